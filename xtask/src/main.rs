@@ -1,0 +1,2 @@
+//! The project's guided commands.
+fn main() {}
