@@ -1,0 +1,183 @@
+//! xtask.toml: what the tool must know about a project that its bundle does not say.
+//!
+//! All names of jobs, tasks, models and targets come from here and from the bundle, never from our
+//! code. The page docs/configuration.md explains each field.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use serde::Deserialize;
+
+use crate::error::{Failure, Kind};
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    /// The version of this format; 1.
+    pub(crate) version: u32,
+    /// The bundle's jobs by what they do.
+    pub(crate) jobs: Jobs,
+    /// The registered model.
+    pub(crate) model: Model,
+    /// What `cargo xtask test` runs.
+    pub(crate) test: Test,
+    /// Where data sets come from and go to.
+    pub(crate) data: Data,
+    /// The bundle's targets by name, and how a change moves through them.
+    pub(crate) targets: BTreeMap<String, Target>,
+    /// The local workspace.
+    #[serde(default)]
+    pub(crate) workspace: Workspace,
+}
+
+/// The bundle's jobs by what they do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Jobs {
+    /// Key of the job that trains, below `resources.jobs`.
+    pub(crate) train: String,
+    /// Key of that job's task which accepts or rejects a model.
+    pub(crate) validation_task: String,
+    /// Key of the job that scores with the champion.
+    pub(crate) inference: String,
+}
+
+/// The registered model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Model {
+    /// Its key below `resources.registered_models`.
+    pub(crate) resource: String,
+    /// The kind of registry that holds it.
+    pub(crate) registry: Registry,
+}
+
+/// The kinds of model registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Registry {
+    /// Unity Catalog: three-level names, aliases.
+    UnityCatalog,
+}
+
+/// What `cargo xtask test` runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Test {
+    /// Folders that pytest runs.
+    pub(crate) unit: Vec<String>,
+    /// The target that the integration test deploys to.
+    pub(crate) integration_target: String,
+}
+
+/// Where data sets come from and go to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Data {
+    /// `python -m MODULE make --out DIR` writes the data sets.
+    pub(crate) module: String,
+    /// The folder that the module is imported from.
+    pub(crate) source: String,
+    /// Key of the volume that they are uploaded to, below `resources.volumes`.
+    pub(crate) volume: String,
+}
+
+/// One target of the bundle.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Target {
+    /// The branch whose head is deployed here.
+    pub(crate) branch: Option<String>,
+    /// The target that a model goes to from here.
+    pub(crate) promotes_to: Option<String>,
+}
+
+/// The local workspace.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Workspace {
+    /// The profile by which the bundle's targets name it.
+    pub(crate) profile: String,
+    /// Minutes without use after which it ends.
+    pub(crate) idle_minutes: u32,
+}
+
+impl Default for Workspace {
+    fn default() -> Workspace {
+        Workspace {
+            profile: "mlops-local".to_owned(),
+            idle_minutes: 120,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] with line and column when a field is unknown, missing or of the wrong type.
+    pub(crate) fn read(path: &Utf8Path) -> anyhow::Result<Config> {
+        let text = fs_err::read_to_string(path)?;
+        Config::parse(&text).map_err(|error| {
+            Failure::new(Kind::Usage, format!("{path} is not what xtask expects"))
+                .details(error)
+                .next("compare it with docs/configuration.md")
+                .into()
+        })
+    }
+
+    fn parse(text: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
+        if config.version != 1 {
+            return Err(format!(
+                "version = {}: this xtask reads version 1",
+                config.version
+            ));
+        }
+        let known = |name: &String| config.targets.contains_key(name);
+        let target = &config.test.integration_target;
+        if !known(target) {
+            return Err(format!(
+                "test.integration-target = \"{target}\": [targets.{target}] is missing"
+            ));
+        }
+        for (name, target) in &config.targets {
+            if let Some(next) = target.promotes_to.as_ref().filter(|next| !known(next)) {
+                return Err(format!(
+                    "targets.{name}.promotes-to = \"{next}\": [targets.{next}] is missing"
+                ));
+            }
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = include_str!("../../xtask.toml");
+
+    #[test]
+    fn the_projects_own_file_is_read() {
+        let config = Config::parse(OURS).unwrap();
+        assert_eq!(config.test.integration_target, "test");
+        assert_eq!(
+            config.targets["staging"].promotes_to.as_deref(),
+            Some("prod")
+        );
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name() {
+        let error = Config::parse(&format!("{OURS}\nbranhc = \"x\"\n")).unwrap_err();
+        assert!(error.contains("branhc"), "{error}");
+    }
+
+    #[test]
+    fn a_promotion_to_nowhere_is_refused() {
+        let error = Config::parse(&OURS.replace("promotes-to = \"prod\"", "promotes-to = \"prd\""));
+        assert!(error.unwrap_err().contains("[targets.prd] is missing"));
+    }
+}
