@@ -39,6 +39,20 @@ pub(crate) struct Cli {
 enum Command {
     /// Get this machine ready; `--check` says what is missing
     Setup(commands::setup::Args),
+    /// Run the unit tests, then the training job on a workspace
+    Test(commands::test::Args),
+    /// Put the bundle on a target's workspace
+    Deploy(commands::deploy::Args),
+    /// Run a deployed job and follow it
+    Run(commands::run::Args),
+    /// Show what a job run's notebooks printed; alone, the newest failure
+    Logs(commands::logs::Args),
+    /// Remove from a workspace what the bundle deployed there
+    Destroy(commands::destroy::Args),
+    /// Make the project's data sets, or put them into a target's volume
+    Data(commands::data::Args),
+    /// The local workspace: start, stop, look, reset
+    Workspace(commands::workspace::Args),
 }
 
 impl Cli {
@@ -60,6 +74,13 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
     let context = Context::find(env, ui)?;
     match cli.command {
         Command::Setup(args) => commands::setup::run(&context, &args),
+        Command::Test(args) => commands::test::run(&context, &args),
+        Command::Deploy(args) => commands::deploy::run(&context, &args),
+        Command::Run(args) => commands::run::run(&context, &args),
+        Command::Logs(args) => commands::logs::run(&context, &args),
+        Command::Destroy(args) => commands::destroy::run(&context, &args),
+        Command::Data(args) => commands::data::run(&context, &args),
+        Command::Workspace(args) => commands::workspace::run(&context, &args),
     }
 }
 

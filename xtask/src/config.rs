@@ -3,8 +3,6 @@
 //! All names of jobs, tasks, models and targets come from here and from the bundle, never from our
 //! code. The page docs/configuration.md explains each field.
 
-use std::collections::BTreeMap;
-
 use camino::Utf8Path;
 use serde::Deserialize;
 
@@ -24,8 +22,6 @@ pub(crate) struct Config {
     pub(crate) test: Test,
     /// Where data sets come from and go to.
     pub(crate) data: Data,
-    /// The bundle's targets by name, and how a change moves through them.
-    pub(crate) targets: BTreeMap<String, Target>,
     /// The local workspace.
     #[serde(default)]
     pub(crate) workspace: Workspace,
@@ -49,16 +45,6 @@ pub(crate) struct Jobs {
 pub(crate) struct Model {
     /// Its key below `resources.registered_models`.
     pub(crate) resource: String,
-    /// The kind of registry that holds it.
-    pub(crate) registry: Registry,
-}
-
-/// The kinds of model registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Registry {
-    /// Unity Catalog: three-level names, aliases.
-    UnityCatalog,
 }
 
 /// What `cargo xtask test` runs.
@@ -81,16 +67,6 @@ pub(crate) struct Data {
     pub(crate) source: String,
     /// Key of the volume that they are uploaded to, below `resources.volumes`.
     pub(crate) volume: String,
-}
-
-/// One target of the bundle.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(crate) struct Target {
-    /// The branch whose head is deployed here.
-    pub(crate) branch: Option<String>,
-    /// The target that a model goes to from here.
-    pub(crate) promotes_to: Option<String>,
 }
 
 /// The local workspace.
@@ -127,27 +103,17 @@ impl Config {
         })
     }
 
-    fn parse(text: &str) -> Result<Config, String> {
+    /// Checks the text of the file; the error says what is wrong and where.
+    ///
+    /// # Errors
+    /// When a field is unknown, missing, of the wrong type, or names what is not there.
+    pub(crate) fn parse(text: &str) -> Result<Config, String> {
         let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
         if config.version != 1 {
             return Err(format!(
                 "version = {}: this xtask reads version 1",
                 config.version
             ));
-        }
-        let known = |name: &String| config.targets.contains_key(name);
-        let target = &config.test.integration_target;
-        if !known(target) {
-            return Err(format!(
-                "test.integration-target = \"{target}\": [targets.{target}] is missing"
-            ));
-        }
-        for (name, target) in &config.targets {
-            if let Some(next) = target.promotes_to.as_ref().filter(|next| !known(next)) {
-                return Err(format!(
-                    "targets.{name}.promotes-to = \"{next}\": [targets.{next}] is missing"
-                ));
-            }
         }
         Ok(config)
     }
@@ -163,10 +129,6 @@ mod tests {
     fn the_projects_own_file_is_read() {
         let config = Config::parse(OURS).unwrap();
         assert_eq!(config.test.integration_target, "test");
-        assert_eq!(
-            config.targets["staging"].promotes_to.as_deref(),
-            Some("prod")
-        );
     }
 
     #[test]
@@ -176,8 +138,8 @@ mod tests {
     }
 
     #[test]
-    fn a_promotion_to_nowhere_is_refused() {
-        let error = Config::parse(&OURS.replace("promotes-to = \"prod\"", "promotes-to = \"prd\""));
-        assert!(error.unwrap_err().contains("[targets.prd] is missing"));
+    fn another_version_is_refused() {
+        let error = Config::parse(&OURS.replace("version = 1", "version = 2")).unwrap_err();
+        assert!(error.contains("reads version 1"), "{error}");
     }
 }

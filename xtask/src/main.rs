@@ -4,14 +4,25 @@
 //! ended. Each command is one file below `commands/`; what it wraps (git, the Databricks CLI, Python,
 //! tools) has one file each here; REST lives in the crate `xtask-remote`.
 
+mod bundle;
+mod chain;
 mod cli;
 mod commands;
 mod config;
 mod context;
+mod databricks;
 mod env;
 mod error;
+mod failures;
+mod fingerprint;
+mod follow;
+mod git;
 mod interrupt;
+mod local_workspace;
+mod notebook_events;
 mod process;
+mod python;
+mod results;
 mod tools;
 mod ui;
 mod vars;

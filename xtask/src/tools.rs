@@ -15,6 +15,13 @@ pub(crate) enum Need {
     WorkspaceProgram,
 }
 
+impl Need {
+    /// What a command needs that deploys or talks to a workspace.
+    pub(crate) const FOR_A_WORKSPACE: &[Need] = Need::ALL;
+    /// Everything.
+    pub(crate) const ALL: &[Need] = &[Need::Python, Need::DatabricksCli, Need::WorkspaceProgram];
+}
+
 /// Where the programs are that were asked for; the others are empty paths.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Toolbox {

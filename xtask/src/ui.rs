@@ -1,11 +1,7 @@
 //! Everything that a person reads or answers. The answer of a command goes to stdout, all else to
 //! stderr. The only place that knows indicatif and dialoguer.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is where output happens"
-)]
+#![expect(clippy::print_stderr, reason = "this is where output happens")]
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -93,6 +89,14 @@ impl Ui {
         ));
     }
 
+    /// Like [`Ui::status`], in a colour that tells how it went.
+    pub(crate) fn status_toned(&self, verb: &str, message: &str, tone: Tone) {
+        self.line(&format!(
+            "{} {message}",
+            self.paint(&format!("{verb:>12}"), tone)
+        ));
+    }
+
     /// Something that the reader should know and that stops nothing.
     pub(crate) fn warn(&self, message: &str) {
         self.line(&format!(
@@ -144,6 +148,18 @@ impl Ui {
             Tone::Dim => Style::new().dim(),
         };
         style.force_styling(true).apply_to(text).to_string()
+    }
+
+    /// A word that leads to a page where the terminal knows links (OSC 8); else the address itself.
+    pub(crate) fn link(&self, url: &str, target: &str) -> String {
+        if self.colour && self.moving {
+            format!(
+                "\u{1b}]8;;{target}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
+                self.paint(url, Tone::Accent)
+            )
+        } else {
+            url.to_owned()
+        }
     }
 
     /// Shows that something is under way until the returned value is finished or dropped.
