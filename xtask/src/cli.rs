@@ -53,6 +53,8 @@ enum Command {
     Data(commands::data::Args),
     /// The local workspace: start, stop, look, reset
     Workspace(commands::workspace::Args),
+    /// Run everything that CI checks
+    Ci(commands::ci::Args),
 }
 
 impl Cli {
@@ -81,6 +83,7 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
         Command::Destroy(args) => commands::destroy::run(&context, &args),
         Command::Data(args) => commands::data::run(&context, &args),
         Command::Workspace(args) => commands::workspace::run(&context, &args),
+        Command::Ci(args) => commands::ci::run(&context, &args),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One file per command: its arguments and its `run`.
 
+pub(crate) mod ci;
 pub(crate) mod data;
 pub(crate) mod deploy;
 pub(crate) mod destroy;

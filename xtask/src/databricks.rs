@@ -70,6 +70,24 @@ pub(crate) struct Resource {
     pub(crate) name: String,
     /// Its page, once deployed.
     pub(crate) url: Option<String>,
+    /// The tasks of a job.
+    #[serde(default)]
+    tasks: Vec<TaskKey>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct TaskKey {
+    task_key: String,
+}
+
+impl Resource {
+    /// Keys of a job's tasks.
+    pub(crate) fn task_keys(&self) -> Vec<String> {
+        self.tasks
+            .iter()
+            .map(|task| task.task_key.clone())
+            .collect()
+    }
 }
 
 impl<'a> Target<'a> {

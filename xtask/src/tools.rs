@@ -31,6 +31,8 @@ pub(crate) struct Toolbox {
     pub(crate) databricks: Utf8PathBuf,
     /// The local workspace program.
     pub(crate) workspace: Utf8PathBuf,
+    /// uv.
+    pub(crate) uv: Utf8PathBuf,
 }
 
 /// Sees to it that what is needed is here, fetching and building side by side.

@@ -18,12 +18,10 @@ pub(crate) const NO_COLOR: &str = "NO_COLOR";
 pub(crate) const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
 /// `dumb` means a terminal that can neither move the cursor nor colour.
 pub(crate) const TERM: &str = "TERM";
+/// Set on GitHub Actions: lines of a log may be folded.
+pub(crate) const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
 /// The file that GitHub Actions shows as the job's summary.
 pub(crate) const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-/// The branch or tag that GitHub Actions runs for.
-pub(crate) const GITHUB_REF_NAME: &str = "GITHUB_REF_NAME";
-/// The commit author's branch of a pull request, on GitHub Actions.
-pub(crate) const GITHUB_HEAD_REF: &str = "GITHUB_HEAD_REF";
 /// The cargo that runs us; set by `cargo run`.
 pub(crate) const CARGO: &str = "CARGO";
 

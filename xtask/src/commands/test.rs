@@ -44,6 +44,19 @@ enum Part {
     All,
 }
 
+impl Args {
+    /// All tests, as CI runs them.
+    pub(crate) fn everything() -> Args {
+        Args {
+            part: Part::All,
+            target: None,
+            force: false,
+            json: false,
+            junit: None,
+        }
+    }
+}
+
 /// What has to be done; what has not is there already.
 struct Plan {
     target: String,
