@@ -55,6 +55,8 @@ enum Command {
     Workspace(commands::workspace::Args),
     /// Run everything that CI checks
     Ci(commands::ci::Args),
+    /// Measure what the project promises to be quick
+    Bench(commands::bench::Args),
 }
 
 impl Cli {
@@ -84,6 +86,7 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
         Command::Data(args) => commands::data::run(&context, &args),
         Command::Workspace(args) => commands::workspace::run(&context, &args),
         Command::Ci(args) => commands::ci::run(&context, &args),
+        Command::Bench(args) => commands::bench::run(&context, &args),
     }
 }
 

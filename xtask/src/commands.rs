@@ -1,5 +1,6 @@
 //! One file per command: its arguments and its `run`.
 
+pub(crate) mod bench;
 pub(crate) mod ci;
 pub(crate) mod data;
 pub(crate) mod deploy;
