@@ -33,6 +33,10 @@ pub(crate) struct Cli {
     /// Show no progress.
     #[arg(long, short, global = true)]
     quiet: bool,
+
+    /// Understand the command line, and stop: for command lines in the docs that need an account.
+    #[arg(long, global = true, hide = true)]
+    parse_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -75,6 +79,9 @@ impl Cli {
 /// # Errors
 /// Whatever that command ends with.
 pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
+    if cli.parse_only {
+        return Ok(());
+    }
     let context = Context::find(env, ui)?;
     match cli.command {
         Command::Setup(args) => commands::setup::run(&context, &args),

