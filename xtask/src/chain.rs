@@ -104,10 +104,11 @@ impl<'a> Registry<'a> {
         run: &jobs::Run,
         champion_before: Option<ModelVersion>,
     ) -> anyhow::Result<Chain> {
-        let tasks: Vec<i64> = run.tasks.iter().map(|task| task.run_id).collect();
         let mut runs = Vec::new();
-        for experiment in &self.experiments {
-            runs.extend(mlflow::runs_of_tasks(self.transport, experiment, &tasks)?);
+        for task in &run.tasks {
+            for experiment in &self.experiments {
+                runs.extend(mlflow::runs_of_task(self.transport, experiment, task.run_id)?);
+            }
         }
         let versions = match &self.model {
             Some(model) => models::versions(self.transport, model)?,

@@ -105,31 +105,27 @@ pub fn run(transport: &dyn Transport, run_id: &str) -> Result<Run, Error> {
     Ok(call::<Reply>(transport, &request)?.run)
 }
 
-/// The runs in an experiment that these task runs made, oldest first.
+/// The runs in an experiment that a task run made, oldest first.
 ///
 /// # Errors
 /// Any [`Error`].
-pub fn runs_of_tasks(
+pub fn runs_of_task(
     transport: &dyn Transport,
     experiment_id: &str,
-    task_run_ids: &[i64],
+    task_run_id: i64,
 ) -> Result<Vec<Run>, Error> {
     #[derive(Deserialize)]
     struct Reply {
         #[serde(default)]
         runs: Vec<Run>,
     }
-    let ids = task_run_ids
-        .iter()
-        .map(|id| format!("'{id}'"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    // MLflow knows `IN` for attributes only: one search a task.
     let request = Request::new(Method::Post, "/api/2.0/mlflow/runs/search")
         .json(&json!({
             "experiment_ids": [experiment_id],
-            "filter": format!("tags.`{JOB_RUN_TAG}` IN ({ids})"),
+            "filter": format!("tags.`{JOB_RUN_TAG}` = '{task_run_id}'"),
             "order_by": ["attributes.start_time ASC"],
-            "max_results": 1000,
+            "max_results": 100,
         }))
         .repeatable();
     Ok(call::<Reply>(transport, &request)?.runs)
