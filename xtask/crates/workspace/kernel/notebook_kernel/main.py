@@ -1,0 +1,106 @@
+"""The notebook process: warms up, reads one request, runs it, and ends like any Python program."""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+from types import FrameType
+
+from notebook_kernel import context, notebook, paths, streams
+from notebook_kernel.dbutils import DBUtils
+from notebook_kernel.events import EventLog
+from notebook_kernel.request import Request
+from notebook_kernel.shell import NotebookShell, make_shell
+from notebook_kernel.signals import Cancelled
+
+FAILED = 1
+RESTART = 75
+
+
+def main(arguments: list[str]) -> int:
+    """Runs one notebook; the exit code is 0, 1 (a cell failed) or 75 (restart at a later cell)."""
+    parser = argparse.ArgumentParser(prog="notebook-kernel")
+    parser.add_argument("--warm", default="", help="modules to import before the request comes")
+    parser.add_argument("--home", required=True, help="folder for what IPython keeps")
+    options = parser.parse_args(arguments)
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    signal.signal(signal.SIGTERM, _cancel)
+    try:
+        out, err = streams.install()
+        shell = make_shell(options.home)
+        shell.streams = (out, err)
+        _warm_up(options.warm)
+        line = sys.stdin.readline()
+        if not line:
+            # The workspace went away, or had no use for this process.
+            return 0
+        return _run(Request.read(line), shell)
+    except Cancelled:
+        return FAILED
+
+
+def _cancel(number: int, frame: FrameType | None) -> None:
+    # Once is enough: a second signal must not break the clean-up that the first began.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Cancelled
+
+
+def _warm_up(modules: str) -> None:
+    """Imports what the notebook will, while it waits for its turn. A notebook that really needs a
+    module that cannot be imported says so itself."""
+    for name in filter(None, modules.split(",")):
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+def _run(request: Request, shell: NotebookShell) -> int:
+    events = EventLog(request.events)
+    ending = notebook.Ending(ok=False)
+
+    # Registered before anything the notebook imports, so that it is the last to run.
+    def finish() -> None:
+        for stream in shell.streams:
+            stream.flush()
+        if ending.next_cell is None:
+            events.emit("finished", ok=ending.ok)
+
+    atexit.register(finish)
+    for stream in shell.streams:
+        stream.connect(events.stream)
+    shell.display_pub.events = events
+    with open(request.source_file, encoding="utf-8") as file:
+        text = file.read()
+    path_map = paths.PathMap(request.roots)
+    dbutils = DBUtils(request, context.install(request))
+    notebook.prepare_imports(path_map, request.source_file)
+    run = notebook.NotebookRun(shell, events, dbutils, path_map, request.notebook)
+    try:
+        ending = run.run(text, request.start_cell)
+    except Exception as error:  # the notebook could not even be read
+        events.error(None, type(error).__name__, str(error), [])
+    _end_mlflow_run(ending)
+    if ending.next_cell is not None:
+        _leave_restart(request, dbutils, ending.next_cell)
+        return RESTART
+    return 0 if ending.ok else FAILED
+
+
+def _end_mlflow_run(ending: notebook.Ending) -> None:
+    """An MLflow run that a failing cell left open has failed; at exit MLflow would call it finished."""
+    mlflow = sys.modules.get("mlflow")
+    if mlflow is None or ending.ok or mlflow.active_run() is None:
+        return
+    with contextlib.suppress(Exception):
+        mlflow.end_run("KILLED" if ending.cancelled else "FAILED")
+
+
+def _leave_restart(request: Request, dbutils: DBUtils, next_cell: int) -> None:
+    state = {"start_cell": next_cell, "widgets": dbutils.widgets.definitions()}
+    with open(request.restart_file, "w") as file:
+        json.dump(state, file)
