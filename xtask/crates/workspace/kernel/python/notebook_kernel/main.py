@@ -12,6 +12,7 @@ import signal
 import sys
 from types import FrameType
 
+import lifeline
 from notebook_kernel import context, notebook, paths, streams
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
@@ -36,13 +37,23 @@ def main(arguments: list[str]) -> int:
         shell = make_shell(options.home)
         shell.streams = (out, err)
         _warm_up(options.warm)
-        line = sys.stdin.readline()
+        line = _read_request()
         if not line:
             # The workspace went away, or had no use for this process.
             return 0
         return _run(Request.read(line), shell)
     except Cancelled:
         return FAILED
+
+
+def _read_request() -> str:
+    """The one line on standard input, read byte by byte: what follows is the lifeline's."""
+    data = bytearray()
+    while (byte := os.read(0, 1)) and byte != b"\n":
+        data += byte
+    if byte:
+        lifeline.hold()
+    return data.decode("utf-8")
 
 
 def _cancel(number: int, frame: FrameType | None) -> None:
