@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 
 import lifeline
@@ -20,6 +21,24 @@ from notebook_kernel.request import Request
 from notebook_kernel.shell import NotebookShell, make_shell
 from notebook_kernel.signals import Cancelled
 
+# Libraries that take long to import, in the order in which to do it.
+SLOW_LIBRARIES = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pyarrow.parquet",
+    "scipy",
+    "sklearn",
+    "lightgbm",
+    "xgboost",
+    "matplotlib.pyplot",
+    "mlflow",
+    "mlflow.sklearn",
+    "mlflow.lightgbm",
+    "mlflow.pyfunc",
+    "mlflow.models",
+    "databricks.sdk",
+)
 FAILED = 1
 RESTART = 75
 
@@ -71,6 +90,7 @@ def _warm_up(modules: str) -> None:
 
 
 def _run(request: Request, shell: NotebookShell) -> int:
+    _redirect_process_output(request.process_log)
     events = EventLog(request.events)
     ending = notebook.Ending(ok=False)
 
@@ -96,6 +116,7 @@ def _run(request: Request, shell: NotebookShell) -> int:
     except Exception as error:  # the notebook could not even be read
         events.error(None, type(error).__name__, str(error), [])
     _end_mlflow_run(ending)
+    _leave_imports(request)
     if ending.next_cell is not None:
         _leave_restart(request, dbutils, ending.next_cell)
         return RESTART
@@ -115,3 +136,18 @@ def _leave_restart(request: Request, dbutils: DBUtils, next_cell: int) -> None:
     state = {"start_cell": next_cell, "widgets": dbutils.widgets.definitions()}
     with open(request.restart_file, "w") as file:
         json.dump(state, file)
+
+
+def _redirect_process_output(log: Path) -> None:
+    """What C code and child processes write below Python goes to the run's own log."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+
+
+def _leave_imports(request: Request) -> None:
+    """Which of the slow libraries were used: the next process for this task warms up with them."""
+    used = [name for name in SLOW_LIBRARIES if name in sys.modules]
+    with open(request.imports_file, "w") as file:
+        json.dump(used, file)

@@ -62,3 +62,13 @@ class Request:
     def restart_file(self) -> Path:
         """Where a fresh interpreter finds the cell to go on with, and the widgets."""
         return self.folder / "restart.json"
+
+    @property
+    def imports_file(self) -> Path:
+        """Where the libraries that the notebook used are named."""
+        return self.folder / "imports.json"
+
+    @property
+    def process_log(self) -> Path:
+        """Where output goes that passes Python by."""
+        return self.folder / "process.log"
