@@ -54,6 +54,18 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
     }
 
+    /// What the file system refused: a full disk by name, everything else as an internal error.
+    pub fn disk(what: &str, cause: &std::io::Error) -> ApiError {
+        match cause.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ApiError::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "RESOURCE_EXHAUSTED",
+                format!("{what}: the disk is full; make room and try again"),
+            ),
+            _ => ApiError::internal(what, cause),
+        }
+    }
+
     /// 500 `INTERNAL_ERROR`. The cause goes to the log, `message` to the client.
     pub fn internal(message: impl Into<String>, cause: &dyn std::fmt::Display) -> ApiError {
         let message = message.into();

@@ -49,6 +49,8 @@ struct ServeArgs {
 
 fn main() -> ExitCode {
     let Command::Serve(args) = Cli::parse().command;
+    // For everything below, MLflow and the jobs included.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     let filter = match EnvFilter::try_new(&args.log_level) {
         Ok(filter) => filter,
         Err(error) => return fail(&format!("--log-level {}: {error}", args.log_level), 2),

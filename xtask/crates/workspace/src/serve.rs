@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use camino::Utf8Path;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -11,7 +12,7 @@ use crate::auth::SignInCodes;
 use crate::config::Config;
 use crate::files::Tree;
 use crate::state::{Activity, App, VERSION};
-use crate::state_dir::{ServerInfo, StateDir, StateDirError};
+use crate::state_dir::{ServerInfo, StateDir, StateDirError, create_private_dir};
 use crate::store::{Store, StoreError};
 use crate::{mlflow, routes, runner};
 
@@ -124,14 +125,19 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
     let port = listener.local_addr().map_err(ServeError::Runtime)?.port();
     let path = config.state.path().to_owned();
     let store = Store::open(&path.join("workspace.db"))?;
+    let identity = store.identity()?;
+    let workspace_files = tree(&path, "files")?;
+    for folder in [format!("Users/{}", identity.user_name), "Shared".to_owned()] {
+        create_private_dir(&path.join("files").join(folder)).map_err(ServeError::Runtime)?;
+    }
     Ok(Arc::new(App {
         url: format!("http://127.0.0.1:{port}"),
         port,
-        identity: store.identity()?,
+        identity,
         token: config.state.token()?,
-        workspace_files: Tree::open(&path.join("files")).map_err(ServeError::Runtime)?,
-        volumes: Tree::open(&path.join("volumes")).map_err(ServeError::Runtime)?,
-        models: Tree::open(&path.join("models")).map_err(ServeError::Runtime)?,
+        workspace_files,
+        volumes: tree(&path, "volumes")?,
+        models: tree(&path, "models")?,
         http: reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -146,6 +152,18 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
         store,
         config,
     }))
+}
+
+/// Opens a tree, and removes what uploads of a process that died left on their way in.
+fn tree(state: &Utf8Path, name: &str) -> Result<Tree, ServeError> {
+    let incoming = state.join("incoming").join(name);
+    match std::fs::remove_dir_all(&incoming) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(ServeError::Runtime(error));
+        }
+        _ => {}
+    }
+    Tree::open(&state.join(name), &incoming).map_err(ServeError::Runtime)
 }
 
 fn announcement(app: &App) -> ServerInfo {

@@ -63,6 +63,15 @@ pub struct Identity {
     pub user_name: String,
 }
 
+impl Identity {
+    /// Id of the metastore, which the workspace has to itself.
+    pub fn metastore_id(&self) -> String {
+        let digits = format!("{:0>32}", self.workspace_id);
+        let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| &digits[range]);
+        format!("{a}-{b}-{c}-{d}-{e}")
+    }
+}
+
 impl App {
     /// Asks the server to end: running jobs are cancelled, MLflow is stopped.
     pub fn request_stop(&self) {

@@ -60,6 +60,8 @@ pub struct NewRun {
     pub parameters: BTreeMap<String, String>,
     /// The rest of the caller's request.
     pub overrides: Value,
+    /// Where it begins: PENDING, QUEUED, or SKIPPED at once.
+    pub state: RunState,
     /// The tasks to run, in the job's order.
     pub tasks: Vec<NewTask>,
 }
@@ -98,8 +100,9 @@ impl Store {
             )?;
             tx.execute(
                 "INSERT INTO runs (run_id, job_id, number_in_job, run_name, idempotency_token, creator_user_name,
-                   settings_json, parameters_json, overrides_json, life_cycle_state, start_time)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                   settings_json, parameters_json, overrides_json, life_cycle_state, result_state, state_message,
+                   start_time, end_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
                 params![
                     run_id,
                     new.job_id,
@@ -110,8 +113,11 @@ impl Store {
                     serde_json::to_string(&new.settings)?,
                     serde_json::to_string(&new.parameters)?,
                     serde_json::to_string(&new.overrides)?,
-                    LifeCycle::Pending.as_str(),
+                    new.state.life_cycle.as_str(),
+                    new.state.result.map(ResultState::as_str),
+                    new.state.message,
                     now_ms(),
+                    new.state.life_cycle.has_ended().then(now_ms),
                 ],
             )?;
             tasks::insert(tx, run_id, &new.tasks)?;
@@ -155,6 +161,54 @@ impl Store {
             Ok(statement
                 .query_map([], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// How many runs of a job have begun and not ended.
+    pub fn begun_runs(&self, job_id: i64) -> Result<i64> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT count(*) FROM runs WHERE job_id = ?1 AND end_time IS NULL AND life_cycle_state <> 'QUEUED'",
+                )?
+                .query_row([job_id], |row| row.get(0))?)
+        })
+    }
+
+    /// Moves a queued run of a job to PENDING if fewer than `limit` of the job's runs have begun and it is the
+    /// oldest one in the queue; says whether it did. A run that left the queue another way is left alone.
+    pub fn leave_queue(&self, run_id: i64, limit: i64) -> Result<bool> {
+        self.write(|tx| {
+            let moved = tx
+                .prepare_cached(
+                    "UPDATE runs SET life_cycle_state = 'PENDING' WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'
+                     AND (SELECT count(*) FROM runs AS other WHERE other.job_id = runs.job_id
+                          AND other.end_time IS NULL AND other.life_cycle_state <> 'QUEUED') < ?2
+                     AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.job_id = runs.job_id
+                          AND other.life_cycle_state = 'QUEUED' AND other.number_in_job < runs.number_in_job)",
+                )?
+                .execute(params![run_id, limit])?;
+            Ok(moved == 1)
+        })
+    }
+
+    /// Ends a run that is still in the queue, with its tasks; says whether it was there.
+    pub fn cancel_queued(&self, run_id: i64, state: &RunState) -> Result<bool> {
+        let result = state.result.map(ResultState::as_str);
+        self.write(|tx| {
+            let ended = tx.execute(
+                "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
+                 WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'",
+                params![run_id, state.life_cycle.as_str(), result, state.message, now_ms()],
+            )?;
+            if ended == 1 {
+                tx.execute(
+                    "UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
+                     WHERE job_run_id = ?1 AND end_time IS NULL",
+                    params![run_id, state.life_cycle.as_str(), result, state.message, now_ms()],
+                )?;
+            }
+            Ok(ended == 1)
         })
     }
 

@@ -59,8 +59,10 @@ spelled! {
         UpstreamFailed = "UPSTREAM_FAILED",
         /// A task that it depends on was cancelled.
         UpstreamCanceled = "UPSTREAM_CANCELED",
-        /// The caller did not choose it.
+        /// Its condition (`run_if`) was not met.
         Excluded = "EXCLUDED",
+        /// The caller did not choose it (`only`).
+        Disabled = "DISABLED",
         /// Too many runs of the job were active.
         MaximumConcurrentRunsReached = "MAXIMUM_CONCURRENT_RUNS_REACHED",
     }

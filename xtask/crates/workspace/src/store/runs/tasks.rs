@@ -58,7 +58,7 @@ pub struct NewTask {
     pub task_key: String,
     /// The task as the job declares it.
     pub settings: Value,
-    /// Where it begins: PENDING, BLOCKED, or already left out (SKIPPED, EXCLUDED).
+    /// Where it begins: PENDING, BLOCKED, or already left out (SKIPPED, DISABLED).
     pub state: RunState,
 }
 
