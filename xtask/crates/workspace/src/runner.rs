@@ -15,7 +15,6 @@ pub(crate) mod outcome;
 mod parameters;
 mod task;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;
@@ -28,8 +27,6 @@ pub struct State {
     active: Mutex<Vec<Active>>,
     /// Changes whenever a run ends.
     ended: watch::Sender<u64>,
-    /// What the notebook of a task imported last time, by job and task key: the next process for it warms up so.
-    imports: Mutex<HashMap<(i64, String), Vec<String>>>,
 }
 
 /// A run that is being executed, in the order in which they were started.

@@ -56,10 +56,12 @@ fn upstream_path(path: &str) -> &str {
 }
 
 async fn forward(State(app): State<Arc<App>>, request: Request) -> Response {
-    match answer(&app, request).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
+    let mut response = answer(&app, request).await.unwrap_or_else(ApiError::into_response);
+    // Clients note beside a model version which workspace its run belongs to.
+    if let Ok(id) = HeaderValue::from_str(&app.identity.workspace_id) {
+        response.headers_mut().insert(HeaderName::from_static("x-databricks-org-id"), id);
     }
+    response
 }
 
 async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::client;
 use super::unity_catalog::{Version, canonical_name, visible_tags};
 use crate::error::ApiError;
+use crate::files::RelativePath;
 use crate::state::App;
 
 /// A model to be registered.
@@ -122,11 +123,13 @@ pub async fn versions_of_run(app: &App, run_id: &str) -> Result<Vec<(String, Str
 
 /// Removes what lies in `DIR/models/<path>`; a path without files is fine.
 pub(super) fn remove_files(app: &App, path: &str) {
-    match app.models.dir().remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(%error, path, "files of a deleted model stay behind");
-        }
-        _ => {}
+    let Ok(relative) = RelativePath::parse(path) else {
+        return;
+    };
+    if let Err(error) = app.models.remove(&relative, true)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, path, "files of a deleted model stay behind");
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::graph::{self, Decision, End, Node};
-use super::kernel::{Kernels, imports_for};
-use super::task::Task;
+use super::kernel::{Kernels, imports_file};
+use super::task::{Task, notebook_id};
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError, TaskRun};
 
@@ -176,10 +176,12 @@ impl Execution {
         let next = self
             .tasks
             .iter()
-            .map(|task| &task.task_key)
-            .find(|key| !self.ends.contains_key(*key) && !self.started.contains(key));
-        if let Some(key) = next {
-            self.kernels.prepare(&imports_for(&self.app, self.run.job_id, key));
+            .find(|task| !self.ends.contains_key(&task.task_key) && !self.started.contains(&task.task_key));
+        if let Some(task) = next {
+            let path = task.settings["notebook_task"]["notebook_path"].as_str().unwrap_or_default();
+            // Without an id the usual libraries are imported, which does no harm.
+            let id = notebook_id(&self.app, path).unwrap_or(0);
+            self.kernels.prepare(&imports_file(&self.app, id));
         }
     }
 

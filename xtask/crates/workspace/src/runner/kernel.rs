@@ -5,6 +5,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin};
@@ -16,8 +17,6 @@ use crate::state::{App, lock};
 
 /// How long a notebook may take to end after it was asked to: MLflow runs are closed in that time.
 const GRACE: Duration = Duration::from_secs(8);
-/// Imported before a notebook is there, when it is not known yet what it needs.
-const USUAL_IMPORTS: [&str; 2] = ["mlflow", "pandas"];
 
 /// A process that waits for its notebook, or runs it.
 #[derive(Debug)]
@@ -88,16 +87,17 @@ impl Kernels {
             return Ok(kernel);
         }
         // The notebook is there already: nothing is gained by importing ahead of it.
-        self.start(&[])
+        self.start(None)
     }
 
     /// Starts the process for a later notebook, unless one waits already.
-    pub(super) fn prepare(&self, imports: &[String]) {
+    /// `imports` is the file that names what to import.
+    pub(super) fn prepare(&self, imports: &Utf8Path) {
         let mut spare = lock(&self.spare);
         if spare.is_some() {
             return;
         }
-        match self.start(imports) {
+        match self.start(Some(imports)) {
             Ok(kernel) => *spare = Some(kernel),
             // The task that needs it will meet the same error, and report it.
             Err(error) => tracing::warn!(%error, "cannot start a process ahead of its notebook"),
@@ -112,14 +112,18 @@ impl Kernels {
         }
     }
 
-    fn start(&self, imports: &[String]) -> std::io::Result<Kernel> {
+    fn start(&self, imports: Option<&Utf8Path>) -> std::io::Result<Kernel> {
         let app = &self.app;
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
             .open(app.config.state.path().join("runs/kernel.log"))?;
-        let mut child = python::command(app, "start.py")
-            .args(["--home", app.config.state.path().join("home").as_str(), "--warm", &imports.join(",")])
+        let mut command = python::command(app, "start.py");
+        command.args(["--home", app.config.state.path().join("home").as_str()]);
+        if let Some(imports) = imports {
+            command.args(["--warm", imports.as_str()]);
+        }
+        let mut child = command
             .envs(self.environment())
             .current_dir(app.config.state.path().join("runs"))
             .stdout(Stdio::from(log.try_clone()?))
@@ -148,17 +152,7 @@ impl Kernels {
     }
 }
 
-/// What to import for a task: what it used last time, else what nearly every notebook uses.
-pub(super) fn imports_for(app: &App, job_id: i64, task_key: &str) -> Vec<String> {
-    let known = lock(&app.runner.imports).get(&(job_id, task_key.to_owned())).cloned();
-    known.unwrap_or_else(|| USUAL_IMPORTS.map(str::to_owned).to_vec())
-}
-
-/// Keeps what a task used for its next run.
-pub(super) fn remember_imports(app: &App, job_id: i64, task_key: &str, task_run_id: i64) {
-    let path = app.task_run_dir(task_run_id).join("imports.json");
-    let names = std::fs::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok());
-    if let Some(names) = names {
-        lock(&app.runner.imports).insert((job_id, task_key.to_owned()), names);
-    }
+/// The file in which a notebook's imports are kept for its next run.
+pub(super) fn imports_file(app: &App, notebook_id: i64) -> Utf8PathBuf {
+    app.config.state.path().join(format!("home/imports/{notebook_id}.json"))
 }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::kernel::{self, Exit, Kernel, Kernels};
 use super::{outcome, parameters};
+use crate::files::RelativePath;
 use crate::state::App;
 use crate::state_dir::create_private_dir;
 use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError, TaskOutput, TaskRun};
@@ -53,7 +54,6 @@ impl Task {
     /// Runs the task and answers how it ended. Its output is in the store by then.
     pub(super) async fn run(self) -> RunState {
         let result = self.attempt().await;
-        kernel::remember_imports(&self.app, self.run.job_id, &self.task_run.task_key, self.task_run.run_id);
         result.unwrap_or_else(|error| {
             let output = TaskOutput { error: Some(error.to_string()), ..TaskOutput::default() };
             if let Err(error) = self.app.store.set_task_output(self.task_run.run_id, &output) {
@@ -116,7 +116,11 @@ impl Task {
         let tree = &self.app.workspace_files;
         let file = [inside.to_owned(), format!("{inside}.py")]
             .into_iter()
-            .find(|name| tree.dir().metadata(name).is_ok_and(|data| data.is_file()));
+            .find(|name| {
+                let path = RelativePath::parse(name).ok();
+                let data = path.and_then(|path| tree.metadata(&path).ok().flatten());
+                data.is_some_and(|data| data.is_file())
+            });
         match file {
             Some(name) => Ok((format!("/Workspace/{inside}"), tree.root().join(name))),
             None => Err(TaskError::Declared(format!(
@@ -142,7 +146,7 @@ impl Task {
     fn request(&self, notebook: &str, file: &Utf8PathBuf, parameters: &BTreeMap<String, String>) -> Result<Value, TaskError> {
         let (app, run, task) = (&self.app, &self.run, &self.task_run);
         let folder = app.task_run_dir(task.run_id);
-        let notebook_id = app.store.object(notebook.strip_prefix("/Workspace").unwrap_or(notebook))?.map_or(0, |row| row.object_id);
+        let notebook_id = notebook_id(app, notebook)?;
         let mut values: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
         for done in app.store.task_runs(run.run_id)?.iter().filter(|task| task.end_time.is_some()) {
             values.entry(done.task_key.clone()).or_default();
@@ -152,6 +156,7 @@ impl Task {
         }
         Ok(json!({
             "notebook": notebook, "source_file": file, "folder": folder, "events": folder.join("events.jsonl"),
+            "imports_file": kernel::imports_file(app, notebook_id),
             "roots": {"/Workspace": app.workspace_files.root(), "/Volumes": app.volumes.root()},
             "parameters": parameters, "task_values": values, "start_cell": 0, "widgets": {},
             "identity": {
@@ -204,6 +209,12 @@ impl Task {
         }
         output
     }
+}
+
+/// Id of the notebook at a workspace path; 0 for a file that was put there by other means.
+pub(super) fn notebook_id(app: &App, path: &str) -> Result<i64, StoreError> {
+    let inside = path.strip_prefix("/Workspace").unwrap_or(path);
+    Ok(app.store.object(inside)?.map_or(0, |row| row.object_id))
 }
 
 fn state_after(stop: &Stop) -> RunState {

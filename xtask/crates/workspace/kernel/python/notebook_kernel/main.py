@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import atexit
 import contextlib
-import importlib
 import json
 import os
 import signal
@@ -14,31 +13,13 @@ from pathlib import Path
 from types import FrameType
 
 import lifeline
-from notebook_kernel import context, notebook, paths, streams
+from notebook_kernel import context, imports, notebook, paths, streams
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
 from notebook_kernel.request import Request
 from notebook_kernel.shell import NotebookShell, make_shell
 from notebook_kernel.signals import Cancelled
 
-# Libraries that take long to import, in the order in which to do it.
-SLOW_LIBRARIES = (
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "pyarrow.parquet",
-    "scipy",
-    "sklearn",
-    "lightgbm",
-    "xgboost",
-    "matplotlib.pyplot",
-    "mlflow",
-    "mlflow.sklearn",
-    "mlflow.lightgbm",
-    "mlflow.pyfunc",
-    "mlflow.models",
-    "databricks.sdk",
-)
 FAILED = 1
 RESTART = 75
 
@@ -46,7 +27,7 @@ RESTART = 75
 def main(arguments: list[str]) -> int:
     """Runs one notebook; the exit code is 0, 1 (a cell failed) or 75 (restart at a later cell)."""
     parser = argparse.ArgumentParser(prog="notebook-kernel")
-    parser.add_argument("--warm", default="", help="modules to import before the request comes")
+    parser.add_argument("--warm", type=Path, help="file that names what to import ahead of the request")
     parser.add_argument("--home", required=True, help="folder for what IPython keeps")
     options = parser.parse_args(arguments)
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
@@ -55,7 +36,8 @@ def main(arguments: list[str]) -> int:
         out, err = streams.install()
         shell = make_shell(options.home)
         shell.streams = (out, err)
-        _warm_up(options.warm)
+        if options.warm is not None:
+            imports.warm_up(options.warm)
         line = _read_request()
         if not line:
             # The workspace went away, or had no use for this process.
@@ -79,14 +61,6 @@ def _cancel(number: int, frame: FrameType | None) -> None:
     # Once is enough: a second signal must not break the clean-up that the first began.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Cancelled
-
-
-def _warm_up(modules: str) -> None:
-    """Imports what the notebook will, while it waits for its turn. A notebook that really needs a
-    module that cannot be imported says so itself."""
-    for name in filter(None, modules.split(",")):
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
 
 
 def _run(request: Request, shell: NotebookShell) -> int:
@@ -116,7 +90,7 @@ def _run(request: Request, shell: NotebookShell) -> int:
     except Exception as error:  # the notebook could not even be read
         events.error(None, type(error).__name__, str(error), [])
     _end_mlflow_run(ending)
-    _leave_imports(request)
+    imports.remember(request.imports_file)
     if ending.next_cell is not None:
         _leave_restart(request, dbutils, ending.next_cell)
         return RESTART
@@ -144,10 +118,3 @@ def _redirect_process_output(log: Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-
-
-def _leave_imports(request: Request) -> None:
-    """Which of the slow libraries were used: the next process for this task warms up with them."""
-    used = [name for name in SLOW_LIBRARIES if name in sys.modules]
-    with open(request.imports_file, "w") as file:
-        json.dump(used, file)

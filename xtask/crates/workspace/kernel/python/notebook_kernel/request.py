@@ -34,6 +34,7 @@ class Request:
     source_file: Path
     events: Path
     folder: Path
+    imports_file: Path
     roots: dict[str, str]
     identity: Identity
     parameters: dict[str, str] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Request:
         """Reads the JSON object. Raises `ValueError` where a field is missing or unknown."""
         fields = json.loads(text)
         try:
-            for name in ("source_file", "events", "folder"):
+            for name in ("source_file", "events", "folder", "imports_file"):
                 fields[name] = Path(fields[name])
             fields["identity"] = Identity(**fields["identity"])
             return cls(**fields)
@@ -62,11 +63,6 @@ class Request:
     def restart_file(self) -> Path:
         """Where a fresh interpreter finds the cell to go on with, and the widgets."""
         return self.folder / "restart.json"
-
-    @property
-    def imports_file(self) -> Path:
-        """Where the libraries that the notebook used are named."""
-        return self.folder / "imports.json"
 
     @property
     def process_log(self) -> Path:

@@ -137,29 +137,44 @@ async fn create_version(State(app): State<Arc<App>>, Arguments(body): Arguments)
     let origin = json!({"pending": true, "source": source, "model_id": body["model_id"]}).to_string();
     let mut tags = body["tags"].as_array().cloned().unwrap_or_default();
     tags.push(json!({"key": ORIGIN_TAG, "value": origin}));
-    let mut sent = json!({"name": body["name"], "source": source, "tags": tags,
+    // Clients of this registry name the place of a logged model's files and not the model, which MLflow wants.
+    let model = logged_model(&body, source);
+    let known_source = model.as_ref().map_or_else(|| source.to_owned(), |id| format!("models:/{id}"));
+    let mut sent = json!({"name": body["name"], "source": known_source, "tags": tags,
         "description": body["description"].as_str().unwrap_or_default()});
-    for field in ["run_id", "model_id"] {
-        if body[field].as_str().is_some_and(|value| !value.is_empty()) {
-            sent[field] = body[field].clone();
-        }
+    if body["run_id"].as_str().is_some_and(|id| !id.is_empty()) {
+        sent["run_id"] = body["run_id"].clone();
+    }
+    if let Some(id) = model {
+        sent["model_id"] = Value::from(id);
     }
     let reply = match client::post(&app, "model-versions/create", &sent).await {
         // MLflow checks the source against its own runs. One that lies elsewhere (another workspace, another
         // model's version) is fine all the same: the files come with the registration.
         Err(error) if error.error_code == "INVALID_PARAMETER_VALUE" || error.status.as_u16() == 404 => {
+            tracing::debug!(%error, source, "MLflow does not know the source of a model version");
             if let Some(fields) = sent.as_object_mut() {
                 fields.remove("model_id");
             }
             let name = body["name"].as_str().unwrap_or_default();
             // A model that does not exist is no matter of the source.
             client::get(&app, "registered-models/get", &json!({"name": name})).await?;
-            sent["source"] = Value::from(format!("{}/Models/{}", app.url, name.replace('.', "/")));
+            sent["source"] = Value::from(format!("dbfs:/Models/{}", name.replace('.', "/")));
             client::post(&app, "model-versions/create", &sent).await?
         }
         other => other?,
     };
     Ok(version_reply(&reply))
+}
+
+/// Id of the logged model that a version is made from: as given, or as the address of its files says.
+fn logged_model(body: &Value, source: &str) -> Option<String> {
+    let given = body["model_id"].as_str().filter(|id| !id.is_empty());
+    let in_address = source
+        .strip_prefix("mlflow-artifacts:/")
+        .and_then(|path| path.split('/').find(|part| part.starts_with("m-")));
+    let named = source.strip_prefix("models:/").filter(|id| id.starts_with("m-") && !id.contains('/'));
+    given.or(in_address).or(named).map(str::to_owned)
 }
 
 async fn update_version(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
