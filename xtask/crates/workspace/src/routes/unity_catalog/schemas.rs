@@ -140,7 +140,8 @@ pub(super) async fn remove(app: &Arc<App>, full_name: &str, force: bool) -> Resu
     let (catalog, name) = full_name.split_once('.').unwrap_or((full_name, ""));
     let volumes = app.store.securables("volume", full_name)?;
     let models = registry::list_models(app, catalog, name).await?;
-    if !force && !(volumes.is_empty() && models.is_empty()) {
+    let empty = volumes.is_empty() && models.is_empty();
+    if !force && !empty {
         let holds = if volumes.is_empty() {
             "registered models"
         } else {

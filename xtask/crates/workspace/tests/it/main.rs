@@ -1,0 +1,10 @@
+//! The workspace as its clients see it: over HTTP, by the real Databricks CLI, and as a program.
+
+mod cli;
+mod files;
+mod jobs;
+mod program;
+mod security;
+mod server;
+mod unity_catalog;
+mod workspace_tree;
