@@ -1,4 +1,5 @@
 //! The workspace as its clients see it: over HTTP, by the real Databricks CLI, and as a program.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod cli;
 mod files;
