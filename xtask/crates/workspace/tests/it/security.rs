@@ -48,106 +48,91 @@ fn paths() -> Vec<String> {
     paths.into_iter().collect()
 }
 
-#[derive(Clone)]
 struct Case {
-    name: &'static str,
     headers: Vec<(&'static str, String)>,
     /// Holds on public routes, too.
     everywhere: bool,
     expected: StatusCode,
 }
 
-fn cases(server: &Server) -> Vec<Case> {
-    let bearer = ("authorization", format!("Bearer {}", server.token));
-    let case = |name, headers: &[(&'static str, String)], everywhere, expected| Case {
-        name,
-        headers: headers.to_vec(),
-        everywhere,
-        expected,
+/// Kinds of requests to refuse, each in its variants.
+fn cases(server: &Server) -> Vec<(&'static str, Vec<Case>)> {
+    let token = &server.token;
+    let unknown = |headers: &[(&'static str, &str)]| Case {
+        headers: headers
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect(),
+        everywhere: false,
+        expected: StatusCode::UNAUTHORIZED,
     };
-    let (unauthorized, forbidden) = (StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN);
-    let mut cases = vec![
-        case("no token", &[], false, unauthorized),
-        case(
-            "wrong token",
-            &[("authorization", format!("Bearer {}x", server.token))],
-            false,
-            unauthorized,
-        ),
-        case(
-            "shorter token",
-            &[("authorization", "Bearer dapi".into())],
-            false,
-            unauthorized,
-        ),
-        case(
-            "empty token",
-            &[("authorization", "Bearer ".into())],
-            false,
-            unauthorized,
-        ),
-        case(
-            "basic",
-            &[("authorization", format!("Basic {}", server.token))],
-            false,
-            unauthorized,
-        ),
-        case(
-            "cookie of nobody",
-            &[(
-                "cookie",
-                format!("xtask_workspace_{}=x", server.workspace_id),
-            )],
-            false,
-            unauthorized,
-        ),
-        case(
-            "a form",
-            &[("content-type", "application/x-www-form-urlencoded".into())],
-            false,
-            unauthorized,
-        ),
+    let foreign = |name: &'static str, values: &[&str]| -> Vec<Case> {
+        let bearer = ("authorization", format!("Bearer {token}"));
+        let case = |value: &&str| Case {
+            headers: vec![bearer.clone(), (name, (*value).to_owned())],
+            everywhere: true,
+            expected: StatusCode::FORBIDDEN,
+        };
+        values.iter().map(case).collect()
+    };
+    let wrong = [
+        format!("Bearer {token}x"),
+        "Bearer dapi".into(),
+        "Bearer ".into(),
+        format!("Basic {token}"),
     ];
-    for host in [
-        "evil.example",
-        "evil.example:80",
-        "127.0.0.1",
-        "localhost:1",
-        "127.0.0.1.evil.example",
-        "[::1]",
-        "x@127.0.0.1",
-    ] {
-        cases.push(case(
+    let cookie = format!("xtask_workspace_{}=x", server.workspace_id);
+    vec![
+        ("no token", vec![unknown(&[])]),
+        (
+            "wrong token",
+            wrong
+                .iter()
+                .map(|value| unknown(&[("authorization", value)]))
+                .collect(),
+        ),
+        ("cookie of nobody", vec![unknown(&[("cookie", &cookie)])]),
+        (
+            "a form",
+            vec![unknown(&[(
+                "content-type",
+                "application/x-www-form-urlencoded",
+            )])],
+        ),
+        (
             "foreign host",
-            &[bearer.clone(), ("host", host.into())],
-            true,
-            forbidden,
-        ));
-    }
-    for origin in [
-        "http://evil.example",
-        "null",
-        "http://127.0.0.1",
-        "http://localhost:1",
-        "https://127.0.0.1",
-        "file://",
-    ] {
-        cases.push(case(
+            foreign(
+                "host",
+                &[
+                    "evil.example",
+                    "evil.example:80",
+                    "127.0.0.1",
+                    "localhost:1",
+                    "127.0.0.1.evil.example",
+                    "[::1]",
+                    "x@127.0.0.1",
+                ],
+            ),
+        ),
+        (
             "foreign origin",
-            &[bearer.clone(), ("origin", origin.into())],
-            true,
-            forbidden,
-        ));
-    }
-    for site in ["cross-site", "same-site", "x"] {
-        cases.push(case(
+            foreign(
+                "origin",
+                &[
+                    "http://evil.example",
+                    "null",
+                    "http://127.0.0.1",
+                    "http://localhost:1",
+                    "https://127.0.0.1",
+                    "file://",
+                ],
+            ),
+        ),
+        (
             "foreign site",
-            &[bearer.clone(), ("sec-fetch-site", site.into())],
-            true,
-            forbidden,
-        ));
-    }
-    cases
+            foreign("sec-fetch-site", &["cross-site", "same-site", "x"]),
+        ),
+    ]
 }
 
 #[tokio::test]
@@ -157,46 +142,53 @@ async fn every_route_refuses_whoever_should_not_ask() {
     let mut asked = 0;
     for path in &paths {
         for method in METHODS {
-            let method: Method = method.parse().unwrap();
-            let public = is_public(
-                &axum::http::Method::from_bytes(method.as_str().as_bytes()).unwrap(),
-                path,
-            );
-            for case in cases.iter().filter(|case| case.everywhere || !public) {
-                let mut request = server
-                    .client
-                    .request(method.clone(), format!("{}{path}", server.url));
-                for (name, value) in &case.headers {
-                    request = request.header(*name, value);
+            let public = is_public(&method.parse().unwrap(), path);
+            for (kind, variants) in &cases {
+                // Variants of a kind take turns, so that each is tried on many routes.
+                let case = &variants[asked % variants.len()];
+                if case.everywhere || !public {
+                    refuses(&server, method, path, kind, case).await;
                 }
-                let reply = request.send().await.unwrap();
-                let headers = case.headers.last();
-                assert_eq!(
-                    reply.status(),
-                    case.expected,
-                    "{} {headers:?}: {method} {path}",
-                    case.name
-                );
-                for header in [
-                    "x-content-type-options",
-                    "x-frame-options",
-                    "content-security-policy",
-                ] {
-                    assert!(
-                        reply.headers().contains_key(header),
-                        "{header}: {method} {path}"
-                    );
-                }
-                assert!(
-                    !reply.headers().contains_key("access-control-allow-origin"),
-                    "{path}"
-                );
                 asked += 1;
             }
         }
     }
-    assert!(asked > 50 * 7 * 15, "{asked}");
+    assert!(asked > 50 * 7 * 7, "{asked}");
     server.stop().await;
+}
+
+async fn refuses(server: &Server, method: &str, path: &str, kind: &str, case: &Case) {
+    let method: Method = method.parse().unwrap();
+    let mut request = server
+        .client
+        .request(method.clone(), format!("{}{path}", server.url));
+    for (name, value) in &case.headers {
+        request = request.header(*name, value);
+    }
+    let reply = request.send().await.unwrap();
+    let last = case
+        .headers
+        .last()
+        .filter(|(name, _)| *name != "authorization");
+    assert_eq!(
+        reply.status(),
+        case.expected,
+        "{kind} {last:?}: {method} {path}"
+    );
+    for header in [
+        "x-content-type-options",
+        "x-frame-options",
+        "content-security-policy",
+    ] {
+        assert!(
+            reply.headers().contains_key(header),
+            "{header}: {method} {path}"
+        );
+    }
+    assert!(
+        !reply.headers().contains_key("access-control-allow-origin"),
+        "{path}"
+    );
 }
 
 #[tokio::test]
