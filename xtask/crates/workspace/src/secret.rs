@@ -75,7 +75,7 @@ mod tests {
         let secret = Secret::generate("dapi").unwrap();
         assert_eq!(secret.expose().len(), "dapi".len() + 64);
         assert_eq!(format!("{secret:?}"), "[REDACTED]");
-        assert!(secret.matches(&secret.expose().to_owned()));
+        assert!(secret.matches(secret.expose()));
         assert!(!secret.matches("dapi"));
         assert_ne!(Secret::generate("").unwrap(), Secret::generate("").unwrap());
     }

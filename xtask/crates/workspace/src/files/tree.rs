@@ -52,6 +52,11 @@ impl Tree {
         &self.root
     }
 
+    /// The handle that confines, for what the other methods do not offer.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
     /// What is known about a path; `None` if nothing is there.
     pub fn metadata(&self, path: &RelativePath) -> io::Result<Option<Metadata>> {
         match self.dir.metadata(in_dir(path)) {

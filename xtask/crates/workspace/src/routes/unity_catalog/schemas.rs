@@ -139,8 +139,9 @@ pub(super) async fn delete(
 pub(super) async fn remove(app: &Arc<App>, full_name: &str, force: bool) -> Result<(), ApiError> {
     let (catalog, name) = full_name.split_once('.').unwrap_or((full_name, ""));
     let volumes = app.store.securables("volume", full_name)?;
-    let models = registry::list_models(app, catalog, name).await?;
-    if !force && !(volumes.is_empty() && models.is_empty()) {
+    let models = models(app, catalog, name).await?;
+    let empty = volumes.is_empty() && models.is_empty();
+    if !force && !empty {
         let holds = if volumes.is_empty() {
             "registered models"
         } else {
@@ -156,6 +157,14 @@ pub(super) async fn remove(app: &Arc<App>, full_name: &str, force: bool) -> Resu
     }
     app.store.delete_securable("schema", full_name)?;
     Ok(app.store.delete_grants("schema", full_name)?)
+}
+
+/// The models of a schema. Before MLflow has a database there are none, and nobody has to wait for its start.
+async fn models(app: &App, catalog: &str, name: &str) -> Result<Vec<Value>, ApiError> {
+    if !app.config.state.path().join("mlflow/mlflow.db").exists() {
+        return Ok(Vec::new());
+    }
+    registry::list_models(app, catalog, name).await
 }
 
 fn find(app: &App, full_name: &str) -> Result<Value, ApiError> {
