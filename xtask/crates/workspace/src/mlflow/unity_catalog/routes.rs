@@ -134,11 +134,11 @@ async fn sdk_enabled() -> Json<Value> {
 /// A version whose files are still to come: they arrive through the Files API, and `finalize` ends it.
 async fn create_version(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
     let source = body["source"].as_str().unwrap_or_default();
-    let origin = json!({"pending": true, "source": source, "model_id": body["model_id"]}).to_string();
-    let mut tags = body["tags"].as_array().cloned().unwrap_or_default();
-    tags.push(json!({"key": ORIGIN_TAG, "value": origin}));
     // Clients of this registry name the place of a logged model's files and not the model, which MLflow wants.
     let model = logged_model(&body, source);
+    let origin = json!({"pending": true, "source": source, "model_id": model}).to_string();
+    let mut tags = body["tags"].as_array().cloned().unwrap_or_default();
+    tags.push(json!({"key": ORIGIN_TAG, "value": origin}));
     let known_source = model.as_ref().map_or_else(|| source.to_owned(), |id| format!("models:/{id}"));
     let mut sent = json!({"name": body["name"], "source": known_source, "tags": tags,
         "description": body["description"].as_str().unwrap_or_default()});
