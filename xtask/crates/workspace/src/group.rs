@@ -42,13 +42,14 @@ pub(crate) async fn end(child: &mut Child, grace: Duration) {
     sweep(child, group).await;
 }
 
-/// Kills what is left of a group, whether its leader has ended or not, and waits until it is gone.
+/// Kills what is left of a group, whether its leader has ended or not, and waits a moment until it is gone: what
+/// was killed runs no more, but counts until its new parent has taken notice.
 pub(crate) async fn sweep(child: &mut Child, group: Group) {
     group.signal(Signal::KILL);
     if let Err(error) = child.wait().await {
         tracing::warn!(%error, "cannot wait for a process");
     }
-    let deadline = Instant::now() + Duration::from_secs(2);
+    let deadline = Instant::now() + Duration::from_millis(300);
     while group.exists() && Instant::now() < deadline {
         sleep(Duration::from_millis(5)).await;
     }

@@ -30,7 +30,7 @@ impl End {
             Some(ResultState::Success) => End::Success,
             Some(ResultState::Canceled | ResultState::UpstreamCanceled) => End::Canceled,
             // A caller who names the tasks to run vouches for the others.
-            Some(ResultState::Excluded) if state.life_cycle == LifeCycle::Skipped => End::Success,
+            Some(ResultState::Disabled) => End::Success,
             Some(ResultState::Excluded) => End::Excluded,
             _ => End::Failed,
         })

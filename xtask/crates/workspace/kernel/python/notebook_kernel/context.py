@@ -7,7 +7,6 @@ import os
 from typing import Any
 
 from dbruntime.databricks_repl_context import ReplContext, set_context
-
 from notebook_kernel.request import Request
 
 
@@ -95,7 +94,9 @@ class NotebookContext:
 
     def extraContext(self) -> Tags:  # noqa: N802
         """What else the notebook may ask for."""
-        return Tags({"notebook_path": self._values["notebookPath"], "api_url": self._values["apiUrl"]})
+        return Tags(
+            {"notebook_path": self._values["notebookPath"], "api_url": self._values["apiUrl"]}
+        )
 
     def apiToken(self) -> Option:  # noqa: N802
         """The run's own token; void when the run ends."""

@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import json
 import os
+import select
 import sys
 import sysconfig
 from pathlib import Path
@@ -20,12 +21,15 @@ USUAL_IMPORTS = ("numpy", "pandas", "mlflow", "mlflow.pyfunc", "databricks.sdk")
 
 def warm_up(file: Path) -> None:
     """Imports what `file` names. A module that cannot be imported is left to the notebook, which
-    then says so itself."""
+    then says so itself. A request that has come ends it: the notebook imports the rest.
+    """
     try:
         names = json.loads(file.read_text())
     except (OSError, ValueError):
         names = USUAL_IMPORTS
     for name in names:
+        if select.select([0], [], [], 0)[0]:
+            return
         with contextlib.suppress(Exception):
             importlib.import_module(name)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import contextlib
 import json
+import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -24,10 +25,15 @@ FAILED = 1
 RESTART = 75
 
 
-def main(arguments: list[str]) -> int:
-    """Runs one notebook; the exit code is 0, 1 (a cell failed) or 75 (restart at a later cell)."""
+def main(arguments: list[str], last_words: list[Callable[[], None]]) -> int:
+    """Runs one notebook; the exit code is 0, 1 (a cell failed) or 75 (restart at a later cell).
+
+    What is put into `last_words` runs when all that libraries registered for the end has run.
+    """
     parser = argparse.ArgumentParser(prog="notebook-kernel")
-    parser.add_argument("--warm", type=Path, help="file that names what to import ahead of the request")
+    parser.add_argument(
+        "--warm", type=Path, help="file that names what to import ahead of the request"
+    )
     parser.add_argument("--home", required=True, help="folder for what IPython keeps")
     options = parser.parse_args(arguments)
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
@@ -42,7 +48,7 @@ def main(arguments: list[str]) -> int:
         if not line:
             # The workspace went away, or had no use for this process.
             return 0
-        return _run(Request.read(line), shell)
+        return _run(Request.read(line), shell, last_words)
     except Cancelled:
         return FAILED
 
@@ -63,19 +69,21 @@ def _cancel(number: int, frame: FrameType | None) -> None:
     raise Cancelled
 
 
-def _run(request: Request, shell: NotebookShell) -> int:
+def _run(request: Request, shell: NotebookShell, last_words: list[Callable[[], None]]) -> int:
     _redirect_process_output(request.process_log)
     events = EventLog(request.events)
     ending = notebook.Ending(ok=False)
 
-    # Registered before anything the notebook imports, so that it is the last to run.
     def finish() -> None:
         for stream in shell.streams:
             stream.flush()
         if ending.next_cell is None:
             events.emit("finished", ok=ending.ok)
+        logging.shutdown()
+        # Taking the interpreter apart would only cost time: everything has been told and written.
+        os._exit(_exit_code(ending))
 
-    atexit.register(finish)
+    last_words.append(finish)
     for stream in shell.streams:
         stream.connect(events.stream)
     shell.display_pub.events = events
@@ -93,6 +101,11 @@ def _run(request: Request, shell: NotebookShell) -> int:
     imports.remember(request.imports_file)
     if ending.next_cell is not None:
         _leave_restart(request, dbutils, ending.next_cell)
+    return _exit_code(ending)
+
+
+def _exit_code(ending: notebook.Ending) -> int:
+    if ending.next_cell is not None:
         return RESTART
     return 0 if ending.ok else FAILED
 

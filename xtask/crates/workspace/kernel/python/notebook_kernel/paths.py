@@ -14,9 +14,9 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.machinery import (
+    BYTECODE_SUFFIXES,
     EXTENSION_SUFFIXES,
     SOURCE_SUFFIXES,
-    BYTECODE_SUFFIXES,
     ExtensionFileLoader,
     FileFinder,
     SourceFileLoader,
