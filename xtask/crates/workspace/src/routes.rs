@@ -24,7 +24,11 @@ use crate::{auth, mlflow, pages};
 pub fn router(app: Arc<App>) -> Router {
     unguarded()
         .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_failure(()),
+        )
         .with_state(app)
 }
 
