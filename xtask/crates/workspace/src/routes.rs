@@ -24,7 +24,11 @@ use crate::{auth, mlflow, pages};
 pub fn router(app: Arc<App>) -> Router {
     unguarded()
         .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_failure(()),
+        )
         .with_state(app)
 }
 
@@ -51,6 +55,7 @@ pub fn unguarded() -> Router<Arc<App>> {
 async fn unknown(method: Method, uri: Uri) -> ApiError {
     let path = uri.path();
     let name = format!("{method} {path}");
+    tracing::info!("no such route: {name}");
     let mut segments = path.split('/').skip(1);
     let is_mlflow =
         matches!(segments.next(), Some("api" | "ajax-api")) && segments.nth(1) == Some("mlflow");

@@ -41,7 +41,7 @@ def test_tracebacks_name_the_paths_people_know(paths: PathMap) -> None:
     assert paths.virtual("/state/volumes/c") == "/Volumes/c"
 
 
-def test_file_functions_inside_a_notebook(run) -> None:  # noqa: ANN001
+def test_file_functions_inside_a_notebook(run) -> None:
     outcome = run(
         """
 import glob, os, pathlib, shutil
@@ -76,7 +76,7 @@ print(pathlib.Path(base).resolve())
     ]
 
 
-def test_imports_from_workspace_folders(run) -> None:  # noqa: ANN001
+def test_imports_from_workspace_folders(run) -> None:
     (run.files / "lib").mkdir()
     (run.files / "lib/mine.py").write_text("VALUE = 5\n")
     outcome = run(

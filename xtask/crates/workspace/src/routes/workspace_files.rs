@@ -1,5 +1,6 @@
 //! The workspace tree: files, folders and notebooks.
 
+mod body;
 mod import;
 mod notebook;
 mod read;
@@ -14,6 +15,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::body::ImportBody;
 use super::extract::{JsonBody, QueryString, on_disk};
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
@@ -28,7 +30,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/2.0/workspace/list", get(list))
         .route("/api/2.0/workspace/mkdirs", post(mkdirs))
         .route("/api/2.0/workspace/export", get(export))
-        .route("/api/2.0/workspace/import", post(import_json))
+        .route("/api/2.0/workspace/import", post(import_object))
         .route("/api/2.0/workspace/delete", post(delete))
         .route(
             "/api/2.0/workspace-files/import-file/{*path}",
@@ -139,11 +141,13 @@ async fn import_file(
     Ok(Json(json!({})))
 }
 
-async fn import_json(
+async fn import_object(
     State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<import::JsonImport>,
+    body: ImportBody,
 ) -> Result<Json<Value>, ApiError> {
-    let (request, content) = body.into_import()?;
-    on_disk(&app, move |app| import::import(app, &request, &content)).await?;
+    on_disk(&app, move |app| {
+        import::import(app, &body.import, &body.content)
+    })
+    .await?;
     Ok(Json(json!({})))
 }

@@ -231,6 +231,24 @@ async fn no_path_leaves_the_tree_and_everything_is_private() {
         }
     }
     for path in ["/Shared/file", "/Shared/link/secret"] {
+        let form = [
+            ("path", "/Shared/d.py"),
+            ("format", "AUTO"),
+            ("overwrite", "true"),
+            ("content", NOTEBOOK),
+        ]
+        .map(|(name, value)| {
+            format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        });
+        let upload = server
+            .request(Method::POST, "/api/2.0/workspace/import")
+            .header("content-type", "multipart/form-data; boundary=b")
+            .body(format!("{}--b--\r\n", form.concat()));
+        assert_eq!(upload.send().await.unwrap().status(), StatusCode::OK);
+        let (_, object) = server
+            .get("/api/2.0/workspace/get-status?path=/Shared/d")
+            .await;
+        assert_eq!(object["object_type"], "NOTEBOOK", "{object}");
         let (status, _) = server
             .get(&format!(
                 "/api/2.0/workspace/export?path={path}&direct_download=true"

@@ -7,6 +7,7 @@ import os
 from typing import Any
 
 from dbruntime.databricks_repl_context import ReplContext, set_context
+
 from notebook_kernel.request import Request
 
 
@@ -22,15 +23,15 @@ class Option:
             raise ValueError("None.get")
         return self._value
 
-    def getOrElse(self, default: Any) -> Any:  # noqa: N802 (Scala's name)
+    def getOrElse(self, default: Any) -> Any:
         """The value, or what is given."""
         return default if self._value is None else self._value
 
-    def isDefined(self) -> bool:  # noqa: N802
+    def isDefined(self) -> bool:
         """Whether there is a value."""
         return self._value is not None
 
-    def isEmpty(self) -> bool:  # noqa: N802
+    def isEmpty(self) -> bool:
         """Whether there is none."""
         return self._value is None
 
@@ -92,17 +93,15 @@ class NotebookContext:
         """The tags of the run."""
         return Tags(self._tags)
 
-    def extraContext(self) -> Tags:  # noqa: N802
+    def extraContext(self) -> Tags:
         """What else the notebook may ask for."""
-        return Tags(
-            {"notebook_path": self._values["notebookPath"], "api_url": self._values["apiUrl"]}
-        )
+        return Tags({"notebook_path": self._values["notebookPath"], "api_url": self._values["apiUrl"]})
 
-    def apiToken(self) -> Option:  # noqa: N802
+    def apiToken(self) -> Option:
         """The run's own token; void when the run ends."""
         return Option(os.environ.get("DATABRICKS_TOKEN"))
 
-    def toJson(self) -> str:  # noqa: N802
+    def toJson(self) -> str:
         """The context as JSON, without the token."""
         return json.dumps(
             {
@@ -113,7 +112,7 @@ class NotebookContext:
             }
         )
 
-    safeToJson = toJson  # noqa: N815
+    safeToJson = toJson
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -127,7 +126,7 @@ class EntryPoint:
     def __init__(self, context: NotebookContext) -> None:
         self._context = context
 
-    def getDbutils(self) -> EntryPoint:  # noqa: N802
+    def getDbutils(self) -> EntryPoint:
         """Itself: the chain ends at `getContext`."""
         return self
 
@@ -135,7 +134,7 @@ class EntryPoint:
         """Itself."""
         return self
 
-    def getContext(self) -> NotebookContext:  # noqa: N802
+    def getContext(self) -> NotebookContext:
         """The notebook's context."""
         return self._context
 

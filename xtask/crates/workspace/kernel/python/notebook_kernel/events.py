@@ -32,9 +32,7 @@ class EventLog:
     def emit(self, event: str, **fields: Any) -> None:
         """Writes one event. A full log takes only the events that tell how the run ended."""
         record = {"v": VERSION, "t": time.time_ns() // 1_000_000, "event": event, **fields}
-        data = (json.dumps(record, ensure_ascii=False, default=str) + "\n").encode(
-            "utf-8", errors="backslashreplace"
-        )
+        data = (json.dumps(record, ensure_ascii=False, default=str) + "\n").encode("utf-8", errors="backslashreplace")
         if event in {"stream", "display"} and self._written + len(data) > LOG_LIMIT:
             return
         self._written += len(data)
@@ -70,9 +68,7 @@ class EventLog:
             else:
                 size = len(text) // MEBIBYTE
                 limit = DISPLAY_LIMIT // MEBIBYTE
-                kept.setdefault(
-                    "text/plain", f"[{mime} of {size} MiB left out: the limit is {limit} MiB]"
-                )
+                kept.setdefault("text/plain", f"[{mime} of {size} MiB left out: the limit is {limit} MiB]")
         self.emit("display", cell=self._cell, data=kept)
 
     def error(self, line: int | None, ename: str, evalue: str, traceback: list[str]) -> None:

@@ -20,8 +20,9 @@ USUAL_IMPORTS = ("numpy", "pandas", "mlflow", "mlflow.pyfunc", "databricks.sdk")
 
 
 def warm_up(file: Path) -> None:
-    """Imports what `file` names. A module that cannot be imported is left to the notebook, which
-    then says so itself. A request that has come ends it: the notebook imports the rest.
+    """Imports what `file` names, until a request has come.
+
+    A module that cannot be imported is left to the notebook, which then says so itself.
     """
     try:
         names = json.loads(file.read_text())

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 import lifeline
+
 from notebook_kernel import context, imports, notebook, paths, streams
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
@@ -31,9 +32,7 @@ def main(arguments: list[str], last_words: list[Callable[[], None]]) -> int:
     What is put into `last_words` runs when all that libraries registered for the end has run.
     """
     parser = argparse.ArgumentParser(prog="notebook-kernel")
-    parser.add_argument(
-        "--warm", type=Path, help="file that names what to import ahead of the request"
-    )
+    parser.add_argument("--warm", type=Path, help="file that names what to import ahead of the request")
     parser.add_argument("--home", required=True, help="folder for what IPython keeps")
     options = parser.parse_args(arguments)
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"

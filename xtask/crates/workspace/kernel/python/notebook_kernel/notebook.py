@@ -53,8 +53,8 @@ class NotebookRun:
         shell.user_ns.pop("open", None)
         shell.push({"dbutils": dbutils, "displayHTML": lambda html: display(HTML(html))})
         shell.push({"display": display, "getArgument": dbutils.widgets.getArgument})
-        shell.register_magic_function(lambda line: magics.pip(line), "line", "pip")
-        shell.register_magic_function(lambda line: magics.sh(line), "line", "sh")
+        shell.register_magic_function(magics.pip, "line", "pip")
+        shell.register_magic_function(magics.sh, "line", "sh")
 
     def run(self, text: str, start_cell: int) -> Ending:
         """Runs the notebook's cells from `start_cell` on and writes their events."""
@@ -115,7 +115,7 @@ class NotebookRun:
                     f"%{cell.magic} cells are not run in the local workspace: it runs Python notebooks"
                 )
             handler(cell)
-        except BaseException as error:  # noqa: BLE001 (every ending of a cell is reported)
+        except BaseException as error:
             self._shell.failure_text = [f"{type(error).__name__}: {error}"]
             return error
         return None
@@ -124,9 +124,7 @@ class NotebookRun:
         before = error.args
         failures.explain(error)
         if error.args != before or getattr(error, "__notes__", None):
-            trace = self._shell.InteractiveTB.structured_traceback(
-                type(error), error, error.__traceback__, tb_offset=1
-            )
+            trace = self._shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1)
             self._shell.failure_text = trace
 
     def _include(self, cell: source.Cell, notebook: str) -> BaseException | None:

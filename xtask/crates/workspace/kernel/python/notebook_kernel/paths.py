@@ -26,10 +26,31 @@ from types import TracebackType
 from typing import Any
 
 ONE_PATH = (
-    "access chdir chmod chown getxattr lchown listdir listxattr lstat mkdir mkfifo open "
-    "pathconf readlink remove removexattr rmdir setxattr stat statvfs truncate unlink utime"
-).split()
-TWO_PATHS = "link rename replace symlink".split()
+    "access",
+    "chdir",
+    "chmod",
+    "chown",
+    "getxattr",
+    "lchown",
+    "listdir",
+    "listxattr",
+    "lstat",
+    "mkdir",
+    "mkfifo",
+    "open",
+    "pathconf",
+    "readlink",
+    "remove",
+    "removexattr",
+    "rmdir",
+    "setxattr",
+    "stat",
+    "statvfs",
+    "truncate",
+    "unlink",
+    "utime",
+)
+TWO_PATHS = ["link", "rename", "replace", "symlink"]
 
 
 class PathMap:

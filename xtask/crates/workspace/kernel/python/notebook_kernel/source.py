@@ -10,9 +10,7 @@ SEPARATOR = "# COMMAND ----------"
 MAGIC = "# MAGIC"
 TITLE = re.compile(r"^# DBTITLE \d+,(.*)$")
 # Magics that take the whole cell, whatever stands below them.
-CELL_MAGIC = re.compile(
-    r"^%(md-sandbox|md|sh|sql|scala|r|run|fs|python)(?:\s+(.*))?$", re.IGNORECASE
-)
+CELL_MAGIC = re.compile(r"^%(md-sandbox|md|sh|sql|scala|r|run|fs|python)(?:\s+(.*))?$", re.IGNORECASE)
 
 
 class NotAPythonNotebook(ValueError):

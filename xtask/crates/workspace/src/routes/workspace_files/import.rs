@@ -3,9 +3,6 @@
 use std::io::ErrorKind;
 
 use axum::http::StatusCode;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
 
 use super::notebook::{self, Notebook};
 use super::read::absent;
@@ -29,54 +26,6 @@ pub(super) enum Kind {
     File,
     /// A notebook of this language, under the path as given.
     Notebook(String),
-}
-
-/// Body of `POST /api/2.0/workspace/import`.
-#[derive(Deserialize)]
-pub(super) struct JsonImport {
-    path: String,
-    #[serde(default)]
-    content: String,
-    #[serde(default)]
-    format: Option<String>,
-    #[serde(default)]
-    language: Option<String>,
-    #[serde(default)]
-    overwrite: bool,
-}
-
-impl JsonImport {
-    /// Decodes the content and reads the format.
-    pub(super) fn into_import(self) -> Result<(Import, Vec<u8>), ApiError> {
-        let content = STANDARD
-            .decode(&self.content)
-            .map_err(|error| ApiError::invalid(format!("content is not base64: {error}")))?;
-        let kind = match (self.format.as_deref().unwrap_or("SOURCE"), self.language) {
-            ("AUTO", _) => Kind::ByContent,
-            ("RAW", _) => Kind::File,
-            ("SOURCE", Some(language)) => Kind::Notebook(language),
-            ("SOURCE", None) => {
-                return Err(ApiError::invalid("language is required for format SOURCE"));
-            }
-            ("JUPYTER", language) => {
-                Kind::Notebook(language.unwrap_or_else(|| "PYTHON".to_owned()))
-            }
-            (other, _) => {
-                return Err(ApiError::not_implemented(format!(
-                    "the local workspace does not import format {other}"
-                )));
-            }
-        };
-        let path = WorkspacePath::parse(&self.path)?;
-        Ok((
-            Import {
-                path,
-                kind,
-                overwrite: self.overwrite,
-            },
-            content,
-        ))
-    }
 }
 
 /// Puts a file or notebook into an existing folder, whole or not at all.

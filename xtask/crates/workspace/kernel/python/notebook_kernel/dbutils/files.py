@@ -16,13 +16,13 @@ class FileInfo:
     path: str
     name: str
     size: int
-    modificationTime: int  # noqa: N815
+    modificationTime: int
 
-    def isDir(self) -> bool:  # noqa: N802
+    def isDir(self) -> bool:
         """Whether this is a folder."""
         return self.name.endswith("/")
 
-    def isFile(self) -> bool:  # noqa: N802
+    def isFile(self) -> bool:
         """Whether this is a file."""
         return not self.isDir()
 
@@ -98,9 +98,7 @@ def _local(path: str) -> str:
         return path
     if path.startswith("/tmp/"):
         return path
-    raise ValueError(
-        f"{path}: the local workspace has no DBFS; use a path below /Volumes, /Workspace or /tmp"
-    )
+    raise ValueError(f"{path}: the local workspace has no DBFS; use a path below /Volumes, /Workspace or /tmp")
 
 
 def _info(path: str) -> FileInfo:

@@ -16,7 +16,7 @@ class Jobs:
     """`dbutils.jobs`."""
 
     def __init__(self, task_key: str, upstream: dict[str, dict[str, Any]], file: Path) -> None:
-        self.taskValues = TaskValues(task_key, upstream, file)  # noqa: N815
+        self.taskValues = TaskValues(task_key, upstream, file)
 
 
 class TaskValues:
@@ -49,10 +49,10 @@ class TaskValues:
 
     def get(
         self,
-        taskKey: str,  # noqa: N803
+        taskKey: str,
         key: str,
         default: Any = _MISSING,
-        debugValue: Any = None,  # noqa: N803 (used outside jobs only; this is always a job)
+        debugValue: Any = None,
     ) -> Any:
         """The value another task has set; without one the default, else an error."""
         values = self._own() if taskKey == self._task_key else self._upstream.get(taskKey)
@@ -63,8 +63,7 @@ class TaskValues:
         if values is None:
             known = ", ".join(sorted(self._upstream)) or "none"
             raise ValueError(
-                f"no task {taskKey!r} has finished before this one (finished: {known}); "
-                "is it named in depends_on?"
+                f"no task {taskKey!r} has finished before this one (finished: {known}); is it named in depends_on?"
             )
         raise ValueError(f"task {taskKey!r} has set no value {key!r}; it has: {sorted(values)}")
 

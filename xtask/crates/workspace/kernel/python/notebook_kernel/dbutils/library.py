@@ -10,6 +10,6 @@ from notebook_kernel.signals import RestartRequested
 class Library:
     """Restarting the interpreter."""
 
-    def restartPython(self) -> NoReturn:  # noqa: N802
+    def restartPython(self) -> NoReturn:
         """A fresh interpreter runs the cells below; names are gone, widgets stay."""
         raise RestartRequested

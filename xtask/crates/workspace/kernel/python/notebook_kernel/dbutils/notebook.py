@@ -18,7 +18,7 @@ class Notebook:
         """Ends the notebook; the value becomes the task's result."""
         raise NotebookExit(value)
 
-    def getContext(self) -> NotebookContext:  # noqa: N802
+    def getContext(self) -> NotebookContext:
         """The notebook's context."""
         return self.entry_point.getContext()
 

@@ -15,12 +15,12 @@ class Secrets:
             "secrets; pass what the notebook needs as a parameter, or skip this step locally)"
         )
 
-    getBytes = get  # noqa: N815
+    getBytes = get
 
     def list(self, scope: str) -> NoReturn:
         """Always fails, as a missing scope does."""
         raise RuntimeError(f"Scope {scope} does not exist (the local workspace keeps no secrets)")
 
-    def listScopes(self) -> list[object]:  # noqa: N802
+    def listScopes(self) -> list[object]:
         """No scopes."""
         return []

@@ -18,28 +18,26 @@ class Widgets:
         self._parameters = parameters
         self._defaults: dict[str, str] = dict(defined)
 
-    def text(self, name: str, defaultValue: str, label: str | None = None) -> None:  # noqa: N803
+    def text(self, name: str, defaultValue: str, label: str | None = None) -> None:
         """Defines a text field."""
         self._defaults[name] = str(defaultValue)
 
     def dropdown(
         self,
         name: str,
-        defaultValue: str,  # noqa: N803
+        defaultValue: str,
         choices: Sequence[str],
         label: str | None = None,
     ) -> None:
         """Defines a choice of one. The default must be one of them; a job's value need not."""
         if str(defaultValue) not in [str(choice) for choice in choices]:
-            raise ValueError(
-                f"the default {defaultValue!r} of widget {name!r} is none of its choices: {list(choices)}"
-            )
+            raise ValueError(f"the default {defaultValue!r} of widget {name!r} is none of its choices: {list(choices)}")
         self._defaults[name] = str(defaultValue)
 
     def combobox(
         self,
         name: str,
-        defaultValue: str,  # noqa: N803
+        defaultValue: str,
         choices: Sequence[str],
         label: str | None = None,
     ) -> None:
@@ -49,7 +47,7 @@ class Widgets:
     def multiselect(
         self,
         name: str,
-        defaultValue: str,  # noqa: N803
+        defaultValue: str,
         choices: Sequence[str],
         label: str | None = None,
     ) -> None:
@@ -68,13 +66,13 @@ class Widgets:
             f"dbutils.widgets.text({name!r}, ...), or give the job or task a parameter of that name"
         )
 
-    def getArgument(self, name: str, defaultValue: str | None = None) -> str:  # noqa: N802, N803
+    def getArgument(self, name: str, defaultValue: str | None = None) -> str:
         """The value, or what is given (an older way to ask)."""
         if name in self._parameters or name in self._defaults or defaultValue is None:
             return self.get(name)
         return str(defaultValue)
 
-    def getAll(self) -> dict[str, str]:  # noqa: N802
+    def getAll(self) -> dict[str, str]:
         """All values by name."""
         return {**self._defaults, **self._parameters}
 
@@ -82,7 +80,7 @@ class Widgets:
         """Takes one definition back."""
         self._defaults.pop(name, None)
 
-    def removeAll(self) -> None:  # noqa: N802
+    def removeAll(self) -> None:
         """Takes all definitions back."""
         self._defaults.clear()
 
