@@ -120,7 +120,8 @@ def write(file: BinaryIO, data_set: DataSet, rows: int, seed: list[int]) -> None
 def trips(generator: np.random.Generator, data_set: DataSet, rows: int, part: tuple[float, float]) -> pa.Table:
     """Makes `rows` trips from the given part (0..1) of the data set's months, some of them spoilt."""
     pickup = pickup_times(generator, data_set, rows, part)
-    weight = np.where(zones.AREA == zones.AREAS.index("Airport"), data_set.airport_factor, 1.0) * zones.WEIGHT
+    airport = zones.AREAS.index("Airport")
+    weight = np.where(airport == zones.AREA, data_set.airport_factor, 1.0) * zones.WEIGHT
     start, end = generator.choice(len(weight), size=(2, rows), p=weight / weight.sum())
     straight = np.hypot(zones.EAST[start] - zones.EAST[end], zones.NORTH[start] - zones.NORTH[end])
     miles = (0.6 + 1.25 * straight) * generator.lognormal(0.0, 0.15, rows) * (1 + data_set.longer_by)
