@@ -1,6 +1,6 @@
 """Makes a validated version the champion of its target, and remembers which one it replaces."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from mlflow import MlflowClient
 
@@ -26,6 +26,17 @@ class Deployed:
     champion: str
     previous_champion: str
     changed: bool
+
+    def sentence(self) -> str:
+        """What happened, for people to read."""
+        if not self.changed:
+            return f"Version {self.champion} of {self.model_name} was the champion already."
+        replaced = f"in place of version {self.previous_champion}" if self.previous_champion else "the first one"
+        return f"Version {self.champion} of {self.model_name} is the champion now, {replaced}."
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        return asdict(self)
 
 
 def deploy(model_name: str, model_version: str) -> Deployed:

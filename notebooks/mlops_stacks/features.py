@@ -33,7 +33,7 @@ class PickupFeatures(BaseEstimator, TransformerMixin):
     def transform(self, trips: pd.DataFrame) -> pd.DataFrame:
         """Computes the features; n rows in, n rows out, in the same order."""
         pickup = pd.to_datetime(trips["tpep_pickup_datetime"])
-        hour, weekday = pickup.dt.hour, pickup.dt.dayofweek
+        hour, weekday = pickup.dt.hour, pickup.dt.day_of_week
         # The first three digits of a zip code name its post office area, coarser than a zone.
         pickup_area, dropoff_area = trips["pickup_zip"] // 100, trips["dropoff_zip"] // 100
         table = pd.DataFrame(

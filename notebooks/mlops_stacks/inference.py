@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO
 
@@ -48,6 +48,22 @@ class Scored:
     rows: int
     not_scored: int
     skipped: bool
+
+    def sentence(self) -> str:
+        """What happened, for people to read."""
+        if self.skipped:
+            return f"Version {self.model_version} had scored this input before: {self.part}"
+        left = f", {self.not_scored:,} of them without a prediction" if self.not_scored else ""
+        return f"Version {self.model_version} scored {self.rows:,} rows{left}: {self.part}"
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        return asdict(self)
+
+    def sample(self, rows: int = 10) -> pd.DataFrame:
+        """The first rows of the part."""
+        with open(self.part, "rb") as file:
+            return next(pq.ParquetFile(file).iter_batches(rows)).to_pandas()
 
 
 def score(

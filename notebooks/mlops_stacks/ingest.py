@@ -15,12 +15,12 @@ INPUTS = ("tpep_pickup_datetime", "trip_distance", "pickup_zip", "dropoff_zip")
 LABEL = "fare_amount"
 
 KINDS: dict[str, tuple[str, Callable[[pa.DataType], bool]]] = {
-    "tpep_pickup_datetime": ("timestamp", pa.types.is_timestamp),
-    "tpep_dropoff_datetime": ("timestamp", pa.types.is_timestamp),
-    "trip_distance": ("number", lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind)),
-    "fare_amount": ("number", lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind)),
-    "pickup_zip": ("integer", pa.types.is_integer),
-    "dropoff_zip": ("integer", pa.types.is_integer),
+    "tpep_pickup_datetime": ("a timestamp", pa.types.is_timestamp),
+    "tpep_dropoff_datetime": ("a timestamp", pa.types.is_timestamp),
+    "trip_distance": ("a number", lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind)),
+    "fare_amount": ("a number", lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind)),
+    "pickup_zip": ("an integer", pa.types.is_integer),
+    "dropoff_zip": ("an integer", pa.types.is_integer),
 }
 """The kind of each column, and the test for it."""
 
@@ -153,4 +153,4 @@ def check_schema(schema: pa.Schema, columns: tuple[str, ...], where: str) -> Non
             raise DataRefused(f"{where} has no column `{name}` ({kind}); it has: {', '.join(schema.names)}")
         found = schema.field(name).type
         if not fits(found):
-            raise DataRefused(f"column `{name}` of {where} is {found}, where a {kind} is needed")
+            raise DataRefused(f"column `{name}` of {where} is {found}, where {kind} is needed")

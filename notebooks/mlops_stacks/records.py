@@ -5,7 +5,8 @@ Keys have only lower-case letters and underscores: Unity Catalog refuses `. , - 
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from urllib.parse import urlsplit, urlunsplit
 
 from mlops_stacks import files
@@ -45,6 +46,11 @@ class Origin:
     git_origin: str = ""
     job_id: str = ""
     job_run_id: str = ""
+
+    @classmethod
+    def from_parameters(cls, get: Callable[[str], str]) -> "Origin":
+        """Reads each field from the notebook parameter of the same name; `get` is dbutils.widgets.get."""
+        return cls(**{field.name: get(field.name) for field in fields(cls)})
 
     def tags(self) -> dict[str, str]:
         """The tags for what is known; no tag is written for what is not."""

@@ -62,6 +62,20 @@ class Trained:
     training: CleanTrips
     figure: "Figure"
 
+    def metrics_table(self) -> pd.DataFrame:
+        """One line for each metric, for people to read."""
+        return pd.DataFrame({"metric": list(self.metrics), "value": [round(v, 4) for v in self.metrics.values()]})
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        return {
+            "run_id": self.run_id,
+            "model_uri": self.model_uri,
+            "model_name": self.model_name,
+            "model_version": self.model_version,
+            "metrics": self.metrics,
+        }
+
 
 def train(
     training_data: str,

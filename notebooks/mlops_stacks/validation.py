@@ -53,6 +53,23 @@ class Report:
         """`passed` or `rejected`."""
         return records.REJECTED if self.broken else records.PASSED
 
+    def metrics_table(self) -> pd.DataFrame:
+        """One line for each metric, both sides, for people to read."""
+        sides = {"candidate": pd.Series(self.candidate), "champion": pd.Series(self.champion, dtype=float)}
+        return pd.DataFrame(sides, index=list(self.candidate)).round(4).rename_axis("metric").reset_index()
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        return {
+            "run_id": self.run_id,
+            "model_name": self.model_name,
+            "model_version": self.model_version,
+            "champion_version": self.champion_version,
+            "verdict": self.verdict,
+            "metrics": self.candidate,
+            "champion_metrics": self.champion,
+        }
+
     def raise_if_rejected(self) -> None:
         """Raises ModelRejected unless every rule was kept."""
         if self.broken:
