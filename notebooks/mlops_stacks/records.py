@@ -99,6 +99,6 @@ def artifact_digest(folder: str) -> str:
             path = os.path.join(parent, name)
             relative = os.path.relpath(path, folder).replace(os.sep, "/")
             if relative != ADDED_BY_REGISTRY:
-                lines.append(f"{relative}\0{os.path.getsize(path)}\0{files.sha256(path)}\n".encode())
+                lines.append(f"{relative}\x00{os.path.getsize(path)}\x00{files.sha256(path)}\n".encode())
     # NUL is below every other byte, so sorting whole lines sorts by path.
     return "sha256:" + hashlib.sha256(b"".join(sorted(lines))).hexdigest()

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 # Before MLflow is imported: nothing outside this machine, and no address that the developer's shell may carry.
 for name in [name for name in os.environ if name.startswith(("MLFLOW_", "DATABRICKS_"))]:
@@ -16,7 +15,6 @@ import pytest
 
 from mlops_stacks import data, ingest, training
 
-ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = "unit-tests"
 
 
