@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+SMALL = 100_000
+"""Rows below which trees grow on one thread: several would mostly wait for one another, long on a busy machine. The
+number of threads does not change the model."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What can be tuned. The same settings and data give the same model.
@@ -129,6 +134,7 @@ def fit(trips: pd.DataFrame, fares: pd.Series, settings: Settings) -> "lightgbm.
         "seed": settings.seed,
         "deterministic": True,
         "force_row_wise": True,  # else LightGBM times both ways and picks one, which is not deterministic
+        "num_threads": 1 if len(trips) < SMALL else 0,
         "verbosity": -1,
     }
     table = features.PickupFeatures().fit_transform(trips)
