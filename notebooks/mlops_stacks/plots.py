@@ -19,11 +19,12 @@ def diagnostics(trips: pd.DataFrame, fares: np.ndarray, predicted: np.ndarray, i
         predicted: predicted fares in dollars.
         importance: total gain of each feature, indexed by its name.
     """
-    from matplotlib.figure import Figure
+    import matplotlib.pyplot as plt
 
     error = predicted - fares
-    figure = Figure(figsize=(11, 7.5), layout="constrained")
-    (top_left, top_right), (bottom_left, bottom_right) = figure.subplots(2, 2)
+    figure, axes = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
+    plt.close(figure)  # a notebook shows open figures by itself, and this one is displayed where it belongs
+    (top_left, top_right), (bottom_left, bottom_right) = axes
     _residuals(top_left, predicted, error)
     shares = (importance / importance.sum()).sort_values()
     top_right.barh(shares.index, shares.to_numpy(), color="tab:green")
