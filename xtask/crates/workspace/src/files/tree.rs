@@ -58,7 +58,6 @@ impl Tree {
     }
 
     /// What is known about a path; `None` if nothing is there.
-    pub fn dir(&self) -> &Dir { &self.dir }
     pub fn metadata(&self, path: &RelativePath) -> io::Result<Option<Metadata>> {
         match self.dir.metadata(in_dir(path)) {
             Ok(metadata) => Ok(Some(metadata)),

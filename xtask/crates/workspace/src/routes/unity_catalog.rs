@@ -52,10 +52,7 @@ pub(super) fn router() -> Router<Arc<App>> {
                 .patch(models::update)
                 .delete(models::delete),
         )
-        .route(
-            &path("models/{full_name}/versions"),
-            get(models::versions),
-        )
+        .route(&path("models/{full_name}/versions"), get(models::versions))
         .route(
             &path("models/{full_name}/versions/{version}"),
             get(models::version),
