@@ -1,1 +1,36 @@
-//! The local workspace.
+//! The local workspace: the part of the Databricks REST API that a machine-learning project needs, on loopback,
+//! with real notebook runs and a real MLflow server behind it.
+//!
+//! How the pieces fit:
+//!
+//! - [`state_dir::StateDir`] is the folder everything lives in: lock, port, token, database, files. It is opened
+//!   first, because its lock decides who serves.
+//! - [`store::Store`] is the SQLite database, the only place that knows SQL. Routes and the runner speak to its
+//!   typed methods.
+//! - [`state::App`] is what every request sees: configuration, store, identity, activity, and the states of
+//!   [`runner`] and [`mlflow`].
+//! - [`auth`] is one layer around all routes, unknown ones included: it refuses whatever it does not know.
+//! - [`routes`] answers the API; [`runner`] executes what `jobs/run-now` stored; [`mlflow`] supervises and fronts
+//!   MLflow and the model registry; [`pages`] is what a person looks at.
+//! - [`serve`] ties them together, ends when asked to, and leaves no process behind.
+
+pub mod auth;
+pub mod config;
+pub mod error;
+pub mod files;
+mod group;
+pub mod mlflow;
+pub mod pages;
+mod python;
+pub mod routes;
+pub mod runner;
+pub mod secret;
+pub mod serve;
+pub mod state;
+pub mod state_dir;
+pub mod store;
+
+pub use config::Config;
+pub use serve::{ServeError, bind, serve};
+pub use state::App;
+pub use state_dir::StateDir;

@@ -1,0 +1,1 @@
+"""The part of Databricks' runtime package that stock MLflow asks for."""

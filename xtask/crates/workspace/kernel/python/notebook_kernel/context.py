@@ -1,0 +1,177 @@
+"""The notebook context: `dbutils.notebook.entry_point…getContext()` and the REPL context of MLflow."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from dbruntime.databricks_repl_context import ReplContext, set_context
+
+from notebook_kernel.request import Request
+
+
+class Option:
+    """Scala's Option, as the JVM bridge on Databricks hands it out."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def get(self) -> Any:
+        """The value; an empty option is an error, as it is there."""
+        if self._value is None:
+            raise ValueError("None.get")
+        return self._value
+
+    def getOrElse(self, default: Any) -> Any:
+        """The value, or what is given."""
+        return default if self._value is None else self._value
+
+    def isDefined(self) -> bool:
+        """Whether there is a value."""
+        return self._value is not None
+
+    def isEmpty(self) -> bool:
+        """Whether there is none."""
+        return self._value is None
+
+    def __str__(self) -> str:
+        return "None" if self._value is None else f"Some({self._value})"
+
+
+class Tags:
+    """The context's tags: `tags().get("jobId").get()`."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self._values = values
+
+    def get(self, key: str) -> Option:
+        """The tag as an option."""
+        return Option(self._values.get(key))
+
+    def apply(self, key: str) -> str:
+        """The tag itself; a missing one is an error."""
+        if key not in self._values:
+            raise KeyError(f"key not found: {key}")
+        return self._values[key]
+
+
+class NotebookContext:
+    """Answers every getter with an option, those it knows nothing for with an empty one."""
+
+    def __init__(self, request: Request) -> None:
+        who = request.identity
+        self._tags = {
+            "jobId": who.job_id,
+            "idInJob": who.task_run_id,
+            "runId": who.task_run_id,
+            "multitaskParentRunId": who.run_id,
+            "currentRunId": who.task_run_id,
+            "jobName": who.job_name,
+            "taskKey": who.task_key,
+            "jobType": "WORKFLOW",
+            "jobTaskType": "notebook",
+            "orgId": who.workspace_id,
+            "browserHostName": _without_scheme(who.host),
+            "user": who.user,
+            "notebookId": who.notebook_id,
+        }
+        self._values = {
+            "notebookPath": _context_path(request.notebook),
+            "notebookId": who.notebook_id,
+            "apiUrl": who.host,
+            "workspaceId": who.workspace_id,
+            "browserHostName": _without_scheme(who.host),
+            "userName": who.user,
+            "jobId": who.job_id,
+            "idInJob": who.task_run_id,
+            "currentRunId": who.task_run_id,
+            "jobTaskType": "notebook",
+        }
+
+    def tags(self) -> Tags:
+        """The tags of the run."""
+        return Tags(self._tags)
+
+    def extraContext(self) -> Tags:
+        """What else the notebook may ask for."""
+        return Tags({"notebook_path": self._values["notebookPath"], "api_url": self._values["apiUrl"]})
+
+    def apiToken(self) -> Option:
+        """The run's own token; void when the run ends."""
+        return Option(os.environ.get("DATABRICKS_TOKEN"))
+
+    def toJson(self) -> str:
+        """The context as JSON, without the token."""
+        return json.dumps(
+            {
+                "tags": self._tags,
+                "extraContext": {"notebook_path": self._values["notebookPath"]},
+                "attributes": self._values,
+                "currentRunId": {"id": int(self._tags["currentRunId"])},
+            }
+        )
+
+    safeToJson = toJson
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return lambda: Option(self._values.get(name))
+
+
+class EntryPoint:
+    """`dbutils.notebook.entry_point`: the way through the JVM that notebooks copy from one another."""
+
+    def __init__(self, context: NotebookContext) -> None:
+        self._context = context
+
+    def getDbutils(self) -> EntryPoint:
+        """Itself: the chain ends at `getContext`."""
+        return self
+
+    def notebook(self) -> EntryPoint:
+        """Itself."""
+        return self
+
+    def getContext(self) -> NotebookContext:
+        """The notebook's context."""
+        return self._context
+
+
+def install(request: Request) -> NotebookContext:
+    """Makes the context known, to stock MLflow too: it then writes Databricks' job tags."""
+    who = request.identity
+    set_context(
+        ReplContext(
+            isInJob=True,
+            isInNotebook=True,
+            jobId=who.job_id,
+            idInJob=who.task_run_id,
+            currentRunId=who.task_run_id,
+            jobType="WORKFLOW",
+            jobTaskType="NOTEBOOK",
+            taskKey=who.task_key,
+            notebookId=who.notebook_id,
+            notebookPath=_context_path(request.notebook),
+            workspaceId=who.workspace_id,
+            workspaceUrl=_without_scheme(who.host),
+            browserHostName=_without_scheme(who.host),
+            apiUrl=who.host,
+            apiToken=os.environ.get("DATABRICKS_TOKEN", ""),
+            user=who.user,
+            userName=who.user,
+            sslTrustAll=False,
+            aclPathOfAclRoot=f"/workspace/{who.notebook_id}",
+        )
+    )
+    return NotebookContext(request)
+
+
+def _context_path(notebook: str) -> str:
+    """Databricks gives the path without /Workspace; notebooks put it in front themselves."""
+    return notebook.removeprefix("/Workspace")
+
+
+def _without_scheme(url: str) -> str:
+    return url.split("://", 1)[-1]

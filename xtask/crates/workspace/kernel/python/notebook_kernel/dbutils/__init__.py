@@ -1,0 +1,29 @@
+"""`dbutils`, as far as a job on a laptop can have it."""
+
+from __future__ import annotations
+
+from notebook_kernel.context import EntryPoint, NotebookContext
+from notebook_kernel.dbutils.files import Files
+from notebook_kernel.dbutils.jobs import Jobs
+from notebook_kernel.dbutils.library import Library
+from notebook_kernel.dbutils.notebook import Notebook
+from notebook_kernel.dbutils.secrets import Secrets
+from notebook_kernel.dbutils.widgets import Widgets
+from notebook_kernel.request import Request
+
+
+class DBUtils:
+    """The object that notebooks know as `dbutils`."""
+
+    def __init__(self, request: Request, context: NotebookContext) -> None:
+        self.entry_point = EntryPoint(context)
+        self.widgets = Widgets(request.parameters, request.widgets)
+        self.notebook = Notebook(self.entry_point)
+        self.jobs = Jobs(request.identity.task_key, request.task_values, request.task_values_file)
+        self.fs = Files()
+        self.secrets = Secrets()
+        self.library = Library()
+
+    def help(self) -> None:
+        """Names what there is."""
+        print("dbutils: fs, jobs.taskValues, library, notebook, secrets, widgets")

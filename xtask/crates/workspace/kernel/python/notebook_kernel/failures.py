@@ -1,0 +1,42 @@
+"""What a failing cell tells: the line in the notebook, and a hint where the cause is this place."""
+
+from __future__ import annotations
+
+import importlib.util
+
+NO_SPARK = (
+    "name {name!r} is not defined: pyspark is not installed in this environment, so the local "
+    "workspace has no Spark session. Read data with pandas or pyarrow, or add pyspark to the project"
+)
+VIRTUAL_PATH = (
+    "Readers that work below Python do not see /Volumes and /Workspace in the local workspace: "
+    "open the file with open(path, 'rb') and hand that over; this works on Databricks too."
+)
+
+
+def explain(error: BaseException) -> None:
+    """Puts into the error what its reader cannot know."""
+    if isinstance(error, NameError) and error.name in {"spark", "sc", "sqlContext"}:
+        if importlib.util.find_spec("pyspark") is None:
+            error.args = (NO_SPARK.format(name=error.name),)
+    elif isinstance(error, OSError) and not _names_file(error):
+        if any(root in str(error) for root in ("/Volumes/", "/Workspace/")):
+            error.add_note(VIRTUAL_PATH)
+
+
+def _names_file(error: OSError) -> bool:
+    """Python's own file functions say which file; readers below it only write it in the text."""
+    return error.filename is not None
+
+
+def line_of(error: BaseException, notebook: str) -> int | None:
+    """The innermost line of the notebook that the error passed through."""
+    if isinstance(error, SyntaxError) and error.filename == notebook:
+        return error.lineno
+    line = None
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == notebook:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line

@@ -1,0 +1,139 @@
+"""The magics of a Databricks notebook that IPython does not have, or has differently."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+# Options of `pip install` that name a place or a way, not a package.
+PIP_OPTIONS_WITH_VALUE = {"-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f"}
+
+
+class PipNotSatisfied(RuntimeError):
+    """`%pip install` asks for something that this environment does not have."""
+
+
+class UnsupportedMagic(RuntimeError):
+    """The cell is in a language that the local workspace does not run."""
+
+
+def pip(line: str) -> None:
+    """`%pip`: says that what is asked for is there, or what to do where it is not.
+
+    The environment of the local workspace is the project's locked one; a notebook does not change
+    it under the feet of the others.
+    """
+    words = shlex.split(line)
+    if not words or words[0] in {"list", "freeze", "show"}:
+        for name, version in sorted((d.name, d.version) for d in metadata.distributions()):
+            print(f"{name}=={version}")
+        return
+    if words[0] != "install":
+        raise PipNotSatisfied(f"%pip {words[0]} is not available in the local workspace")
+    wanted = _requirements(words[1:])
+    missing = [text for text, fits in ((text, _satisfied(text)) for text in wanted) if not fits]
+    if missing:
+        raise PipNotSatisfied(
+            f"not in this project's Python environment: {', '.join(missing)}. The local workspace "
+            "runs notebooks in the locked environment: add it with `uv add`, then run again"
+        )
+    print(f"%pip install: already there: {', '.join(wanted) or 'nothing was asked for'}")
+
+
+def _requirements(words: list[str]) -> list[str]:
+    found: list[str] = []
+    words = list(words)
+    while words:
+        word = words.pop(0)
+        if word in {"-r", "--requirement"} and words:
+            text = _open_requirements(words.pop(0))
+            lines = (line.split(" #")[0].strip() for line in text.splitlines())
+            for entry in lines:
+                if entry and not entry.startswith("#"):
+                    # A requirements file may carry hashes and options behind the name.
+                    found.extend(_requirements([entry.split(" --")[0].rstrip(" \\")]))
+        elif word in PIP_OPTIONS_WITH_VALUE and words:
+            words.pop(0)
+        elif not word.startswith("-"):
+            found.append(word)
+    return found
+
+
+def _open_requirements(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def _satisfied(text: str) -> bool:
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        return False
+    if requirement.marker is not None and not requirement.marker.evaluate():
+        return True
+    try:
+        installed = metadata.version(requirement.name)
+    except metadata.PackageNotFoundError:
+        return False
+    return requirement.specifier.contains(installed, prereleases=True)
+
+
+def sh(script: str) -> None:
+    """`%sh`: a shell script in the current folder; what it prints appears as it is printed.
+
+    As on Databricks a script that fails does not fail the cell, unless it starts with `-e`.
+    """
+    strict = script.startswith("-e\n") or script.startswith("-e ")
+    if strict:
+        script = script[2:].lstrip()
+    process = subprocess.Popen(
+        ["/bin/bash", "-c", script],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        sys.stdout.write(line)
+    code = process.wait()
+    if code and strict:
+        raise RuntimeError(f"%sh -e: the script ended with exit code {code}")
+    if code:
+        print(f"[%sh ended with exit code {code}]", file=sys.stderr)
+
+
+def parse_run(line: str) -> tuple[str, dict[str, str]]:
+    """Path and parameters of `%run ./other $name="value"`."""
+    words = shlex.split(line)
+    if not words:
+        raise ValueError("%run needs the path of a notebook, such as %run ./helpers")
+    values: dict[str, str] = {}
+    for word in words[1:]:
+        match = re.fullmatch(r"\$(\w+)=(.*)", word, re.DOTALL)
+        if match is None:
+            raise ValueError(f'%run: {word!r} is no parameter; write it as $name="value"')
+        values[match.group(1)] = match.group(2)
+    return words[0], values
+
+
+def find_notebook(path: str, beside: str) -> tuple[str, Path]:
+    """A notebook's workspace path and its file: relative paths count from the one that runs it."""
+    import os
+
+    if not path.startswith("/"):
+        path = os.path.join(os.path.dirname(beside), path)
+    path = os.path.normpath(path)
+    if not path.startswith("/Workspace"):
+        path = "/Workspace" + path
+    for candidate in (path, f"{path}.py"):
+        if os.path.isfile(candidate):
+            return path.removesuffix(".py"), Path(candidate)
+    raise FileNotFoundError(f"%run: there is no notebook at {path}")

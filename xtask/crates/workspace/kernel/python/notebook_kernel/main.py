@@ -1,0 +1,132 @@
+"""The notebook process: warms up, reads one request, runs it, and ends like any Python program."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+import lifeline
+
+from notebook_kernel import context, imports, notebook, paths, streams
+from notebook_kernel.dbutils import DBUtils
+from notebook_kernel.events import EventLog
+from notebook_kernel.request import Request
+from notebook_kernel.shell import NotebookShell, make_shell
+from notebook_kernel.signals import Cancelled
+
+FAILED = 1
+RESTART = 75
+
+
+def main(arguments: list[str], last_words: list[Callable[[], None]]) -> int:
+    """Runs one notebook; the exit code is 0, 1 (a cell failed) or 75 (restart at a later cell).
+
+    What is put into `last_words` runs when all that libraries registered for the end has run.
+    """
+    parser = argparse.ArgumentParser(prog="notebook-kernel")
+    parser.add_argument("--warm", type=Path, help="file that names what to import ahead of the request")
+    parser.add_argument("--home", required=True, help="folder for what IPython keeps")
+    options = parser.parse_args(arguments)
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+    signal.signal(signal.SIGTERM, _cancel)
+    try:
+        out, err = streams.install()
+        shell = make_shell(options.home)
+        shell.streams = (out, err)
+        if options.warm is not None:
+            imports.warm_up(options.warm)
+        line = _read_request()
+        if not line:
+            # The workspace went away, or had no use for this process.
+            return 0
+        return _run(Request.read(line), shell, last_words)
+    except Cancelled:
+        return FAILED
+
+
+def _read_request() -> str:
+    """The one line on standard input, read byte by byte: what follows is the lifeline's."""
+    data = bytearray()
+    while (byte := os.read(0, 1)) and byte != b"\n":
+        data += byte
+    if byte:
+        lifeline.hold()
+    return data.decode("utf-8")
+
+
+def _cancel(number: int, frame: FrameType | None) -> None:
+    # Once is enough: a second signal must not break the clean-up that the first began.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Cancelled
+
+
+def _run(request: Request, shell: NotebookShell, last_words: list[Callable[[], None]]) -> int:
+    _redirect_process_output(request.process_log)
+    events = EventLog(request.events)
+    ending = notebook.Ending(ok=False)
+
+    def finish() -> None:
+        for stream in shell.streams:
+            stream.flush()
+        if ending.next_cell is None:
+            events.emit("finished", ok=ending.ok)
+        logging.shutdown()
+        # Taking the interpreter apart would only cost time: everything has been told and written.
+        os._exit(_exit_code(ending))
+
+    last_words.append(finish)
+    for stream in shell.streams:
+        stream.connect(events.stream)
+    shell.display_pub.events = events
+    with open(request.source_file, encoding="utf-8") as file:
+        text = file.read()
+    path_map = paths.PathMap(request.roots)
+    dbutils = DBUtils(request, context.install(request))
+    notebook.prepare_imports(path_map, request.source_file)
+    run = notebook.NotebookRun(shell, events, dbutils, path_map, request.notebook)
+    try:
+        ending = run.run(text, request.start_cell)
+    except Exception as error:  # the notebook could not even be read
+        events.error(None, type(error).__name__, str(error), [])
+    _end_mlflow_run(ending)
+    imports.remember(request.imports_file)
+    if ending.next_cell is not None:
+        _leave_restart(request, dbutils, ending.next_cell)
+    return _exit_code(ending)
+
+
+def _exit_code(ending: notebook.Ending) -> int:
+    if ending.next_cell is not None:
+        return RESTART
+    return 0 if ending.ok else FAILED
+
+
+def _end_mlflow_run(ending: notebook.Ending) -> None:
+    """An MLflow run that a failing cell left open has failed; at exit MLflow would call it finished."""
+    mlflow = sys.modules.get("mlflow")
+    if mlflow is None or ending.ok or mlflow.active_run() is None:
+        return
+    with contextlib.suppress(Exception):
+        mlflow.end_run("KILLED" if ending.cancelled else "FAILED")
+
+
+def _leave_restart(request: Request, dbutils: DBUtils, next_cell: int) -> None:
+    state = {"start_cell": next_cell, "widgets": dbutils.widgets.definitions()}
+    with open(request.restart_file, "w") as file:
+        json.dump(state, file)
+
+
+def _redirect_process_output(log: Path) -> None:
+    """What C code and child processes write below Python goes to the run's own log."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)

@@ -1,0 +1,162 @@
+"""Running the cells of a notebook, one after another."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from IPython.display import HTML, Markdown, display
+
+from notebook_kernel import failures, magics, paths, source
+from notebook_kernel.dbutils import DBUtils
+from notebook_kernel.events import EventLog
+from notebook_kernel.shell import NotebookShell
+from notebook_kernel.signals import Cancelled, NotebookExit, RestartRequested
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a notebook ended: `next_cell` is where a fresh interpreter goes on."""
+
+    ok: bool
+    cancelled: bool = False
+    next_cell: int | None = None
+
+
+class NotebookRun:
+    """One notebook in one interpreter."""
+
+    def __init__(
+        self,
+        shell: NotebookShell,
+        events: EventLog,
+        dbutils: DBUtils,
+        path_map: paths.PathMap,
+        path: str,
+    ) -> None:
+        self._shell = shell
+        self._events = events
+        self._dbutils = dbutils
+        self._paths = path_map
+        self._path = path
+        self._handlers: dict[str, Callable[[source.Cell], None]] = {
+            "md": lambda cell: display(Markdown(cell.body)),
+            "md-sandbox": lambda cell: display(Markdown(cell.body)),
+            "sh": lambda cell: magics.sh(cell.body),
+            "fs": self._fs,
+        }
+        # IPython puts an `open` of its own here, which would pass the virtual paths by.
+        shell.user_ns.pop("open", None)
+        shell.push({"dbutils": dbutils, "displayHTML": lambda html: display(HTML(html))})
+        shell.push({"display": display, "getArgument": dbutils.widgets.getArgument})
+        shell.register_magic_function(magics.pip, "line", "pip")
+        shell.register_magic_function(magics.sh, "line", "sh")
+
+    def run(self, text: str, start_cell: int) -> Ending:
+        """Runs the notebook's cells from `start_cell` on and writes their events."""
+        cells = source.parse(text)
+        if start_cell == 0:
+            self._events.emit("notebook", path=self._path, language="python", cells=len(cells))
+        for cell in cells[start_cell:]:
+            ending = self._run_cell(cell, text)
+            if ending is not None:
+                return ending
+        return Ending(ok=True)
+
+    def _run_cell(self, cell: source.Cell, text: str) -> Ending | None:
+        started = time.monotonic()
+        self._events.cell_started(cell.index, cell.line, cell.source, cell.title)
+        self._shell.compile.open_notebook(self._path, text)
+        error = self._execute(cell, self._path)
+        sys.path[:] = paths.map_import_path(self._paths, sys.path)
+        for stream in self._shell.streams:
+            stream.flush()
+        ending = self._judge(cell, error)
+        self._events.cell_finished(ending is None or ending.ok, time.monotonic() - started)
+        if isinstance(error, NotebookExit):
+            self._events.emit("exit", value=error.value)
+        return ending
+
+    def _judge(self, cell: source.Cell, error: BaseException | None) -> Ending | None:
+        if error is None:
+            return None
+        if isinstance(error, NotebookExit):
+            return Ending(ok=True)
+        if isinstance(error, RestartRequested):
+            return Ending(ok=True, next_cell=cell.index + 1)
+        cancelled = isinstance(error, Cancelled)
+        evalue = "the run was cancelled" if cancelled else str(error)
+        line = failures.line_of(error, self._path) or cell.line
+        trace = [self._paths.virtual_text(part) for part in self._shell.failure_text or []]
+        self._events.error(line, type(error).__name__, evalue, trace)
+        return Ending(ok=False, cancelled=cancelled)
+
+    def _execute(self, cell: source.Cell, notebook: str) -> BaseException | None:
+        """Runs one cell and gives back what ended it early, if anything did."""
+        self._shell.failure_text = None
+        if cell.magic is None or cell.magic == "python":
+            # `%python` keeps its place as a blank line, so that the numbers below it stay true.
+            text = cell.source if cell.magic is None else _without_first_word(cell.source)
+            result = self._shell.run_source(text, cell.line)
+            error = result.error_before_exec or result.error_in_exec
+            if error is not None:
+                self._explain(error)
+            return error
+        try:
+            if cell.magic == "run":
+                return self._include(cell, notebook)
+            handler = self._handlers.get(cell.magic)
+            if handler is None:
+                raise magics.UnsupportedMagic(
+                    f"%{cell.magic} cells are not run in the local workspace: it runs Python notebooks"
+                )
+            handler(cell)
+        except BaseException as error:
+            self._shell.failure_text = [f"{type(error).__name__}: {error}"]
+            return error
+        return None
+
+    def _explain(self, error: BaseException) -> None:
+        before = error.args
+        failures.explain(error)
+        if error.args != before or getattr(error, "__notes__", None):
+            trace = self._shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1)
+            self._shell.failure_text = trace
+
+    def _include(self, cell: source.Cell, notebook: str) -> BaseException | None:
+        """`%run`: the cells of another notebook, in this one's names."""
+        target, parameters = magics.parse_run(cell.body)
+        path, file = magics.find_notebook(target, notebook)
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
+        with self._dbutils.widgets.overridden(parameters):
+            for inner in source.parse(text):
+                self._shell.compile.open_notebook(path, text)
+                error = self._execute(inner, path)
+                if error is not None:
+                    return error
+        return None
+
+    def _fs(self, cell: source.Cell) -> None:
+        """`%fs ls /Volumes/…` is `dbutils.fs.ls("/Volumes/…")`."""
+        name, *arguments = cell.body.split()
+        value: Any = getattr(self._dbutils.fs, name)(*arguments)
+        for entry in value if isinstance(value, list) else [value]:
+            print(entry)
+
+
+def _without_first_word(text: str) -> str:
+    first, separator, rest = text.partition("\n")
+    return first.strip().removeprefix("%python").lstrip() + separator + rest
+
+
+def prepare_imports(path_map: paths.PathMap, source_file: os.PathLike[str]) -> None:
+    """Starts in the notebook's folder, which is also where its imports are looked for."""
+    folder = os.path.dirname(os.fspath(source_file))
+    os.chdir(folder)
+    sys.path[:0] = ["", folder]
+    paths.install(path_map)

@@ -1,0 +1,70 @@
+"""What a notebook process is asked to run: one JSON object, read from its standard input."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who runs, where and as part of what: what Databricks tells a notebook about itself.
+
+    Ids are texts. `task_run_id` is what MLflow calls the job run; `run_id` is the job's run.
+    """
+
+    host: str
+    workspace_id: str
+    user: str
+    job_id: str
+    job_name: str
+    run_id: str
+    task_run_id: str
+    task_key: str
+    notebook_id: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """One notebook run. Paths of the host are real, `notebook` is the workspace's own."""
+
+    notebook: str
+    source_file: Path
+    events: Path
+    folder: Path
+    imports_file: Path
+    roots: dict[str, str]
+    identity: Identity
+    parameters: dict[str, str] = field(default_factory=dict)
+    task_values: dict[str, dict[str, Any]] = field(default_factory=dict)
+    start_cell: int = 0
+    widgets: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str) -> Request:
+        """Reads the JSON object. Raises `ValueError` where a field is missing or unknown."""
+        fields = json.loads(text)
+        try:
+            for name in ("source_file", "events", "folder", "imports_file"):
+                fields[name] = Path(fields[name])
+            fields["identity"] = Identity(**fields["identity"])
+            return cls(**fields)
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not a request of this kernel: {error}") from error
+
+    @property
+    def task_values_file(self) -> Path:
+        """Where the values that this task sets are left for the tasks after it."""
+        return self.folder / "task_values.json"
+
+    @property
+    def restart_file(self) -> Path:
+        """Where a fresh interpreter finds the cell to go on with, and the widgets."""
+        return self.folder / "restart.json"
+
+    @property
+    def process_log(self) -> Path:
+        """Where output goes that passes Python by."""
+        return self.folder / "process.log"

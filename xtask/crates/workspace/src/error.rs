@@ -1,0 +1,94 @@
+//! Errors as clients see them: a status, a code and a sentence.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::store::StoreError;
+
+/// An error of the REST API. Clients get `{"error_code", "message"}`.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{error_code}: {message}")]
+pub struct ApiError {
+    /// HTTP status of the reply. Never 503 or 429: clients repeat those for minutes.
+    pub status: StatusCode,
+    /// Databricks' name of the error, such as `RESOURCE_DOES_NOT_EXIST`.
+    pub error_code: String,
+    /// What failed, and where it helps what to do.
+    pub message: String,
+}
+
+impl ApiError {
+    /// An error with a status and code of its own.
+    pub fn new(status: StatusCode, error_code: &str, message: impl Into<String>) -> ApiError {
+        ApiError {
+            status,
+            error_code: error_code.to_owned(),
+            message: message.into(),
+        }
+    }
+
+    /// 404 `RESOURCE_DOES_NOT_EXIST`.
+    pub fn not_found(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST", message)
+    }
+
+    /// 400 `INVALID_PARAMETER_VALUE`.
+    pub fn invalid(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE", message)
+    }
+
+    /// 400 `RESOURCE_ALREADY_EXISTS`.
+    pub fn already_exists(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, "RESOURCE_ALREADY_EXISTS", message)
+    }
+
+    /// 403 `PERMISSION_DENIED`.
+    pub fn forbidden(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)
+    }
+
+    /// 501 `NOT_IMPLEMENTED`: known, but not done by a local workspace.
+    pub fn not_implemented(message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
+    }
+
+    /// What the file system refused: a full disk by name, everything else as an internal error.
+    pub fn disk(what: &str, cause: &std::io::Error) -> ApiError {
+        match cause.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ApiError::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "RESOURCE_EXHAUSTED",
+                format!("{what}: the disk is full; make room and try again"),
+            ),
+            _ => ApiError::internal(what, cause),
+        }
+    }
+
+    /// 500 `INTERNAL_ERROR`. The cause goes to the log, `message` to the client.
+    pub fn internal(message: impl Into<String>, cause: &dyn std::fmt::Display) -> ApiError {
+        let message = message.into();
+        tracing::error!(%cause, "{message}");
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> ApiError {
+        ApiError::internal(
+            "the workspace's database failed; its log (server.log) says why",
+            &error,
+        )
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (
+            self.status,
+            Json(json!({"error_code": self.error_code, "message": self.message})),
+        )
+            .into_response()
+    }
+}

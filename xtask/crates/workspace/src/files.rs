@@ -1,0 +1,8 @@
+//! Folders that clients name paths in, and that no path leaves.
+
+mod path;
+mod tree;
+
+pub use path::{RelativePath, WorkspacePath};
+pub(crate) use tree::modified_ms;
+pub use tree::{Entry, Tree, Upload};

@@ -1,0 +1,201 @@
+//! Paths as clients write them, checked segment by segment.
+
+use std::fmt;
+
+use crate::error::ApiError;
+
+/// Longest name of a file or folder, bytes.
+const LONGEST_SEGMENT: usize = 240;
+
+/// A relative path of checked segments, joined by `/`; empty for the root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelativePath(String);
+
+impl RelativePath {
+    /// Checks a path. Slashes in front, behind and doubled are dropped.
+    pub fn parse(text: &str) -> Result<RelativePath, ApiError> {
+        let segments: Vec<&str> = text
+            .split('/')
+            .filter(|segment| !segment.is_empty())
+            .collect();
+        if let Some(reason) = segments.iter().find_map(|segment| objection(segment)) {
+            return Err(ApiError::invalid(format!(
+                "Path ({}) is invalid: {reason}",
+                text.escape_debug()
+            )));
+        }
+        Ok(RelativePath(segments.join("/")))
+    }
+
+    /// The path as text, without a slash in front.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its names, from the root on.
+    pub fn segments(&self) -> impl Iterator<Item = &str> {
+        self.0.split('/').filter(|segment| !segment.is_empty())
+    }
+
+    /// The folder it lies in; `None` for the root.
+    pub fn parent(&self) -> Option<RelativePath> {
+        if self.0.is_empty() {
+            return None;
+        }
+        Some(RelativePath(
+            self.0
+                .rsplit_once('/')
+                .map(|(parent, _)| parent.to_owned())
+                .unwrap_or_default(),
+        ))
+    }
+
+    /// Its last name; empty for the root.
+    pub fn name(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// A path one level below.
+    pub fn join(&self, name: &str) -> RelativePath {
+        RelativePath(if self.0.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}/{name}", self.0)
+        })
+    }
+}
+
+/// Why a name is refused.
+fn objection(segment: &str) -> Option<&'static str> {
+    if matches!(segment, "." | "..") {
+        return Some("it must not contain '.' or '..'");
+    }
+    if segment.contains('\\') || segment.chars().any(char::is_control) {
+        return Some("it must not contain backslashes or control characters");
+    }
+    (segment.len() > LONGEST_SEGMENT).then_some("one of its names is too long")
+}
+
+/// A path of the workspace tree. `/Workspace/Users/x` and `/Users/x` are the same object; replies keep the
+/// spelling that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkspacePath {
+    relative: RelativePath,
+    mounted: bool,
+}
+
+impl WorkspacePath {
+    /// Checks an absolute path.
+    pub fn parse(text: &str) -> Result<WorkspacePath, ApiError> {
+        if !text.starts_with('/') {
+            return Err(ApiError::invalid(format!(
+                "Path ({}) must start with '/'",
+                text.escape_debug()
+            )));
+        }
+        let all = RelativePath::parse(text)?;
+        Ok(match all.as_str().strip_prefix("Workspace") {
+            Some("") => WorkspacePath {
+                relative: RelativePath(String::new()),
+                mounted: true,
+            },
+            Some(rest) if rest.starts_with('/') => WorkspacePath {
+                relative: RelativePath(rest[1..].to_owned()),
+                mounted: true,
+            },
+            _ => WorkspacePath {
+                relative: all,
+                mounted: false,
+            },
+        })
+    }
+
+    /// Where it lies below the tree's folder.
+    pub fn relative(&self) -> &RelativePath {
+        &self.relative
+    }
+
+    /// What the database calls it: without `/Workspace`.
+    pub fn key(&self) -> String {
+        format!("/{}", self.relative.as_str())
+    }
+
+    /// The folder it lies in; `None` for the root.
+    pub fn parent(&self) -> Option<WorkspacePath> {
+        Some(WorkspacePath {
+            relative: self.relative.parent()?,
+            mounted: self.mounted,
+        })
+    }
+
+    /// A path one level below.
+    pub fn join(&self, name: &str) -> WorkspacePath {
+        WorkspacePath {
+            relative: self.relative.join(name),
+            mounted: self.mounted,
+        }
+    }
+
+    /// The same path under another last name.
+    pub fn with_name(&self, name: &str) -> WorkspacePath {
+        self.parent()
+            .map_or_else(|| self.clone(), |parent| parent.join(name))
+    }
+}
+
+impl fmt::Display for WorkspacePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mount = if self.mounted { "/Workspace" } else { "" };
+        match self.relative.as_str() {
+            "" if self.mounted => f.write_str(mount),
+            relative => write!(f, "{mount}/{relative}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mount_point_is_a_second_spelling() {
+        for (text, key) in [
+            ("/Workspace/Users/a@b/x", "/Users/a@b/x"),
+            ("//Users//a@b/x/", "/Users/a@b/x"),
+            ("/Workspace", "/"),
+            ("/Workspaces/x", "/Workspaces/x"),
+        ] {
+            assert_eq!(WorkspacePath::parse(text).unwrap().key(), key, "{text}");
+        }
+        assert_eq!(
+            WorkspacePath::parse("/Workspace/a").unwrap().to_string(),
+            "/Workspace/a"
+        );
+        assert_eq!(
+            WorkspacePath::parse("/a/b")
+                .unwrap()
+                .parent()
+                .unwrap()
+                .to_string(),
+            "/a"
+        );
+        assert_eq!(WorkspacePath::parse("/").unwrap().parent(), None);
+    }
+
+    #[test]
+    fn names_that_could_lead_out_are_refused() {
+        for text in [
+            "/a/../b",
+            "/..",
+            "/a/./b",
+            "/a\\..\\b",
+            "/a\0b",
+            "a/b",
+            "",
+            "/\u{1b}[31m",
+        ] {
+            assert!(WorkspacePath::parse(text).is_err(), "{text:?}");
+        }
+        assert!(RelativePath::parse(&"x".repeat(241)).is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! MLflow behind the workspace: the supervisor of its server, the proxy in front of it, and the model registry.
+
+mod client;
+mod experiments;
+mod lineage;
+mod proxy;
+pub mod registry;
+mod server;
+mod unity_catalog;
+
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::state::App;
+
+/// What the supervisor keeps in memory between calls.
+#[derive(Debug)]
+pub struct State {
+    phase: watch::Sender<Phase>,
+    /// Speaks HTTP over MLflow's socket; set when the supervisor starts.
+    client: OnceLock<reqwest::Client>,
+    /// Set when the workspace ends, after the last run: a run that is cancelled still closes its MLflow run.
+    stop: watch::Sender<bool>,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            phase: watch::Sender::new(Phase::Starting),
+            client: OnceLock::new(),
+            stop: watch::Sender::new(false),
+        }
+    }
+}
+
+/// Where the server stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    /// On its way, for the first time or again.
+    Starting,
+    /// Answers.
+    Ready,
+    /// Does not come up; the supervisor goes on trying, more slowly.
+    Failed(String),
+    /// Ended, because the workspace ends.
+    Stopped,
+}
+
+/// How MLflow is, as `GET /local/v1/status` reports it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Status {
+    /// `starting`, `ready` or `failed`.
+    pub state: &'static str,
+    /// Why it failed.
+    pub message: Option<String>,
+    /// Path of its log.
+    pub log: String,
+}
+
+/// Starts the MLflow server in the background and returns at once.
+pub fn spawn(app: Arc<App>) {
+    tokio::spawn(server::supervise(app));
+}
+
+/// Ends MLflow's process group and waits until it is gone.
+pub async fn shutdown(app: Arc<App>) {
+    app.mlflow.stop.send_replace(true);
+    let mut phase = app.mlflow.phase.subscribe();
+    let _ = phase.wait_for(|phase| *phase == Phase::Stopped).await;
+}
+
+/// How MLflow is now.
+pub fn status(app: &App) -> Status {
+    let (state, message) = match &*app.mlflow.phase.borrow() {
+        Phase::Starting => ("starting", None),
+        Phase::Ready => ("ready", None),
+        Phase::Failed(why) => ("failed", Some(why.clone())),
+        Phase::Stopped => ("failed", Some("the workspace is ending".to_owned())),
+    };
+    Status {
+        state,
+        message,
+        log: server::log_path(app).into_string(),
+    }
+}
+
+/// Everything that MLflow answers: tracking, registry, artifacts, and its pages below `/mlflow/`.
+pub fn router() -> Router<Arc<App>> {
+    unity_catalog::router().merge(proxy::router())
+}

@@ -1,0 +1,70 @@
+//! Where Databricks' experiments differ from open-source MLflow's.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::client;
+use crate::error::ApiError;
+use crate::state::{App, now_ms};
+
+/// `/Workspace/Users/x/e` and `/Users/x/e` are the same experiment; Databricks knows it by the latter.
+pub(super) fn canonical_name(name: &str) -> &str {
+    match name.strip_prefix("/Workspace") {
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => name,
+    }
+}
+
+/// Brings the name inside a request body to the form we keep.
+pub(super) fn canonical_body(mut body: Value) -> Value {
+    for field in ["name", "new_name", "experiment_name"] {
+        if let Some(name) = body[field].as_str() {
+            body[field] = Value::from(canonical_name(name));
+        }
+    }
+    body
+}
+
+/// Deletes an experiment, and frees its name: MLflow keeps a deleted one's, and would refuse to make it again.
+pub(super) async fn delete(app: &App, body: &Value) -> Result<Value, ApiError> {
+    let id = &body["experiment_id"];
+    let known = get(app, &json!({ "experiment_id": id })).await?;
+    if let Some(name) = known["experiment"]["name"].as_str() {
+        let freed = format!("{name} (deleted {})", now_ms());
+        client::post(
+            app,
+            "experiments/update",
+            &json!({"experiment_id": id, "new_name": freed}),
+        )
+        .await?;
+    }
+    client::call(app, Method::POST, "experiments/delete", body).await
+}
+
+/// An experiment; a deleted one is as good as gone, while MLflow would still show it.
+pub(super) async fn get(app: &App, query: &Value) -> Result<Value, ApiError> {
+    let found = client::get(app, "experiments/get", query).await?;
+    if found["experiment"]["lifecycle_stage"] == "deleted" {
+        let id = found["experiment"]["experiment_id"]
+            .as_str()
+            .unwrap_or_default();
+        return Err(ApiError::not_found(format!("Node ID {id} does not exist.")));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_workspace_prefix_is_no_part_of_a_name() {
+        assert_eq!(canonical_name("/Workspace/Users/a@b/e"), "/Users/a@b/e");
+        assert_eq!(canonical_name("/Users/a@b/e"), "/Users/a@b/e");
+        assert_eq!(canonical_name("/WorkspaceOther/e"), "/WorkspaceOther/e");
+        assert_eq!(
+            canonical_body(json!({"name": "/Workspace/x", "experiment_id": "1"})),
+            json!({"name": "/x", "experiment_id": "1"})
+        );
+    }
+}

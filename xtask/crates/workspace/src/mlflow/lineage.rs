@@ -1,0 +1,56 @@
+//! Which MLflow runs a task makes: seen as they are made, and noted among the task's events.
+
+use std::io::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::state::{App, now_ms};
+
+/// Tag by which MLflow's clients name the task run they work in.
+const TASK_RUN_TAG: &str = "mlflow.databricks.jobRunID";
+
+/// Looks at a `runs/create` that MLflow has answered. One made by a task that is still running becomes an event
+/// `mlflow_run` of that task.
+pub(super) fn note_run(app: &App, request: &Value, reply: &Value) {
+    let Some(task_run_id) = task_run_of(request) else {
+        return;
+    };
+    let info = &reply["run"]["info"];
+    let (Some(run), Some(experiment)) = (info["run_id"].as_str(), info["experiment_id"].as_str())
+    else {
+        return;
+    };
+    match app.store.task_run(task_run_id) {
+        Ok(Some(task)) if task.end_time.is_none() => {}
+        _ => return,
+    }
+    let event = json!({"v": 1, "t": now_ms(), "event": "mlflow_run", "run_id": run, "experiment_id": experiment});
+    // One write to a file opened for appending: it lands between two lines of the kernel's.
+    let path = app.task_run_dir(task_run_id).join("events.jsonl");
+    let appended = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(format!("{event}\n").as_bytes()));
+    if let Err(error) = appended {
+        tracing::warn!(%error, %path, "cannot note an MLflow run");
+    }
+}
+
+fn task_run_of(request: &Value) -> Option<i64> {
+    let tags = request["tags"].as_array()?;
+    let tag = tags.iter().find(|tag| tag["key"] == TASK_RUN_TAG)?;
+    tag["value"].as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_task_run_is_read_from_databricks_tag() {
+        let request =
+            json!({"tags": [{"key": "a", "value": "1"}, {"key": TASK_RUN_TAG, "value": "42"}]});
+        assert_eq!(task_run_of(&request), Some(42));
+        assert_eq!(task_run_of(&json!({"tags": []})), None);
+    }
+}

@@ -1,0 +1,251 @@
+//! The registered models: one registry (MLflow's own, under three-level names), seen here as Unity Catalog shows it.
+
+use axum::http::Method;
+use serde_json::{Value, json};
+
+use super::client;
+use super::unity_catalog::{Version, canonical_name, visible_tags};
+use crate::error::ApiError;
+use crate::files::RelativePath;
+use crate::state::App;
+
+/// A model to be registered.
+#[derive(Debug, Clone)]
+pub struct NewModel {
+    /// Catalog, lower case.
+    pub catalog: String,
+    /// Schema, lower case.
+    pub schema: String,
+    /// Name within the schema, lower case.
+    pub name: String,
+    /// What it is for.
+    pub comment: Option<String>,
+}
+
+/// Registers a model; answers what `GET /api/2.1/unity-catalog/models/{full_name}` would.
+pub async fn create_model(app: &App, model: NewModel) -> Result<Value, ApiError> {
+    let name = canonical_name(&format!(
+        "{}.{}.{}",
+        model.catalog, model.schema, model.name
+    ))?;
+    let body = json!({"name": name, "description": model.comment.unwrap_or_default()});
+    let reply = client::post(app, "registered-models/create", &body).await?;
+    Ok(model_view(app, &reply["registered_model"]))
+}
+
+/// The model as Unity Catalog describes it (`name`, `catalog_name`, `schema_name`, `full_name`, `comment`, …).
+pub async fn get_model(app: &App, full_name: &str) -> Result<Value, ApiError> {
+    let reply = find(app, full_name).await?;
+    Ok(model_view(app, &reply))
+}
+
+/// The models of a schema.
+pub async fn list_models(app: &App, catalog: &str, schema: &str) -> Result<Vec<Value>, ApiError> {
+    let prefix = format!("{catalog}.{schema}.");
+    let filter = format!("name LIKE '{}%'", prefix.replace('\'', ""));
+    let mut models = Vec::new();
+    let mut page = Value::Null;
+    loop {
+        let query = json!({"filter": filter, "max_results": 1000, "page_token": page});
+        let reply = client::get(app, "registered-models/search", &query).await?;
+        let found = reply["registered_models"].as_array().into_iter().flatten();
+        // `_` in a name is a wildcard of LIKE, hence the second look.
+        models.extend(
+            found
+                .filter(|model| {
+                    model["name"]
+                        .as_str()
+                        .is_some_and(|name| name.starts_with(&prefix))
+                })
+                .map(|model| model_view(app, model)),
+        );
+        page = reply["next_page_token"].clone();
+        if page.as_str().is_none_or(str::is_empty) {
+            return Ok(models);
+        }
+    }
+}
+
+/// Changes the comment (`changes.comment`) of a model; answers the new description.
+pub async fn update_model(app: &App, full_name: &str, changes: &Value) -> Result<Value, ApiError> {
+    let name = canonical_name(full_name)?;
+    let Some(comment) = changes["comment"].as_str() else {
+        return get_model(app, &name).await;
+    };
+    let body = json!({"name": name, "description": comment});
+    let reply = client::call(app, Method::PATCH, "registered-models/update", &body).await?;
+    Ok(model_view(app, &reply["registered_model"]))
+}
+
+/// Removes a model; one that has versions is refused.
+pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
+    let name = canonical_name(full_name)?;
+    let count = versions_of(app, &name).await?.len();
+    if count > 0 {
+        return Err(ApiError::invalid(format!(
+            "Registered model '{name}' has {count} versions and cannot be deleted; delete its versions first"
+        )));
+    }
+    client::call(
+        app,
+        Method::DELETE,
+        "registered-models/delete",
+        &json!({"name": name}),
+    )
+    .await?;
+    remove_files(app, &name.replace('.', "/"));
+    Ok(())
+}
+
+/// The versions of a model, newest first, as Unity Catalog describes them.
+pub async fn list_versions(app: &App, full_name: &str) -> Result<Vec<Value>, ApiError> {
+    let model = find(app, full_name).await?;
+    let name = model["name"].as_str().unwrap_or(full_name);
+    let mut versions = versions_of(app, name).await?;
+    versions.sort_by_key(|version| std::cmp::Reverse(version.number()));
+    Ok(versions
+        .iter()
+        .map(|version| version_view(app, version))
+        .collect())
+}
+
+/// One version.
+pub async fn get_version(app: &App, full_name: &str, version: &str) -> Result<Value, ApiError> {
+    let query = json!({"name": canonical_name(full_name)?, "version": version});
+    let reply = client::get(app, "model-versions/get", &query).await?;
+    Ok(version_view(app, &Version::new(&reply["model_version"])))
+}
+
+/// The version that an alias names. MLflow calls an alias that is not there an invalid parameter; in Unity
+/// Catalog it does not exist.
+pub async fn get_version_by_alias(
+    app: &App,
+    full_name: &str,
+    alias: &str,
+) -> Result<Value, ApiError> {
+    let model = find(app, full_name).await?;
+    let named = |entry: &&Value| entry["alias"].as_str() == Some(alias);
+    let entry = model["aliases"]
+        .as_array()
+        .and_then(|aliases| aliases.iter().find(named));
+    match entry.and_then(|entry| entry["version"].as_str()) {
+        Some(version) => get_version(app, full_name, version).await,
+        None => Err(ApiError::not_found(format!(
+            "Alias '{alias}' of model '{full_name}' does not exist."
+        ))),
+    }
+}
+
+/// The model versions that were made from an MLflow run, as (full name, version).
+pub async fn versions_of_run(app: &App, run_id: &str) -> Result<Vec<(String, String)>, ApiError> {
+    if !run_id.chars().all(|c| c.is_ascii_alphanumeric()) {
+        return Ok(Vec::new());
+    }
+    let query = json!({"filter": format!("run_id='{run_id}'"), "max_results": 100});
+    let reply = client::get(app, "model-versions/search", &query).await?;
+    let found = reply["model_versions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    Ok(found
+        .iter()
+        .filter_map(|v| {
+            Some((
+                v["name"].as_str()?.to_owned(),
+                v["version"].as_str()?.to_owned(),
+            ))
+        })
+        .collect())
+}
+
+/// Removes what lies in `DIR/models/<path>`; a path without files is fine.
+pub(super) fn remove_files(app: &App, path: &str) {
+    let Ok(relative) = RelativePath::parse(path) else {
+        return;
+    };
+    if let Err(error) = app.models.remove(&relative, true)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        tracing::warn!(%error, path, "files of a deleted model stay behind");
+    }
+}
+
+async fn find(app: &App, full_name: &str) -> Result<Value, ApiError> {
+    let query = json!({"name": canonical_name(full_name)?});
+    let reply = client::get(app, "registered-models/get", &query).await?;
+    Ok(reply["registered_model"].clone())
+}
+
+async fn versions_of(app: &App, name: &str) -> Result<Vec<Version>, ApiError> {
+    let filter = format!("name='{}'", name.replace('\'', ""));
+    let mut versions = Vec::new();
+    let mut page = Value::Null;
+    loop {
+        let query = json!({"filter": filter, "max_results": 10_000, "page_token": page});
+        let reply = client::get(app, "model-versions/search", &query).await?;
+        versions.extend(
+            reply["model_versions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(Version::new),
+        );
+        page = reply["next_page_token"].clone();
+        if page.as_str().is_none_or(str::is_empty) {
+            return Ok(versions);
+        }
+    }
+}
+
+fn model_view(app: &App, model: &Value) -> Value {
+    let full_name = model["name"].as_str().unwrap_or_default();
+    let mut parts = full_name.splitn(3, '.');
+    let (catalog, schema) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
+    let name = parts.next().unwrap_or_default();
+    let user = &app.identity.user_name;
+    let aliases: Vec<Value> = model["aliases"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|alias| alias_view(&alias["alias"], &alias["version"]))
+        .collect();
+    json!({
+        "name": name, "catalog_name": catalog, "schema_name": schema, "full_name": full_name,
+        "comment": model["description"].as_str().unwrap_or_default(),
+        "owner": user, "created_by": user, "updated_by": user,
+        "created_at": model["creation_timestamp"], "updated_at": model["last_updated_timestamp"],
+        "storage_location": format!("dbfs:/Models/{}", full_name.replace('.', "/")),
+        "securable_type": "FUNCTION", "securable_kind": "FUNCTION_REGISTERED_MODEL",
+        "tags": visible_tags(&model["tags"]),
+        "aliases": aliases,
+    })
+}
+
+fn version_view(app: &App, version: &Version) -> Value {
+    let full_name = version.name();
+    let mut parts = full_name.splitn(3, '.');
+    let user = &app.identity.user_name;
+    let aliases: Vec<Value> = version
+        .aliases()
+        .iter()
+        .map(|alias| alias_view(alias, &Value::from(version.number())))
+        .collect();
+    json!({
+        "catalog_name": parts.next(), "schema_name": parts.next(), "model_name": parts.next(),
+        "version": version.number(), "status": version.status(),
+        "source": version.source(), "run_id": version.field("run_id"),
+        "comment": version.field("description"),
+        "created_at": version.field("creation_timestamp"), "updated_at": version.field("last_updated_timestamp"),
+        "created_by": user, "updated_by": user,
+        "storage_location": version.storage_location(),
+        "aliases": aliases,
+    })
+}
+
+fn alias_view(alias: &Value, version: &Value) -> Value {
+    let number = version.as_i64().or_else(|| version.as_str()?.parse().ok());
+    json!({"alias_name": alias, "version_num": number})
+}

@@ -1,0 +1,212 @@
+//! Starts MLflow's server, notices when it answers, and starts it again when it dies.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tokio::process::Child;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::Phase;
+use crate::state::App;
+use crate::state_dir::create_private_dir;
+use crate::{group, python};
+
+/// A start under load takes up to a minute.
+const START_LIMIT: Duration = Duration::from_secs(180);
+/// How long it may take to end.
+const END_GRACE: Duration = Duration::from_secs(3);
+/// Pauses before the next start after a death: first, and at most.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// A socket's path has to fit into 104 bytes on macOS and 108 on Linux.
+const SOCKET_PATH_LIMIT: usize = 100;
+/// A log that has grown beyond this starts afresh.
+const LOG_LIMIT: u64 = 5 * 1024 * 1024;
+
+/// Where MLflow's output goes.
+pub(super) fn log_path(app: &App) -> Utf8PathBuf {
+    folder(app).join("server.log")
+}
+
+fn folder(app: &App) -> Utf8PathBuf {
+    app.config.state.path().join("mlflow")
+}
+
+/// Keeps MLflow running until the workspace ends.
+pub(super) async fn supervise(app: Arc<App>) {
+    let mut stop = app.mlflow.stop.subscribe();
+    let mut pause = FIRST_PAUSE;
+    while !*stop.borrow() {
+        let started = Instant::now();
+        let why = match run_once(&app).await {
+            Ok(()) => "MLflow ended".to_owned(),
+            Err(why) => why,
+        };
+        if *stop.borrow() {
+            break;
+        }
+        tracing::warn!(why, "MLflow is not running; starting it again");
+        if started.elapsed() > Duration::from_secs(60) {
+            pause = FIRST_PAUSE;
+        }
+        // The first death may be chance, and requests wait for the next start. Later ones are a state to report.
+        app.mlflow.phase.send_replace(if pause == FIRST_PAUSE {
+            Phase::Starting
+        } else {
+            Phase::Failed(why)
+        });
+        let _ = tokio::time::timeout(pause, asked_to_end(&mut stop)).await;
+        pause = (pause * 4).min(LONGEST_PAUSE);
+    }
+    app.mlflow.phase.send_replace(Phase::Stopped);
+}
+
+/// Runs the server once, until it ends or the workspace does. An error says why it did not serve.
+async fn run_once(app: &Arc<App>) -> Result<(), String> {
+    let socket =
+        prepare(app).map_err(|error| format!("cannot prepare MLflow's folder: {error}"))?;
+    let client = connect_to(app, &socket)?;
+    let mut child = start(app, &socket).map_err(|error| {
+        format!(
+            "cannot start {} for MLflow: {error}; is the Python environment complete?",
+            app.config.python
+        )
+    })?;
+    // Held until the end: when it closes, the server ends. `wait` would close it at once.
+    let _lifeline = child.stdin.take();
+    let group = group::Group::of(&child);
+    let mut stop = app.mlflow.stop.subscribe();
+    let outcome = tokio::select! {
+        status = child.wait() => Err(died(app, status)),
+        outcome = announce_and_hold(app, &client) => outcome,
+        () = asked_to_end(&mut stop) => {
+            group::end(&mut child, END_GRACE).await;
+            Ok(())
+        }
+    };
+    if let Some(group) = group {
+        group::sweep(&mut child, group).await;
+    }
+    let _ = std::fs::remove_file(&socket);
+    outcome
+}
+
+async fn asked_to_end(stop: &mut watch::Receiver<bool>) {
+    // The sender lives as long as the workspace; waiting cannot fail.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Waits until the server answers, says so, and then only ends by being dropped.
+async fn announce_and_hold(app: &App, client: &reqwest::Client) -> Result<(), String> {
+    wait_until_ready(client).await?;
+    tracing::info!("MLflow is ready");
+    app.mlflow.phase.send_replace(Phase::Ready);
+    std::future::pending().await
+}
+
+/// Asks for something that needs the database: the first such request makes or migrates it.
+async fn wait_until_ready(client: &reqwest::Client) -> Result<(), String> {
+    let started = Instant::now();
+    while started.elapsed() < START_LIMIT {
+        let answer = client
+            .get("http://localhost/api/2.0/mlflow/experiments/search?max_results=1")
+            .send()
+            .await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(100)).await;
+    }
+    Err(format!(
+        "MLflow did not answer within {} seconds",
+        START_LIMIT.as_secs()
+    ))
+}
+
+fn connect_to(app: &App, socket: &Utf8Path) -> Result<reqwest::Client, String> {
+    let known = app.mlflow.client.get();
+    if let Some(client) = known {
+        return Ok(client.clone());
+    }
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .unix_socket(socket.as_std_path())
+        .build()
+        .map_err(|error| format!("cannot set up the client for MLflow: {error}"))?;
+    Ok(app.mlflow.client.get_or_init(|| client).clone())
+}
+
+/// Makes the folders and answers where the socket goes: below a folder that only its owner may enter, which keeps
+/// other users of the machine away from a server that asks nobody who they are.
+fn prepare(app: &App) -> std::io::Result<Utf8PathBuf> {
+    python::install(app)?;
+    let folder = folder(app);
+    create_private_dir(&folder.join("artifacts"))?;
+    let mut socket = folder.join("server.sock");
+    if socket.as_str().len() > SOCKET_PATH_LIMIT {
+        let name = format!("xtask-workspace-{}", app.identity.workspace_id);
+        let short = Utf8PathBuf::from_path_buf(std::env::temp_dir())
+            .unwrap_or_else(|_| "/tmp".into())
+            .join(name);
+        create_private_dir(&short)?;
+        socket = short.join("mlflow.sock");
+    }
+    match std::fs::remove_file(&socket) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(socket),
+    }
+}
+
+fn start(app: &App, socket: &Utf8Path) -> std::io::Result<Child> {
+    let folder = folder(app);
+    let log = open_log(&log_path(app))?;
+    let uri = format!("sqlite:///{}", folder.join("mlflow.db"));
+    python::command(app, "mlflow_server.py")
+        .arg(socket)
+        .current_dir(&folder)
+        .env("_MLFLOW_SERVER_FILE_STORE", &uri)
+        .env("_MLFLOW_SERVER_REGISTRY_STORE", &uri)
+        .env("_MLFLOW_SERVER_ARTIFACT_ROOT", "mlflow-artifacts:/")
+        .env(
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION",
+            folder.join("artifacts"),
+        )
+        .env("_MLFLOW_SERVER_SERVE_ARTIFACTS", "true")
+        .env("_MLFLOW_SGI_NAME", "uvicorn")
+        .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
+        .env("MLFLOW_SERVER_ALLOWED_HOSTS", "localhost")
+        .stdout(Stdio::from(log.try_clone()?))
+        .stderr(Stdio::from(log))
+        .kill_on_drop(true)
+        .spawn()
+}
+
+fn open_log(path: &Utf8Path) -> std::io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let full = std::fs::metadata(path).is_ok_and(|data| data.len() > LOG_LIMIT);
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(!full)
+        .write(true)
+        .truncate(full)
+        .mode(0o600)
+        .open(path)
+}
+
+/// A sentence with the last line of the log, where Python says what it was.
+fn died(app: &App, status: std::io::Result<std::process::ExitStatus>) -> String {
+    let path = log_path(app);
+    let log = std::fs::read(&path).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let last = log
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it wrote nothing");
+    let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+    format!("MLflow ended ({status}): {last} (log: {path})")
+}

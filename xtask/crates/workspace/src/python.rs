@@ -1,0 +1,139 @@
+//! The Python side: our own files, and the environment that Python processes start with.
+
+use std::ffi::OsString;
+use std::process::Stdio;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use include_dir::{Dir, include_dir};
+use tokio::process::Command;
+
+use crate::state::App;
+use crate::state_dir::{create_private_dir, write_private};
+
+static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/kernel/python");
+
+/// What a Python process may see of our own environment. No token, no profile, no home folder is among it.
+const PASSED_ON: [&str; 19] = [
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "USER",
+    "LOGNAME",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "JAVA_HOME",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "OMP_NUM_THREADS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+];
+
+/// Folder of our Python files in the state folder.
+pub(crate) fn folder(app: &App) -> Utf8PathBuf {
+    app.config.state.path().join("kernel")
+}
+
+/// Writes our Python files to the state folder. Files that are there already keep their time, so that Python's
+/// compiled copies of them stay valid.
+pub(crate) fn install(app: &App) -> std::io::Result<()> {
+    create_private_dir(&app.config.state.path().join("home"))?;
+    write_dir(&FILES, &folder(app))
+}
+
+fn write_dir(dir: &Dir<'_>, target: &Utf8Path) -> std::io::Result<()> {
+    create_private_dir(target)?;
+    for file in dir.files() {
+        let Some(name) = file.path().file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        let path = target.join(name);
+        if fs_err::read(&path).ok().as_deref() != Some(file.contents()) {
+            write_private(&path, file.contents())?;
+        }
+    }
+    for sub in dir.dirs() {
+        let name = sub.path().file_name().and_then(|name| name.to_str());
+        match name {
+            Some("__pycache__") | None => {}
+            Some(name) => write_dir(sub, &target.join(name))?,
+        }
+    }
+    Ok(())
+}
+
+/// A Python process that runs `script` (one of our files) in a process group of its own, with an environment that
+/// holds what it needs and nothing else. It ends when its standard input is closed.
+pub(crate) fn command(app: &App, script: &str) -> Command {
+    let mut command = Command::new(&app.config.python);
+    command
+        .arg(folder(app).join(script))
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .env_clear()
+        .envs(environment(|name| std::env::var_os(name)))
+        .env("HOME", app.config.state.path().join("home"))
+        .env("DATABRICKS_CONFIG_FILE", "/dev/null");
+    command
+}
+
+fn environment(
+    lookup: impl Fn(&str) -> Option<OsString>,
+) -> impl Iterator<Item = (&'static str, OsString)> {
+    // Loopback bypasses every proxy, whatever the user's own NO_PROXY says.
+    let own = ["no_proxy", "NO_PROXY"].map(|name| {
+        let users = lookup(name).unwrap_or_default();
+        let mut list = OsString::from("127.0.0.1,localhost,::1");
+        if !users.is_empty() {
+            list.push(",");
+            list.push(users);
+        }
+        (name, list)
+    });
+    let passed: Vec<_> = PASSED_ON
+        .iter()
+        .filter_map(|name| Some((*name, lookup(name)?)))
+        .collect();
+    passed.into_iter().chain(own).chain(
+        [
+            ("PYTHONUNBUFFERED", "1"),
+            ("PYTHONNOUSERSITE", "1"),
+            ("PYTHONUTF8", "1"),
+            ("MLFLOW_DISABLE_TELEMETRY", "true"),
+            ("DO_NOT_TRACK", "true"),
+            ("GIT_PYTHON_REFRESH", "quiet"),
+        ]
+        .map(|(name, value)| (name, value.into())),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_of_the_user_reach_no_python_process() {
+        let seen: Vec<&str> = environment(|name| Some(name.into()))
+            .map(|(name, _)| name)
+            .collect();
+        for secret in ["DATABRICKS_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "HOME"] {
+            assert!(!seen.contains(&secret), "{secret}");
+        }
+        assert!(seen.contains(&"PATH"));
+    }
+
+    #[test]
+    fn loopback_bypasses_the_users_proxy() {
+        let no_proxy = environment(|name| (name == "NO_PROXY").then(|| "corp.example".into()))
+            .find(|(name, _)| *name == "NO_PROXY")
+            .unwrap()
+            .1;
+        assert_eq!(no_proxy, "127.0.0.1,localhost,::1,corp.example");
+    }
+}

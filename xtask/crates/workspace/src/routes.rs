@@ -1,0 +1,75 @@
+//! The routes of the workspace, composed.
+
+mod extract;
+mod files_api;
+mod identity;
+mod jobs;
+mod local;
+mod permissions;
+pub mod unity_catalog;
+mod well_known;
+mod workspace_files;
+
+use std::sync::Arc;
+
+use axum::http::{Method, StatusCode, Uri};
+use axum::{Router, middleware};
+use tower_http::trace::TraceLayer;
+
+use crate::error::ApiError;
+use crate::state::App;
+use crate::{auth, mlflow, pages};
+
+/// Everything the workspace answers, behind the one layer that decides who may ask.
+pub fn router(app: Arc<App>) -> Router {
+    unguarded()
+        .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_failure(()),
+        )
+        .with_state(app)
+}
+
+/// The routes without the layer; public so that a test can enumerate them.
+#[doc(hidden)]
+pub fn unguarded() -> Router<Arc<App>> {
+    Router::new()
+        .merge(well_known::router())
+        .merge(identity::router())
+        .merge(workspace_files::router())
+        .merge(jobs::router())
+        .merge(permissions::router())
+        .merge(unity_catalog::router())
+        .merge(files_api::router())
+        .merge(local::router())
+        .merge(mlflow::router())
+        .merge(pages::router())
+        .fallback(unknown)
+        .method_not_allowed_fallback(unknown)
+}
+
+/// Names a route that we do not have. MLflow's clients fall back to older routes on exactly this 404; for all
+/// others 501, because clients repeat a 503 for minutes.
+async fn unknown(method: Method, uri: Uri) -> ApiError {
+    let path = uri.path();
+    let name = format!("{method} {path}");
+    tracing::info!("no such route: {name}");
+    let mut segments = path.split('/').skip(1);
+    let is_mlflow =
+        matches!(segments.next(), Some("api" | "ajax-api")) && segments.nth(1) == Some("mlflow");
+    if is_mlflow {
+        return ApiError::new(
+            StatusCode::NOT_FOUND,
+            "ENDPOINT_NOT_FOUND",
+            format!("No API found for '{name}'"),
+        );
+    }
+    ApiError::not_implemented(format!("the local workspace does not answer {name}"))
+}
+
+/// The log names method and path; a query may hold a sign-in code, and headers hold tokens.
+fn span(request: &axum::extract::Request) -> tracing::Span {
+    tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
+}

@@ -1,0 +1,58 @@
+//! Requests as the handlers want them, with our errors where they do not parse.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use crate::error::ApiError;
+use crate::state::App;
+
+/// A JSON body, whatever its content type says; an empty body reads as `{}`.
+pub(super) struct JsonBody<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
+            ApiError::new(error.status(), "MALFORMED_REQUEST", error.body_text())
+        })?;
+        let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(json).map(JsonBody).map_err(|error| {
+            ApiError::new(
+                axum::http::StatusCode::BAD_REQUEST,
+                "MALFORMED_REQUEST",
+                format!("the request's body is not what this route takes: {error}"),
+            )
+        })
+    }
+}
+
+/// The query string.
+pub(super) struct QueryString<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryString<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(query)) => Ok(QueryString(query)),
+            Err(error) => Err(ApiError::invalid(error.body_text())),
+        }
+    }
+}
+
+/// Runs work that waits for the disk where it holds nobody up.
+pub(super) async fn on_disk<T: Send + 'static>(
+    app: &Arc<App>,
+    work: impl FnOnce(&App) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let app = app.clone();
+    match tokio::task::spawn_blocking(move || work(&app)).await {
+        Ok(result) => result,
+        Err(error) => Err(ApiError::internal("the request ended unexpectedly", &error)),
+    }
+}

@@ -1,0 +1,188 @@
+//! The Files API over volumes (`/Volumes/…`) and the files of model versions (`/Models/…`).
+
+mod download;
+mod place;
+mod upload;
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::StatusCode;
+use axum::routing::{post, put};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::place::Place;
+use super::extract::{QueryString, on_disk};
+use crate::error::ApiError;
+use crate::state::App;
+
+/// Most entries of a folder in one reply.
+const ENTRIES_PER_PAGE: usize = 1000;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/api/2.0/fs/files/{*path}",
+            put(upload::upload)
+                .get(download::download)
+                .delete(delete_file),
+        )
+        .route(
+            "/api/2.0/fs/directories/{*path}",
+            put(create_folder)
+                .get(list)
+                .delete(delete_folder)
+                .head(head_folder),
+        )
+        .route(
+            "/api/2.0/fs/create-download-url",
+            post(no_urls).get(no_urls),
+        )
+        .route("/api/2.0/fs/create-upload-url", post(no_urls))
+        .layer(DefaultBodyLimit::disable())
+}
+
+/// Clients then take the bytes through this API.
+async fn no_urls() -> ApiError {
+    ApiError::not_implemented(
+        "the local workspace hands out no storage addresses; use /api/2.0/fs/files",
+    )
+}
+
+async fn create_folder(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let place = Place::resolve(&app, &path)?;
+    on_disk(&app, move |app| {
+        place
+            .tree(app)
+            .create_dir_all(place.path())
+            .map_err(|error| match error.kind() {
+                ErrorKind::AlreadyExists | ErrorKind::NotADirectory => {
+                    ApiError::already_exists(format!("{place} or a folder above it is a file."))
+                }
+                _ => ApiError::disk(&format!("cannot create {place}"), &error),
+            })
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn head_folder(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let place = Place::resolve(&app, &path)?;
+    let is_folder = on_disk(&app, move |app| Ok(place.metadata(app)?.is_dir())).await?;
+    if is_folder {
+        Ok(StatusCode::OK)
+    } else {
+        Err(ApiError::not_found("The path is a file."))
+    }
+}
+
+#[derive(Deserialize)]
+struct ListQuery {
+    page_size: Option<usize>,
+    page_token: Option<String>,
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+    QueryString(query): QueryString<ListQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let place = Place::resolve(&app, &path)?;
+    let size = query
+        .page_size
+        .filter(|size| *size > 0)
+        .unwrap_or(ENTRIES_PER_PAGE)
+        .min(ENTRIES_PER_PAGE);
+    on_disk(&app, move |app| {
+        if !place.metadata(app)?.is_dir() {
+            return Err(ApiError::invalid(format!("{place} is a file.")));
+        }
+        let entries = place
+            .tree(app)
+            .list(place.path())
+            .map_err(|error| ApiError::disk(&format!("cannot list {place}"), &error))?;
+        // Names are in order, so the last one of a page says where the next begins.
+        let after = query.page_token.unwrap_or_default();
+        let mut page: Vec<_> = entries
+            .into_iter()
+            .filter(|entry| after.is_empty() || entry.name > after)
+            .collect();
+        let more = page.len() > size;
+        page.truncate(size);
+        let contents: Vec<Value> = page
+            .iter()
+            .map(|entry| {
+                let mut item = json!({
+                    "path": format!("{place}/{}", entry.name),
+                    "name": entry.name,
+                    "is_directory": entry.is_dir,
+                    "last_modified": entry.modified_at,
+                });
+                if !entry.is_dir {
+                    item["file_size"] = entry.size.into();
+                }
+                item
+            })
+            .collect();
+        let mut body = json!({"contents": contents});
+        if let (true, Some(last)) = (more, page.last()) {
+            body["next_page_token"] = last.name.as_str().into();
+        }
+        Ok(Json(body))
+    })
+    .await
+}
+
+async fn delete_file(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    delete(&app, Place::resolve(&app, &path)?, false).await
+}
+
+async fn delete_folder(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    delete(&app, Place::resolve(&app, &path)?, true).await
+}
+
+/// Removes a file, or an empty folder.
+async fn delete(app: &Arc<App>, place: Place, folder: bool) -> Result<StatusCode, ApiError> {
+    on_disk(app, move |app| {
+        if place.is_root() {
+            return Err(ApiError::invalid(format!(
+                "{place} goes with what it belongs to, not by itself."
+            )));
+        }
+        if place.metadata(app)?.is_dir() != folder {
+            return Err(ApiError::invalid(format!(
+                "{place} is {}.",
+                if folder { "a file" } else { "a folder" }
+            )));
+        }
+        place
+            .tree(app)
+            .remove(place.path(), false)
+            .map_err(|error| match error.kind() {
+                ErrorKind::NotFound => place.absent(),
+                ErrorKind::DirectoryNotEmpty => ApiError::new(
+                    StatusCode::BAD_REQUEST,
+                    "DIRECTORY_NOT_EMPTY",
+                    format!("The folder {place} is not empty."),
+                ),
+                _ => ApiError::disk(&format!("cannot delete {place}"), &error),
+            })
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,66 @@
+//! Files on their way in: streamed to disk, and put into place when they are whole.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use futures_util::StreamExt as _;
+use serde::Deserialize;
+use tokio::io::AsyncWriteExt as _;
+
+use super::place::Place;
+use crate::error::ApiError;
+use crate::routes::extract::QueryString;
+use crate::state::App;
+
+#[derive(Deserialize)]
+pub(super) struct UploadQuery {
+    #[serde(default)]
+    overwrite: bool,
+}
+
+pub(super) async fn upload(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+    QueryString(query): QueryString<UploadQuery>,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    let place = Place::resolve(&app, &path)?;
+    if place.is_root() {
+        return Err(ApiError::invalid(format!("{place} is a folder.")));
+    }
+    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot write {place}"), &error);
+    let tree = place.tree(&app);
+    let mut upload = tree.begin().map_err(failed)?;
+    let mut file = tokio::fs::File::from_std(upload.take_file().map_err(failed)?);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| {
+            ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "MALFORMED_REQUEST",
+                format!("the upload of {place} broke off: {error}"),
+            )
+        })?;
+        file.write_all(&chunk).await.map_err(failed)?;
+    }
+    file.flush().await.map_err(failed)?;
+    drop(file);
+    if let Some(parent) = place.path().parent() {
+        tree.create_dir_all(&parent).map_err(failed)?;
+    }
+    upload
+        .place(place.path(), query.overwrite)
+        .map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => ApiError::new(
+                StatusCode::CONFLICT,
+                "ALREADY_EXISTS",
+                format!("{place} already exists."),
+            ),
+            ErrorKind::IsADirectory => ApiError::invalid(format!("{place} is a folder.")),
+            _ => failed(error),
+        })?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,186 @@
+//! Jobs and their runs. Definitions are kept as they come; execution is the runner's.
+
+mod describe;
+mod runs;
+mod settings;
+mod start;
+mod update;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::extract::{JsonBody, QueryString};
+use crate::error::ApiError;
+use crate::runner;
+use crate::state::App;
+use crate::store::{Job, RunFilter};
+
+/// Most tasks in one reply of `jobs/get` or `runs/get`.
+const TASKS_PER_PAGE: usize = 100;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    let mut router = Router::new();
+    for version in ["2.1", "2.2"] {
+        let path = |name: &str| format!("/api/{version}/jobs/{name}");
+        router = router
+            .route(&path("create"), post(create))
+            .route(&path("reset"), post(reset))
+            .route(&path("update"), post(update::update))
+            .route(&path("get"), get(get_job))
+            .route(&path("list"), get(list))
+            .route(&path("delete"), post(delete))
+            .route(&path("run-now"), post(start::run_now))
+            .route(&path("runs/get"), get(runs::get_run))
+            .route(&path("runs/get-output"), get(runs::get_output))
+            .route(&path("runs/list"), get(runs::list))
+            .route(&path("runs/cancel"), post(runs::cancel))
+            .route(&path("runs/cancel-all"), post(runs::cancel_all));
+    }
+    router
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    JsonBody(mut settings): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    // Kept apart from the settings on Databricks; clients set it by PUT permissions.
+    let acl = settings.remove("access_control_list");
+    let settings = settings::checked(settings)?;
+    let job_id = app.store.create_job(&settings, &app.identity.user_name)?;
+    if let Some(Value::Array(entries)) = acl {
+        app.store.set_acl("jobs", &job_id.to_string(), &entries)?;
+    }
+    Ok(Json(json!({"job_id": job_id})))
+}
+
+#[derive(Deserialize)]
+struct Reset {
+    job_id: i64,
+    new_settings: Map<String, Value>,
+}
+
+/// Replaces all settings; only `run_as` survives when it is left out.
+async fn reset(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Reset>,
+) -> Result<Json<Value>, ApiError> {
+    let job = find(&app, body.job_id)?;
+    let mut settings = body.new_settings;
+    if let (false, Some(run_as)) = (settings.contains_key("run_as"), job.settings.get("run_as")) {
+        settings.insert("run_as".to_owned(), run_as.clone());
+    }
+    app.store
+        .replace_job(body.job_id, &settings::checked(settings)?)?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+struct GetJob {
+    job_id: i64,
+    page_token: Option<String>,
+}
+
+async fn get_job(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<GetJob>,
+) -> Result<Json<Value>, ApiError> {
+    let job = find(&app, query.job_id)?;
+    let mut body = describe::job(&job);
+    let offset = describe::offset(query.page_token.as_deref())? as usize;
+    let Some(tasks) = body["settings"]["tasks"].as_array() else {
+        return Ok(Json(body));
+    };
+    let (total, page) = (
+        tasks.len(),
+        tasks
+            .iter()
+            .skip(offset)
+            .take(TASKS_PER_PAGE)
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
+    let end = offset + page.len();
+    body["settings"]["tasks"] = page.into();
+    if end < total {
+        body["has_more"] = true.into();
+        body["next_page_token"] = end.to_string().into();
+    }
+    Ok(Json(body))
+}
+
+#[derive(Deserialize)]
+struct ListJobs {
+    name: Option<String>,
+    #[serde(default)]
+    expand_tasks: bool,
+    limit: Option<u32>,
+    offset: Option<u32>,
+    page_token: Option<String>,
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<ListJobs>,
+) -> Result<Json<Value>, ApiError> {
+    let limit = describe::limit(query.limit, 20, 100)?;
+    let offset = describe::offset(query.page_token.as_deref())?.max(query.offset.unwrap_or(0));
+    let mut jobs = app.store.jobs(query.name.as_deref(), limit + 1, offset)?;
+    let more = jobs.len() > limit as usize;
+    jobs.truncate(limit as usize);
+    let bodies: Vec<Value> = jobs
+        .iter()
+        .map(|job| describe::listed_job(job, query.expand_tasks))
+        .collect();
+    Ok(Json(describe::page(
+        "jobs",
+        bodies,
+        more.then_some(offset + limit),
+    )))
+}
+
+#[derive(Deserialize)]
+struct JobId {
+    job_id: i64,
+}
+
+/// Removes a job and ends what it still runs; ended runs stay.
+async fn delete(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<JobId>,
+) -> Result<Json<Value>, ApiError> {
+    if !app.store.delete_job(body.job_id)? {
+        return Err(absent(body.job_id));
+    }
+    app.store.delete_acl("jobs", &body.job_id.to_string())?;
+    cancel_runs_of(&app, body.job_id)?;
+    Ok(Json(json!({})))
+}
+
+/// Asks for the end of all runs of a job.
+fn cancel_runs_of(app: &Arc<App>, job_id: i64) -> Result<(), ApiError> {
+    let filter = RunFilter {
+        job_id: Some(job_id),
+        active: Some(true),
+        limit: u32::MAX,
+        offset: 0,
+    };
+    for run in app.store.runs(&filter)? {
+        if !start::cancel_queued(app, &run)? {
+            runner::cancel(app.clone(), run.run_id);
+        }
+    }
+    Ok(())
+}
+
+fn find(app: &App, job_id: i64) -> Result<Job, ApiError> {
+    app.store.job(job_id)?.ok_or_else(|| absent(job_id))
+}
+
+fn absent(job_id: i64) -> ApiError {
+    ApiError::not_found(format!("Job {job_id} does not exist."))
+}

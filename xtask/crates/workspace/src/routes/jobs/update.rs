@@ -1,0 +1,93 @@
+//! `jobs/update`: changes some settings and leaves the others.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::{find, settings};
+use crate::error::ApiError;
+use crate::routes::extract::JsonBody;
+use crate::state::App;
+
+/// Lists that are merged by the key of their elements rather than replaced.
+const KEYED_LISTS: &[(&str, &str)] = &[
+    ("tasks", "task_key"),
+    ("job_clusters", "job_cluster_key"),
+    ("environments", "environment_key"),
+    ("parameters", "name"),
+];
+
+/// Body of `jobs/update`.
+#[derive(Deserialize)]
+pub(super) struct Update {
+    job_id: i64,
+    #[serde(default)]
+    new_settings: Map<String, Value>,
+    #[serde(default)]
+    fields_to_remove: Vec<String>,
+}
+
+pub(super) async fn update(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Update>,
+) -> Result<Json<Value>, ApiError> {
+    let job = find(&app, body.job_id)?;
+    let Value::Object(mut settings) = job.settings else {
+        return Err(super::absent(body.job_id));
+    };
+    for field in &body.fields_to_remove {
+        remove(&mut settings, field);
+    }
+    for (key, value) in body.new_settings {
+        let identity = KEYED_LISTS
+            .iter()
+            .find(|(list, _)| *list == key)
+            .map(|(_, identity)| *identity);
+        match (
+            identity,
+            settings.get_mut(&key).and_then(Value::as_array_mut),
+            value,
+        ) {
+            (Some(identity), Some(old), Value::Array(new)) => merge(old, new, identity),
+            (_, _, value) => {
+                settings.insert(key, value);
+            }
+        }
+    }
+    app.store
+        .replace_job(body.job_id, &settings::checked(settings)?)?;
+    Ok(Json(json!({})))
+}
+
+/// Removes `field`, or of a keyed list one element: `tasks/train`.
+fn remove(settings: &mut Map<String, Value>, field: &str) {
+    let Some((list, element)) = field.split_once('/') else {
+        settings.remove(field);
+        return;
+    };
+    let identity = KEYED_LISTS
+        .iter()
+        .find(|(name, _)| *name == list)
+        .map(|(_, identity)| *identity);
+    if let (Some(identity), Some(elements)) = (
+        identity,
+        settings.get_mut(list).and_then(Value::as_array_mut),
+    ) {
+        elements.retain(|candidate| candidate[identity] != element);
+    }
+}
+
+fn merge(old: &mut Vec<Value>, new: Vec<Value>, identity: &str) {
+    for element in new {
+        match old
+            .iter_mut()
+            .find(|candidate| candidate[identity] == element[identity])
+        {
+            Some(place) => *place = element,
+            None => old.push(element),
+        }
+    }
+}

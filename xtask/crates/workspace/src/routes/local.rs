@@ -1,0 +1,151 @@
+//! The workspace's own controls.
+
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::extract::{JsonBody, QueryString, on_disk};
+use crate::error::ApiError;
+use crate::mlflow;
+use crate::state::{App, VERSION};
+
+/// Events that one reply carries at least, if there are so many, bytes.
+const EVENTS_CHUNK: u64 = 4 << 20;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/local/v1/status", get(status))
+        .route("/local/v1/shutdown", post(shutdown))
+        .route("/local/v1/sign-in", post(sign_in))
+        .route("/local/v1/task-runs/{task_run_id}/events", get(events))
+}
+
+async fn status(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let uptime = Timestamp::now().as_second() - app.started_at.as_second();
+    Ok(Json(json!({
+        "version": VERSION,
+        "workspace_id": app.identity.workspace_id,
+        "url": app.url,
+        "user": app.identity.user_name,
+        "uptime_seconds": uptime.max(0),
+        "idle_seconds": app.activity.idle().as_secs(),
+        "keep": app.config.keep,
+        "active_runs": app.store.active_runs()?.len(),
+        "mlflow": mlflow::status(&app),
+    })))
+}
+
+async fn shutdown(State(app): State<Arc<App>>) -> Json<Value> {
+    app.request_stop();
+    Json(json!({}))
+}
+
+#[derive(Deserialize)]
+struct SignIn {
+    #[serde(default)]
+    path: String,
+}
+
+/// Makes a link that signs a browser in, once, and leads to `path`.
+async fn sign_in(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<SignIn>,
+) -> Result<Json<Value>, ApiError> {
+    let code = app
+        .sign_in_codes
+        .issue()
+        .map_err(|error| ApiError::internal("cannot make a sign-in code", &error))?;
+    let next = if body.path.is_empty() {
+        "/"
+    } else {
+        &body.path
+    };
+    let next = utf8_percent_encode(next, NON_ALPHANUMERIC);
+    Ok(Json(
+        json!({"url": format!("{}/sign-in?code={}&next={next}", app.url, code.expose())}),
+    ))
+}
+
+#[derive(Deserialize)]
+struct Offset {
+    #[serde(default)]
+    offset: u64,
+}
+
+/// Events of a task run from a byte offset on, whole lines only; `x-next-offset` says where to go on.
+async fn events(
+    State(app): State<Arc<App>>,
+    Path(task_run_id): Path<i64>,
+    QueryString(query): QueryString<Offset>,
+) -> Result<Response, ApiError> {
+    if app.store.task_run(task_run_id)?.is_none() {
+        return Err(ApiError::not_found(format!(
+            "Task run {task_run_id} does not exist."
+        )));
+    }
+    let lines = on_disk(&app, move |app| {
+        let path = app.task_run_dir(task_run_id).join("events.jsonl");
+        whole_lines(path.as_std_path(), query.offset)
+            .map_err(|error| ApiError::disk("cannot read the events", &error))
+    })
+    .await?;
+    let next = query.offset + lines.len() as u64;
+    let headers = [
+        (CONTENT_TYPE.as_str(), "application/x-ndjson".to_owned()),
+        ("x-next-offset", next.to_string()),
+    ];
+    Ok((headers, lines).into_response())
+}
+
+/// The complete lines of a file from `offset` on: about [`EVENTS_CHUNK`] bytes, and at least one line if there is
+/// a complete one. A file that is not there yet is empty.
+fn whole_lines(path: &std::path::Path, offset: u64) -> std::io::Result<Vec<u8>> {
+    let mut file = match std::fs::File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    file.seek(SeekFrom::Start(offset))?;
+    let mut reader = BufReader::new(file);
+    let mut lines = Vec::new();
+    reader.by_ref().take(EVENTS_CHUNK).read_to_end(&mut lines)?;
+    match lines.iter().rposition(|byte| *byte == b'\n') {
+        Some(end) => lines.truncate(end + 1),
+        None => {
+            reader.read_until(b'\n', &mut lines)?;
+            if lines.last() != Some(&b'\n') {
+                lines.clear();
+            }
+        }
+    }
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_being_written_is_left_for_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.jsonl");
+        assert_eq!(whole_lines(&path, 0).unwrap(), b"");
+        std::fs::write(&path, "{\"a\":1}\n{\"b\":2}\n{\"c\"").unwrap();
+        assert_eq!(whole_lines(&path, 0).unwrap(), b"{\"a\":1}\n{\"b\":2}\n");
+        assert_eq!(whole_lines(&path, 8).unwrap(), b"{\"b\":2}\n");
+        assert_eq!(whole_lines(&path, 16).unwrap(), b"");
+        assert_eq!(whole_lines(&path, 1000).unwrap(), b"");
+        let long = format!("{}\n{{}}\n", "x".repeat(5 << 20));
+        std::fs::write(&path, &long).unwrap();
+        assert_eq!(whole_lines(&path, 0).unwrap().len(), (5 << 20) + 1);
+    }
+}

@@ -1,0 +1,206 @@
+//! Access control lists of jobs, experiments, folders and so on. They are checked, kept and shown; with one user
+//! there is nobody to refuse.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::extract::JsonBody;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// What permissions can be set on: name in the path, `object_type` in replies, levels.
+const KINDS: &[(&str, &str, &[&str])] = &[
+    (
+        "jobs",
+        "job",
+        &["CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE", "IS_OWNER"],
+    ),
+    (
+        "experiments",
+        "mlflowExperiment",
+        &["CAN_READ", "CAN_EDIT", "CAN_MANAGE"],
+    ),
+    (
+        "directories",
+        "directory",
+        &["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"],
+    ),
+    (
+        "notebooks",
+        "notebook",
+        &["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"],
+    ),
+    (
+        "files",
+        "file",
+        &["CAN_READ", "CAN_RUN", "CAN_EDIT", "CAN_MANAGE"],
+    ),
+    (
+        "registered-models",
+        "registered-model",
+        &[
+            "CAN_READ",
+            "CAN_EDIT",
+            "CAN_MANAGE_STAGING_VERSIONS",
+            "CAN_MANAGE_PRODUCTION_VERSIONS",
+            "CAN_MANAGE",
+        ],
+    ),
+];
+const PRINCIPALS: [&str; 3] = ["user_name", "group_name", "service_principal_name"];
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route(
+        "/api/2.0/permissions/{object_type}/{object_id}",
+        get(show).put(replace).patch(change),
+    )
+}
+
+#[derive(Deserialize)]
+struct Entries {
+    #[serde(default)]
+    access_control_list: Vec<Value>,
+}
+
+type Target = Path<(String, String)>;
+
+async fn show(State(app): State<Arc<App>>, Path(target): Target) -> Result<Json<Value>, ApiError> {
+    let object = Object::find(&app, target)?;
+    let entries = object.entries(&app)?;
+    Ok(Json(object.describe(&entries)))
+}
+
+async fn replace(
+    State(app): State<Arc<App>>,
+    Path(target): Target,
+    JsonBody(body): JsonBody<Entries>,
+) -> Result<Json<Value>, ApiError> {
+    let object = Object::find(&app, target)?;
+    object.keep(&app, &body.access_control_list)
+}
+
+/// Sets the levels of the principals that are named, and leaves the others.
+async fn change(
+    State(app): State<Arc<App>>,
+    Path(target): Target,
+    JsonBody(body): JsonBody<Entries>,
+) -> Result<Json<Value>, ApiError> {
+    let object = Object::find(&app, target)?;
+    let mut entries = object.entries(&app)?;
+    for entry in body.access_control_list {
+        entries.retain(|known| principal(known) != principal(&entry));
+        entries.push(entry);
+    }
+    object.keep(&app, &entries)
+}
+
+/// Something that permissions are set on.
+struct Object {
+    kind: &'static str,
+    reply_kind: &'static str,
+    levels: &'static [&'static str],
+    id: String,
+}
+
+impl Object {
+    fn find(app: &App, (kind, id): (String, String)) -> Result<Object, ApiError> {
+        let Some((kind, reply_kind, levels)) =
+            KINDS.iter().copied().find(|(name, ..)| *name == kind)
+        else {
+            return Err(ApiError::not_implemented(format!(
+                "the local workspace keeps no permissions of {kind}"
+            )));
+        };
+        let number = id.parse::<i64>();
+        let exists = match (kind, number) {
+            ("jobs", Ok(job_id)) => app.store.job(job_id)?.is_some(),
+            ("directories" | "notebooks" | "files", Ok(object_id)) => {
+                app.store.object_path(object_id)?.is_some()
+            }
+            ("jobs" | "directories" | "notebooks" | "files", Err(_)) => false,
+            _ => true,
+        };
+        if !exists {
+            return Err(ApiError::not_found(format!(
+                "{kind} {} does not exist.",
+                id.escape_debug()
+            )));
+        }
+        Ok(Object {
+            kind,
+            reply_kind,
+            levels,
+            id,
+        })
+    }
+
+    /// The entries as they were sent. A job belongs to whoever made it until somebody says otherwise.
+    fn entries(&self, app: &App) -> Result<Vec<Value>, ApiError> {
+        if let Some(entries) = app.store.acl(self.kind, &self.id)? {
+            return Ok(entries);
+        }
+        Ok(match self.kind {
+            "jobs" => {
+                vec![json!({"user_name": app.identity.user_name, "permission_level": "IS_OWNER"})]
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    fn keep(&self, app: &App, entries: &[Value]) -> Result<Json<Value>, ApiError> {
+        for entry in entries {
+            if principal(entry).is_none() {
+                return Err(ApiError::invalid(format!(
+                    "every entry names one of {}",
+                    PRINCIPALS.join(", ")
+                )));
+            }
+            let level = entry["permission_level"].as_str().unwrap_or_default();
+            if !self.levels.contains(&level) {
+                return Err(ApiError::invalid(format!(
+                    "'{level}' is no permission level of {}; there are: {}",
+                    self.kind,
+                    self.levels.join(", ")
+                )));
+            }
+        }
+        let owners = entries
+            .iter()
+            .filter(|entry| entry["permission_level"] == "IS_OWNER")
+            .count();
+        if self.kind == "jobs" && owners != 1 {
+            return Err(ApiError::invalid("The job must have exactly one owner."));
+        }
+        app.store.set_acl(self.kind, &self.id, entries)?;
+        Ok(Json(self.describe(entries)))
+    }
+
+    fn describe(&self, entries: &[Value]) -> Value {
+        let entries: Vec<Value> = entries
+            .iter()
+            .filter_map(|entry| {
+                let (kind, name) = principal(entry)?;
+                let level =
+                    json!({"permission_level": entry["permission_level"], "inherited": false});
+                Some(json!({kind: name, "display_name": name, "all_permissions": [level]}))
+            })
+            .collect();
+        json!({
+            "object_id": format!("/{}/{}", self.kind, self.id),
+            "object_type": self.reply_kind,
+            "access_control_list": entries,
+        })
+    }
+}
+
+/// Whom an entry is about: kind and name.
+fn principal(entry: &Value) -> Option<(&'static str, &str)> {
+    PRINCIPALS
+        .into_iter()
+        .find_map(|kind| Some((kind, entry[kind].as_str().filter(|name| !name.is_empty())?)))
+}

@@ -1,0 +1,73 @@
+//! Unity Catalog: catalogs, schemas, volumes and grants here, registered models in MLflow's registry.
+//!
+//! A local workspace has every catalog that somebody names: it comes into being with the first schema in it, and
+//! brings a schema `default`, as a catalog on Databricks does. Schemas and volumes must be created.
+
+mod catalogs;
+mod grants;
+mod models;
+mod names;
+mod schemas;
+mod volumes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::error::ApiError;
+use crate::state::App;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    let path = |rest: &str| format!("/api/2.1/unity-catalog/{rest}");
+    Router::new()
+        .route(
+            &path("catalogs"),
+            post(catalogs::create).get(catalogs::list),
+        )
+        .route(
+            &path("catalogs/{name}"),
+            get(catalogs::show)
+                .patch(catalogs::update)
+                .delete(catalogs::delete),
+        )
+        .route(&path("schemas"), post(schemas::create).get(schemas::list))
+        .route(
+            &path("schemas/{full_name}"),
+            get(schemas::show)
+                .patch(schemas::update)
+                .delete(schemas::delete),
+        )
+        .route(&path("volumes"), post(volumes::create).get(volumes::list))
+        .route(
+            &path("volumes/{full_name}"),
+            get(volumes::show)
+                .patch(volumes::update)
+                .delete(volumes::delete),
+        )
+        .route(&path("models"), post(models::create).get(models::list))
+        .route(
+            &path("models/{full_name}"),
+            get(models::show)
+                .patch(models::update)
+                .delete(models::delete),
+        )
+        .route(&path("models/{full_name}/versions"), get(models::versions))
+        .route(
+            &path("models/{full_name}/versions/{version}"),
+            get(models::version),
+        )
+        .route(
+            &path("models/{full_name}/aliases/{alias}"),
+            get(models::version_by_alias),
+        )
+        .route(
+            &path("permissions/{securable_type}/{full_name}"),
+            get(grants::show).patch(grants::change),
+        )
+}
+
+/// Refuses a schema that does not exist; the registry asks before it adds a model.
+pub fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
+    schemas::require(app, catalog, schema)
+}

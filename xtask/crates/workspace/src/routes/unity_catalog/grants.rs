@@ -1,0 +1,111 @@
+//! Grants. They are kept and shown; with one user there is nobody to refuse.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::names;
+use crate::error::ApiError;
+use crate::routes::extract::JsonBody;
+use crate::state::App;
+
+const ALL: &str = "ALL_PRIVILEGES";
+
+#[derive(Deserialize)]
+pub(super) struct Changes {
+    #[serde(default)]
+    changes: Vec<Change>,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    #[serde(default)]
+    principal: String,
+    #[serde(default)]
+    add: BTreeSet<String>,
+    #[serde(default)]
+    remove: BTreeSet<String>,
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(target): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let (kind, full_name) = find(&app, target)?;
+    describe(&app, &kind, &full_name)
+}
+
+/// Adds and removes privileges; removing ALL_PRIVILEGES removes them all before adding.
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(target): Path<(String, String)>,
+    JsonBody(body): JsonBody<Changes>,
+) -> Result<Json<Value>, ApiError> {
+    let (kind, full_name) = find(&app, target)?;
+    if let Some(unclear) = body
+        .changes
+        .iter()
+        .find(|change| !change.add.is_disjoint(&change.remove))
+    {
+        return Err(ApiError::invalid(format!(
+            "Duplicate privileges to add and delete for principal {}.",
+            unclear.principal
+        )));
+    }
+    for change in body
+        .changes
+        .iter()
+        .filter(|change| !change.principal.is_empty())
+    {
+        let grants = app.store.grants(&kind, &full_name)?;
+        let mut held = grants
+            .into_iter()
+            .find(|(name, _)| *name == change.principal)
+            .map(|(_, held)| held)
+            .unwrap_or_default();
+        if change.remove.contains(ALL) {
+            held.clear();
+        }
+        held.retain(|privilege| !change.remove.contains(privilege));
+        held.extend(change.add.iter().cloned());
+        app.store
+            .set_grant(&kind, &full_name, &change.principal, &held)?;
+    }
+    describe(&app, &kind, &full_name)
+}
+
+fn describe(app: &App, kind: &str, full_name: &str) -> Result<Json<Value>, ApiError> {
+    let grants = app.store.grants(kind, full_name)?;
+    let grants: Vec<Value> = grants
+        .into_iter()
+        .map(|(principal, privileges)| json!({"principal": principal, "privileges": privileges}))
+        .collect();
+    Ok(Json(if grants.is_empty() {
+        json!({})
+    } else {
+        json!({"privilege_assignments": grants})
+    }))
+}
+
+/// The securable in lower case. Models (`function` here) are MLflow's, and are not looked up.
+fn find(app: &App, (kind, full_name): (String, String)) -> Result<(String, String), ApiError> {
+    let (kind, full_name) = (kind.to_lowercase(), names::full_name(&full_name));
+    match kind.as_str() {
+        "catalog" | "schema" | "volume" => {
+            app.store
+                .securable(&kind, &full_name)?
+                .ok_or_else(|| names::absent(&kind, &full_name))?;
+        }
+        "function" | "registered_model" => return Ok(("function".to_owned(), full_name)),
+        _ => {
+            return Err(ApiError::not_implemented(format!(
+                "the local workspace keeps no grants on a {kind}"
+            )));
+        }
+    }
+    Ok((kind, full_name))
+}

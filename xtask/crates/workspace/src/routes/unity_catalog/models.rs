@@ -1,0 +1,104 @@
+//! Registered models: a view of MLflow's registry.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::volumes::InSchema;
+use super::{names, schemas};
+use crate::error::ApiError;
+use crate::mlflow::registry::{self, NewModel};
+use crate::routes::extract::{JsonBody, QueryString};
+use crate::state::App;
+
+#[derive(Deserialize)]
+pub(super) struct CreateModel {
+    catalog_name: String,
+    schema_name: String,
+    name: String,
+    comment: Option<String>,
+}
+
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<CreateModel>,
+) -> Result<Json<Value>, ApiError> {
+    let model = NewModel {
+        catalog: names::name("catalog", &body.catalog_name)?,
+        schema: names::name("schema", &body.schema_name)?,
+        name: names::name("registered model", &body.name)?,
+        comment: body.comment,
+    };
+    schemas::require(&app, &model.catalog, &model.schema)?;
+    registry::create_model(&app, model).await.map(Json)
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    registry::get_model(&app, &names::full_name(&full_name))
+        .await
+        .map(Json)
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<InSchema>,
+) -> Result<Json<Value>, ApiError> {
+    let [catalog, schema] =
+        [&query.catalog_name, &query.schema_name].map(|name| names::full_name(name));
+    Ok(Json(
+        json!({"registered_models": registry::list_models(&app, &catalog, &schema).await?}),
+    ))
+}
+
+pub(super) async fn update(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+    JsonBody(changes): JsonBody<Value>,
+) -> Result<Json<Value>, ApiError> {
+    registry::update_model(&app, &names::full_name(&full_name), &changes)
+        .await
+        .map(Json)
+}
+
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let full_name = names::full_name(&full_name);
+    registry::delete_model(&app, &full_name).await?;
+    // Registered models are functions to the grants API.
+    app.store.delete_grants("function", &full_name)?;
+    Ok(Json(json!({})))
+}
+
+pub(super) async fn versions(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let versions = registry::list_versions(&app, &names::full_name(&full_name)).await?;
+    Ok(Json(json!({"model_versions": versions})))
+}
+
+pub(super) async fn version(
+    State(app): State<Arc<App>>,
+    Path((full_name, version)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    registry::get_version(&app, &names::full_name(&full_name), &version)
+        .await
+        .map(Json)
+}
+
+pub(super) async fn version_by_alias(
+    State(app): State<Arc<App>>,
+    Path((full_name, alias)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    registry::get_version_by_alias(&app, &names::full_name(&full_name), &alias)
+        .await
+        .map(Json)
+}

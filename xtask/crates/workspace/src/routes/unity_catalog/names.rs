@@ -1,0 +1,111 @@
+//! Names of Unity Catalog objects, and the fields that all descriptions share.
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::error::ApiError;
+use crate::state::{App, now_ms};
+use crate::store::new_uuid;
+
+/// Longest name, bytes.
+const LONGEST: usize = 255;
+
+/// A checked name, in lower case, as Unity Catalog keeps it.
+pub(super) fn name(what: &str, given: &str) -> Result<String, ApiError> {
+    let forbidden = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '.' | '/' | '\\');
+    if given.is_empty() || given.len() > LONGEST || given.contains(forbidden) {
+        return Err(ApiError::invalid(format!(
+            "'{}' is not a valid name for a {what}",
+            given.escape_debug()
+        )));
+    }
+    Ok(given.to_lowercase())
+}
+
+/// A full name in lower case.
+pub(super) fn full_name(given: &str) -> String {
+    given.to_lowercase()
+}
+
+/// Fields that every new object has.
+pub(super) fn origin(app: &App, id_field: &str) -> Result<Map<String, Value>, ApiError> {
+    let (now, user) = (now_ms(), &app.identity.user_name);
+    let mut fields = Map::new();
+    for (key, value) in [
+        (id_field, json!(new_uuid()?)),
+        ("metastore_id", json!(app.identity.metastore_id())),
+        ("owner", json!(user)),
+        ("created_at", json!(now)),
+        ("created_by", json!(user)),
+        ("updated_at", json!(now)),
+        ("updated_by", json!(user)),
+    ] {
+        fields.insert(key.to_owned(), value);
+    }
+    Ok(fields)
+}
+
+/// Copies the fields that a client may set, and notes who changed them.
+pub(super) fn apply(
+    app: &App,
+    body: &mut Value,
+    changes: &Map<String, Value>,
+    allowed: &[&str],
+) -> Result<(), ApiError> {
+    if changes.get("new_name").is_some_and(|name| !name.is_null()) {
+        return Err(ApiError::not_implemented(
+            "the local workspace does not rename Unity Catalog objects",
+        ));
+    }
+    for key in allowed {
+        if let Some(value) = changes.get(*key).filter(|value| !value.is_null()) {
+            body[*key] = value.clone();
+        }
+    }
+    body["updated_at"] = now_ms().into();
+    body["updated_by"] = app.identity.user_name.as_str().into();
+    Ok(())
+}
+
+/// 404 for an object of a kind (`schema`, …).
+pub(super) fn absent(kind: &str, full_name: &str) -> ApiError {
+    let (code, kind) = (
+        format!("{}_DOES_NOT_EXIST", kind.to_uppercase()),
+        capitalised(kind),
+    );
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        &code,
+        format!("{kind} '{}' does not exist.", full_name.escape_debug()),
+    )
+}
+
+/// 400 for a name that is taken.
+pub(super) fn taken(kind: &str, full_name: &str) -> ApiError {
+    let (code, kind) = (
+        format!("{}_ALREADY_EXISTS", kind.to_uppercase()),
+        capitalised(kind),
+    );
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        &code,
+        format!("{kind} '{full_name}' already exists"),
+    )
+}
+
+/// 400 for something that still holds something.
+pub(super) fn not_empty(kind: &str, full_name: &str, holds: &str) -> ApiError {
+    let message = format!(
+        "{} '{full_name}' is not empty: it has {holds}. Delete it with force=true.",
+        capitalised(kind)
+    );
+    ApiError::new(StatusCode::BAD_REQUEST, "INVALID_STATE", message)
+}
+
+fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    characters
+        .next()
+        .map(|first| first.to_ascii_uppercase().to_string() + characters.as_str())
+        .unwrap_or_default()
+}

@@ -1,0 +1,174 @@
+//! Schemas.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::catalogs::{self, Force};
+use super::{names, volumes};
+use crate::error::ApiError;
+use crate::mlflow::registry;
+use crate::routes::extract::{JsonBody, QueryString};
+use crate::state::App;
+use crate::store::Securable;
+
+/// The schema that every catalog has.
+pub(super) const DEFAULT: &str = "default";
+
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    let field = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
+    let catalog = names::name("catalog", field("catalog_name"))?;
+    let name = names::name("schema", field("name"))?;
+    catalogs::ensure(&app, &catalog)?;
+    let added = add(&app, &catalog, &name, &body)?;
+    added
+        .map(Json)
+        .ok_or_else(|| names::taken("schema", &format!("{catalog}.{name}")))
+}
+
+/// Adds a schema; `None` if the name is taken.
+pub(super) fn add(
+    app: &App,
+    catalog: &str,
+    name: &str,
+    given: &Map<String, Value>,
+) -> Result<Option<Value>, ApiError> {
+    let full_name = format!("{catalog}.{name}");
+    let mut body = Value::Object(names::origin(app, "schema_id")?);
+    for (key, value) in [
+        ("name", json!(name)),
+        ("catalog_name", json!(catalog)),
+        ("full_name", json!(full_name)),
+        ("catalog_type", json!("MANAGED_CATALOG")),
+        ("securable_type", json!("SCHEMA")),
+        ("enable_predictive_optimization", json!("INHERIT")),
+        ("browse_only", json!(false)),
+    ] {
+        body[key] = value;
+    }
+    names::apply(
+        app,
+        &mut body,
+        given,
+        &["comment", "properties", "storage_root"],
+    )?;
+    let schema = Securable {
+        kind: "schema",
+        full_name,
+        parent: catalog.to_owned(),
+        body,
+    };
+    Ok(app.store.create_securable(&schema)?.then_some(schema.body))
+}
+
+/// Refuses a schema that does not exist. `default` exists in every catalog, even in one that nobody named before.
+pub(super) fn require(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
+    if schema == DEFAULT {
+        catalogs::ensure(app, catalog)?;
+    }
+    find(app, &format!("{catalog}.{schema}")).map(drop)
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    find(&app, &full_name).map(Json)
+}
+
+#[derive(Deserialize)]
+pub(super) struct ListSchemas {
+    catalog_name: String,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<ListSchemas>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(
+        json!({"schemas": app.store.securables("schema", &names::full_name(&query.catalog_name))?}),
+    ))
+}
+
+pub(super) async fn update(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+    JsonBody(changes): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    let mut body = find(&app, &full_name)?;
+    names::apply(
+        &app,
+        &mut body,
+        &changes,
+        &[
+            "comment",
+            "owner",
+            "properties",
+            "enable_predictive_optimization",
+        ],
+    )?;
+    let full_name = names::full_name(&full_name);
+    let parent = body["catalog_name"].as_str().unwrap_or_default().to_owned();
+    let schema = Securable {
+        kind: "schema",
+        full_name: full_name.clone(),
+        parent,
+        body,
+    };
+    app.store.replace_securable(&full_name, &schema)?;
+    Ok(Json(schema.body))
+}
+
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+    QueryString(query): QueryString<Force>,
+) -> Result<Json<Value>, ApiError> {
+    find(&app, &full_name)?;
+    remove(&app, &names::full_name(&full_name), query.force).await?;
+    Ok(Json(json!({})))
+}
+
+/// Removes a schema; with `force` also the volumes and models in it.
+pub(super) async fn remove(app: &Arc<App>, full_name: &str, force: bool) -> Result<(), ApiError> {
+    let (catalog, name) = full_name.split_once('.').unwrap_or((full_name, ""));
+    let volumes = app.store.securables("volume", full_name)?;
+    let models = models(app, catalog, name).await?;
+    let empty = volumes.is_empty() && models.is_empty();
+    if !force && !empty {
+        let holds = if volumes.is_empty() {
+            "registered models"
+        } else {
+            "volumes"
+        };
+        return Err(names::not_empty("schema", full_name, holds));
+    }
+    for volume in &volumes {
+        volumes::remove(app, volume["full_name"].as_str().unwrap_or_default()).await?;
+    }
+    for model in &models {
+        registry::delete_model(app, model["full_name"].as_str().unwrap_or_default()).await?;
+    }
+    app.store.delete_securable("schema", full_name)?;
+    Ok(app.store.delete_grants("schema", full_name)?)
+}
+
+/// The models of a schema. Before MLflow has a database there are none, and nobody has to wait for its start.
+async fn models(app: &App, catalog: &str, name: &str) -> Result<Vec<Value>, ApiError> {
+    if !app.config.state.path().join("mlflow/mlflow.db").exists() {
+        return Ok(Vec::new());
+    }
+    registry::list_models(app, catalog, name).await
+}
+
+fn find(app: &App, full_name: &str) -> Result<Value, ApiError> {
+    app.store
+        .securable("schema", &names::full_name(full_name))?
+        .ok_or_else(|| names::absent("schema", full_name))
+}

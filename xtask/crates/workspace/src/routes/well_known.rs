@@ -1,0 +1,38 @@
+//! What clients ask before they have a token: discovery and liveness.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::auth;
+use crate::state::App;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/health", get(|| async { StatusCode::OK }))
+        .route("/.well-known/databricks-config", get(databricks_config))
+        .route("/oidc/.well-known/oauth-authorization-server", get(oidc))
+        .route("/oidc/.well-known/openid-configuration", get(oidc))
+        .route("/sign-in", get(auth::sign_in))
+}
+
+async fn databricks_config(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(json!({
+        "oidc_endpoint": format!("{}/oidc", app.url),
+        "workspace_id": app.identity.workspace_id,
+    }))
+}
+
+/// Where an OAuth flow would be found. A local workspace has tokens only, so these addresses answer 501.
+async fn oidc(State(app): State<Arc<App>>) -> Json<Value> {
+    let issuer = format!("{}/oidc", app.url);
+    Json(json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/v1/authorize"),
+        "token_endpoint": format!("{issuer}/v1/token"),
+    }))
+}

@@ -1,0 +1,153 @@
+//! The workspace tree: files, folders and notebooks.
+
+mod body;
+mod import;
+mod notebook;
+mod read;
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use self::body::ImportBody;
+use super::extract::{JsonBody, QueryString, on_disk};
+use crate::error::ApiError;
+use crate::files::WorkspacePath;
+use crate::state::App;
+
+/// Largest file in the workspace tree, bytes; data belongs in volumes.
+const LARGEST_FILE: usize = 200 << 20;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/2.0/workspace/get-status", get(get_status))
+        .route("/api/2.0/workspace/list", get(list))
+        .route("/api/2.0/workspace/mkdirs", post(mkdirs))
+        .route("/api/2.0/workspace/export", get(export))
+        .route("/api/2.0/workspace/import", post(import_object))
+        .route("/api/2.0/workspace/delete", post(delete))
+        .route(
+            "/api/2.0/workspace-files/import-file/{*path}",
+            post(import_file),
+        )
+        .route("/api/2.0/workspace-files/{*path}", get(download))
+        .layer(DefaultBodyLimit::max(LARGEST_FILE))
+}
+
+#[derive(Deserialize)]
+struct PathQuery {
+    path: String,
+    #[serde(default)]
+    direct_download: bool,
+}
+
+async fn get_status(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<PathQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let path = WorkspacePath::parse(&query.path)?;
+    on_disk(&app, move |app| read::status(app, &path))
+        .await
+        .map(Json)
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<PathQuery>,
+) -> Result<Json<Value>, ApiError> {
+    let path = WorkspacePath::parse(&query.path)?;
+    let objects = on_disk(&app, move |app| read::list(app, &path)).await?;
+    Ok(Json(if objects.is_empty() {
+        json!({})
+    } else {
+        json!({"objects": objects})
+    }))
+}
+
+#[derive(Deserialize)]
+struct PathBody {
+    path: String,
+    #[serde(default)]
+    recursive: bool,
+}
+
+async fn mkdirs(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<PathBody>,
+) -> Result<Json<Value>, ApiError> {
+    let path = WorkspacePath::parse(&body.path)?;
+    on_disk(&app, move |app| import::make_folder(app, &path)).await?;
+    Ok(Json(json!({})))
+}
+
+async fn delete(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<PathBody>,
+) -> Result<Json<Value>, ApiError> {
+    let path = WorkspacePath::parse(&body.path)?;
+    on_disk(&app, move |app| import::delete(app, &path, body.recursive)).await?;
+    Ok(Json(json!({})))
+}
+
+async fn export(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<PathQuery>,
+) -> Result<Response, ApiError> {
+    let path = WorkspacePath::parse(&query.path)?;
+    let file = on_disk(&app, move |app| read::file(app, &path)).await?;
+    Ok(if query.direct_download {
+        file.into_download()
+    } else {
+        file.into_json()
+    })
+}
+
+/// The path arrives as one escaped segment, without its leading slash or with it.
+async fn download(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+) -> Result<Response, ApiError> {
+    let path = WorkspacePath::parse(&format!("/{path}"))?;
+    Ok(on_disk(&app, move |app| read::file(app, &path))
+        .await?
+        .into_download())
+}
+
+#[derive(Deserialize)]
+struct ImportQuery {
+    #[serde(default)]
+    overwrite: bool,
+}
+
+async fn import_file(
+    State(app): State<Arc<App>>,
+    Path(path): Path<String>,
+    QueryString(query): QueryString<ImportQuery>,
+    content: Bytes,
+) -> Result<Json<Value>, ApiError> {
+    let path = WorkspacePath::parse(&format!("/{path}"))?;
+    let request = import::Import {
+        path,
+        kind: import::Kind::ByContent,
+        overwrite: query.overwrite,
+    };
+    on_disk(&app, move |app| import::import(app, &request, &content)).await?;
+    Ok(Json(json!({})))
+}
+
+async fn import_object(
+    State(app): State<Arc<App>>,
+    body: ImportBody,
+) -> Result<Json<Value>, ApiError> {
+    on_disk(&app, move |app| {
+        import::import(app, &body.import, &body.content)
+    })
+    .await?;
+    Ok(Json(json!({})))
+}

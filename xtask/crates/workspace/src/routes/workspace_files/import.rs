@@ -1,0 +1,150 @@
+//! Writing to the workspace tree.
+
+use std::io::ErrorKind;
+
+use axum::http::StatusCode;
+
+use super::notebook::{self, Notebook};
+use super::read::absent;
+use crate::error::ApiError;
+use crate::files::WorkspacePath;
+use crate::state::App;
+use crate::store::ObjectType;
+
+/// A file to be put into the tree.
+pub(super) struct Import {
+    pub(super) path: WorkspacePath,
+    pub(super) kind: Kind,
+    pub(super) overwrite: bool,
+}
+
+/// How it is decided whether the file is a notebook.
+pub(super) enum Kind {
+    /// By extension and first line, as [`notebook::detect`] says.
+    ByContent,
+    /// A plain file.
+    File,
+    /// A notebook of this language, under the path as given.
+    Notebook(String),
+}
+
+/// Puts a file or notebook into an existing folder, whole or not at all.
+pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), ApiError> {
+    let name = request.path.relative().name();
+    let (path, object_type, language) = match (&request.kind, notebook::detect(name, content)) {
+        (Kind::Notebook(language), _) => (
+            request.path.clone(),
+            ObjectType::Notebook,
+            Some(language.as_str()),
+        ),
+        (Kind::ByContent, Some(Notebook { name, language })) => (
+            request.path.with_name(name),
+            ObjectType::Notebook,
+            Some(language),
+        ),
+        _ => (request.path.clone(), ObjectType::File, None),
+    };
+    check_place(app, &path, object_type, request.overwrite)?;
+    app.store
+        .put_object(&path.key(), object_type, language, || {
+            app.workspace_files
+                .write(path.relative(), content, request.overwrite)
+                .map_err(|error| match error.kind() {
+                    ErrorKind::AlreadyExists => taken(&path, object_type),
+                    _ => ApiError::disk(&format!("cannot write {path}"), &error),
+                })
+        })?;
+    Ok(())
+}
+
+/// Refuses a missing folder, a taken path, and a path that holds something else.
+fn check_place(
+    app: &App,
+    path: &WorkspacePath,
+    object_type: ObjectType,
+    overwrite: bool,
+) -> Result<(), ApiError> {
+    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot look at {path}"), &error);
+    let parent = path
+        .parent()
+        .ok_or_else(|| ApiError::invalid("the root is not a file"))?;
+    if !app
+        .workspace_files
+        .metadata(parent.relative())
+        .map_err(failed)?
+        .is_some_and(|found| found.is_dir())
+    {
+        return Err(ApiError::not_found(format!(
+            "The parent folder ({parent}) does not exist."
+        )));
+    }
+    let Some(found) = app
+        .workspace_files
+        .metadata(path.relative())
+        .map_err(failed)?
+    else {
+        return Ok(());
+    };
+    let existing = match app.store.object(&path.key())? {
+        _ if found.is_dir() => ObjectType::Directory,
+        Some(row) if row.object_type == ObjectType::Notebook => ObjectType::Notebook,
+        _ => ObjectType::File,
+    };
+    if existing != object_type {
+        return Err(ApiError::invalid(format!(
+            "Requested node type [{}] is different from the existing node type [{}]: Path ({path}) already exists.",
+            object_type.as_str(),
+            existing.as_str()
+        )));
+    }
+    if overwrite {
+        Ok(())
+    } else {
+        Err(taken(path, object_type))
+    }
+}
+
+/// The CLI tells the two apart: 409 for files, and for notebooks 400 with a message of this form.
+fn taken(path: &WorkspacePath, object_type: ObjectType) -> ApiError {
+    match object_type {
+        ObjectType::Notebook => ApiError::already_exists(format!("Path ({path}) already exists.")),
+        _ => ApiError::new(
+            StatusCode::CONFLICT,
+            "RESOURCE_ALREADY_EXISTS",
+            format!("File already exists at ({path})."),
+        ),
+    }
+}
+
+/// Makes a folder with its parents; an existing one is fine.
+pub(super) fn make_folder(app: &App, path: &WorkspacePath) -> Result<(), ApiError> {
+    app.workspace_files
+        .create_dir_all(path.relative())
+        .map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists | ErrorKind::NotADirectory => ApiError::already_exists(
+                format!("Cannot create folder {path}: a file is in its place."),
+            ),
+            _ => ApiError::disk(&format!("cannot create the folder {path}"), &error),
+        })
+}
+
+/// Removes an object; a folder that is not empty only with `recursive`.
+pub(super) fn delete(app: &App, path: &WorkspacePath, recursive: bool) -> Result<(), ApiError> {
+    if path.parent().is_none() {
+        return Err(ApiError::invalid("The root folder cannot be deleted."));
+    }
+    app.workspace_files
+        .remove(path.relative(), recursive)
+        .map_err(|error| match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => absent(path),
+            ErrorKind::DirectoryNotEmpty => ApiError::new(
+                StatusCode::BAD_REQUEST,
+                "DIRECTORY_NOT_EMPTY",
+                format!(
+                    "Folder ({path}) is not empty; set recursive to delete it with its content."
+                ),
+            ),
+            _ => ApiError::disk(&format!("cannot delete {path}"), &error),
+        })?;
+    Ok(app.store.forget_objects(&path.key())?)
+}

@@ -1,0 +1,361 @@
+//! Takes a run from its first task to its last.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::graph::{self, Decision, End, Node};
+use super::kernel::{Kernels, imports_file};
+use super::task::{Task, notebook_id};
+use crate::state::App;
+use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError, TaskRun};
+
+/// Executes a stored run; at return all its processes are gone and its token is void.
+pub(super) async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Receiver<bool>) {
+    let state = match run_to_end(app, run_id, cancelled).await {
+        Ok(state) => state,
+        Err(error) => {
+            tracing::error!(run_id, %error, "a run broke off");
+            RunState::ended(
+                LifeCycle::InternalError,
+                ResultState::Failed,
+                error.to_string(),
+            )
+        }
+    };
+    let ended = app
+        .store
+        .end_run_tokens(run_id)
+        .and_then(|()| app.store.set_run_state(run_id, &state));
+    if let Err(error) = ended {
+        tracing::error!(run_id, %error, "cannot close a run");
+    }
+}
+
+/// Resolves when somebody asked for the end.
+pub(super) async fn asked(cancelled: &mut watch::Receiver<bool>) {
+    if cancelled.wait_for(|asked| *asked).await.is_err() {
+        // Nobody is left who could ask.
+        std::future::pending().await
+    }
+}
+
+async fn run_to_end(
+    app: &Arc<App>,
+    run_id: i64,
+    mut cancelled: watch::Receiver<bool>,
+) -> Result<RunState, StoreError> {
+    let Some(run) = app.store.run(run_id)? else {
+        return Ok(RunState::ended(
+            LifeCycle::InternalError,
+            ResultState::Failed,
+            "the run is gone",
+        ));
+    };
+    let mut execution = Execution::new(app.clone(), Arc::new(run), cancelled.clone())?;
+    let turn = tokio::select! {
+        turn = wait_for_turn(app, &execution.run) => turn?,
+        () = asked(&mut cancelled) => None,
+    };
+    let state = match turn {
+        Some(state) => {
+            execution.close_waiting(ResultState::Excluded, "The run was skipped.")?;
+            state
+        }
+        None => execution.all_tasks().await?,
+    };
+    execution.kernels.close().await;
+    Ok(state)
+}
+
+/// Waits while too many runs of the job are active. A job that does not queue answers how the run ends.
+async fn wait_for_turn(app: &App, run: &Run) -> Result<Option<RunState>, StoreError> {
+    let most = run.settings["max_concurrent_runs"]
+        .as_u64()
+        .unwrap_or(1)
+        .max(1);
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let queue = run.settings["queue"]["enabled"].as_bool().unwrap_or(false);
+    let mut ended = app.runner.ended.subscribe();
+    while app.runner.ahead_of(run.run_id, run.job_id) >= most {
+        if !queue {
+            return Ok(Some(RunState::ended(
+                LifeCycle::Skipped,
+                ResultState::MaximumConcurrentRunsReached,
+                format!("The job allows {most} concurrent runs and does not queue."),
+            )));
+        }
+        app.store
+            .set_run_state(run.run_id, &RunState::active(LifeCycle::Queued))?;
+        if ended.changed().await.is_err() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+struct Execution {
+    app: Arc<App>,
+    run: Arc<Run>,
+    kernels: Arc<Kernels>,
+    cancelled: watch::Receiver<bool>,
+    nodes: BTreeMap<String, Node>,
+    /// The newest attempt of each task, in the job's order.
+    tasks: Vec<TaskRun>,
+    ends: BTreeMap<String, End>,
+    running: JoinSet<(String, RunState)>,
+    started: Vec<String>,
+}
+
+impl Execution {
+    fn new(
+        app: Arc<App>,
+        run: Arc<Run>,
+        cancelled: watch::Receiver<bool>,
+    ) -> Result<Execution, StoreError> {
+        let token = app.store.mint_run_token(run.run_id)?;
+        let tasks = app.store.task_runs(run.run_id)?;
+        let nodes = tasks
+            .iter()
+            .map(|task| (task.task_key.clone(), Node::of(&task.settings)))
+            .collect();
+        let ends = tasks
+            .iter()
+            .filter_map(|task| Some((task.task_key.clone(), End::of(&task.state)?)))
+            .collect();
+        Ok(Execution {
+            kernels: Arc::new(Kernels::new(app.clone(), token)),
+            app,
+            run,
+            cancelled,
+            nodes,
+            tasks,
+            ends,
+            running: JoinSet::new(),
+            started: Vec::new(),
+        })
+    }
+
+    async fn all_tasks(&mut self) -> Result<RunState, StoreError> {
+        self.app
+            .store
+            .set_run_state(self.run.run_id, &RunState::active(LifeCycle::Running))?;
+        let deadline = graph::seconds(&self.run.settings["timeout_seconds"])
+            .map(|limit| Instant::now() + limit);
+        let mut cancelled = self.cancelled.clone();
+        loop {
+            if *cancelled.borrow() {
+                return self.stop(ResultState::Canceled, "Run canceled.").await;
+            }
+            self.start_what_can()?;
+            tokio::select! {
+                joined = self.running.join_next() => match joined {
+                    Some(joined) => self.ended(joined)?,
+                    None => return self.verdict(),
+                },
+                () = asked(&mut cancelled) => {}
+                () = at(deadline) => return self.stop(ResultState::TimedOut, "Run timed out.").await,
+            }
+        }
+    }
+
+    /// Starts every task whose turn it is, and settles those that will not run.
+    fn start_what_can(&mut self) -> Result<(), StoreError> {
+        let mut settled = true;
+        while settled {
+            settled = false;
+            for index in 0..self.tasks.len() {
+                let task = self.tasks[index].clone();
+                let key = &task.task_key;
+                if self.ends.contains_key(key) || self.started.contains(key) {
+                    continue;
+                }
+                match graph::decide(&self.nodes[key], &self.ends) {
+                    Decision::Wait => {}
+                    Decision::Run => self.start(task),
+                    Decision::Skip(state) => {
+                        self.settle(&task, &state)?;
+                        settled = true;
+                    }
+                }
+            }
+        }
+        self.warm_up_for_next();
+        Ok(())
+    }
+
+    fn start(&mut self, task_run: TaskRun) {
+        let key = task_run.task_key.clone();
+        self.started.push(key.clone());
+        let node = self.nodes[&key].clone();
+        let task = Task {
+            app: self.app.clone(),
+            kernels: self.kernels.clone(),
+            run: self.run.clone(),
+            task_run,
+            timeout: node.timeout,
+            cancelled: self.cancelled.clone(),
+        };
+        self.running
+            .spawn(async move { (key, with_retries(task, node).await) });
+    }
+
+    /// While tasks run, the process for the first of those that wait imports its libraries.
+    fn warm_up_for_next(&self) {
+        let next = self.tasks.iter().find(|task| {
+            !self.ends.contains_key(&task.task_key) && !self.started.contains(&task.task_key)
+        });
+        if let Some(task) = next {
+            let path = task.settings["notebook_task"]["notebook_path"]
+                .as_str()
+                .unwrap_or_default();
+            // Without an id the usual libraries are imported, which does no harm.
+            let id = notebook_id(&self.app, path).unwrap_or(0);
+            self.kernels.prepare(&imports_file(&self.app, id));
+        }
+    }
+
+    fn ended(
+        &mut self,
+        joined: Result<(String, RunState), tokio::task::JoinError>,
+    ) -> Result<(), StoreError> {
+        let (key, state) = match joined {
+            Ok(ended) => ended,
+            Err(error) => {
+                // Only a bug of ours gets here. The run must not wait for that task for ever.
+                tracing::error!(%error, "a task's execution broke off");
+                let lost = self
+                    .started
+                    .iter()
+                    .find(|key| !self.ends.contains_key(*key))
+                    .cloned();
+                let message =
+                    "the workspace failed to run this task; its log (server.log) says why";
+                (
+                    lost.unwrap_or_default(),
+                    RunState::ended(LifeCycle::InternalError, ResultState::Failed, message),
+                )
+            }
+        };
+        // A retry made a newer attempt.
+        self.tasks = newest_attempts(self.app.store.task_runs(self.run.run_id)?);
+        match self.tasks.iter().find(|task| task.task_key == key).cloned() {
+            Some(task) => self.settle(&task, &state),
+            None => Ok(()),
+        }
+    }
+
+    fn settle(&mut self, task: &TaskRun, state: &RunState) -> Result<(), StoreError> {
+        self.app.store.set_task_state(task.run_id, state)?;
+        for known in self
+            .tasks
+            .iter_mut()
+            .filter(|known| known.run_id == task.run_id)
+        {
+            known.state = state.clone();
+        }
+        self.ends
+            .insert(task.task_key.clone(), End::of(state).unwrap_or(End::Failed));
+        Ok(())
+    }
+
+    /// Ends what runs, and what has not begun.
+    async fn stop(&mut self, result: ResultState, message: &str) -> Result<RunState, StoreError> {
+        self.app
+            .store
+            .set_run_state(self.run.run_id, &RunState::active(LifeCycle::Terminating))?;
+        // Tasks end by themselves on a cancel; after a timeout of the run nobody has asked them yet.
+        for active in crate::state::lock(&self.app.runner.active).iter() {
+            if active.run_id == self.run.run_id {
+                active.cancel.send_replace(true);
+            }
+        }
+        while let Some(joined) = self.running.join_next().await {
+            self.ended(joined)?;
+        }
+        self.close_waiting(result, message)?;
+        Ok(RunState::ended(LifeCycle::Terminated, result, message))
+    }
+
+    fn close_waiting(&mut self, result: ResultState, message: &str) -> Result<(), StoreError> {
+        for task in self.tasks.clone() {
+            if !self.ends.contains_key(&task.task_key) {
+                self.settle(
+                    &task,
+                    &RunState::ended(LifeCycle::Terminated, result, message),
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn verdict(&self) -> Result<RunState, StoreError> {
+        let tasks: Vec<_> = self
+            .tasks
+            .iter()
+            .map(|task| {
+                (
+                    task.task_key.clone(),
+                    self.nodes[&task.task_key].clone(),
+                    task.state.clone(),
+                )
+            })
+            .collect();
+        Ok(graph::verdict(&tasks))
+    }
+}
+
+/// Runs a task as often as its settings allow; each attempt has a row of its own.
+async fn with_retries(mut task: Task, node: Node) -> RunState {
+    loop {
+        let state = task.clone().run().await;
+        let again = match state.result {
+            Some(ResultState::Failed) => true,
+            Some(ResultState::TimedOut) => node.retry_on_timeout,
+            _ => false,
+        };
+        let left = node.max_retries < 0 || task.task_run.attempt_number < node.max_retries;
+        if !again || !left {
+            return state;
+        }
+        let mut cancelled = task.cancelled.clone();
+        tokio::select! {
+            () = sleep(node.retry_pause) => {}
+            () = asked(&mut cancelled) => return state,
+        }
+        let next = task
+            .app
+            .store
+            .set_task_state(task.task_run.run_id, &state)
+            .and_then(|()| {
+                let run_id = task.app.store.add_attempt(&task.task_run)?;
+                task.app.store.task_run(run_id)
+            });
+        match next {
+            Ok(Some(task_run)) => task.task_run = task_run,
+            _ => return state,
+        }
+    }
+}
+
+/// The last attempt of each task; attempts of one task follow one another.
+fn newest_attempts(tasks: Vec<TaskRun>) -> Vec<TaskRun> {
+    let mut newest: Vec<TaskRun> = Vec::new();
+    for task in tasks {
+        match newest.last_mut() {
+            Some(last) if last.task_key == task.task_key => *last = task,
+            _ => newest.push(task),
+        }
+    }
+    newest
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,258 @@
+//! Which task waits for which, and what the end of one means for those after it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::store::{LifeCycle, ResultState, RunState};
+
+/// How a task ended, as those that depend on it see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It did its work, or was left out by whoever started the run.
+    Success,
+    /// It failed, took too long, or was not run because one before it failed.
+    Failed,
+    /// It was cancelled, or one before it was.
+    Canceled,
+    /// It was not run, and that is no failure (its `run_if` did not hold).
+    Excluded,
+}
+
+impl End {
+    /// What the stored state of a task says; `None` while it has not ended.
+    pub(super) fn of(state: &RunState) -> Option<End> {
+        if !state.life_cycle.has_ended() {
+            return None;
+        }
+        Some(match state.result {
+            Some(ResultState::Success) => End::Success,
+            Some(ResultState::Canceled | ResultState::UpstreamCanceled) => End::Canceled,
+            // A caller who names the tasks to run vouches for the others.
+            Some(ResultState::Disabled) => End::Success,
+            Some(ResultState::Excluded) => End::Excluded,
+            _ => End::Failed,
+        })
+    }
+}
+
+/// What a task declares about its place in the job.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// Keys of the tasks it waits for.
+    pub depends_on: Vec<String>,
+    /// When it runs, given how those ended.
+    pub run_if: String,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+    /// How often it is tried again.
+    pub max_retries: i64,
+    /// Pause before the next attempt.
+    pub retry_pause: Duration,
+    /// Whether a timeout counts as a failure to retry.
+    pub retry_on_timeout: bool,
+}
+
+impl Node {
+    /// Reads a task as the job declares it.
+    pub(super) fn of(settings: &Value) -> Node {
+        let keys = settings["depends_on"].as_array().into_iter().flatten();
+        Node {
+            depends_on: keys
+                .filter_map(|key| key["task_key"].as_str().map(str::to_owned))
+                .collect(),
+            run_if: settings["run_if"]
+                .as_str()
+                .unwrap_or("ALL_SUCCESS")
+                .to_owned(),
+            timeout: seconds(&settings["timeout_seconds"]),
+            max_retries: settings["max_retries"].as_i64().unwrap_or(0),
+            retry_pause: Duration::from_millis(
+                settings["min_retry_interval_millis"].as_u64().unwrap_or(0),
+            ),
+            retry_on_timeout: settings["retry_on_timeout"].as_bool().unwrap_or(false),
+        }
+    }
+}
+
+/// A number of seconds; 0 and absent mean no limit.
+pub(super) fn seconds(value: &Value) -> Option<Duration> {
+    value
+        .as_u64()
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
+}
+
+/// What to do with a task now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// A task before it has not ended.
+    Wait,
+    /// Run it.
+    Run,
+    /// It will not be run; this is its state.
+    Skip(RunState),
+}
+
+/// Decides on a task, given how the others ended (those that have).
+pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
+    let mut before = Vec::new();
+    for key in &node.depends_on {
+        match ends.get(key) {
+            Some(end) => before.push(*end),
+            None => return Decision::Wait,
+        }
+    }
+    let count = |end: End| before.iter().filter(|e| **e == end).count();
+    let (successes, failures, canceled) = (
+        count(End::Success),
+        count(End::Failed),
+        count(End::Canceled),
+    );
+    let ok = match node.run_if.as_str() {
+        "ALL_DONE" => true,
+        "NONE_FAILED" => failures == 0 && canceled == 0 && (successes > 0 || before.is_empty()),
+        "AT_LEAST_ONE_SUCCESS" => successes > 0,
+        "AT_LEAST_ONE_FAILED" => failures > 0,
+        "ALL_FAILED" => failures == before.len(),
+        _ => successes == before.len(),
+    };
+    if ok {
+        return Decision::Run;
+    }
+    Decision::Skip(match node.run_if.as_str() {
+        "AT_LEAST_ONE_FAILED" | "ALL_FAILED" => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::Excluded,
+            "No task before this one failed.",
+        ),
+        _ if failures > 0 => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::UpstreamFailed,
+            "An upstream task failed.",
+        ),
+        _ if canceled > 0 => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::UpstreamCanceled,
+            "An upstream task was canceled.",
+        ),
+        _ => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::Excluded,
+            "An upstream task was excluded.",
+        ),
+    })
+}
+
+/// How the whole run ended: what its last tasks (those that no other waits for) say counts.
+pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
+    let is_last = |key: &String| {
+        !tasks
+            .iter()
+            .any(|(_, node, _)| node.depends_on.contains(key))
+    };
+    let last_fine = tasks
+        .iter()
+        .filter(|(key, _, _)| is_last(key))
+        .all(|(_, _, state)| matches!(End::of(state), Some(End::Success | End::Excluded)));
+    if last_fine {
+        return RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
+    }
+    let failed = tasks.iter().find(|(_, _, state)| {
+        matches!(
+            state.result,
+            Some(ResultState::Failed | ResultState::TimedOut)
+        )
+    });
+    match failed {
+        Some((key, _, state)) => RunState::ended(
+            LifeCycle::InternalError,
+            ResultState::Failed,
+            format!(
+                "Task {key} failed with message: {}.",
+                state.message.trim_end_matches('.')
+            ),
+        ),
+        None => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::Canceled,
+            "Run canceled.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn node(run_if: &str) -> Node {
+        Node::of(&json!({"depends_on": [{"task_key": "a"}, {"task_key": "b"}], "run_if": run_if}))
+    }
+
+    fn ends(a: End, b: End) -> BTreeMap<String, End> {
+        [("a".to_owned(), a), ("b".to_owned(), b)].into()
+    }
+
+    #[test]
+    fn a_task_waits_until_all_before_it_have_ended() {
+        let some = [("a".to_owned(), End::Failed)].into();
+        assert_eq!(decide(&node("ALL_SUCCESS"), &some), Decision::Wait);
+    }
+
+    #[test]
+    fn run_if_decides_after_a_failure() {
+        let mixed = ends(End::Success, End::Failed);
+        for (run_if, runs) in [
+            ("ALL_SUCCESS", false),
+            ("ALL_DONE", true),
+            ("NONE_FAILED", false),
+            ("AT_LEAST_ONE_SUCCESS", true),
+            ("AT_LEAST_ONE_FAILED", true),
+            ("ALL_FAILED", false),
+        ] {
+            assert_eq!(
+                decide(&node(run_if), &mixed) == Decision::Run,
+                runs,
+                "{run_if}"
+            );
+        }
+        let Decision::Skip(state) = decide(&node("ALL_SUCCESS"), &mixed) else {
+            panic!("it ran")
+        };
+        assert_eq!(state.result, Some(ResultState::UpstreamFailed));
+    }
+
+    #[test]
+    fn a_failing_task_makes_the_run_an_internal_error_that_names_it() {
+        let failed = RunState::ended(LifeCycle::Terminated, ResultState::Failed, "boom");
+        let upstream = RunState::ended(LifeCycle::Terminated, ResultState::UpstreamFailed, "");
+        let state = verdict(&[
+            ("a".into(), Node::of(&json!({})), failed),
+            (
+                "b".into(),
+                Node::of(&json!({"depends_on": [{"task_key": "a"}]})),
+                upstream,
+            ),
+        ]);
+        assert_eq!(state.life_cycle, LifeCycle::InternalError);
+        assert!(
+            state.message.contains("Task a failed with message: boom"),
+            "{}",
+            state.message
+        );
+    }
+
+    #[test]
+    fn a_failure_that_the_last_task_makes_good_is_none() {
+        let failed = RunState::ended(LifeCycle::Terminated, ResultState::Failed, "boom");
+        let fine = RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
+        let last = Node::of(&json!({"depends_on": [{"task_key": "a"}], "run_if": "ALL_DONE"}));
+        let state = verdict(&[
+            ("a".into(), Node::of(&json!({})), failed),
+            ("b".into(), last, fine),
+        ]);
+        assert_eq!(state.result, Some(ResultState::Success));
+    }
+}

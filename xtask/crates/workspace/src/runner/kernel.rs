@@ -1,0 +1,174 @@
+//! The processes that run notebooks. Each runs one and ends; the next one of a run is started early and imports
+//! libraries while the task before it is at work, which hides most of what Python's start costs.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::{Child, ChildStdin};
+
+use crate::group::{self, Group};
+use crate::python;
+use crate::secret::Secret;
+use crate::state::{App, lock};
+
+/// How long a notebook may take to end after it was asked to: MLflow runs are closed in that time.
+const GRACE: Duration = Duration::from_secs(8);
+
+/// A process that waits for its notebook, or runs it.
+#[derive(Debug)]
+pub(super) struct Kernel {
+    child: Child,
+    group: Group,
+    /// Closing it ends the process.
+    input: ChildStdin,
+}
+
+/// How the process of a notebook ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Exit {
+    /// All cells ran, or `dbutils.notebook.exit` was called.
+    Success,
+    /// A cell failed; the events say which.
+    Failed,
+    /// The notebook goes on in a fresh process.
+    Restart,
+    /// The process died: its exit code or signal.
+    Died(std::process::ExitStatus),
+}
+
+impl Kernel {
+    /// Hands over the notebook: one line of JSON.
+    pub(super) async fn send(&mut self, request: &Value) -> std::io::Result<()> {
+        self.input
+            .write_all(format!("{request}\n").as_bytes())
+            .await?;
+        self.input.flush().await
+    }
+
+    /// Waits for the end of the process; what it left of its group is killed.
+    pub(super) async fn finish(&mut self) -> std::io::Result<Exit> {
+        let status = self.child.wait().await?;
+        group::sweep(&mut self.child, self.group).await;
+        Ok(match status.code() {
+            Some(0) => Exit::Success,
+            Some(1) => Exit::Failed,
+            Some(75) => Exit::Restart,
+            _ => Exit::Died(status),
+        })
+    }
+
+    /// Ends the process and its whole group.
+    pub(super) async fn end(&mut self) {
+        group::end(&mut self.child, GRACE).await;
+    }
+}
+
+/// Where the processes of one run come from.
+#[derive(Debug)]
+pub(super) struct Kernels {
+    app: Arc<App>,
+    token: Secret,
+    spare: Mutex<Option<Kernel>>,
+}
+
+impl Kernels {
+    /// For a run with this token.
+    pub(super) fn new(app: Arc<App>, token: Secret) -> Kernels {
+        Kernels {
+            app,
+            token,
+            spare: Mutex::new(None),
+        }
+    }
+
+    /// A process: the one that is warm already, or a new one.
+    pub(super) fn take(&self) -> std::io::Result<Kernel> {
+        if let Some(mut kernel) = lock(&self.spare).take()
+            && matches!(kernel.child.try_wait(), Ok(None))
+        {
+            return Ok(kernel);
+        }
+        // The notebook is there already: nothing is gained by importing ahead of it.
+        self.start(None)
+    }
+
+    /// Starts the process for a later notebook, unless one waits already.
+    /// `imports` is the file that names what to import.
+    pub(super) fn prepare(&self, imports: &Utf8Path) {
+        let mut spare = lock(&self.spare);
+        if spare.is_some() {
+            return;
+        }
+        match self.start(Some(imports)) {
+            Ok(kernel) => *spare = Some(kernel),
+            // The task that needs it will meet the same error, and report it.
+            Err(error) => tracing::warn!(%error, "cannot start a process ahead of its notebook"),
+        }
+    }
+
+    /// Ends the process that no notebook came for.
+    pub(super) async fn close(&self) {
+        let spare = lock(&self.spare).take();
+        if let Some(mut kernel) = spare {
+            group::end(&mut kernel.child, Duration::from_millis(200)).await;
+        }
+    }
+
+    fn start(&self, imports: Option<&Utf8Path>) -> std::io::Result<Kernel> {
+        let app = &self.app;
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(app.config.state.path().join("runs/kernel.log"))?;
+        let mut command = python::command(app, "start.py");
+        command.args(["--home", app.config.state.path().join("home").as_str()]);
+        if let Some(imports) = imports {
+            command.args(["--warm", imports.as_str()]);
+        }
+        let mut child = command
+            .envs(self.environment())
+            .current_dir(app.config.state.path().join("runs"))
+            .stdout(Stdio::from(log.try_clone()?))
+            .stderr(Stdio::from(log))
+            .kill_on_drop(true)
+            .spawn()?;
+        match (Group::of(&child), child.stdin.take()) {
+            (Some(group), Some(input)) => Ok(Kernel {
+                child,
+                group,
+                input,
+            }),
+            _ => Err(std::io::Error::other("the process ended at once")),
+        }
+    }
+
+    /// What a notebook finds the workspace by. The token is the run's own and void when that ends.
+    fn environment(&self) -> [(&'static str, &str); 8] {
+        let (url, token) = (self.app.url.as_str(), self.token.expose());
+        [
+            ("MLFLOW_TRACKING_URI", url),
+            ("MLFLOW_TRACKING_TOKEN", token),
+            ("MLFLOW_REGISTRY_URI", "databricks-uc"),
+            (
+                "MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC",
+                "true",
+            ),
+            ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"),
+            ("DATABRICKS_HOST", url),
+            ("DATABRICKS_TOKEN", token),
+            ("DATABRICKS_AUTH_TYPE", "pat"),
+        ]
+    }
+}
+
+/// The file in which a notebook's imports are kept for its next run.
+pub(super) fn imports_file(app: &App, notebook_id: i64) -> Utf8PathBuf {
+    app.config
+        .state
+        .path()
+        .join(format!("home/imports/{notebook_id}.json"))
+}

@@ -1,0 +1,245 @@
+//! Parameters of a task, with `{{…}}` references filled in.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::store::{Run, TaskRun};
+
+/// What references may speak about.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    pub run: &'a Run,
+    /// The task that the parameters are for.
+    pub task: &'a TaskRun,
+    /// All tasks of the run, as they are now.
+    pub tasks: &'a [TaskRun],
+    /// Task values as (task key, key, value).
+    pub values: &'a [(String, String, Value)],
+    /// The workspace's id and address.
+    pub workspace: (&'a str, &'a str),
+}
+
+/// The parameters that a notebook gets: its own `base_parameters`, beaten by the caller's `notebook_params`, beaten
+/// by the job's parameters. An error names a reference that leads nowhere.
+pub(super) fn for_notebook(context: &Context<'_>) -> Result<BTreeMap<String, String>, String> {
+    let mut parameters = BTreeMap::new();
+    let base = &context.task.settings["notebook_task"]["base_parameters"];
+    for source in [base, &context.run.overrides["notebook_params"]] {
+        for (name, value) in source.as_object().into_iter().flatten() {
+            parameters.insert(name.clone(), fill(&text(value), context)?);
+        }
+    }
+    for (name, value) in &context.run.parameters {
+        parameters.insert(name.clone(), fill(value, context)?);
+    }
+    Ok(parameters)
+}
+
+/// Replaces every reference in a text. What is no reference of ours stays as it is.
+pub(super) fn fill(template: &str, context: &Context<'_>) -> Result<String, String> {
+    let mut filled = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once("{{") {
+        filled.push_str(before);
+        let Some((reference, tail)) = after.split_once("}}") else {
+            filled.push_str("{{");
+            rest = after;
+            continue;
+        };
+        match resolve(reference.trim(), context)? {
+            Some(value) => filled.push_str(&value),
+            None => filled.push_str(&format!("{{{{{reference}}}}}")),
+        }
+        rest = tail;
+    }
+    filled.push_str(rest);
+    Ok(filled)
+}
+
+fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, String> {
+    let (run, task) = (context.run, context.task);
+    let mut parts = reference.splitn(3, '.');
+    let (first, second, third) = (parts.next(), parts.next(), parts.next());
+    Ok(match (first.unwrap_or_default(), second, third) {
+        ("job", Some("id"), None) | ("job_id", None, None) => Some(run.job_id.to_string()),
+        ("job", Some("name"), None) => Some(run.run_name.clone()),
+        ("job", Some("run_id"), None) | ("parent_run_id", None, None) => {
+            Some(run.run_id.to_string())
+        }
+        ("job", Some("repair_count"), None) => Some("0".to_owned()),
+        ("job", Some("trigger"), Some("type")) => Some("one_time".to_owned()),
+        ("job", Some("start_time"), Some(part)) => start_time(run.start_time, part),
+        ("job", Some("parameters"), Some(name)) => {
+            let value = run.parameters.get(name);
+            Some(value.cloned().ok_or_else(|| {
+                format!("the job has no parameter '{name}' ({{{{{reference}}}}})")
+            })?)
+        }
+        ("task", Some("name"), None) | ("task_key", None, None) => Some(task.task_key.clone()),
+        ("task", Some("run_id"), None) | ("run_id", None, None) => Some(task.run_id.to_string()),
+        ("task", Some("execution_count"), None) => Some((task.attempt_number + 1).to_string()),
+        ("task", Some("notebook_path"), None) => {
+            Some(text(&task.settings["notebook_task"]["notebook_path"]))
+        }
+        ("workspace", Some("id"), None) => Some(context.workspace.0.to_owned()),
+        ("workspace", Some("url"), None) => Some(context.workspace.1.to_owned()),
+        ("tasks", Some(key), Some(what)) => Some(of_task(key, what, context)?),
+        _ => None,
+    })
+}
+
+fn of_task(key: &str, what: &str, context: &Context<'_>) -> Result<String, String> {
+    let Some(task) = context.tasks.iter().rev().find(|task| task.task_key == key) else {
+        return Err(format!(
+            "the job has no task '{key}' ({{{{tasks.{key}.{what}}}}})"
+        ));
+    };
+    if let Some(name) = what.strip_prefix("values.") {
+        let found = context
+            .values
+            .iter()
+            .find(|(task, value, _)| task == key && value == name);
+        return found.map(|(_, _, value)| text(value)).ok_or_else(|| {
+            format!("task '{key}' has set no value '{name}' with dbutils.jobs.taskValues.set (yet)")
+        });
+    }
+    match what {
+        "run_id" => Ok(task.run_id.to_string()),
+        "notebook_path" => Ok(text(&task.settings["notebook_task"]["notebook_path"])),
+        "result_state" => Ok(task
+            .state
+            .result
+            .map_or("", |result| result.as_str())
+            .to_lowercase()),
+        _ => Err(format!(
+            "there is no '{what}' of a task ({{{{tasks.{key}.{what}}}}})"
+        )),
+    }
+}
+
+fn start_time(millisecond: i64, part: &str) -> Option<String> {
+    let time = Timestamp::from_millisecond(millisecond).ok()?;
+    let format = match part {
+        "timestamp_ms" => return Some(millisecond.to_string()),
+        "iso_datetime" => "%Y-%m-%dT%H:%M:%S",
+        "iso_date" => "%Y-%m-%d",
+        "iso_weekday" => "%u",
+        "is_weekday" => {
+            return Some(
+                (!matches!(time.strftime("%u").to_string().as_str(), "6" | "7")).to_string(),
+            );
+        }
+        "year" => "%Y",
+        "month" => "%m",
+        "day" => "%d",
+        "hour" => "%H",
+        "minute" => "%M",
+        "second" => "%S",
+        _ => return None,
+    };
+    Some(time.strftime(format).to_string())
+}
+
+/// A JSON value as a parameter: texts as they are, everything else as JSON.
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{LifeCycle, RunState, TaskOutput};
+    use serde_json::json;
+
+    fn task(key: &str, settings: Value) -> TaskRun {
+        TaskRun {
+            run_id: 222,
+            job_run_id: 111,
+            task_key: key.to_owned(),
+            attempt_number: 0,
+            settings,
+            parameters: BTreeMap::new(),
+            state: RunState::active(LifeCycle::Pending),
+            start_time: None,
+            execution_started_at: None,
+            end_time: None,
+            output: TaskOutput::default(),
+        }
+    }
+
+    fn with_context<T>(base: Value, check: impl FnOnce(&Context<'_>) -> T) -> T {
+        let run = Run {
+            run_id: 111,
+            job_id: 9,
+            number_in_job: 1,
+            run_name: "train".into(),
+            creator: String::new(),
+            settings: json!({}),
+            parameters: [("model".to_owned(), "m-{{job.run_id}}".to_owned())].into(),
+            overrides: json!({"notebook_params": {"b": "caller"}}),
+            state: RunState::active(LifeCycle::Pending),
+            start_time: 1_700_000_000_000,
+            end_time: None,
+        };
+        let tasks = [
+            task("Train", json!({})),
+            task(
+                "Validate",
+                json!({"notebook_task": {"base_parameters": base}}),
+            ),
+        ];
+        let values = [("Train".to_owned(), "version".to_owned(), json!(7))];
+        check(&Context {
+            run: &run,
+            task: &tasks[1],
+            tasks: &tasks,
+            values: &values,
+            workspace: ("1", "http://w"),
+        })
+    }
+
+    #[test]
+    fn the_jobs_parameters_beat_the_callers_which_beat_the_tasks() {
+        let base = json!({"a": "task", "b": "task", "model": "task"});
+        let parameters = with_context(base, |context| for_notebook(context).unwrap());
+        assert_eq!(parameters["a"], "task");
+        assert_eq!(parameters["b"], "caller");
+        assert_eq!(parameters["model"], "m-111");
+    }
+
+    #[test]
+    fn references_are_filled_in() {
+        with_context(json!({}), |context| {
+            for (template, expected) in [
+                ("{{job.id}}/{{ job.run_id }}/{{task.run_id}}", "9/111/222"),
+                ("{{tasks.Train.values.version}}", "7"),
+                ("{{job.parameters.model}}", "m-{{job.run_id}}"),
+                ("{{job.start_time.iso_date}}", "2023-11-14"),
+                ("{{unknown}} and {{ open", "{{unknown}} and {{ open"),
+                ("{{workspace.url}}", "http://w"),
+            ] {
+                assert_eq!(fill(template, context).unwrap(), expected, "{template}");
+            }
+        });
+    }
+
+    #[test]
+    fn a_reference_that_leads_nowhere_is_an_error() {
+        with_context(json!({}), |context| {
+            for template in [
+                "{{tasks.Train.values.nope}}",
+                "{{tasks.Nope.run_id}}",
+                "{{job.parameters.nope}}",
+            ] {
+                assert!(
+                    fill(template, context).unwrap_err().contains("no"),
+                    "{template}"
+                );
+            }
+        });
+    }
+}

@@ -1,0 +1,190 @@
+//! The database: one SQLite file, written ahead, reached through typed methods.
+
+mod access;
+mod jobs;
+mod objects;
+mod permissions;
+mod runs;
+mod schema;
+mod securables;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Mutex;
+
+use camino::Utf8Path;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use crate::secret::{NoRandomness, random};
+use crate::state::{Identity, lock};
+
+pub use access::TokenOwner;
+pub use jobs::Job;
+pub use objects::{ObjectRow, ObjectType};
+pub use runs::{
+    LifeCycle, NewRun, NewTask, ResultState, Run, RunFilter, RunState, TaskOutput, TaskRun,
+};
+pub use securables::Securable;
+
+/// Name of the one user.
+const USER_NAME: &str = "ml.developer@workspace.local";
+
+/// What went wrong with the database.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// SQLite said no.
+    #[error("the workspace's database failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// A column does not hold the JSON it should.
+    #[error("the workspace's database holds a damaged value: {0}")]
+    Json(#[from] serde_json::Error),
+    /// The file was written by a newer program.
+    #[error(
+        "{path} has schema version {found}, and this program knows {known}: it was written by a newer xtask; \
+         check that one out, or start afresh with `cargo xtask workspace reset`"
+    )]
+    Newer {
+        /// The database file.
+        path: String,
+        /// Its version.
+        found: i64,
+        /// The newest version we know.
+        known: i64,
+    },
+    /// The file cannot be used.
+    #[error("cannot open the workspace's database {path}: {source}")]
+    Open {
+        /// The database file.
+        path: String,
+        /// What SQLite or the system said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No id can be made.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+}
+
+/// Result of a database call.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// The database. Statements are short, so one connection behind a mutex serves all requests.
+#[derive(Debug)]
+pub struct Store(Mutex<Connection>);
+
+impl Store {
+    /// Opens the database, makes it where it is missing, and brings it to the newest schema.
+    pub fn open(path: &Utf8Path) -> Result<Store> {
+        let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
+            path: path.to_string(),
+            source,
+        };
+        // SQLite gives its side files the mode of the database.
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path);
+        file.and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600)))
+            .map_err(|e| failed(e.into()))?;
+        let mut connection = Connection::open(path).map_err(|error| failed(error.into()))?;
+        connection
+            .pragma_update(None, "journal_mode", "WAL")
+            .map_err(|error| failed(error.into()))?;
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.busy_timeout(std::time::Duration::from_secs(5))?;
+        schema::migrate(&mut connection, path)?;
+        Ok(Store(Mutex::new(connection)))
+    }
+
+    /// Runs `read` on the connection.
+    fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        read(&lock(&self.0))
+    }
+
+    /// Runs `write` in a transaction; an error undoes all of it.
+    fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut connection = lock(&self.0);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = write(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    /// The user and the workspace's id; made at the first start.
+    pub fn identity(&self) -> Result<Identity> {
+        Ok(Identity {
+            workspace_id: self.meta("workspace_id")?,
+            user_id: self.meta("user_id")?,
+            user_name: USER_NAME.to_owned(),
+        })
+    }
+
+    /// The id kept under `key`; a new one of 16 digits where there is none.
+    fn meta(&self, key: &str) -> Result<String> {
+        self.write(|tx| {
+            let known = tx
+                .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                    row.get(0)
+                })
+                .optional()?;
+            if let Some(value) = known {
+                return Ok(value);
+            }
+            let value = new_id(16)?.to_string();
+            tx.execute(
+                "INSERT INTO meta (key, value) VALUES (?1, ?2)",
+                params![key, value],
+            )?;
+            Ok(value)
+        })
+    }
+}
+
+/// A random id of `digits` digits that does not start with 0. At most 15 digits stay below 2^53.
+pub(crate) fn new_id(digits: u32) -> Result<i64> {
+    let low = 10_u64.pow(digits - 1);
+    let random = u64::from_le_bytes(random::<8>()?);
+    Ok((low + random % (9 * low)).cast_signed())
+}
+
+/// A random UUID, version 4, as text.
+pub(crate) fn new_uuid() -> Result<String> {
+    let mut bytes = random::<16>()?;
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!(
+        "{}-{}-{}-{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..]
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use camino::Utf8PathBuf;
+
+    #[test]
+    fn a_database_of_a_newer_program_is_refused_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().join("workspace.db")).unwrap();
+        let identity = Store::open(&path).unwrap().identity().unwrap();
+        assert_eq!(
+            Store::open(&path).unwrap().identity().unwrap().user_id,
+            identity.user_id
+        );
+        Connection::open(&path)
+            .unwrap()
+            .pragma_update(None, "user_version", 999)
+            .unwrap();
+        let error = Store::open(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("999") && error.contains("workspace reset"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,83 @@
+//! Tokens of job runs and sessions of browsers.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Result, Store};
+use crate::secret::Secret;
+use crate::state::now_ms;
+
+/// Whose token it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenOwner {
+    /// The run that the token was made for.
+    pub job_run_id: i64,
+}
+
+impl Store {
+    /// Makes a token for a job run. It is valid until [`Store::end_run_tokens`].
+    pub fn mint_run_token(&self, job_run_id: i64) -> Result<Secret> {
+        let token = Secret::generate("dkea")?;
+        self.write(|tx| {
+            tx.prepare_cached(
+                "INSERT INTO run_tokens (fingerprint, job_run_id, created_at) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![token.fingerprint(), job_run_id, now_ms()])?;
+            Ok(())
+        })?;
+        Ok(token)
+    }
+
+    /// Makes all tokens of a job run void.
+    pub fn end_run_tokens(&self, job_run_id: i64) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE run_tokens SET ended_at = ?2 WHERE job_run_id = ?1 AND ended_at IS NULL",
+                params![job_run_id, now_ms()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The run that a presented token belongs to, while it is valid. Looked up by its SHA-256, so that the time
+    /// of the search says nothing about the token.
+    pub fn token_owner(&self, fingerprint: &str) -> Result<Option<TokenOwner>> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT job_run_id FROM run_tokens WHERE fingerprint = ?1 AND ended_at IS NULL",
+                )?
+                .query_row([fingerprint], |row| {
+                    Ok(TokenOwner {
+                        job_run_id: row.get(0)?,
+                    })
+                })
+                .optional()?)
+        })
+    }
+
+    /// Makes a browser session that lasts `lifetime_ms`; forgets the expired ones.
+    pub fn create_session(&self, lifetime_ms: i64) -> Result<Secret> {
+        let session = Secret::generate("")?;
+        let now = now_ms();
+        self.write(|tx| {
+            tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [now])?;
+            tx.execute(
+                "INSERT INTO sessions (fingerprint, created_at, expires_at) VALUES (?1, ?2, ?3)",
+                params![session.fingerprint(), now, now + lifetime_ms],
+            )?;
+            Ok(())
+        })?;
+        Ok(session)
+    }
+
+    /// Whether a session with this SHA-256 is open.
+    pub fn has_session(&self, fingerprint: &str) -> Result<bool> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT 1 FROM sessions WHERE fingerprint = ?1 AND expires_at > ?2",
+                )?
+                .exists(params![fingerprint, now_ms()])?)
+        })
+    }
+}

@@ -1,0 +1,101 @@
+//! Jobs.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde_json::Value;
+
+use super::{Result, Store, new_id};
+use crate::state::now_ms;
+
+/// A job as it was created or last reset.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its id, 15 digits.
+    pub job_id: i64,
+    /// Settings as the client sent them.
+    pub settings: Value,
+    /// Who made it.
+    pub creator: String,
+    /// When it was made, ms.
+    pub created_time: i64,
+}
+
+impl Store {
+    /// Adds a job and answers its id.
+    pub fn create_job(&self, settings: &Value, creator: &str) -> Result<i64> {
+        let json = serde_json::to_string(settings)?;
+        self.write(|tx| {
+            let job_id = new_id(15)?;
+            tx.execute(
+                "INSERT INTO jobs (job_id, name, settings_json, creator_user_name, created_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![job_id, name_of(settings), json, creator, now_ms()],
+            )?;
+            Ok(job_id)
+        })
+    }
+
+    /// Replaces the settings of a job; `false` if there is none.
+    pub fn replace_job(&self, job_id: i64, settings: &Value) -> Result<bool> {
+        let json = serde_json::to_string(settings)?;
+        self.write(|tx| {
+            let changed = tx.execute(
+                "UPDATE jobs SET name = ?2, settings_json = ?3 WHERE job_id = ?1",
+                params![job_id, name_of(settings), json],
+            )?;
+            Ok(changed == 1)
+        })
+    }
+
+    /// The job with this id.
+    pub fn job(&self, job_id: i64) -> Result<Option<Job>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT job_id, settings_json, creator_user_name, created_time FROM jobs WHERE job_id = ?1",
+                )?
+                .query_row([job_id], columns)
+                .optional()?
+                .map(job)
+                .transpose()
+        })
+    }
+
+    /// Up to `limit` jobs from `offset` on, newest first; `name` compares without case.
+    pub fn jobs(&self, name: Option<&str>, limit: u32, offset: u32) -> Result<Vec<Job>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT job_id, settings_json, creator_user_name, created_time FROM jobs
+                 WHERE ?1 IS NULL OR lower(name) = lower(?1)
+                 ORDER BY created_time DESC, job_id DESC LIMIT ?2 OFFSET ?3",
+            )?;
+            statement
+                .query_map(params![name, limit, offset], columns)?
+                .map(|row| job(row?))
+                .collect()
+        })
+    }
+
+    /// Removes a job; `false` if there was none. Its runs stay.
+    pub fn delete_job(&self, job_id: i64) -> Result<bool> {
+        self.write(|tx| Ok(tx.execute("DELETE FROM jobs WHERE job_id = ?1", [job_id])? == 1))
+    }
+}
+
+type Columns = (i64, String, String, i64);
+
+fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+}
+
+fn job((job_id, settings, creator, created_time): Columns) -> Result<Job> {
+    Ok(Job {
+        job_id,
+        settings: serde_json::from_str(&settings)?,
+        creator,
+        created_time,
+    })
+}
+
+fn name_of(settings: &Value) -> &str {
+    settings["name"].as_str().unwrap_or("Untitled")
+}

@@ -1,0 +1,321 @@
+//! Job runs, their task runs, and task values.
+//!
+//! A run is stored by `jobs/run-now` in state PENDING with its tasks; the runner moves it on.
+
+mod state;
+mod tasks;
+
+pub use state::{LifeCycle, ResultState, RunState};
+pub use tasks::{NewTask, TaskOutput, TaskRun};
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::Value;
+
+use super::{Result, Store, new_id};
+use crate::state::now_ms;
+
+/// One run of a job.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its id, 15 digits.
+    pub run_id: i64,
+    /// The job; it may be gone by now.
+    pub job_id: i64,
+    /// 1 for the job's first run, then counting.
+    pub number_in_job: i64,
+    /// Name of the job when it was started.
+    pub run_name: String,
+    /// Who started it.
+    pub creator: String,
+    /// The job's settings when it was started.
+    pub settings: Value,
+    /// Job parameters: defaults, overridden by the caller.
+    pub parameters: BTreeMap<String, String>,
+    /// The rest of the caller's run-now request: `notebook_params`, `only`, …
+    pub overrides: Value,
+    /// Where it stands.
+    pub state: RunState,
+    /// When it was started, ms.
+    pub start_time: i64,
+    /// When it ended, ms.
+    pub end_time: Option<i64>,
+}
+
+/// A run to be stored.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    /// The job.
+    pub job_id: i64,
+    /// Its name.
+    pub run_name: String,
+    /// The same token gives the same run.
+    pub idempotency_token: Option<String>,
+    /// Who starts it.
+    pub creator: String,
+    /// The job's settings now.
+    pub settings: Value,
+    /// Job parameters: defaults, overridden by the caller.
+    pub parameters: BTreeMap<String, String>,
+    /// The rest of the caller's request.
+    pub overrides: Value,
+    /// Where it begins: PENDING, QUEUED, or SKIPPED at once.
+    pub state: RunState,
+    /// The tasks to run, in the job's order.
+    pub tasks: Vec<NewTask>,
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    /// Runs of this job.
+    pub job_id: Option<i64>,
+    /// Runs that have not ended (`true`), or have (`false`).
+    pub active: Option<bool>,
+    /// How many at most.
+    pub limit: u32,
+    /// How many to skip.
+    pub offset: u32,
+}
+
+const COLUMNS: &str = "run_id, job_id, number_in_job, run_name, creator_user_name, settings_json, parameters_json, \
+     overrides_json, life_cycle_state, result_state, state_message, start_time, end_time";
+
+impl Store {
+    /// Stores a run with its tasks. The flag says whether it is new: a known idempotency token answers the run
+    /// that it made.
+    pub fn create_run(&self, new: &NewRun) -> Result<(Run, bool)> {
+        self.write(|tx| {
+            if let Some(token) = &new.idempotency_token
+                && let Some(known) = find(tx, "idempotency_token", token)?
+            {
+                return Ok((known, false));
+            }
+            let run_id = new_id(15)?;
+            let number: i64 = tx.query_row(
+                "SELECT coalesce(max(number_in_job), 0) + 1 FROM runs WHERE job_id = ?1",
+                [new.job_id],
+                |row| row.get(0),
+            )?;
+            tx.execute(
+                "INSERT INTO runs (run_id, job_id, number_in_job, run_name, idempotency_token, creator_user_name,
+                   settings_json, parameters_json, overrides_json, life_cycle_state, result_state, state_message,
+                   start_time, end_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                params![
+                    run_id,
+                    new.job_id,
+                    number,
+                    new.run_name,
+                    new.idempotency_token,
+                    new.creator,
+                    serde_json::to_string(&new.settings)?,
+                    serde_json::to_string(&new.parameters)?,
+                    serde_json::to_string(&new.overrides)?,
+                    new.state.life_cycle.as_str(),
+                    new.state.result.map(ResultState::as_str),
+                    new.state.message,
+                    now_ms(),
+                    new.state.life_cycle.has_ended().then(now_ms),
+                ],
+            )?;
+            tasks::insert(tx, run_id, &new.tasks)?;
+            let run = find(tx, "run_id", &run_id)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+            Ok((run, true))
+        })
+    }
+
+    /// The run with this id (of a job run, not of a task run).
+    pub fn run(&self, run_id: i64) -> Result<Option<Run>> {
+        self.read(|connection| find(connection, "run_id", &run_id))
+    }
+
+    /// Runs, newest first.
+    pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM runs
+                 WHERE (?1 IS NULL OR job_id = ?1) AND (?2 IS NULL OR (end_time IS NULL) = ?2)
+                 ORDER BY start_time DESC, run_id DESC LIMIT ?3 OFFSET ?4"
+            ))?;
+            let mut rows = statement.query(params![
+                filter.job_id,
+                filter.active,
+                filter.limit,
+                filter.offset
+            ])?;
+            let mut runs = Vec::new();
+            while let Some(row) = rows.next()? {
+                runs.push(from_row(row)?);
+            }
+            Ok(runs)
+        })
+    }
+
+    /// Ids of the runs that have not ended.
+    pub fn active_runs(&self) -> Result<Vec<i64>> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT run_id FROM runs WHERE end_time IS NULL")?;
+            Ok(statement
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// How many runs of a job have begun and not ended.
+    pub fn begun_runs(&self, job_id: i64) -> Result<i64> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT count(*) FROM runs WHERE job_id = ?1 AND end_time IS NULL AND life_cycle_state <> 'QUEUED'",
+                )?
+                .query_row([job_id], |row| row.get(0))?)
+        })
+    }
+
+    /// Moves a queued run of a job to PENDING if fewer than `limit` of the job's runs have begun and it is the
+    /// oldest one in the queue; says whether it did. A run that left the queue another way is left alone.
+    pub fn leave_queue(&self, run_id: i64, limit: i64) -> Result<bool> {
+        self.write(|tx| {
+            let moved = tx
+                .prepare_cached(
+                    "UPDATE runs SET life_cycle_state = 'PENDING' WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'
+                     AND (SELECT count(*) FROM runs AS other WHERE other.job_id = runs.job_id
+                          AND other.end_time IS NULL AND other.life_cycle_state <> 'QUEUED') < ?2
+                     AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.job_id = runs.job_id
+                          AND other.life_cycle_state = 'QUEUED' AND other.number_in_job < runs.number_in_job)",
+                )?
+                .execute(params![run_id, limit])?;
+            Ok(moved == 1)
+        })
+    }
+
+    /// Ends a run that is still in the queue, with its tasks; says whether it was there.
+    pub fn cancel_queued(&self, run_id: i64, state: &RunState) -> Result<bool> {
+        let result = state.result.map(ResultState::as_str);
+        self.write(|tx| {
+            let ended = tx.execute(
+                "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
+                 WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'",
+                params![run_id, state.life_cycle.as_str(), result, state.message, now_ms()],
+            )?;
+            if ended == 1 {
+                tx.execute(
+                    "UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
+                     WHERE job_run_id = ?1 AND end_time IS NULL",
+                    params![run_id, state.life_cycle.as_str(), result, state.message, now_ms()],
+                )?;
+            }
+            Ok(ended == 1)
+        })
+    }
+
+    /// Moves a run to a state. A state that ends it also sets its end time, once.
+    pub fn set_run_state(&self, run_id: i64, state: &RunState) -> Result<()> {
+        self.write(|tx| {
+            tx.prepare_cached(
+                "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
+                   end_time = CASE WHEN ?5 THEN coalesce(end_time, ?6) END
+                 WHERE run_id = ?1",
+            )?
+            .execute(params![
+                run_id,
+                state.life_cycle.as_str(),
+                state.result.map(ResultState::as_str),
+                state.message,
+                state.life_cycle.has_ended(),
+                now_ms()
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// Closes what was active when the previous process died, voids all run tokens, and answers how many runs
+    /// it closed.
+    pub fn close_interrupted_runs(&self, message: &str) -> Result<usize> {
+        let now = now_ms();
+        let state = [
+            LifeCycle::InternalError.as_str(),
+            ResultState::Failed.as_str(),
+            message,
+        ];
+        self.write(|tx| {
+            for table in ["runs", "task_runs"] {
+                tx.execute(
+                    &format!(
+                        "UPDATE {table} SET life_cycle_state = ?1, result_state = ?2, state_message = ?3, end_time = ?4
+                         WHERE end_time IS NULL AND {} IN (SELECT run_id FROM runs WHERE end_time IS NULL OR end_time = ?4)",
+                        if table == "runs" { "run_id" } else { "job_run_id" }
+                    ),
+                    params![state[0], state[1], state[2], now],
+                )?;
+            }
+            tx.execute("UPDATE run_tokens SET ended_at = ?1 WHERE ended_at IS NULL", [now])?;
+            let closed: i64 =
+                tx.query_row("SELECT count(*) FROM runs WHERE end_time = ?1 AND state_message = ?2", params![now, message], |row| {
+                    row.get(0)
+                })?;
+            Ok(usize::try_from(closed).unwrap_or(0))
+        })
+    }
+
+    /// Keeps a task value: JSON that a later task of the same run may read.
+    pub fn set_task_value(
+        &self,
+        job_run_id: i64,
+        task_key: &str,
+        key: &str,
+        value: &Value,
+    ) -> Result<()> {
+        let json = serde_json::to_string(value)?;
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO task_values (job_run_id, task_key, key, value_json) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (job_run_id, task_key, key) DO UPDATE SET value_json = excluded.value_json",
+                params![job_run_id, task_key, key, json],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// All task values of a run as (task key, key, value).
+    pub fn task_values(&self, job_run_id: i64) -> Result<Vec<(String, String, Value)>> {
+        self.read(|connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT task_key, key, value_json FROM task_values WHERE job_run_id = ?1 ORDER BY 1, 2")?;
+            let mut rows = statement.query([job_run_id])?;
+            let mut values = Vec::new();
+            while let Some(row) = rows.next()? {
+                values.push((row.get(0)?, row.get(1)?, serde_json::from_str(&row.get::<_, String>(2)?)?));
+            }
+            Ok(values)
+        })
+    }
+}
+
+fn find(connection: &Connection, column: &str, value: &dyn rusqlite::ToSql) -> Result<Option<Run>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE {column} = ?1"))?;
+    statement
+        .query_row([value], |row| Ok(from_row(row)))
+        .optional()?
+        .transpose()
+}
+
+fn from_row(row: &Row<'_>) -> Result<Run> {
+    Ok(Run {
+        run_id: row.get(0)?,
+        job_id: row.get(1)?,
+        number_in_job: row.get(2)?,
+        run_name: row.get(3)?,
+        creator: row.get(4)?,
+        settings: serde_json::from_str(&row.get::<_, String>(5)?)?,
+        parameters: serde_json::from_str(&row.get::<_, String>(6)?)?,
+        overrides: serde_json::from_str(&row.get::<_, String>(7)?)?,
+        state: RunState::from_row(row, 8)?,
+        start_time: row.get(11)?,
+        end_time: row.get(12)?,
+    })
+}

@@ -1,0 +1,223 @@
+//! Task runs.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use serde_json::Value;
+
+use super::state::{LifeCycle, ResultState, RunState};
+use crate::state::now_ms;
+use crate::store::{Result, Store, new_id};
+
+/// One attempt at one task of a run.
+#[derive(Debug, Clone)]
+pub struct TaskRun {
+    /// Its own id, 15 digits: what `runs/get-output` takes.
+    pub run_id: i64,
+    /// The job run it belongs to.
+    pub job_run_id: i64,
+    /// Key within the job.
+    pub task_key: String,
+    /// 0 for the first attempt.
+    pub attempt_number: i64,
+    /// The task as the job declares it.
+    pub settings: Value,
+    /// Parameters as the notebook got them.
+    pub parameters: BTreeMap<String, String>,
+    /// Where it stands.
+    pub state: RunState,
+    /// When its process was started, ms.
+    pub start_time: Option<i64>,
+    /// When its first cell began, ms.
+    pub execution_started_at: Option<i64>,
+    /// When it ended, ms.
+    pub end_time: Option<i64>,
+    /// What it left behind.
+    pub output: TaskOutput,
+}
+
+/// What a task run left behind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TaskOutput {
+    /// Value of `dbutils.notebook.exit`.
+    pub notebook_result: Option<String>,
+    /// What it printed.
+    pub logs: Option<String>,
+    /// Whether `logs` was cut.
+    pub logs_truncated: bool,
+    /// Why it failed, one line.
+    pub error: Option<String>,
+    /// The traceback.
+    pub error_trace: Option<String>,
+}
+
+/// A task run to be stored.
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    /// Key within the job.
+    pub task_key: String,
+    /// The task as the job declares it.
+    pub settings: Value,
+    /// Where it begins: PENDING, BLOCKED, or already left out (SKIPPED, DISABLED).
+    pub state: RunState,
+}
+
+const COLUMNS: &str = "run_id, job_run_id, task_key, attempt_number, settings_json, parameters_json, life_cycle_state, \
+     result_state, state_message, start_time, execution_started_at, end_time, notebook_result, logs, logs_truncated, \
+     error, error_trace";
+
+/// Stores the tasks of a new run in their order.
+pub(super) fn insert(tx: &Transaction<'_>, job_run_id: i64, tasks: &[NewTask]) -> Result<()> {
+    let mut statement = tx.prepare_cached(
+        "INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state, result_state,
+           state_message, end_time) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for (position, task) in (0_i64..).zip(tasks) {
+        statement.execute(params![
+            new_id(15)?,
+            job_run_id,
+            position,
+            task.task_key,
+            serde_json::to_string(&task.settings)?,
+            task.state.life_cycle.as_str(),
+            task.state.result.map(ResultState::as_str),
+            task.state.message,
+            task.state.life_cycle.has_ended().then(now_ms),
+        ])?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// The task runs of a job run, in the job's order, attempts in theirs.
+    pub fn task_runs(&self, job_run_id: i64) -> Result<Vec<TaskRun>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM task_runs WHERE job_run_id = ?1 ORDER BY position, attempt_number"
+            ))?;
+            let mut rows = statement.query([job_run_id])?;
+            let mut tasks = Vec::new();
+            while let Some(row) = rows.next()? {
+                tasks.push(from_row(row)?);
+            }
+            Ok(tasks)
+        })
+    }
+
+    /// The task run with this id.
+    pub fn task_run(&self, task_run_id: i64) -> Result<Option<TaskRun>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM task_runs WHERE run_id = ?1"
+            ))?;
+            statement
+                .query_row([task_run_id], |row| Ok(from_row(row)))
+                .optional()?
+                .transpose()
+        })
+    }
+
+    /// Adds another attempt at a task (a retry) and answers its id.
+    pub fn add_attempt(&self, task: &TaskRun) -> Result<i64> {
+        self.write(|tx| {
+            let run_id = new_id(15)?;
+            tx.execute(
+                "INSERT INTO task_runs (run_id, job_run_id, position, task_key, attempt_number, settings_json,
+                   life_cycle_state)
+                 SELECT ?1, job_run_id, position, task_key, attempt_number + 1, settings_json, ?3
+                 FROM task_runs WHERE run_id = ?2",
+                params![run_id, task.run_id, LifeCycle::Pending.as_str()],
+            )?;
+            Ok(run_id)
+        })
+    }
+
+    /// Notes that the process of a task run was started, with the parameters that it got.
+    pub fn start_task(
+        &self,
+        task_run_id: i64,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        let json = serde_json::to_string(parameters)?;
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE task_runs SET life_cycle_state = ?2, start_time = coalesce(start_time, ?3), parameters_json = ?4
+                 WHERE run_id = ?1",
+                params![task_run_id, LifeCycle::Running.as_str(), now_ms(), json],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Notes that the first cell of a task run began.
+    pub fn mark_execution_started(&self, task_run_id: i64) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE task_runs SET execution_started_at = coalesce(execution_started_at, ?2) WHERE run_id = ?1",
+                params![task_run_id, now_ms()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Moves a task run to a state. A state that ends it also sets its end time, once.
+    pub fn set_task_state(&self, task_run_id: i64, state: &RunState) -> Result<()> {
+        self.write(|tx| {
+            tx.prepare_cached(
+                "UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
+                   end_time = CASE WHEN ?5 THEN coalesce(end_time, ?6) END
+                 WHERE run_id = ?1",
+            )?
+            .execute(params![
+                task_run_id,
+                state.life_cycle.as_str(),
+                state.result.map(ResultState::as_str),
+                state.message,
+                state.life_cycle.has_ended(),
+                now_ms()
+            ])?;
+            Ok(())
+        })
+    }
+
+    /// Keeps what a task run left behind.
+    pub fn set_task_output(&self, task_run_id: i64, output: &TaskOutput) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE task_runs SET notebook_result = ?2, logs = ?3, logs_truncated = ?4, error = ?5, error_trace = ?6
+                 WHERE run_id = ?1",
+                params![
+                    task_run_id,
+                    output.notebook_result,
+                    output.logs,
+                    output.logs_truncated,
+                    output.error,
+                    output.error_trace
+                ],
+            )?;
+            Ok(())
+        })
+    }
+}
+
+fn from_row(row: &Row<'_>) -> Result<TaskRun> {
+    Ok(TaskRun {
+        run_id: row.get(0)?,
+        job_run_id: row.get(1)?,
+        task_key: row.get(2)?,
+        attempt_number: row.get(3)?,
+        settings: serde_json::from_str(&row.get::<_, String>(4)?)?,
+        parameters: serde_json::from_str(&row.get::<_, String>(5)?)?,
+        state: RunState::from_row(row, 6)?,
+        start_time: row.get(9)?,
+        execution_started_at: row.get(10)?,
+        end_time: row.get(11)?,
+        output: TaskOutput {
+            notebook_result: row.get(12)?,
+            logs: row.get(13)?,
+            logs_truncated: row.get(14)?,
+            error: row.get(15)?,
+            error_trace: row.get(16)?,
+        },
+    })
+}

@@ -1,0 +1,247 @@
+//! Jobs and runs, as far as they are kept rather than executed.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::server::{Server, job};
+
+async fn create(server: &Server, settings: Value) -> i64 {
+    let (status, body) = server.post("/api/2.2/jobs/create", settings).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    body["job_id"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn a_job_is_created_reset_updated_listed_and_deleted() {
+    let server = Server::start().await;
+    let id = create(&server, job("first")).await;
+    assert!((10_000_000..1 << 53).contains(&id), "{id}");
+    let mut settings = job("second");
+    settings["run_as"] = json!({"user_name": "someone@example.com"});
+    server
+        .post(
+            "/api/2.2/jobs/reset",
+            json!({"job_id": id, "new_settings": settings}),
+        )
+        .await;
+    server
+        .post(
+            "/api/2.2/jobs/reset",
+            json!({"job_id": id, "new_settings": job("third")}),
+        )
+        .await;
+    let (_, body) = server.get(&format!("/api/2.2/jobs/get?job_id={id}")).await;
+    assert_eq!(
+        (&body["settings"]["name"], &body["run_as_user_name"]),
+        (&json!("third"), &json!("someone@example.com"))
+    );
+    let update = json!({"job_id": id, "new_settings": {"name": "fourth", "tasks": [
+        {"task_key": "more", "notebook_task": {"notebook_path": "/b"}}]}, "fields_to_remove": ["run_as"]});
+    assert_eq!(
+        server.post("/api/2.1/jobs/update", update).await.0,
+        StatusCode::OK
+    );
+    let (_, body) = server.get(&format!("/api/2.1/jobs/get?job_id={id}")).await;
+    assert_eq!(body["settings"]["tasks"].as_array().unwrap().len(), 2);
+    assert_eq!(body["run_as_user_name"], "ml.developer@workspace.local");
+
+    for index in 0..24 {
+        create(&server, job(&format!("job {index}"))).await;
+    }
+    let (_, page) = server.get("/api/2.2/jobs/list?limit=20").await;
+    assert_eq!(
+        (page["jobs"].as_array().unwrap().len(), &page["has_more"]),
+        (20, &json!(true))
+    );
+    let (_, rest) = server
+        .get(&format!(
+            "/api/2.2/jobs/list?limit=20&page_token={}",
+            page["next_page_token"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(
+        (
+            rest["jobs"].as_array().unwrap().len(),
+            rest.get("next_page_token")
+        ),
+        (5, None)
+    );
+    let (_, named) = server.get("/api/2.2/jobs/list?name=FOURTH").await;
+    assert_eq!(named["jobs"][0]["job_id"], id);
+    assert_eq!(named["jobs"][0]["settings"].get("tasks"), None);
+
+    assert_eq!(
+        server
+            .post("/api/2.2/jobs/delete", json!({"job_id": id}))
+            .await
+            .0,
+        StatusCode::OK
+    );
+    let (status, body) = server.get(&format!("/api/2.2/jobs/get?job_id={id}")).await;
+    assert_eq!(
+        (status, &body["message"]),
+        (
+            StatusCode::NOT_FOUND,
+            &json!(format!("Job {id} does not exist."))
+        )
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_task_that_cannot_run_here_is_refused_by_name() {
+    let server = Server::start().await;
+    let task = json!({"task_key": "score", "spark_python_task": {"python_file": "x.py"}});
+    let (status, body) = server
+        .post(
+            "/api/2.2/jobs/create",
+            json!({"name": "x", "tasks": [task]}),
+        )
+        .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    let message = body["message"].as_str().unwrap();
+    assert!(
+        message.contains("'score'") && message.contains("spark_python_task"),
+        "{message}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn many_tasks_come_in_pages() {
+    let server = Server::start().await;
+    let tasks: Vec<Value> = (0..130)
+        .map(|i| json!({"task_key": format!("t{i}"), "notebook_task": {"notebook_path": "/a"}}))
+        .collect();
+    let id = create(&server, json!({"name": "wide", "tasks": tasks})).await;
+    let (_, first) = server.get(&format!("/api/2.2/jobs/get?job_id={id}")).await;
+    assert_eq!(
+        (
+            first["settings"]["tasks"].as_array().unwrap().len(),
+            &first["next_page_token"]
+        ),
+        (100, &json!("100"))
+    );
+    let (_, second) = server
+        .get(&format!("/api/2.2/jobs/get?job_id={id}&page_token=100"))
+        .await;
+    assert_eq!(second["settings"]["tasks"].as_array().unwrap().len(), 30);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn run_now_is_idempotent_checks_parameters_and_shows_both_forms_of_the_state() {
+    let server = Server::start().await;
+    let mut settings = job("run me");
+    settings["parameters"] = json!([{"name": "rows", "default": "10"}]);
+    settings["max_concurrent_runs"] = json!(5);
+    let id = create(&server, settings).await;
+    let request =
+        json!({"job_id": id, "idempotency_token": "once", "job_parameters": {"rows": "20"}});
+    let (_, first) = server.post("/api/2.2/jobs/run-now", request.clone()).await;
+    let (_, second) = server.post("/api/2.2/jobs/run-now", request).await;
+    assert_eq!(first["run_id"], second["run_id"]);
+    let run_id = first["run_id"].as_i64().unwrap();
+
+    let (_, run) = server
+        .get(&format!("/api/2.2/jobs/runs/get?run_id={run_id}"))
+        .await;
+    assert_eq!(
+        run["job_parameters"],
+        json!([{"name": "rows", "default": "10", "value": "20"}])
+    );
+    assert!(
+        run["state"]["life_cycle_state"].is_string() && run["status"]["state"].is_string(),
+        "{run}"
+    );
+    assert!(
+        run["tasks"][0]["state"]["life_cycle_state"].is_string(),
+        "{run}"
+    );
+    let expected = format!(
+        "{}/jobs/{id}/runs/{run_id}?o={}",
+        server.url, server.workspace_id
+    );
+    assert_eq!(run["run_page_url"], expected);
+    let task_run = run["tasks"][0]["run_id"].as_i64().unwrap();
+    let (status, output) = server
+        .get(&format!("/api/2.2/jobs/runs/get-output?run_id={task_run}"))
+        .await;
+    assert_eq!(
+        (status, &output["notebook_output"]),
+        (StatusCode::OK, &json!({}))
+    );
+    let (_, runs) = server
+        .get(&format!("/api/2.2/jobs/runs/list?job_id={id}"))
+        .await;
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 1);
+
+    for (request, expected) in [
+        (
+            json!({"job_id": id, "job_parameters": {"row": "1"}}),
+            "'row' is not declared",
+        ),
+        (
+            json!({"job_id": id, "only": ["none"]}),
+            "'none' is not a task",
+        ),
+        (json!({"job_id": id, "jar_params": ["x"]}), "jar_params"),
+    ] {
+        let (status, body) = server.post("/api/2.2/jobs/run-now", request).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert!(
+            body["message"].as_str().unwrap().contains(expected),
+            "{body}"
+        );
+    }
+    let (status, _) = server
+        .post("/api/2.2/jobs/run-now", json!({"job_id": 12345678}))
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn permissions_are_kept_for_a_job_and_a_folder() {
+    let server = Server::start().await;
+    let id = create(&server, job("mine")).await;
+    let path = format!("/api/2.0/permissions/jobs/{id}");
+    let (_, body) = server.get(&path).await;
+    assert_eq!(
+        body["access_control_list"][0]["all_permissions"][0]["permission_level"],
+        "IS_OWNER"
+    );
+    let put = |list: Value| {
+        let request = server
+            .request(reqwest::Method::PUT, &path)
+            .json(&json!({"access_control_list": list}));
+        async { request.send().await.unwrap().status() }
+    };
+    let owner =
+        json!({"user_name": "ml.developer@workspace.local", "permission_level": "IS_OWNER"});
+    assert_eq!(
+        put(json!([owner, {"group_name": "users", "permission_level": "CAN_VIEW"}])).await,
+        StatusCode::OK
+    );
+    assert_eq!(
+        put(json!([{"group_name": "users", "permission_level": "CAN_VIEW"}])).await,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(
+        put(json!([owner, {"group_name": "users", "permission_level": "CAN_FLY"}])).await,
+        StatusCode::BAD_REQUEST
+    );
+    let (_, body) = server.get(&path).await;
+    assert_eq!(body["access_control_list"][1]["group_name"], "users");
+    let (_, folder) = server
+        .get("/api/2.0/workspace/get-status?path=/Shared")
+        .await;
+    let (status, _) = server
+        .get(&format!(
+            "/api/2.0/permissions/directories/{}",
+            folder["object_id"]
+        ))
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    server.stop().await;
+}

@@ -1,0 +1,11 @@
+//! The workspace as its clients see it: over HTTP, by the real Databricks CLI, and as a program.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
+
+mod cli;
+mod files;
+mod jobs;
+mod program;
+mod security;
+mod server;
+mod unity_catalog;
+mod workspace_tree;

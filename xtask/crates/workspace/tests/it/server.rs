@@ -1,0 +1,158 @@
+//! A workspace in this process, on a free port, with a state of its own.
+
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use xtask_workspace::state_dir::ServerInfo;
+use xtask_workspace::{Config, ServeError, StateDir, serve};
+
+/// A running workspace. Its state goes with it.
+pub(crate) struct Server {
+    pub(crate) url: String,
+    pub(crate) port: u16,
+    pub(crate) token: String,
+    pub(crate) workspace_id: String,
+    pub(crate) client: Client,
+    dir: tempfile::TempDir,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), ServeError>>,
+}
+
+impl Server {
+    /// Starts a workspace with an empty state.
+    pub(crate) async fn start() -> Server {
+        Server::start_in(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// Starts a workspace on a state that is there.
+    pub(crate) async fn start_in(dir: tempfile::TempDir, idle: Option<Duration>) -> Server {
+        let state = StateDir::open(&state_of(&dir)).unwrap();
+        let config = Config {
+            state,
+            python: Utf8PathBuf::from("/nonexistent/python"),
+            idle,
+            keep: false,
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served = tokio::spawn(serve(listener, config, async { drop(stopped.await) }));
+        let info = announced(&state_of(&dir)).await;
+        let client = Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Server {
+            url: info.url,
+            port: info.port,
+            token: std::fs::read_to_string(state_of(&dir).join("token")).unwrap(),
+            workspace_id: info.workspace_id,
+            client,
+            dir,
+            stop,
+            served,
+        }
+    }
+
+    pub(crate) fn state(&self) -> Utf8PathBuf {
+        state_of(&self.dir)
+    }
+
+    /// A request with the token.
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("{}{path}", self.url))
+            .bearer_auth(&self.token)
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        read(self.request(Method::GET, path).send().await.unwrap()).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        read(
+            self.request(Method::POST, path)
+                .json(&body)
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> (StatusCode, Value) {
+        read(self.request(Method::DELETE, path).send().await.unwrap()).await
+    }
+
+    /// Uploads a file of the workspace tree the way the CLI does: the path is one escaped segment.
+    pub(crate) async fn import(
+        &self,
+        path: &str,
+        content: &str,
+        overwrite: bool,
+    ) -> (StatusCode, Value) {
+        let path = path.replace('/', "%2F");
+        let path = format!("/api/2.0/workspace-files/import-file/{path}?overwrite={overwrite}");
+        read(
+            self.request(Method::POST, &path)
+                .body(content.to_owned())
+                .send()
+                .await
+                .unwrap(),
+        )
+        .await
+    }
+
+    /// Ends the server and hands out its state.
+    pub(crate) async fn stop(self) -> tempfile::TempDir {
+        drop(self.stop);
+        self.served.await.unwrap().unwrap();
+        assert!(!state_of(&self.dir).join("server.json").exists());
+        self.dir
+    }
+
+    /// Waits until the server ends by itself.
+    pub(crate) async fn ended(self) {
+        let _stop = self.stop;
+        tokio::time::timeout(Duration::from_secs(10), self.served)
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap();
+    }
+}
+
+fn state_of(dir: &tempfile::TempDir) -> Utf8PathBuf {
+    Utf8Path::from_path(dir.path()).unwrap().join("state")
+}
+
+/// What `server.json` says, once it is there.
+async fn announced(state: &Utf8Path) -> ServerInfo {
+    for _ in 0..500 {
+        if let Ok(text) = std::fs::read(state.join("server.json")) {
+            return serde_json::from_slice(&text).unwrap();
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the workspace did not start");
+}
+
+/// Status and JSON of a reply; text that is no JSON as a string.
+pub(crate) async fn read(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
+}
+
+/// A job of one notebook task.
+pub(crate) fn job(name: &str) -> Value {
+    json!({"name": name, "tasks": [{"task_key": "only", "notebook_task": {"notebook_path": "/Users/x/Train"}}]})
+}
