@@ -22,11 +22,21 @@ pub fn router() -> Router<Arc<App>> {
         .route("/jobs/{job_id}/runs/{run_id}", get(run::show))
         .route(
             layout::STYLE_PATH,
-            get(|| async { asset("text/css; charset=utf-8", include_str!("pages/assets/workspace.css")) }),
+            get(|| async {
+                asset(
+                    "text/css; charset=utf-8",
+                    include_str!("pages/assets/workspace.css"),
+                )
+            }),
         )
         .route(
             layout::SCRIPT_PATH,
-            get(|| async { asset("text/javascript; charset=utf-8", include_str!("pages/assets/workspace.js")) }),
+            get(|| async {
+                asset(
+                    "text/javascript; charset=utf-8",
+                    include_str!("pages/assets/workspace.js"),
+                )
+            }),
         )
 }
 

@@ -46,7 +46,11 @@ pub fn start(app: Arc<App>, run_id: i64) {
     };
     let cancel = watch::Sender::new(false);
     let cancelled = cancel.subscribe();
-    lock(&app.runner.active).push(Active { run_id, job_id, cancel });
+    lock(&app.runner.active).push(Active {
+        run_id,
+        job_id,
+        cancel,
+    });
     tokio::spawn(async move {
         execution::execute(&app, run_id, cancelled).await;
         lock(&app.runner.active).retain(|active| active.run_id != run_id);
@@ -57,7 +61,10 @@ pub fn start(app: Arc<App>, run_id: i64) {
 
 /// Asks for the end of a run and returns at once; a run that has ended is left alone.
 pub fn cancel(app: Arc<App>, run_id: i64) {
-    for active in lock(&app.runner.active).iter().filter(|active| active.run_id == run_id) {
+    for active in lock(&app.runner.active)
+        .iter()
+        .filter(|active| active.run_id == run_id)
+    {
         active.cancel.send_replace(true);
     }
 }

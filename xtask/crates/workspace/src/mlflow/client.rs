@@ -23,7 +23,10 @@ impl State {
                 Phase::Failed(why) => Some(why.clone()),
                 Phase::Stopped => Some("the workspace is ending".to_owned()),
             },
-            _ => Some(format!("MLflow was not ready within {} seconds", READY_LIMIT.as_secs())),
+            _ => Some(format!(
+                "MLflow was not ready within {} seconds",
+                READY_LIMIT.as_secs()
+            )),
         };
         match (why, self.client.get()) {
             (None, Some(client)) => Ok(client.clone()),
@@ -61,7 +64,9 @@ pub(super) async fn call(
     Err(ApiError::new(
         status,
         value["error_code"].as_str().unwrap_or("INTERNAL_ERROR"),
-        value["message"].as_str().unwrap_or("MLflow refused without a reason; see its log"),
+        value["message"]
+            .as_str()
+            .unwrap_or("MLflow refused without a reason; see its log"),
     ))
 }
 
@@ -88,7 +93,9 @@ fn query(body: &Value) -> Vec<(String, String)> {
         .iter()
         .filter(|(_, value)| !value.is_null())
         .map(|(name, value)| {
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let text = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
             (name.clone(), text)
         })
         .collect()

@@ -31,7 +31,12 @@ pub(super) async fn delete(app: &App, body: &Value) -> Result<Value, ApiError> {
     let known = get(app, &json!({ "experiment_id": id })).await?;
     if let Some(name) = known["experiment"]["name"].as_str() {
         let freed = format!("{name} (deleted {})", now_ms());
-        client::post(app, "experiments/update", &json!({"experiment_id": id, "new_name": freed})).await?;
+        client::post(
+            app,
+            "experiments/update",
+            &json!({"experiment_id": id, "new_name": freed}),
+        )
+        .await?;
     }
     client::call(app, Method::POST, "experiments/delete", body).await
 }
@@ -40,7 +45,9 @@ pub(super) async fn delete(app: &App, body: &Value) -> Result<Value, ApiError> {
 pub(super) async fn get(app: &App, query: &Value) -> Result<Value, ApiError> {
     let found = client::get(app, "experiments/get", query).await?;
     if found["experiment"]["lifecycle_stage"] == "deleted" {
-        let id = found["experiment"]["experiment_id"].as_str().unwrap_or_default();
+        let id = found["experiment"]["experiment_id"]
+            .as_str()
+            .unwrap_or_default();
         return Err(ApiError::not_found(format!("Node ID {id} does not exist.")));
     }
     Ok(found)

@@ -16,7 +16,8 @@ pub(super) fn note_run(app: &App, request: &Value, reply: &Value) {
         return;
     };
     let info = &reply["run"]["info"];
-    let (Some(run), Some(experiment)) = (info["run_id"].as_str(), info["experiment_id"].as_str()) else {
+    let (Some(run), Some(experiment)) = (info["run_id"].as_str(), info["experiment_id"].as_str())
+    else {
         return;
     };
     match app.store.task_run(task_run_id) {
@@ -47,7 +48,8 @@ mod tests {
 
     #[test]
     fn the_task_run_is_read_from_databricks_tag() {
-        let request = json!({"tags": [{"key": "a", "value": "1"}, {"key": TASK_RUN_TAG, "value": "42"}]});
+        let request =
+            json!({"tags": [{"key": "a", "value": "1"}, {"key": TASK_RUN_TAG, "value": "42"}]});
         assert_eq!(task_run_of(&request), Some(42));
         assert_eq!(task_run_of(&json!({"tags": []})), None);
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{DATE, SERVER, 
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, HOST, LOCATION, ORIGIN,
-    TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
+use axum::http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, DATE,
+    HOST, LOCATION, ORIGIN, SERVER, TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -21,12 +21,27 @@ use crate::state::App;
 /// Bodies that must be held: of requests we look into, and of those that do not say how long they are.
 const HELD_LIMIT: usize = 256 * 1024 * 1024;
 /// Ours to say, or about one connection only.
-const NOT_FORWARDED: [HeaderName; 8] =
-    [HOST, AUTHORIZATION, COOKIE, ORIGIN, CONNECTION, TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("referer")];
-const NOT_RETURNED: [HeaderName; 6] =
-    [CONNECTION, TRANSFER_ENCODING, UPGRADE, DATE, SERVER, HeaderName::from_static("set-cookie")];
+const NOT_FORWARDED: [HeaderName; 8] = [
+    HOST,
+    AUTHORIZATION,
+    COOKIE,
+    ORIGIN,
+    CONNECTION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    HeaderName::from_static("referer"),
+];
+const NOT_RETURNED: [HeaderName; 6] = [
+    CONNECTION,
+    TRANSFER_ENCODING,
+    UPGRADE,
+    DATE,
+    SERVER,
+    HeaderName::from_static("set-cookie"),
+];
 /// What MLflow's own pages may do. Everything else that it delivers is somebody's data, and is sandboxed.
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static("frame-ancestors 'self'; object-src 'none'; base-uri 'self'");
+const PAGE_POLICY: HeaderValue =
+    HeaderValue::from_static("frame-ancestors 'self'; object-src 'none'; base-uri 'self'");
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("sandbox");
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -56,10 +71,14 @@ fn upstream_path(path: &str) -> &str {
 }
 
 async fn forward(State(app): State<Arc<App>>, request: Request) -> Response {
-    let mut response = answer(&app, request).await.unwrap_or_else(ApiError::into_response);
+    let mut response = answer(&app, request)
+        .await
+        .unwrap_or_else(ApiError::into_response);
     // Clients note beside a model version which workspace its run belongs to.
     if let Ok(id) = HeaderValue::from_str(&app.identity.workspace_id) {
-        response.headers_mut().insert(HeaderName::from_static("x-databricks-org-id"), id);
+        response
+            .headers_mut()
+            .insert(HeaderName::from_static("x-databricks-org-id"), id);
     }
     response
 }
@@ -67,7 +86,13 @@ async fn forward(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
     let path = upstream_path(request.uri().path()).to_owned();
     match (request.method().clone(), call_name(&path)) {
-        (Method::POST, Some(name @ ("experiments/create" | "experiments/update" | "experiments/delete" | "runs/create"))) => {
+        (
+            Method::POST,
+            Some(
+                name @ ("experiments/create" | "experiments/update" | "experiments/delete"
+                | "runs/create"),
+            ),
+        ) => {
             let name = name.to_owned();
             mended_post(app, &name, request).await
         }
@@ -77,7 +102,10 @@ async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
         }
         (Method::GET, Some("experiments/get-by-name")) => {
             let query = experiments::canonical_body(query_object(request.uri().query()));
-            Ok(axum::Json(client::get(app, "experiments/get-by-name", &query).await?).into_response())
+            Ok(
+                axum::Json(client::get(app, "experiments/get-by-name", &query).await?)
+                    .into_response(),
+            )
         }
         _ => pass_on(app, &path, request).await,
     }
@@ -85,14 +113,19 @@ async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
 
 /// `experiments/create` for `/api/2.0/mlflow/experiments/create`, and for the same call of a page.
 fn call_name(path: &str) -> Option<&str> {
-    path.strip_prefix("/api/2.0/mlflow/").or_else(|| path.strip_prefix("/ajax-api/2.0/mlflow/"))
+    path.strip_prefix("/api/2.0/mlflow/")
+        .or_else(|| path.strip_prefix("/ajax-api/2.0/mlflow/"))
 }
 
 async fn mended_post(app: &App, name: &str, request: Request) -> Result<Response, ApiError> {
     let bytes = held(request.into_body()).await?;
     let body: Value = serde_json::from_slice(&bytes)
         .map_err(|error| ApiError::invalid(format!("the body is no JSON object: {error}")))?;
-    let body = if name.starts_with("experiments/") { experiments::canonical_body(body) } else { body };
+    let body = if name.starts_with("experiments/") {
+        experiments::canonical_body(body)
+    } else {
+        body
+    };
     let reply = match name {
         "experiments/delete" => experiments::delete(app, &body).await?,
         _ => client::post(app, name, &body).await?,
@@ -106,7 +139,11 @@ async fn mended_post(app: &App, name: &str, request: Request) -> Result<Response
 async fn pass_on(app: &App, path: &str, request: Request) -> Result<Response, ApiError> {
     let upstream = app.mlflow.ready().await?;
     let (parts, body) = request.into_parts();
-    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let query = parts
+        .uri
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
     let mut headers = without(&parts.headers, &NOT_FORWARDED);
     // MLflow reads no body whose length it does not know.
     let body = if headers.contains_key(CONTENT_LENGTH) {
@@ -117,7 +154,10 @@ async fn pass_on(app: &App, path: &str, request: Request) -> Result<Response, Ap
         bytes.into()
     };
     let reply = upstream
-        .request(parts.method.clone(), format!("http://localhost{path}{query}"))
+        .request(
+            parts.method.clone(),
+            format!("http://localhost{path}{query}"),
+        )
         .headers(headers)
         .body(body)
         .send()
@@ -137,7 +177,14 @@ async fn pass_on(app: &App, path: &str, request: Request) -> Result<Response, Ap
 fn returned(path: &str, reply: reqwest::Response) -> Response {
     let mut headers = without(reply.headers(), &NOT_RETURNED);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CONTENT_SECURITY_POLICY, if is_page(path) { PAGE_POLICY } else { DATA_POLICY });
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        if is_page(path) {
+            PAGE_POLICY
+        } else {
+            DATA_POLICY
+        },
+    );
     if let Some(target) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
         // A redirect names the address that we asked; below /mlflow/ it is a relative one.
         let relative = target.trim_start_matches("http://localhost").to_owned();
@@ -154,7 +201,9 @@ fn returned(path: &str, reply: reqwest::Response) -> Response {
 
 async fn held(body: Body) -> Result<Bytes, ApiError> {
     to_bytes(body, HELD_LIMIT).await.map_err(|error| {
-        ApiError::invalid(format!("the body cannot be read, or is longer than {HELD_LIMIT} bytes: {error}"))
+        ApiError::invalid(format!(
+            "the body cannot be read, or is longer than {HELD_LIMIT} bytes: {error}"
+        ))
     })
 }
 
@@ -182,8 +231,14 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 fn query_object(query: Option<&str>) -> Value {
-    let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(query.unwrap_or_default()).unwrap_or_default();
-    Value::Object(pairs.into_iter().map(|(name, value)| (name, Value::from(value))).collect())
+    let pairs = serde_urlencoded::from_str::<Vec<(String, String)>>(query.unwrap_or_default())
+        .unwrap_or_default();
+    Value::Object(
+        pairs
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -192,15 +247,25 @@ mod tests {
 
     #[test]
     fn mlflows_server_appears_below_its_pages() {
-        assert_eq!(upstream_path("/mlflow/ajax-api/2.0/mlflow/runs/get"), "/ajax-api/2.0/mlflow/runs/get");
+        assert_eq!(
+            upstream_path("/mlflow/ajax-api/2.0/mlflow/runs/get"),
+            "/ajax-api/2.0/mlflow/runs/get"
+        );
         assert_eq!(upstream_path("/mlflow/"), "/");
-        assert_eq!(upstream_path("/api/2.0/mlflow/runs/get"), "/api/2.0/mlflow/runs/get");
+        assert_eq!(
+            upstream_path("/api/2.0/mlflow/runs/get"),
+            "/api/2.0/mlflow/runs/get"
+        );
     }
 
     #[test]
     fn only_mlflows_own_pages_may_run_scripts() {
         assert!(is_page("/") && is_page("/static-files/static/js/main.js"));
-        for data in ["/get-artifact", "/ajax-api/2.0/mlflow/get-artifact", "/api/2.0/mlflow-artifacts/artifacts/1/x.html"] {
+        for data in [
+            "/get-artifact",
+            "/ajax-api/2.0/mlflow/get-artifact",
+            "/api/2.0/mlflow-artifacts/artifacts/1/x.html",
+        ] {
             assert!(!is_page(data), "{data}");
         }
     }

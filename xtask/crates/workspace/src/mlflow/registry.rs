@@ -24,7 +24,10 @@ pub struct NewModel {
 
 /// Registers a model; answers what `GET /api/2.1/unity-catalog/models/{full_name}` would.
 pub async fn create_model(app: &App, model: NewModel) -> Result<Value, ApiError> {
-    let name = canonical_name(&format!("{}.{}.{}", model.catalog, model.schema, model.name))?;
+    let name = canonical_name(&format!(
+        "{}.{}.{}",
+        model.catalog, model.schema, model.name
+    ))?;
     let body = json!({"name": name, "description": model.comment.unwrap_or_default()});
     let reply = client::post(app, "registered-models/create", &body).await?;
     Ok(model_view(app, &reply["registered_model"]))
@@ -49,7 +52,11 @@ pub async fn list_models(app: &App, catalog: &str, schema: &str) -> Result<Vec<V
         // `_` in a name is a wildcard of LIKE, hence the second look.
         models.extend(
             found
-                .filter(|model| model["name"].as_str().is_some_and(|name| name.starts_with(&prefix)))
+                .filter(|model| {
+                    model["name"]
+                        .as_str()
+                        .is_some_and(|name| name.starts_with(&prefix))
+                })
                 .map(|model| model_view(app, model)),
         );
         page = reply["next_page_token"].clone();
@@ -79,7 +86,13 @@ pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
             "Registered model '{name}' has {count} versions and cannot be deleted; delete its versions first"
         )));
     }
-    client::call(app, Method::DELETE, "registered-models/delete", &json!({"name": name})).await?;
+    client::call(
+        app,
+        Method::DELETE,
+        "registered-models/delete",
+        &json!({"name": name}),
+    )
+    .await?;
     remove_files(app, &name.replace('.', "/"));
     Ok(())
 }
@@ -90,7 +103,10 @@ pub async fn list_versions(app: &App, full_name: &str) -> Result<Vec<Value>, Api
     let name = model["name"].as_str().unwrap_or(full_name);
     let mut versions = versions_of(app, name).await?;
     versions.sort_by_key(|version| std::cmp::Reverse(version.number()));
-    Ok(versions.iter().map(|version| version_view(app, version)).collect())
+    Ok(versions
+        .iter()
+        .map(|version| version_view(app, version))
+        .collect())
 }
 
 /// One version.
@@ -101,7 +117,11 @@ pub async fn get_version(app: &App, full_name: &str, version: &str) -> Result<Va
 }
 
 /// The version that an alias names.
-pub async fn get_version_by_alias(app: &App, full_name: &str, alias: &str) -> Result<Value, ApiError> {
+pub async fn get_version_by_alias(
+    app: &App,
+    full_name: &str,
+    alias: &str,
+) -> Result<Value, ApiError> {
     let query = json!({"name": canonical_name(full_name)?, "alias": alias});
     let reply = client::get(app, "registered-models/alias", &query).await?;
     Ok(version_view(app, &Version::new(&reply["model_version"])))
@@ -114,10 +134,18 @@ pub async fn versions_of_run(app: &App, run_id: &str) -> Result<Vec<(String, Str
     }
     let query = json!({"filter": format!("run_id='{run_id}'"), "max_results": 100});
     let reply = client::get(app, "model-versions/search", &query).await?;
-    let found = reply["model_versions"].as_array().cloned().unwrap_or_default();
+    let found = reply["model_versions"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     Ok(found
         .iter()
-        .filter_map(|v| Some((v["name"].as_str()?.to_owned(), v["version"].as_str()?.to_owned())))
+        .filter_map(|v| {
+            Some((
+                v["name"].as_str()?.to_owned(),
+                v["version"].as_str()?.to_owned(),
+            ))
+        })
         .collect())
 }
 
@@ -146,7 +174,13 @@ async fn versions_of(app: &App, name: &str) -> Result<Vec<Version>, ApiError> {
     loop {
         let query = json!({"filter": filter, "max_results": 10_000, "page_token": page});
         let reply = client::get(app, "model-versions/search", &query).await?;
-        versions.extend(reply["model_versions"].as_array().into_iter().flatten().map(Version::new));
+        versions.extend(
+            reply["model_versions"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(Version::new),
+        );
         page = reply["next_page_token"].clone();
         if page.as_str().is_none_or(str::is_empty) {
             return Ok(versions);
@@ -157,7 +191,10 @@ async fn versions_of(app: &App, name: &str) -> Result<Vec<Version>, ApiError> {
 fn model_view(app: &App, model: &Value) -> Value {
     let full_name = model["name"].as_str().unwrap_or_default();
     let mut parts = full_name.splitn(3, '.');
-    let (catalog, schema) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (catalog, schema) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     let name = parts.next().unwrap_or_default();
     let user = &app.identity.user_name;
     let aliases: Vec<Value> = model["aliases"]
@@ -182,8 +219,11 @@ fn version_view(app: &App, version: &Version) -> Value {
     let full_name = version.name();
     let mut parts = full_name.splitn(3, '.');
     let user = &app.identity.user_name;
-    let aliases: Vec<Value> =
-        version.aliases().iter().map(|alias| alias_view(alias, &Value::from(version.number()))).collect();
+    let aliases: Vec<Value> = version
+        .aliases()
+        .iter()
+        .map(|alias| alias_view(alias, &Value::from(version.number())))
+        .collect();
     json!({
         "catalog_name": parts.next(), "schema_name": parts.next(), "model_name": parts.next(),
         "version": version.number(), "status": version.status(),

@@ -53,9 +53,11 @@ pub(super) async fn supervise(app: Arc<App>) {
             pause = FIRST_PAUSE;
         }
         // The first death may be chance, and requests wait for the next start. Later ones are a state to report.
-        app.mlflow
-            .phase
-            .send_replace(if pause == FIRST_PAUSE { Phase::Starting } else { Phase::Failed(why) });
+        app.mlflow.phase.send_replace(if pause == FIRST_PAUSE {
+            Phase::Starting
+        } else {
+            Phase::Failed(why)
+        });
         let _ = tokio::time::timeout(pause, asked_to_end(&mut stop)).await;
         pause = (pause * 4).min(LONGEST_PAUSE);
     }
@@ -64,10 +66,14 @@ pub(super) async fn supervise(app: Arc<App>) {
 
 /// Runs the server once, until it ends or the workspace does. An error says why it did not serve.
 async fn run_once(app: &Arc<App>) -> Result<(), String> {
-    let socket = prepare(app).map_err(|error| format!("cannot prepare MLflow's folder: {error}"))?;
+    let socket =
+        prepare(app).map_err(|error| format!("cannot prepare MLflow's folder: {error}"))?;
     let client = connect_to(app, &socket)?;
     let mut child = start(app, &socket).map_err(|error| {
-        format!("cannot start {} for MLflow: {error}; is the Python environment complete?", app.config.python)
+        format!(
+            "cannot start {} for MLflow: {error}; is the Python environment complete?",
+            app.config.python
+        )
     })?;
     // Held until the end: when it closes, the server ends. `wait` would close it at once.
     let _lifeline = child.stdin.take();
@@ -114,7 +120,10 @@ async fn wait_until_ready(client: &reqwest::Client) -> Result<(), String> {
         }
         sleep(Duration::from_millis(100)).await;
     }
-    Err(format!("MLflow did not answer within {} seconds", START_LIMIT.as_secs()))
+    Err(format!(
+        "MLflow did not answer within {} seconds",
+        START_LIMIT.as_secs()
+    ))
 }
 
 fn connect_to(app: &App, socket: &Utf8Path) -> Result<reqwest::Client, String> {
@@ -162,7 +171,10 @@ fn start(app: &App, socket: &Utf8Path) -> std::io::Result<Child> {
         .env("_MLFLOW_SERVER_FILE_STORE", &uri)
         .env("_MLFLOW_SERVER_REGISTRY_STORE", &uri)
         .env("_MLFLOW_SERVER_ARTIFACT_ROOT", "mlflow-artifacts:/")
-        .env("_MLFLOW_SERVER_ARTIFACT_DESTINATION", folder.join("artifacts"))
+        .env(
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION",
+            folder.join("artifacts"),
+        )
         .env("_MLFLOW_SERVER_SERVE_ARTIFACTS", "true")
         .env("_MLFLOW_SGI_NAME", "uvicorn")
         .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
@@ -190,7 +202,11 @@ fn died(app: &App, status: std::io::Result<std::process::ExitStatus>) -> String 
     let path = log_path(app);
     let log = std::fs::read(&path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
-    let last = log.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it wrote nothing");
+    let last = log
+        .lines()
+        .rev()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it wrote nothing");
     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
     format!("MLflow ended ({status}): {last} (log: {path})")
 }

@@ -18,7 +18,9 @@ const ORIGIN_TAG: &str = "xtask.origin";
 pub(super) fn canonical_name(name: &str) -> Result<String, ApiError> {
     let parts: Vec<&str> = name.split('.').collect();
     let fine = |part: &&str| {
-        !part.is_empty() && part.len() <= 255 && !part.contains(|c: char| c.is_control() || "/\\:'\"% ".contains(c))
+        !part.is_empty()
+            && part.len() <= 255
+            && !part.contains(|c: char| c.is_control() || "/\\:'\"% ".contains(c))
     };
     if parts.len() == 3 && parts.iter().all(fine) && !parts.contains(&"..") {
         return Ok(name.to_lowercase());
@@ -31,7 +33,12 @@ pub(super) fn canonical_name(name: &str) -> Result<String, ApiError> {
 
 /// The tags that clients may see.
 pub(super) fn visible_tags(tags: &Value) -> Vec<Value> {
-    tags.as_array().into_iter().flatten().filter(|tag| tag["key"] != ORIGIN_TAG).cloned().collect()
+    tags.as_array()
+        .into_iter()
+        .flatten()
+        .filter(|tag| tag["key"] != ORIGIN_TAG)
+        .cloned()
+        .collect()
 }
 
 /// A model version as MLflow's registry has it.
@@ -43,9 +50,16 @@ pub(super) struct Version {
 
 impl Version {
     pub(super) fn new(inner: &Value) -> Version {
-        let tag = inner["tags"].as_array().into_iter().flatten().find(|tag| tag["key"] == ORIGIN_TAG);
+        let tag = inner["tags"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|tag| tag["key"] == ORIGIN_TAG);
         let origin = tag.and_then(|tag| serde_json::from_str(tag["value"].as_str()?).ok());
-        Version { inner: inner.clone(), origin: origin.unwrap_or(Value::Null) }
+        Version {
+            inner: inner.clone(),
+            origin: origin.unwrap_or(Value::Null),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -54,7 +68,10 @@ impl Version {
 
     pub(super) fn number(&self) -> i64 {
         let version = &self.inner["version"];
-        version.as_i64().or_else(|| version.as_str()?.parse().ok()).unwrap_or(0)
+        version
+            .as_i64()
+            .or_else(|| version.as_str()?.parse().ok())
+            .unwrap_or(0)
     }
 
     pub(super) fn aliases(&self) -> &[Value] {
@@ -71,12 +88,20 @@ impl Version {
 
     /// Where the version was registered from.
     pub(super) fn source(&self) -> &Value {
-        if self.origin["source"].is_string() { &self.origin["source"] } else { &self.inner["source"] }
+        if self.origin["source"].is_string() {
+            &self.origin["source"]
+        } else {
+            &self.inner["source"]
+        }
     }
 
     /// The address that clients take the files from.
     pub(super) fn storage_location(&self) -> String {
-        format!("dbfs:/Models/{}/{}", self.name().replace('.', "/"), self.number())
+        format!(
+            "dbfs:/Models/{}/{}",
+            self.name().replace('.', "/"),
+            self.number()
+        )
     }
 
     /// A field as MLflow has it; an absent one is empty.
@@ -99,8 +124,11 @@ impl Version {
     /// The version as a `databricks-uc` client reads it.
     fn wire(&self) -> Value {
         let number = self.number().to_string();
-        let aliases: Vec<Value> =
-            self.aliases().iter().map(|alias| json!({"alias": alias, "version": number})).collect();
+        let aliases: Vec<Value> = self
+            .aliases()
+            .iter()
+            .map(|alias| json!({"alias": alias, "version": number}))
+            .collect();
         let mut model_id = self.field("model_id");
         if model_id == "" && self.origin["model_id"].is_string() {
             model_id = self.origin["model_id"].clone();
@@ -136,7 +164,10 @@ mod tests {
 
     #[test]
     fn a_name_has_three_levels_in_lower_case() {
-        assert_eq!(canonical_name("Dev.ML.My-Model").unwrap(), "dev.ml.my-model");
+        assert_eq!(
+            canonical_name("Dev.ML.My-Model").unwrap(),
+            "dev.ml.my-model"
+        );
         for wrong in ["a.b", "a.b.c.d", "a..c", "a.b.c/d", "a.b.", "..", "a.b.c d"] {
             assert!(canonical_name(wrong).is_err(), "{wrong}");
         }
@@ -144,8 +175,10 @@ mod tests {
 
     #[test]
     fn a_version_is_pending_until_it_is_finalized() {
-        let tag = |value: &str| json!({"version": "3", "status": "READY", "aliases": ["champion"], "source": "models:/x",
-            "tags": [{"key": "a", "value": "b"}, {"key": ORIGIN_TAG, "value": value}]});
+        let tag = |value: &str| {
+            json!({"version": "3", "status": "READY", "aliases": ["champion"], "source": "models:/x",
+            "tags": [{"key": "a", "value": "b"}, {"key": ORIGIN_TAG, "value": value}]})
+        };
         let pending = Version::new(&tag(r#"{"pending":true,"source":"models:/m-1"}"#));
         assert_eq!(pending.status(), "PENDING_REGISTRATION");
         let ready = Version::new(&tag(&pending.finalized_origin()));
@@ -153,6 +186,9 @@ mod tests {
         assert_eq!(wire["status"], "READY");
         assert_eq!(wire["source"], "models:/m-1");
         assert_eq!(wire["tags"], json!([{"key": "a", "value": "b"}]));
-        assert_eq!(wire["aliases"], json!([{"alias": "champion", "version": "3"}]));
+        assert_eq!(
+            wire["aliases"],
+            json!([{"alias": "champion", "version": "3"}])
+        );
     }
 }

@@ -85,7 +85,9 @@ impl Notebook {
                     cell.seconds = event["seconds"].as_f64();
                 }
             }
-            "mlflow_run" => self.mlflow_runs.push((text("experiment_id"), text("run_id"))),
+            "mlflow_run" => self
+                .mlflow_runs
+                .push((text("experiment_id"), text("run_id"))),
             "exit" => self.exit = Some(text("value")),
             _ => {}
         }
@@ -97,8 +99,14 @@ impl Notebook {
             return;
         };
         match cell.outputs.last_mut() {
-            Some(Output::Stream { name: last, text: known }) if *last == name => known.push_str(text),
-            _ => cell.outputs.push(Output::Stream { name, text: text.to_owned() }),
+            Some(Output::Stream {
+                name: last,
+                text: known,
+            }) if *last == name => known.push_str(text),
+            _ => cell.outputs.push(Output::Stream {
+                name,
+                text: text.to_owned(),
+            }),
         }
     }
 
@@ -124,7 +132,10 @@ impl Notebook {
 }
 
 fn count(value: &Value) -> usize {
-    value.as_u64().and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
+    value
+        .as_u64()
+        .and_then(|number| usize::try_from(number).ok())
+        .unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -143,6 +154,15 @@ mod tests {
             json!({"event": "error", "line": 3, "ename": "E", "evalue": "v", "traceback": []}),
         ]);
         assert_eq!(notebook.cells[0].outputs.len(), 2);
-        assert_eq!(notebook.failing_cell().unwrap().failure.as_ref().unwrap().title, "E: v");
+        assert_eq!(
+            notebook
+                .failing_cell()
+                .unwrap()
+                .failure
+                .as_ref()
+                .unwrap()
+                .title,
+            "E: v"
+        );
     }
 }

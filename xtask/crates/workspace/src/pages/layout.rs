@@ -70,8 +70,16 @@ pub(super) fn duration(start: Option<i64>, end: Option<i64>) -> String {
     match milliseconds {
         0..10_000 => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
         10_000..120_000 => format!("{} s", milliseconds / 1000),
-        120_000..7_200_000 => format!("{} min {} s", milliseconds / 60_000, milliseconds % 60_000 / 1000),
-        _ => format!("{} h {} min", milliseconds / 3_600_000, milliseconds % 3_600_000 / 60_000),
+        120_000..7_200_000 => format!(
+            "{} min {} s",
+            milliseconds / 60_000,
+            milliseconds % 60_000 / 1000
+        ),
+        _ => format!(
+            "{} h {} min",
+            milliseconds / 3_600_000,
+            milliseconds % 3_600_000 / 60_000
+        ),
     }
 }
 
@@ -80,7 +88,10 @@ pub(super) fn time(milliseconds: i64) -> Markup {
     let Ok(timestamp) = Timestamp::from_millisecond(milliseconds) else {
         return html! {};
     };
-    let local = timestamp.to_zoned(TimeZone::system()).strftime("%-d %b %Y, %H:%M:%S").to_string();
+    let local = timestamp
+        .to_zoned(TimeZone::system())
+        .strftime("%-d %b %Y, %H:%M:%S")
+        .to_string();
     html! { time datetime=(timestamp) { (local) } }
 }
 

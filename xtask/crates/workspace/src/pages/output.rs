@@ -32,7 +32,11 @@ pub(super) fn display(data: &Value) -> Markup {
 /// HTML of a notebook: no scripts, no address of ours, no way to the page around it.
 fn framed(document: &str) -> Markup {
     let rows = document.matches("<tr").count();
-    let height = if rows == 0 { FRAME_LIMIT / 2 } else { (FRAME_BASE + rows * ROW_HEIGHT).min(FRAME_LIMIT) };
+    let height = if rows == 0 {
+        FRAME_LIMIT / 2
+    } else {
+        (FRAME_BASE + rows * ROW_HEIGHT).min(FRAME_LIMIT)
+    };
     html! {
         iframe.html title="HTML output" sandbox="" loading="lazy" height=(height)
             srcdoc={ (FRAME_STYLE) (document) } {}
@@ -50,30 +54,49 @@ pub(super) fn terminal(text: &str) -> Markup {
 
 /// A progress bar writes one line over and over; a terminal shows the last.
 fn last_writes(text: &str) -> String {
-    let lines = text.split('\n').map(|line| line.trim_end_matches('\r').rsplit('\r').next().unwrap_or(line));
+    let lines = text.split('\n').map(|line| {
+        line.trim_end_matches('\r')
+            .rsplit('\r')
+            .next()
+            .unwrap_or(line)
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Markdown, with HTML inside it shown as text.
 fn markdown(text: &str) -> Markup {
-    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).map(|event| match event {
-        Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-        Event::Start(Tag::Link { link_type, dest_url, title, id }) if !is_safe_link(&dest_url) => {
-            Event::Start(Tag::Link { link_type, dest_url: "#".into(), title, id })
-        }
-        other => other,
-    });
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).map(
+        |event| match event {
+            Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+            Event::Start(Tag::Link {
+                link_type,
+                dest_url,
+                title,
+                id,
+            }) if !is_safe_link(&dest_url) => Event::Start(Tag::Link {
+                link_type,
+                dest_url: "#".into(),
+                title,
+                id,
+            }),
+            other => other,
+        },
+    );
     let mut rendered = String::new();
     pulldown_cmark::html::push_html(&mut rendered, events);
     PreEscaped(rendered)
 }
 
 fn is_safe_link(target: &str) -> bool {
-    ["https://", "http://", "#", "mailto:"].iter().any(|start| target.starts_with(start))
+    ["https://", "http://", "#", "mailto:"]
+        .iter()
+        .any(|start| target.starts_with(start))
 }
 
 fn base64_only(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric() || "+/=".contains(*c)).collect()
+    text.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || "+/=".contains(*c))
+        .collect()
 }
 
 #[cfg(test)]
@@ -83,7 +106,8 @@ mod tests {
 
     #[test]
     fn html_of_a_notebook_stays_in_its_frame() {
-        let shown = display(&json!({"text/html": "\"></iframe><script>alert(1)</script>"})).into_string();
+        let shown =
+            display(&json!({"text/html": "\"></iframe><script>alert(1)</script>"})).into_string();
         assert!(shown.contains("sandbox=\"\""), "{shown}");
         assert!(!shown.contains("<script"), "{shown}");
         assert_eq!(shown.matches("</iframe>").count(), 1, "{shown}");
@@ -91,15 +115,24 @@ mod tests {
 
     #[test]
     fn markdown_runs_nothing() {
-        let shown = display(&json!({"text/markdown": "# T\n<script>x</script> [a](javascript:alert(1)) <b>b</b>"})).into_string();
+        let shown = display(
+            &json!({"text/markdown": "# T\n<script>x</script> [a](javascript:alert(1)) <b>b</b>"}),
+        )
+        .into_string();
         assert!(shown.contains("<h1>T</h1>"), "{shown}");
-        assert!(!shown.contains("<script") && !shown.contains("javascript:") && !shown.contains("<b>"), "{shown}");
+        assert!(
+            !shown.contains("<script") && !shown.contains("javascript:") && !shown.contains("<b>"),
+            "{shown}"
+        );
     }
 
     #[test]
     fn colours_are_shown_and_text_is_escaped() {
         let shown = terminal("\u{1b}[91mbad\u{1b}[39m <script>").into_string();
-        assert!(shown.contains("<span") && shown.contains("&lt;script"), "{shown}");
+        assert!(
+            shown.contains("<span") && shown.contains("&lt;script"),
+            "{shown}"
+        );
     }
 
     #[test]

@@ -28,7 +28,9 @@ pub(super) async fn show(
 ) -> Result<Markup, ApiError> {
     let run = app.store.run(run_id)?.filter(|run| run.job_id == job_id);
     let Some(run) = run else {
-        return Err(ApiError::not_found(format!("job {job_id} has no run {run_id}")));
+        return Err(ApiError::not_found(format!(
+            "job {job_id} has no run {run_id}"
+        )));
     };
     let mut tasks = Vec::new();
     for task in app.store.task_runs(run_id)? {
@@ -38,10 +40,19 @@ pub(super) async fn show(
             .await
             .map_err(|error| ApiError::internal("cannot read the run's events", &error))?;
         let models = models_of(&app, &notebook).await;
-        tasks.push(Shown { task, notebook, models });
+        tasks.push(Shown {
+            task,
+            notebook,
+            models,
+        });
     }
     let title = format!("{} #{}", run.run_name, run.number_in_job);
-    Ok(page(&app, &title, run.end_time.is_none(), &content(&run, &tasks)))
+    Ok(page(
+        &app,
+        &title,
+        run.end_time.is_none(),
+        &content(&run, &tasks),
+    ))
 }
 
 async fn models_of(app: &App, notebook: &Notebook) -> Vec<(String, String)> {
@@ -140,7 +151,9 @@ fn task_section(shown: &Shown) -> Markup {
 
 /// A failure that no cell tells of: the process died, or was stopped.
 fn died(shown: &Shown) -> bool {
-    shown.task.output.error.is_some() && shown.notebook.failing_cell().is_none() && !shown.notebook.cells.is_empty()
+    shown.task.output.error.is_some()
+        && shown.notebook.failing_cell().is_none()
+        && !shown.notebook.cells.is_empty()
 }
 
 fn without_cells(task: &TaskRun) -> Markup {

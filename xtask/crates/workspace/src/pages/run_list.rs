@@ -14,7 +14,10 @@ use crate::store::{Run, RunFilter};
 const SHOWN: u32 = 100;
 
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Markup, ApiError> {
-    let runs = app.store.runs(&RunFilter { limit: SHOWN, ..RunFilter::default() })?;
+    let runs = app.store.runs(&RunFilter {
+        limit: SHOWN,
+        ..RunFilter::default()
+    })?;
     let active = runs.iter().any(|run| run.end_time.is_none());
     Ok(page(&app, "Runs", active, &content(&runs)))
 }

@@ -19,10 +19,17 @@ pub(super) async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Recei
         Ok(state) => state,
         Err(error) => {
             tracing::error!(run_id, %error, "a run broke off");
-            RunState::ended(LifeCycle::InternalError, ResultState::Failed, error.to_string())
+            RunState::ended(
+                LifeCycle::InternalError,
+                ResultState::Failed,
+                error.to_string(),
+            )
         }
     };
-    let ended = app.store.end_run_tokens(run_id).and_then(|()| app.store.set_run_state(run_id, &state));
+    let ended = app
+        .store
+        .end_run_tokens(run_id)
+        .and_then(|()| app.store.set_run_state(run_id, &state));
     if let Err(error) = ended {
         tracing::error!(run_id, %error, "cannot close a run");
     }
@@ -36,9 +43,17 @@ pub(super) async fn asked(cancelled: &mut watch::Receiver<bool>) {
     }
 }
 
-async fn run_to_end(app: &Arc<App>, run_id: i64, mut cancelled: watch::Receiver<bool>) -> Result<RunState, StoreError> {
+async fn run_to_end(
+    app: &Arc<App>,
+    run_id: i64,
+    mut cancelled: watch::Receiver<bool>,
+) -> Result<RunState, StoreError> {
     let Some(run) = app.store.run(run_id)? else {
-        return Ok(RunState::ended(LifeCycle::InternalError, ResultState::Failed, "the run is gone"));
+        return Ok(RunState::ended(
+            LifeCycle::InternalError,
+            ResultState::Failed,
+            "the run is gone",
+        ));
     };
     let mut execution = Execution::new(app.clone(), Arc::new(run), cancelled.clone())?;
     let turn = tokio::select! {
@@ -58,7 +73,10 @@ async fn run_to_end(app: &Arc<App>, run_id: i64, mut cancelled: watch::Receiver<
 
 /// Waits while too many runs of the job are active. A job that does not queue answers how the run ends.
 async fn wait_for_turn(app: &App, run: &Run) -> Result<Option<RunState>, StoreError> {
-    let most = run.settings["max_concurrent_runs"].as_u64().unwrap_or(1).max(1);
+    let most = run.settings["max_concurrent_runs"]
+        .as_u64()
+        .unwrap_or(1)
+        .max(1);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let queue = run.settings["queue"]["enabled"].as_bool().unwrap_or(false);
     let mut ended = app.runner.ended.subscribe();
@@ -70,7 +88,8 @@ async fn wait_for_turn(app: &App, run: &Run) -> Result<Option<RunState>, StoreEr
                 format!("The job allows {most} concurrent runs and does not queue."),
             )));
         }
-        app.store.set_run_state(run.run_id, &RunState::active(LifeCycle::Queued))?;
+        app.store
+            .set_run_state(run.run_id, &RunState::active(LifeCycle::Queued))?;
         if ended.changed().await.is_err() {
             break;
         }
@@ -92,12 +111,21 @@ struct Execution {
 }
 
 impl Execution {
-    fn new(app: Arc<App>, run: Arc<Run>, cancelled: watch::Receiver<bool>) -> Result<Execution, StoreError> {
+    fn new(
+        app: Arc<App>,
+        run: Arc<Run>,
+        cancelled: watch::Receiver<bool>,
+    ) -> Result<Execution, StoreError> {
         let token = app.store.mint_run_token(run.run_id)?;
         let tasks = app.store.task_runs(run.run_id)?;
-        let nodes = tasks.iter().map(|task| (task.task_key.clone(), Node::of(&task.settings))).collect();
-        let ends =
-            tasks.iter().filter_map(|task| Some((task.task_key.clone(), End::of(&task.state)?))).collect();
+        let nodes = tasks
+            .iter()
+            .map(|task| (task.task_key.clone(), Node::of(&task.settings)))
+            .collect();
+        let ends = tasks
+            .iter()
+            .filter_map(|task| Some((task.task_key.clone(), End::of(&task.state)?)))
+            .collect();
         Ok(Execution {
             kernels: Arc::new(Kernels::new(app.clone(), token)),
             app,
@@ -112,8 +140,11 @@ impl Execution {
     }
 
     async fn all_tasks(&mut self) -> Result<RunState, StoreError> {
-        self.app.store.set_run_state(self.run.run_id, &RunState::active(LifeCycle::Running))?;
-        let deadline = graph::seconds(&self.run.settings["timeout_seconds"]).map(|limit| Instant::now() + limit);
+        self.app
+            .store
+            .set_run_state(self.run.run_id, &RunState::active(LifeCycle::Running))?;
+        let deadline = graph::seconds(&self.run.settings["timeout_seconds"])
+            .map(|limit| Instant::now() + limit);
         let mut cancelled = self.cancelled.clone();
         loop {
             if *cancelled.borrow() {
@@ -168,32 +199,45 @@ impl Execution {
             timeout: node.timeout,
             cancelled: self.cancelled.clone(),
         };
-        self.running.spawn(async move { (key, with_retries(task, node).await) });
+        self.running
+            .spawn(async move { (key, with_retries(task, node).await) });
     }
 
     /// While tasks run, the process for the first of those that wait imports its libraries.
     fn warm_up_for_next(&self) {
-        let next = self
-            .tasks
-            .iter()
-            .find(|task| !self.ends.contains_key(&task.task_key) && !self.started.contains(&task.task_key));
+        let next = self.tasks.iter().find(|task| {
+            !self.ends.contains_key(&task.task_key) && !self.started.contains(&task.task_key)
+        });
         if let Some(task) = next {
-            let path = task.settings["notebook_task"]["notebook_path"].as_str().unwrap_or_default();
+            let path = task.settings["notebook_task"]["notebook_path"]
+                .as_str()
+                .unwrap_or_default();
             // Without an id the usual libraries are imported, which does no harm.
             let id = notebook_id(&self.app, path).unwrap_or(0);
             self.kernels.prepare(&imports_file(&self.app, id));
         }
     }
 
-    fn ended(&mut self, joined: Result<(String, RunState), tokio::task::JoinError>) -> Result<(), StoreError> {
+    fn ended(
+        &mut self,
+        joined: Result<(String, RunState), tokio::task::JoinError>,
+    ) -> Result<(), StoreError> {
         let (key, state) = match joined {
             Ok(ended) => ended,
             Err(error) => {
                 // Only a bug of ours gets here. The run must not wait for that task for ever.
                 tracing::error!(%error, "a task's execution broke off");
-                let lost = self.started.iter().find(|key| !self.ends.contains_key(*key)).cloned();
-                let message = "the workspace failed to run this task; its log (server.log) says why";
-                (lost.unwrap_or_default(), RunState::ended(LifeCycle::InternalError, ResultState::Failed, message))
+                let lost = self
+                    .started
+                    .iter()
+                    .find(|key| !self.ends.contains_key(*key))
+                    .cloned();
+                let message =
+                    "the workspace failed to run this task; its log (server.log) says why";
+                (
+                    lost.unwrap_or_default(),
+                    RunState::ended(LifeCycle::InternalError, ResultState::Failed, message),
+                )
             }
         };
         // A retry made a newer attempt.
@@ -206,16 +250,23 @@ impl Execution {
 
     fn settle(&mut self, task: &TaskRun, state: &RunState) -> Result<(), StoreError> {
         self.app.store.set_task_state(task.run_id, state)?;
-        for known in self.tasks.iter_mut().filter(|known| known.run_id == task.run_id) {
+        for known in self
+            .tasks
+            .iter_mut()
+            .filter(|known| known.run_id == task.run_id)
+        {
             known.state = state.clone();
         }
-        self.ends.insert(task.task_key.clone(), End::of(state).unwrap_or(End::Failed));
+        self.ends
+            .insert(task.task_key.clone(), End::of(state).unwrap_or(End::Failed));
         Ok(())
     }
 
     /// Ends what runs, and what has not begun.
     async fn stop(&mut self, result: ResultState, message: &str) -> Result<RunState, StoreError> {
-        self.app.store.set_run_state(self.run.run_id, &RunState::active(LifeCycle::Terminating))?;
+        self.app
+            .store
+            .set_run_state(self.run.run_id, &RunState::active(LifeCycle::Terminating))?;
         // Tasks end by themselves on a cancel; after a timeout of the run nobody has asked them yet.
         for active in crate::state::lock(&self.app.runner.active).iter() {
             if active.run_id == self.run.run_id {
@@ -232,7 +283,10 @@ impl Execution {
     fn close_waiting(&mut self, result: ResultState, message: &str) -> Result<(), StoreError> {
         for task in self.tasks.clone() {
             if !self.ends.contains_key(&task.task_key) {
-                self.settle(&task, &RunState::ended(LifeCycle::Terminated, result, message))?;
+                self.settle(
+                    &task,
+                    &RunState::ended(LifeCycle::Terminated, result, message),
+                )?;
             }
         }
         Ok(())
@@ -242,7 +296,13 @@ impl Execution {
         let tasks: Vec<_> = self
             .tasks
             .iter()
-            .map(|task| (task.task_key.clone(), self.nodes[&task.task_key].clone(), task.state.clone()))
+            .map(|task| {
+                (
+                    task.task_key.clone(),
+                    self.nodes[&task.task_key].clone(),
+                    task.state.clone(),
+                )
+            })
             .collect();
         Ok(graph::verdict(&tasks))
     }
@@ -266,10 +326,14 @@ async fn with_retries(mut task: Task, node: Node) -> RunState {
             () = sleep(node.retry_pause) => {}
             () = asked(&mut cancelled) => return state,
         }
-        let next = task.app.store.set_task_state(task.task_run.run_id, &state).and_then(|()| {
-            let run_id = task.app.store.add_attempt(&task.task_run)?;
-            task.app.store.task_run(run_id)
-        });
+        let next = task
+            .app
+            .store
+            .set_task_state(task.task_run.run_id, &state)
+            .and_then(|()| {
+                let run_id = task.app.store.add_attempt(&task.task_run)?;
+                task.app.store.task_run(run_id)
+            });
         match next {
             Ok(Some(task_run)) => task.task_run = task_run,
             _ => return state,

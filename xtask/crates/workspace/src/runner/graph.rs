@@ -59,11 +59,18 @@ impl Node {
     pub(super) fn of(settings: &Value) -> Node {
         let keys = settings["depends_on"].as_array().into_iter().flatten();
         Node {
-            depends_on: keys.filter_map(|key| key["task_key"].as_str().map(str::to_owned)).collect(),
-            run_if: settings["run_if"].as_str().unwrap_or("ALL_SUCCESS").to_owned(),
+            depends_on: keys
+                .filter_map(|key| key["task_key"].as_str().map(str::to_owned))
+                .collect(),
+            run_if: settings["run_if"]
+                .as_str()
+                .unwrap_or("ALL_SUCCESS")
+                .to_owned(),
             timeout: seconds(&settings["timeout_seconds"]),
             max_retries: settings["max_retries"].as_i64().unwrap_or(0),
-            retry_pause: Duration::from_millis(settings["min_retry_interval_millis"].as_u64().unwrap_or(0)),
+            retry_pause: Duration::from_millis(
+                settings["min_retry_interval_millis"].as_u64().unwrap_or(0),
+            ),
             retry_on_timeout: settings["retry_on_timeout"].as_bool().unwrap_or(false),
         }
     }
@@ -71,7 +78,10 @@ impl Node {
 
 /// A number of seconds; 0 and absent mean no limit.
 pub(super) fn seconds(value: &Value) -> Option<Duration> {
-    value.as_u64().filter(|seconds| *seconds > 0).map(Duration::from_secs)
+    value
+        .as_u64()
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
 }
 
 /// What to do with a task now.
@@ -95,7 +105,11 @@ pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
         }
     }
     let count = |end: End| before.iter().filter(|e| **e == end).count();
-    let (successes, failures, canceled) = (count(End::Success), count(End::Failed), count(End::Canceled));
+    let (successes, failures, canceled) = (
+        count(End::Success),
+        count(End::Failed),
+        count(End::Canceled),
+    );
     let ok = match node.run_if.as_str() {
         "ALL_DONE" => true,
         "NONE_FAILED" => failures == 0 && canceled == 0 && (successes > 0 || before.is_empty()),
@@ -108,23 +122,36 @@ pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
         return Decision::Run;
     }
     Decision::Skip(match node.run_if.as_str() {
-        "AT_LEAST_ONE_FAILED" | "ALL_FAILED" => {
-            RunState::ended(LifeCycle::Terminated, ResultState::Excluded, "No task before this one failed.")
-        }
-        _ if failures > 0 => {
-            RunState::ended(LifeCycle::Terminated, ResultState::UpstreamFailed, "An upstream task failed.")
-        }
-        _ if canceled > 0 => {
-            RunState::ended(LifeCycle::Terminated, ResultState::UpstreamCanceled, "An upstream task was canceled.")
-        }
-        _ => RunState::ended(LifeCycle::Terminated, ResultState::Excluded, "An upstream task was excluded."),
+        "AT_LEAST_ONE_FAILED" | "ALL_FAILED" => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::Excluded,
+            "No task before this one failed.",
+        ),
+        _ if failures > 0 => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::UpstreamFailed,
+            "An upstream task failed.",
+        ),
+        _ if canceled > 0 => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::UpstreamCanceled,
+            "An upstream task was canceled.",
+        ),
+        _ => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::Excluded,
+            "An upstream task was excluded.",
+        ),
     })
 }
 
 /// How the whole run ended: what its last tasks (those that no other waits for) say counts.
 pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
-    let is_last =
-        |key: &String| !tasks.iter().any(|(_, node, _)| node.depends_on.contains(key));
+    let is_last = |key: &String| {
+        !tasks
+            .iter()
+            .any(|(_, node, _)| node.depends_on.contains(key))
+    };
     let last_fine = tasks
         .iter()
         .filter(|(key, _, _)| is_last(key))
@@ -133,15 +160,25 @@ pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
         return RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
     }
     let failed = tasks.iter().find(|(_, _, state)| {
-        matches!(state.result, Some(ResultState::Failed | ResultState::TimedOut))
+        matches!(
+            state.result,
+            Some(ResultState::Failed | ResultState::TimedOut)
+        )
     });
     match failed {
         Some((key, _, state)) => RunState::ended(
             LifeCycle::InternalError,
             ResultState::Failed,
-            format!("Task {key} failed with message: {}.", state.message.trim_end_matches('.')),
+            format!(
+                "Task {key} failed with message: {}.",
+                state.message.trim_end_matches('.')
+            ),
         ),
-        None => RunState::ended(LifeCycle::Terminated, ResultState::Canceled, "Run canceled."),
+        None => RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::Canceled,
+            "Run canceled.",
+        ),
     }
 }
 
@@ -175,9 +212,15 @@ mod tests {
             ("AT_LEAST_ONE_FAILED", true),
             ("ALL_FAILED", false),
         ] {
-            assert_eq!(decide(&node(run_if), &mixed) == Decision::Run, runs, "{run_if}");
+            assert_eq!(
+                decide(&node(run_if), &mixed) == Decision::Run,
+                runs,
+                "{run_if}"
+            );
         }
-        let Decision::Skip(state) = decide(&node("ALL_SUCCESS"), &mixed) else { panic!("it ran") };
+        let Decision::Skip(state) = decide(&node("ALL_SUCCESS"), &mixed) else {
+            panic!("it ran")
+        };
         assert_eq!(state.result, Some(ResultState::UpstreamFailed));
     }
 
@@ -187,10 +230,18 @@ mod tests {
         let upstream = RunState::ended(LifeCycle::Terminated, ResultState::UpstreamFailed, "");
         let state = verdict(&[
             ("a".into(), Node::of(&json!({})), failed),
-            ("b".into(), Node::of(&json!({"depends_on": [{"task_key": "a"}]})), upstream),
+            (
+                "b".into(),
+                Node::of(&json!({"depends_on": [{"task_key": "a"}]})),
+                upstream,
+            ),
         ]);
         assert_eq!(state.life_cycle, LifeCycle::InternalError);
-        assert!(state.message.contains("Task a failed with message: boom"), "{}", state.message);
+        assert!(
+            state.message.contains("Task a failed with message: boom"),
+            "{}",
+            state.message
+        );
     }
 
     #[test]
@@ -198,7 +249,10 @@ mod tests {
         let failed = RunState::ended(LifeCycle::Terminated, ResultState::Failed, "boom");
         let fine = RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
         let last = Node::of(&json!({"depends_on": [{"task_key": "a"}], "run_if": "ALL_DONE"}));
-        let state = verdict(&[("a".into(), Node::of(&json!({})), failed), ("b".into(), last, fine)]);
+        let state = verdict(&[
+            ("a".into(), Node::of(&json!({})), failed),
+            ("b".into(), last, fine),
+        ]);
         assert_eq!(state.result, Some(ResultState::Success));
     }
 }

@@ -43,7 +43,9 @@ pub(super) enum Exit {
 impl Kernel {
     /// Hands over the notebook: one line of JSON.
     pub(super) async fn send(&mut self, request: &Value) -> std::io::Result<()> {
-        self.input.write_all(format!("{request}\n").as_bytes()).await?;
+        self.input
+            .write_all(format!("{request}\n").as_bytes())
+            .await?;
         self.input.flush().await
     }
 
@@ -76,7 +78,11 @@ pub(super) struct Kernels {
 impl Kernels {
     /// For a run with this token.
     pub(super) fn new(app: Arc<App>, token: Secret) -> Kernels {
-        Kernels { app, token, spare: Mutex::new(None) }
+        Kernels {
+            app,
+            token,
+            spare: Mutex::new(None),
+        }
     }
 
     /// A process: the one that is warm already, or a new one.
@@ -131,7 +137,11 @@ impl Kernels {
             .kill_on_drop(true)
             .spawn()?;
         match (Group::of(&child), child.stdin.take()) {
-            (Some(group), Some(input)) => Ok(Kernel { child, group, input }),
+            (Some(group), Some(input)) => Ok(Kernel {
+                child,
+                group,
+                input,
+            }),
             _ => Err(std::io::Error::other("the process ended at once")),
         }
     }
@@ -143,7 +153,10 @@ impl Kernels {
             ("MLFLOW_TRACKING_URI", url),
             ("MLFLOW_TRACKING_TOKEN", token),
             ("MLFLOW_REGISTRY_URI", "databricks-uc"),
-            ("MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC", "true"),
+            (
+                "MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC",
+                "true",
+            ),
             ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false"),
             ("DATABRICKS_HOST", url),
             ("DATABRICKS_TOKEN", token),
@@ -154,5 +167,8 @@ impl Kernels {
 
 /// The file in which a notebook's imports are kept for its next run.
 pub(super) fn imports_file(app: &App, notebook_id: i64) -> Utf8PathBuf {
-    app.config.state.path().join(format!("home/imports/{notebook_id}.json"))
+    app.config
+        .state
+        .path()
+        .join(format!("home/imports/{notebook_id}.json"))
 }

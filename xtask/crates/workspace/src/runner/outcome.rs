@@ -11,7 +11,10 @@ const LOGS_LIMIT: usize = 1024 * 1024;
 /// Reads the events of a task run, oldest first; half a line at the end (of a process that was killed) is dropped.
 pub(crate) fn read_events(path: &Utf8Path) -> Vec<Value> {
     let text = std::fs::read(path).unwrap_or_default();
-    String::from_utf8_lossy(&text).lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect()
 }
 
 /// The output that the API shows: what was printed, what was handed to `exit`, and what failed where.
@@ -68,7 +71,10 @@ mod tests {
             json!({"event": "stream", "text": "hello\n"}),
             json!({"event": "error", "cell": 2, "line": 41, "ename": "ValueError", "evalue": "no rows", "traceback": ["a", "b"]}),
         ]);
-        assert_eq!(output.error.unwrap(), "ValueError: no rows (/Workspace/x/Train, cell 3, line 41)");
+        assert_eq!(
+            output.error.unwrap(),
+            "ValueError: no rows (/Workspace/x/Train, cell 3, line 41)"
+        );
         assert_eq!(output.error_trace.unwrap(), "a\nb");
         assert_eq!(output.logs.unwrap(), "hello\n");
     }

@@ -65,18 +65,24 @@ fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, Str
     Ok(match (first.unwrap_or_default(), second, third) {
         ("job", Some("id"), None) | ("job_id", None, None) => Some(run.job_id.to_string()),
         ("job", Some("name"), None) => Some(run.run_name.clone()),
-        ("job", Some("run_id"), None) | ("parent_run_id", None, None) => Some(run.run_id.to_string()),
+        ("job", Some("run_id"), None) | ("parent_run_id", None, None) => {
+            Some(run.run_id.to_string())
+        }
         ("job", Some("repair_count"), None) => Some("0".to_owned()),
         ("job", Some("trigger"), Some("type")) => Some("one_time".to_owned()),
         ("job", Some("start_time"), Some(part)) => start_time(run.start_time, part),
         ("job", Some("parameters"), Some(name)) => {
             let value = run.parameters.get(name);
-            Some(value.cloned().ok_or_else(|| format!("the job has no parameter '{name}' ({{{{{reference}}}}})"))?)
+            Some(value.cloned().ok_or_else(|| {
+                format!("the job has no parameter '{name}' ({{{{{reference}}}}})")
+            })?)
         }
         ("task", Some("name"), None) | ("task_key", None, None) => Some(task.task_key.clone()),
         ("task", Some("run_id"), None) | ("run_id", None, None) => Some(task.run_id.to_string()),
         ("task", Some("execution_count"), None) => Some((task.attempt_number + 1).to_string()),
-        ("task", Some("notebook_path"), None) => Some(text(&task.settings["notebook_task"]["notebook_path"])),
+        ("task", Some("notebook_path"), None) => {
+            Some(text(&task.settings["notebook_task"]["notebook_path"]))
+        }
         ("workspace", Some("id"), None) => Some(context.workspace.0.to_owned()),
         ("workspace", Some("url"), None) => Some(context.workspace.1.to_owned()),
         ("tasks", Some(key), Some(what)) => Some(of_task(key, what, context)?),
@@ -86,10 +92,15 @@ fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, Str
 
 fn of_task(key: &str, what: &str, context: &Context<'_>) -> Result<String, String> {
     let Some(task) = context.tasks.iter().rev().find(|task| task.task_key == key) else {
-        return Err(format!("the job has no task '{key}' ({{{{tasks.{key}.{what}}}}})"));
+        return Err(format!(
+            "the job has no task '{key}' ({{{{tasks.{key}.{what}}}}})"
+        ));
     };
     if let Some(name) = what.strip_prefix("values.") {
-        let found = context.values.iter().find(|(task, value, _)| task == key && value == name);
+        let found = context
+            .values
+            .iter()
+            .find(|(task, value, _)| task == key && value == name);
         return found.map(|(_, _, value)| text(value)).ok_or_else(|| {
             format!("task '{key}' has set no value '{name}' with dbutils.jobs.taskValues.set (yet)")
         });
@@ -97,8 +108,14 @@ fn of_task(key: &str, what: &str, context: &Context<'_>) -> Result<String, Strin
     match what {
         "run_id" => Ok(task.run_id.to_string()),
         "notebook_path" => Ok(text(&task.settings["notebook_task"]["notebook_path"])),
-        "result_state" => Ok(task.state.result.map_or("", |result| result.as_str()).to_lowercase()),
-        _ => Err(format!("there is no '{what}' of a task ({{{{tasks.{key}.{what}}}}})")),
+        "result_state" => Ok(task
+            .state
+            .result
+            .map_or("", |result| result.as_str())
+            .to_lowercase()),
+        _ => Err(format!(
+            "there is no '{what}' of a task ({{{{tasks.{key}.{what}}}}})"
+        )),
     }
 }
 
@@ -109,7 +126,11 @@ fn start_time(millisecond: i64, part: &str) -> Option<String> {
         "iso_datetime" => "%Y-%m-%dT%H:%M:%S",
         "iso_date" => "%Y-%m-%d",
         "iso_weekday" => "%u",
-        "is_weekday" => return Some((!matches!(time.strftime("%u").to_string().as_str(), "6" | "7")).to_string()),
+        "is_weekday" => {
+            return Some(
+                (!matches!(time.strftime("%u").to_string().as_str(), "6" | "7")).to_string(),
+            );
+        }
         "year" => "%Y",
         "month" => "%m",
         "day" => "%d",
@@ -123,7 +144,9 @@ fn start_time(millisecond: i64, part: &str) -> Option<String> {
 
 /// A JSON value as a parameter: texts as they are, everything else as JSON.
 fn text(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 #[cfg(test)]
@@ -164,10 +187,19 @@ mod tests {
         };
         let tasks = [
             task("Train", json!({})),
-            task("Validate", json!({"notebook_task": {"base_parameters": base}})),
+            task(
+                "Validate",
+                json!({"notebook_task": {"base_parameters": base}}),
+            ),
         ];
         let values = [("Train".to_owned(), "version".to_owned(), json!(7))];
-        check(&Context { run: &run, task: &tasks[1], tasks: &tasks, values: &values, workspace: ("1", "http://w") })
+        check(&Context {
+            run: &run,
+            task: &tasks[1],
+            tasks: &tasks,
+            values: &values,
+            workspace: ("1", "http://w"),
+        })
     }
 
     #[test]
@@ -198,8 +230,15 @@ mod tests {
     #[test]
     fn a_reference_that_leads_nowhere_is_an_error() {
         with_context(json!({}), |context| {
-            for template in ["{{tasks.Train.values.nope}}", "{{tasks.Nope.run_id}}", "{{job.parameters.nope}}"] {
-                assert!(fill(template, context).unwrap_err().contains("no"), "{template}");
+            for template in [
+                "{{tasks.Train.values.nope}}",
+                "{{tasks.Nope.run_id}}",
+                "{{job.parameters.nope}}",
+            ] {
+                assert!(
+                    fill(template, context).unwrap_err().contains("no"),
+                    "{template}"
+                );
             }
         });
     }

@@ -55,11 +55,22 @@ impl Task {
     pub(super) async fn run(self) -> RunState {
         let result = self.attempt().await;
         result.unwrap_or_else(|error| {
-            let output = TaskOutput { error: Some(error.to_string()), ..TaskOutput::default() };
-            if let Err(error) = self.app.store.set_task_output(self.task_run.run_id, &output) {
+            let output = TaskOutput {
+                error: Some(error.to_string()),
+                ..TaskOutput::default()
+            };
+            if let Err(error) = self
+                .app
+                .store
+                .set_task_output(self.task_run.run_id, &output)
+            {
                 tracing::error!(%error, "cannot keep a task's output");
             }
-            RunState::ended(LifeCycle::InternalError, ResultState::Failed, error.to_string())
+            RunState::ended(
+                LifeCycle::InternalError,
+                ResultState::Failed,
+                error.to_string(),
+            )
         })
     }
 
@@ -68,13 +79,17 @@ impl Task {
         let parameters = self.parameters()?;
         let folder = self.app.task_run_dir(self.task_run.run_id);
         create_private_dir(&folder)?;
-        self.app.store.start_task(self.task_run.run_id, &parameters)?;
+        self.app
+            .store
+            .start_task(self.task_run.run_id, &parameters)?;
         let mut request = self.request(&notebook, &file, &parameters)?;
         let deadline = self.timeout.map(|timeout| Instant::now() + timeout);
         let stop = loop {
             let mut process = self.kernels.take()?;
             process.send(&request).await?;
-            self.app.store.mark_execution_started(self.task_run.run_id)?;
+            self.app
+                .store
+                .mark_execution_started(self.task_run.run_id)?;
             match self.see_through(&mut process, deadline).await? {
                 Stop::Exit(Exit::Restart) => self.go_on_after_restart(&mut request)?,
                 stop => break stop,
@@ -82,11 +97,17 @@ impl Task {
         };
         self.keep_task_values()?;
         let output = self.output(&stop);
-        self.app.store.set_task_output(self.task_run.run_id, &output)?;
+        self.app
+            .store
+            .set_task_output(self.task_run.run_id, &output)?;
         Ok(state_after(&stop))
     }
 
-    async fn see_through(&self, process: &mut Kernel, deadline: Option<Instant>) -> std::io::Result<Stop> {
+    async fn see_through(
+        &self,
+        process: &mut Kernel,
+        deadline: Option<Instant>,
+    ) -> std::io::Result<Stop> {
         let mut cancelled = self.cancelled.clone();
         let stop = tokio::select! {
             exit = process.finish() => Stop::Exit(exit?),
@@ -103,15 +124,27 @@ impl Task {
     fn notebook(&self) -> Result<(String, Utf8PathBuf), TaskError> {
         let key = &self.task_run.task_key;
         let Some(path) = self.task_run.settings["notebook_task"]["notebook_path"].as_str() else {
-            let known = ["task_key", "depends_on", "libraries", "job_cluster_key", "environment_key"];
+            let known = [
+                "task_key",
+                "depends_on",
+                "libraries",
+                "job_cluster_key",
+                "environment_key",
+            ];
             let fields = self.task_run.settings.as_object();
-            let kind = fields.into_iter().flat_map(Map::keys).find(|name| name.ends_with("_task") && !known.contains(&name.as_str()));
+            let kind = fields
+                .into_iter()
+                .flat_map(Map::keys)
+                .find(|name| name.ends_with("_task") && !known.contains(&name.as_str()));
             return Err(TaskError::Declared(format!(
                 "task '{key}' is a {}; the local workspace runs notebook tasks",
                 kind.map_or("task of an unknown kind", String::as_str)
             )));
         };
-        let inside = path.strip_prefix("/Workspace").unwrap_or(path).trim_start_matches('/');
+        let inside = path
+            .strip_prefix("/Workspace")
+            .unwrap_or(path)
+            .trim_start_matches('/');
         let inside = inside.strip_suffix(".py").unwrap_or(inside);
         let tree = &self.app.workspace_files;
         let file = [inside.to_owned(), format!("{inside}.py")]
@@ -138,17 +171,28 @@ impl Task {
             values: &app.store.task_values(self.run.run_id)?,
             workspace: (&app.identity.workspace_id, &app.url),
         };
-        parameters::for_notebook(&context)
-            .map_err(|error| TaskError::Declared(format!("task '{}': {error}", self.task_run.task_key)))
+        parameters::for_notebook(&context).map_err(|error| {
+            TaskError::Declared(format!("task '{}': {error}", self.task_run.task_key))
+        })
     }
 
     /// What the kernel is asked to do; see `notebook_kernel/request.py`.
-    fn request(&self, notebook: &str, file: &Utf8PathBuf, parameters: &BTreeMap<String, String>) -> Result<Value, TaskError> {
+    fn request(
+        &self,
+        notebook: &str,
+        file: &Utf8PathBuf,
+        parameters: &BTreeMap<String, String>,
+    ) -> Result<Value, TaskError> {
         let (app, run, task) = (&self.app, &self.run, &self.task_run);
         let folder = app.task_run_dir(task.run_id);
         let notebook_id = notebook_id(app, notebook)?;
         let mut values: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-        for done in app.store.task_runs(run.run_id)?.iter().filter(|task| task.end_time.is_some()) {
+        for done in app
+            .store
+            .task_runs(run.run_id)?
+            .iter()
+            .filter(|task| task.end_time.is_some())
+        {
             values.entry(done.task_key.clone()).or_default();
         }
         for (key, name, value) in app.store.task_values(run.run_id)? {
@@ -170,8 +214,12 @@ impl Task {
 
     /// `restartPython`: the next process starts at the next cell, and knows the widgets.
     fn go_on_after_restart(&self, request: &mut Value) -> Result<(), TaskError> {
-        let path = self.app.task_run_dir(self.task_run.run_id).join("restart.json");
-        let state: Value = serde_json::from_slice(&std::fs::read(&path)?).map_err(std::io::Error::from)?;
+        let path = self
+            .app
+            .task_run_dir(self.task_run.run_id)
+            .join("restart.json");
+        let state: Value =
+            serde_json::from_slice(&std::fs::read(&path)?).map_err(std::io::Error::from)?;
         for field in ["start_cell", "widgets"] {
             request[field] = state[field].clone();
         }
@@ -179,13 +227,19 @@ impl Task {
     }
 
     fn keep_task_values(&self) -> Result<(), TaskError> {
-        let path = self.app.task_run_dir(self.task_run.run_id).join("task_values.json");
+        let path = self
+            .app
+            .task_run_dir(self.task_run.run_id)
+            .join("task_values.json");
         let Ok(text) = std::fs::read(path) else {
             return Ok(());
         };
-        let values: Map<String, Value> = serde_json::from_slice(&text).map_err(std::io::Error::from)?;
+        let values: Map<String, Value> =
+            serde_json::from_slice(&text).map_err(std::io::Error::from)?;
         for (key, value) in &values {
-            self.app.store.set_task_value(self.run.run_id, &self.task_run.task_key, key, value)?;
+            self.app
+                .store
+                .set_task_value(self.run.run_id, &self.task_run.task_key, key, value)?;
         }
         Ok(())
     }
@@ -202,7 +256,9 @@ impl Task {
             }
             Stop::Timeout => {
                 let seconds = self.timeout.unwrap_or_default().as_secs();
-                output.error = Some(format!("the task took longer than its timeout of {seconds} seconds"));
+                output.error = Some(format!(
+                    "the task took longer than its timeout of {seconds} seconds"
+                ));
             }
             Stop::Cancelled => output.error = Some("Run canceled.".to_owned()),
             Stop::Exit(_) => {}

@@ -30,16 +30,28 @@ pub(in crate::mlflow) fn router() -> Router<Arc<App>> {
         .route(&at("registered-models/get"), get(get_model))
         .route(&at("registered-models/search"), get(search_models))
         .route(&at("registered-models/set-tag"), post(set_model_tag))
-        .route(&at("registered-models/delete-tag"), delete(delete_model_tag))
-        .route(&at("registered-models/alias"), post(set_alias).delete(delete_alias).get(get_by_alias))
-        .route(&at("registered-models:is-databricks-sdk-models-artifact-repository-enabled"), get(sdk_enabled))
+        .route(
+            &at("registered-models/delete-tag"),
+            delete(delete_model_tag),
+        )
+        .route(
+            &at("registered-models/alias"),
+            post(set_alias).delete(delete_alias).get(get_by_alias),
+        )
+        .route(
+            &at("registered-models:is-databricks-sdk-models-artifact-repository-enabled"),
+            get(sdk_enabled),
+        )
         .route(&at("model-versions/create"), post(create_version))
         .route(&at("model-versions/update"), patch(update_version))
         .route(&at("model-versions/delete"), delete(delete_version))
         .route(&at("model-versions/get"), get(get_version))
         .route(&at("model-versions/search"), get(search_versions))
         .route(&at("model-versions/get-download-uri"), get(download_uri))
-        .route(&at("model-versions/generate-temporary-credentials"), post(credentials))
+        .route(
+            &at("model-versions/generate-temporary-credentials"),
+            post(credentials),
+        )
         .route(&at("model-versions/finalize"), post(finalize))
         .route(&at("model-versions/set-tag"), post(set_version_tag))
         .route(&at("model-versions/delete-tag"), delete(delete_version_tag))
@@ -56,14 +68,18 @@ impl FromRequest<Arc<App>> for Arguments {
         let query = request.uri().query().unwrap_or_default().to_owned();
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(&query)
             .map_err(|error| ApiError::invalid(format!("the query cannot be read: {error}")))?;
-        let mut fields: serde_json::Map<String, Value> =
-            pairs.into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let mut fields: serde_json::Map<String, Value> = pairs
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)))
+            .collect();
         let body: Bytes = to_bytes(request.into_body(), BODY_LIMIT)
             .await
             .map_err(|error| ApiError::invalid(format!("the body cannot be read: {error}")))?;
         if !body.is_empty() {
-            let body: serde_json::Map<String, Value> = serde_json::from_slice(&body)
-                .map_err(|error| ApiError::invalid(format!("the body is no JSON object: {error}")))?;
+            let body: serde_json::Map<String, Value> =
+                serde_json::from_slice(&body).map_err(|error| {
+                    ApiError::invalid(format!("the body is no JSON object: {error}"))
+                })?;
             fields.extend(body);
         }
         if let Some(name) = fields.get("name").and_then(Value::as_str) {
@@ -78,16 +94,25 @@ async fn create_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -
     let body = json!({"name": body["name"], "tags": body["tags"].as_array().cloned().unwrap_or_default(),
         "description": body["description"].as_str().unwrap_or_default()});
     let reply = client::post(&app, "registered-models/create", &body).await?;
-    Ok(Json(json!({"registered_model": model_wire(&reply["registered_model"])})))
+    Ok(Json(
+        json!({"registered_model": model_wire(&reply["registered_model"])}),
+    ))
 }
 
 async fn update_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
-    if body["new_name"].as_str().is_some_and(|new| body["name"] != new.to_lowercase()) {
-        return Err(ApiError::not_implemented("the local workspace does not rename registered models"));
+    if body["new_name"]
+        .as_str()
+        .is_some_and(|new| body["name"] != new.to_lowercase())
+    {
+        return Err(ApiError::not_implemented(
+            "the local workspace does not rename registered models",
+        ));
     }
     let body = json!({"name": body["name"], "description": body["description"].as_str().unwrap_or_default()});
     let reply = client::call(&app, Method::PATCH, "registered-models/update", &body).await?;
-    Ok(Json(json!({"registered_model": model_wire(&reply["registered_model"])})))
+    Ok(Json(
+        json!({"registered_model": model_wire(&reply["registered_model"])}),
+    ))
 }
 
 async fn delete_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
@@ -96,30 +121,49 @@ async fn delete_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -
 }
 
 async fn get_model(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
-    let reply = client::get(&app, "registered-models/get", &json!({"name": query["name"]})).await?;
-    Ok(Json(json!({"registered_model": model_wire(&reply["registered_model"])})))
+    let reply = client::get(
+        &app,
+        "registered-models/get",
+        &json!({"name": query["name"]}),
+    )
+    .await?;
+    Ok(Json(
+        json!({"registered_model": model_wire(&reply["registered_model"])}),
+    ))
 }
 
 async fn search_models(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
     let reply = client::get(&app, "registered-models/search", &query).await?;
-    let models = reply["registered_models"].as_array().into_iter().flatten().map(model_wire);
+    let models = reply["registered_models"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(model_wire);
     Ok(Json(page(&reply, "registered_models", models.collect())))
 }
 
 async fn set_model_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
-    client::post(&app, "registered-models/set-tag", &body).await.map(Json)
+    client::post(&app, "registered-models/set-tag", &body)
+        .await
+        .map(Json)
 }
 
 async fn delete_model_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
-    client::call(&app, Method::DELETE, "registered-models/delete-tag", &body).await.map(Json)
+    client::call(&app, Method::DELETE, "registered-models/delete-tag", &body)
+        .await
+        .map(Json)
 }
 
 async fn set_alias(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
-    client::post(&app, "registered-models/alias", &body).await.map(Json)
+    client::post(&app, "registered-models/alias", &body)
+        .await
+        .map(Json)
 }
 
 async fn delete_alias(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
-    client::call(&app, Method::DELETE, "registered-models/alias", &body).await.map(Json)
+    client::call(&app, Method::DELETE, "registered-models/alias", &body)
+        .await
+        .map(Json)
 }
 
 async fn get_by_alias(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
@@ -139,7 +183,9 @@ async fn create_version(State(app): State<Arc<App>>, Arguments(body): Arguments)
     let origin = json!({"pending": true, "source": source, "model_id": model}).to_string();
     let mut tags = body["tags"].as_array().cloned().unwrap_or_default();
     tags.push(json!({"key": ORIGIN_TAG, "value": origin}));
-    let known_source = model.as_ref().map_or_else(|| source.to_owned(), |id| format!("models:/{id}"));
+    let known_source = model
+        .as_ref()
+        .map_or_else(|| source.to_owned(), |id| format!("models:/{id}"));
     let mut sent = json!({"name": body["name"], "source": known_source, "tags": tags,
         "description": body["description"].as_str().unwrap_or_default()});
     if body["run_id"].as_str().is_some_and(|id| !id.is_empty()) {
@@ -151,7 +197,9 @@ async fn create_version(State(app): State<Arc<App>>, Arguments(body): Arguments)
     let reply = match client::post(&app, "model-versions/create", &sent).await {
         // MLflow checks the source against its own runs. One that lies elsewhere (another workspace, another
         // model's version) is fine all the same: the files come with the registration.
-        Err(error) if error.error_code == "INVALID_PARAMETER_VALUE" || error.status.as_u16() == 404 => {
+        Err(error)
+            if error.error_code == "INVALID_PARAMETER_VALUE" || error.status.as_u16() == 404 =>
+        {
             tracing::debug!(%error, source, "MLflow does not know the source of a model version");
             if let Some(fields) = sent.as_object_mut() {
                 fields.remove("model_id");
@@ -173,7 +221,9 @@ fn logged_model(body: &Value, source: &str) -> Option<String> {
     let in_address = source
         .strip_prefix("mlflow-artifacts:/")
         .and_then(|path| path.split('/').find(|part| part.starts_with("m-")));
-    let named = source.strip_prefix("models:/").filter(|id| id.starts_with("m-") && !id.contains('/'));
+    let named = source
+        .strip_prefix("models:/")
+        .filter(|id| id.starts_with("m-") && !id.contains('/'));
     given.or(in_address).or(named).map(str::to_owned)
 }
 
@@ -191,25 +241,32 @@ async fn delete_version(State(app): State<Arc<App>>, Arguments(body): Arguments)
 }
 
 async fn get_version(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
-    Ok(Json(json!({"model_version": find_version(&app, &query).await?.wire()})))
+    Ok(Json(
+        json!({"model_version": find_version(&app, &query).await?.wire()}),
+    ))
 }
 
 async fn search_versions(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
     let reply = client::get(&app, "model-versions/search", &query).await?;
     let versions = reply["model_versions"].as_array().into_iter().flatten();
-    let versions = versions.map(|version| Version::new(version).wire()).collect();
+    let versions = versions
+        .map(|version| Version::new(version).wire())
+        .collect();
     Ok(Json(page(&reply, "model_versions", versions)))
 }
 
 async fn download_uri(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
-    Ok(Json(json!({"artifact_uri": find_version(&app, &query).await?.storage_location()})))
+    Ok(Json(
+        json!({"artifact_uri": find_version(&app, &query).await?.storage_location()}),
+    ))
 }
 
 /// Credentials that open nothing: files go through the Files API with the caller's own token. Clients ask for
 /// them before they do so.
 async fn credentials(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
     find_version(&app, &body).await?;
-    let none = json!({"access_key_id": "none", "secret_access_key": "none", "session_token": "none"});
+    let none =
+        json!({"access_key_id": "none", "secret_access_key": "none", "session_token": "none"});
     Ok(Json(json!({"credentials": {
         "aws_temp_credentials": none,
         "expiration_time": now_ms() + CREDENTIALS_LIFETIME,
@@ -222,17 +279,23 @@ async fn finalize(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Re
     let tag = json!({"name": body["name"], "version": body["version"], "key": ORIGIN_TAG,
         "value": version.finalized_origin()});
     client::post(&app, "model-versions/set-tag", &tag).await?;
-    Ok(Json(json!({"model_version": find_version(&app, &body).await?.wire()})))
+    Ok(Json(
+        json!({"model_version": find_version(&app, &body).await?.wire()}),
+    ))
 }
 
 async fn set_version_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
     not_ours(&body)?;
-    client::post(&app, "model-versions/set-tag", &body).await.map(Json)
+    client::post(&app, "model-versions/set-tag", &body)
+        .await
+        .map(Json)
 }
 
 async fn delete_version_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
     not_ours(&body)?;
-    client::call(&app, Method::DELETE, "model-versions/delete-tag", &body).await.map(Json)
+    client::call(&app, Method::DELETE, "model-versions/delete-tag", &body)
+        .await
+        .map(Json)
 }
 
 /// Lineage between tables and models has no place to go; clients report it all the same.
@@ -242,7 +305,9 @@ async fn emit_lineage() -> Json<Value> {
 
 fn not_ours(body: &Value) -> Result<(), ApiError> {
     if body["key"] == ORIGIN_TAG {
-        return Err(ApiError::invalid(format!("the tag {ORIGIN_TAG} belongs to the workspace")));
+        return Err(ApiError::invalid(format!(
+            "the tag {ORIGIN_TAG} belongs to the workspace"
+        )));
     }
     Ok(())
 }
@@ -259,7 +324,10 @@ fn version_reply(reply: &Value) -> Json<Value> {
 
 fn page(reply: &Value, field: &str, items: Vec<Value>) -> Value {
     let mut page = json!({ field: items });
-    if let Some(token) = reply["next_page_token"].as_str().filter(|token| !token.is_empty()) {
+    if let Some(token) = reply["next_page_token"]
+        .as_str()
+        .filter(|token| !token.is_empty())
+    {
         page["next_page_token"] = Value::from(token);
     }
     page
