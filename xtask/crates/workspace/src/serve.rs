@@ -3,10 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::ListenerExt as _;
 use camino::Utf8Path;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinError;
 
 use crate::auth::SignInCodes;
 use crate::config::Config;
@@ -101,22 +103,44 @@ pub async fn serve(
     app.config.state.announce(&announcement(&app))?;
     tracing::info!(url = app.url, "serving");
 
-    let router = routes::router(app.clone());
+    let (hang_up, hung_up) = oneshot::channel::<()>();
+    // Replies are small and wanted at once.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let mut server = tokio::spawn(
+        axum::serve(listener, routes::router(app.clone()))
+            .with_graceful_shutdown(async { drop(hung_up.await) })
+            .into_future(),
+    );
     tokio::spawn(stop_when(app.clone(), shutdown));
-    let server = axum::serve(listener, router)
-        .with_graceful_shutdown(app.clone().stopped())
-        .into_future();
-    let drained = app.clone();
-    let outcome = tokio::select! {
-        outcome = server => outcome.map_err(ServeError::Runtime),
-        // A client that keeps a request open does not keep the server.
-        () = async { drained.stopped().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    let early = tokio::select! {
+        outcome = &mut server => Some(outcome),
+        () = app.clone().stopped() => None,
     };
+    // Jobs that are being cancelled still talk to us: MLflow runs want to be closed.
     runner::shutdown(app.clone()).await;
     mlflow::shutdown(app.clone()).await;
+    drop(hang_up);
+    let outcome = match early {
+        Some(outcome) => flatten(outcome),
+        None => match tokio::time::timeout(DRAIN, &mut server).await {
+            Ok(outcome) => flatten(outcome),
+            // A client that keeps a request open does not keep the server.
+            Err(_) => {
+                server.abort();
+                Ok(())
+            }
+        },
+    };
     app.config.state.withdraw();
     tracing::info!("ended");
     outcome
+}
+
+fn flatten(outcome: Result<std::io::Result<()>, JoinError>) -> Result<(), ServeError> {
+    outcome
+        .map_err(std::io::Error::other)
+        .and_then(|served| served)
+        .map_err(ServeError::Runtime)
 }
 
 fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> {

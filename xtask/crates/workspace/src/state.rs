@@ -78,6 +78,11 @@ impl App {
         self.stop.send_replace(true);
     }
 
+    /// Whether the server is about to end and takes no new work.
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+
     /// The folder of one task run, `DIR/runs/<task_run_id>`; it need not exist yet.
     pub fn task_run_dir(&self, task_run_id: i64) -> Utf8PathBuf {
         self.config

@@ -72,7 +72,12 @@ impl StateDir {
             .mode(0o600)
             .open(path.join("lock"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(StateDir { path, _lock: lock }),
+            Ok(()) => {
+                let state = StateDir { path, _lock: lock };
+                // A server that was killed could not take its announcement back.
+                state.withdraw();
+                Ok(state)
+            }
             Err(TryLockError::WouldBlock) => {
                 let url = read_server_info(&path).map(|info| info.url);
                 Err(StateDirError::AlreadyRunning { url })
@@ -128,8 +133,11 @@ impl StateDir {
 
     /// Takes the announcement back; a missing one is fine.
     pub fn withdraw(&self) {
-        if let Err(error) = fs_err::remove_file(self.path.join("server.json")) {
-            tracing::warn!(%error, "server.json stays behind");
+        match fs_err::remove_file(self.path.join("server.json")) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::warn!(%error, "server.json stays behind");
+            }
+            _ => {}
         }
     }
 }

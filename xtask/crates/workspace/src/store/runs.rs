@@ -236,28 +236,24 @@ impl Store {
     /// it closed.
     pub fn close_interrupted_runs(&self, message: &str) -> Result<usize> {
         let now = now_ms();
-        let state = [
+        let state = (
             LifeCycle::InternalError.as_str(),
             ResultState::Failed.as_str(),
-            message,
-        ];
+        );
         self.write(|tx| {
-            for table in ["runs", "task_runs"] {
+            let close = |table: &str| {
                 tx.execute(
                     &format!(
                         "UPDATE {table} SET life_cycle_state = ?1, result_state = ?2, state_message = ?3, end_time = ?4
-                         WHERE end_time IS NULL AND {} IN (SELECT run_id FROM runs WHERE end_time IS NULL OR end_time = ?4)",
-                        if table == "runs" { "run_id" } else { "job_run_id" }
+                         WHERE end_time IS NULL"
                     ),
-                    params![state[0], state[1], state[2], now],
-                )?;
-            }
+                    params![state.0, state.1, message, now],
+                )
+            };
+            close("task_runs")?;
+            let closed = close("runs")?;
             tx.execute("UPDATE run_tokens SET ended_at = ?1 WHERE ended_at IS NULL", [now])?;
-            let closed: i64 =
-                tx.query_row("SELECT count(*) FROM runs WHERE end_time = ?1 AND state_message = ?2", params![now, message], |row| {
-                    row.get(0)
-                })?;
-            Ok(usize::try_from(closed).unwrap_or(0))
+            Ok(closed)
         })
     }
 

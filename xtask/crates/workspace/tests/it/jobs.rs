@@ -1,7 +1,10 @@
 //! Jobs and runs, as far as they are kept rather than executed.
 
+use std::collections::BTreeMap;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use xtask_workspace::store::{LifeCycle, NewRun, ResultState, RunState, Store};
 
 use crate::server::{Server, job};
 
@@ -244,4 +247,76 @@ async fn permissions_are_kept_for_a_job_and_a_folder() {
         .await;
     assert_eq!(status, StatusCode::OK);
     server.stop().await;
+}
+
+/// A run that seems to be under way; no runner knows of it, so it stays so.
+fn stored_run(server: &Server, job_id: i64) -> (Store, i64) {
+    let store = Store::open(&server.state().join("workspace.db")).unwrap();
+    let new = NewRun {
+        job_id,
+        run_name: "under way".into(),
+        idempotency_token: None,
+        creator: "x".into(),
+        settings: json!({}),
+        parameters: BTreeMap::new(),
+        overrides: json!({}),
+        state: RunState::active(LifeCycle::Running),
+        tasks: Vec::new(),
+    };
+    let (run, _) = store.create_run(&new).unwrap();
+    (store, run.run_id)
+}
+
+#[tokio::test]
+async fn a_second_run_waits_in_the_queue_or_is_skipped() {
+    let server = Server::start().await;
+    let mut settings = job("one at a time");
+    let impatient = create(&server, settings.clone()).await;
+    settings["queue"] = json!({"enabled": true});
+    let patient = create(&server, settings).await;
+    let (store, active) = stored_run(&server, patient);
+    stored_run(&server, impatient);
+    let start = async |job_id: i64| {
+        let (_, body) = server
+            .post("/api/2.2/jobs/run-now", json!({"job_id": job_id}))
+            .await;
+        body["run_id"].as_i64().unwrap()
+    };
+    let state = async |run_id: i64| {
+        let (_, run) = server
+            .get(&format!("/api/2.2/jobs/runs/get?run_id={run_id}"))
+            .await;
+        (
+            run["state"]["life_cycle_state"].clone(),
+            run["state"]["result_state"].clone(),
+        )
+    };
+    let skipped = start(impatient).await;
+    assert_eq!(
+        state(skipped).await,
+        (json!("SKIPPED"), json!("MAXIMUM_CONCURRENT_RUNS_REACHED"))
+    );
+    let (first, second) = (start(patient).await, start(patient).await);
+    assert_eq!(state(first).await.0, "QUEUED");
+    server
+        .post("/api/2.2/jobs/runs/cancel", json!({"run_id": second}))
+        .await;
+    assert_eq!(
+        state(second).await,
+        (json!("TERMINATED"), json!("CANCELED"))
+    );
+
+    store
+        .set_run_state(
+            active,
+            &RunState::ended(LifeCycle::Terminated, ResultState::Success, ""),
+        )
+        .unwrap();
+    for _ in 0..200 {
+        if state(first).await.0 != "QUEUED" {
+            return drop(server.stop().await);
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("the run is still queued");
 }

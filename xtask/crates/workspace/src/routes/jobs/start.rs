@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -59,6 +60,13 @@ pub(super) async fn run_now(
         return Err(ApiError::invalid(format!(
             "{name}: the local workspace runs notebook_task only"
         )));
+    }
+    if app.is_stopping() {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "INVALID_STATE",
+            "the workspace is ending; start it again first",
+        ));
     }
     let (state, limit) = first_state(&app, &job, body.queue.as_ref())?;
     let new = NewRun {
@@ -222,7 +230,7 @@ fn grow<'t>(set: &mut BTreeSet<&'t str>, next: impl Fn(&BTreeSet<&'t str>) -> Ve
 
 /// Starts a queued run once fewer than `limit` runs of its job are active.
 async fn wait_in_queue(app: Arc<App>, run_id: i64, limit: i64) {
-    loop {
+    while !app.is_stopping() {
         tokio::time::sleep(QUEUE_POLL).await;
         match advance(&app, run_id, limit) {
             Ok(Queue::Waits) => {}

@@ -1,0 +1,100 @@
+//! The local workspace's own routes: what Databricks has no API for.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Error;
+use crate::transport::{Method, Request, Transport, call};
+
+/// What the local workspace says about itself.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Status {
+    /// Version of the program.
+    pub version: String,
+    /// Its workspace id.
+    pub workspace_id: String,
+    /// Its address.
+    pub url: String,
+    /// Who one is there.
+    pub user: String,
+    /// Seconds since its start.
+    pub uptime_seconds: u64,
+    /// Seconds since it was last used.
+    pub idle_seconds: u64,
+    /// Whether it stays although nobody uses it.
+    pub keep: bool,
+    /// Job runs that are not finished.
+    pub active_runs: u64,
+    /// The MLflow server behind it.
+    pub mlflow: Mlflow,
+}
+
+/// The MLflow server behind the local workspace.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Mlflow {
+    /// `starting`, `ready` or `failed`.
+    pub state: String,
+    /// Why it failed.
+    pub message: Option<String>,
+}
+
+/// The part of a task's event file that was asked for.
+#[derive(Debug, Clone)]
+pub struct Events {
+    /// Whole lines of JSON.
+    pub lines: String,
+    /// Where to go on next time, in bytes.
+    pub next_offset: u64,
+}
+
+/// Asks how it is.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn status(transport: &dyn Transport) -> Result<Status, Error> {
+    call(
+        transport,
+        &Request::new(Method::Get, "/local/v1/status").within(Duration::from_secs(2)),
+    )
+}
+
+/// Asks it to end: runs are cancelled, MLflow is stopped.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn shutdown(transport: &dyn Transport) -> Result<(), Error> {
+    transport
+        .send(&Request::new(Method::Post, "/local/v1/shutdown").json(&json!({})))
+        .map(drop)
+}
+
+/// A link that signs the reader's browser in once and leads to `path`.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn sign_in(transport: &dyn Transport, path: &str) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Reply {
+        url: String,
+    }
+    let request = Request::new(Method::Post, "/local/v1/sign-in").json(&json!({ "path": path }));
+    Ok(call::<Reply>(transport, &request)?.url)
+}
+
+/// The notebook events of a task run, from a byte offset on.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn events(transport: &dyn Transport, task_run_id: i64, offset: u64) -> Result<Events, Error> {
+    let path = format!("/local/v1/task-runs/{task_run_id}/events");
+    let reply = transport.send(&Request::new(Method::Get, path).query("offset", offset))?;
+    let next = reply
+        .header("x-next-offset")
+        .and_then(|value| value.parse().ok());
+    Ok(Events {
+        next_offset: next.unwrap_or(offset + reply.body.len() as u64),
+        lines: String::from_utf8_lossy(&reply.body).into_owned(),
+    })
+}

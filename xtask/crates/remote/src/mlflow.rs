@@ -1,0 +1,132 @@
+//! MLflow tracking: the runs that a job's tasks made.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::Error;
+use crate::transport::{Method, Request, Transport, call};
+
+/// Tag by which Databricks links an MLflow run to the task run that made it (it holds the id of the
+/// task run, not of the job run).
+pub const JOB_RUN_TAG: &str = "mlflow.databricks.jobRunID";
+
+/// An MLflow run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Run {
+    /// Identity and state.
+    pub info: RunInfo,
+    /// What was logged.
+    #[serde(default)]
+    pub data: RunData,
+}
+
+/// Identity and state of a run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RunInfo {
+    /// 32 hex digits.
+    pub run_id: String,
+    /// Its experiment.
+    pub experiment_id: String,
+    /// A readable name.
+    #[serde(default)]
+    pub run_name: String,
+    /// `RUNNING`, `FINISHED`, `FAILED`, `KILLED`.
+    #[serde(default)]
+    pub status: String,
+}
+
+/// What was logged to a run.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct RunData {
+    /// Latest value of each metric.
+    #[serde(default)]
+    pub metrics: Vec<Metric>,
+    /// Parameters.
+    #[serde(default)]
+    pub params: Vec<KeyValue>,
+    /// Tags.
+    #[serde(default)]
+    pub tags: Vec<KeyValue>,
+}
+
+/// One value of one metric.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Metric {
+    /// Its name.
+    pub key: String,
+    /// Its value.
+    pub value: f64,
+}
+
+/// A tag or a parameter.
+#[derive(Debug, Clone, Deserialize)]
+pub struct KeyValue {
+    /// Its name.
+    pub key: String,
+    /// Its value.
+    #[serde(default)]
+    pub value: String,
+}
+
+impl Run {
+    /// Metrics by name.
+    #[must_use]
+    pub fn metrics(&self) -> BTreeMap<String, f64> {
+        self.data
+            .metrics
+            .iter()
+            .map(|metric| (metric.key.clone(), metric.value))
+            .collect()
+    }
+
+    /// The value of a tag.
+    #[must_use]
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.data
+            .tags
+            .iter()
+            .find(|tag| tag.key == key)
+            .map(|tag| tag.value.as_str())
+    }
+}
+
+/// One run.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn run(transport: &dyn Transport, run_id: &str) -> Result<Run, Error> {
+    #[derive(Deserialize)]
+    struct Reply {
+        run: Run,
+    }
+    let request = Request::new(Method::Get, "/api/2.0/mlflow/runs/get").query("run_id", run_id);
+    Ok(call::<Reply>(transport, &request)?.run)
+}
+
+/// The runs in an experiment that a task run made, oldest first.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn runs_of_task(
+    transport: &dyn Transport,
+    experiment_id: &str,
+    task_run_id: i64,
+) -> Result<Vec<Run>, Error> {
+    #[derive(Deserialize)]
+    struct Reply {
+        #[serde(default)]
+        runs: Vec<Run>,
+    }
+    // MLflow knows `IN` for attributes only: one search a task.
+    let request = Request::new(Method::Post, "/api/2.0/mlflow/runs/search")
+        .json(&json!({
+            "experiment_ids": [experiment_id],
+            "filter": format!("tags.`{JOB_RUN_TAG}` = '{task_run_id}'"),
+            "order_by": ["attributes.start_time ASC"],
+            "max_results": 100,
+        }))
+        .repeatable();
+    Ok(call::<Reply>(transport, &request)?.runs)
+}

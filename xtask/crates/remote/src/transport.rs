@@ -1,0 +1,220 @@
+//! What is sent and what comes back, whoever carries it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+
+/// Sees each call before it is sent, as `GET /api/…`; never the credentials.
+pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Carries requests to one service.
+pub trait Transport: Send + Sync {
+    /// Sends a request and waits for the whole reply.
+    ///
+    /// # Errors
+    /// Any [`Error`]; a status of 400 or more is [`Error::Refused`].
+    fn send(&self, request: &Request) -> Result<Response, Error>;
+}
+
+/// HTTP methods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads; may be repeated.
+    Get,
+    /// Reads headers only; may be repeated.
+    Head,
+    /// Acts; repeated only by callers that know it to be safe.
+    Post,
+    /// Replaces; may be repeated.
+    Put,
+    /// Changes a part.
+    Patch,
+    /// Removes; may be repeated.
+    Delete,
+}
+
+impl Method {
+    /// The method's name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+            Method::Patch => "PATCH",
+            Method::Delete => "DELETE",
+        }
+    }
+
+    /// Whether sending it twice ends as sending it once does.
+    #[must_use]
+    pub fn is_idempotent(self) -> bool {
+        !matches!(self, Method::Post | Method::Patch)
+    }
+}
+
+/// What a request carries.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// A JSON value.
+    Json(serde_json::Value),
+    /// The bytes of a local file, streamed.
+    File(PathBuf),
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// Path below the base address, escaped, starting with `/`.
+    pub path: String,
+    /// Query parameters, not yet escaped.
+    pub query: Vec<(String, String)>,
+    /// What is sent along.
+    pub body: Body,
+    /// How long the whole call may take; `None` for uploads, which have no natural limit.
+    pub deadline: Option<Duration>,
+    /// Whether a repetition does no harm although the method allows none (it carries a token by
+    /// which the service recognises it).
+    pub repeatable: bool,
+}
+
+impl Request {
+    /// A request without a body and with a deadline of 30 seconds.
+    #[must_use]
+    pub fn new(method: Method, path: impl Into<String>) -> Request {
+        Request {
+            method,
+            path: path.into(),
+            query: Vec::new(),
+            body: Body::Empty,
+            deadline: Some(Duration::from_secs(30)),
+            repeatable: method.is_idempotent(),
+        }
+    }
+
+    /// Adds a query parameter.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: impl ToString) -> Request {
+        self.query.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Sends JSON along.
+    ///
+    /// # Panics
+    /// Never for this crate's own types, which all serialise.
+    #[must_use]
+    pub fn json(mut self, body: &impl Serialize) -> Request {
+        self.body = Body::Json(serde_json::to_value(body).unwrap_or_default());
+        self
+    }
+
+    /// Streams a local file along, without a deadline.
+    #[must_use]
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Request {
+        self.body = Body::File(path.into());
+        self.deadline = None;
+        self
+    }
+
+    /// Sets how long the call may take.
+    #[must_use]
+    pub fn within(mut self, deadline: Duration) -> Request {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// Declares that the service recognises a repetition.
+    #[must_use]
+    pub fn repeatable(mut self) -> Request {
+        self.repeatable = true;
+        self
+    }
+
+    /// Method, path and query, for people.
+    #[must_use]
+    pub fn call(&self) -> String {
+        let mut call = format!("{} {}", self.method.as_str(), self.path);
+        for (index, (name, value)) in self.query.iter().enumerate() {
+            call.push(if index == 0 { '?' } else { '&' });
+            call.push_str(&format!("{name}={value}"));
+        }
+        call
+    }
+}
+
+/// A reply of a status below 400.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    /// Header names in lower case, with their values.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// The value of a header; `name` in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] with the start of the body when it is something else.
+    pub fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
+        serde_json::from_slice(&self.body).map_err(|error| Error::Unexpected {
+            call: request.call(),
+            reason: format!("{error}; it starts with: {}", start_of(&self.body)),
+        })
+    }
+}
+
+/// The first characters of a body, for an error message.
+pub(crate) fn start_of(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(200).collect()
+}
+
+/// Sends a request and reads the JSON of its reply.
+pub(crate) fn call<T: DeserializeOwned>(
+    transport: &dyn Transport,
+    request: &Request,
+) -> Result<T, Error> {
+    transport.send(request)?.json(request)
+}
+
+/// The error of a reply whose status is 400 or more. Databricks and MLflow send
+/// `{"error_code", "message"}`, GitHub `{"message"}`, proxies HTML.
+#[must_use]
+pub fn refused(request: &Request, status: u16, body: &[u8]) -> Error {
+    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = |key: &str| {
+        json.get(key)
+            .and_then(serde_json::Value::as_str)
+            .map(str::to_owned)
+    };
+    Error::Refused {
+        call: request.call(),
+        status,
+        code: text("error_code").unwrap_or_default(),
+        message: text("message").unwrap_or_else(|| start_of(body)),
+    }
+}

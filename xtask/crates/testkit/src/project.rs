@@ -1,0 +1,261 @@
+//! A temporary copy of the project, to run the commands in as a user would.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use crate::environment;
+
+/// A git repository with a project in it, in a folder of its own, with an empty home beside it.
+///
+/// Tools and Python environment are those of the repository that is tested, linked in: run
+/// `cargo xtask setup` there once. Dropping it ends the local workspace that was started in it.
+#[derive(Debug)]
+pub struct Project {
+    folder: TempDir,
+    xtask: PathBuf,
+}
+
+impl Project {
+    /// A copy of the repository that is tested: what git tracks, and what it does not ignore.
+    ///
+    /// `xtask` is the built program (`env!("CARGO_BIN_EXE_xtask")`).
+    ///
+    /// # Panics
+    /// When the copy cannot be made; the message says why.
+    #[must_use]
+    pub fn of_this_repository(xtask: &str) -> Project {
+        let project = Project::empty(xtask);
+        let listed = read(
+            Command::new("git")
+                .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+                .current_dir(repository()),
+        );
+        for name in listed.split('\0').filter(|name| !name.is_empty()) {
+            copy(&repository().join(name), &project.root().join(name));
+        }
+        project.commit("Copy of the repository")
+    }
+
+    /// One of the projects below `xtask/tests/fixtures`, with the tool's files that it needs.
+    ///
+    /// # Panics
+    /// When the copy cannot be made; the message says why.
+    #[must_use]
+    pub fn of_fixture(name: &str, xtask: &str) -> Project {
+        let project = Project::empty(xtask);
+        copy_tree(&repository().join("xtask/tests/fixtures").join(name), &project.root());
+        for shared in ["pyproject.toml", "uv.lock", "tools.lock", ".gitignore"] {
+            let from = repository().join(shared);
+            if from.exists() && !project.root().join(shared).exists() {
+                copy(&from, &project.root().join(shared));
+            }
+        }
+        copy_tree(&repository().join("xtask/tools"), &project.root().join("xtask/tools"));
+        project.commit("A project")
+    }
+
+    fn empty(xtask: &str) -> Project {
+        let project = Project {
+            folder: tempfile::tempdir().expect("a temporary folder"),
+            xtask: PathBuf::from(xtask),
+        };
+        std::fs::create_dir_all(project.root().join(".xtask")).expect("a folder");
+        std::fs::create_dir_all(project.home()).expect("a folder");
+        project.link(".xtask/tools");
+        project.link(".venv");
+        project.shim();
+        project
+    }
+
+    /// The project's folder.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().join("project")
+    }
+
+    /// The empty home folder.
+    #[must_use]
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// `cargo xtask ARGS`, in the project's folder and a clean environment.
+    #[must_use]
+    pub fn xtask(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.xtask);
+        command.args(args);
+        self.surround(&mut command);
+        command
+    }
+
+    /// A line for bash, in which `cargo xtask` is the program that is tested.
+    #[must_use]
+    pub fn shell(&self, line: &str) -> Command {
+        let mut command = Command::new("bash");
+        command.args(["-c", line]);
+        self.surround(&mut command);
+        command
+    }
+
+    /// Runs `cargo xtask ARGS` and expects it to succeed.
+    ///
+    /// # Panics
+    /// When it does not; the message holds what it said.
+    #[must_use]
+    pub fn succeed(&self, args: &[&str]) -> Said {
+        let said = self.run(args);
+        assert!(said.code == Some(0), "cargo xtask {} ended with {:?}\n{}{}", args.join(" "), said.code, said.stderr, said.stdout);
+        said
+    }
+
+    /// Runs `cargo xtask ARGS`, however it ends.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    #[must_use]
+    pub fn run(&self, args: &[&str]) -> Said {
+        Said::from(self.xtask(args).output().expect("xtask starts"))
+    }
+
+    /// Replaces text in one of the project's files.
+    ///
+    /// # Panics
+    /// When the file does not hold the text.
+    pub fn edit(&self, file: &str, from: &str, to: &str) {
+        let path = self.root().join(file);
+        let text = std::fs::read_to_string(&path).expect("the file is there");
+        assert!(text.contains(from), "{file} does not hold {from:?}");
+        std::fs::write(&path, text.replace(from, to)).expect("the file is written");
+    }
+
+    fn surround(&self, command: &mut Command) {
+        environment::hermetic(command, &self.home());
+        let path = command
+            .get_envs()
+            .find(|(name, _)| *name == "PATH")
+            .and_then(|(_, value)| value.map(std::ffi::OsStr::to_owned))
+            .or_else(|| std::env::var_os("PATH"))
+            .unwrap_or_default();
+        let mut folders = vec![self.folder.path().join("bin")];
+        folders.extend(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(folders).expect("folders without colons"));
+        command.env("XTASK_WORKSPACE_BIN", workspace_program(&self.xtask));
+        command.current_dir(self.root());
+    }
+
+    /// Makes a folder of the repository that is tested appear in the copy.
+    fn link(&self, name: &str) {
+        let from = repository().join(name);
+        assert!(from.exists(), "{} is missing: run `cargo xtask setup` first", from.display());
+        let to = self.root().join(name);
+        std::os::unix::fs::symlink(from, to).expect("a link");
+    }
+
+    /// A `cargo` that runs the program which is tested instead of building another.
+    fn shim(&self) {
+        let folder = self.folder.path().join("bin");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        let xtask = self.xtask.display();
+        let script = format!(
+            "#!/bin/sh\nif [ \"$1\" = xtask ]; then shift; exec '{xtask}' \"$@\"; fi\nexec '{cargo}' \"$@\"\n"
+        );
+        let path = folder.join("cargo");
+        std::fs::write(&path, script).expect("a script");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).expect("a script");
+    }
+
+    fn commit(self, message: &str) -> Project {
+        for args in [
+            vec!["init", "--quiet", "--initial-branch=main"],
+            vec!["add", "--all"],
+            vec!["commit", "--quiet", "--message", message],
+        ] {
+            let mut git = Command::new("git");
+            git.args(["-c", "user.name=A Tester", "-c", "user.email=tester@example.com"]);
+            git.args(args);
+            self.surround(&mut git);
+            read(&mut git);
+        }
+        self
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        // A workspace that a test left running would outlive its folder.
+        let _ = self.xtask(&["workspace", "down"]).output();
+    }
+}
+
+/// What a command said, and how it ended.
+#[derive(Debug)]
+#[must_use]
+pub struct Said {
+    /// The exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// The answer.
+    pub stdout: String,
+    /// The narration.
+    pub stderr: String,
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Said {
+        Said {
+            code: output.status.code(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// The repository that is tested.
+#[must_use]
+pub fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(3).map(Path::to_owned).unwrap_or_default()
+}
+
+/// The local workspace's program, built beside xtask.
+fn workspace_program(xtask: &Path) -> PathBuf {
+    let program = xtask.with_file_name("xtask-workspace");
+    assert!(
+        program.exists(),
+        "{} is missing: run `cargo build --workspace --bins` first",
+        program.display()
+    );
+    program
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("the folder is there") {
+        let entry = entry.expect("the folder can be read");
+        let target = to.join(entry.file_name());
+        match entry.file_type().expect("its kind is known").is_dir() {
+            true => copy_tree(&entry.path(), &target),
+            false => copy(&entry.path(), &target),
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder).expect("a folder");
+    }
+    // What git lists and is deleted in the working tree is left out.
+    if from.is_file() {
+        std::fs::copy(from, to).expect("the file is copied");
+    }
+}
+
+fn read(command: &mut Command) -> String {
+    let output = command.output().expect("the program starts");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}

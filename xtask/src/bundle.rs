@@ -1,0 +1,105 @@
+//! databricks.yml, read just far enough to know where each target lives.
+//!
+//! Everything else about the bundle is asked of the Databricks CLI. This one question comes before:
+//! the CLI needs a workspace that answers, and a target on the local workspace must have it started.
+
+use camino::Utf8Path;
+use yaml_rust2::{Yaml, YamlLoader};
+
+use crate::config::Config;
+use crate::error::{Failure, Kind};
+
+/// Where a target of the bundle lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the local workspace of this clone.
+    Local,
+    /// On a Databricks workspace, reached with the user's own authentication.
+    Databricks,
+}
+
+/// A target of the bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where it lives.
+    pub(crate) place: Place,
+}
+
+/// The targets of the bundle, in the order of the file. One lives on the local workspace when it
+/// names that one's profile.
+///
+/// # Errors
+/// [`Kind::Usage`] when databricks.yml cannot be read.
+pub(crate) fn targets(root: &Utf8Path, config: &Config) -> anyhow::Result<Vec<Target>> {
+    let path = root.join("databricks.yml");
+    let text = fs_err::read_to_string(&path)?;
+    let documents = YamlLoader::load_from_str(&text)
+        .map_err(|error| Failure::new(Kind::Usage, format!("{path} is not valid YAML: {error}")))?;
+    let bundle = documents.first().unwrap_or(&Yaml::BadValue);
+    let profile = |workspace: &Yaml| workspace["profile"].as_str().map(str::to_owned);
+    let common = profile(&bundle["workspace"]);
+    let named = bundle["targets"].as_hash().into_iter().flatten();
+    Ok(named
+        .filter_map(|(name, target)| {
+            let profile = profile(&target["workspace"]).or_else(|| common.clone());
+            let local = profile.as_deref() == Some(config.workspace.profile.as_str());
+            Some(Target {
+                name: name.as_str()?.to_owned(),
+                place: if local {
+                    Place::Local
+                } else {
+                    Place::Databricks
+                },
+            })
+        })
+        .collect())
+}
+
+/// Where a target lives.
+///
+/// # Errors
+/// [`Kind::Usage`] when databricks.yml cannot be read or does not know the target.
+pub(crate) fn place(root: &Utf8Path, config: &Config, name: &str) -> anyhow::Result<Place> {
+    let targets = targets(root, config)?;
+    if let Some(target) = targets.iter().find(|target| target.name == name) {
+        return Ok(target.place.clone());
+    }
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    Failure::new(Kind::Usage, format!("the bundle has no target \"{name}\""))
+        .next(format!("take one of: {}", names.join(", ")))
+        .err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place_of(yaml: &str, target: &str) -> anyhow::Result<Place> {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(folder.path()).unwrap();
+        fs_err::write(root.join("databricks.yml"), yaml).unwrap();
+        let config = Config::parse(include_str!("../../xtask.toml")).unwrap();
+        place(root, &config, target)
+    }
+
+    #[test]
+    fn a_target_is_local_by_its_profile_and_by_that_alone() {
+        let yaml = "
+targets:
+  test: {workspace: {profile: mlops-local}}
+  prod: {workspace: {host: https://example.cloud.databricks.com}}
+";
+        assert_eq!(place_of(yaml, "test").unwrap(), Place::Local);
+        assert_eq!(place_of(yaml, "prod").unwrap(), Place::Databricks);
+    }
+
+    #[test]
+    fn an_unknown_target_is_answered_with_the_known_ones() {
+        let error = place_of("targets: {test: {}, prod: {}}", "tset").unwrap_err();
+        let report = crate::error::report(&error);
+        assert_eq!(report.what, "the bundle has no target \"tset\"");
+        assert_eq!(report.next, ["take one of: test, prod"]);
+    }
+}

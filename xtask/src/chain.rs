@@ -1,0 +1,149 @@
+//! From a job run to what it made: its MLflow run, the model version, the metrics, and the champion
+//! they are compared with.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use xtask_remote::databricks::{jobs, models};
+use xtask_remote::{Transport, mlflow};
+
+use crate::context::Context;
+use crate::databricks::Summary;
+
+/// The alias of the version that is in use.
+pub(crate) const CHAMPION: &str = "champion";
+
+/// An MLflow run with its page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct MlflowRun {
+    /// Its id.
+    pub(crate) run_id: String,
+    /// Its experiment.
+    pub(crate) experiment_id: String,
+    /// The page that shows it.
+    pub(crate) url: String,
+}
+
+/// A version of the registered model with its page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct ModelVersion {
+    /// Full name of the model.
+    pub(crate) name: String,
+    /// The version.
+    pub(crate) version: u64,
+    /// The page that shows it.
+    pub(crate) url: String,
+    /// What was logged when it was trained.
+    pub(crate) metrics: BTreeMap<String, f64>,
+}
+
+/// What a training run made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Chain {
+    /// The MLflow run of the training task; `None` when the run made none.
+    pub(crate) mlflow_run: Option<MlflowRun>,
+    /// The version that was registered from it; `None` when none was.
+    pub(crate) model: Option<ModelVersion>,
+    /// The champion before this run; `None` when there was none.
+    pub(crate) champion_before: Option<ModelVersion>,
+}
+
+/// Where the bundle keeps its model and its experiments, and how to reach them.
+pub(crate) struct Registry<'a> {
+    transport: &'a dyn Transport,
+    host: String,
+    model: Option<String>,
+    experiments: Vec<String>,
+}
+
+impl<'a> Registry<'a> {
+    /// The registry of a deployed target.
+    pub(crate) fn new(
+        context: &Context,
+        transport: &'a dyn Transport,
+        summary: &Summary,
+    ) -> Registry<'a> {
+        let key = &context.config.model.resource;
+        let experiments = summary.resources.experiments.values();
+        Registry {
+            transport,
+            host: summary.workspace.host.clone().unwrap_or_default(),
+            model: summary
+                .resources
+                .registered_models
+                .get(key)
+                .and_then(|model| model.id.clone()),
+            experiments: experiments
+                .filter_map(|experiment| experiment.id.clone())
+                .collect(),
+        }
+    }
+
+    /// The version that `champion` names now, with its metrics.
+    ///
+    /// # Errors
+    /// When the workspace does not answer.
+    pub(crate) fn champion(&self) -> anyhow::Result<Option<ModelVersion>> {
+        let Some(model) = &self.model else {
+            return Ok(None);
+        };
+        let Some(version) = models::by_alias(self.transport, model, CHAMPION)? else {
+            return Ok(None);
+        };
+        // The run of an old champion may be deleted; the version is still worth naming.
+        let run = mlflow::run(self.transport, &version.run_id).ok();
+        Ok(Some(self.version(model, version.version, run.as_ref())))
+    }
+
+    /// Follows a job run to its MLflow run and its model version.
+    ///
+    /// # Errors
+    /// When the workspace does not answer.
+    pub(crate) fn follow(
+        &self,
+        run: &jobs::Run,
+        champion_before: Option<ModelVersion>,
+    ) -> anyhow::Result<Chain> {
+        let mut runs = Vec::new();
+        for task in &run.tasks {
+            for experiment in &self.experiments {
+                runs.extend(mlflow::runs_of_task(self.transport, experiment, task.run_id)?);
+            }
+        }
+        let versions = match &self.model {
+            Some(model) => models::versions(self.transport, model)?,
+            None => Vec::new(),
+        };
+        let registered = runs.iter().find_map(|run| {
+            let version = versions
+                .iter()
+                .find(|version| version.run_id == run.info.run_id)?;
+            Some((run, version.version))
+        });
+        // Other tasks log runs too (validation, monitoring): the one that matters made the version.
+        let trained = registered.map(|(run, _)| run).or(runs.first());
+        let model = registered.zip(self.model.as_ref());
+        Ok(Chain {
+            mlflow_run: trained.map(|run| MlflowRun {
+                run_id: run.info.run_id.clone(),
+                experiment_id: run.info.experiment_id.clone(),
+                url: format!(
+                    "{}/ml/experiments/{}/runs/{}",
+                    self.host, run.info.experiment_id, run.info.run_id
+                ),
+            }),
+            model: model.map(|((run, version), name)| self.version(name, version, Some(run))),
+            champion_before,
+        })
+    }
+
+    fn version(&self, name: &str, version: u64, run: Option<&mlflow::Run>) -> ModelVersion {
+        let path = name.replace('.', "/");
+        ModelVersion {
+            name: name.to_owned(),
+            version,
+            url: format!("{}/explore/data/models/{path}/version/{version}", self.host),
+            metrics: run.map(mlflow::Run::metrics).unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per command: its arguments and its `run`.
+
+pub(crate) mod bench;
+pub(crate) mod ci;
+pub(crate) mod data;
+pub(crate) mod deploy;
+pub(crate) mod destroy;
+pub(crate) mod logs;
+pub(crate) mod run;
+pub(crate) mod setup;
+pub(crate) mod test;
+pub(crate) mod workspace;

@@ -1,0 +1,137 @@
+//! `cargo xtask bench`: the measured figures, and the page that holds them.
+
+mod figures;
+mod measure;
+
+use camino::Utf8Path;
+
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::tools::{self, Need, Toolbox};
+use crate::ui::Tone;
+use figures::{FIGURES, Figure};
+
+/// The page that `--write` writes.
+const PAGE: &str = "docs/benchmarks.md";
+
+/// Options of `bench`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only these figures; all but the slow ones when left out.
+    figures: Vec<String>,
+    /// Measure the slow ones too: builds from nothing and fresh clones, about 15 minutes.
+    #[arg(long)]
+    slow: bool,
+    /// Write the figures that were measured into docs/benchmarks.md.
+    #[arg(long)]
+    write: bool,
+    /// List the figures, and stop.
+    #[arg(long)]
+    list: bool,
+}
+
+/// What every figure is measured with.
+struct Bench<'a> {
+    context: &'a Context,
+    toolbox: &'a Toolbox,
+}
+
+/// A figure that was measured.
+struct Measured {
+    figure: &'static Figure,
+    value: f64,
+}
+
+/// Runs the command. A goal that is missed is said and is no failure: figures depend on the machine.
+///
+/// # Errors
+/// When something cannot be measured.
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let chosen = choose(args)?;
+    if args.list {
+        for figure in chosen {
+            context
+                .ui
+                .answer(&format!("{:<20} {}", figure.name, figure.about));
+        }
+        return Ok(());
+    }
+    let toolbox = tools::ready(context, Need::ALL)?;
+    let bench = Bench {
+        context,
+        toolbox: &toolbox,
+    };
+    let mut measured = Vec::new();
+    for figure in chosen {
+        context.interrupt.check()?;
+        let progress = context.ui.progress("Measuring", figure.about);
+        let value = (figure.measure)(&bench)?;
+        progress.clear();
+        let tone = if value <= figure.goal {
+            Tone::Good
+        } else {
+            Tone::Warning
+        };
+        let figures = format!(
+            "{:>9} (goal {})",
+            figure.unit.show(value),
+            figure.unit.show(figure.goal)
+        );
+        context
+            .ui
+            .status_toned("Measured", &format!("{figures}  {}", figure.about), tone);
+        measured.push(Measured { figure, value });
+    }
+    if args.write {
+        write(context, &context.root.join(PAGE), &measured)?;
+    }
+    Ok(())
+}
+
+fn choose(args: &Args) -> anyhow::Result<Vec<&'static Figure>> {
+    let known = |name: &String| FIGURES.iter().any(|figure| figure.name == name);
+    if let Some(unknown) = args.figures.iter().find(|name| !known(name)) {
+        return Failure::new(Kind::Usage, format!("there is no figure \"{unknown}\""))
+            .next("cargo xtask bench --list")
+            .err();
+    }
+    let wanted = |figure: &&Figure| match args.figures.is_empty() {
+        true => args.slow || args.list || !figure.slow,
+        false => args.figures.iter().any(|name| figure.name == name),
+    };
+    Ok(FIGURES.iter().filter(wanted).collect())
+}
+
+/// Replaces the rows that were measured; the others stay as they are.
+fn write(context: &Context, page: &Utf8Path, measured: &[Measured]) -> anyhow::Result<()> {
+    let present = fs_err::read_to_string(page).unwrap_or_default();
+    let today = jiff::Zoned::now().date();
+    let machine = measure::machine();
+    let mut text = String::from(
+        "# Measured\n\nWritten by `cargo xtask bench --slow --write`; `cargo xtask bench --list` says what each figure is.\nA goal that is missed is shown and breaks nothing: figures depend on the machine.\n\n| figure | measured | goal | on | what |\n|---|---|---|---|---|\n",
+    );
+    for figure in FIGURES {
+        let start = format!("| {} |", figure.name);
+        let row = match measured.iter().find(|one| one.figure.name == figure.name) {
+            Some(one) => format!(
+                "{start} {} | {} | {today}, {machine} | {} |",
+                figure.unit.show(one.value),
+                figure.unit.show(figure.goal),
+                figure.about
+            ),
+            None => match present.lines().find(|line| line.starts_with(&start)) {
+                Some(line) => line.to_owned(),
+                None => format!(
+                    "{start} not yet | {} | | {} |",
+                    figure.unit.show(figure.goal),
+                    figure.about
+                ),
+            },
+        };
+        text.push_str(&row);
+        text.push('\n');
+    }
+    fs_err::write(page, text)?;
+    context.ui.status("Wrote", PAGE);
+    Ok(())
+}

@@ -1,0 +1,242 @@
+//! `cargo xtask ci`: everything that CI checks, on a laptop or in CI, in named and timed parts.
+
+mod parts;
+mod project;
+mod tool;
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::context::Context;
+use crate::error::{self, Failure, Kind};
+use crate::process;
+use crate::tools::Toolbox;
+use crate::ui::{Tone, seconds};
+use crate::vars;
+use parts::{Group, PARTS, Part, System};
+
+/// Options of `ci`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Only these parts: names or groups (`project`, `tool`), separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "PART")]
+    only: Vec<String>,
+    /// List the parts, and stop.
+    #[arg(long)]
+    list: bool,
+}
+
+/// What every part is given.
+struct Suite<'a> {
+    context: &'a Context,
+    toolbox: &'a Toolbox,
+}
+
+/// How a part ended.
+enum End {
+    Passed(String),
+    Failed(anyhow::Error),
+    Skipped(String),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Kind::Failed`] when a part fails; [`Kind::Usage`] when there is no part of a given name.
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let chosen = choose(&args.only)?;
+    if args.list {
+        for part in chosen {
+            let group = part.group.name();
+            context
+                .ui
+                .answer(&format!("{:<10} {group:<8} {}", part.name, part.about));
+        }
+        return Ok(());
+    }
+    let toolbox = crate::tools::ready(context, crate::tools::Need::ALL)?;
+    let suite = Suite {
+        context,
+        toolbox: &toolbox,
+    };
+    let started = Instant::now();
+    let mut ends = Vec::new();
+    for part in chosen {
+        context.interrupt.check()?;
+        let begun = Instant::now();
+        let end = suite.part(part);
+        ends.push((part, end, begun.elapsed()));
+    }
+    conclude(context, &ends, started.elapsed())
+}
+
+fn choose(only: &[String]) -> anyhow::Result<Vec<&'static Part>> {
+    let known = |name: &String| PARTS.iter().any(|part| part.is(name));
+    if let Some(unknown) = only.iter().find(|name| !known(name)) {
+        return Failure::new(Kind::Usage, format!("there is no part \"{unknown}\""))
+            .next("cargo xtask ci --list")
+            .err();
+    }
+    let wanted = |part: &&Part| only.is_empty() || only.iter().any(|name| part.is(name));
+    Ok(PARTS.iter().filter(wanted).collect())
+}
+
+impl Suite<'_> {
+    fn part(&self, part: &Part) -> End {
+        let ui = &self.context.ui;
+        if let Some(missing) = part.needs.iter().find(|system| system.find().is_none()) {
+            let what = missing.missing();
+            return match self.context.env.ci {
+                true => End::Failed(Failure::new(Kind::Missing, what).into()),
+                false => End::Skipped(what),
+            };
+        }
+        let grouped = self.context.env.get(vars::GITHUB_ACTIONS).is_some();
+        if grouped {
+            ui.line(&format!("::group::{}", part.name));
+        } else {
+            ui.status("Checking", &format!("{}: {}", part.name, part.about));
+        }
+        let end = (part.run)(self);
+        if grouped {
+            ui.line("::endgroup::");
+        }
+        match end {
+            Ok(summary) => End::Passed(summary),
+            Err(error) => {
+                ui.report(&error::report(&error));
+                End::Failed(error)
+            }
+        }
+    }
+
+    /// Runs a program that must succeed. In CI its lines are shown as they come; on a laptop they
+    /// are only shown when it fails.
+    fn succeed(&self, command: Command, what: &str) -> anyhow::Result<process::Finished> {
+        let Context {
+            ui, interrupt, env, ..
+        } = self.context;
+        let line = process::typed(&command);
+        let progress = ui.progress("Running", &line);
+        let finished = process::run(ui, interrupt, command, |text| match env.ci {
+            true => ui.line(text),
+            false => progress.message(text),
+        })?;
+        progress.clear();
+        if finished.ok() {
+            return Ok(finished);
+        }
+        let failure = Failure::new(
+            Kind::Failed,
+            format!("{what}: `{line}` ended with {}", finished.status),
+        );
+        // In CI the output stands above already.
+        if env.ci {
+            failure.err()
+        } else {
+            failure.details(finished.tail).err()
+        }
+    }
+
+    /// cargo, as it runs us.
+    fn cargo(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(self.context.env.get(vars::CARGO).unwrap_or("cargo"));
+        command.args(args).current_dir(&self.context.root);
+        command
+    }
+
+    /// A module of the locked Python environment.
+    fn python(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.toolbox.python);
+        command.args(args).current_dir(&self.context.root);
+        command.env("PYTHONPATH", &self.context.config.data.source);
+        command
+    }
+
+    /// uv.
+    fn uv(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.toolbox.uv);
+        command.args(args).current_dir(&self.context.root);
+        command
+    }
+}
+
+impl Part {
+    fn is(&self, name: &str) -> bool {
+        self.name == name || self.group.name() == name
+    }
+}
+
+impl Group {
+    fn name(self) -> &'static str {
+        match self {
+            Group::Project => "project",
+            Group::Tool => "tool",
+        }
+    }
+}
+
+fn conclude(
+    context: &Context,
+    ends: &[(&Part, End, Duration)],
+    took: Duration,
+) -> anyhow::Result<()> {
+    let ui = &context.ui;
+    ui.line("");
+    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    for (part, end, took) in ends {
+        let (count, verb, tone, detail) = match end {
+            End::Passed(summary) => (&mut passed, "passed", Tone::Good, summary.clone()),
+            End::Failed(error) => (&mut failed, "failed", Tone::Bad, error.to_string()),
+            End::Skipped(reason) => (&mut skipped, "skipped", Tone::Warning, reason.clone()),
+        };
+        *count += 1;
+        let took = seconds(*took);
+        ui.status_toned(
+            verb,
+            &format!("{:<10} {took:>9}  {detail}", part.name),
+            tone,
+        );
+    }
+    ui.status("Took", &seconds(took));
+    ui.answer(&format!(
+        "ci: {passed} passed, {failed} failed, {skipped} skipped"
+    ));
+    if failed == 0 {
+        return Ok(());
+    }
+    let names: Vec<&str> = ends
+        .iter()
+        .filter(|(_, end, _)| matches!(end, End::Failed(_)))
+        .map(|(part, _, _)| part.name)
+        .collect();
+    Failure::new(
+        Kind::Failed,
+        format!("{failed} of {} parts failed", ends.len()),
+    )
+    .next(format!("cargo xtask ci --only {}", names.join(",")))
+    .err()
+}
+
+impl System {
+    /// Where it is; `None` when it is not installed.
+    pub(crate) fn find(self) -> Option<std::path::PathBuf> {
+        self.programs()
+            .iter()
+            .find_map(|program| which::which(program).ok())
+    }
+
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            System::Chromium => &["chromium", "chromium-browser", "google-chrome", "chrome"],
+        }
+    }
+
+    fn missing(self) -> String {
+        match self {
+            System::Chromium => {
+                "needs Chromium, install it with `apt-get install chromium` or from https://www.chromium.org".to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The parts that check the ML project.
+
+use std::collections::BTreeSet;
+
+use super::Suite;
+use crate::bundle;
+use crate::commands::test;
+use crate::databricks::{Summary, Target};
+use crate::error::{Failure, Kind};
+
+/// uv.lock and Cargo.lock hold what pyproject.toml and the Cargo.tomls ask for.
+pub(super) fn locks(suite: &Suite<'_>) -> anyhow::Result<String> {
+    suite.succeed(
+        suite.uv(&["lock", "--check"]),
+        "uv.lock is out of step; run `uv lock`",
+    )?;
+    let cargo = suite.cargo(&["metadata", "--locked", "--format-version", "1", "--quiet"]);
+    // Its answer is long and of no interest: no line of it is shown.
+    let finished = crate::process::succeed(
+        &suite.context.ui,
+        &suite.context.interrupt,
+        cargo,
+        "Cargo.lock is out of step; run `cargo build`",
+    )?;
+    drop(finished);
+    Ok("uv.lock, Cargo.lock".to_owned())
+}
+
+/// ruff finds nothing.
+pub(super) fn ruff(suite: &Suite<'_>) -> anyhow::Result<String> {
+    suite.succeed(
+        suite.python(&["-m", "ruff", "check", "."]),
+        "ruff has findings",
+    )?;
+    let what = "Python is not formatted; run `uv run ruff format`";
+    suite.succeed(
+        suite.python(&["-m", "ruff", "format", "--check", "."]),
+        what,
+    )?;
+    Ok("no findings".to_owned())
+}
+
+/// The CLI accepts the bundle for every target, without warnings.
+pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let context = suite.context;
+    let mut checked = BTreeSet::new();
+    for target in bundle::targets(&context.root, &context.config)? {
+        let target = Target::open(context, suite.toolbox, &target.name)?;
+        target.validate()?;
+        names(suite, &target.summary()?)?;
+        checked.insert(target.name.clone());
+    }
+    Ok(checked.into_iter().collect::<Vec<_>>().join(", "))
+}
+
+/// What xtask.toml names is in the bundle.
+fn names(suite: &Suite<'_>, summary: &Summary) -> anyhow::Result<()> {
+    let config = &suite.context.config;
+    let resources = &summary.resources;
+    let tasks = resources
+        .jobs
+        .get(&config.jobs.train)
+        .map(|job| job.task_keys());
+    let has_task = tasks.is_some_and(|keys| keys.contains(&config.jobs.validation_task));
+    let found = [
+        (
+            "jobs.train",
+            &config.jobs.train,
+            resources.jobs.contains_key(&config.jobs.train),
+        ),
+        (
+            "jobs.inference",
+            &config.jobs.inference,
+            resources.jobs.contains_key(&config.jobs.inference),
+        ),
+        (
+            "jobs.validation-task",
+            &config.jobs.validation_task,
+            has_task,
+        ),
+        (
+            "model.resource",
+            &config.model.resource,
+            resources
+                .registered_models
+                .contains_key(&config.model.resource),
+        ),
+        (
+            "data.volume",
+            &config.data.volume,
+            resources.volumes.contains_key(&config.data.volume),
+        ),
+    ];
+    match found.into_iter().find(|(_, _, is_there)| !is_there) {
+        None => Ok(()),
+        Some((field, name, _)) => Failure::new(
+            Kind::Usage,
+            format!("xtask.toml: {field} = \"{name}\", which the bundle does not have"),
+        )
+        .err(),
+    }
+}
+
+/// The main job.
+pub(super) fn test(suite: &Suite<'_>) -> anyhow::Result<String> {
+    test::run(suite.context, &test::Args::everything())?;
+    Ok("unit tests and training job".to_owned())
+}

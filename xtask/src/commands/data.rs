@@ -1,0 +1,141 @@
+//! `cargo xtask data`: makes the project's data sets, and puts them where a target's jobs read them.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use camino::{Utf8Path, Utf8PathBuf};
+use xtask_remote::Transport;
+use xtask_remote::databricks::files;
+
+use crate::context::Context;
+use crate::databricks::{Summary, Target};
+use crate::error::{Failure, Kind};
+use crate::tools::{self, Need};
+use crate::{fingerprint, python};
+
+/// Name of the file in a volume that says which content each data set there has.
+const DIGESTS: &str = "xtask-digests.json";
+
+/// Options of `data`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make the data sets in `.xtask/data`
+    Make {
+        /// Options of the project's generator, such as `-- --rows 100000`.
+        #[arg(last = true)]
+        options: Vec<String>,
+    },
+    /// Put the data sets into a target's volume
+    Upload {
+        /// The target of the bundle.
+        #[arg(long, short, default_value = "dev")]
+        target: String,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the data sets cannot be made, or the target is not deployed.
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    match &args.command {
+        Command::Make { options } => {
+            let toolbox = tools::ready(context, &[Need::Python])?;
+            let folder = python::data_sets(context, &toolbox, options)?;
+            for file in data_files(&folder)? {
+                context.ui.answer(python::relative(context, &file).as_str());
+            }
+            Ok(())
+        }
+        Command::Upload { target } => {
+            let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+            let folder = python::data_sets(context, &toolbox, &[])?;
+            let target = Target::open(context, &toolbox, target)?;
+            upload(context, &target, &target.summary()?, &folder)
+        }
+    }
+}
+
+/// Uploads the data sets that the volume does not hold yet.
+///
+/// # Errors
+/// [`Kind::Usage`] when the volume is not deployed; or when the workspace does not take them.
+pub(crate) fn upload(
+    context: &Context,
+    target: &Target<'_>,
+    summary: &Summary,
+    folder: &Utf8Path,
+) -> anyhow::Result<()> {
+    let volume = volume_path(context, target, summary)?;
+    let transport = target.transport();
+    let digests_file = format!("{volume}/{DIGESTS}");
+    let mut digests = read_digests(&*transport, &digests_file)?;
+    for file in data_files(folder)? {
+        let name = file.file_name().unwrap_or_default().to_owned();
+        let digest = fingerprint::sha256(&fs_err::read(&file)?);
+        let remote = format!("{volume}/{name}");
+        let present = digests.get(&name) == Some(&digest)
+            && files::length(&*transport, &remote)? == Some(fs_err::metadata(&file)?.len());
+        if present {
+            continue;
+        }
+        let progress = context.ui.progress("Uploading", &name);
+        files::upload(&*transport, file.as_std_path(), &remote)
+            .with_context(|| format!("uploading {name} to {volume}"))?;
+        progress.finish("Uploaded", &remote);
+        digests.insert(name, digest);
+    }
+    let local = context.local().join("cache").join(DIGESTS);
+    fs_err::create_dir_all(context.local().join("cache"))?;
+    fs_err::write(&local, serde_json::to_vec_pretty(&digests)?)?;
+    files::upload(&*transport, local.as_std_path(), &digests_file)?;
+    Ok(())
+}
+
+fn volume_path(
+    context: &Context,
+    target: &Target<'_>,
+    summary: &Summary,
+) -> anyhow::Result<String> {
+    let key = &context.config.data.volume;
+    let Some(volume) = summary.resources.volumes.get(key) else {
+        return Failure::new(
+            Kind::Usage,
+            format!("the bundle has no volume \"{key}\", which xtask.toml names in data.volume"),
+        )
+        .err();
+    };
+    let Some(full_name) = &volume.id else {
+        return Failure::new(
+            Kind::Usage,
+            format!("volume {key} is not deployed to {}", target.name),
+        )
+        .next(format!("cargo xtask deploy --target {}", target.name))
+        .err();
+    };
+    Ok(format!("/Volumes/{}", full_name.replace('.', "/")))
+}
+
+fn read_digests(transport: &dyn Transport, file: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let bytes = files::read(transport, file)?.unwrap_or_default();
+    // What cannot be read names nothing as present, so everything is uploaded again.
+    Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+fn data_files(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {
+    let mut files = Vec::new();
+    for entry in folder.read_dir_utf8()? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            files.push(entry.into_path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,110 @@
+//! `cargo xtask run JOB`: runs a deployed job and follows it.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use xtask_remote::Transport;
+use xtask_remote::databricks::jobs;
+
+use crate::context::Context;
+use crate::databricks::{Summary, Target};
+use crate::error::{Failure, Kind};
+use crate::tools::{self, Need};
+use crate::{failures, fingerprint, follow};
+
+/// Options of `run`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The job's key in the bundle, such as `model_training_job`.
+    job: String,
+    /// The target of the bundle.
+    #[arg(long, short, default_value = "dev")]
+    target: String,
+    /// A job parameter; may be given several times.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+    /// Start it and return.
+    #[arg(long)]
+    no_wait: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the job is not deployed, or its run fails.
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let target = Target::open(context, &toolbox, &args.target)?;
+    let summary = target.summary()?;
+    let transport = target.transport();
+    let parameters = args.parameters.iter().cloned().collect();
+    let run_id = start(
+        context,
+        &target,
+        &summary,
+        &*transport,
+        &args.job,
+        &parameters,
+    )?;
+    if args.no_wait {
+        context.ui.answer(&run_id.to_string());
+        return Ok(());
+    }
+    let run = follow::to_the_end(context, &*transport, run_id, target.local.is_some())?;
+    if run.state.is_success() {
+        context.ui.status("Succeeded", &format!("job run {run_id}"));
+        return Ok(());
+    }
+    let again = format!("cargo xtask run {} --target {}", args.job, target.name);
+    failures::of_run(&*transport, &run).into_error(&run, &again)
+}
+
+/// Starts a run of a job and prints its page at once.
+///
+/// # Errors
+/// [`Kind::Usage`] when the bundle has no such job or it is not deployed.
+pub(crate) fn start(
+    context: &Context,
+    target: &Target<'_>,
+    summary: &Summary,
+    transport: &dyn Transport,
+    key: &str,
+    parameters: &BTreeMap<String, String>,
+) -> anyhow::Result<i64> {
+    let job_id = job_id(target, summary, key)?;
+    // One token a start: a lost reply and a second try end in the same run.
+    let token = fingerprint::sha256(
+        format!("{job_id} {} {}", jiff::Timestamp::now(), std::process::id()).as_bytes(),
+    );
+    let run_id = jobs::run_now(transport, job_id, parameters, &token[..32])
+        .with_context(|| format!("starting {key} on {}", target.name))?;
+    let url = jobs::run(transport, run_id)?.run_page_url;
+    context.ui.status("Job run", &target.readable_link(&url));
+    Ok(run_id)
+}
+
+fn job_id(target: &Target<'_>, summary: &Summary, key: &str) -> anyhow::Result<i64> {
+    let Some(job) = summary.resources.jobs.get(key) else {
+        let keys: Vec<&str> = summary.resources.jobs.keys().map(String::as_str).collect();
+        return Failure::new(Kind::Usage, format!("the bundle has no job \"{key}\""))
+            .next(format!("take one of: {}", keys.join(", ")))
+            .err();
+    };
+    job.id
+        .as_deref()
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| {
+            Failure::new(
+                Kind::Usage,
+                format!("job {key} is not deployed to {}", target.name),
+            )
+            .next(format!("cargo xtask deploy --target {}", target.name))
+            .into()
+        })
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    text.split_once('=')
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .ok_or_else(|| format!("\"{text}\" is not of the form NAME=VALUE"))
+}

@@ -1,0 +1,125 @@
+//! What each part of the tests depends on, and whether that changed since its last success.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::de::DeserializeOwned;
+
+use crate::context::Context;
+use crate::fingerprint::{Inputs, Verdict, look};
+use crate::git::Git;
+use crate::local_workspace;
+use crate::results::{Integration, Unit};
+
+/// A part of the tests: what it depends on, and its earlier result where nothing changed.
+pub(super) struct Work<T> {
+    /// What it depends on.
+    pub(super) inputs: Inputs,
+    /// Where its success is remembered.
+    pub(super) memory: Utf8PathBuf,
+    /// The earlier result, when it still holds.
+    pub(super) cached: Option<T>,
+    /// Why it runs, or since when nothing changed.
+    pub(super) reason: String,
+}
+
+/// The project's files, listed once for all parts.
+pub(super) struct Found {
+    files: Vec<Utf8PathBuf>,
+}
+
+impl Found {
+    pub(super) fn look(context: &Context) -> anyhow::Result<Found> {
+        Ok(Found {
+            files: Git::open(context)?.files()?,
+        })
+    }
+
+    /// The unit tests depend on the project's files, without the tool and the prose.
+    pub(super) fn unit(&self, context: &Context, force: bool) -> anyhow::Result<Work<Unit>> {
+        let mut inputs = Inputs::default();
+        let files = self.files.iter().map(Utf8PathBuf::as_path);
+        inputs.files(
+            &context.root,
+            files.filter(|file| !is_tool(file) && !is_prose(file)),
+        )?;
+        work(context, inputs, "unit", force)
+    }
+
+    /// The integration test depends on the tool as well (its workspace runs the notebooks), on the
+    /// target, and on the workspace that holds its result.
+    pub(super) fn integration(
+        &self,
+        context: &Context,
+        target: &str,
+        force: bool,
+    ) -> anyhow::Result<Work<Integration>> {
+        let mut inputs = Inputs::default();
+        let files = self.files.iter().map(Utf8PathBuf::as_path);
+        inputs.files(&context.root, files.filter(|file| !is_prose(file)))?;
+        inputs.fact("target", target);
+        let state = local_workspace::state_folder(context);
+        let token = fs_err::read(state.join("token")).unwrap_or_default();
+        // A reset makes a new token, and takes the models of earlier runs with it. The first run
+        // makes the first one: it is looked at again when the success is remembered.
+        inputs.fact(WORKSPACE, &crate::fingerprint::sha256(&token));
+        work(context, inputs, &format!("integration-{target}"), force)
+    }
+}
+
+/// Name of the fact that tells one local workspace from the next.
+const WORKSPACE: &str = "the local workspace";
+
+/// Brings the fact about the local workspace up to date, once it surely exists.
+pub(super) fn settle(context: &Context, inputs: &Inputs) -> Inputs {
+    let state = local_workspace::state_folder(context);
+    let token = fs_err::read(state.join("token")).unwrap_or_default();
+    let mut inputs = inputs.clone();
+    inputs.fact(WORKSPACE, &crate::fingerprint::sha256(&token));
+    inputs
+}
+
+fn work<T: DeserializeOwned>(
+    context: &Context,
+    inputs: Inputs,
+    name: &str,
+    force: bool,
+) -> anyhow::Result<Work<T>> {
+    let memory = context.local().join("cache").join(format!("{name}.json"));
+    let (cached, reason) = match look::<T>(&memory, &inputs) {
+        _ if context.env.ci => (None, "CI skips nothing".to_owned()),
+        _ if force => (None, "--force".to_owned()),
+        Verdict::Unchanged { result, when } => (Some(result), ago(when)),
+        Verdict::Needed(reason) => (None, reason),
+    };
+    Ok(Work {
+        inputs,
+        memory,
+        cached,
+        reason,
+    })
+}
+
+fn is_tool(file: &Utf8Path) -> bool {
+    file.starts_with("xtask")
+        || file.starts_with(".cargo")
+        || matches!(file.as_str(), "Cargo.toml" | "Cargo.lock" | "clippy.toml")
+}
+
+fn is_prose(file: &Utf8Path) -> bool {
+    file.extension() == Some("md")
+        || file.starts_with("docs")
+        || file.starts_with(".github")
+        || file.as_str() == "LICENSE"
+}
+
+fn ago(when: jiff::Timestamp) -> String {
+    let seconds = jiff::Timestamp::now()
+        .as_second()
+        .saturating_sub(when.as_second())
+        .max(0);
+    match seconds {
+        0..60 => "moments ago".to_owned(),
+        60..7200 => format!("{} minutes ago", seconds / 60),
+        7200..172_800 => format!("{} hours ago", seconds / 3600),
+        _ => format!("{} days ago", seconds / 86_400),
+    }
+}

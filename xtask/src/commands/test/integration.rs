@@ -1,0 +1,111 @@
+//! The integration test: deploy, upload data, train, follow, and resolve what the run made.
+
+use std::collections::BTreeMap;
+
+use xtask_remote::databricks::jobs::Run;
+
+use super::inputs::{self, Work};
+use crate::chain::Registry;
+use crate::commands::{data, deploy, run};
+use crate::context::Context;
+use crate::databricks::{Summary, Target};
+use crate::fingerprint::remember;
+use crate::results::{Integration, JobRun, Task, Verdict};
+use crate::tools::Toolbox;
+use crate::{failures, follow, python};
+
+/// Deploys the bundle and puts the data sets in place.
+pub(super) fn prepare(
+    context: &Context,
+    toolbox: &Toolbox,
+    target: &Target<'_>,
+) -> anyhow::Result<Summary> {
+    let (data_sets, deployed) = std::thread::scope(|scope| {
+        let making = scope.spawn(|| python::data_sets(context, toolbox, &[]));
+        let deployed = deploy::apply(context, target);
+        let made = making
+            .join()
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("making the data sets ended unexpectedly")));
+        (made, deployed)
+    });
+    deployed?;
+    let summary = target.summary()?;
+    data::upload(context, target, &summary, &data_sets?)?;
+    Ok(summary)
+}
+
+/// Runs the training job, and resolves what it made. The error is the job's own, not ours.
+pub(super) fn train(
+    context: &Context,
+    target: &Target<'_>,
+    summary: Option<Summary>,
+    work: &Work<Integration>,
+) -> anyhow::Result<(Integration, Option<anyhow::Error>)> {
+    let summary = match summary {
+        Some(summary) => summary,
+        None => target.summary()?,
+    };
+    let transport = target.transport();
+    let registry = Registry::new(context, &*transport, &summary);
+    let before = registry.champion()?;
+    let job = &context.config.jobs.train;
+    let run_id = run::start(
+        context,
+        target,
+        &summary,
+        &*transport,
+        job,
+        &BTreeMap::new(),
+    )?;
+    let run = follow::to_the_end(context, &*transport, run_id, target.local.is_some())?;
+    let failures = failures::of_run(&*transport, &run);
+    let result = result(target, &run, &failures).with(registry.follow(&run, before)?);
+    if run.state.is_success() {
+        let inputs = inputs::settle(context, &work.inputs);
+        remember(
+            &work.memory,
+            &inputs,
+            &Integration {
+                cached: true,
+                ..result.clone()
+            },
+        )?;
+        return Ok((result, None));
+    }
+    let again = match target.name == context.config.test.integration_target {
+        true => "cargo xtask test integration".to_owned(),
+        false => format!("cargo xtask test integration --target {}", target.name),
+    };
+    let error = failures.into_error::<()>(&run, &again).err();
+    Ok((result, error))
+}
+
+fn result(target: &Target<'_>, run: &Run, failures: &failures::Failures) -> Integration {
+    let mut tasks = run.tasks.clone();
+    tasks.sort_by_key(|task| (task.start_time == 0, task.start_time));
+    let task = |task: xtask_remote::databricks::jobs::Task| Task {
+        failure: failures.of(&task.task_key),
+        seconds: follow::duration(&task).unwrap_or_default().as_secs_f64(),
+        result: task.state.word().to_owned(),
+        run_id: task.run_id,
+        key: task.task_key,
+    };
+    Integration {
+        verdict: if run.state.is_success() {
+            Verdict::Passed
+        } else {
+            Verdict::Failed
+        },
+        cached: false,
+        target: target.name.clone(),
+        job_run: JobRun {
+            run_id: run.run_id,
+            url: run.run_page_url.clone(),
+            result: run.state.word().to_owned(),
+        },
+        tasks: tasks.into_iter().map(task).collect(),
+        mlflow_run: None,
+        model: None,
+        champion_before: None,
+    }
+}

@@ -1,0 +1,145 @@
+//! xtask.toml: what the tool must know about a project that its bundle does not say.
+//!
+//! All names of jobs, tasks, models and targets come from here and from the bundle, never from our
+//! code. The page docs/configuration.md explains each field.
+
+use camino::Utf8Path;
+use serde::Deserialize;
+
+use crate::error::{Failure, Kind};
+
+/// The whole file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    /// The version of this format; 1.
+    pub(crate) version: u32,
+    /// The bundle's jobs by what they do.
+    pub(crate) jobs: Jobs,
+    /// The registered model.
+    pub(crate) model: Model,
+    /// What `cargo xtask test` runs.
+    pub(crate) test: Test,
+    /// Where data sets come from and go to.
+    pub(crate) data: Data,
+    /// The local workspace.
+    #[serde(default)]
+    pub(crate) workspace: Workspace,
+}
+
+/// The bundle's jobs by what they do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Jobs {
+    /// Key of the job that trains, below `resources.jobs`.
+    pub(crate) train: String,
+    /// Key of that job's task which accepts or rejects a model.
+    pub(crate) validation_task: String,
+    /// Key of the job that scores with the champion.
+    pub(crate) inference: String,
+}
+
+/// The registered model.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Model {
+    /// Its key below `resources.registered_models`.
+    pub(crate) resource: String,
+}
+
+/// What `cargo xtask test` runs.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Test {
+    /// Folders that pytest runs.
+    pub(crate) unit: Vec<String>,
+    /// The target that the integration test deploys to.
+    pub(crate) integration_target: String,
+}
+
+/// Where data sets come from and go to.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Data {
+    /// `python -m MODULE make --out DIR` writes the data sets.
+    pub(crate) module: String,
+    /// The folder that the module is imported from.
+    pub(crate) source: String,
+    /// Key of the volume that they are uploaded to, below `resources.volumes`.
+    pub(crate) volume: String,
+}
+
+/// The local workspace.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Workspace {
+    /// The profile by which the bundle's targets name it.
+    pub(crate) profile: String,
+    /// Minutes without use after which it ends.
+    pub(crate) idle_minutes: u32,
+}
+
+impl Default for Workspace {
+    fn default() -> Workspace {
+        Workspace {
+            profile: "mlops-local".to_owned(),
+            idle_minutes: 120,
+        }
+    }
+}
+
+impl Config {
+    /// Reads and checks the file.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] with line and column when a field is unknown, missing or of the wrong type.
+    pub(crate) fn read(path: &Utf8Path) -> anyhow::Result<Config> {
+        let text = fs_err::read_to_string(path)?;
+        Config::parse(&text).map_err(|error| {
+            Failure::new(Kind::Usage, format!("{path} is not what xtask expects"))
+                .details(error)
+                .next("compare it with docs/configuration.md")
+                .into()
+        })
+    }
+
+    /// Checks the text of the file; the error says what is wrong and where.
+    ///
+    /// # Errors
+    /// When a field is unknown, missing, of the wrong type, or names what is not there.
+    pub(crate) fn parse(text: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
+        if config.version != 1 {
+            return Err(format!(
+                "version = {}: this xtask reads version 1",
+                config.version
+            ));
+        }
+        Ok(config)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OURS: &str = include_str!("../../xtask.toml");
+
+    #[test]
+    fn the_projects_own_file_is_read() {
+        let config = Config::parse(OURS).unwrap();
+        assert_eq!(config.test.integration_target, "test");
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name() {
+        let error = Config::parse(&format!("{OURS}\nbranhc = \"x\"\n")).unwrap_err();
+        assert!(error.contains("branhc"), "{error}");
+    }
+
+    #[test]
+    fn another_version_is_refused() {
+        let error = Config::parse(&OURS.replace("version = 1", "version = 2")).unwrap_err();
+        assert!(error.contains("reads version 1"), "{error}");
+    }
+}

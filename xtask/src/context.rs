@@ -1,0 +1,61 @@
+//! What every command is given: where the project is, what it is configured to be, how to talk.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::config::Config;
+use crate::env::Env;
+use crate::error::{Failure, Kind};
+use crate::interrupt::Interrupt;
+use crate::ui::Ui;
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// The folder that holds xtask.toml and databricks.yml.
+    pub(crate) root: Utf8PathBuf,
+    /// What xtask.toml says.
+    pub(crate) config: Config,
+    /// What the environment says.
+    pub(crate) env: Env,
+    /// The terminal.
+    pub(crate) ui: Ui,
+    /// Ctrl-C.
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Context {
+    /// Finds the project around the current folder and reads its configuration.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] outside of a project, or when xtask.toml does not hold what it should.
+    pub(crate) fn find(env: Env, ui: Ui) -> anyhow::Result<Context> {
+        let root = project_root(&env.cwd)?;
+        let config = Config::read(&root.join("xtask.toml"))?;
+        Ok(Context {
+            root,
+            config,
+            env,
+            ui,
+            interrupt: Interrupt::listen()?,
+        })
+    }
+
+    /// The folder for everything local to this clone; git ignores it.
+    pub(crate) fn local(&self) -> Utf8PathBuf {
+        self.root.join(".xtask")
+    }
+}
+
+fn project_root(cwd: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    cwd.ancestors()
+        .find(|folder| folder.join("xtask.toml").is_file())
+        .map(Utf8Path::to_owned)
+        .ok_or_else(|| {
+            Failure::new(
+                Kind::Usage,
+                format!("no project here: neither {cwd} nor a folder above it holds an xtask.toml"),
+            )
+            .next("change into the project's folder and call it again")
+            .into()
+        })
+}

@@ -1,0 +1,330 @@
+//! The Databricks CLI, as domain verbs; and the way REST calls reach a target's workspace.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use camino::Utf8PathBuf;
+use serde::Deserialize;
+use xtask_remote::{Body, Error, Request, Response, Transport, refused};
+
+use crate::bundle::{self, Place};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::local_workspace::{self, LocalWorkspace};
+use crate::process::{self, Finished};
+use crate::tools::Toolbox;
+use crate::vars;
+
+/// One target of the bundle, and the workspace it lives on.
+pub(crate) struct Target<'a> {
+    /// Its name.
+    pub(crate) name: String,
+    /// The local workspace, where the target lives on it.
+    pub(crate) local: Option<LocalWorkspace>,
+    context: &'a Context,
+    program: Utf8PathBuf,
+}
+
+/// What `databricks bundle summary` says.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Summary {
+    /// The workspace.
+    pub(crate) workspace: WorkspaceSummary,
+    /// The resources by kind.
+    #[serde(default)]
+    pub(crate) resources: Resources,
+}
+
+/// The workspace of a target.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct WorkspaceSummary {
+    /// Its address.
+    #[serde(default)]
+    pub(crate) host: Option<String>,
+}
+
+/// The resources of a bundle, by kind and key.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Resources {
+    /// Jobs.
+    #[serde(default)]
+    pub(crate) jobs: BTreeMap<String, Resource>,
+    /// Experiments.
+    #[serde(default)]
+    pub(crate) experiments: BTreeMap<String, Resource>,
+    /// Registered models.
+    #[serde(default)]
+    pub(crate) registered_models: BTreeMap<String, Resource>,
+    /// Volumes.
+    #[serde(default)]
+    pub(crate) volumes: BTreeMap<String, Resource>,
+}
+
+/// One resource.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Resource {
+    /// Its id in the workspace, once deployed; for Unity Catalog its full name.
+    pub(crate) id: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub(crate) name: String,
+    /// Its page, once deployed.
+    pub(crate) url: Option<String>,
+    /// The tasks of a job.
+    #[serde(default)]
+    tasks: Vec<TaskKey>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct TaskKey {
+    task_key: String,
+}
+
+impl Resource {
+    /// Keys of a job's tasks.
+    pub(crate) fn task_keys(&self) -> Vec<String> {
+        self.tasks
+            .iter()
+            .map(|task| task.task_key.clone())
+            .collect()
+    }
+}
+
+impl<'a> Target<'a> {
+    /// A target, with its workspace answering: the local one is started where it does not run.
+    ///
+    /// # Errors
+    /// When the bundle does not know the target, or the local workspace cannot be started.
+    pub(crate) fn open(
+        context: &'a Context,
+        toolbox: &Toolbox,
+        name: &str,
+    ) -> anyhow::Result<Target<'a>> {
+        let local = match bundle::place(&context.root, &context.config, name)? {
+            Place::Local => Some(local_workspace::start(context, toolbox, false)?),
+            Place::Databricks => None,
+        };
+        let program = toolbox.databricks.clone();
+        Ok(Target {
+            name: name.to_owned(),
+            local,
+            context,
+            program,
+        })
+    }
+
+    /// Checks the bundle.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] with what the CLI says; warnings fail as well.
+    pub(crate) fn validate(&self) -> anyhow::Result<()> {
+        let command = self.bundle(&["validate", "--strict"]);
+        let what = format!("the bundle is not valid for target {}", self.name);
+        process::succeed(&self.context.ui, &self.context.interrupt, command, &what).map(drop)
+    }
+
+    /// What a deployment would change, one line each, as the CLI words it.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] with what the CLI says.
+    pub(crate) fn plan(&self) -> anyhow::Result<Vec<String>> {
+        let command = self.bundle(&["plan"]);
+        let what = format!("the deployment to {} cannot be planned", self.name);
+        let finished = process::succeed(&self.context.ui, &self.context.interrupt, command, &what)?;
+        Ok(finished
+            .stdout
+            .lines()
+            .map(str::to_owned)
+            .filter(|line| !line.is_empty())
+            .collect())
+    }
+
+    /// Deploys the bundle. `on_line` sees what the CLI says meanwhile.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] with what the CLI says.
+    pub(crate) fn deploy(&self, on_line: impl FnMut(&str)) -> anyhow::Result<Finished> {
+        let command = self.bundle(&["deploy", "--auto-approve"]);
+        let finished = process::run(&self.context.ui, &self.context.interrupt, command, on_line)?;
+        if !finished.ok() {
+            return Failure::new(
+                Kind::Failed,
+                format!("target {} could not be deployed", self.name),
+            )
+            .details(finished.tail)
+            .next(format!(
+                "cargo xtask deploy --target {} --explain",
+                self.name
+            ))
+            .err();
+        }
+        Ok(finished)
+    }
+
+    /// Removes everything that the bundle deployed.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] with what the CLI says.
+    pub(crate) fn destroy(&self, on_line: impl FnMut(&str)) -> anyhow::Result<Finished> {
+        let command = self.bundle(&["destroy", "--auto-approve"]);
+        let finished = process::run(&self.context.ui, &self.context.interrupt, command, on_line)?;
+        if !finished.ok() {
+            return Failure::new(
+                Kind::Failed,
+                format!("target {} could not be destroyed", self.name),
+            )
+            .details(finished.tail)
+            .next(format!(
+                "cargo xtask destroy --target {} --explain",
+                self.name
+            ))
+            .err();
+        }
+        Ok(finished)
+    }
+
+    /// The bundle's resources with their ids and pages.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] with what the CLI says.
+    pub(crate) fn summary(&self) -> anyhow::Result<Summary> {
+        let command = self.bundle(&["summary", "--output", "json"]);
+        let what = format!("the state of target {} cannot be read", self.name);
+        let finished = process::succeed(&self.context.ui, &self.context.interrupt, command, &what)?;
+        serde_json::from_str(&finished.stdout).map_err(|error| {
+            Failure::new(
+                Kind::Failed,
+                format!("{what}: the CLI's answer is not understood: {error}"),
+            )
+            .into()
+        })
+    }
+
+    /// The way of REST calls: directly to the local workspace, else through the CLI, which alone
+    /// holds the user's credentials.
+    pub(crate) fn transport(&self) -> Box<dyn Transport + '_> {
+        match &self.local {
+            Some(local) => Box::new(local.http.clone()),
+            None => Box::new(ThroughCli { target: self }),
+        }
+    }
+
+    /// A page's address for a person: on the local workspace, at a terminal, it signs the reader's
+    /// browser in (once); everywhere else it is the address itself.
+    pub(crate) fn readable_link(&self, url: &str) -> String {
+        let page = self
+            .local
+            .as_ref()
+            .and_then(|local| Some((local, url.strip_prefix(&local.url)?)));
+        match page {
+            Some((local, page)) if self.context.ui.can_ask() => {
+                xtask_remote::local::sign_in(&local.http, page).unwrap_or_else(|_| url.to_owned())
+            }
+            _ => url.to_owned(),
+        }
+    }
+
+    fn bundle(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .arg("bundle")
+            .args(args)
+            .args(["--target", &self.name]);
+        command.current_dir(&self.context.root);
+        self.surround(&mut command);
+        command
+    }
+
+    /// Sets the environment of the CLI: our own file and nothing of the user's for a target on the
+    /// local workspace; the user's for one on Databricks.
+    fn surround(&self, command: &mut Command) {
+        if self.local.is_some() {
+            clean(self.context, command);
+            command.env(
+                vars::DATABRICKS_CONFIG_FILE,
+                local_workspace::config_file(self.context),
+            );
+            // The default of 15 requests a second makes a local deployment wait for nothing.
+            command.env("DATABRICKS_RATE_LIMIT", "200");
+        }
+        let cache = self.context.local().join("cache").join("databricks");
+        command.env(vars::DATABRICKS_CACHE_DIR, cache);
+        command.env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1");
+        command.env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");
+    }
+}
+
+/// Takes the variables out of a child's environment that would send it to another workspace or lend
+/// it the user's credentials, and makes loopback bypass every proxy.
+pub(crate) fn clean(context: &Context, command: &mut Command) {
+    for (name, _) in context.env.variables() {
+        if vars::DATABRICKS_PREFIXES
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        {
+            command.env_remove(name);
+        }
+    }
+    for name in vars::NO_PROXY {
+        let given = context
+            .env
+            .get(name)
+            .map(|hosts| format!("{hosts},"))
+            .unwrap_or_default();
+        command.env(name, format!("{given}127.0.0.1,localhost,::1"));
+    }
+}
+
+/// Sends REST calls with `databricks api`: the CLI authenticates, the token never reaches us.
+struct ThroughCli<'a> {
+    target: &'a Target<'a>,
+}
+
+impl Transport for ThroughCli<'_> {
+    fn send(&self, request: &Request) -> Result<Response, Error> {
+        let unexpected = |reason: String| Error::Unexpected {
+            call: request.call(),
+            reason,
+        };
+        let mut url = request.path.clone();
+        for (index, (name, value)) in request.query.iter().enumerate() {
+            url.push(if index == 0 { '?' } else { '&' });
+            url.push_str(&format!("{name}={value}"));
+        }
+        let mut command = Command::new(&self.target.program);
+        command.args(["api", &request.method.as_str().to_lowercase(), &url]);
+        command
+            .args(["--target", &self.target.name])
+            .current_dir(&self.target.context.root);
+        match &request.body {
+            Body::Empty => {}
+            Body::Json(value) => {
+                command.args(["--json", &value.to_string()]);
+            }
+            Body::File(path) => {
+                return Err(unexpected(format!(
+                    "{} cannot be sent through `databricks api`; use `databricks fs cp`",
+                    path.display()
+                )));
+            }
+        }
+        self.target.surround(&mut command);
+        let context = self.target.context;
+        let finished = process::run(&context.ui, &context.interrupt, command, |_| ())
+            .map_err(|error| unexpected(error.to_string()))?;
+        if !finished.ok() {
+            // The CLI prints the service's message and no status; a missing thing is told by it.
+            let missing = finished.tail.contains("does not exist");
+            return Err(refused(
+                request,
+                if missing { 404 } else { 400 },
+                finished.tail.as_bytes(),
+            ));
+        }
+        Ok(Response {
+            status: 200,
+            headers: Vec::new(),
+            body: finished.stdout.into_bytes(),
+        })
+    }
+}

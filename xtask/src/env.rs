@@ -1,0 +1,68 @@
+//! What the process environment says, read once at start.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
+
+use camino::Utf8PathBuf;
+
+use crate::vars;
+
+/// The facts about the surroundings that commands decide by.
+#[derive(Debug, Clone)]
+pub(crate) struct Env {
+    /// The folder that the command was called in.
+    pub(crate) cwd: Utf8PathBuf,
+    /// Whether a CI system runs us.
+    pub(crate) ci: bool,
+    /// Whether nothing may be fetched.
+    pub(crate) offline: bool,
+    /// Whether standard input is a terminal.
+    pub(crate) stdin_is_terminal: bool,
+    /// Whether standard error is a terminal that can move its cursor.
+    pub(crate) stderr_is_terminal: bool,
+    /// Whether to colour.
+    pub(crate) colour: bool,
+    variables: BTreeMap<String, String>,
+}
+
+impl Env {
+    /// Reads the environment of this process.
+    ///
+    /// # Errors
+    /// When the current folder is gone or its path is not UTF-8.
+    pub(crate) fn read() -> anyhow::Result<Env> {
+        let cwd = Utf8PathBuf::try_from(std::env::current_dir()?)?;
+        // `vars()` panics on a value that is not UTF-8; such a variable is of no use to us.
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let get = |name: &str| variables.get(name).map(String::as_str).unwrap_or_default();
+        let dumb = get(vars::TERM) == "dumb";
+        let stderr_is_terminal = std::io::stderr().is_terminal() && !dumb;
+        let forced = !matches!(get(vars::CLICOLOR_FORCE), "" | "0");
+        Ok(Env {
+            cwd,
+            ci: !matches!(get(vars::CI), "" | "0" | "false"),
+            offline: !matches!(get(vars::XTASK_OFFLINE), "" | "0" | "false"),
+            stdin_is_terminal: std::io::stdin().is_terminal(),
+            stderr_is_terminal,
+            colour: get(vars::NO_COLOR).is_empty() && (forced || stderr_is_terminal),
+            variables,
+        })
+    }
+
+    /// The value of a variable; `None` when unset or empty.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// All variables, for building the environment of a child.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}

@@ -1,0 +1,130 @@
+//! Failures that a person can act on: what failed, why, what to type next; and the exit codes.
+
+use std::fmt;
+
+/// The kinds of failure. Each has one exit code, listed in docs/exit-codes.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What was checked is not right: a test, a task or a gate said no.
+    Failed,
+    /// The command line, xtask.toml or the bundle asks for something that cannot be.
+    Usage,
+    /// This machine lacks something: a tool, Python, disk, network.
+    Missing,
+    /// A service did not answer, or refused.
+    Service,
+    /// Ctrl-C or a request to terminate.
+    Interrupted,
+}
+
+impl Kind {
+    /// The exit code of the process.
+    pub(crate) fn exit_code(self) -> u8 {
+        match self {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Missing => 3,
+            Kind::Service => 4,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure with its remedy. Travels inside `anyhow::Error`; [`report`] renders it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    what: String,
+    details: Option<String>,
+    next: Vec<String>,
+}
+
+impl Failure {
+    /// A failure of a kind; `what` is one sentence without a period.
+    pub(crate) fn new(kind: Kind, what: impl Into<String>) -> Failure {
+        Failure {
+            kind,
+            what: what.into(),
+            details: None,
+            next: Vec::new(),
+        }
+    }
+
+    /// Adds what the other side said: an excerpt of output, the body of a reply.
+    #[must_use]
+    pub(crate) fn details(mut self, details: impl Into<String>) -> Failure {
+        let details = details.into();
+        self.details = (!details.trim().is_empty()).then(|| details.trim_end().to_owned());
+        self
+    }
+
+    /// Adds a command to type, or a sentence that says what to do.
+    #[must_use]
+    pub(crate) fn next(mut self, next: impl Into<String>) -> Failure {
+        self.next.push(next.into());
+        self
+    }
+
+    /// The same failure as the error of a `Result`.
+    pub(crate) fn err<T>(self) -> anyhow::Result<T> {
+        Err(self.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Everything that is said about an error, in the order in which it is said.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// The first line.
+    pub(crate) what: String,
+    /// Why, outermost cause first.
+    pub(crate) causes: Vec<String>,
+    /// Output of the other side.
+    pub(crate) details: Option<String>,
+    /// What to type or do.
+    pub(crate) next: Vec<String>,
+    /// The exit code.
+    pub(crate) exit_code: u8,
+}
+
+/// Turns an error into what is shown; the innermost [`Failure`] gives kind and remedy.
+pub(crate) fn report(error: &anyhow::Error) -> Report {
+    let failure = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<Failure>())
+        .last();
+    Report {
+        what: error.to_string(),
+        causes: error.chain().skip(1).map(ToString::to_string).collect(),
+        details: failure.and_then(|failure| failure.details.clone()),
+        next: failure
+            .map(|failure| failure.next.clone())
+            .unwrap_or_default(),
+        exit_code: failure.map_or(1, |failure| failure.kind.exit_code()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn a_report_keeps_the_remedy_through_added_context() {
+        let error: anyhow::Result<()> = Failure::new(Kind::Missing, "no Python")
+            .next("install Python 3.11")
+            .err();
+        let report = report(&error.context("preparing the environment").unwrap_err());
+        assert_eq!(report.what, "preparing the environment");
+        assert_eq!(report.causes, ["no Python"]);
+        assert_eq!(report.next, ["install Python 3.11"]);
+        assert_eq!(report.exit_code, 3);
+    }
+}

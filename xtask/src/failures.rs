@@ -1,0 +1,114 @@
+//! Why a job run failed: which task, notebook, cell and line, and what it printed last.
+
+use xtask_remote::Transport;
+use xtask_remote::databricks::jobs::{self, Run, Task};
+
+use crate::error::{self, Kind};
+use crate::notebook_events::{self, Event};
+use crate::results::Failure;
+
+/// How many lines of output a failure shows.
+const SHOWN_LINES: usize = 20;
+
+/// The failing tasks of a run, by key, in the order of the run.
+#[derive(Debug)]
+pub(crate) struct Failures(pub(crate) Vec<(String, Failure)>);
+
+/// Asks for the failing tasks of a run. Tasks that were only skipped for another's sake are left out.
+pub(crate) fn of_run(transport: &dyn Transport, run: &Run) -> Failures {
+    let failed = run.tasks.iter().filter(|task| {
+        matches!(task.state.result_state.as_str(), "FAILED" | "TIMEDOUT")
+            || task.state.life_cycle_state == "INTERNAL_ERROR"
+    });
+    Failures(
+        failed
+            .map(|task| (task.task_key.clone(), of_task(transport, task)))
+            .collect(),
+    )
+}
+
+fn of_task(transport: &dyn Transport, task: &Task) -> Failure {
+    // An output that cannot be had leaves the state's own message.
+    let output = jobs::output(transport, task.run_id).unwrap_or_default();
+    let mut failure = Failure {
+        notebook: task
+            .notebook_task
+            .as_ref()
+            .map(|notebook| notebook.notebook_path.clone()),
+        error: first_of([&output.error, &task.state.state_message]),
+        output: last_lines(first_of([&output.error_trace, &output.logs]).as_str()),
+        ..Failure::default()
+    };
+    for event in notebook_events::of_task(transport, task.run_id) {
+        if let Event::Error {
+            cell,
+            line,
+            ename,
+            evalue,
+            traceback,
+        } = event
+        {
+            failure.cell = Some(cell + 1);
+            failure.line = line;
+            failure.error = format!("{ename}: {evalue}");
+            failure.output = last_lines(&traceback.join("\n"));
+        }
+    }
+    failure
+}
+
+impl Failures {
+    /// Why a task failed; `None` where it did not.
+    pub(crate) fn of(&self, key: &str) -> Option<Failure> {
+        self.0
+            .iter()
+            .find(|(task, _)| task == key)
+            .map(|(_, failure)| failure.clone())
+    }
+
+    /// The error of a command whose job run failed; `again` is what repeats just that.
+    ///
+    /// # Errors
+    /// Always: that is what it makes.
+    pub(crate) fn into_error<T>(self, run: &Run, again: &str) -> anyhow::Result<T> {
+        let logs = format!("cargo xtask logs run:{}", run.run_id);
+        let Some((task, failure)) = self.0.into_iter().next() else {
+            let what = format!("job run {} ended as {}", run.run_id, run.state.word());
+            return error::Failure::new(Kind::Failed, what)
+                .details(run.state.state_message.clone())
+                .next(again)
+                .err();
+        };
+        let mut place = format!("task {task} failed");
+        if let Some(notebook) = &failure.notebook {
+            place.push_str(&format!(
+                " in {}",
+                notebook.rsplit('/').next().unwrap_or(notebook)
+            ));
+        }
+        if let Some(cell) = failure.cell {
+            place.push_str(&format!(", cell {cell}"));
+        }
+        if let Some(line) = failure.line {
+            place.push_str(&format!(", line {line}"));
+        }
+        error::Failure::new(Kind::Failed, format!("{place}: {}", failure.error))
+            .details(failure.output)
+            .next(logs)
+            .next(again)
+            .err()
+    }
+}
+
+fn first_of(texts: [&String; 2]) -> String {
+    texts
+        .into_iter()
+        .find(|text| !text.trim().is_empty())
+        .cloned()
+        .unwrap_or_default()
+}
+
+fn last_lines(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n")
+}

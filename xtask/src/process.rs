@@ -1,0 +1,162 @@
+//! Running other programs. Only the wrappers (git, databricks, python, tools, workspace) use this.
+
+use std::collections::VecDeque;
+use std::io::{BufRead as _, BufReader, Read};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use crate::error::{Failure, Kind};
+use crate::interrupt::Interrupt;
+use crate::ui::Ui;
+
+/// How many lines of a program's output an error shows.
+const SHOWN_LINES: usize = 30;
+
+/// What a program that ended left behind.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// How it ended.
+    pub(crate) status: ExitStatus,
+    /// Its standard output.
+    pub(crate) stdout: String,
+    /// The last lines of stdout and stderr, in the order of arrival.
+    pub(crate) tail: String,
+}
+
+impl Finished {
+    /// Whether it ended with 0.
+    pub(crate) fn ok(&self) -> bool {
+        self.status.success()
+    }
+}
+
+/// The command line as one would type it; for `--explain` and for errors. Environment variables
+/// are left out: they may be secret.
+pub(crate) fn typed(command: &Command) -> String {
+    let quote = |word: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word.to_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    std::iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| quote(&word.to_string_lossy()))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Runs a program to its end and keeps its output; `on_line` sees each line as it arrives.
+///
+/// # Errors
+/// When the program cannot be started, or Ctrl-C came first (the program is ended then). A program
+/// that ends with another code than 0 is no error here.
+pub(crate) fn run(
+    ui: &Ui,
+    interrupt: &Interrupt,
+    mut command: Command,
+    mut on_line: impl FnMut(&str),
+) -> anyhow::Result<Finished> {
+    ui.explain(&typed(&command));
+    let program = command.get_program().to_string_lossy().into_owned();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| {
+        Failure::new(
+            Kind::Missing,
+            format!("{program} could not be started: {error}"),
+        )
+    })?;
+    let (sender, lines) = mpsc::channel();
+    let mut readers = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        readers.push(read_lines(stdout, true, sender.clone()));
+    }
+    if let Some(stderr) = child.stderr.take() {
+        readers.push(read_lines(stderr, false, sender.clone()));
+    }
+    drop(sender);
+
+    let mut stdout = String::new();
+    let mut tail = VecDeque::new();
+    loop {
+        match lines.recv_timeout(Duration::from_millis(100)) {
+            Ok((from_stdout, line)) => {
+                on_line(&line);
+                if from_stdout {
+                    stdout.push_str(&line);
+                    stdout.push('\n');
+                }
+                if tail.len() == SHOWN_LINES {
+                    tail.pop_front();
+                }
+                tail.push_back(line);
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) if interrupt.is_set() => {
+                // The terminal has sent it Ctrl-C as well; this is for signals sent to us alone.
+                let _ = child.kill();
+                let _ = child.wait();
+                interrupt.check()?;
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    let status = child.wait()?;
+    interrupt.check()?;
+    Ok(Finished {
+        status,
+        stdout,
+        tail: Vec::from(tail).join("\n"),
+    })
+}
+
+/// Like [`run`], and a program that fails is an error which shows the end of its output.
+///
+/// # Errors
+/// Those of [`run`], and [`Kind::Failed`] with `what` when the program does not end with 0.
+pub(crate) fn succeed(
+    ui: &Ui,
+    interrupt: &Interrupt,
+    command: Command,
+    what: &str,
+) -> anyhow::Result<Finished> {
+    let line = typed(&command);
+    let finished = run(ui, interrupt, command, |_| ())?;
+    if !finished.ok() {
+        let status = finished.status;
+        return Failure::new(
+            Kind::Failed,
+            format!("{what}: `{line}` ended with {status}"),
+        )
+        .details(finished.tail)
+        .err();
+    }
+    Ok(finished)
+}
+
+fn read_lines(
+    source: impl Read + Send + 'static,
+    from_stdout: bool,
+    sink: mpsc::Sender<(bool, String)>,
+) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut reader = BufReader::new(source);
+        let mut buffer = Vec::new();
+        // Bytes, not `lines()`: one byte that is not UTF-8 must not end the reading.
+        while matches!(reader.read_until(b'\n', &mut buffer), Ok(n) if n > 0) {
+            let line = String::from_utf8_lossy(&buffer)
+                .trim_end_matches(['\n', '\r'])
+                .to_owned();
+            buffer.clear();
+            if sink.send((from_stdout, line)).is_err() {
+                return;
+            }
+        }
+    })
+}

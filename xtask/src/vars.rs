@@ -1,0 +1,36 @@
+//! Every environment variable that xtask reads or sets, in one documented place.
+//!
+//! They are read once, in [`crate::env::Env::read`]; nothing else looks at the process environment.
+
+/// Set to `1`: fetch nothing; name what is missing instead.
+pub(crate) const XTASK_OFFLINE: &str = "XTASK_OFFLINE";
+/// Where release archives of the Databricks CLI are served; the official address when unset.
+pub(crate) const XTASK_CLI_ARCHIVES: &str = "XTASK_CLI_ARCHIVES";
+/// A Databricks CLI to use as it is, instead of the one on PATH or a fetched one.
+pub(crate) const XTASK_DATABRICKS_CLI: &str = "XTASK_DATABRICKS_CLI";
+/// A built `xtask-workspace` program, where the project holds no Rust sources to build it from.
+pub(crate) const XTASK_WORKSPACE_BIN: &str = "XTASK_WORKSPACE_BIN";
+/// Set by CI systems: no prompts, no moving progress, nothing skipped on the default branch.
+pub(crate) const CI: &str = "CI";
+/// Set to anything: no colour (see no-color.org).
+pub(crate) const NO_COLOR: &str = "NO_COLOR";
+/// Set to anything but `0`: colour although the output is not a terminal.
+pub(crate) const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
+/// `dumb` means a terminal that can neither move the cursor nor colour.
+pub(crate) const TERM: &str = "TERM";
+/// Set on GitHub Actions: lines of a log may be folded.
+pub(crate) const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// The file that GitHub Actions shows as the job's summary.
+pub(crate) const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+/// The cargo that runs us; set by `cargo run`.
+pub(crate) const CARGO: &str = "CARGO";
+
+/// Variables of the Databricks CLI and SDKs that must not leak from the user's shell into a child
+/// that talks to a workspace we chose. Prefixes; see the SDKs' unified authentication.
+pub(crate) const DATABRICKS_PREFIXES: &[&str] = &["DATABRICKS_", "ARM_", "BUNDLE_VAR_"];
+/// The configuration file of the Databricks CLI and SDKs.
+pub(crate) const DATABRICKS_CONFIG_FILE: &str = "DATABRICKS_CONFIG_FILE";
+/// Where the Databricks CLI keeps what it may forget.
+pub(crate) const DATABRICKS_CACHE_DIR: &str = "DATABRICKS_CACHE_DIR";
+/// Hosts that no proxy may carry; loopback is always added.
+pub(crate) const NO_PROXY: &[&str] = &["NO_PROXY", "no_proxy"];

@@ -1,0 +1,122 @@
+//! Every command line in the docs does what the page says.
+//!
+//! `console` fences run in the order of their page, in a temporary copy of the project; `...` stands
+//! for any lines and `[..]` for any text within one. `console external` fences need accounts: their
+//! command lines are parsed by the tool's own parser.
+
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};
+use snapbox::{Assert, IntoData as _};
+use xtask_testkit::{Project, Said, repository};
+
+/// What runs the docs tests is not run by them; that it runs elsewhere is checked instead.
+const OUTER: &str = "cargo xtask ci";
+
+/// A command line and what it prints.
+#[derive(Debug)]
+struct Example {
+    line: String,
+    expected: String,
+    external: bool,
+}
+
+#[test]
+fn console_fences_are_true() {
+    let project = Project::of_this_repository(env!("CARGO_BIN_EXE_xtask"));
+    let (mut executed, mut parsed, mut pages) = (0, 0, 0);
+    for page in pages_of_the_docs() {
+        let text = std::fs::read_to_string(&page).unwrap();
+        let examples = examples(&text);
+        pages += usize::from(!examples.is_empty());
+        for example in examples {
+            if example.line == OUTER {
+                let ci = std::fs::read_to_string(repository().join(".ci/run")).unwrap();
+                assert!(ci.contains(OUTER), "nothing runs `{OUTER}`");
+            } else if example.external {
+                parse(&project, &example);
+                parsed += 1;
+            } else {
+                execute(&project, &page.display().to_string(), &example);
+                executed += 1;
+            }
+        }
+    }
+    assert!(executed > 10, "only {executed} command lines were found");
+    println!("docs: {executed} command lines executed, {parsed} parsed, on {pages} pages");
+}
+
+#[test]
+fn a_page_that_is_not_true_is_found() {
+    let project = Project::of_fixture("other-bundle", env!("CARGO_BIN_EXE_xtask"));
+    let text = "```console\n$ echo two; echo three\none\n```\n";
+    let found = std::panic::catch_unwind(|| execute(&project, "a page", &examples(text)[0]));
+    assert!(found.is_err());
+}
+
+fn pages_of_the_docs() -> Vec<std::path::PathBuf> {
+    let mut pages = vec![repository().join("README.md"), repository().join("CONTRIBUTING.md")];
+    let mut docs: Vec<_> = std::fs::read_dir(repository().join("docs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect();
+    docs.sort();
+    pages.extend(docs);
+    pages
+}
+
+fn examples(page: &str) -> Vec<Example> {
+    let mut examples: Vec<Example> = Vec::new();
+    let mut fence: Option<bool> = None;
+    for event in Parser::new(page) {
+        match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                fence = match &*info {
+                    "console" => Some(false),
+                    "console external" => Some(true),
+                    _ => None,
+                };
+            }
+            Event::End(TagEnd::CodeBlock) => fence = None,
+            Event::Text(text) => {
+                let Some(external) = fence else { continue };
+                for line in text.lines() {
+                    match (line.strip_prefix("$ "), examples.last_mut()) {
+                        (Some(line), _) => examples.push(Example {
+                            line: line.to_owned(),
+                            expected: String::new(),
+                            external,
+                        }),
+                        (None, Some(example)) => {
+                            example.expected.push_str(line);
+                            example.expected.push('\n');
+                        }
+                        (None, None) => panic!("a console fence starts with a command: {line}"),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    examples
+}
+
+fn execute(project: &Project, page: &str, example: &Example) {
+    // What a reader sees is both streams in one.
+    let said = Said::from(project.shell(&format!("({}) 2>&1", example.line)).output().unwrap());
+    assert_eq!(said.code, Some(0), "{page}: `{}` failed:\n{}", example.line, said.stdout);
+    let matched = Assert::new().try_eq(
+        Some(&format!("{page}: {}", example.line)),
+        said.stdout.into_data(),
+        example.expected.clone().into_data(),
+    );
+    if let Err(difference) = matched {
+        panic!("{page}: `{}` prints something else:\n{difference}", example.line);
+    }
+}
+
+fn parse(project: &Project, example: &Example) {
+    let Some(arguments) = example.line.strip_prefix("cargo xtask ") else { return };
+    let said =
+        Said::from(project.shell(&format!("cargo xtask --parse-only {arguments}")).output().unwrap());
+    assert_eq!(said.code, Some(0), "`{}` is not understood:\n{}", example.line, said.stderr);
+}
