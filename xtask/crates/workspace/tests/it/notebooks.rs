@@ -321,6 +321,15 @@ async fn a_model_is_logged_registered_named_and_loaded() {
         .await;
     assert_eq!(view["full_name"], "dev.ml.taxi", "{view}");
 
+    let (_, by_alias) = server
+        .get("/api/2.1/unity-catalog/models/dev.ml.taxi/aliases/champion")
+        .await;
+    assert_eq!(by_alias["version"], 1, "{by_alias}");
+    let (_, versions) = server
+        .get("/api/2.1/unity-catalog/models/dev.ml.taxi/versions")
+        .await;
+    assert_eq!(versions["model_versions"][0]["run_id"], mlflow_run);
+
     // A run's page leads to both; a page somebody logged cannot act in the reader's name.
     let page = server
         .page(&format!("/jobs/{}/runs/{run_id}", run["job_id"]))
