@@ -181,15 +181,16 @@ impl Object {
     }
 
     fn describe(&self, entries: &[Value]) -> Value {
-        let entries: Vec<Value> = entries
-            .iter()
-            .filter_map(|entry| {
-                let (kind, name) = principal(entry)?;
-                let level =
-                    json!({"permission_level": entry["permission_level"], "inherited": false});
-                Some(json!({kind: name, "display_name": name, "all_permissions": [level]}))
-            })
-            .collect();
+        let describe = |entry: &Value| {
+            let (kind, name) = principal(entry)?;
+            let level = json!({"permission_level": entry["permission_level"], "inherited": false});
+            let mut described = json!({kind: name, "all_permissions": [level]});
+            if kind == "user_name" {
+                described["display_name"] = name.into();
+            }
+            Some(described)
+        };
+        let entries: Vec<Value> = entries.iter().filter_map(describe).collect();
         json!({
             "object_id": format!("/{}/{}", self.kind, self.id),
             "object_type": self.reply_kind,
