@@ -107,7 +107,11 @@ impl<'a> Registry<'a> {
         let mut runs = Vec::new();
         for task in &run.tasks {
             for experiment in &self.experiments {
-                runs.extend(mlflow::runs_of_task(self.transport, experiment, task.run_id)?);
+                runs.extend(mlflow::runs_of_task(
+                    self.transport,
+                    experiment,
+                    task.run_id,
+                )?);
             }
         }
         let versions = match &self.model {

@@ -45,6 +45,9 @@ pub(crate) struct Jobs {
 pub(crate) struct Model {
     /// Its key below `resources.registered_models`.
     pub(crate) resource: String,
+    /// The metrics that `test` prints, in this order; all of them when left out.
+    #[serde(default)]
+    pub(crate) metrics: Vec<String>,
 }
 
 /// What `cargo xtask test` runs.

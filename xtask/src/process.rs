@@ -2,13 +2,15 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use crate::env::Env;
 use crate::error::{Failure, Kind};
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
+use crate::vars;
 
 /// How many lines of a program's output an error shows.
 const SHOWN_LINES: usize = 30;
@@ -57,10 +59,25 @@ pub(crate) fn typed(command: &Command) -> String {
 pub(crate) fn run(
     ui: &Ui,
     interrupt: &Interrupt,
+    command: Command,
+    on_line: impl FnMut(&str),
+) -> anyhow::Result<Finished> {
+    run_within(ui, interrupt, command, None, on_line)
+}
+
+/// Like [`run`], and a program that has not ended within `limit` is ended.
+///
+/// # Errors
+/// Those of [`run`], and [`Kind::Failed`] when the program took too long.
+pub(crate) fn run_within(
+    ui: &Ui,
+    interrupt: &Interrupt,
     mut command: Command,
+    limit: Option<Duration>,
     mut on_line: impl FnMut(&str),
 ) -> anyhow::Result<Finished> {
     ui.explain(&typed(&command));
+    let started = Instant::now();
     let program = command.get_program().to_string_lossy().into_owned();
     command
         .stdin(Stdio::null())
@@ -99,9 +116,21 @@ pub(crate) fn run(
             }
             Err(mpsc::RecvTimeoutError::Timeout) if interrupt.is_set() => {
                 // The terminal has sent it Ctrl-C as well; this is for signals sent to us alone.
-                let _ = child.kill();
-                let _ = child.wait();
+                end(&mut child);
                 interrupt.check()?;
+            }
+            Err(mpsc::RecvTimeoutError::Timeout)
+                if limit.is_some_and(|limit| started.elapsed() > limit) =>
+            {
+                end(&mut child);
+                return Failure::new(
+                    Kind::Failed,
+                    format!(
+                        "{program} did not end within {:?}",
+                        limit.unwrap_or_default()
+                    ),
+                )
+                .err();
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
@@ -114,6 +143,37 @@ pub(crate) fn run(
         stdout,
         tail: Vec::from(tail).join("\n"),
     })
+}
+
+/// Ends a program and, where it leads a process group of its own, all that it started.
+fn end(child: &mut Child) {
+    let id = rustix::process::Pid::from_child(child);
+    if rustix::process::getpgid(Some(id)) == Ok(id) {
+        let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Has a program reach this machine's own addresses directly, whatever proxy the user has set.
+pub(crate) fn bypass_proxies_for_loopback(env: &Env, command: &mut Command) {
+    let given: Vec<&str> = vars::NO_PROXY
+        .iter()
+        .filter_map(|name| env.get(name))
+        .flat_map(|hosts| hosts.split(','))
+        .map(str::trim)
+        .filter(|host| !host.is_empty())
+        .collect();
+    let mut hosts: Vec<&str> = Vec::new();
+    for host in given.into_iter().chain(["127.0.0.1", "localhost", "::1"]) {
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    // Both spellings with the same list: programs differ in which one they read.
+    for name in vars::NO_PROXY {
+        command.env(name, hosts.join(","));
+    }
 }
 
 /// Like [`run`], and a program that fails is an error which shows the end of its output.

@@ -1,14 +1,48 @@
 //! The programs that a command needs: found, or fetched into the project's own folder.
+//!
+//! Each tool has a `look` (cheap, changes nothing) and a `fetch`; [`ready`] looks at all, asks once,
+//! and fetches what is missing side by side. What is fetched lands in `.xtask/tools` and `.venv`,
+//! whole or not at all.
+
+#[cfg(windows)]
+compile_error!(
+    "xtask runs on Linux and macOS. On Windows use WSL: https://learn.microsoft.com/windows/wsl/install"
+);
+
+mod archive;
+mod children;
+mod cli_build;
+mod consent;
+mod databricks_cli;
+mod disk;
+pub(crate) mod doctor;
+mod fetch;
+mod go;
+mod lock;
+mod network;
+mod pypi;
+mod python;
+mod remedies;
+mod survey;
+mod uv;
+mod venv;
+mod workshop;
+mod workspace_program;
 
 use camino::Utf8PathBuf;
 
 use crate::context::Context;
+use crate::error::Failure;
+use survey::Survey;
+use workshop::Workshop;
 
 /// Something that a command cannot do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// The locked Python environment (fetches uv where it is missing).
     Python,
+    /// uv itself, even when the environment is in step.
+    Uv,
     /// The Databricks CLI.
     DatabricksCli,
     /// The local workspace program, built from crates/workspace.
@@ -17,9 +51,15 @@ pub(crate) enum Need {
 
 impl Need {
     /// What a command needs that deploys or talks to a workspace.
-    pub(crate) const FOR_A_WORKSPACE: &[Need] = Need::ALL;
+    pub(crate) const FOR_A_WORKSPACE: &[Need] =
+        &[Need::Python, Need::DatabricksCli, Need::WorkspaceProgram];
     /// Everything.
-    pub(crate) const ALL: &[Need] = &[Need::Python, Need::DatabricksCli, Need::WorkspaceProgram];
+    pub(crate) const ALL: &[Need] = &[
+        Need::Python,
+        Need::Uv,
+        Need::DatabricksCli,
+        Need::WorkspaceProgram,
+    ];
 }
 
 /// Where the programs are that were asked for; the others are empty paths.
@@ -35,7 +75,83 @@ pub(crate) struct Toolbox {
     pub(crate) uv: Utf8PathBuf,
 }
 
-/// Sees to it that what is needed is here, fetching and building side by side.
-pub(crate) fn ready(_context: &Context, _needs: &[Need]) -> anyhow::Result<Toolbox> {
-    Ok(Toolbox::default())
+/// What a look at one tool has found.
+#[derive(Debug)]
+enum Sight<P> {
+    /// It is here: its path, and its version or state in words.
+    Here(Utf8PathBuf, String),
+    /// It can be fetched or built so.
+    Fetch(P),
+    /// Neither; this says why and what to do.
+    Cannot(Failure),
+}
+
+/// Something that will be fetched or built.
+#[derive(Debug, Clone)]
+struct Item {
+    what: String,
+    /// From where, how large, how long, under which licence.
+    how: String,
+    /// Bytes that it needs at its height.
+    disk: u64,
+    /// Whether the user is asked before.
+    asks: bool,
+}
+
+/// Sees to it that what is needed is here, fetching and building side by side. When all is in place
+/// that costs a few milliseconds. At a terminal it asks once before it fetches.
+///
+/// # Errors
+/// What is missing and cannot be fetched, all of it in one error; what failed on the way; a no from
+/// the user; Ctrl-C.
+pub(crate) fn ready(context: &Context, needs: &[Need]) -> anyhow::Result<Toolbox> {
+    let workshop = Workshop::open(context)?;
+    let survey = Survey::take(&workshop, needs);
+    if let Some(toolbox) = survey.complete() {
+        return Ok(toolbox);
+    }
+    let survey = permitted(&workshop, survey)?;
+    let _alone = workshop.alone()?;
+    // Another xtask may have fetched in the meantime, while we asked or waited.
+    let again = Survey::take(&workshop, needs);
+    let survey = if again.items(&workshop).len() < survey.items(&workshop).len() {
+        again
+    } else {
+        survey
+    };
+    fetch::all(&workshop, &survey)
+}
+
+/// The survey, once nothing stands in the way of what it will fetch: obstacles, disk, the user.
+fn permitted(workshop: &Workshop<'_>, mut survey: Survey) -> anyhow::Result<Survey> {
+    let mut obstacles: Vec<anyhow::Error> = survey
+        .take_obstacles()
+        .into_iter()
+        .map(Into::into)
+        .collect();
+    if workshop.context.env.offline {
+        // What is here already (a cache of uv's, crates of cargo's) may do; the attempts are quick,
+        // and everything that is missing is named at once.
+        if let Err(error) = fetch::all(workshop, &survey) {
+            obstacles.push(error);
+        }
+    }
+    if !obstacles.is_empty() {
+        return Err(fetch::combined(obstacles));
+    }
+    let items = survey.items(workshop);
+    for note in survey.notes() {
+        workshop.context.ui.warn(note);
+    }
+    if let Some(failure) = no_room(workshop, &items) {
+        return failure.err();
+    }
+    consent::ask(workshop.context, &items)?;
+    Ok(survey)
+}
+
+fn no_room(workshop: &Workshop<'_>, items: &[Item]) -> Option<Failure> {
+    let needed = items.iter().map(|item| item.disk).sum();
+    let free = disk::free(&workshop.folder)?;
+    (free < needed).then(|| remedies::no_space(&workshop.context.root, needed, free))
 }

@@ -164,9 +164,11 @@ impl Ui {
 
     /// Shows that something is under way until the returned value is finished or dropped.
     pub(crate) fn progress(&self, verb: &str, message: &str) -> Progress {
-        let bar = ProgressBar::new_spinner().with_style(spinner_style(self.colour));
-        bar.set_prefix(format!("{verb:>12}"));
-        bar.set_message(message.to_owned());
+        // Nothing is painted before the bar is on the screen that keeps track of its lines.
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
+            .with_style(spinner_style(self.colour))
+            .with_prefix(format!("{verb:>12}"))
+            .with_message(message.to_owned());
         let bar = self.screen.add(bar);
         if self.moving {
             bar.enable_steady_tick(QUIET_START);

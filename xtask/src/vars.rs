@@ -34,3 +34,7 @@ pub(crate) const DATABRICKS_CONFIG_FILE: &str = "DATABRICKS_CONFIG_FILE";
 pub(crate) const DATABRICKS_CACHE_DIR: &str = "DATABRICKS_CACHE_DIR";
 /// Hosts that no proxy may carry; loopback is always added.
 pub(crate) const NO_PROXY: &[&str] = &["NO_PROXY", "no_proxy"];
+/// Where uv keeps the project's environment; `.venv` when unset.
+pub(crate) const UV_PROJECT_ENVIRONMENT: &str = "UV_PROJECT_ENVIRONMENT";
+/// The interpreter that the user tells uv to take.
+pub(crate) const UV_PYTHON: &str = "UV_PYTHON";

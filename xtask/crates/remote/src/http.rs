@@ -189,7 +189,7 @@ fn unreachable(base: &str, error: &reqwest::Error) -> Error {
     }
 }
 
-fn is_loopback(base: &str) -> bool {
+pub(crate) fn is_loopback(base: &str) -> bool {
     let host = base.split("://").nth(1).unwrap_or(base);
     ["127.", "localhost:", "localhost/", "[::1]"]
         .iter()

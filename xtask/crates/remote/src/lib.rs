@@ -6,6 +6,7 @@
 //! calls passes an observer.
 
 pub mod databricks;
+pub mod download;
 mod error;
 mod http;
 pub mod local;

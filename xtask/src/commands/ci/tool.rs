@@ -148,11 +148,27 @@ pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
 
 /// A real browser, driven by Playwright in an environment of its own.
 pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let mut command = suite.uv(&["run", "--no-project", "--with", PLAYWRIGHT, "--with", PYTEST]);
-    command.args(["pytest", "-q", "-p", "no:cacheprovider", "xtask/tests/browser"]);
+    let mut command = suite.uv(&[
+        "run",
+        "--no-project",
+        "--with",
+        PLAYWRIGHT,
+        "--with",
+        PYTEST,
+    ]);
+    command.args([
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "xtask/tests/browser",
+    ]);
     let chromium = System::Chromium.find().unwrap_or_default();
     command.env("XTASK_TEST_CHROMIUM", chromium);
-    command.env("CARGO", suite.context.env.get(vars::CARGO).unwrap_or("cargo"));
+    command.env(
+        "CARGO",
+        suite.context.env.get(vars::CARGO).unwrap_or("cargo"),
+    );
     last_line(suite, command, "the pages do not lead to the metrics")
 }
 

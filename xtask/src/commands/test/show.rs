@@ -15,7 +15,7 @@ pub(super) fn plan(context: &Context, plan: &Plan) {
             "Unchanged",
             &format!("{name} passed {reason}; --force runs it again"),
         ),
-        false => context.ui.status("Testing", &format!("{name} ({reason})")),
+        false => context.ui.status("Due", &format!("{name} ({reason})")),
     };
     if let Some(Work { cached, reason, .. }) = &plan.unit {
         say("unit tests", cached.is_some(), reason);

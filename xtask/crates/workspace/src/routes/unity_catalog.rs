@@ -52,6 +52,15 @@ pub(super) fn router() -> Router<Arc<App>> {
                 .patch(models::update)
                 .delete(models::delete),
         )
+        .route(&path("models/{full_name}/versions"), get(models::versions))
+        .route(
+            &path("models/{full_name}/versions/{version}"),
+            get(models::version),
+        )
+        .route(
+            &path("models/{full_name}/aliases/{alias}"),
+            get(models::version_by_alias),
+        )
         .route(
             &path("permissions/{securable_type}/{full_name}"),
             get(grants::show).patch(grants::change),

@@ -76,3 +76,29 @@ pub(super) async fn delete(
     app.store.delete_grants("function", &full_name)?;
     Ok(Json(json!({})))
 }
+
+pub(super) async fn versions(
+    State(app): State<Arc<App>>,
+    Path(full_name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let versions = registry::list_versions(&app, &names::full_name(&full_name)).await?;
+    Ok(Json(json!({"model_versions": versions})))
+}
+
+pub(super) async fn version(
+    State(app): State<Arc<App>>,
+    Path((full_name, version)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    registry::get_version(&app, &names::full_name(&full_name), &version)
+        .await
+        .map(Json)
+}
+
+pub(super) async fn version_by_alias(
+    State(app): State<Arc<App>>,
+    Path((full_name, alias)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    registry::get_version_by_alias(&app, &names::full_name(&full_name), &alias)
+        .await
+        .map(Json)
+}

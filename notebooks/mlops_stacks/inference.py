@@ -1,0 +1,144 @@
+"""Scores trips with the champion: Parquet in, a folder of Parquet parts out, each input once for each model version."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from mlflow.pyfunc import PyFuncModel
+
+from mlops_stacks import files, records, registry
+from mlops_stacks.ingest import INPUT_RULES, INPUTS, DataRefused, check_schema, with_exact_types
+
+ROWS_PER_BATCH = 100_000
+"""Rows scored at a time: memory use does not grow with the input."""
+
+ADDED = pa.schema(
+    [
+        ("prediction", pa.float64()),
+        ("not_scored", pa.string()),
+        ("model_name", pa.string()),
+        ("model_version", pa.string()),
+        ("run_id", pa.string()),
+        ("scored_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+"""Added to the inputs: the fare in dollars, or the rule that forbids one; the model; the job run; the time (UTC)."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What inference did.
+
+    Attributes:
+        part: the Parquet file that holds the predictions.
+        model_version: the version that made them.
+        rows: rows in the part; each input row has one.
+        not_scored: rows among them without a prediction, as an input rule forbids it.
+        skipped: True when this input had been scored by this version before, and nothing was done.
+    """
+
+    part: str
+    model_version: str
+    rows: int
+    not_scored: int
+    skipped: bool
+
+    def sentence(self) -> str:
+        """What happened, for people to read."""
+        if self.skipped:
+            return f"Version {self.model_version} had scored this input before: {self.part}"
+        left = f", {self.not_scored:,} of them without a prediction" if self.not_scored else ""
+        return f"Version {self.model_version} scored {self.rows:,} rows{left}: {self.part}"
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        return asdict(self)
+
+    def sample(self, rows: int = 10) -> pd.DataFrame:
+        """The first rows of the part."""
+        with open(self.part, "rb") as file:
+            return next(pq.ParquetFile(file).iter_batches(rows)).to_pandas()
+
+
+def score(
+    model_name: str, inference_input: str, output: str, alias: str = records.CHAMPION, job_run_id: str = ""
+) -> Scored:
+    """Scores a Parquet file and adds the result to the folder `output` as one part.
+
+    The part's name is made of the input's digest and the version, so a second run for the same input finds it there.
+
+    Args:
+        model_name: registered model.
+        inference_input: path of the trips; only the inputs known at pick-up are read.
+        output: folder of the predictions; created if it is missing.
+        alias: which version scores.
+        job_run_id: written beside each prediction.
+    """
+    version = registry.version_of_alias(model_name, alias)
+    if version is None:
+        raise LookupError(f"{model_name} has no version with alias `{alias}`; run the training job, which sets it")
+    try:
+        digest = files.sha256(inference_input)
+    except FileNotFoundError:
+        raise DataRefused(f"{inference_input} does not exist; make and upload it: `cargo xtask data upload`") from None
+    part = os.path.join(output, f"part-{digest[:16]}-version-{version}.parquet")
+    if os.path.exists(part):
+        with open(part, "rb") as file:
+            return Scored(part, version, pq.ParquetFile(file).metadata.num_rows, 0, skipped=True)
+    stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id, "scored_at": datetime.now(UTC)}
+    with registry.loaded(model_name, version) as loaded, files.replaced(part) as target:
+        rows, not_scored = write_predictions(loaded.model, inference_input, target, stamp)
+    return Scored(part, version, rows, not_scored, skipped=False)
+
+
+def write_predictions(model: PyFuncModel, source: str, target: BinaryIO, stamp: dict[str, object]) -> tuple[int, int]:
+    """Streams predictions for `source` into `target`; returns how many rows, and how many of them have none."""
+    rows = not_scored = 0
+    writer = None
+    with open(source, "rb") as file:
+        for batch in input_batches(file, source):
+            table = scored_batch(model, batch, stamp)
+            writer = writer or pq.ParquetWriter(target, table.schema)
+            writer.write_table(table)
+            rows += table.num_rows
+            not_scored += table.num_rows - table["not_scored"].null_count
+    if writer is None:
+        raise DataRefused(f"{source} has no rows to score")
+    writer.close()
+    return rows, not_scored
+
+
+def input_batches(file: BinaryIO, where: str) -> Iterator[pa.Table]:
+    """The input columns, some rows at a time, after a look at the schema."""
+    parquet = pq.ParquetFile(file)
+    check_schema(parquet.schema_arrow, INPUTS, where)
+    for batch in parquet.iter_batches(ROWS_PER_BATCH, columns=list(INPUTS)):
+        yield pa.Table.from_batches([batch]).select(list(INPUTS))
+
+
+def scored_batch(model: PyFuncModel, batch: pa.Table, stamp: dict[str, object]) -> pa.Table:
+    """One batch with its predictions; rows that an input rule forbids carry the rule's name instead."""
+    trips = batch.to_pandas()
+    reason = pd.Series(None, index=trips.index, dtype=object)
+    for rule in reversed(INPUT_RULES):
+        reason[rule.drops(trips)] = rule.name
+    good = reason.isna()
+    fares = np.full(len(trips), np.nan)
+    if good.any():
+        fares[good] = np.asarray(model.predict(with_exact_types(trips[good])), dtype=float).reshape(-1)
+    added = {
+        "prediction": pa.array(fares, mask=~good.to_numpy()),
+        "not_scored": pa.array(reason.where(~good, None).tolist(), pa.string()),
+    }
+    for field in ADDED:
+        values = added.get(field.name)
+        if values is None:
+            values = pa.array([stamp[field.name]] * len(trips), field.type)
+        batch = batch.append_column(field, values)
+    return batch

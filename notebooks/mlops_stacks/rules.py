@@ -1,0 +1,144 @@
+"""The rules a candidate must keep, each with the number it has and the number it may have at most."""
+
+import math
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.models.evaluation import EvaluationResult, MetricThreshold
+from mlflow.models.evaluation.validation import ModelValidationFailedException
+
+from mlops_stacks.metrics import regression_metrics
+
+THRESHOLDS_FILE = Path(__file__).with_name("validation_thresholds.toml")
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The numbers of validation_thresholds.toml, which explains them."""
+
+    min_gain_over_distance_alone: float
+    max_rmse_over_champion: float
+    max_slice_rmse_over_champion: float
+    min_slice_rows: int
+    max_change_without_unknown_columns: float
+
+
+def read_thresholds(path: str | Path = THRESHOLDS_FILE) -> Thresholds:
+    """Reads the file; a name that is missing or unknown is an error, so that no limit is left out by a typing slip."""
+    with open(path, "rb") as file:
+        found = tomllib.load(file)
+    expected = {field.name for field in fields(Thresholds)}
+    if found.keys() != expected:
+        wrong = ", ".join(sorted(found.keys() ^ expected))
+        raise ValueError(f"{path}: missing or unknown: {wrong}; it must name exactly: {', '.join(sorted(expected))}")
+    return Thresholds(**found)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule applied to one candidate: kept when `value` is at most `limit`.
+
+    Attributes:
+        rule: its name, stable, for tags and logs.
+        value: the candidate's number.
+        limit: what it may be at most.
+        explanation: what both numbers are.
+        passed: whether the rule was kept; `judged` decides.
+    """
+
+    rule: str
+    value: float
+    limit: float
+    explanation: str
+    passed: bool = False
+
+    def __str__(self) -> str:
+        """The rule with both numbers, in one line."""
+        return f"{self.rule}: {self.value:.6g}, at most {self.limit:.6g} allowed ({self.explanation})"
+
+
+def input_check(inputs: list[str] | None, allowed: tuple[str, ...]) -> Check:
+    """The model's signature names nothing but what is known at pick-up; a model without signature hides its inputs."""
+    if inputs is None:
+        return Check("inputs_known_at_pickup", 1.0, 0.0, "the model has no signature that names its inputs")
+    unknown = [name for name in inputs if name not in allowed]
+    named = f"inputs unknown at pick-up: {', '.join(unknown) or 'none'}"
+    return Check("inputs_known_at_pickup", float(len(unknown)), 0.0, named)
+
+
+def leak_check(whole: np.ndarray, alternatives: list[np.ndarray], thresholds: Thresholds) -> Check:
+    """Predictions do not move when columns unknown at pick-up are shuffled or absent."""
+    change = max(float(np.max(np.abs(whole - other))) for other in alternatives)
+    explanation = "largest change in dollars when label and drop-off time are shuffled or taken away"
+    return Check("predictions_ignore_the_answer", change, thresholds.max_change_without_unknown_columns, explanation)
+
+
+def baseline_check(rmse: float, baseline_rmse: float, thresholds: Thresholds) -> Check:
+    """Better than distance alone, by a margin."""
+    limit = baseline_rmse * (1 - thresholds.min_gain_over_distance_alone)
+    explanation = f"RMSE in dollars; distance alone has {baseline_rmse:.4g}"
+    return Check("better_than_distance_alone", rmse, limit, explanation)
+
+
+def champion_check(rmse: float, champion_rmse: float, thresholds: Thresholds) -> Check:
+    """Not worse than the champion on the whole."""
+    limit = champion_rmse * (1 + thresholds.max_rmse_over_champion)
+    return Check("not_worse_than_champion", rmse, limit, f"RMSE in dollars; the champion has {champion_rmse:.4g}")
+
+
+def slice_checks(
+    fares: np.ndarray,
+    candidate: np.ndarray,
+    champion: np.ndarray,
+    slices: dict[str, np.ndarray],
+    thresholds: Thresholds,
+) -> list[Check]:
+    """Not much worse than the champion on any slice that has enough rows."""
+    checks = []
+    for name, rows in slices.items():
+        if int(rows.sum()) < thresholds.min_slice_rows:
+            continue
+        rmse = regression_metrics(fares[rows], candidate[rows])["rmse"]
+        best = regression_metrics(fares[rows], champion[rows])["rmse"]
+        limit = best * (1 + thresholds.max_slice_rmse_over_champion)
+        checks.append(Check(f"slice_{name}", rmse, limit, f"RMSE in dollars; the champion has {best:.4g}"))
+    return checks
+
+
+def judged(checks: list[Check]) -> list[Check]:
+    """The same checks with `passed` decided."""
+    if _kept(checks):
+        return [replace(check, passed=True) for check in checks]
+    return [replace(check, passed=_kept([check])) for check in checks]
+
+
+def _kept(checks: list[Check]) -> bool:
+    """Asks MLflow's own validation whether all of these are kept. A number that is not finite never is."""
+    if not all(math.isfinite(check.value) for check in checks):
+        return False
+    thresholds = {c.rule: MetricThreshold(threshold=float(c.limit), greater_is_better=False) for c in checks}
+    result = EvaluationResult(metrics={check.rule: check.value for check in checks}, artifacts={}, run_id="")
+    try:
+        mlflow.validate_evaluation_results(thresholds, result)
+    except ModelValidationFailedException:
+        return False
+    return True
+
+
+def as_table(checks: list[Check]) -> pd.DataFrame:
+    """One line for each rule, for people to read."""
+    rows = [
+        {
+            "rule": check.rule,
+            "kept": "yes" if check.passed else "NO",
+            "value": round(check.value, 4),
+            "at most": round(check.limit, 4),
+            "meaning": check.explanation,
+        }
+        for check in checks
+    ]
+    return pd.DataFrame(rows)

@@ -1,0 +1,196 @@
+"""Trains the fare model, logs it with all that explains it, and registers exactly the version that was logged."""
+
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from importlib.metadata import version as installed_version
+from typing import TYPE_CHECKING
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.models.model import ModelInfo
+
+from mlops_stacks import fare_model, features, metrics, records
+from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, read_trips
+
+if TYPE_CHECKING:
+    import lightgbm
+    from matplotlib.figure import Figure
+
+
+SMALL = 100_000
+"""Rows below which trees grow on one thread: several would mostly wait for one another, long on a busy machine. The
+number of threads does not change the model."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be tuned. The same settings and data give the same model.
+
+    Attributes:
+        rounds: trees to grow.
+        learning_rate: how much each tree corrects the ones before it.
+        leaves: leaves of a tree at most.
+        rows_in_leaf: rows that a leaf needs at least.
+        holdout: share of the training rows, the latest ones, that the reported metrics come from.
+        seed: of everything random in training.
+    """
+
+    rounds: int = 300
+    learning_rate: float = 0.06
+    leaves: int = 31
+    rows_in_leaf: int = 40
+    holdout: float = 0.2
+    seed: int = 7
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training hands on.
+
+    Attributes:
+        run_id: the MLflow run.
+        model_uri: where the logged model is.
+        model_name: registered name, empty if it was not registered.
+        model_version: the version that this very run registered, empty if it was not registered.
+        metrics: errors in dollars, as logged.
+        training: the cleaned data.
+        figure: the diagnostics, for display.
+    """
+
+    run_id: str
+    model_uri: str
+    model_name: str
+    model_version: str
+    metrics: dict[str, float]
+    training: CleanTrips
+    figure: "Figure"
+
+    def metrics_table(self) -> pd.DataFrame:
+        """One line for each metric, for people to read."""
+        return pd.DataFrame({"metric": list(self.metrics), "value": [round(v, 4) for v in self.metrics.values()]})
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        return {
+            "run_id": self.run_id,
+            "model_uri": self.model_uri,
+            "model_name": self.model_name,
+            "model_version": self.model_version,
+            "metrics": self.metrics,
+        }
+
+
+def train(
+    training_data: str,
+    model_name: str = "",
+    experiment_name: str = "",
+    origin: records.Origin | None = None,
+    settings: Settings | None = None,
+) -> Trained:
+    """Trains on a Parquet file of finished trips and logs everything to one MLflow run.
+
+    Args:
+        training_data: path of the file; the test set must be another one.
+        model_name: registered model to add a version to; empty trains and logs without registering.
+        experiment_name: MLflow experiment; empty takes the one that is set.
+        origin: the code and job this comes from.
+        settings: what to tune.
+    """
+    settings, origin = settings or Settings(), origin or records.Origin()
+    trips = read_trips(training_data)
+    if experiment_name:
+        mlflow.set_experiment(experiment_name)
+    tags = origin.tags() | {records.TRAINING_DIGEST: records.dataset_digest(trips.digest)}
+    with mlflow.start_run(run_name="train", tags=tags) as run:
+        early, late = split_by_time(trips.frame, settings.holdout)
+        trees = fit(early[list(INPUTS)], early[LABEL], settings)
+        measured, figure = _judge(trees, early, late)
+        _log_inputs(trips, training_data, settings, len(early), len(late))
+        mlflow.log_metrics(measured)
+        mlflow.log_figure(figure, "diagnostics.png")
+        info = log_model(trees, late[list(INPUTS)].head(5))
+        number = _register(info, model_name, tags)
+    return Trained(run.info.run_id, info.model_uri, model_name, number, measured, trips, figure)
+
+
+def split_by_time(trips: pd.DataFrame, holdout: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Splits into earlier and later trips, the later ones being the given share (0..1)."""
+    in_order = trips.sort_values("tpep_pickup_datetime", kind="stable")
+    border = int(len(in_order) * (1 - holdout))
+    return in_order.iloc[:border], in_order.iloc[border:]
+
+
+def fit(trips: pd.DataFrame, fares: pd.Series, settings: Settings) -> "lightgbm.Booster":
+    """Grows the trees on raw input columns and fares in dollars; deterministic."""
+    import lightgbm
+
+    parameters = {
+        "objective": "regression",
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves,
+        "min_data_in_leaf": settings.rows_in_leaf,
+        "seed": settings.seed,
+        "deterministic": True,
+        "force_row_wise": True,  # else LightGBM times both ways and picks one, which is not deterministic
+        "num_threads": 1 if len(trips) < SMALL else 0,
+        "verbosity": -1,
+    }
+    table = features.PickupFeatures().fit_transform(trips)
+    return lightgbm.train(parameters, lightgbm.Dataset(table, fares), num_boost_round=settings.rounds)
+
+
+def log_model(trees: "lightgbm.Booster", example: pd.DataFrame) -> ModelInfo:
+    """Logs the trees with their features as a model that takes raw columns; needs an active run."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    kinds = {"tpep_pickup_datetime": "datetime", "trip_distance": "double"}
+    inputs = Schema([ColSpec(kinds.get(name, "integer"), name) for name in INPUTS])
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "trees.txt")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(trees.model_to_string())
+        return mlflow.pyfunc.log_model(
+            name="model",
+            python_model=fare_model.__file__,
+            artifacts={"trees": path, "features": features.__file__},
+            signature=ModelSignature(inputs, Schema([ColSpec("double")])),
+            input_example=example,
+            pip_requirements=requirements(),
+        )
+
+
+def requirements() -> list[str]:
+    """What a process needs to use the model, exactly as installed here (naming it spares MLflow a slow search)."""
+    packages = ("mlflow-skinny", "lightgbm", "numpy", "pandas", "scikit-learn")
+    return [f"{package}=={installed_version(package)}" for package in packages]
+
+
+def _judge(trees: "lightgbm.Booster", early: pd.DataFrame, late: pd.DataFrame) -> tuple[dict[str, float], "Figure"]:
+    """Measures on the held-out later trips, beside the error on the rows trained on, and draws it."""
+    from mlops_stacks import plots
+
+    predict = features.PickupFeatures()
+    predicted = trees.predict(predict.transform(late))
+    measured = {f"holdout_{k}": v for k, v in metrics.regression_metrics(late[LABEL].to_numpy(), predicted).items()}
+    fitted = trees.predict(predict.transform(early))
+    measured["train_rmse"] = metrics.regression_metrics(early[LABEL].to_numpy(), fitted)["rmse"]
+    importance = pd.Series(trees.feature_importance("gain"), index=trees.feature_name(), dtype=np.float64)
+    return measured, plots.diagnostics(late, late[LABEL].to_numpy(), predicted, importance)
+
+
+def _log_inputs(trips: CleanTrips, source: str, settings: Settings, early: int, late: int) -> None:
+    """Logs settings, and what the cleaning did."""
+    mlflow.log_params(asdict(settings) | {"training_data": source, "features": ",".join(features.FEATURES)})
+    counts = {f"dropped_{rule}": float(rows) for rule, rows in trips.dropped.items()}
+    rows = {"rows_read": trips.rows_read, "rows_trained": early, "rows_holdout": late}
+    mlflow.log_metrics(counts | {name: float(value) for name, value in rows.items()})
+
+
+def _register(info: ModelInfo, model_name: str, tags: dict[str, str]) -> str:
+    """Registers the model just logged; returns the number that this very call was given."""
+    if not model_name:
+        return ""
+    return str(mlflow.register_model(info.model_uri, model_name, tags=tags).version)

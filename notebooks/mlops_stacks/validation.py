@@ -1,0 +1,220 @@
+"""Decides whether a model version may be deployed: candidate and champion on the same test set, by readable rules."""
+
+from dataclasses import dataclass
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow import MlflowClient
+from mlflow.pyfunc import PyFuncModel
+
+from mlops_stacks import metrics, records, registry, rules
+from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, DataRefused, read_trips
+from mlops_stacks.rules import Check, Thresholds
+
+SHUFFLE_SEED = 1
+
+
+class ModelRejected(Exception):
+    """The candidate broke a rule. The message names each broken rule with both numbers."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What validation found.
+
+    Attributes:
+        model_name: registered model.
+        model_version: the candidate's number.
+        champion_version: the champion it was compared with, empty for a first model.
+        run_id: the MLflow run that holds both sides' metrics.
+        checks: every rule that was applied.
+        candidate: the candidate's metrics, in dollars.
+        champion: the champion's, empty for a first model.
+        test: the cleaned test set.
+    """
+
+    model_name: str
+    model_version: str
+    champion_version: str
+    run_id: str
+    checks: list[Check]
+    candidate: dict[str, float]
+    champion: dict[str, float]
+    test: CleanTrips
+
+    @property
+    def broken(self) -> list[Check]:
+        """The rules that the candidate broke."""
+        return [check for check in self.checks if not check.passed]
+
+    @property
+    def verdict(self) -> str:
+        """`passed` or `rejected`."""
+        return records.REJECTED if self.broken else records.PASSED
+
+    def metrics_table(self) -> pd.DataFrame:
+        """One line for each metric, both sides, for people to read."""
+        sides = {"candidate": pd.Series(self.candidate), "champion": pd.Series(self.champion, dtype=float)}
+        return pd.DataFrame(sides, index=list(self.candidate)).round(4).rename_axis("metric").reset_index()
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        return {
+            "run_id": self.run_id,
+            "model_name": self.model_name,
+            "model_version": self.model_version,
+            "champion_version": self.champion_version,
+            "verdict": self.verdict,
+            "metrics": self.candidate,
+            "champion_metrics": self.champion,
+        }
+
+    def raise_if_rejected(self) -> None:
+        """Raises ModelRejected unless every rule was kept."""
+        if self.broken:
+            lines = "\n".join(f"  - {check}" for check in self.broken)
+            raise ModelRejected(
+                f"version {self.model_version} of {self.model_name} is not deployed, as it breaks:\n{lines}\n"
+                "The limits are in mlops_stacks/validation_thresholds.toml."
+            )
+
+
+@dataclass(frozen=True)
+class Side:
+    """A model's predictions for the test set, and how good they are."""
+
+    predicted: np.ndarray
+    measured: dict[str, float]
+
+
+def validate(
+    model_name: str,
+    model_version: str,
+    test_data: str,
+    experiment_name: str = "",
+    origin: records.Origin | None = None,
+    thresholds: Thresholds | None = None,
+) -> Report:
+    """Validates one version and writes the verdict as its tags; call `raise_if_rejected` on what it returns.
+
+    A version that passes gets the alias `challenger`, one that fails gets none.
+
+    Args:
+        model_name: registered model.
+        model_version: the version to judge: the one that training handed on.
+        test_data: path of a Parquet file that no model trains on.
+        experiment_name: MLflow experiment for the run with the metrics; empty takes the one that is set.
+        origin: the code and job this comes from.
+        thresholds: the limits; by default those of validation_thresholds.toml.
+    """
+    if not (model_name and model_version):
+        raise ValueError("validation needs model_name and model_version: those that Train printed")
+    thresholds, origin = thresholds or rules.read_thresholds(), origin or records.Origin()
+    test = read_trips(test_data)
+    refuse_training_data(model_name, model_version, test)
+    champion_version = registry.version_of_alias(model_name, records.CHAMPION)
+    if champion_version == model_version:  # judged again: it is its own champion, which proves nothing
+        champion_version = None
+    if experiment_name:
+        mlflow.set_experiment(experiment_name)
+    tags = origin.tags() | {records.MODEL_VERSION: records.verdict_for(model_name, model_version)}
+    with (
+        mlflow.start_run(run_name=f"validate version {model_version}", tags=tags) as run,
+        registry.loaded(model_name, model_version) as candidate,
+    ):
+        report = _compare(candidate, champion_version or "", test, thresholds, run.info.run_id)
+        _log(report)
+        _record(report, candidate.artifact_digest)
+    return report
+
+
+def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) -> None:
+    """Refuses a test set that is the very file the version was trained on."""
+    trained_on = MlflowClient().get_model_version(model_name, model_version).tags.get(records.TRAINING_DIGEST)
+    if trained_on == records.dataset_digest(test.digest):
+        raise DataRefused("test_data is the file that this version was trained on; give it data it has not seen")
+
+
+def _compare(
+    candidate: registry.LoadedVersion, champion_version: str, test: CleanTrips, thresholds: Thresholds, run_id: str
+) -> Report:
+    """Applies the rules in turn. A candidate with forbidden inputs is not even asked for predictions."""
+    checks = [rules.input_check(candidate.inputs, INPUTS)]
+    ours, theirs = Side(np.array([]), {}), Side(np.array([]), {})
+    if checks[0].value <= checks[0].limit:
+        fares = test.frame[LABEL].to_numpy()
+        ours = predict_side(candidate.model, test.frame)
+        baseline = metrics.regression_metrics(fares, metrics.distance_alone(test.frame["trip_distance"], fares))
+        checks.append(rules.leak_check(ours.predicted, without_the_answer(candidate.model, test.frame), thresholds))
+        checks.append(rules.baseline_check(ours.measured["rmse"], baseline["rmse"], thresholds))
+        if champion_version:
+            with registry.loaded(candidate.name, champion_version) as champion:
+                theirs = predict_side(champion.model, test.frame)
+            rows = metrics.slices(test.frame)
+            checks.append(rules.champion_check(ours.measured["rmse"], theirs.measured["rmse"], thresholds))
+            checks += rules.slice_checks(fares, ours.predicted, theirs.predicted, rows, thresholds)
+    checks = rules.judged(checks)
+    return Report(
+        candidate.name, candidate.version, champion_version, run_id, checks, ours.measured, theirs.measured, test
+    )
+
+
+def predict_side(model: PyFuncModel, trips: pd.DataFrame) -> Side:
+    """Predicts from the inputs alone and measures, overall and by slice."""
+    predicted = predictions(model, trips[list(INPUTS)])
+    fares = trips[LABEL].to_numpy()
+    measured = metrics.regression_metrics(fares, predicted)
+    for name, rows in metrics.slices(trips).items():
+        if rows.any():
+            measured[f"rmse_{name}"] = metrics.regression_metrics(fares[rows], predicted[rows])["rmse"]
+    return Side(predicted, measured)
+
+
+def predictions(model: PyFuncModel, trips: pd.DataFrame) -> np.ndarray:
+    """Fares in dollars as a flat array, whatever shape the model answers in."""
+    return np.asarray(model.predict(trips), dtype=float).reshape(len(trips))
+
+
+def without_the_answer(model: PyFuncModel, trips: pd.DataFrame) -> list[np.ndarray]:
+    """Predictions with label and drop-off time present and with them shuffled, and for the rows in another order."""
+    order = np.random.default_rng(SHUFFLE_SEED).permutation(len(trips))
+    shuffled = trips.copy()
+    for column in trips.columns.difference(list(INPUTS)):
+        shuffled[column] = trips[column].to_numpy()[order]
+    back = np.argsort(order)
+    reordered = predictions(model, trips.iloc[order][list(INPUTS)])[back]
+    return [predictions(model, trips), predictions(model, shuffled), reordered]
+
+
+def _log(report: Report) -> None:
+    """Logs both sides' metrics, what they were measured on, and the table of rules."""
+    for side, measured in (("candidate", report.candidate), ("champion", report.champion)):
+        mlflow.log_metrics({f"{side}_{name}": value for name, value in measured.items() if np.isfinite(value)})
+    mlflow.set_tags(
+        {
+            records.TEST_DIGEST: records.dataset_digest(report.test.digest),
+            records.CHAMPION_AT_VALIDATION: report.champion_version or "none",
+            records.VERDICT: report.verdict,
+        }
+    )
+    mlflow.log_table(rules.as_table(report.checks), "rules.json")
+
+
+def _record(report: Report, artifact_digest: str) -> None:
+    """Writes the verdict on the version: evidence first, verdict last, so that half a record says nothing."""
+    registry.tag_version(
+        report.model_name,
+        report.model_version,
+        {
+            records.ARTIFACT_DIGEST: artifact_digest,
+            records.TEST_DIGEST: records.dataset_digest(report.test.digest),
+            records.VALIDATION_RUN_ID: report.run_id,
+            records.CHAMPION_AT_VALIDATION: report.champion_version or "none",
+            records.VERDICT_REASON: "; ".join(str(check) for check in report.broken) or "every rule kept",
+            records.VERDICT_FOR: records.verdict_for(report.model_name, report.model_version),
+            records.VERDICT: report.verdict,
+        },
+    )
+    if report.verdict == records.PASSED:
+        MlflowClient().set_registered_model_alias(report.model_name, records.CHALLENGER, report.model_version)

@@ -1,0 +1,86 @@
+import os
+
+import lightgbm
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from mlops_stacks import data, files, ingest, metrics, training
+
+
+def test_same_seed_writes_the_same_bytes_and_another_seed_does_not(tmp_path):
+    digests = {}
+    for name, seed in (("first", 3), ("again", 3), ("other", 4)):
+        data.make(str(tmp_path / name), rows=2000, seed=seed)
+        digests[name] = [files.sha256(str(path)) for path in sorted((tmp_path / name).iterdir())]
+    assert len(digests["first"]) == 3
+    assert digests["first"] == digests["again"]
+    assert not set(digests["first"]) & set(digests["other"])
+
+
+def test_rows_are_written_group_by_group(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "ROWS_PER_GROUP", 700)
+    data.make(str(tmp_path), rows=2000, seed=0)
+    parquet = pq.ParquetFile(tmp_path / "training.parquet")
+    assert [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)] == [700, 700, 600]
+    assert parquet.schema_arrow.equals(data.SCHEMA)
+    pickup = parquet.read().to_pandas()["tpep_pickup_datetime"]
+    assert pickup.is_monotonic_increasing
+
+
+def test_sets_follow_one_another_in_time(trips):
+    spans = [pd.read_parquet(path)["tpep_pickup_datetime"] for path in (trips.training, trips.test)]
+    later = pd.read_parquet(trips.inference_input)["tpep_pickup_datetime"]
+    assert spans[0].max() < spans[1].min() <= spans[1].max() < later.min()
+
+
+def test_inference_input_has_drifted(trips):
+    old, new = pd.read_parquet(trips.training), pd.read_parquet(trips.inference_input)
+    assert new["trip_distance"].mean() > 1.25 * old["trip_distance"].mean()
+
+
+def test_dirty_rows_have_the_stated_shares(tmp_path):
+    data.make(str(tmp_path), rows=40_000, seed=2)
+    dropped = ingest.read_trips(str(tmp_path / "training.parquet")).dropped
+    for rule, kind in (
+        ("no_fare", "negative_fare"),
+        ("no_distance", "zero_distance"),
+        ("fare_outlier", "fare_outlier"),
+        ("missing_value", "missing_value"),
+        ("duplicate", "duplicate"),
+    ):
+        assert dropped[rule] / 40_000 == pytest.approx(data.DIRTY_SHARES[kind], rel=0.35), rule
+
+
+def test_end_of_summer_time_makes_trips_that_end_before_they_start():
+    night = data.DataSet("night", "2025-11-02T00:00", "2025-11-02T04:00", 1.0)
+    frame = data.trips(np.random.default_rng(0), night, 500, (0.0, 1.0)).to_pandas()
+    backwards = frame["tpep_dropoff_datetime"] < frame["tpep_pickup_datetime"]
+    assert backwards.sum() > 10
+    assert (frame.loc[backwards, "tpep_pickup_datetime"] < pd.Timestamp(data.END_OF_SUMMER_TIME)).all()
+
+
+def test_there_is_something_to_learn_and_a_floor_below(trips):
+    """LightGBM beats distance alone by 15 % at least, and does not go below the noise."""
+    assert lightgbm.__version__
+    trees = training.fit(
+        trips.clean_training[list(ingest.INPUTS)], trips.clean_training[ingest.LABEL], training.Settings()
+    )
+    fares = trips.clean_test[ingest.LABEL].to_numpy()
+    predicted = trees.predict(training.features.PickupFeatures().transform(trips.clean_test))
+    rmse = metrics.regression_metrics(fares, predicted)["rmse"]
+    line = metrics.distance_alone(trips.clean_test["trip_distance"].to_numpy(), fares)
+    assert data.NOISE_DOLLARS < rmse < 0.85 * metrics.regression_metrics(fares, line)["rmse"]
+
+
+def test_command_line_writes_and_refuses(tmp_path, capsys):
+    assert data.main(["make", "--out", str(tmp_path / "new" / "folder"), "--rows", "400", "--seed", "9"]) == 0
+    assert sorted(os.listdir(tmp_path / "new" / "folder")) == [
+        "inference_input.parquet",
+        "test.parquet",
+        "training.parquet",
+    ]
+    assert "training.parquet: 400 rows" in capsys.readouterr().out
+    assert data.main(["make", "--out", str(tmp_path), "--rows", "7"]) == 1
+    assert "--rows 100" in capsys.readouterr().err

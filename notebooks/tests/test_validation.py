@@ -1,0 +1,180 @@
+"""The gate must reject bad models. Each of them is trained here for real."""
+
+from dataclasses import replace
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+from mlflow.models import infer_signature
+
+from mlops_stacks import deployment, records, registry, rules, validation
+from mlops_stacks.ingest import INPUTS, LABEL, DataRefused
+from mlops_stacks.validation import ModelRejected
+
+LIMITS = replace(rules.read_thresholds(), min_slice_rows=50)
+
+
+def tags(name: str, version: str) -> dict[str, str]:
+    return dict(MlflowClient().get_model_version(name, version).tags)
+
+
+def assert_rejected(report: validation.Report, rule: str) -> None:
+    """Rejected by this rule; it says so with both numbers, in the tags too, and has no alias."""
+    assert rule in [check.rule for check in report.broken]
+    broken = next(check for check in report.broken if check.rule == rule)
+    with pytest.raises(ModelRejected, match=rule) as raised:
+        report.raise_if_rejected()
+    assert f"{broken.value:.6g}" in str(raised.value)
+    assert f"{broken.limit:.6g}" in str(raised.value)
+    written = tags(report.model_name, report.model_version)
+    assert written[records.VERDICT] == records.REJECTED
+    assert rule in written[records.VERDICT_REASON]
+    assert not MlflowClient().get_model_version(report.model_name, report.model_version).aliases
+    with pytest.raises(deployment.NotDeployable, match="rejected"):
+        deployment.deploy(report.model_name, report.model_version)
+
+
+def test_a_good_first_model_passes_and_becomes_challenger(register, model_name, trips):
+    version = register(trips.clean_training, trips.clean_training[LABEL])
+    report = validation.validate(model_name, version, trips.test)
+    report.raise_if_rejected()
+    assert (report.verdict, report.champion_version) == ("passed", "")
+    written = tags(model_name, version)
+    assert written[records.VERDICT_FOR] == f"{model_name}/{version}"
+    assert written[records.CHAMPION_AT_VALIDATION] == "none"
+    assert written[records.TEST_DIGEST] == records.dataset_digest(report.test.digest)
+    assert written[records.ARTIFACT_DIGEST].startswith("sha256:")
+    assert registry.version_of_alias(model_name, "challenger") == version
+    logged = mlflow.get_run(written[records.VALIDATION_RUN_ID]).data.metrics
+    assert logged["candidate_rmse"] == pytest.approx(report.candidate["rmse"])
+    assert logged["candidate_rmse_night"] > 0
+
+
+def test_a_constant_predictor_is_rejected(register, model_name, trips):
+    mean = trips.clean_training[LABEL] * 0 + trips.clean_training[LABEL].mean()
+    version = register(trips.clean_training, mean, rounds=5)
+    report = validation.validate(model_name, version, trips.test)
+    assert_rejected(report, "better_than_distance_alone")
+
+
+def test_a_model_of_shuffled_labels_is_rejected(register, model_name, trips):
+    fares = trips.clean_training[LABEL]
+    version = register(trips.clean_training, pd.Series(np.random.default_rng(0).permutation(fares)))
+    report = validation.validate(model_name, version, trips.test)
+    assert_rejected(report, "better_than_distance_alone")
+
+
+def champion(register, model_name: str, trips, rounds: int) -> str:
+    version = register(trips.clean_training, trips.clean_training[LABEL], rounds)
+    MlflowClient().set_registered_model_alias(model_name, records.CHAMPION, version)
+    return version
+
+
+def test_worse_than_the_champion_is_rejected_and_the_champion_stays(register, model_name, trips):
+    best = champion(register, model_name, trips, rounds=200)
+    version = register(trips.clean_training.head(3000), trips.clean_training[LABEL].head(3000), rounds=60)
+    report = validation.validate(model_name, version, trips.test, thresholds=LIMITS)
+    assert "better_than_distance_alone" not in [check.rule for check in report.broken]
+    assert_rejected(report, "not_worse_than_champion")
+    assert report.champion_version == best == registry.version_of_alias(model_name, records.CHAMPION)
+    logged = mlflow.get_run(report.run_id).data.metrics
+    assert logged["champion_rmse"] < logged["candidate_rmse"]
+
+
+def test_better_on_the_whole_but_much_worse_at_night_is_rejected(register, model_name, trips):
+    champion(register, model_name, trips, rounds=40)
+    night = trips.clean_training["tpep_pickup_datetime"].dt.hour < 6
+    version = register(trips.clean_training, trips.clean_training[LABEL] + 6.0 * night, rounds=250)
+    report = validation.validate(model_name, version, trips.test, thresholds=LIMITS)
+    assert report.candidate["rmse"] < report.champion["rmse"]
+    assert_rejected(report, "slice_night")
+
+
+def test_as_good_as_the_champion_passes(register, model_name, trips):
+    champion(register, model_name, trips, rounds=120)
+    version = register(trips.clean_training, trips.clean_training[LABEL], rounds=121)
+    report = validation.validate(model_name, version, trips.test, thresholds=LIMITS)
+    report.raise_if_rejected()
+    assert {"slice_night", "slice_under_2_miles", "not_worse_than_champion"} <= {c.rule for c in report.checks}
+
+
+def log_linear_model(model_name: str, table: pd.DataFrame, fares: pd.Series, signed: bool) -> str:
+    from sklearn.linear_model import LinearRegression
+
+    model = LinearRegression().fit(table, fares)
+    with mlflow.start_run():
+        info = mlflow.sklearn.log_model(
+            model,
+            name="model",
+            signature=infer_signature(table, model.predict(table)) if signed else None,
+            serialization_format="cloudpickle",
+            pip_requirements=["scikit-learn"],
+        )
+    return str(mlflow.register_model(info.model_uri, model_name).version)
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_leaky_model_under_a_renamed_column_is_rejected(store, model_name, trips, signed):
+    rows = trips.clean_training
+    seconds = (rows["tpep_dropoff_datetime"] - rows["tpep_pickup_datetime"]).dt.total_seconds()
+    table = pd.DataFrame({"trip_distance": rows["trip_distance"], "meter_reading": seconds})
+    name = model_name.replace("[", "_").replace("]", "")
+    version = log_linear_model(name, table, rows[LABEL], signed)
+    report = validation.validate(name, version, trips.test)
+    assert_rejected(report, "inputs_known_at_pickup")
+
+
+class PeeksAtTheAnswer:
+    """Answers with the fare when it can see it."""
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return (rows[LABEL] if LABEL in rows else rows["trip_distance"]).to_numpy()
+
+
+class DependsOnTheOrder:
+    """Mixes rows: the answer for a trip depends on the trip before it."""
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return rows["trip_distance"].cumsum().to_numpy()
+
+
+class Honest:
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        return 3 * rows["trip_distance"].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("model", "kept"), [(PeeksAtTheAnswer(), False), (DependsOnTheOrder(), False), (Honest(), True)]
+)
+def test_predictions_must_not_move_with_the_answer(trips, model, kept):
+    rows = trips.clean_test
+    whole = validation.predictions(model, rows[list(INPUTS)])
+    check = rules.leak_check(whole, validation.without_the_answer(model, rows), LIMITS)
+    assert rules.judged([check])[0].passed is kept
+
+
+def test_a_number_that_is_not_finite_never_passes():
+    checks = [rules.Check("a", float("nan"), 1.0, ""), rules.Check("b", 1.0, 1.0, "")]
+    assert [check.passed for check in rules.judged(checks)] == [False, True]
+
+
+def test_the_training_set_is_refused_as_a_test_set(store, model_name, trips):
+    from mlops_stacks import training
+
+    trained = training.train(trips.training, model_name, settings=training.Settings(rounds=3))
+    with pytest.raises(DataRefused, match="was trained on"):
+        validation.validate(model_name, trained.model_version, trips.training)
+
+
+def test_without_a_version_it_says_what_is_needed(store, trips):
+    with pytest.raises(ValueError, match="model_version"):
+        validation.validate("a.b.c", "", trips.test)
+
+
+def test_thresholds_refuse_missing_and_unknown_names(tmp_path):
+    path = tmp_path / "limits.toml"
+    path.write_text(rules.THRESHOLDS_FILE.read_text().replace("min_slice_rows", "min_slice_row"))
+    with pytest.raises(ValueError, match="min_slice_row, min_slice_rows"):
+        rules.read_thresholds(path)

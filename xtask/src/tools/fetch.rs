@@ -1,0 +1,164 @@
+//! Fetching and building, side by side.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
+use camino::Utf8PathBuf;
+
+use super::survey::Survey;
+use super::workshop::Workshop;
+use super::{Sight, Toolbox, databricks_cli, remedies, uv, venv, workspace_program};
+use crate::context::Context;
+use crate::error::{self, Failure, Kind};
+
+/// Fetches and builds what the survey found missing.
+///
+/// # Errors
+/// Everything that went wrong, in one error.
+pub(crate) fn all(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Toolbox> {
+    let context = workshop.context;
+    let under_way = AtomicUsize::new(3);
+    let (python, databricks, workspace) = std::thread::scope(|scope| {
+        let python = scope.spawn(|| told(context, &under_way, python_side(workshop, survey)));
+        let databricks =
+            scope.spawn(|| told(context, &under_way, databricks_side(workshop, survey)));
+        let workspace = scope.spawn(|| told(context, &under_way, workspace_side(workshop, survey)));
+        (ended(python), ended(databricks), ended(workspace))
+    });
+    let mut errors = Vec::new();
+    let mut keep = |result: anyhow::Result<Utf8PathBuf>| {
+        result
+            .map_err(|error| errors.push(error))
+            .unwrap_or_default()
+    };
+    let (uv, python) = match python {
+        Ok((uv, python)) => (uv, python),
+        Err(error) => (keep(Err(error)), Utf8PathBuf::new()),
+    };
+    let toolbox = Toolbox {
+        python,
+        databricks: keep(databricks),
+        workspace: keep(workspace),
+        uv,
+    };
+    match errors.is_empty() {
+        true => Ok(toolbox),
+        false => Err(combined(errors)),
+    }
+}
+
+/// One error of several: what each says, and what to do about each.
+pub(crate) fn combined(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
+    // Two tools that need the same Python miss it both.
+    let mut said = Vec::new();
+    errors.retain(|error| {
+        let new = !said.contains(&error.to_string());
+        said.push(error.to_string());
+        new
+    });
+    if errors.len() == 1 {
+        return errors.remove(0);
+    }
+    let reports: Vec<error::Report> = errors.iter().map(error::report).collect();
+    if let Some(at) = reports
+        .iter()
+        .position(|r| r.exit_code == Kind::Interrupted.exit_code())
+    {
+        return errors.remove(at);
+    }
+    let mut failure = Failure::new(
+        Kind::Missing,
+        format!("{} things are missing", reports.len()),
+    );
+    let mut details = Vec::new();
+    let mut next: Vec<&str> = Vec::new();
+    for report in &reports {
+        details.push(report.what.clone());
+        details.extend(
+            report
+                .causes
+                .iter()
+                .map(|cause| format!("  because: {cause}")),
+        );
+        for line in report.details.iter().flat_map(|details| details.lines()) {
+            details.push(format!("  {line}"));
+        }
+        for step in &report.next {
+            // What all end with is said once, at the end.
+            next.retain(|other| other != step);
+            next.push(step);
+        }
+    }
+    failure = failure.details(details.join("\n"));
+    for step in next {
+        failure = failure.next(step);
+    }
+    failure.into()
+}
+
+/// Tells of a failure at once where others may go on for minutes.
+fn told<T>(
+    context: &Context,
+    under_way: &AtomicUsize,
+    result: anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let others = under_way.fetch_sub(1, Ordering::Relaxed) > 1;
+    let result = result.map_err(|error| remedies::file_system("writing to this folder", error));
+    if let Err(error) = &result
+        && others
+        && !context.interrupt.is_set()
+    {
+        context
+            .ui
+            .warn(&format!("{error}; what else is under way goes on"));
+    }
+    result
+}
+
+fn ended<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// uv, then the environment that it makes.
+fn python_side(
+    workshop: &Workshop<'_>,
+    survey: &Survey,
+) -> anyhow::Result<(Utf8PathBuf, Utf8PathBuf)> {
+    let uv = match &survey.uv {
+        Some(Sight::Here(path, _)) => path.clone(),
+        Some(Sight::Fetch(_)) if workshop.context.env.offline => {
+            return remedies::offline(&uv::item(workshop).what).err();
+        }
+        Some(Sight::Fetch(plan)) => uv::fetch(workshop, plan)?,
+        _ => Utf8PathBuf::new(),
+    };
+    let python = match &survey.environment {
+        Some(Sight::Here(path, _)) => path.clone(),
+        Some(Sight::Fetch(plan)) => venv::fetch(workshop, &uv, plan)?,
+        _ => Utf8PathBuf::new(),
+    };
+    Ok((uv, python))
+}
+
+fn databricks_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Utf8PathBuf> {
+    match &survey.databricks {
+        Some(Sight::Here(path, _)) => Ok(path.clone()),
+        Some(Sight::Fetch(plan)) if workshop.context.env.offline => {
+            let items = databricks_cli::items(workshop, plan);
+            let what: Vec<&str> = items.iter().map(|item| item.what.as_str()).collect();
+            remedies::offline(&what.join(" and ")).err()
+        }
+        Some(Sight::Fetch(plan)) => databricks_cli::fetch(workshop, plan),
+        _ => Ok(Utf8PathBuf::new()),
+    }
+}
+
+fn workspace_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Utf8PathBuf> {
+    match &survey.workspace {
+        Some(Sight::Here(path, _)) => Ok(path.clone()),
+        Some(Sight::Fetch(plan)) => workspace_program::build(workshop, plan),
+        _ => Ok(Utf8PathBuf::new()),
+    }
+}

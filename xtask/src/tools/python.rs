@@ -1,0 +1,87 @@
+//! A Python to start from: found, never fetched.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use super::lock::Version;
+use super::remedies;
+use super::workshop::Workshop;
+use crate::error::Failure;
+use crate::process::Finished;
+
+/// The names that interpreters go by, the user's own choice first.
+const NAMES: &[&str] = &[
+    "python3",
+    "python",
+    "python3.14",
+    "python3.13",
+    "python3.12",
+    "python3.11",
+];
+/// Prints version, whether virtual environments can be made, and the interpreter itself (a name on
+/// PATH may be a version manager's shim).
+const QUESTION: &str = "import importlib.util as u, sys; \
+    print('.'.join(map(str, sys.version_info[:3])), bool(u.find_spec('ensurepip') and u.find_spec('venv')), sys.executable)";
+
+/// An interpreter that is new enough.
+#[derive(Debug, Clone)]
+pub(crate) struct Python {
+    /// The interpreter itself.
+    pub(crate) path: Utf8PathBuf,
+    /// Its version.
+    pub(crate) version: Version,
+    makes_environments: bool,
+}
+
+impl Python {
+    /// # Errors
+    /// When virtual environments cannot be made with it.
+    pub(crate) fn for_environments(self) -> Result<Python, Failure> {
+        if self.makes_environments {
+            Ok(self)
+        } else {
+            Err(remedies::no_venv_module(&self.path, self.version))
+        }
+    }
+}
+
+/// The first interpreter on PATH that is new enough.
+///
+/// # Errors
+/// [`remedies::no_python`], naming those that are too old.
+pub(crate) fn find(workshop: &Workshop<'_>) -> Result<Python, Failure> {
+    let minimum = workshop.lock.python.minimum;
+    let mut tried = Vec::new();
+    for name in NAMES {
+        let Some(path) = workshop.on_path(name) else {
+            continue;
+        };
+        let Some(python) = ask(workshop, &path) else {
+            continue;
+        };
+        if python.version >= minimum {
+            return Ok(python);
+        }
+        let old = format!("{} ({})", python.version, python.path);
+        if !tried.contains(&old) {
+            tried.push(old);
+        }
+    }
+    Err(remedies::no_python(minimum, &tried))
+}
+
+fn ask(workshop: &Workshop<'_>, path: &Utf8PathBuf) -> Option<Python> {
+    let mut command = workshop.command(path);
+    command.args(["-c", QUESTION]);
+    let said = workshop
+        .ask(command, Duration::from_secs(20))
+        .ok()
+        .filter(Finished::ok)?;
+    let mut words = said.stdout.trim().splitn(3, ' ');
+    Some(Python {
+        version: Version::find(words.next()?)?,
+        makes_environments: words.next()? == "True",
+        path: Utf8PathBuf::from(words.next()?),
+    })
+}

@@ -1,0 +1,264 @@
+//! What is said when a tool cannot be had. `ready` fails with these and `setup --check` lists them,
+//! so that both end in the same words.
+
+use camino::Utf8Path;
+
+use super::lock::Version;
+use crate::error::{Failure, Kind};
+
+/// The command that everything can be repeated with; what is complete stays.
+pub(crate) const AGAIN: &str = "cargo xtask setup";
+
+/// No interpreter is new enough; `tried` are those that were looked at.
+pub(crate) fn no_python(minimum: Version, tried: &[String]) -> Failure {
+    let why = if tried.is_empty() {
+        "no python3 is on PATH".to_owned()
+    } else {
+        format!("found only {}", tried.join(", "))
+    };
+    let install = if cfg!(target_os = "macos") {
+        "install one: `brew install python@3.13`, or from https://www.python.org/downloads/"
+    } else {
+        "install one: `sudo apt install python3 python3-venv` (Debian, Ubuntu), `sudo dnf install python3.13` (Fedora), or from https://www.python.org/downloads/"
+    };
+    Failure::new(
+        Kind::Missing,
+        format!("Python {minimum} or later is missing: {why}"),
+    )
+    .next(install)
+    .next(AGAIN)
+}
+
+/// The interpreter cannot make a virtual environment (Debian packages that part apart).
+pub(crate) fn no_venv_module(python: &Utf8Path, version: Version) -> Failure {
+    Failure::new(
+        Kind::Missing,
+        format!("{python} ({version}) cannot make a virtual environment: its module ensurepip is missing"),
+    )
+    .next("install it: `sudo apt install python3-venv` (Debian, Ubuntu)")
+    .next(AGAIN)
+}
+
+/// The project has no locked Python side.
+pub(crate) fn no_lock_file(file: &str) -> Failure {
+    Failure::new(Kind::Usage, format!("{file} is missing beside xtask.toml"))
+        .next("restore it: `git checkout -- pyproject.toml uv.lock`, or write it anew: `uv init --bare && uv lock`")
+}
+
+/// A program that the user named does not do.
+pub(crate) fn named_program(variable: &str, path: &str, why: &str) -> Failure {
+    Failure::new(Kind::Missing, format!("{variable}={path}: {why}")).next(format!(
+        "let {variable} name one that is, or `unset {variable}` to use one that is found or fetched"
+    ))
+}
+
+/// What a tool too old on PATH means.
+pub(crate) fn too_old(name: &str, path: &Utf8Path, version: Version, minimum: Version) -> String {
+    format!(
+        "{name} {version} ({path}) is older than {minimum}; this project gets one of its own and yours stays as it is"
+    )
+}
+
+/// Something would have to be fetched, and nothing may be.
+pub(crate) fn offline(what: &str) -> Failure {
+    Failure::new(
+        Kind::Missing,
+        format!("{what} is missing, and XTASK_OFFLINE=1 forbids to fetch it"),
+    )
+    .next(format!("`unset XTASK_OFFLINE` and connect, then `{AGAIN}`"))
+}
+
+/// The user said no.
+pub(crate) fn declined(what: &[String]) -> Failure {
+    Failure::new(
+        Kind::Missing,
+        format!("not fetched, as you said: {}", what.join(", ")),
+    )
+    .next(format!(
+        "`{AGAIN}` when you want them, or install them yourself: docs/tools.md"
+    ))
+}
+
+/// There is not enough room.
+pub(crate) fn no_space(folder: &Utf8Path, needed: u64, free: u64) -> Failure {
+    Failure::new(
+        Kind::Missing,
+        format!(
+            "the disk is too full: {folder} has {} free, and {} are needed",
+            megabytes(free),
+            megabytes(needed)
+        ),
+    )
+    .next(format!(
+        "free at least {} there (`df -h {folder}`), then `{AGAIN}`",
+        megabytes(needed.saturating_sub(free))
+    ))
+}
+
+/// The project holds no sources to build the local workspace from.
+pub(crate) fn no_workspace_sources() -> Failure {
+    Failure::new(Kind::Missing, "the local workspace program is missing, and its sources (xtask/crates/workspace) are not in this folder")
+        .next("XTASK_WORKSPACE_BIN=/path/to/xtask-workspace cargo xtask …")
+}
+
+/// No cargo to build the local workspace with.
+pub(crate) fn no_cargo() -> Failure {
+    Failure::new(
+        Kind::Missing,
+        "cargo is missing: it builds the local workspace program",
+    )
+    .next("install Rust: https://rustup.rs")
+    .next(AGAIN)
+}
+
+/// git is missing.
+pub(crate) fn no_git() -> Failure {
+    Failure::new(Kind::Missing, "git is missing")
+        .next("install it: `sudo apt install git` (Debian, Ubuntu), `brew install git` (macOS), or from https://git-scm.com/downloads")
+}
+
+/// A server or registry was not reached; `reason` is what was heard instead.
+pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
+    Failure::new(Kind::Missing, format!("{what}: no connection"))
+        .details(reason)
+        .next(format!("check the network, and HTTPS_PROXY and NO_PROXY where a proxy is between, then `{AGAIN}`: it goes on from here"))
+}
+
+/// A program that fetches or builds has failed: names the cause where its output tells it.
+pub(crate) fn failed(what: &str, output: &str) -> Failure {
+    let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
+    if says(FULL) {
+        return Failure::new(Kind::Missing, format!("{what}: the disk is full"))
+            .details(output)
+            .next(format!(
+                "free some space (`df -h . ~ /tmp`), then `{AGAIN}`: it goes on from here"
+            ));
+    }
+    if says(UNTRUSTED) {
+        return Failure::new(Kind::Missing, format!("{what}: the server's certificate is not trusted"))
+            .details(output)
+            .next(format!("where a proxy signs with a certificate of its own: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then `{AGAIN}`"));
+    }
+    if says(ALTERED) {
+        return Failure::new(
+            Kind::Missing,
+            format!("{what}: what arrived is not what is pinned; nothing was installed"),
+        )
+        .details(output)
+        .next(format!(
+            "`{AGAIN}` again; when it stays so, ask who runs the registry or proxy between"
+        ));
+    }
+    if says(NETWORK) {
+        return unreachable(what, output);
+    }
+    Failure::new(Kind::Missing, format!("{what} failed"))
+        .details(output)
+        .next(format!(
+            "mend what is said above, then `{AGAIN}`: it goes on from here"
+        ))
+}
+
+/// Signs of a full disk in the words of Python, Go and Rust.
+const FULL: &[&str] = &[
+    "No space left on device",
+    "no space left on device",
+    "os error 28",
+    "ENOSPC",
+    "Disk quota exceeded",
+];
+/// Signs of a private certificate authority that a program does not know.
+const UNTRUSTED: &[&str] = &[
+    "CERTIFICATE_VERIFY_FAILED",
+    "certificate verify failed",
+    "invalid peer certificate",
+    "UnknownIssuer",
+    "x509: certificate",
+    "SSL certificate problem",
+];
+/// Signs of a download that is not what its digest says.
+const ALTERED: &[&str] = &[
+    "DO NOT MATCH THE HASHES",
+    "checksum mismatch",
+    "Hash mismatch",
+    "hash mismatch",
+];
+/// Signs of a network that is not there.
+const NETWORK: &[&str] = &[
+    "Temporary failure in name resolution",
+    "Name or service not known",
+    "no such host",
+    "dns error",
+    "Could not resolve host",
+    "Network is unreachable",
+    "network is unreachable",
+    "Connection refused",
+    "connection refused",
+    "Connection reset",
+    "connection reset",
+    "timed out",
+    "i/o timeout",
+    "NewConnectionError",
+    "ProxyError",
+    "ConnectTimeout",
+    "proxyconnect",
+    "tcp connect error",
+    "error sending request",
+    "Could not connect",
+    "spurious network error",
+    "client error (Connect)",
+];
+
+/// An error of the file system, with the full disk named as such.
+pub(crate) fn file_system(what: &str, error: anyhow::Error) -> anyhow::Error {
+    let full = error.chain().any(|cause| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+            || cause.to_string().contains("os error 28")
+    });
+    if full {
+        return failed(what, &format!("{error:#}: No space left on device")).into();
+    }
+    error
+}
+
+/// Bytes for people.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    match bytes / 1_000_000 {
+        megabytes @ ..1000 => format!("{megabytes} MB"),
+        megabytes => format!("{}.{} GB", megabytes / 1000, megabytes % 1000 / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::report;
+
+    fn told(output: &str) -> String {
+        report(&failed("uv", output).into()).what
+    }
+
+    #[test]
+    fn causes_are_told_apart() {
+        assert!(told("write go-link: no space left on device").contains("disk is full"));
+        assert!(told("dial tcp: lookup proxy.golang.org: no such host").contains("no connection"));
+        assert!(
+            told(
+                "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+            )
+            .contains("not trusted")
+        );
+        assert!(
+            told("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES").contains("not what is pinned")
+        );
+        assert_eq!(told("syntax error"), "uv failed");
+    }
+
+    #[test]
+    fn sizes_are_readable() {
+        assert_eq!(megabytes(74_585_098), "74 MB");
+        assert_eq!(megabytes(2_350_000_000), "2.3 GB");
+    }
+}

@@ -1,0 +1,194 @@
+//! The locked Python environment: what uv.lock says, installed by uv.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+
+use super::workshop::{Workshop, write_whole};
+use super::{Item, Sight, python, remedies};
+use crate::error::Failure;
+use crate::vars;
+
+/// Bringing the environment in step.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The interpreter to make it with; `None` keeps that of the environment, or lets uv choose.
+    interpreter: Option<Utf8PathBuf>,
+    /// Whether there is none yet.
+    pub(crate) first: bool,
+}
+
+/// The environment as it was when uv last had it in step. Another state means that uv looks again,
+/// which takes a tenth of a second when nothing is to be done.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Stamp {
+    environment: Utf8PathBuf,
+    asked: String,
+    interpreter: Utf8PathBuf,
+    /// Installing or removing a package changes this folder.
+    packages_changed: Option<std::time::SystemTime>,
+}
+
+/// Looks whether the environment is in step with pyproject.toml and uv.lock.
+pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
+    for file in ["pyproject.toml", "uv.lock"] {
+        if !workshop.context.root.join(file).is_file() {
+            return Sight::Cannot(remedies::no_lock_file(file));
+        }
+    }
+    let program = program(workshop);
+    let now = stamp(workshop);
+    if now.is_some() && now == last(workshop) {
+        return Sight::Here(
+            program,
+            format!("in step with uv.lock ({})", environment(workshop)),
+        );
+    }
+    let first = !program.exists();
+    // uv reads both by itself, and rightly puts them above what it is given.
+    let chosen = workshop.context.env.get(vars::UV_PYTHON).is_some()
+        || workshop.context.root.join(".python-version").is_file();
+    if !first || chosen {
+        return Sight::Fetch(Plan {
+            interpreter: None,
+            first,
+        });
+    }
+    match python::find(workshop) {
+        Ok(python) => Sight::Fetch(Plan {
+            interpreter: Some(python.path),
+            first,
+        }),
+        Err(failure) => Sight::Cannot(failure),
+    }
+}
+
+/// What bringing it in step means.
+pub(crate) fn item(plan: &Plan) -> Item {
+    Item {
+        what: "the Python packages of uv.lock".to_owned(),
+        how: if plan.first {
+            "from PyPI, about 200 MB; 650 MB in .venv".to_owned()
+        } else {
+            "what has changed, from PyPI".to_owned()
+        },
+        disk: if plan.first { 900_000_000 } else { 100_000_000 },
+        asks: plan.first,
+    }
+}
+
+/// Brings it in step.
+///
+/// # Errors
+/// [`remedies::failed`] with what uv says.
+pub(crate) fn fetch(
+    workshop: &Workshop<'_>,
+    uv: &Utf8Path,
+    plan: &Plan,
+) -> anyhow::Result<Utf8PathBuf> {
+    let context = workshop.context;
+    let progress = context
+        .ui
+        .progress("Installing", "the Python packages of uv.lock");
+    remove_half_made(workshop)?;
+    let mut command = workshop.command(uv);
+    command
+        .args(["sync", "--locked", "--no-progress"])
+        // Without compiled files `import mlflow` costs three times as much, in every process.
+        .env("UV_COMPILE_BYTECODE", "1")
+        .env("UV_PYTHON_DOWNLOADS", "never")
+        .env_remove("UV_FROZEN")
+        .env_remove("UV_NO_SYNC");
+    if let Some(interpreter) = &plan.interpreter {
+        command.args(["--python", interpreter.as_str()]);
+    }
+    if context.env.offline {
+        command.arg("--offline");
+    }
+    let synced = workshop.run(command, |line| {
+        progress.message(format!("the Python packages: {}", line.trim()))
+    })?;
+    if !synced.ok() {
+        return Err(explain(workshop, &synced.tail).into());
+    }
+    if let Some(stamp) = stamp(workshop) {
+        write_whole(&stamp_file(workshop), &serde_json::to_vec_pretty(&stamp)?)?;
+    }
+    progress.finish("Installed", "the Python packages of uv.lock");
+    Ok(program(workshop))
+}
+
+fn explain(workshop: &Workshop<'_>, output: &str) -> Failure {
+    if output.contains("lockfile at `uv.lock` needs to be updated") {
+        return Failure::new(
+            crate::error::Kind::Failed,
+            "uv.lock is out of step with pyproject.toml",
+        )
+        .details(output)
+        .next("uv lock")
+        .next(remedies::AGAIN);
+    }
+    if workshop.context.env.offline {
+        return remedies::offline("a part of the Python packages of uv.lock").details(output);
+    }
+    remedies::failed("installing the Python packages of uv.lock", output)
+}
+
+/// A kill while the environment was being made leaves a folder that uv refuses to touch.
+fn remove_half_made(workshop: &Workshop<'_>) -> std::io::Result<()> {
+    let environment = environment(workshop);
+    let ours = environment.starts_with(&workshop.context.root);
+    if ours
+        && environment.is_dir()
+        && !environment.join("pyvenv.cfg").is_file()
+        && !program(workshop).exists()
+    {
+        return super::workshop::remove(&environment);
+    }
+    Ok(())
+}
+
+fn environment(workshop: &Workshop<'_>) -> Utf8PathBuf {
+    let chosen = workshop
+        .context
+        .env
+        .get(vars::UV_PROJECT_ENVIRONMENT)
+        .unwrap_or(".venv");
+    workshop.context.root.join(chosen)
+}
+
+fn program(workshop: &Workshop<'_>) -> Utf8PathBuf {
+    environment(workshop).join("bin/python")
+}
+
+fn stamp_file(workshop: &Workshop<'_>) -> Utf8PathBuf {
+    workshop.folder.join("environment.json")
+}
+
+fn last(workshop: &Workshop<'_>) -> Option<Stamp> {
+    serde_json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()
+}
+
+/// The environment as it is; `None` when it is not whole.
+fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
+    let environment = environment(workshop);
+    let mut asked = String::new();
+    for file in ["pyproject.toml", "uv.lock", ".python-version"] {
+        let bytes = fs_err::read(workshop.context.root.join(file)).unwrap_or_default();
+        for byte in digest(&SHA256, &bytes).as_ref() {
+            asked.push_str(&format!("{byte:02x}"));
+        }
+    }
+    let packages = fs_err::read_dir(environment.join("lib"))
+        .ok()?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path().join("site-packages"))
+        .find(|folder| folder.is_dir())?;
+    Some(Stamp {
+        // A link to an interpreter that was uninstalled since is none.
+        interpreter: program(workshop).canonicalize_utf8().ok()?,
+        packages_changed: fs_err::metadata(packages).ok()?.modified().ok(),
+        environment,
+        asked,
+    })
+}

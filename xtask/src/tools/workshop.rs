@@ -1,0 +1,213 @@
+//! The folder that holds fetched tools, what is remembered there, and how programs are run for it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::children;
+use super::lock::{ToolsLock, Version};
+use crate::context::Context;
+use crate::process::{self, Finished};
+
+/// Written last into a fetched tool's folder: what lacks it is half-installed.
+const STAMP: &str = "complete";
+/// How long a program may take to say which version it is.
+const ASKING: Duration = Duration::from_secs(20);
+
+/// The surroundings of every look at a tool and of every fetch.
+#[derive(Debug)]
+pub(crate) struct Workshop<'c> {
+    /// What the command was given.
+    pub(crate) context: &'c Context,
+    /// Versions and digests.
+    pub(crate) lock: ToolsLock,
+    /// The folder for fetched tools, `.xtask/tools`.
+    pub(crate) folder: Utf8PathBuf,
+    versions: Mutex<BTreeMap<String, Known>>,
+}
+
+/// A program whose version was asked for, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Known {
+    modified: i128,
+    bytes: u64,
+    version: String,
+}
+
+impl<'c> Workshop<'c> {
+    /// Reads tools.lock and what is remembered.
+    ///
+    /// # Errors
+    /// Those of [`ToolsLock::read`].
+    pub(crate) fn open(context: &'c Context) -> anyhow::Result<Workshop<'c>> {
+        let folder = context.local().join("tools");
+        let versions = fs_err::read(folder.join("versions.json"))
+            .ok()
+            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .unwrap_or_default();
+        Ok(Workshop {
+            context,
+            lock: ToolsLock::read(&context.root)?,
+            folder,
+            versions: Mutex::new(versions),
+        })
+    }
+
+    /// A command in the project's folder, with the environment for fetching and building.
+    pub(crate) fn command(&self, program: impl AsRef<str>) -> Command {
+        children::command(&self.context.env, program, &self.context.root)
+    }
+
+    /// Runs a command that fetches or builds; it may take long, and ends with us.
+    ///
+    /// # Errors
+    /// Those of [`process::run`].
+    pub(crate) fn run(
+        &self,
+        mut command: Command,
+        on_line: impl FnMut(&str),
+    ) -> anyhow::Result<Finished> {
+        // A group of its own, so that Ctrl-C ends the compilers below it as well.
+        command.process_group(0);
+        process::run(&self.context.ui, &self.context.interrupt, command, on_line)
+    }
+
+    /// Runs a command that answers at once.
+    ///
+    /// # Errors
+    /// Those of [`process::run_within`].
+    pub(crate) fn ask(&self, command: Command, limit: Duration) -> anyhow::Result<Finished> {
+        let Context { ui, interrupt, .. } = self.context;
+        process::run_within(ui, interrupt, command, Some(limit), |_| ())
+    }
+
+    /// A program on the user's PATH.
+    pub(crate) fn on_path(&self, program: &str) -> Option<Utf8PathBuf> {
+        let paths = self.context.env.get("PATH")?;
+        let found = which::which_in(program, Some(paths), &self.context.env.cwd).ok()?;
+        Utf8PathBuf::try_from(found).ok()
+    }
+
+    /// The version of a program, asked once for as long as its file stays the same. `None` when it
+    /// cannot be run or names none.
+    pub(crate) fn version(&self, program: &Utf8Path, args: &[&str]) -> Option<Version> {
+        let file = fs_err::metadata(program).ok()?;
+        let modified = i128::from(file.mtime()) * 1_000_000_000 + i128::from(file.mtime_nsec());
+        let known = self.remembered(program);
+        if let Some(known) = known.filter(|k| k.modified == modified && k.bytes == file.len()) {
+            return Version::find(&known.version);
+        }
+        let mut command = self.command(program);
+        command.args(args).env("GOTOOLCHAIN", "local");
+        let said = self.ask(command, ASKING).ok().filter(Finished::ok)?.tail;
+        let version = Version::find(&said)?;
+        self.remember(
+            program,
+            Known {
+                modified,
+                bytes: file.len(),
+                version: version.to_string(),
+            },
+        );
+        Some(version)
+    }
+
+    fn remembered(&self, program: &Utf8Path) -> Option<Known> {
+        let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.get(program.as_str()).cloned()
+    }
+
+    fn remember(&self, program: &Utf8Path, known: Known) {
+        let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
+        versions.insert(program.to_string(), known);
+        // A memory only: where it cannot be kept, the program is asked again.
+        if let Ok(bytes) = serde_json::to_vec_pretty(&*versions) {
+            let _ = write_whole(&self.folder.join("versions.json"), &bytes);
+        }
+    }
+
+    /// The folder of a fetched tool, when it is complete.
+    pub(crate) fn installed(&self, name: &str) -> Option<Utf8PathBuf> {
+        let home = self.folder.join(name);
+        home.join(STAMP).is_file().then_some(home)
+    }
+
+    /// Makes the folder of a tool whole or not at all: `fill` works in a folder beside it.
+    ///
+    /// # Errors
+    /// Those of `fill`, and of the file system.
+    pub(crate) fn install(
+        &self,
+        name: &str,
+        fill: impl FnOnce(&Utf8Path) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Utf8PathBuf> {
+        let (home, partial) = (
+            self.folder.join(name),
+            self.folder.join(format!("{name}.partial")),
+        );
+        remove(&partial)?;
+        fs_err::create_dir_all(&partial)?;
+        fill(&partial)?;
+        fs_err::write(partial.join(STAMP), "")?;
+        remove(&home)?;
+        fs_err::rename(&partial, &home)?;
+        Ok(home)
+    }
+
+    /// Keeps a second xtask of this clone from fetching the same; waits while another one does.
+    /// The lock lasts as long as the returned file.
+    ///
+    /// # Errors
+    /// Ctrl-C, and those of the file system.
+    pub(crate) fn alone(&self) -> anyhow::Result<File> {
+        fs_err::create_dir_all(&self.folder)?;
+        let file = File::create(self.folder.join("lock"))?;
+        let mut told = false;
+        while let Err(error) = file.try_lock() {
+            if let std::fs::TryLockError::Error(error) = error {
+                return Err(error.into());
+            }
+            if !told {
+                self.context.ui.status(
+                    "Waiting",
+                    "for another xtask that fetches tools for this folder",
+                );
+                told = true;
+            }
+            self.context.interrupt.check()?;
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        Ok(file)
+    }
+}
+
+/// Writes a file so that readers see the old content or the new one, never a part.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    let fresh = path.with_extension(format!("new-{}", std::process::id()));
+    fs_err::write(&fresh, bytes)?;
+    fs_err::rename(&fresh, path)
+}
+
+/// Removes a folder that may not be there.
+///
+/// # Errors
+/// Those of the file system.
+pub(crate) fn remove(folder: &Utf8Path) -> std::io::Result<()> {
+    match fs_err::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
