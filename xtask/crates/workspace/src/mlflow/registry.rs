@@ -116,22 +116,13 @@ pub async fn get_version(app: &App, full_name: &str, version: &str) -> Result<Va
     Ok(version_view(app, &Version::new(&reply["model_version"])))
 }
 
-<<<<<<< HEAD
-/// The version that an alias names.
-=======
 /// The version that an alias names. MLflow calls an alias that is not there an invalid parameter; in Unity
 /// Catalog it does not exist.
->>>>>>> main
 pub async fn get_version_by_alias(
     app: &App,
     full_name: &str,
     alias: &str,
 ) -> Result<Value, ApiError> {
-<<<<<<< HEAD
-    let query = json!({"name": canonical_name(full_name)?, "alias": alias});
-    let reply = client::get(app, "registered-models/alias", &query).await?;
-    Ok(version_view(app, &Version::new(&reply["model_version"])))
-=======
     let model = find(app, full_name).await?;
     let named = |entry: &&Value| entry["alias"].as_str() == Some(alias);
     let entry = model["aliases"]
@@ -143,7 +134,6 @@ pub async fn get_version_by_alias(
             "Alias '{alias}' of model '{full_name}' does not exist."
         ))),
     }
->>>>>>> main
 }
 
 /// The model versions that were made from an MLflow run, as (full name, version).

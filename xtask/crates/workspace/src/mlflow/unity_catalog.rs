@@ -3,25 +3,15 @@
 //! Behind it is MLflow's own registry. What that does not know is kept in one hidden tag of a version: whether its
 //! files have all arrived, and where it came from when MLflow would not take that address.
 
-mod models_api;
 mod routes;
 
-use std::sync::Arc;
-
-use axum::Router;
-
-use crate::state::App;
-
-/// The registry's own routes, and those of Unity Catalog's REST API that are about versions and aliases.
-pub(super) fn router() -> Router<Arc<App>> {
-    routes::router().merge(models_api::router())
-}
+pub(super) use routes::router;
 
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
 
-/// Tag of a model version that holds [`Origin`]; clients do not see it.
+/// Tag of a model version that holds what MLflow does not keep, as JSON; clients do not see it.
 const ORIGIN_TAG: &str = "xtask.origin";
 
 /// A three-level name, in lower case as Unity Catalog keeps it.

@@ -21,7 +21,7 @@ const CREDENTIALS_LIFETIME: i64 = 3_600_000;
 
 type Reply = Result<Json<Value>, ApiError>;
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(in crate::mlflow) fn router() -> Router<Arc<App>> {
     let at = |path: &str| format!("{ROOT}/{path}");
     Router::new()
         .route(&at("registered-models/create"), post(create_model))
