@@ -8,7 +8,7 @@ use xtask_remote::databricks::{jobs, models};
 use xtask_remote::{Transport, mlflow};
 
 use crate::context::Context;
-use crate::databricks::Summary;
+use crate::databricks::{Summary, Target};
 
 /// The alias of the version that is in use.
 pub(crate) const CHAMPION: &str = "champion";
@@ -60,6 +60,7 @@ impl<'a> Registry<'a> {
     /// The registry of a deployed target.
     pub(crate) fn new(
         context: &Context,
+        target: &Target<'_>,
         transport: &'a dyn Transport,
         summary: &Summary,
     ) -> Registry<'a> {
@@ -67,7 +68,7 @@ impl<'a> Registry<'a> {
         let experiments = summary.resources.experiments.values();
         Registry {
             transport,
-            host: summary.workspace.host.clone().unwrap_or_default(),
+            host: target.host(summary),
             model: summary
                 .resources
                 .registered_models

@@ -45,7 +45,7 @@ pub(crate) struct Jobs {
 pub(crate) struct Model {
     /// Its key below `resources.registered_models`.
     pub(crate) resource: String,
-    /// The metrics that `test` prints, in this order; all of them when left out.
+    /// The metrics that `test` prints; all of them when left out.
     #[serde(default)]
     pub(crate) metrics: Vec<String>,
 }

@@ -209,6 +209,17 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// The address of the target's workspace: the local one's, or as the bundle and the user's
+    /// authentication say.
+    pub(crate) fn host(&self, summary: &Summary) -> String {
+        let local = self.local.as_ref().map(|local| local.url.clone());
+        local
+            .or_else(|| summary.workspace.host.clone())
+            .unwrap_or_default()
+            .trim_end_matches('/')
+            .to_owned()
+    }
+
     /// A page's address for a person: on the local workspace, at a terminal, it signs the reader's
     /// browser in (once); everywhere else it is the address itself.
     pub(crate) fn readable_link(&self, url: &str) -> String {

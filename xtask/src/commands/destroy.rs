@@ -1,7 +1,10 @@
 //! `cargo xtask destroy`: removes from a workspace what the bundle deployed there.
 
+use xtask_remote::Transport;
+use xtask_remote::databricks::models;
+
 use crate::context::Context;
-use crate::databricks::{Resource, Target};
+use crate::databricks::{Resources, Target};
 use crate::error::{Failure, Kind};
 use crate::tools::{self, Need};
 
@@ -16,6 +19,12 @@ pub(crate) struct Args {
     dry_run: bool,
 }
 
+/// A registered model with its versions: Unity Catalog deletes a model only when it has none.
+struct Versions {
+    model: String,
+    numbers: Vec<u64>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -24,32 +33,21 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     let target = Target::open(context, &toolbox, &args.target)?;
     let resources = target.summary()?.resources;
-    let deployed: Vec<(&str, &Resource)> = [
-        ("job", &resources.jobs),
-        ("experiment", &resources.experiments),
-        ("registered model", &resources.registered_models),
-        ("volume", &resources.volumes),
-    ]
-    .into_iter()
-    .flat_map(|(kind, of_kind)| of_kind.values().map(move |resource| (kind, resource)))
-    .filter(|(_, resource)| resource.id.is_some())
-    .collect();
+    let deployed = deployed(&resources);
     if deployed.is_empty() {
-        context.ui.status(
-            "Nothing",
-            &format!("of the bundle is deployed to {}", target.name),
-        );
+        let what = format!("of the bundle is deployed to {}", target.name);
+        context.ui.status("Nothing", &what);
         return Ok(());
     }
-    for (kind, resource) in &deployed {
-        let name = if resource.name.is_empty() {
-            resource.id.as_deref()
-        } else {
-            Some(resource.name.as_str())
-        };
+    let transport = target.transport();
+    let versions = versions(&*transport, &resources)?;
+    for (kind, name) in &deployed {
+        context.ui.line(&format!("  remove {kind} {name}"));
+    }
+    for Versions { model, numbers } in &versions {
         context
             .ui
-            .line(&format!("  remove {kind} {}", name.unwrap_or_default()));
+            .line(&format!("  remove {} versions of {model}", numbers.len()));
     }
     if args.dry_run {
         context
@@ -61,9 +59,57 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let progress = context
         .ui
         .progress("Destroying", &format!("target {}", target.name));
+    for Versions { model, numbers } in &versions {
+        for number in numbers {
+            models::delete_version(&*transport, model, *number)?;
+        }
+    }
     target.destroy(|line| progress.message(line))?;
     progress.finish("Destroyed", &format!("target {}", target.name));
     Ok(())
+}
+
+/// What is deployed: kind and name.
+fn deployed(resources: &Resources) -> Vec<(&'static str, String)> {
+    let kinds = [
+        ("job", &resources.jobs),
+        ("experiment", &resources.experiments),
+        ("registered model", &resources.registered_models),
+        ("volume", &resources.volumes),
+    ];
+    let mut deployed = Vec::new();
+    for (kind, of_kind) in kinds {
+        for resource in of_kind.values() {
+            let Some(id) = &resource.id else { continue };
+            let name = if resource.name.is_empty() {
+                id
+            } else {
+                &resource.name
+            };
+            deployed.push((kind, name.clone()));
+        }
+    }
+    deployed
+}
+
+fn versions(transport: &dyn Transport, resources: &Resources) -> anyhow::Result<Vec<Versions>> {
+    let deployed = resources
+        .registered_models
+        .values()
+        .filter_map(|model| model.id.clone());
+    let mut found = Vec::new();
+    for model in deployed {
+        let listed = match models::versions(transport, &model) {
+            // Somebody has removed the model by hand: then it has no versions either.
+            Err(error) if error.is_not_found() => continue,
+            other => other?,
+        };
+        let numbers: Vec<u64> = listed.iter().map(|version| version.version).collect();
+        if !numbers.is_empty() {
+            found.push(Versions { model, numbers });
+        }
+    }
+    Ok(found)
 }
 
 /// What is removed does not come back: without a terminal it takes `--yes`, never a default.

@@ -46,7 +46,7 @@ pub(super) fn train(
         None => target.summary()?,
     };
     let transport = target.transport();
-    let registry = Registry::new(context, &*transport, &summary);
+    let registry = Registry::new(context, target, &*transport, &summary);
     let before = registry.champion()?;
     let job = &context.config.jobs.train;
     let run_id = run::start(

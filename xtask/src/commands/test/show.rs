@@ -88,7 +88,9 @@ fn table(context: &Context, integration: &Integration) -> Vec<String> {
             "the first version: there was no champion to compare with",
         ),
     });
-    for (name, value) in &model.metrics {
+    let chosen = &context.config.model.metrics;
+    let shown = |name: &String| chosen.is_empty() || chosen.contains(name);
+    for (name, value) in model.metrics.iter().filter(|(name, _)| shown(name)) {
         let before = champion.and_then(|champion| champion.metrics.get(name));
         let beside = before
             .map(|before| format!("  {before:>12.4}"))

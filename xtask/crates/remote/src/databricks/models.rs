@@ -68,3 +68,17 @@ pub fn by_alias(
         Err(error) => Err(error),
     }
 }
+
+/// Deletes a version for good.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn delete_version(transport: &dyn Transport, model: &str, version: u64) -> Result<(), Error> {
+    let path = format!(
+        "/api/2.1/unity-catalog/models/{}/versions/{version}",
+        segment(model)
+    );
+    transport
+        .send(&Request::new(Method::Delete, path))
+        .map(drop)
+}

@@ -116,6 +116,15 @@ pub async fn get_version(app: &App, full_name: &str, version: &str) -> Result<Va
     Ok(version_view(app, &Version::new(&reply["model_version"])))
 }
 
+/// Removes a version for good, with its files.
+pub async fn delete_version(app: &App, full_name: &str, version: &str) -> Result<(), ApiError> {
+    let name = canonical_name(full_name)?;
+    let body = json!({"name": name, "version": version});
+    client::call(app, Method::DELETE, "model-versions/delete", &body).await?;
+    remove_files(app, &format!("{}/{version}", name.replace('.', "/")));
+    Ok(())
+}
+
 /// The version that an alias names. MLflow calls an alias that is not there an invalid parameter; in Unity
 /// Catalog it does not exist.
 pub async fn get_version_by_alias(

@@ -55,7 +55,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(&path("models/{full_name}/versions"), get(models::versions))
         .route(
             &path("models/{full_name}/versions/{version}"),
-            get(models::version),
+            get(models::version).delete(models::delete_version),
         )
         .route(
             &path("models/{full_name}/aliases/{alias}"),

@@ -234,9 +234,7 @@ async fn update_version(State(app): State<Arc<App>>, Arguments(body): Arguments)
 
 async fn delete_version(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
     let version = find_version(&app, &body).await?;
-    client::call(&app, Method::DELETE, "model-versions/delete", &body).await?;
-    let path = format!("{}/{}", version.name().replace('.', "/"), version.number());
-    registry::remove_files(&app, &path);
+    registry::delete_version(&app, version.name(), &version.number().to_string()).await?;
     Ok(Json(json!({})))
 }
 

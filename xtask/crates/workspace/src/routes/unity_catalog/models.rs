@@ -102,3 +102,11 @@ pub(super) async fn version_by_alias(
         .await
         .map(Json)
 }
+
+pub(super) async fn delete_version(
+    State(app): State<Arc<App>>,
+    Path((full_name, version)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    registry::delete_version(&app, &names::full_name(&full_name), &version).await?;
+    Ok(Json(json!({})))
+}
