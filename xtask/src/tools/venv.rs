@@ -188,7 +188,7 @@ fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
         // A link to an interpreter that was uninstalled since is none.
         interpreter: program(workshop).canonicalize_utf8().ok()?,
         packages_changed: fs_err::metadata(packages).ok()?.modified().ok(),
-        environment,
+        environment: environment.canonicalize_utf8().ok()?,
         asked,
     })
 }

@@ -86,10 +86,18 @@ impl Machine {
         path
     }
 
-    /// Puts the python3 of the machine that runs the tests on PATH.
+    /// Puts the python3 of the machine that runs the tests on PATH; its package index answers.
     pub(crate) fn real_python(&self) {
         let real = real_python();
-        self.program("python3", &format!("exec {} \"$@\"", real.display()));
+        let index = r#"[ "$1 $2" = "-m pip" ] && exit 0"#;
+        self.program(
+            "python3",
+            &format!(
+                "{index}
+exec {} \"$@\"",
+                real.display()
+            ),
+        );
     }
 
     /// The calls of the programs on PATH so far.
@@ -100,12 +108,10 @@ impl Machine {
 
     /// The command `xtask ARGS`, with a local workspace program that is there.
     pub(crate) fn xtask(&self, args: &[&str]) -> Command {
-        let mut command = hermetic(
-            env!("CARGO_BIN_EXE_xtask"),
-            &self.home(),
-            self.folder.path().join("bin"),
-        );
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        hermetic(&mut command, &self.home());
         command
+            .env("PATH", self.folder.path().join("bin"))
             .args(args)
             .current_dir(self.project())
             .env("XTASK_WORKSPACE_BIN", "/bin/sh");

@@ -1,7 +1,7 @@
 //! What the tests share.
 
 mod archive_server;
-mod hermetic;
+mod environment;
 
 pub use archive_server::{Reply, Server};
-pub use hermetic::{PASSED_THROUGH, PASSED_THROUGH_PREFIXES, hermetic};
+pub use environment::{PASSED_THROUGH, PASSED_THROUGH_PREFIXES, hermetic};

@@ -101,6 +101,20 @@ fn the_check_prints_json_and_nothing_else_on_stdout() {
 }
 
 #[test]
+fn a_package_index_that_is_not_reached_is_missing() {
+    let machine = Machine::bare();
+    machine.program("git", "echo git version 2.50.0");
+    machine.program("databricks", CLI);
+    machine.program(
+        "python3",
+        r#"[ "$1" = -c ] && exec echo "3.12.1 True $0"
+echo "Temporary failure in name resolution"; exit 1"#,
+    );
+    let checked = run(machine.xtask(&["setup", "--check"]));
+    let _ = checked.misses(&["missing here: package index", "HTTPS_PROXY"]);
+}
+
+#[test]
 fn a_cli_that_is_named_must_do() {
     let machine = Machine::complete();
     let named = |path: &str| {

@@ -1,13 +1,13 @@
 //! The environment of programs under test: nothing of the user's but what a machine needs to build
 //! and to reach registries.
 
-use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 
-/// Variables that pass through to programs under test, by name: where cargo and rustup keep their
+/// Variables that pass through to programs under test, by name: PATH, where cargo and rustup keep their
 /// toolchains and crates, and which proxies and certificate authorities lead to the registries.
 pub const PASSED_THROUGH: &[&str] = &[
+    "PATH",
     "CARGO_HOME",
     "RUSTUP_HOME",
     "RUSTUP_TOOLCHAIN",
@@ -47,13 +47,13 @@ pub const PASSED_THROUGH_PREFIXES: &[&str] = &[
     "CARGO_SOURCE_",
 ];
 
-/// A command that starts with an empty environment, except for [`PASSED_THROUGH`] and
-/// [`PASSED_THROUGH_PREFIXES`], HOME at `home` (an empty folder of the test's) and PATH at `path`.
-/// Output is in plain English, uncoloured, and nobody is at a terminal.
-pub fn hermetic(program: impl AsRef<OsStr>, home: &Path, path: impl AsRef<OsStr>) -> Command {
+/// Clears a command's environment, except for [`PASSED_THROUGH`] and [`PASSED_THROUGH_PREFIXES`], and
+/// sets HOME to `home` (an empty folder of the test's). PATH stays as it is; a test that must not
+/// find the user's programs sets its own. Output is in plain English and uncoloured, and nobody is at
+/// a terminal.
+pub fn hermetic(command: &mut Command, home: &Path) {
     // Where rustup and cargo live below the real HOME when no variable says so.
     const BELOW_HOME: &[(&str, &str)] = &[("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")];
-    let mut command = Command::new(program);
     command.env_clear();
     if let Some(real) = std::env::home_dir() {
         for (name, folder) in BELOW_HOME {
@@ -71,9 +71,7 @@ pub fn hermetic(program: impl AsRef<OsStr>, home: &Path, path: impl AsRef<OsStr>
     }
     command
         .env("HOME", home)
-        .env("PATH", path)
         .env("LC_ALL", "C.UTF-8")
         .env("NO_COLOR", "1")
         .stdin(std::process::Stdio::null());
-    command
 }
