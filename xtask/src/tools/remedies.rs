@@ -117,8 +117,13 @@ pub(crate) fn no_git() -> Failure {
         .next("install it: `sudo apt install git` (Debian, Ubuntu), `brew install git` (macOS), or from https://git-scm.com/downloads")
 }
 
-/// A server or registry was not reached; `reason` is what was heard instead.
+/// A server or registry was not reached, or is not trusted; `reason` is what was heard instead.
 pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
+    if UNTRUSTED.iter().any(|sign| reason.contains(sign)) {
+        return Failure::new(Kind::Missing, format!("{what}: the server's certificate is not trusted"))
+            .details(reason)
+            .next(format!("where a proxy signs with a certificate of its own: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then `{AGAIN}`"));
+    }
     Failure::new(Kind::Missing, format!("{what}: no connection"))
         .details(reason)
         .next(format!("check the network, and HTTPS_PROXY and NO_PROXY where a proxy is between, then `{AGAIN}`: it goes on from here"))
@@ -134,11 +139,6 @@ pub(crate) fn failed(what: &str, output: &str) -> Failure {
                 "free some space (`df -h . ~ /tmp`), then `{AGAIN}`: it goes on from here"
             ));
     }
-    if says(UNTRUSTED) {
-        return Failure::new(Kind::Missing, format!("{what}: the server's certificate is not trusted"))
-            .details(output)
-            .next(format!("where a proxy signs with a certificate of its own: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then `{AGAIN}`"));
-    }
     if says(ALTERED) {
         return Failure::new(
             Kind::Missing,
@@ -149,7 +149,7 @@ pub(crate) fn failed(what: &str, output: &str) -> Failure {
             "`{AGAIN}` again; when it stays so, ask who runs the registry or proxy between"
         ));
     }
-    if says(NETWORK) {
+    if says(UNTRUSTED) || says(NETWORK) {
         return unreachable(what, output);
     }
     Failure::new(Kind::Missing, format!("{what} failed"))
