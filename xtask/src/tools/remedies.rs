@@ -132,7 +132,7 @@ pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
 /// A program that fetches or builds has failed: names the cause where its output tells it.
 pub(crate) fn failed(what: &str, output: &str) -> Failure {
     let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
-    if says(FULL) {
+    if disk_was_full(output) {
         return Failure::new(Kind::Missing, format!("{what}: the disk is full"))
             .details(output)
             .next(format!(
@@ -157,6 +157,11 @@ pub(crate) fn failed(what: &str, output: &str) -> Failure {
         .next(format!(
             "mend what is said above, then `{AGAIN}`: it goes on from here"
         ))
+}
+
+/// Whether a program's output says that the disk was full.
+pub(crate) fn disk_was_full(output: &str) -> bool {
+    FULL.iter().any(|sign| output.contains(sign))
 }
 
 /// Signs of a full disk in the words of Python, Go and Rust.

@@ -126,15 +126,16 @@ fn a_request_to_end_ends_what_was_started() {
     let machine = Machine::complete();
     machine.program(
         "uv",
-        "[ $1 = sync ] || exec echo uv 0.13.9\n(sleep 30; touch \"$HOME/survived\") & wait",
+        &format!("{UV}\n[ $1 = sync ] || exit 0\ntouch .venv/half; (sleep 30) & wait"),
     );
+    let half = machine.project().join(".venv/half");
     let mut running = machine
         .xtask(&["setup"])
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
     let started = Instant::now();
-    while syncs(&machine) == 0 {
+    while !half.exists() {
         assert!(started.elapsed() < Duration::from_secs(20));
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -149,4 +150,11 @@ fn a_request_to_end_ends_what_was_started() {
     );
     machine.program("uv", UV);
     let _ = run(machine.xtask(&["setup"])).succeeds();
+    // uv takes half a package for a whole one: what was cut off is made anew, and only that.
+    assert!(!half.exists());
+    let whole = machine.project().join(".venv/whole");
+    fs::write(&whole, "").unwrap();
+    machine.write("uv.lock", "version = 1\nrevision = 3\n");
+    let _ = run(machine.xtask(&["setup"])).succeeds();
+    assert!(whole.exists());
 }
