@@ -134,13 +134,13 @@ exec {} \"$@\"",
     }
 }
 
-/// A Python of the machine that runs the tests.
+/// A Python of the machine that runs the tests: the interpreter, not a version manager's shim.
 pub(crate) fn real_python() -> PathBuf {
-    let path = std::env::var_os("PATH").unwrap();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("python3"))
-        .find(|program| program.is_file())
-        .expect("python3 on PATH")
+    let asked = Command::new("python3")
+        .args(["-c", "import sys; print(sys.executable, end='')"])
+        .output()
+        .expect("python3 on PATH");
+    PathBuf::from(String::from_utf8(asked.stdout).unwrap())
 }
 
 /// What a run of xtask came to.
