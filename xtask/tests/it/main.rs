@@ -5,5 +5,7 @@
     reason = "what the tests are set up with is test code too"
 )]
 
+mod docs;
+mod journey;
 mod machine;
 mod tools;
