@@ -90,7 +90,8 @@ def score(
     part = os.path.join(output, f"part-{digest[:16]}-version-{version}.parquet")
     if os.path.exists(part):
         with open(part, "rb") as file:
-            return Scored(part, version, pq.ParquetFile(file).metadata.num_rows, 0, skipped=True)
+            reasons = pq.ParquetFile(file).read(columns=["not_scored"])["not_scored"]
+        return Scored(part, version, len(reasons), len(reasons) - reasons.null_count, skipped=True)
     stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id, "scored_at": datetime.now(UTC)}
     with registry.loaded(model_name, version) as loaded, files.replaced(part) as target:
         rows, not_scored = write_predictions(loaded.model, inference_input, target, stamp)

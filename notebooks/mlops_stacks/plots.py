@@ -22,7 +22,8 @@ def diagnostics(trips: pd.DataFrame, fares: np.ndarray, predicted: np.ndarray, i
     import matplotlib.pyplot as plt
 
     error = predicted - fares
-    figure, axes = plt.subplots(2, 2, figsize=(11, 7.5), layout="constrained")
+    figure, axes = plt.subplots(2, 2, figsize=(11, 7.5))
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.08, top=0.95, wspace=0.3, hspace=0.3)
     plt.close(figure)  # a notebook shows open figures by itself, and this one is displayed where it belongs
     (top_left, top_right), (bottom_left, bottom_right) = axes
     _residuals(top_left, predicted, error)

@@ -98,7 +98,7 @@ def validate(
 ) -> Report:
     """Validates one version and writes the verdict as its tags; call `raise_if_rejected` on what it returns.
 
-    A version that passes gets the alias `challenger`, one that fails gets none.
+    A version that passes gets the alias `challenger`, one that fails loses it.
 
     Args:
         model_name: registered model.
@@ -218,3 +218,5 @@ def _record(report: Report, artifact_digest: str) -> None:
     )
     if report.verdict == records.PASSED:
         MlflowClient().set_registered_model_alias(report.model_name, records.CHALLENGER, report.model_version)
+    elif registry.version_of_alias(report.model_name, records.CHALLENGER) == report.model_version:
+        registry.remove_alias(report.model_name, records.CHALLENGER)  # it had passed an earlier validation

@@ -52,6 +52,15 @@ def test_a_good_first_model_passes_and_becomes_challenger(register, model_name, 
     assert logged["candidate_rmse_night"] > 0
 
 
+def test_a_challenger_that_fails_when_judged_again_is_none_any_more(register, model_name, trips):
+    version = register(trips.clean_training, trips.clean_training[LABEL])
+    validation.validate(model_name, version, trips.test).raise_if_rejected()
+    impossible = replace(LIMITS, min_gain_over_distance_alone=0.99)
+    report = validation.validate(model_name, version, trips.test, thresholds=impossible)
+    assert_rejected(report, "better_than_distance_alone")
+    assert registry.version_of_alias(model_name, records.CHALLENGER) is None
+
+
 def test_a_constant_predictor_is_rejected(register, model_name, trips):
     mean = trips.clean_training[LABEL] * 0 + trips.clean_training[LABEL].mean()
     version = register(trips.clean_training, mean, rounds=5)

@@ -19,9 +19,7 @@ PATIENCE_MS = 60_000
 
 def xtask(*args: str) -> str:
     """The answer of `cargo xtask ARGS`."""
-    return subprocess.run(
-        [os.environ["CARGO"], "xtask", *args], check=True, stdout=subprocess.PIPE, text=True
-    ).stdout
+    return subprocess.run([os.environ["CARGO"], "xtask", *args], check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 @pytest.fixture(scope="module")

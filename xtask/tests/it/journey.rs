@@ -20,7 +20,10 @@ fn project() -> Project {
 
 fn json(said: &Said) -> Value {
     serde_json::from_str(&said.stdout).unwrap_or_else(|error| {
-        panic!("stdout is no JSON ({error}):\n{}\n{}", said.stdout, said.stderr)
+        panic!(
+            "stdout is no JSON ({error}):\n{}\n{}",
+            said.stdout, said.stderr
+        )
     })
 }
 
@@ -34,11 +37,21 @@ fn a_day_on_another_bundle() {
     assert_eq!(first["verdict"], "passed");
     assert!(first["unit"]["passed"].as_u64().unwrap() > 0, "{first}");
     let integration = &first["integration"];
-    let keys: Vec<&str> =
-        integration["tasks"].as_array().unwrap().iter().map(|task| task["key"].as_str().unwrap()).collect();
+    let keys: Vec<&str> = integration["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["key"].as_str().unwrap())
+        .collect();
     assert_eq!(keys, TASKS);
     assert_eq!(integration["model"]["version"], 1);
-    assert!(!integration["model"]["metrics"].as_object().unwrap().is_empty(), "{first}");
+    assert!(
+        !integration["model"]["metrics"]
+            .as_object()
+            .unwrap()
+            .is_empty(),
+        "{first}"
+    );
     assert_eq!(integration["champion_before"], Value::Null);
     let junit = std::fs::read_to_string(project.root().join("out/report.xml")).unwrap();
     for name in TASKS {
@@ -51,16 +64,28 @@ fn a_day_on_another_bundle() {
     assert_eq!(again["integration"]["job_run"], integration["job_run"]);
 
     // One file changed: it is named as the reason, and the new version meets the old champion.
-    project.edit(NOTEBOOK, "# COMMAND ----------", "# A new comment\n\n# COMMAND ----------");
+    project.edit(
+        NOTEBOOK,
+        "# COMMAND ----------",
+        "# A new comment\n\n# COMMAND ----------",
+    );
     let said = project.succeed(&["test", "--json"]);
-    assert!(said.stderr.contains(&format!("{NOTEBOOK} changed")), "{}", said.stderr);
+    assert!(
+        said.stderr.contains(&format!("{NOTEBOOK} changed")),
+        "{}",
+        said.stderr
+    );
     let second = json(&said);
     assert_eq!(second["integration"]["model"]["version"], 2);
     assert_eq!(second["integration"]["champion_before"]["version"], 1);
 
     // The pieces, on one's own target.
     let planned = project.succeed(&["deploy", "--target", OWN_TARGET, "--dry-run"]);
-    assert!(planned.stderr.contains("create jobs."), "{}", planned.stderr);
+    assert!(
+        planned.stderr.contains("create jobs."),
+        "{}",
+        planned.stderr
+    );
     let _ = project.succeed(&["deploy", "--target", OWN_TARGET, "--yes"]);
     let _ = project.succeed(&["data", "upload", "--target", OWN_TARGET]);
     let _ = project.succeed(&["run", TRAIN_JOB, "--target", OWN_TARGET]);
@@ -68,11 +93,16 @@ fn a_day_on_another_bundle() {
     let gone = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes"]);
     assert!(gone.stderr.contains("Destroyed"), "{}", gone.stderr);
     let nothing = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes"]);
-    assert!(nothing.stderr.contains("Nothing of the bundle"), "{}", nothing.stderr);
+    assert!(
+        nothing.stderr.contains("Nothing of the bundle"),
+        "{}",
+        nothing.stderr
+    );
     let _ = project.succeed(&["deploy", "--target", OWN_TARGET, "--yes"]);
 
     // Any client can be pointed at the workspace.
-    let line = "eval \"$(cargo xtask workspace env)\" && cd / && $CLI current-user me --output json";
+    let line =
+        "eval \"$(cargo xtask workspace env)\" && cd / && $CLI current-user me --output json";
     let cli = json_line(&project, &["setup", "--json"], "databricks");
     let me = Said::from(project.shell(line).env("CLI", cli).output().unwrap());
     assert_eq!(me.code, Some(0), "{}", me.stderr);
@@ -83,17 +113,29 @@ fn a_day_on_another_bundle() {
 fn a_failing_notebook_is_named_with_cell_and_line() {
     let project = project();
     let text = std::fs::read_to_string(project.root().join(NOTEBOOK)).unwrap();
-    let broken = format!("{text}\n# COMMAND ----------\n\nprint('before')\nraise ValueError('broken on purpose')\n");
-    let (cell, line) = (broken.matches("# COMMAND ----------").count() + 1, broken.lines().count());
+    let broken = format!(
+        "{text}\n# COMMAND ----------\n\nprint('before')\nraise ValueError('broken on purpose')\n"
+    );
+    let (cell, line) = (
+        broken.matches("# COMMAND ----------").count() + 1,
+        broken.lines().count(),
+    );
     std::fs::write(project.root().join(NOTEBOOK), &broken).unwrap();
 
     let said = project.run(&["test", "integration", "--json", "--junit", "report.xml"]);
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     let place = format!("cell {cell}, line {line}: ValueError: broken on purpose");
     assert!(said.stderr.contains(&place), "{}", said.stderr);
-    assert!(said.stderr.contains("next: cargo xtask test integration"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("next: cargo xtask test integration"),
+        "{}",
+        said.stderr
+    );
     let failure = &json(&said)["integration"]["tasks"][0]["failure"];
-    assert_eq!((&failure["cell"], &failure["line"]), (&cell.into(), &line.into()));
+    assert_eq!(
+        (&failure["cell"], &failure["line"]),
+        (&cell.into(), &line.into())
+    );
     let junit = std::fs::read_to_string(project.root().join("report.xml")).unwrap();
     assert!(junit.contains("broken on purpose"), "{junit}");
 
@@ -119,11 +161,21 @@ fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
     );
     std::fs::write(project.root().join(NOTEBOOK), slow).unwrap();
     let mut command = project.xtask(&["test", "integration"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     wait_until("the notebook sleeps", || processes_with(&marker) > 0);
 
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     let said = Said::from(child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{}", said.stderr);
     assert!(said.stderr.contains("is cancelled"), "{}", said.stderr);
@@ -135,13 +187,27 @@ fn what_cannot_be_is_refused_with_what_can() {
     let project = project();
     let target = project.run(&["deploy", "--target", "nowhere"]);
     assert_eq!(target.code, Some(2), "{}", target.stderr);
-    assert!(target.stderr.contains(&format!("{OWN_TARGET}, {TEST_TARGET}")), "{}", target.stderr);
+    assert!(
+        target
+            .stderr
+            .contains(&format!("{OWN_TARGET}, {TEST_TARGET}")),
+        "{}",
+        target.stderr
+    );
 
     let part = project.run(&["ci", "--only", "nothing"]);
     assert_eq!(part.code, Some(2), "{}", part.stderr);
-    assert!(part.stderr.contains("next: cargo xtask ci --list"), "{}", part.stderr);
+    assert!(
+        part.stderr.contains("next: cargo xtask ci --list"),
+        "{}",
+        part.stderr
+    );
 
-    project.edit("xtask.toml", "version = 1", "version = 1\nbranhc = \"main\"");
+    project.edit(
+        "xtask.toml",
+        "version = 1",
+        "version = 1\nbranhc = \"main\"",
+    );
     let field = project.run(&["test"]);
     assert_eq!(field.code, Some(2), "{}", field.stderr);
     assert!(field.stderr.contains("branhc"), "{}", field.stderr);
@@ -150,7 +216,13 @@ fn what_cannot_be_is_refused_with_what_can() {
 #[test]
 fn outside_of_a_project_it_says_so() {
     let project = project();
-    let said = Said::from(project.xtask(&["test"]).current_dir(project.home()).output().unwrap());
+    let said = Said::from(
+        project
+            .xtask(&["test"])
+            .current_dir(project.home())
+            .output()
+            .unwrap(),
+    );
     assert_eq!(said.code, Some(2), "{}", said.stderr);
     assert!(said.stderr.contains("no project here"), "{}", said.stderr);
 }
@@ -158,11 +230,17 @@ fn outside_of_a_project_it_says_so() {
 /// A text field of the JSON that a command prints.
 fn json_line(project: &Project, args: &[&str], field: &str) -> String {
     let answer = json(&project.succeed(args));
-    answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}")).to_owned()
+    answer[field]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {field} in {answer}"))
+        .to_owned()
 }
 
 fn processes_with(marker: &str) -> usize {
-    let found = std::process::Command::new("pgrep").args(["-f", marker]).output().unwrap();
+    let found = std::process::Command::new("pgrep")
+        .args(["-f", marker])
+        .output()
+        .unwrap();
     String::from_utf8_lossy(&found.stdout).lines().count()
 }
 
