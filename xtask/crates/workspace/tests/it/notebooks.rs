@@ -296,8 +296,8 @@ async fn a_model_is_logged_registered_named_and_loaded() {
         output(&server, &run, 1).await,
     );
     assert_eq!(run["state"]["result_state"], "SUCCESS", "{train} {score}");
-    assert!(
-        score["logs"].as_str().unwrap().contains("prediction 6.0"),
+    assert_eq!(
+        score["notebook_output"]["result"], "prediction 6.0",
         "{score}"
     );
 
