@@ -6,12 +6,20 @@ use crate::machine::{Machine, Run, real_python, run};
 
 /// Runs `sys.argv[2:]` at a terminal of its own and types `sys.argv[1]` when it is asked something.
 const TERMINAL: &str = r#"
-import os, pty, sys
+import os, pty, select, signal, sys
+signal.alarm(60)
 child, terminal = pty.fork()
 if child == 0:
     os.execv(sys.argv[2], sys.argv[2:])
 said, answered = b"", False
 while True:
+    # What is typed before the prompt listens is no answer: it follows when all is quiet.
+    quiet = not select.select([terminal], [], [], 0.5)[0]
+    if quiet and b"[Y/n]" in said and not answered:
+        os.write(terminal, sys.argv[1].encode())
+        answered = True
+    if quiet:
+        continue
     try:
         piece = os.read(terminal, 65536)
     except OSError:
@@ -19,9 +27,6 @@ while True:
     if not piece:
         break
     said += piece
-    if b"[Y/n]" in said and not answered:
-        os.write(terminal, sys.argv[1].encode())
-        answered = True
 sys.stdout.buffer.write(said.replace(b"\r\n", b"\n"))
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 "#;
