@@ -32,7 +32,7 @@ fn a_day_on_another_bundle() {
     let project = project();
 
     // The main job, and what it says for machines.
-    let first = json(&project.succeed(&["test", "--json", "--junit", "out/report.xml"]));
+    let first = json(&project.succeed(&["test", "--json", "--junit", ".xtask/out/report.xml"]));
     assert_eq!(first["version"], 1);
     assert_eq!(first["verdict"], "passed");
     assert!(first["unit"]["passed"].as_u64().unwrap() > 0, "{first}");
@@ -53,7 +53,7 @@ fn a_day_on_another_bundle() {
         "{first}"
     );
     assert_eq!(integration["champion_before"], Value::Null);
-    let junit = std::fs::read_to_string(project.root().join("out/report.xml")).unwrap();
+    let junit = std::fs::read_to_string(project.root().join(".xtask/out/report.xml")).unwrap();
     for name in TASKS {
         assert!(junit.contains(&format!("name=\"{name}\"")), "{junit}");
     }
@@ -112,17 +112,18 @@ fn a_day_on_another_bundle() {
 #[test]
 fn a_failing_notebook_is_named_with_cell_and_line() {
     let project = project();
-    let text = std::fs::read_to_string(project.root().join(NOTEBOOK)).unwrap();
-    let broken = format!(
-        "{text}\n# COMMAND ----------\n\nprint('before')\nraise ValueError('broken on purpose')\n"
+    let (cell, line) = insert_second_cell(
+        &project,
+        "print('before')\nraise ValueError('broken on purpose')",
     );
-    let (cell, line) = (
-        broken.matches("# COMMAND ----------").count() + 1,
-        broken.lines().count(),
-    );
-    std::fs::write(project.root().join(NOTEBOOK), &broken).unwrap();
 
-    let said = project.run(&["test", "integration", "--json", "--junit", "report.xml"]);
+    let said = project.run(&[
+        "test",
+        "integration",
+        "--json",
+        "--junit",
+        ".xtask/report.xml",
+    ]);
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     let place = format!("cell {cell}, line {line}: ValueError: broken on purpose");
     assert!(said.stderr.contains(&place), "{}", said.stderr);
@@ -136,7 +137,7 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
         (&failure["cell"], &failure["line"]),
         (&cell.into(), &line.into())
     );
-    let junit = std::fs::read_to_string(project.root().join("report.xml")).unwrap();
+    let junit = std::fs::read_to_string(project.root().join(".xtask/report.xml")).unwrap();
     assert!(junit.contains("broken on purpose"), "{junit}");
 
     // The newest failure, with what was printed before it.
@@ -154,12 +155,9 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
 fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
     let project = project();
     let _ = project.succeed(&["workspace", "up"]);
-    let text = std::fs::read_to_string(project.root().join(NOTEBOOK)).unwrap();
     let marker = format!("sleeping-{}", std::process::id());
-    let slow = format!(
-        "{text}\n# COMMAND ----------\n\nimport subprocess\nsubprocess.run(['sh', '-c', 'sleep 600; : {marker}'])\n"
-    );
-    std::fs::write(project.root().join(NOTEBOOK), slow).unwrap();
+    let sleep = format!("subprocess.run(['sh', '-c', 'sleep 600; : {marker}'])");
+    insert_second_cell(&project, &format!("import subprocess\n{sleep}"));
     let mut command = project.xtask(&["test", "integration"]);
     let child = command
         .stdout(Stdio::piped())
@@ -225,6 +223,17 @@ fn outside_of_a_project_it_says_so() {
     );
     assert_eq!(said.code, Some(2), "{}", said.stderr);
     assert!(said.stderr.contains("no project here"), "{}", said.stderr);
+}
+
+/// Makes the notebook's second cell; answers its number and the number of its last line.
+fn insert_second_cell(project: &Project, code: &str) -> (usize, usize) {
+    const SEPARATOR: &str = "# COMMAND ----------";
+    let path = project.root().join(NOTEBOOK);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (first, rest) = text.split_once(SEPARATOR).unwrap();
+    let before = format!("{first}{SEPARATOR}\n\n{code}\n");
+    std::fs::write(&path, format!("{before}\n{SEPARATOR}{rest}")).unwrap();
+    (2, before.lines().count())
 }
 
 fn processes_with(marker: &str) -> usize {
