@@ -140,6 +140,38 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     let junit = std::fs::read_to_string(project.root().join(".xtask/report.xml")).unwrap();
     assert!(junit.contains("broken on purpose"), "{junit}");
 
+    // In CI a line in the log and the job's summary lead other commands to the run.
+    let mut ci = project.xtask(&["test", "integration"]);
+    let summary = project.root().join(".xtask/summary.md");
+    let said = Said::from(
+        ci.env("CI", "true")
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .output()
+            .unwrap(),
+    );
+    let line = said
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("::xtask-run:: "));
+    let found: Value = serde_json::from_str(line.expect("the line for other commands")).unwrap();
+    assert_eq!(
+        (&found["verdict"], &found["failed_task"]),
+        (&"failed".into(), &TASKS[0].into())
+    );
+    assert!(
+        found["job_run"]["url"].as_str().unwrap().contains("/runs/"),
+        "{found}"
+    );
+    assert!(
+        std::fs::read_to_string(summary)
+            .unwrap()
+            .contains("::xtask-run:: {")
+    );
+
+    // A run that is not there is the service's word, with its own exit code.
+    let unknown = project.run(&["logs", "run:1"]);
+    assert_eq!(unknown.code, Some(4), "{}", unknown.stderr);
+
     // The newest failure, with what was printed before it.
     let logs = project.succeed(&["logs"]);
     assert!(logs.stdout.contains("before"), "{}", logs.stdout);
