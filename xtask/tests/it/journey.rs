@@ -107,6 +107,23 @@ fn a_day_on_another_bundle() {
     let me = Said::from(project.shell(line).env("CLI", cli).output().unwrap());
     assert_eq!(me.code, Some(0), "{}", me.stderr);
     assert!(me.stdout.contains("userName"), "{}", me.stdout);
+    let code = "import mlflow
+from databricks.sdk import WorkspaceClient
+print(WorkspaceClient().current_user.me().user_name)
+print([v.version for v in mlflow.MlflowClient().search_model_versions(\"name='MODEL'\")])"
+        .replace(
+            "MODEL",
+            second["integration"]["model"]["name"].as_str().unwrap(),
+        );
+    let line = "eval \"$(cargo xtask workspace env)\" && .venv/bin/python -c \"$CODE\"";
+    let clients = Said::from(project.shell(line).env("CODE", code).output().unwrap());
+    assert_eq!(clients.code, Some(0), "{}", clients.stderr);
+    assert!(clients.stdout.contains("@"), "{}", clients.stdout);
+    assert!(
+        clients.stdout.contains("2") && clients.stdout.contains("1"),
+        "{}",
+        clients.stdout
+    );
 }
 
 #[test]
