@@ -131,25 +131,30 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     let project = project();
     let (cell, line) = insert_second_cell(
         &project,
-        "print('before')\nraise ValueError('broken on purpose')",
+        "import os\nprint('before', dict(os.environ))\nraise ValueError('broken on purpose')",
     );
 
-    let said = project.run(&[
+    let mut command = project.xtask(&[
         "test",
         "integration",
         "--json",
+        "--explain",
         "--junit",
         ".xtask/report.xml",
     ]);
-    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    command
+        .env("GITHUB_TOKEN", "ghp_CANARY")
+        .env("DATABRICKS_TOKEN", "dapiCANARY");
+    let failed = Said::from(command.output().unwrap());
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     let place = format!("cell {cell}, line {line}: ValueError: broken on purpose");
-    assert!(said.stderr.contains(&place), "{}", said.stderr);
+    assert!(failed.stderr.contains(&place), "{}", failed.stderr);
     assert!(
-        said.stderr.contains("next: cargo xtask test integration"),
+        failed.stderr.contains("next: cargo xtask test integration"),
         "{}",
-        said.stderr
+        failed.stderr
     );
-    let failure = &json(&said)["integration"]["tasks"][0]["failure"];
+    let failure = &json(&failed)["integration"]["tasks"][0]["failure"];
     assert_eq!(
         (&failure["cell"], &failure["line"]),
         (&cell.into(), &line.into())
@@ -193,6 +198,13 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     let logs = project.succeed(&["logs"]);
     assert!(logs.stdout.contains("before"), "{}", logs.stdout);
     assert!(logs.stdout.contains("broken on purpose"), "{}", logs.stdout);
+
+    // The notebook saw none of the user's tokens, and nobody saw the workspace's.
+    let token = std::fs::read_to_string(project.root().join(".xtask/workspace/token")).unwrap();
+    for text in [&failed.stdout, &failed.stderr, &logs.stdout] {
+        assert!(!text.contains("CANARY"), "{text}");
+        assert!(!text.contains(token.trim()), "{text}");
+    }
 
     // A failure is not remembered.
     let again = project.run(&["test", "integration"]);
