@@ -242,6 +242,56 @@ fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
 }
 
 #[test]
+fn a_target_with_a_host_is_reached_with_the_users_own_credentials() {
+    // The workspace of another clone stands in for Databricks: nothing of ours starts it or knows its token.
+    let other = project();
+    let _ = other.succeed(&["workspace", "up"]);
+    let read = |name: &str| {
+        std::fs::read_to_string(other.root().join(".xtask/workspace").join(name)).unwrap()
+    };
+    let server: Value = serde_json::from_str(&read("server.json")).unwrap();
+    let host = format!("host: {}", server["url"].as_str().unwrap());
+
+    let project = project();
+    let yaml = std::fs::read_to_string(project.root().join("databricks.yml")).unwrap();
+    let target = format!("  {TEST_TARGET}:\n");
+    let (before, after) = yaml.split_once(&target).unwrap();
+    let after = after.replacen("profile: mlops-local", &host, 1);
+    std::fs::write(
+        project.root().join("databricks.yml"),
+        format!("{before}{target}{after}"),
+    )
+    .unwrap();
+
+    let mut command = project.xtask(&["test", "integration", "--json", "--explain"]);
+    let said = Said::from(
+        command
+            .env("DATABRICKS_TOKEN", read("token").trim())
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!(json(&said)["integration"]["model"]["version"], 1);
+    assert!(
+        said.stderr.contains(" api post /api/2.2/jobs/run-now"),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        !project.root().join(".xtask/workspace").exists(),
+        "a local workspace was started"
+    );
+    assert!(
+        !said.stderr.contains(read("token").trim()),
+        "the token is shown"
+    );
+
+    let without = project.run(&["deploy", "--target", TEST_TARGET, "--yes"]);
+    assert_eq!(without.code, Some(1), "{}", without.stderr);
+    assert!(without.stderr.contains("credentials"), "{}", without.stderr);
+}
+
+#[test]
 fn what_cannot_be_is_refused_with_what_can() {
     let project = project();
     let target = project.run(&["deploy", "--target", "nowhere"]);
