@@ -233,6 +233,31 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
 }
 
 #[test]
+fn a_failing_unit_test_keeps_the_job_from_running() {
+    let project = project();
+    let path = project.root().join("checks/test_broken.py");
+    std::fs::write(
+        path,
+        "def test_broken():\n    assert 1 == 2, 'broken on purpose'\n",
+    )
+    .unwrap();
+    let said = project.run(&["test", "--json"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(said.stderr.contains("broken on purpose"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("next: cargo xtask test unit"),
+        "{}",
+        said.stderr
+    );
+    let results = json(&said);
+    assert_eq!(
+        (&results["verdict"], &results["unit"]["failed"]),
+        (&"failed".into(), &1.into())
+    );
+    assert_eq!(results["integration"], Value::Null);
+}
+
+#[test]
 fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
     let project = project();
     let _ = project.succeed(&["workspace", "up"]);
