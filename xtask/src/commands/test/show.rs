@@ -60,17 +60,14 @@ fn workspace_stays(context: &Context) -> anyhow::Result<()> {
     let Some(workspace) = local_workspace::find(context)? else {
         return Ok(());
     };
-    let ends = match local::status(&workspace.http)?.keep {
-        true => String::new(),
+    let stays = match local::status(&workspace.http)?.keep {
+        true => "stays".to_owned(),
         false => format!(
-            " and ends after {} idle minutes",
+            "stays for {} idle minutes",
             context.config.workspace.idle_minutes
         ),
     };
-    let text = format!(
-        "the local workspace stays at {}{ends}; `cargo xtask workspace down` ends it now",
-        workspace.url
-    );
+    let text = format!("the local workspace {stays}; `cargo xtask workspace down` ends it now");
     context.ui.status("Running", &text);
     Ok(())
 }
