@@ -131,7 +131,8 @@ def validate(
 
 def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) -> None:
     """Refuses a test set that is the very file the version was trained on."""
-    trained_on = MlflowClient().get_model_version(model_name, model_version).tags.get(records.TRAINING_DIGEST)
+    tags = MlflowClient().get_model_version(model_name, model_version).tags
+    trained_on = records.read_version(model_name, model_version, tags).training_digest
     if trained_on == records.dataset_digest(test.digest):
         raise DataRefused("test_data is the file that this version was trained on; give it data it has not seen")
 
