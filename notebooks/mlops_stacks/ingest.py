@@ -48,10 +48,15 @@ INPUT_RULES = (
 )
 """Rules about what is known at pick-up. Inference uses these alone."""
 
-TRIP_RULES = (
+FARE_RULES = (
     Rule("missing_fare", "the fare is missing", lambda trips: trips[LABEL].isna()),
     Rule("no_fare", "a refund or a correction, not a trip", lambda trips: trips[LABEL] <= 0),
     Rule("fare_outlier", "more than 400 dollars: a typing error", lambda trips: trips[LABEL] > 400),
+)
+"""Rules about the fare."""
+
+TRIP_RULES = (
+    *FARE_RULES,
     Rule(
         "ends_before_it_starts",
         "the clock was changed on the way",

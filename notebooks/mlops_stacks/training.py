@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mlflow.models.model import ModelInfo
 
-from mlops_stacks import fare_model, features, metrics, records
+from mlops_stacks import drift, fare_model, features, metrics, monitoring, records
 from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, read_trips
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ def train(
         _log_inputs(trips, training_data, settings, len(early), len(late))
         mlflow.log_metrics(measured)
         mlflow.log_figure(figure, "diagnostics.png")
-        info = log_model(trees, late[list(INPUTS)].head(5))
+        kept = {
+            monitoring.PROFILE: drift.to_plain(drift.profile(trips.frame)),
+            monitoring.TRAINING_RMSE: measured["holdout_rmse"],
+        }
+        info = log_model(trees, late[list(INPUTS)].head(5), kept)
         number = _register(info, model_name, tags)
     return Trained(run.info.run_id, info.model_uri, model_name, number, measured, trips, figure)
 
@@ -141,8 +145,14 @@ def fit(trips: pd.DataFrame, fares: pd.Series, settings: Settings) -> "lightgbm.
     return lightgbm.train(parameters, lightgbm.Dataset(table, fares), num_boost_round=settings.rounds)
 
 
-def log_model(trees: "lightgbm.Booster", example: pd.DataFrame) -> ModelInfo:
-    """Logs the trees with their features as a model that takes raw columns; needs an active run."""
+def log_model(trees: "lightgbm.Booster", example: pd.DataFrame, metadata: dict[str, object] | None = None) -> ModelInfo:
+    """Logs the trees with their features as a model that takes raw columns; needs an active run.
+
+    Args:
+        trees: what `fit` grew.
+        example: a few rows of raw input columns, kept with the model.
+        metadata: kept with the model too, wherever it is copied: what monitoring compares with.
+    """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
@@ -159,6 +169,7 @@ def log_model(trees: "lightgbm.Booster", example: pd.DataFrame) -> ModelInfo:
             signature=ModelSignature(inputs, Schema([ColSpec("double")])),
             input_example=example,
             pip_requirements=requirements(),
+            metadata=metadata,
         )
 
 

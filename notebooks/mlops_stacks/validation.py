@@ -76,7 +76,7 @@ class Report:
             lines = "\n".join(f"  - {check}" for check in self.broken)
             raise ModelRejected(
                 f"version {self.model_version} of {self.model_name} is not deployed, as it breaks:\n{lines}\n"
-                "The limits are in mlops_stacks/validation_thresholds.toml."
+                "The limits are in mlops_stacks/thresholds.toml."
             )
 
 
@@ -106,7 +106,7 @@ def validate(
         test_data: path of a Parquet file that no model trains on.
         experiment_name: MLflow experiment for the run with the metrics; empty takes the one that is set.
         origin: the code and job this comes from.
-        thresholds: the limits; by default those of validation_thresholds.toml.
+        thresholds: the limits; by default those of thresholds.toml.
     """
     if not (model_name and model_version):
         raise ValueError("validation needs model_name and model_version: those that Train printed")

@@ -47,8 +47,16 @@ class Notebook:
         raise AssertionError(f"{name} did not end with dbutils.notebook.exit")
 
 
+def assert_keys_of_the_fixture(kind: str, name: str, tags: dict[str, str]) -> None:
+    """What the pipeline really writes has the keys that both readers of records are tested on."""
+    with open(ROOT / "notebooks" / "tests" / "fixtures" / "records.json", encoding="utf-8") as file:
+        (case,) = [case for case in json.load(file)[kind] if case["name"] == name]
+    assert {key for key in tags if key.startswith("mlops_")} == case["tags"].keys()
+
+
 def test_train_validate_deploy_and_score(store, trips, model_name, tmp_path):
     common = {"model_name": model_name, "experiment_name": store, "git_commit": "c0ffee", "job_run_id": "4711"}
+    common |= {"git_branch": "topic", "git_origin": "https://example.com/a/b.git", "job_id": "47"}
     train = Notebook(training_data=trips.training, **common)
     trained = train.run("Train")
     assert train.values["model_version"] == trained["model_version"] == "1"
@@ -62,11 +70,21 @@ def test_train_validate_deploy_and_score(store, trips, model_name, tmp_path):
     deployed = Notebook(model_version=trained["model_version"], **common).run("ModelDeployment")
     assert deployed == {"model_name": model_name, "champion": "1", "previous_champion": "", "changed": True}
 
-    infer = Notebook(inference_input=trips.inference_input, output=str(tmp_path), **common)
+    paths = {"inference_input": trips.inference_input, "finished_trips": trips.inference_input, "output": str(tmp_path)}
+    infer = Notebook(retrain_command="cargo xtask run again", **paths, **common)
     scored = infer.run("BatchInference")
     assert (scored["model_version"], scored["rows"], scored["skipped"]) == ("1", 2000, False)
     assert set(infer.shown[0]["run_id"]) == {"4711"}
+    assert (scored["monitoring"]["state"], scored["monitoring"]["retrain_command"]) == (
+        "beyond_limits",
+        "cargo xtask run again",
+    )
+    monitored = mlflow.get_run(scored["monitoring"]["run_id"]).data.tags
     tags = MlflowClient().get_model_version(model_name, "1").tags
+    assert_keys_of_the_fixture("versions", "deployed", tags)
+    assert_keys_of_the_fixture("runs", "training", mlflow.get_run(trained["run_id"]).data.tags)
+    assert_keys_of_the_fixture("runs", "validation", mlflow.get_run(verdict["run_id"]).data.tags)
+    assert_keys_of_the_fixture("runs", "monitoring", monitored)
     assert (tags["mlops_git_commit"], tags["mlops_verdict"]) == ("c0ffee", "passed")
     assert mlflow.get_run(verdict["run_id"]).data.tags["mlops_job_run_id"] == "4711"
 

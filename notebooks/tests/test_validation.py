@@ -185,5 +185,5 @@ def test_without_a_version_it_says_what_is_needed(store, trips):
 def test_thresholds_refuse_missing_and_unknown_names(tmp_path):
     path = tmp_path / "limits.toml"
     path.write_text(rules.THRESHOLDS_FILE.read_text().replace("min_slice_rows", "min_slice_row"))
-    with pytest.raises(ValueError, match="min_slice_row, min_slice_rows"):
+    with pytest.raises(ValueError, match=r"\[validation\]: min_slice_row, min_slice_rows"):
         rules.read_thresholds(path)
