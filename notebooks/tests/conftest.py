@@ -54,15 +54,31 @@ def model_name(request) -> str:
     return f"test.unit.{request.node.name}"
 
 
+@pytest.fixture(scope="session")
+def trained_model(store) -> Callable[..., str]:
+    """Trains on the given rows and fares for real, logs the model and returns its address.
+
+    Training is deterministic, so the same rows, fares and rounds are trained once, whichever tests ask.
+    """
+    known: dict[tuple[int, ...], str] = {}
+
+    def _trained_model(rows: pd.DataFrame, fares: pd.Series, rounds: int) -> str:
+        content = pd.util.hash_pandas_object(rows.assign(fares=fares), index=False)
+        key = (hash(content.to_numpy().tobytes()), rounds)
+        if key not in known:
+            with mlflow.start_run():
+                trees = training.fit(rows[list(ingest.INPUTS)], fares, training.Settings(rounds=rounds))
+                known[key] = training.log_model(trees, rows[list(ingest.INPUTS)].head(2)).model_uri
+        return known[key]
+
+    return _trained_model
+
+
 @pytest.fixture
-def register(store, model_name) -> Callable[..., str]:
-    """Trains on the given rows and fares for real, and registers the model; returns its version."""
+def register(trained_model, model_name) -> Callable[..., str]:
+    """Registers a model of the given rows and fares as a new version; returns its number."""
 
     def _register(rows: pd.DataFrame, fares: pd.Series, rounds: int = 120) -> str:
-        settings = training.Settings(rounds=rounds)
-        with mlflow.start_run():
-            trees = training.fit(rows[list(ingest.INPUTS)], fares, settings)
-            info = training.log_model(trees, rows[list(ingest.INPUTS)].head(2))
-        return str(mlflow.register_model(info.model_uri, model_name).version)
+        return str(mlflow.register_model(trained_model(rows, fares, rounds), model_name).version)
 
     return _register
