@@ -59,6 +59,7 @@ watched = monitoring.monitor(
         scored=scored.scored_rows(),
         finished=inference.finished_trips(dbutils.widgets.get("finished_trips")),
         digest=scored.input_digest,
+        path=dbutils.widgets.get("inference_input"),
     ),
     retrain_command=dbutils.widgets.get("retrain_command"),
     experiment_name=dbutils.widgets.get("experiment_name"),

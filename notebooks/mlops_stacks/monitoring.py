@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from mlflow.pyfunc import PyFuncModel
 
-from mlops_stacks import drift, records, registry, rules
+from mlops_stacks import datasets, drift, records, registry, rules
 from mlops_stacks.ingest import INPUTS, LABEL, with_exact_types
 from mlops_stacks.rules import Check
 from mlops_stacks.thresholds import read_limits
@@ -39,11 +39,13 @@ class InUse:
         finished: clean trips whose fare is known by now, in batches; none when no fares have arrived. The version
             predicts them once more, and gives the answers it gave before.
         digest: digest of what was scored.
+        path: where that is.
     """
 
     scored: Iterable[pd.DataFrame]
     finished: Iterable[pd.DataFrame]
     digest: str
+    path: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ def monitor(
         mlflow.start_run(run_name=f"monitor version {model_version}", tags=tags) as run,
         registry.loaded(model_name, model_version) as version,
     ):
+        datasets.log_input("inference", trips.path, trips.digest.removeprefix("sha256:"), INPUTS)
         kept = version.model.metadata.metadata or {}
         profile = drift.from_plain(kept.get(PROFILE, {}))
         counts = drift.spread(profile, trips.scored)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mlflow.models.model import ModelInfo
 
-from mlops_stacks import drift, fare_model, features, metrics, monitoring, records
+from mlops_stacks import datasets, drift, fare_model, features, metrics, monitoring, records
 from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, read_trips
 
 if TYPE_CHECKING:
@@ -156,8 +156,6 @@ def log_model(trees: "lightgbm.Booster", example: pd.DataFrame, metadata: dict[s
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    kinds = {"tpep_pickup_datetime": "datetime", "trip_distance": "double"}
-    inputs = Schema([ColSpec(kinds.get(name, "integer"), name) for name in INPUTS])
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "trees.txt")
         with open(path, "w", encoding="utf-8") as file:
@@ -166,7 +164,7 @@ def log_model(trees: "lightgbm.Booster", example: pd.DataFrame, metadata: dict[s
             name="model",
             python_model=fare_model.__file__,
             artifacts={"trees": path, "features": features.__file__},
-            signature=ModelSignature(inputs, Schema([ColSpec("double")])),
+            signature=ModelSignature(datasets.schema(INPUTS), Schema([ColSpec("double")])),
             input_example=example,
             pip_requirements=requirements(),
             metadata=metadata,
@@ -193,7 +191,8 @@ def _judge(trees: "lightgbm.Booster", early: pd.DataFrame, late: pd.DataFrame) -
 
 
 def _log_inputs(trips: CleanTrips, source: str, settings: Settings, early: int, late: int) -> None:
-    """Logs settings, and what the cleaning did."""
+    """Logs the data set, the settings, and what the cleaning did."""
+    datasets.log_input("training", source, trips.digest, trips.frame.columns)
     mlflow.log_params(asdict(settings) | {"training_data": source, "features": ",".join(features.FEATURES)})
     counts = {f"dropped_{rule}": float(rows) for rule, rows in trips.dropped.items()}
     rows = {"rows_read": trips.rows_read, "rows_trained": early, "rows_holdout": late}

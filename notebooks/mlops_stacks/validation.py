@@ -8,7 +8,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel
 
-from mlops_stacks import metrics, records, registry, rules
+from mlops_stacks import datasets, metrics, records, registry, rules
 from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, DataRefused, read_trips
 from mlops_stacks.rules import Check, Thresholds
 
@@ -123,6 +123,7 @@ def validate(
         mlflow.start_run(run_name=f"validate version {model_version}", tags=tags) as run,
         registry.loaded(model_name, model_version) as candidate,
     ):
+        datasets.log_input("validation", test_data, test.digest, test.frame.columns)
         report = _compare(candidate, champion_version or "", test, thresholds, run.info.run_id)
         _log(report)
         _record(report, candidate.artifact_digest)

@@ -21,7 +21,7 @@ def model(store, trips) -> tuple[str, str]:
 
 
 def monitor(model: tuple[str, str], scored: pd.DataFrame, finished: str = "", **settings: object) -> monitoring.Watched:
-    seen = InUse([scored], inference.finished_trips(finished), "sha256:5")
+    seen = InUse([scored], inference.finished_trips(finished), "sha256:5", "/data/new.parquet")
     return monitoring.monitor(*model, seen, COMMAND, **settings)
 
 
@@ -77,6 +77,8 @@ def test_longer_trips_are_seen_and_the_command_is_named(model, trips):
     assert run.data.tags["mlops_monitoring"] == "beyond_limits"
     assert run.data.tags["mlops_input_digest"] == "sha256:5"
     assert run.data.tags["mlops_model_version"] == "/".join(model)
+    (dataset,) = run.inputs.dataset_inputs
+    assert (dataset.dataset.name, dataset.dataset.digest) == ("new.parquet", "5")
     assert run.data.metrics["drift_trip_distance"] > 0.1 > run.data.metrics["drift_pickup_zip"]
     assert run.data.metrics["finished_rows"] == 0
     assert "drift.png" in [item.path for item in MlflowClient().list_artifacts(watched.run_id)]

@@ -1,3 +1,5 @@
+import json
+
 import mlflow
 import numpy as np
 import pandas as pd
@@ -41,6 +43,16 @@ def test_run_has_parameters_metrics_counts_and_a_picture(trained):
     assert run.data.metrics["dropped_no_fare"] == trained.training.dropped["no_fare"] > 0
     assert run.data.metrics["rows_trained"] + run.data.metrics["rows_holdout"] == len(trained.training.frame)
     assert "diagnostics.png" in [item.path for item in MlflowClient().list_artifacts(trained.run_id)]
+
+
+def test_training_set_is_an_input_of_the_run(trained, trips):
+    (found,) = mlflow.get_run(trained.run_id).inputs.dataset_inputs
+    assert [tag.value for tag in found.tags] == ["training"]
+    assert found.dataset.name == "training.parquet"
+    assert files.sha256(trips.training).startswith(found.dataset.digest)
+    assert trips.training in found.dataset.source
+    columns = json.loads(found.dataset.schema)["mlflow_colspec"]
+    assert {column["name"] for column in columns} == {*ingest.INPUTS, ingest.LABEL, "tpep_dropoff_datetime"}
 
 
 def test_model_takes_raw_columns_in_any_order_and_ignores_others(trained, trips):
