@@ -78,8 +78,8 @@ def to_plain(profiles: Profile) -> dict[str, dict[str, list[float]]]:
 
 
 def from_plain(plain: dict[str, dict[str, list[float]]]) -> Profile:
-    """What `to_plain` made, back again."""
-    return {name: ColumnProfile(**column) for name, column in plain.items()}
+    """What `to_plain` made, back again, in the order of the inputs; a column that is no input any more is left out."""
+    return {name: ColumnProfile(**plain[name]) for name in INPUTS if name in plain}
 
 
 def spread(profiles: Profile, batches: Iterable[pd.DataFrame]) -> dict[str, np.ndarray]:

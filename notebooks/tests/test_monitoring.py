@@ -40,7 +40,10 @@ def test_profile_cuts_the_training_rows_into_ten_equal_parts_and_survives_the_wa
     profile = drift.profile(trips.clean_training)
     assert list(profile) == list(INPUTS)
     assert profile["trip_distance"].shares == pytest.approx([0.1] * 10, abs=0.01)
-    assert drift.from_plain(drift.to_plain(profile)) == profile
+    plain = drift.to_plain(profile)
+    assert drift.from_plain(plain) == profile
+    stored = dict(sorted(plain.items())) | {"an_input_of_old": {"borders": [1.0], "shares": [0.5, 0.5]}}
+    assert list(drift.from_plain(stored)) == list(INPUTS)
     same = drift.spread(profile, [trips.clean_training.head(3000), trips.clean_training.iloc[3000:]])
     assert [column.stability(same[name]) for name, column in profile.items()] == [0, 0, 0, 0]
 
