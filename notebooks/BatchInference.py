@@ -1,16 +1,23 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # BatchInference
-# MAGIC Predicts fares with the champion, and adds them to a folder of Parquet files with the model version, the job run
-# MAGIC and the time beside each. The same input is not scored twice by the same version.
+# MAGIC Predicts fares with the champion, with the model version, the job run and the time beside each. Trips are a Parquet
+# MAGIC file, and a folder gets the predictions; or a table (`catalog.schema.table`), scored with Spark into another table.
+# MAGIC The same input is not scored twice by the same version.
 # MAGIC
 # MAGIC Then it compares the trips with those that the model was trained on, and the predictions with the fares that are
 # MAGIC known by now. The limits are in `mlops_stacks/thresholds.toml`; when one is passed, it says how to train again.
 
 # COMMAND ----------
 
-dbutils.widgets.text("inference_input", "/Volumes/test/mlops_stacks/mlops_stacks_data/inference_input.parquet", "Trips")
-dbutils.widgets.text("output", "/Volumes/test/mlops_stacks/mlops_stacks_data/predictions", "Folder for predictions")
+dbutils.widgets.text(
+    "inference_input",
+    "/Volumes/test/mlops_stacks/mlops_stacks_data/inference_input.parquet",
+    "Trips: a file or a table",
+)
+dbutils.widgets.text(
+    "output", "/Volumes/test/mlops_stacks/mlops_stacks_data/predictions", "Predictions: a folder or a table"
+)
 dbutils.widgets.text("model_name", "test.mlops_stacks.mlops_stacks-model", "Registered model")
 dbutils.widgets.text("model_alias", "champion", "Which version: an alias")
 dbutils.widgets.text("finished_trips", "", "Trips whose fare is known by now (empty: none)")
@@ -21,9 +28,12 @@ for name in ("git_commit", "git_branch", "git_origin", "job_id", "job_run_id"):
 
 # COMMAND ----------
 
-from mlops_stacks import inference
+from mlops_stacks import batch_inference
 
-scored = inference.score(
+session = globals().get("spark")  # Databricks has one; a laptop need not
+
+scored = batch_inference.score(
+    session,
     model_name=dbutils.widgets.get("model_name"),
     inference_input=dbutils.widgets.get("inference_input"),
     output=dbutils.widgets.get("output"),
@@ -57,7 +67,7 @@ watched = monitoring.monitor(
     model_version=scored.model_version,
     trips=monitoring.InUse(
         scored=scored.scored_rows(),
-        finished=inference.finished_trips(dbutils.widgets.get("finished_trips")),
+        finished=batch_inference.finished_trips(session, dbutils.widgets.get("finished_trips")),
         digest=scored.input_digest,
         path=dbutils.widgets.get("inference_input"),
     ),

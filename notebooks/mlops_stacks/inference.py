@@ -53,10 +53,7 @@ class Scored:
 
     def sentence(self) -> str:
         """What happened, for people to read."""
-        if self.skipped:
-            return f"Version {self.model_version} had scored this input before: {self.part}"
-        left = f", {self.not_scored:,} of them without a prediction" if self.not_scored else ""
-        return f"Version {self.model_version} scored {self.rows:,} rows{left}: {self.part}"
+        return sentence(self.part, self.model_version, self.rows, self.not_scored, self.skipped)
 
     def summary(self) -> dict[str, object]:
         """What the notebook answers with, as JSON."""
@@ -75,6 +72,22 @@ class Scored:
             return next(pq.ParquetFile(file).iter_batches(rows)).to_pandas()
 
 
+def sentence(output: str, version: str, rows: int, not_scored: int, skipped: bool) -> str:
+    """What inference did, for people to read."""
+    if skipped:
+        return f"Version {version} had scored this input before: {output}"
+    left = f", {not_scored:,} of them without a prediction" if not_scored else ""
+    return f"Version {version} scored {rows:,} rows{left}: {output}"
+
+
+def version_to_use(model_name: str, alias: str) -> str:
+    """The version that carries the alias; says what sets it when none does."""
+    version = registry.version_of_alias(model_name, alias)
+    if version is None:
+        raise LookupError(f"{model_name} has no version with alias `{alias}`; run the training job, which sets it")
+    return version
+
+
 def score(
     model_name: str, inference_input: str, output: str, alias: str = records.CHAMPION, job_run_id: str = ""
 ) -> Scored:
@@ -89,9 +102,7 @@ def score(
         alias: which version scores.
         job_run_id: written beside each prediction.
     """
-    version = registry.version_of_alias(model_name, alias)
-    if version is None:
-        raise LookupError(f"{model_name} has no version with alias `{alias}`; run the training job, which sets it")
+    version = version_to_use(model_name, alias)
     try:
         digest = records.dataset_digest(files.sha256(inference_input))
     except FileNotFoundError:

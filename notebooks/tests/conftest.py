@@ -1,8 +1,11 @@
 """A small world for the tests: generated trips, and an MLflow of their own in a temporary folder."""
 
+import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
 
 # Before MLflow is imported: nothing outside this machine, and no address that the developer's shell may carry.
 for name in [name for name in os.environ if name.startswith(("MLFLOW_", "DATABRICKS_"))]:
@@ -15,7 +18,47 @@ import pytest
 
 from mlops_stacks import data, ingest, training
 
+ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = "unit-tests"
+
+
+class NotebookExit(Exception):
+    """What dbutils.notebook.exit does."""
+
+
+class Notebook:
+    """Runs a notebook's cells with the given parameters, and keeps what it shows and hands on."""
+
+    def __init__(self, session: object = None, **parameters: str) -> None:
+        self.parameters, self.shown, self.values = parameters, [], {}
+        self.session = {"spark": session} if session else {}
+        defaults: dict[str, str] = {}
+        self.dbutils = SimpleNamespace(
+            widgets=SimpleNamespace(
+                text=lambda name, value, label="": defaults.setdefault(name, value),
+                get=lambda name: self.parameters.get(name, defaults[name]),
+            ),
+            jobs=SimpleNamespace(taskValues=SimpleNamespace(set=self.values.__setitem__)),
+            notebook=SimpleNamespace(exit=self._exit),
+        )
+
+    def _exit(self, value: str) -> None:
+        raise NotebookExit(value)
+
+    def run(self, name: str) -> dict:
+        path = ROOT / "notebooks" / f"{name}.py"
+        names = {"dbutils": self.dbutils, "display": self.shown.append, **self.session}
+        for cell in path.read_text().split("# COMMAND ----------\n"):
+            try:
+                exec(compile(cell, path.name, "exec"), names)
+            except NotebookExit as ended:
+                return json.loads(str(ended))
+        raise AssertionError(f"{name} did not end with dbutils.notebook.exit")
+
+
+@pytest.fixture(scope="session")
+def notebook() -> type[Notebook]:
+    return Notebook
 
 
 @dataclass(frozen=True)

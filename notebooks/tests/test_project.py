@@ -28,7 +28,7 @@ def locked_versions() -> dict[str, str]:
 
 def widgets(text: str) -> set[str]:
     """The names of the widgets that a notebook defines, those of its loop included."""
-    names = set(re.findall(r'widgets\.text\("(\w+)"', text))
+    names = set(re.findall(r'widgets\.text\(\s*"(\w+)"', text))
     for group in re.findall(r"for name in \(([^)]*)\):\n    dbutils\.widgets\.text\(name", text):
         names |= set(re.findall(r'"(\w+)"', group))
     return names
