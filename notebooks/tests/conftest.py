@@ -73,6 +73,12 @@ class Trips:
 
 
 @pytest.fixture(scope="session")
+def sample() -> str:
+    """400 generated training trips, dirty rows included, that never change: the place for exact numbers."""
+    return str(ROOT / "notebooks" / "tests" / "fixtures" / "trips.parquet")
+
+
+@pytest.fixture(scope="session")
 def trips(tmp_path_factory) -> Trips:
     folder = str(tmp_path_factory.mktemp("data"))
     data.make(folder, rows=8000, seed=5)
