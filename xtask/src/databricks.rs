@@ -8,6 +8,7 @@ use serde::Deserialize;
 use xtask_remote::{Body, Error, Request, Response, Transport, refused};
 
 use crate::bundle::{self, Place};
+use crate::children;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{self, LocalWorkspace};
@@ -250,7 +251,7 @@ impl<'a> Target<'a> {
     /// local workspace; the user's for one on Databricks.
     fn surround(&self, command: &mut Command) {
         if self.local.is_some() {
-            clean(self.context, command);
+            children::withhold(&self.context.env, command);
             command.env(
                 vars::DATABRICKS_CONFIG_FILE,
                 local_workspace::config_file(self.context),
@@ -262,27 +263,6 @@ impl<'a> Target<'a> {
         command.env(vars::DATABRICKS_CACHE_DIR, cache);
         command.env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1");
         command.env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");
-    }
-}
-
-/// Takes the variables out of a child's environment that would send it to another workspace or lend
-/// it the user's credentials, and makes loopback bypass every proxy.
-pub(crate) fn clean(context: &Context, command: &mut Command) {
-    for (name, _) in context.env.variables() {
-        if vars::DATABRICKS_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
-            command.env_remove(name);
-        }
-    }
-    for name in vars::NO_PROXY {
-        let given = context
-            .env
-            .get(name)
-            .map(|hosts| format!("{hosts},"))
-            .unwrap_or_default();
-        command.env(name, format!("{given}127.0.0.1,localhost,::1"));
     }
 }
 

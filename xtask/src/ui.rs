@@ -208,7 +208,11 @@ impl Ui {
             })
             .ok()
             .flatten()
-            .ok_or_else(|| Failure::new(Kind::Interrupted, "nothing was done").into())
+            .ok_or_else(|| {
+                // A question that is left keeps the cursor hidden.
+                let _ = dialoguer::console::Term::stderr().show_cursor();
+                Failure::new(Kind::Interrupted, "nothing was done").into()
+            })
     }
 }
 

@@ -162,11 +162,22 @@ fn tool<P>(
         Sight::Here(_, says) => Finding::ok(name, says),
         Sight::Cannot(failure) => Finding::missing(name, failure),
         Sight::Fetch(_) => {
-            let item = items.iter().find(|item| item.what.starts_with(start))?;
+            let at = items.iter().position(|item| item.what.starts_with(start))?;
+            // Go stands before what is built with it, and has no row of its own.
+            let first = at - usize::from(at > 0 && items[at - 1].what.starts_with("Go "));
+            let items = &items[first..=at];
             if workshop.context.env.offline {
-                return Some(Finding::missing(name, remedies::offline(&item.what)));
+                let what: Vec<&str> = items.iter().map(|item| item.what.as_str()).collect();
+                return Some(Finding::missing(
+                    name,
+                    remedies::offline(&what.join(" and ")),
+                ));
             }
-            let will = format!("{}: {}", item.what, item.how);
+            let will: Vec<String> = items
+                .iter()
+                .map(|i| format!("{}: {}", i.what, i.how))
+                .collect();
+            let will = will.join("; ");
             Finding {
                 name,
                 state: if too_old.is_some() {

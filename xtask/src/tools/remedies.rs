@@ -117,8 +117,13 @@ pub(crate) fn no_git() -> Failure {
         .next("install it: `sudo apt install git` (Debian, Ubuntu), `brew install git` (macOS), or from https://git-scm.com/downloads")
 }
 
-/// A server or registry was not reached; `reason` is what was heard instead.
+/// A server or registry was not reached, or is not trusted; `reason` is what was heard instead.
 pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
+    if UNTRUSTED.iter().any(|sign| reason.contains(sign)) {
+        return Failure::new(Kind::Missing, format!("{what}: the server's certificate is not trusted"))
+            .details(reason)
+            .next(format!("where a proxy signs with a certificate of its own: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then `{AGAIN}`"));
+    }
     Failure::new(Kind::Missing, format!("{what}: no connection"))
         .details(reason)
         .next(format!("check the network, and HTTPS_PROXY and NO_PROXY where a proxy is between, then `{AGAIN}`: it goes on from here"))
@@ -127,17 +132,12 @@ pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
 /// A program that fetches or builds has failed: names the cause where its output tells it.
 pub(crate) fn failed(what: &str, output: &str) -> Failure {
     let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
-    if says(FULL) {
+    if disk_was_full(output) {
         return Failure::new(Kind::Missing, format!("{what}: the disk is full"))
             .details(output)
             .next(format!(
                 "free some space (`df -h . ~ /tmp`), then `{AGAIN}`: it goes on from here"
             ));
-    }
-    if says(UNTRUSTED) {
-        return Failure::new(Kind::Missing, format!("{what}: the server's certificate is not trusted"))
-            .details(output)
-            .next(format!("where a proxy signs with a certificate of its own: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then `{AGAIN}`"));
     }
     if says(ALTERED) {
         return Failure::new(
@@ -149,7 +149,7 @@ pub(crate) fn failed(what: &str, output: &str) -> Failure {
             "`{AGAIN}` again; when it stays so, ask who runs the registry or proxy between"
         ));
     }
-    if says(NETWORK) {
+    if says(UNTRUSTED) || says(NETWORK) {
         return unreachable(what, output);
     }
     Failure::new(Kind::Missing, format!("{what} failed"))
@@ -157,6 +157,11 @@ pub(crate) fn failed(what: &str, output: &str) -> Failure {
         .next(format!(
             "mend what is said above, then `{AGAIN}`: it goes on from here"
         ))
+}
+
+/// Whether a program's output says that the disk was full.
+pub(crate) fn disk_was_full(output: &str) -> bool {
+    FULL.iter().any(|sign| output.contains(sign))
 }
 
 /// Signs of a full disk in the words of Python, Go and Rust.

@@ -38,13 +38,14 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     }
     let program = program(workshop);
     let now = stamp(workshop);
-    if now.is_some() && now == last(workshop) {
+    let suspect = mark(workshop).is_file();
+    if !suspect && now.is_some() && now == last(workshop) {
         return Sight::Here(
             program,
             format!("in step with uv.lock ({})", environment(workshop)),
         );
     }
-    let first = !program.exists();
+    let first = suspect || !program.exists();
     // uv reads both by itself, and rightly puts them above what it is given.
     let chosen = workshop.context.env.get(vars::UV_PYTHON).is_some()
         || workshop.context.root.join(".python-version").is_file();
@@ -90,7 +91,7 @@ pub(crate) fn fetch(
     let progress = context
         .ui
         .progress("Installing", "the Python packages of uv.lock");
-    remove_half_made(workshop)?;
+    let reinstall = remove_half_made(workshop)?;
     let mut command = workshop.command(uv);
     command
         .args(["sync", "--locked", "--no-progress"])
@@ -105,9 +106,18 @@ pub(crate) fn fetch(
     if context.env.offline {
         command.arg("--offline");
     }
+    if reinstall {
+        command.arg("--reinstall");
+    }
+    write_whole(&mark(workshop), b"")?;
     let synced = workshop.run(command, |line| {
         progress.message(format!("the Python packages: {}", line.trim()))
     })?;
+    // uv downloads everything before it installs anything: where it gave up by itself, only a full
+    // disk can have left half a package.
+    if synced.status.code().is_some() && !remedies::disk_was_full(&synced.tail) {
+        fs_err::remove_file(mark(workshop))?;
+    }
     if !synced.ok() {
         return Err(explain(workshop, &synced.tail).into());
     }
@@ -134,18 +144,25 @@ fn explain(workshop: &Workshop<'_>, output: &str) -> Failure {
     remedies::failed("installing the Python packages of uv.lock", output)
 }
 
-/// A kill while the environment was being made leaves a folder that uv refuses to touch.
-fn remove_half_made(workshop: &Workshop<'_>) -> std::io::Result<()> {
+/// Removes an environment that a kill or a full disk left half-made, and tells whether there may still
+/// be one (outside of the project, where nothing is ours to remove). uv would take a package of which
+/// half the files are there for installed, and a folder without an interpreter for somebody else's.
+fn remove_half_made(workshop: &Workshop<'_>) -> std::io::Result<bool> {
     let environment = environment(workshop);
-    let ours = environment.starts_with(&workshop.context.root);
-    if ours
-        && environment.is_dir()
-        && !environment.join("pyvenv.cfg").is_file()
-        && !program(workshop).exists()
-    {
-        return super::workshop::remove(&environment);
+    let no_environment = !environment.join("pyvenv.cfg").is_file() && !program(workshop).exists();
+    let suspect = mark(workshop).is_file();
+    if !environment.starts_with(&workshop.context.root) {
+        return Ok(suspect);
     }
-    Ok(())
+    if environment.is_dir() && (suspect || no_environment) {
+        super::workshop::remove(&environment)?;
+    }
+    Ok(false)
+}
+
+/// There while uv installs, and as long as what it left is not known to be whole.
+fn mark(workshop: &Workshop<'_>) -> Utf8PathBuf {
+    workshop.folder.join("environment.under-way")
 }
 
 fn environment(workshop: &Workshop<'_>) -> Utf8PathBuf {
@@ -188,7 +205,7 @@ fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
         // A link to an interpreter that was uninstalled since is none.
         interpreter: program(workshop).canonicalize_utf8().ok()?,
         packages_changed: fs_err::metadata(packages).ok()?.modified().ok(),
-        environment,
+        environment: environment.canonicalize_utf8().ok()?,
         asked,
     })
 }

@@ -53,7 +53,10 @@ fn a_page_that_is_not_true_is_found() {
 }
 
 fn pages_of_the_docs() -> Vec<std::path::PathBuf> {
-    let mut pages = vec![repository().join("README.md"), repository().join("CONTRIBUTING.md")];
+    let mut pages = vec![
+        repository().join("README.md"),
+        repository().join("CONTRIBUTING.md"),
+    ];
     let mut docs: Vec<_> = std::fs::read_dir(repository().join("docs"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -102,21 +105,47 @@ fn examples(page: &str) -> Vec<Example> {
 
 fn execute(project: &Project, page: &str, example: &Example) {
     // What a reader sees is both streams in one.
-    let said = Said::from(project.shell(&format!("({}) 2>&1", example.line)).output().unwrap());
-    assert_eq!(said.code, Some(0), "{page}: `{}` failed:\n{}", example.line, said.stdout);
+    let said = Said::from(
+        project
+            .shell(&format!("({}) 2>&1", example.line))
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(
+        said.code,
+        Some(0),
+        "{page}: `{}` failed:\n{}",
+        example.line,
+        said.stdout
+    );
     let matched = Assert::new().try_eq(
         Some(&format!("{page}: {}", example.line)),
         said.stdout.into_data(),
         example.expected.clone().into_data(),
     );
     if let Err(difference) = matched {
-        panic!("{page}: `{}` prints something else:\n{difference}", example.line);
+        panic!(
+            "{page}: `{}` prints something else:\n{difference}",
+            example.line
+        );
     }
 }
 
 fn parse(project: &Project, example: &Example) {
-    let Some(arguments) = example.line.strip_prefix("cargo xtask ") else { return };
-    let said =
-        Said::from(project.shell(&format!("cargo xtask --parse-only {arguments}")).output().unwrap());
-    assert_eq!(said.code, Some(0), "`{}` is not understood:\n{}", example.line, said.stderr);
+    let Some(arguments) = example.line.strip_prefix("cargo xtask ") else {
+        return;
+    };
+    let said = Said::from(
+        project
+            .shell(&format!("cargo xtask --parse-only {arguments}"))
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(
+        said.code,
+        Some(0),
+        "`{}` is not understood:\n{}",
+        example.line,
+        said.stderr
+    );
 }

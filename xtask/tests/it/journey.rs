@@ -20,7 +20,10 @@ fn project() -> Project {
 
 fn json(said: &Said) -> Value {
     serde_json::from_str(&said.stdout).unwrap_or_else(|error| {
-        panic!("stdout is no JSON ({error}):\n{}\n{}", said.stdout, said.stderr)
+        panic!(
+            "stdout is no JSON ({error}):\n{}\n{}",
+            said.stdout, said.stderr
+        )
     })
 }
 
@@ -29,18 +32,28 @@ fn a_day_on_another_bundle() {
     let project = project();
 
     // The main job, and what it says for machines.
-    let first = json(&project.succeed(&["test", "--json", "--junit", "out/report.xml"]));
+    let first = json(&project.succeed(&["test", "--json", "--junit", ".xtask/out/report.xml"]));
     assert_eq!(first["version"], 1);
     assert_eq!(first["verdict"], "passed");
     assert!(first["unit"]["passed"].as_u64().unwrap() > 0, "{first}");
     let integration = &first["integration"];
-    let keys: Vec<&str> =
-        integration["tasks"].as_array().unwrap().iter().map(|task| task["key"].as_str().unwrap()).collect();
+    let keys: Vec<&str> = integration["tasks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|task| task["key"].as_str().unwrap())
+        .collect();
     assert_eq!(keys, TASKS);
     assert_eq!(integration["model"]["version"], 1);
-    assert!(!integration["model"]["metrics"].as_object().unwrap().is_empty(), "{first}");
+    assert!(
+        !integration["model"]["metrics"]
+            .as_object()
+            .unwrap()
+            .is_empty(),
+        "{first}"
+    );
     assert_eq!(integration["champion_before"], Value::Null);
-    let junit = std::fs::read_to_string(project.root().join("out/report.xml")).unwrap();
+    let junit = std::fs::read_to_string(project.root().join(".xtask/out/report.xml")).unwrap();
     for name in TASKS {
         assert!(junit.contains(&format!("name=\"{name}\"")), "{junit}");
     }
@@ -51,16 +64,28 @@ fn a_day_on_another_bundle() {
     assert_eq!(again["integration"]["job_run"], integration["job_run"]);
 
     // One file changed: it is named as the reason, and the new version meets the old champion.
-    project.edit(NOTEBOOK, "# COMMAND ----------", "# A new comment\n\n# COMMAND ----------");
+    project.edit(
+        NOTEBOOK,
+        "# COMMAND ----------",
+        "# A new comment\n\n# COMMAND ----------",
+    );
     let said = project.succeed(&["test", "--json"]);
-    assert!(said.stderr.contains(&format!("{NOTEBOOK} changed")), "{}", said.stderr);
+    assert!(
+        said.stderr.contains(&format!("{NOTEBOOK} changed")),
+        "{}",
+        said.stderr
+    );
     let second = json(&said);
     assert_eq!(second["integration"]["model"]["version"], 2);
     assert_eq!(second["integration"]["champion_before"]["version"], 1);
 
     // The pieces, on one's own target.
     let planned = project.succeed(&["deploy", "--target", OWN_TARGET, "--dry-run"]);
-    assert!(planned.stderr.contains("create jobs."), "{}", planned.stderr);
+    assert!(
+        planned.stderr.contains("create jobs."),
+        "{}",
+        planned.stderr
+    );
     let _ = project.succeed(&["deploy", "--target", OWN_TARGET, "--yes"]);
     let _ = project.succeed(&["data", "upload", "--target", OWN_TARGET]);
     let _ = project.succeed(&["run", TRAIN_JOB, "--target", OWN_TARGET]);
@@ -68,34 +93,101 @@ fn a_day_on_another_bundle() {
     let gone = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes"]);
     assert!(gone.stderr.contains("Destroyed"), "{}", gone.stderr);
     let nothing = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes"]);
-    assert!(nothing.stderr.contains("Nothing of the bundle"), "{}", nothing.stderr);
+    assert!(
+        nothing.stderr.contains("Nothing of the bundle"),
+        "{}",
+        nothing.stderr
+    );
     let _ = project.succeed(&["deploy", "--target", OWN_TARGET, "--yes"]);
 
     // Any client can be pointed at the workspace.
-    let line = "eval \"$(cargo xtask workspace env)\" && cd / && $CLI current-user me --output json";
-    let cli = json_line(&project, &["setup", "--json"], "databricks");
+    let line =
+        "eval \"$(cargo xtask workspace env)\" && cd / && $CLI current-user me --output json";
+    let cli = std::env::var("DATABRICKS_CLI").expect("DATABRICKS_CLI names the Databricks CLI");
     let me = Said::from(project.shell(line).env("CLI", cli).output().unwrap());
     assert_eq!(me.code, Some(0), "{}", me.stderr);
     assert!(me.stdout.contains("userName"), "{}", me.stdout);
+    let code = "import mlflow
+from databricks.sdk import WorkspaceClient
+print(WorkspaceClient().current_user.me().user_name)
+print([v.version for v in mlflow.MlflowClient().search_model_versions(\"name='MODEL'\")])"
+        .replace(
+            "MODEL",
+            second["integration"]["model"]["name"].as_str().unwrap(),
+        );
+    let line = "eval \"$(cargo xtask workspace env)\" && .venv/bin/python -c \"$CODE\"";
+    let clients = Said::from(project.shell(line).env("CODE", code).output().unwrap());
+    assert_eq!(clients.code, Some(0), "{}", clients.stderr);
+    assert!(clients.stdout.contains("@"), "{}", clients.stdout);
+    assert!(
+        clients.stdout.contains("2") && clients.stdout.contains("1"),
+        "{}",
+        clients.stdout
+    );
 }
 
 #[test]
 fn a_failing_notebook_is_named_with_cell_and_line() {
     let project = project();
-    let text = std::fs::read_to_string(project.root().join(NOTEBOOK)).unwrap();
-    let broken = format!("{text}\n# COMMAND ----------\n\nprint('before')\nraise ValueError('broken on purpose')\n");
-    let (cell, line) = (broken.matches("# COMMAND ----------").count() + 1, broken.lines().count());
-    std::fs::write(project.root().join(NOTEBOOK), &broken).unwrap();
+    let (cell, line) = insert_second_cell(
+        &project,
+        "print('before')\nraise ValueError('broken on purpose')",
+    );
 
-    let said = project.run(&["test", "integration", "--json", "--junit", "report.xml"]);
+    let said = project.run(&[
+        "test",
+        "integration",
+        "--json",
+        "--junit",
+        ".xtask/report.xml",
+    ]);
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     let place = format!("cell {cell}, line {line}: ValueError: broken on purpose");
     assert!(said.stderr.contains(&place), "{}", said.stderr);
-    assert!(said.stderr.contains("next: cargo xtask test integration"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("next: cargo xtask test integration"),
+        "{}",
+        said.stderr
+    );
     let failure = &json(&said)["integration"]["tasks"][0]["failure"];
-    assert_eq!((&failure["cell"], &failure["line"]), (&cell.into(), &line.into()));
-    let junit = std::fs::read_to_string(project.root().join("report.xml")).unwrap();
+    assert_eq!(
+        (&failure["cell"], &failure["line"]),
+        (&cell.into(), &line.into())
+    );
+    let junit = std::fs::read_to_string(project.root().join(".xtask/report.xml")).unwrap();
     assert!(junit.contains("broken on purpose"), "{junit}");
+
+    // In CI a line in the log and the job's summary lead other commands to the run.
+    let mut ci = project.xtask(&["test", "integration"]);
+    let summary = project.root().join(".xtask/summary.md");
+    let said = Said::from(
+        ci.env("CI", "true")
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .output()
+            .unwrap(),
+    );
+    let line = said
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("::xtask-run:: "));
+    let found: Value = serde_json::from_str(line.expect("the line for other commands")).unwrap();
+    assert_eq!(
+        (&found["verdict"], &found["failed_task"]),
+        (&"failed".into(), &TASKS[0].into())
+    );
+    assert!(
+        found["job_run"]["url"].as_str().unwrap().contains("/runs/"),
+        "{found}"
+    );
+    assert!(
+        std::fs::read_to_string(summary)
+            .unwrap()
+            .contains("::xtask-run:: {")
+    );
+
+    // A run that is not there is the service's word, with its own exit code.
+    let unknown = project.run(&["logs", "run:1"]);
+    assert_eq!(unknown.code, Some(4), "{}", unknown.stderr);
 
     // The newest failure, with what was printed before it.
     let logs = project.succeed(&["logs"]);
@@ -112,18 +204,25 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
 fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
     let project = project();
     let _ = project.succeed(&["workspace", "up"]);
-    let text = std::fs::read_to_string(project.root().join(NOTEBOOK)).unwrap();
     let marker = format!("sleeping-{}", std::process::id());
-    let slow = format!(
-        "{text}\n# COMMAND ----------\n\nimport subprocess\nsubprocess.run(['sh', '-c', 'sleep 600; : {marker}'])\n"
-    );
-    std::fs::write(project.root().join(NOTEBOOK), slow).unwrap();
+    let sleep = format!("subprocess.run(['sh', '-c', 'sleep 600; : {marker}'])");
+    insert_second_cell(&project, &format!("import subprocess\n{sleep}"));
     let mut command = project.xtask(&["test", "integration"]);
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     wait_until("the notebook sleeps", || processes_with(&marker) > 0);
 
     let pid = child.id().to_string();
-    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     let said = Said::from(child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{}", said.stderr);
     assert!(said.stderr.contains("is cancelled"), "{}", said.stderr);
@@ -135,13 +234,27 @@ fn what_cannot_be_is_refused_with_what_can() {
     let project = project();
     let target = project.run(&["deploy", "--target", "nowhere"]);
     assert_eq!(target.code, Some(2), "{}", target.stderr);
-    assert!(target.stderr.contains(&format!("{OWN_TARGET}, {TEST_TARGET}")), "{}", target.stderr);
+    assert!(
+        target
+            .stderr
+            .contains(&format!("{OWN_TARGET}, {TEST_TARGET}")),
+        "{}",
+        target.stderr
+    );
 
     let part = project.run(&["ci", "--only", "nothing"]);
     assert_eq!(part.code, Some(2), "{}", part.stderr);
-    assert!(part.stderr.contains("next: cargo xtask ci --list"), "{}", part.stderr);
+    assert!(
+        part.stderr.contains("next: cargo xtask ci --list"),
+        "{}",
+        part.stderr
+    );
 
-    project.edit("xtask.toml", "version = 1", "version = 1\nbranhc = \"main\"");
+    project.edit(
+        "xtask.toml",
+        "version = 1",
+        "version = 1\nbranhc = \"main\"",
+    );
     let field = project.run(&["test"]);
     assert_eq!(field.code, Some(2), "{}", field.stderr);
     assert!(field.stderr.contains("branhc"), "{}", field.stderr);
@@ -150,19 +263,33 @@ fn what_cannot_be_is_refused_with_what_can() {
 #[test]
 fn outside_of_a_project_it_says_so() {
     let project = project();
-    let said = Said::from(project.xtask(&["test"]).current_dir(project.home()).output().unwrap());
+    let said = Said::from(
+        project
+            .xtask(&["test"])
+            .current_dir(project.home())
+            .output()
+            .unwrap(),
+    );
     assert_eq!(said.code, Some(2), "{}", said.stderr);
     assert!(said.stderr.contains("no project here"), "{}", said.stderr);
 }
 
-/// A text field of the JSON that a command prints.
-fn json_line(project: &Project, args: &[&str], field: &str) -> String {
-    let answer = json(&project.succeed(args));
-    answer[field].as_str().unwrap_or_else(|| panic!("no {field} in {answer}")).to_owned()
+/// Makes the notebook's second cell; answers its number and the number of its last line.
+fn insert_second_cell(project: &Project, code: &str) -> (usize, usize) {
+    const SEPARATOR: &str = "# COMMAND ----------";
+    let path = project.root().join(NOTEBOOK);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (first, rest) = text.split_once(SEPARATOR).unwrap();
+    let before = format!("{first}{SEPARATOR}\n\n{code}\n");
+    std::fs::write(&path, format!("{before}\n{SEPARATOR}{rest}")).unwrap();
+    (2, before.lines().count())
 }
 
 fn processes_with(marker: &str) -> usize {
-    let found = std::process::Command::new("pgrep").args(["-f", marker]).output().unwrap();
+    let found = std::process::Command::new("pgrep")
+        .args(["-f", marker])
+        .output()
+        .unwrap();
     String::from_utf8_lossy(&found.stdout).lines().count()
 }
 

@@ -1,1 +1,9 @@
 //! What the tests share.
+
+mod archive_server;
+mod environment;
+mod project;
+
+pub use archive_server::{Reply, Server};
+pub use environment::{PASSED_THROUGH, PASSED_THROUGH_PREFIXES, hermetic};
+pub use project::{Project, Said, repository};

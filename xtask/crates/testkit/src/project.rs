@@ -30,7 +30,13 @@ impl Project {
         let project = Project::empty(xtask);
         let listed = read(
             Command::new("git")
-                .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+                .args([
+                    "ls-files",
+                    "-z",
+                    "--cached",
+                    "--others",
+                    "--exclude-standard",
+                ])
                 .current_dir(repository()),
         );
         for name in listed.split('\0').filter(|name| !name.is_empty()) {
@@ -46,14 +52,20 @@ impl Project {
     #[must_use]
     pub fn of_fixture(name: &str, xtask: &str) -> Project {
         let project = Project::empty(xtask);
-        copy_tree(&repository().join("xtask/tests/fixtures").join(name), &project.root());
+        copy_tree(
+            &repository().join("xtask/tests/fixtures").join(name),
+            &project.root(),
+        );
         for shared in ["pyproject.toml", "uv.lock", "tools.lock", ".gitignore"] {
             let from = repository().join(shared);
             if from.exists() && !project.root().join(shared).exists() {
                 copy(&from, &project.root().join(shared));
             }
         }
-        copy_tree(&repository().join("xtask/tools"), &project.root().join("xtask/tools"));
+        copy_tree(
+            &repository().join("xtask/tools"),
+            &project.root().join("xtask/tools"),
+        );
         project.commit("A project")
     }
 
@@ -104,10 +116,16 @@ impl Project {
     ///
     /// # Panics
     /// When it does not; the message holds what it said.
-    #[must_use]
     pub fn succeed(&self, args: &[&str]) -> Said {
         let said = self.run(args);
-        assert!(said.code == Some(0), "cargo xtask {} ended with {:?}\n{}{}", args.join(" "), said.code, said.stderr, said.stdout);
+        assert!(
+            said.code == Some(0),
+            "cargo xtask {} ended with {:?}\n{}{}",
+            args.join(" "),
+            said.code,
+            said.stderr,
+            said.stdout
+        );
         said
     }
 
@@ -115,7 +133,6 @@ impl Project {
     ///
     /// # Panics
     /// When it cannot be started.
-    #[must_use]
     pub fn run(&self, args: &[&str]) -> Said {
         Said::from(self.xtask(args).output().expect("xtask starts"))
     }
@@ -141,7 +158,10 @@ impl Project {
             .unwrap_or_default();
         let mut folders = vec![self.folder.path().join("bin")];
         folders.extend(std::env::split_paths(&path));
-        command.env("PATH", std::env::join_paths(folders).expect("folders without colons"));
+        command.env(
+            "PATH",
+            std::env::join_paths(folders).expect("folders without colons"),
+        );
         command.env("XTASK_WORKSPACE_BIN", workspace_program(&self.xtask));
         command.current_dir(self.root());
     }
@@ -149,7 +169,11 @@ impl Project {
     /// Makes a folder of the repository that is tested appear in the copy.
     fn link(&self, name: &str) {
         let from = repository().join(name);
-        assert!(from.exists(), "{} is missing: run `cargo xtask setup` first", from.display());
+        assert!(
+            from.exists(),
+            "{} is missing: run `cargo xtask setup` first",
+            from.display()
+        );
         let to = self.root().join(name);
         std::os::unix::fs::symlink(from, to).expect("a link");
     }
@@ -176,7 +200,12 @@ impl Project {
             vec!["commit", "--quiet", "--message", message],
         ] {
             let mut git = Command::new("git");
-            git.args(["-c", "user.name=A Tester", "-c", "user.email=tester@example.com"]);
+            git.args([
+                "-c",
+                "user.name=A Tester",
+                "-c",
+                "user.email=tester@example.com",
+            ]);
             git.args(args);
             self.surround(&mut git);
             read(&mut git);
@@ -218,7 +247,10 @@ impl From<Output> for Said {
 #[must_use]
 pub fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(3).map(Path::to_owned).unwrap_or_default()
+    here.ancestors()
+        .nth(3)
+        .map(Path::to_owned)
+        .unwrap_or_default()
 }
 
 /// The local workspace's program, built beside xtask.
@@ -256,6 +288,10 @@ fn copy(from: &Path, to: &Path) {
 
 fn read(command: &mut Command) -> String {
     let output = command.output().expect("the program starts");
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).into_owned()
 }

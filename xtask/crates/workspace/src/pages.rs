@@ -1,5 +1,6 @@
 //! The pages a person looks at: the list of runs, and a run with its executed notebooks.
 
+mod addresses;
 mod cells;
 mod layout;
 mod output;
@@ -18,6 +19,7 @@ use crate::state::App;
 /// The pages `/` and `/jobs/{job_id}/runs/{run_id}`, with their style and script.
 pub fn router() -> Router<Arc<App>> {
     Router::new()
+        .merge(addresses::router())
         .route("/", get(run_list::show))
         .route("/jobs/{job_id}/runs/{run_id}", get(run::show))
         .route(

@@ -70,10 +70,8 @@ fn table(context: &Context, integration: &Integration) -> Vec<String> {
         return lines;
     };
     let version = format!("{} version {}", model.name, model.version);
-    lines.push(row(
-        "model",
-        &format!("{version}  {}", ui.link(&model.url, &model.url)),
-    ));
+    lines.push(row("model", &version));
+    lines.push(row("", &ui.link(&model.url, &model.url)));
     let champion = integration.champion_before.as_ref();
     lines.push(match champion {
         Some(champion) => row(

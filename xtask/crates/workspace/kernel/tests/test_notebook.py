@@ -174,7 +174,7 @@ def test_a_cancelled_notebook_cleans_up(run) -> None:
     )
     events = folder / "events.jsonl"
     deadline = time.monotonic() + 30
-    while not (events.exists() and "began" in events.read_text()):
+    while not (events.exists() and '"text": "began' in events.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     os.kill(process.pid, signal.SIGTERM)
@@ -188,7 +188,7 @@ def test_a_process_whose_starter_is_gone_ends(run) -> None:
     process, folder = run.start("import time\nprint('began')\ntime.sleep(60)\n")
     events = folder / "events.jsonl"
     deadline = time.monotonic() + 30
-    while not (events.exists() and "began" in events.read_text()):
+    while not (events.exists() and '"text": "began' in events.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert process.stdin is not None

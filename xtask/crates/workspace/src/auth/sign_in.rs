@@ -19,26 +19,41 @@ const CODE_LIFETIME: i64 = 10 * 60 * 1000;
 /// How long a browser stays signed in, ms.
 const SESSION_LIFETIME: i64 = 30 * 24 * 60 * 60 * 1000;
 
-/// Codes that were handed out and not used yet, by their SHA-256, with the time they end.
+/// Codes that were handed out, by their SHA-256. What a code leads to is kept here and not in its link, which
+/// stays short enough for one line of a terminal.
 #[derive(Debug, Default)]
-pub struct SignInCodes(Mutex<HashMap<String, i64>>);
+pub struct SignInCodes(Mutex<HashMap<String, Code>>);
+
+#[derive(Debug, Clone)]
+struct Code {
+    ends: i64,
+    next: String,
+    used: bool,
+}
 
 impl SignInCodes {
-    /// Makes a code for one use within ten minutes.
-    pub fn issue(&self) -> Result<Secret, NoRandomness> {
-        let code = Secret::generate("")?;
+    /// Makes a code for one use within ten minutes, which leads to `next`.
+    pub fn issue(&self, next: &str) -> Result<Secret, NoRandomness> {
+        let code = Secret::generate_short()?;
         let now = now_ms();
         let mut codes = lock(&self.0);
-        codes.retain(|_, ends| *ends > now);
-        codes.insert(code.fingerprint(), now + CODE_LIFETIME);
+        codes.retain(|_, code| code.ends > now);
+        let kept = Code {
+            ends: now + CODE_LIFETIME,
+            next: local_path(next).to_owned(),
+            used: false,
+        };
+        codes.insert(code.fingerprint(), kept);
         Ok(code)
     }
 
-    /// Uses a code up; `false` if there is none such.
-    fn redeem(&self, code: &str) -> bool {
-        lock(&self.0)
-            .remove(&fingerprint(code))
-            .is_some_and(|ends| ends > now_ms())
+    /// Uses a code up. Answers what it was before; `None` if there is none such.
+    fn redeem(&self, code: &str) -> Option<Code> {
+        let mut codes = lock(&self.0);
+        let kept = codes.get_mut(&fingerprint(code))?;
+        let before = kept.clone();
+        kept.used = true;
+        (before.ends > now_ms()).then_some(before)
     }
 }
 
@@ -47,18 +62,17 @@ impl SignInCodes {
 pub struct SignIn {
     #[serde(default)]
     code: String,
-    #[serde(default)]
-    next: String,
 }
 
-/// `GET /sign-in?code=…&next=…`: makes a session and goes on to `next`.
+/// `GET /sign-in?code=…`: makes a session and goes on to where the code leads.
 pub async fn sign_in(
     State(app): State<Arc<App>>,
     Query(query): Query<SignIn>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let next = Redirect::to(local_path(&query.next));
-    if app.sign_in_codes.redeem(&query.code) {
+    let code = app.sign_in_codes.redeem(&query.code);
+    let next = Redirect::to(code.as_ref().map_or("/", |code| code.next.as_str()));
+    if code.is_some_and(|code| !code.used) {
         let session = app.store.create_session(SESSION_LIFETIME)?;
         let cookie = format!(
             "{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Strict",
@@ -86,7 +100,7 @@ pub async fn sign_in(
 
 /// `path` if it stays on this server, else the start page.
 pub(crate) fn local_path(path: &str) -> &str {
-    let leaves = path.starts_with("//") || path.contains(['\\', '\r', '\n', '\t']);
+    let leaves = path.starts_with("//") || path.contains(|c: char| c == '\\' || c.is_control());
     if path.starts_with('/') && !leaves {
         path
     } else {
@@ -101,10 +115,11 @@ mod tests {
     #[test]
     fn a_code_works_once() {
         let codes = SignInCodes::default();
-        let code = codes.issue().unwrap();
-        assert!(codes.redeem(code.expose()));
-        assert!(!codes.redeem(code.expose()));
-        assert!(!codes.redeem(""));
+        let code = codes.issue("/jobs/1").unwrap();
+        let first = codes.redeem(code.expose()).unwrap();
+        assert_eq!((first.used, first.next.as_str()), (false, "/jobs/1"));
+        assert!(codes.redeem(code.expose()).unwrap().used);
+        assert!(codes.redeem("").is_none());
     }
 
     #[test]

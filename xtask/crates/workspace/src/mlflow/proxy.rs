@@ -85,6 +85,9 @@ async fn forward(State(app): State<Arc<App>>, request: Request) -> Response {
 
 async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
     let path = upstream_path(request.uri().path()).to_owned();
+    if is_agent(&path) {
+        return Err(no_such_endpoint(request.method(), &path));
+    }
     match (request.method().clone(), call_name(&path)) {
         (
             Method::POST,
@@ -165,11 +168,7 @@ async fn pass_on(app: &App, path: &str, request: Request) -> Result<Response, Ap
         .map_err(|error| client::unreachable(&error))?;
     if reply.status() == StatusCode::NOT_FOUND && is_api(path) && !is_json(reply.headers()) {
         // MLflow's clients fall back to older routes on exactly this, and break on a page.
-        return Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "ENDPOINT_NOT_FOUND",
-            format!("No API found for '{} {path}'", parts.method),
-        ));
+        return Err(no_such_endpoint(&parts.method, path));
     }
     Ok(returned(path, reply))
 }
@@ -213,6 +212,19 @@ fn without(headers: &HeaderMap, left_out: &[HeaderName]) -> HeaderMap {
         .filter(|(name, _)| !left_out.contains(name))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
+}
+
+/// MLflow's assistant starts programs on this machine for whoever asks; a workspace has no use for that.
+fn is_agent(path: &str) -> bool {
+    is_api(path) && path.split('/').any(|part| part == "assistant")
+}
+
+fn no_such_endpoint(method: &Method, path: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "ENDPOINT_NOT_FOUND",
+        format!("No API found for '{method} {path}'"),
+    )
 }
 
 fn is_api(path: &str) -> bool {
@@ -268,6 +280,12 @@ mod tests {
         ] {
             assert!(!is_page(data), "{data}");
         }
+    }
+
+    #[test]
+    fn mlflows_assistant_is_out_of_reach() {
+        assert!(is_agent("/ajax-api/3.0/mlflow/assistant/message"));
+        assert!(!is_agent("/api/2.0/mlflow/runs/get"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::error::ApiError;
 
-/// Tag of a model version that holds [`Origin`]; clients do not see it.
+/// Tag of a model version that holds what MLflow does not keep, as JSON; clients do not see it.
 const ORIGIN_TAG: &str = "xtask.origin";
 
 /// A three-level name, in lower case as Unity Catalog keeps it.

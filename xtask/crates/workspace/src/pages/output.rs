@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn markdown_runs_nothing() {
         let shown = display(
-            &json!({"text/markdown": "# T\n<script>x</script> [a](javascript:alert(1)) <b>b</b>"}),
+            &json!({"text/markdown": "# T\n<script>x</script>\n\n[a](javascript:alert(1)) <b>b</b>"}),
         )
         .into_string();
         assert!(shown.contains("<h1>T</h1>"), "{shown}");

@@ -33,7 +33,10 @@ pub(super) async fn show(
         )));
     };
     let mut tasks = Vec::new();
-    for task in app.store.task_runs(run_id)? {
+    // Read as a story: as they started. The bundle's CLI sends them in the order of their names.
+    let mut task_runs = app.store.task_runs(run_id)?;
+    task_runs.sort_by_key(|task| task.start_time.unwrap_or(i64::MAX));
+    for task in task_runs {
         let events = app.task_run_dir(task.run_id).join("events.jsonl");
         // Files may be large; reading them must not hold up other requests.
         let notebook = tokio::task::spawn_blocking(move || Notebook::of(&read_events(&events)))

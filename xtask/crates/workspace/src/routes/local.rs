@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -62,17 +61,10 @@ async fn sign_in(
 ) -> Result<Json<Value>, ApiError> {
     let code = app
         .sign_in_codes
-        .issue()
+        .issue(&body.path)
         .map_err(|error| ApiError::internal("cannot make a sign-in code", &error))?;
-    let next = if body.path.is_empty() {
-        "/"
-    } else {
-        &body.path
-    };
-    let next = utf8_percent_encode(next, NON_ALPHANUMERIC);
-    Ok(Json(
-        json!({"url": format!("{}/sign-in?code={}&next={next}", app.url, code.expose())}),
-    ))
+    let url = format!("{}/sign-in?code={}", app.url, code.expose());
+    Ok(Json(json!({"url": url})))
 }
 
 #[derive(Deserialize)]

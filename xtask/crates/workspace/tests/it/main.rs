@@ -4,6 +4,7 @@
 mod cli;
 mod files;
 mod jobs;
+mod notebooks;
 mod program;
 mod security;
 mod server;

@@ -31,10 +31,19 @@ impl Server {
 
     /// Starts a workspace on a state that is there.
     pub(crate) async fn start_in(dir: tempfile::TempDir, idle: Option<Duration>) -> Server {
+        Server::start_with(dir, idle, Utf8PathBuf::from("/nonexistent/python")).await
+    }
+
+    /// Starts a workspace that runs notebooks and MLflow with this Python.
+    pub(crate) async fn start_with(
+        dir: tempfile::TempDir,
+        idle: Option<Duration>,
+        python: Utf8PathBuf,
+    ) -> Server {
         let state = StateDir::open(&state_of(&dir)).unwrap();
         let config = Config {
             state,
-            python: Utf8PathBuf::from("/nonexistent/python"),
+            python,
             idle,
             keep: false,
         };
@@ -83,6 +92,13 @@ impl Server {
                 .unwrap(),
         )
         .await
+    }
+
+    /// The text of a page.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let reply = self.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(reply.status(), StatusCode::OK);
+        reply.text().await.unwrap()
     }
 
     pub(crate) async fn delete(&self, path: &str) -> (StatusCode, Value) {

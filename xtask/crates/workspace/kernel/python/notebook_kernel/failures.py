@@ -19,14 +19,17 @@ def explain(error: BaseException) -> None:
     if isinstance(error, NameError) and error.name in {"spark", "sc", "sqlContext"}:
         if importlib.util.find_spec("pyspark") is None:
             error.args = (NO_SPARK.format(name=error.name),)
-    elif isinstance(error, OSError) and not _names_file(error):
-        if any(root in str(error) for root in ("/Volumes/", "/Workspace/")):
-            error.add_note(VIRTUAL_PATH)
+    elif isinstance(error, OSError) and not _names_file(error) and _speaks_of_a_root(error):
+        error.add_note(VIRTUAL_PATH)
 
 
 def _names_file(error: OSError) -> bool:
     """Python's own file functions say which file; readers below it only write it in the text."""
     return error.filename is not None
+
+
+def _speaks_of_a_root(error: OSError) -> bool:
+    return any(root in str(error) for root in ("/Volumes/", "/Workspace/"))
 
 
 def line_of(error: BaseException, notebook: str) -> int | None:

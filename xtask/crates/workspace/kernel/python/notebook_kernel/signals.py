@@ -1,5 +1,6 @@
-"""How a notebook ends other than by its last cell. None of them is an `Exception`: a notebook's
-own `except Exception` must not swallow them.
+"""How a notebook ends other than by its last cell.
+
+None of them is an `Exception`: a notebook's own `except Exception` must not swallow them.
 """
 
 from __future__ import annotations

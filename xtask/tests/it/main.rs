@@ -1,0 +1,11 @@
+//! xtask as a person runs it: the built program, in a project of its own, with nothing of the user's.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what the tests are set up with is test code too"
+)]
+
+mod docs;
+mod journey;
+mod machine;
+mod tools;

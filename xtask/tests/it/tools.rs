@@ -1,0 +1,8 @@
+//! The tools of a fresh clone: found, fetched, or named as missing.
+
+mod archive;
+mod consent;
+mod environment;
+mod go;
+mod pypi;
+mod setup;
