@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mlflow.models.model import ModelInfo
 
-from mlops_stacks import datasets, drift, fare_model, features, metrics, monitoring, records
+from mlops_stacks import datasets, drift, fare_model, features, files, metrics, monitoring, records
 from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, read_trips
 
 if TYPE_CHECKING:
@@ -160,15 +160,16 @@ def log_model(trees: "lightgbm.Booster", example: pd.DataFrame, metadata: dict[s
         path = os.path.join(folder, "trees.txt")
         with open(path, "w", encoding="utf-8") as file:
             file.write(trees.model_to_string())
-        return mlflow.pyfunc.log_model(
-            name="model",
-            python_model=fare_model.__file__,
-            artifacts={"trees": path, "features": features.__file__},
-            signature=ModelSignature(datasets.schema(INPUTS), Schema([ColSpec("double")])),
-            input_example=example,
-            pip_requirements=requirements(),
-            metadata=metadata,
-        )
+        with files.no_bytecode():  # MLflow runs the model's code once, and would log the compiled files with it
+            return mlflow.pyfunc.log_model(
+                name="model",
+                python_model=fare_model.__file__,
+                artifacts={"trees": path, "features": features.__file__},
+                signature=ModelSignature(datasets.schema(INPUTS), Schema([ColSpec("double")])),
+                input_example=example,
+                pip_requirements=requirements(),
+                metadata=metadata,
+            )
 
 
 def requirements() -> list[str]:

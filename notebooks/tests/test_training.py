@@ -1,4 +1,5 @@
 import json
+import sys
 
 import mlflow
 import numpy as np
@@ -75,6 +76,22 @@ def test_artifacts_name_exact_requirements_and_hold_no_pickle(trained, tmp_path)
     assert any(line.startswith("lightgbm==") for line in lines)
     assert {"trees.txt", "features.py", "fare_model.py"} <= set(names)
     assert not [name for name in names if name.endswith(".pkl")]
+
+
+def test_digest_of_a_loaded_version_is_that_of_its_files_as_they_are_stored(store, trips, tmp_path, monkeypatch):
+    """Running a model's code must not add compiled files: not to the version, and not to what the digest is of."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    rows = trips.clean_training.head(300)
+    with mlflow.start_run():
+        trees = training.fit(rows[list(ingest.INPUTS)], rows[ingest.LABEL], training.Settings(rounds=2))
+        info = training.log_model(trees, rows[list(ingest.INPUTS)].head(2))
+    version = str(mlflow.register_model(info.model_uri, "test.unit.digest").version)
+    with registry.loaded("test.unit.digest", version) as loaded:
+        digest = loaded.artifact_digest
+    folder = mlflow.artifacts.download_artifacts(f"models:/test.unit.digest/{version}", dst_path=str(tmp_path))
+    assert digest == records.artifact_digest(folder)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".pyc"]
+    assert sys.dont_write_bytecode is False
 
 
 def test_same_data_and_seed_give_the_same_model(trips):
