@@ -2,8 +2,11 @@
 
 use std::io::Write as _;
 
+use xtask_remote::local;
+
 use super::{Plan, inputs::Work};
 use crate::context::Context;
+use crate::local_workspace;
 use crate::results::{Integration, Results, Verdict};
 use crate::ui::Tone;
 use crate::vars;
@@ -43,11 +46,32 @@ pub(super) fn results(context: &Context, results: &Results, json: bool) -> anyho
         context.ui.line(&results.marker_line()?);
         job_summary(context, results)?;
     }
+    workspace_stays(context)?;
     if json {
         context.ui.answer(&serde_json::to_string_pretty(results)?);
     } else if results.verdict == Verdict::Passed {
         context.ui.status("Passed", "everything that was asked for");
     }
+    Ok(())
+}
+
+/// Says that the local workspace still runs, and how to end it.
+fn workspace_stays(context: &Context) -> anyhow::Result<()> {
+    let Some(workspace) = local_workspace::find(context)? else {
+        return Ok(());
+    };
+    let ends = match local::status(&workspace.http)?.keep {
+        true => String::new(),
+        false => format!(
+            " and ends after {} idle minutes",
+            context.config.workspace.idle_minutes
+        ),
+    };
+    let text = format!(
+        "the local workspace stays at {}{ends}; `cargo xtask workspace down` ends it now",
+        workspace.url
+    );
+    context.ui.status("Running", &text);
     Ok(())
 }
 
