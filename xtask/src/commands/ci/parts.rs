@@ -57,6 +57,13 @@ pub(super) const PARTS: &[Part] = &[
         run: project::test,
     },
     Part {
+        name: "spark",
+        group: Group::Project,
+        about: "the tests that need Spark, where xtask.toml names some",
+        needs: &[System::Java],
+        run: project::spark,
+    },
+    Part {
         name: "fmt",
         group: Group::Tool,
         about: "Rust is formatted",

@@ -5,6 +5,8 @@
 pub(super) enum System {
     /// A browser.
     Chromium,
+    /// What Spark runs on.
+    Java,
 }
 
 impl System {
@@ -18,6 +20,7 @@ impl System {
     fn programs(self) -> &'static [&'static str] {
         match self {
             System::Chromium => &["chromium", "chromium-browser", "google-chrome", "chrome"],
+            System::Java => &["java"],
         }
     }
 
@@ -27,6 +30,7 @@ impl System {
             System::Chromium => {
                 "needs Chromium, install it with `apt-get install chromium` or from https://www.chromium.org".to_owned()
             }
+            System::Java => "needs Java 17 or later, install it with `apt-get install default-jre-headless` or from https://adoptium.net".to_owned(),
         }
     }
 }
