@@ -81,7 +81,7 @@ class Dbutils:
             raise Exit(value)
 
 
-notebook = Path(state, "files", task["notebook_task"]["notebook_path"].removeprefix("/Workspace/").lstrip("/") + ".py")
+notebook = Path(state, "files", task["notebook_task"]["notebook_path"].removeprefix("/Workspace/").lstrip("/"))
 source = "\n".join(line for line in notebook.read_text().splitlines() if not line.startswith("# MAGIC"))
 sys.path.insert(0, str(notebook.parent))
 os.chdir(notebook.parent)
