@@ -21,7 +21,8 @@ pub use access::TokenOwner;
 pub use jobs::Job;
 pub use objects::{ObjectRow, ObjectType};
 pub use runs::{
-    LifeCycle, NewRun, NewTask, ResultState, Run, RunFilter, RunState, TaskOutput, TaskRun,
+    LifeCycle, NewRun, NewTask, Repair, RepairPlan, ResultState, Run, RunFilter, RunState, RunType,
+    TaskOutput, TaskRun,
 };
 pub use securables::Securable;
 
