@@ -56,7 +56,10 @@ pub(super) async fn get(app: &App, query: &Value) -> Result<Value, ApiError> {
 /// An experiment by its name.
 pub(super) async fn get_by_name(app: &App, query: Value) -> Result<Value, ApiError> {
     let query = canonical_body(query);
-    Ok(with_tags(app, client::get(app, "experiments/get-by-name", &query).await?))
+    Ok(with_tags(
+        app,
+        client::get(app, "experiments/get-by-name", &query).await?,
+    ))
 }
 
 /// Adds the tags that Databricks shows beside an experiment's own. They follow from its name and its owner, so they

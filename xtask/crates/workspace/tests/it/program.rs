@@ -26,10 +26,6 @@ pub(crate) fn command(state: &Utf8Path, python: &Utf8Path) -> Command {
     command
 }
 
-#[expect(
-    clippy::zombie_processes,
-    reason = "a server that does not start ends the test"
-)]
 fn start(state: &Utf8Path) -> (Child, Value) {
     let child = without_python(state).spawn().unwrap();
     let info = await_info(state, child.id());
@@ -85,7 +81,12 @@ fn a_second_start_a_taken_port_and_a_newer_state_each_have_their_own_message() {
 
     let other = state.with_file_name("other");
     let port = info["port"].to_string();
-    let (code, text) = errors(without_python(&other).args(["--port", &port]).spawn().unwrap());
+    let (code, text) = errors(
+        without_python(&other)
+            .args(["--port", &port])
+            .spawn()
+            .unwrap(),
+    );
     assert_eq!(code, Some(2));
     assert!(text.contains(&format!("port {port}")), "{text}");
 
