@@ -1,22 +1,39 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # BatchInference
-# MAGIC Predicts fares with the champion, and adds them to a folder of Parquet files with the model version, the job run
-# MAGIC and the time beside each. The same input is not scored twice by the same version.
+# MAGIC Predicts fares with the champion, with the model version, the job run and the time beside each. Trips are a Parquet
+# MAGIC file, and a folder gets the predictions; or a table (`catalog.schema.table`), scored with Spark into another table.
+# MAGIC The same input is not scored twice by the same version.
+# MAGIC
+# MAGIC Then it compares the trips with those that the model was trained on, and the predictions with the fares that are
+# MAGIC known by now. The limits are in `mlops_stacks/thresholds.toml`; when one is passed, it says how to train again.
 
 # COMMAND ----------
 
-dbutils.widgets.text("inference_input", "/Volumes/test/mlops_stacks/mlops_stacks_data/inference_input.parquet", "Trips")
-dbutils.widgets.text("output", "/Volumes/test/mlops_stacks/mlops_stacks_data/predictions", "Folder for predictions")
+dbutils.widgets.text(
+    "inference_input",
+    "/Volumes/test/mlops_stacks/mlops_stacks_data/inference_input.parquet",
+    "Trips: a file or a table",
+)
+dbutils.widgets.text(
+    "output", "/Volumes/test/mlops_stacks/mlops_stacks_data/predictions", "Predictions: a folder or a table"
+)
 dbutils.widgets.text("model_name", "test.mlops_stacks.mlops_stacks-model", "Registered model")
 dbutils.widgets.text("model_alias", "champion", "Which version: an alias")
-dbutils.widgets.text("job_run_id", "")
+dbutils.widgets.text("finished_trips", "", "Trips whose fare is known by now (empty: none)")
+dbutils.widgets.text("retrain_command", "", "What to type when a limit is passed")
+dbutils.widgets.text("experiment_name", "", "MLflow experiment (empty: this notebook's)")
+for name in ("git_commit", "git_branch", "git_origin", "job_id", "job_run_id"):
+    dbutils.widgets.text(name, "")
 
 # COMMAND ----------
 
-from mlops_stacks import inference
+from mlops_stacks import batch_inference
 
-scored = inference.score(
+session = globals().get("spark")  # Databricks has one; a laptop need not
+
+scored = batch_inference.score(
+    session,
     model_name=dbutils.widgets.get("model_name"),
     inference_input=dbutils.widgets.get("inference_input"),
     output=dbutils.widgets.get("output"),
@@ -36,6 +53,35 @@ display(scored.sample())
 
 # COMMAND ----------
 
+# MAGIC %md
+# MAGIC ## Does the model still fit?
+# MAGIC Drift of each input against the training set, and the error where fares have arrived.
+
+# COMMAND ----------
+
+from mlops_stacks import monitoring, rules
+from mlops_stacks.records import Origin
+
+watched = monitoring.monitor(
+    model_name=dbutils.widgets.get("model_name"),
+    model_version=scored.model_version,
+    trips=monitoring.InUse(
+        scored=scored.scored_rows(),
+        finished=batch_inference.finished_trips(session, dbutils.widgets.get("finished_trips")),
+        digest=scored.input_digest,
+        path=dbutils.widgets.get("inference_input"),
+    ),
+    retrain_command=dbutils.widgets.get("retrain_command"),
+    experiment_name=dbutils.widgets.get("experiment_name"),
+    origin=Origin.from_parameters(dbutils.widgets.get),
+)
+display(rules.as_table(watched.checks))
+if watched.figure is not None:
+    display(watched.figure)
+print(watched.sentence())
+
+# COMMAND ----------
+
 import json
 
-dbutils.notebook.exit(json.dumps(scored.summary()))
+dbutils.notebook.exit(json.dumps(scored.summary() | {"monitoring": watched.summary()}))

@@ -2,7 +2,7 @@
 # MAGIC %md
 # MAGIC # ModelValidation
 # MAGIC Decides whether the version that Train registered may be deployed: it is measured beside the champion, on a test
-# MAGIC set that no model trains on. The limits are in `mlops_stacks/validation_thresholds.toml`, with their reasons.
+# MAGIC set that no model trains on. The limits are in `mlops_stacks/thresholds.toml`, with their reasons.
 # MAGIC
 # MAGIC A version that breaks a rule fails this task, and the job ends here. There is no way around it.
 

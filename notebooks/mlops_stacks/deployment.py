@@ -65,11 +65,11 @@ def deploy(model_name: str, model_version: str) -> Deployed:
 
 def require_passed(model_name: str, model_version: str, tags: dict[str, str]) -> None:
     """Refuses a version unless its verdict is `passed` and was given to this very name and number."""
-    verdict, about = tags.get(records.VERDICT, "none"), tags.get(records.VERDICT_FOR, "none")
-    expected = records.verdict_for(model_name, model_version)
-    if verdict != records.PASSED or about != expected:
+    judgement = records.read_version(model_name, model_version, tags).judgement
+    if judgement is None or judgement.verdict != records.PASSED:
+        verdict, about = tags.get(records.VERDICT, "none"), tags.get(records.VERDICT_FOR, "none")
         reason = tags.get(records.VERDICT_REASON, "it was never validated")
         raise NotDeployable(
-            f"{expected} cannot be deployed: verdict `{verdict}`, given to `{about}` ({reason}). "
+            f"{records.verdict_for(model_name, model_version)} cannot be deployed: verdict `{verdict}`, given to `{about}` ({reason}). "
             "Run the training job, whose ModelValidation task gives the verdict."
         )

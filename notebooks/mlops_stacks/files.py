@@ -7,6 +7,7 @@ get file objects.
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -40,3 +41,13 @@ def replaced(path: str) -> Iterator[BinaryIO]:
         if os.path.exists(unfinished):
             os.remove(unfinished)
         raise
+
+
+@contextmanager
+def no_bytecode() -> Iterator[None]:
+    """While it lasts, Python leaves no compiled files beside the sources that it runs."""
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before

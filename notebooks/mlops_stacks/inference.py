@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from mlflow.pyfunc import PyFuncModel
 
 from mlops_stacks import files, records, registry
-from mlops_stacks.ingest import INPUT_RULES, INPUTS, DataRefused, check_schema, with_exact_types
+from mlops_stacks.ingest import FARE_RULES, INPUT_RULES, INPUTS, LABEL, DataRefused, check_schema, with_exact_types
 
 ROWS_PER_BATCH = 100_000
 """Rows scored at a time: memory use does not grow with the input."""
@@ -37,6 +37,7 @@ class Scored:
 
     Attributes:
         part: the Parquet file that holds the predictions.
+        input_digest: digest of what was scored.
         model_version: the version that made them.
         rows: rows in the part; each input row has one.
         not_scored: rows among them without a prediction, as an input rule forbids it.
@@ -44,6 +45,7 @@ class Scored:
     """
 
     part: str
+    input_digest: str
     model_version: str
     rows: int
     not_scored: int
@@ -51,19 +53,39 @@ class Scored:
 
     def sentence(self) -> str:
         """What happened, for people to read."""
-        if self.skipped:
-            return f"Version {self.model_version} had scored this input before: {self.part}"
-        left = f", {self.not_scored:,} of them without a prediction" if self.not_scored else ""
-        return f"Version {self.model_version} scored {self.rows:,} rows{left}: {self.part}"
+        return sentence(self.part, self.model_version, self.rows, self.not_scored, self.skipped)
 
     def summary(self) -> dict[str, object]:
         """What the notebook answers with, as JSON."""
         return asdict(self)
 
+    def scored_rows(self) -> Iterator[pd.DataFrame]:
+        """The input columns of the rows that have a prediction, some rows at a time."""
+        with open(self.part, "rb") as file:
+            for batch in pq.ParquetFile(file).iter_batches(ROWS_PER_BATCH, columns=[*INPUTS, "not_scored"]):
+                rows = batch.to_pandas()
+                yield rows.loc[rows["not_scored"].isna(), list(INPUTS)]
+
     def sample(self, rows: int = 10) -> pd.DataFrame:
         """The first rows of the part."""
         with open(self.part, "rb") as file:
             return next(pq.ParquetFile(file).iter_batches(rows)).to_pandas()
+
+
+def sentence(output: str, version: str, rows: int, not_scored: int, skipped: bool) -> str:
+    """What inference did, for people to read."""
+    if skipped:
+        return f"Version {version} had scored this input before: {output}"
+    left = f", {not_scored:,} of them without a prediction" if not_scored else ""
+    return f"Version {version} scored {rows:,} rows{left}: {output}"
+
+
+def version_to_use(model_name: str, alias: str) -> str:
+    """The version that carries the alias; says what sets it when none does."""
+    version = registry.version_of_alias(model_name, alias)
+    if version is None:
+        raise LookupError(f"{model_name} has no version with alias `{alias}`; run the training job, which sets it")
+    return version
 
 
 def score(
@@ -80,22 +102,20 @@ def score(
         alias: which version scores.
         job_run_id: written beside each prediction.
     """
-    version = registry.version_of_alias(model_name, alias)
-    if version is None:
-        raise LookupError(f"{model_name} has no version with alias `{alias}`; run the training job, which sets it")
+    version = version_to_use(model_name, alias)
     try:
-        digest = files.sha256(inference_input)
+        digest = records.dataset_digest(files.sha256(inference_input))
     except FileNotFoundError:
         raise DataRefused(f"{inference_input} does not exist; make and upload it: `cargo xtask data upload`") from None
-    part = os.path.join(output, f"part-{digest[:16]}-version-{version}.parquet")
+    part = os.path.join(output, f"part-{digest[7:23]}-version-{version}.parquet")
     if os.path.exists(part):
         with open(part, "rb") as file:
             reasons = pq.ParquetFile(file).read(columns=["not_scored"])["not_scored"]
-        return Scored(part, version, len(reasons), len(reasons) - reasons.null_count, skipped=True)
+        return Scored(part, digest, version, len(reasons), len(reasons) - reasons.null_count, skipped=True)
     stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id, "scored_at": datetime.now(UTC)}
     with registry.loaded(model_name, version) as loaded, files.replaced(part) as target:
         rows, not_scored = write_predictions(loaded.model, inference_input, target, stamp)
-    return Scored(part, version, rows, not_scored, skipped=False)
+    return Scored(part, digest, version, rows, not_scored, skipped=False)
 
 
 def write_predictions(model: PyFuncModel, source: str, target: BinaryIO, stamp: dict[str, object]) -> tuple[int, int]:
@@ -121,6 +141,22 @@ def input_batches(file: BinaryIO, where: str) -> Iterator[pa.Table]:
     check_schema(parquet.schema_arrow, INPUTS, where)
     for batch in parquet.iter_batches(ROWS_PER_BATCH, columns=list(INPUTS)):
         yield pa.Table.from_batches([batch]).select(list(INPUTS))
+
+
+def finished_trips(path: str) -> Iterator[pd.DataFrame]:
+    """Clean trips of a Parquet file whose fare is known, some rows at a time; none when there are no fares (yet)."""
+    if not path or not os.path.exists(path):
+        return
+    with open(path, "rb") as file:
+        parquet = pq.ParquetFile(file)
+        if LABEL not in parquet.schema_arrow.names:
+            return
+        check_schema(parquet.schema_arrow, (*INPUTS, LABEL), path)
+        for batch in parquet.iter_batches(ROWS_PER_BATCH, columns=[*INPUTS, LABEL]):
+            trips = batch.to_pandas()
+            for rule in (*INPUT_RULES, *FARE_RULES):
+                trips = trips[~rule.drops(trips)]
+            yield trips
 
 
 def scored_batch(model: PyFuncModel, batch: pa.Table, stamp: dict[str, object]) -> pa.Table:

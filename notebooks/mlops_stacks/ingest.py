@@ -34,24 +34,37 @@ class DataRefused(Exception):
 
 @dataclass(frozen=True)
 class Rule:
-    """Drops the rows for which `drops` is true; `why` is for people."""
+    """Drops the rows for which `drops` is true; `why` is for people, `sql` says the same as `drops` to Spark."""
 
     name: str
     why: str
     drops: Callable[[pd.DataFrame], pd.Series]
+    sql: str = ""
 
 
 INPUT_RULES = (
-    Rule("missing_value", "an input is missing", lambda trips: trips[list(INPUTS)].isna().any(axis=1)),
-    Rule("no_distance", "a trip of no length", lambda trips: trips["trip_distance"] <= 0),
-    Rule("endless_distance", "more than 200 miles", lambda trips: trips["trip_distance"] > 200),
+    Rule(
+        "missing_value",
+        "an input is missing",
+        lambda trips: trips[list(INPUTS)].isna().any(axis=1),
+        " OR ".join(f"{name} IS NULL" for name in INPUTS) + " OR isnan(trip_distance)",
+    ),
+    Rule("no_distance", "a trip of no length", lambda trips: trips["trip_distance"] <= 0, "trip_distance <= 0"),
+    Rule("endless_distance", "more than 200 miles", lambda trips: trips["trip_distance"] > 200, "trip_distance > 200"),
 )
 """Rules about what is known at pick-up. Inference uses these alone."""
 
+FARE_RULES = (
+    Rule(
+        "missing_fare", "the fare is missing", lambda trips: trips[LABEL].isna(), f"{LABEL} IS NULL OR isnan({LABEL})"
+    ),
+    Rule("no_fare", "a refund or a correction, not a trip", lambda trips: trips[LABEL] <= 0, f"{LABEL} <= 0"),
+    Rule("fare_outlier", "more than 400 dollars: a typing error", lambda trips: trips[LABEL] > 400, f"{LABEL} > 400"),
+)
+"""Rules about the fare."""
+
 TRIP_RULES = (
-    Rule("missing_fare", "the fare is missing", lambda trips: trips[LABEL].isna()),
-    Rule("no_fare", "a refund or a correction, not a trip", lambda trips: trips[LABEL] <= 0),
-    Rule("fare_outlier", "more than 400 dollars: a typing error", lambda trips: trips[LABEL] > 400),
+    *FARE_RULES,
     Rule(
         "ends_before_it_starts",
         "the clock was changed on the way",

@@ -1,5 +1,6 @@
 """Pictures of a model's errors. matplotlib is loaded only when one is drawn."""
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,3 +51,38 @@ def _mean_error(axes: "Axes", groups: pd.Series, error: np.ndarray, title: str, 
     by_group = pd.Series(np.abs(error)).groupby(np.asarray(groups)).mean()
     axes.bar(by_group.index, by_group.to_numpy(), color="tab:orange")
     axes.set(title=title, xlabel=label, ylabel="mean absolute error ($)")
+
+
+def drift(drifted: pd.Series, limit: float, worst: str, shares: pd.DataFrame) -> "Figure":
+    """How far each column has moved, and how the one that moved most is spread now.
+
+    Args:
+        drifted: population stability index, by column.
+        limit: what the index may be at most.
+        worst: the column that moved most.
+        shares: its share (0..1) of rows in each part, `training` beside `now`, indexed by the part's name.
+    """
+    import matplotlib.pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8))
+    figure.subplots_adjust(left=0.16, right=0.98, bottom=0.22, top=0.9, wspace=0.2)
+    plt.close(figure)
+    colours = ["tab:red" if value > limit else "tab:green" for value in drifted]
+    left.barh(drifted.index, drifted.to_numpy(), color=colours)
+    left.axvline(limit, color="black", linewidth=0.8)
+    left.set(title="Drift against the training set", xlabel=f"population stability index (limit {limit:g})")
+    places = np.arange(len(shares))
+    right.bar(places - 0.2, shares["training"], width=0.4, label="training")
+    right.bar(places + 0.2, shares["now"], width=0.4, label="now")
+    right.set(title=worst, ylabel="share of rows")
+    right.set_xticks(places, shares.index, rotation=40, ha="right", fontsize=8)
+    right.legend()
+    return figure
+
+
+def part_names(borders: list[float]) -> list[str]:
+    """A name for each part that these borders make: `< 1.2`, `1.2 - 3`, ..., `>= 9`."""
+    if not borders:
+        return ["all"]
+    between = [f"{low:.6g} - {high:.6g}" for low, high in pairwise(borders)]
+    return [f"< {borders[0]:.6g}", *between, f">= {borders[-1]:.6g}"]

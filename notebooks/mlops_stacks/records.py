@@ -26,8 +26,12 @@ VALIDATION_RUN_ID = "mlops_validation_run_id"
 CHAMPION_AT_VALIDATION = "mlops_champion_at_validation"
 PREVIOUS_CHAMPION = "mlops_previous_champion"
 MODEL_VERSION = "mlops_model_version"
+INPUT_DIGEST = "mlops_input_digest"
+MONITORING = "mlops_monitoring"
+MONITORING_REASON = "mlops_monitoring_reason"
 
 PASSED, REJECTED = "passed", "rejected"
+WITHIN_LIMITS, BEYOND_LIMITS = "within_limits", "beyond_limits"
 CHAMPION, CHALLENGER = "champion", "challenger"
 
 MAX_VALUE = 1000
@@ -62,6 +66,55 @@ class Origin:
             JOB_RUN_ID: self.job_run_id,
         }
         return {key: shortened(value) for key, value in tags.items() if value}
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What validation found about a version: the verdict, why, and the champion then (`none`: there was none)."""
+
+    verdict: str
+    reason: str
+    champion_at_validation: str | None
+
+
+@dataclass(frozen=True)
+class VersionRecord:
+    """The tags of a model version; None where there is no tag.
+
+    Attributes:
+        origin: the code and job that trained it; None in place of a field that was not known.
+        training_digest: digest of the training file.
+        test_digest: digest of the test file.
+        artifact_digest: digest of the version's files when it was validated.
+        validation_run_id: MLflow run with the metrics of both sides.
+        judgement: the verdict, if there is one about this very version: tags follow a copy, verdicts do not.
+        previous_champion: the version it replaced, or `none`; None on a copy, like the verdict.
+    """
+
+    origin: dict[str, str | None]
+    training_digest: str | None
+    test_digest: str | None
+    artifact_digest: str | None
+    validation_run_id: str | None
+    judgement: Judgement | None
+    previous_champion: str | None
+
+
+def read_version(model_name: str, version: str, tags: dict[str, str]) -> VersionRecord:
+    """Reads the tags that stand on a version. The tool's Rust reader is tested on the same fixtures."""
+    speaks_of_this = tags.get(VERDICT_FOR) == verdict_for(model_name, version)
+    judgement = None
+    if speaks_of_this and tags.get(VERDICT) in (PASSED, REJECTED):
+        judgement = Judgement(tags[VERDICT], tags.get(VERDICT_REASON, ""), tags.get(CHAMPION_AT_VALIDATION))
+    return VersionRecord(
+        origin={field.name: tags.get(f"mlops_{field.name}") for field in fields(Origin)},
+        training_digest=tags.get(TRAINING_DIGEST),
+        test_digest=tags.get(TEST_DIGEST),
+        artifact_digest=tags.get(ARTIFACT_DIGEST),
+        validation_run_id=tags.get(VALIDATION_RUN_ID),
+        judgement=judgement,
+        previous_champion=tags.get(PREVIOUS_CHAMPION) if speaks_of_this else None,
+    )
 
 
 def without_credentials(url: str) -> str:

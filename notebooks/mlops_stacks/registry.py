@@ -54,7 +54,8 @@ def loaded(name: str, version: str) -> Iterator[LoadedVersion]:
     """Fetches a version's files, loads the model from them, and removes them at the end."""
     with tempfile.TemporaryDirectory() as folder:
         local = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)
-        yield LoadedVersion(name, version, mlflow.pyfunc.load_model(local), records.artifact_digest(local))
+        digest = records.artifact_digest(local)  # first: loading a model's code leaves compiled files beside it
+        yield LoadedVersion(name, version, mlflow.pyfunc.load_model(local), digest)
 
 
 def tag_version(name: str, version: str, tags: dict[str, str]) -> None:

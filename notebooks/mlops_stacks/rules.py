@@ -1,8 +1,7 @@
 """The rules a candidate must keep, each with the number it has and the number it may have at most."""
 
 import math
-import tomllib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mlflow
@@ -12,13 +11,12 @@ from mlflow.models.evaluation import EvaluationResult, MetricThreshold
 from mlflow.models.evaluation.validation import ModelValidationFailedException
 
 from mlops_stacks.metrics import regression_metrics
-
-THRESHOLDS_FILE = Path(__file__).with_name("validation_thresholds.toml")
+from mlops_stacks.thresholds import THRESHOLDS_FILE, read_limits
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """The numbers of validation_thresholds.toml, which explains them."""
+    """The limits in the table [validation] of thresholds.toml, which explains them."""
 
     min_gain_over_distance_alone: float
     max_rmse_over_champion: float
@@ -28,14 +26,8 @@ class Thresholds:
 
 
 def read_thresholds(path: str | Path = THRESHOLDS_FILE) -> Thresholds:
-    """Reads the file; a name that is missing or unknown is an error, so that no limit is left out by a typing slip."""
-    with open(path, "rb") as file:
-        found = tomllib.load(file)
-    expected = {field.name for field in fields(Thresholds)}
-    if found.keys() != expected:
-        wrong = ", ".join(sorted(found.keys() ^ expected))
-        raise ValueError(f"{path}: missing or unknown: {wrong}; it must name exactly: {', '.join(sorted(expected))}")
-    return Thresholds(**found)
+    """Reads the table [validation] of the file."""
+    return read_limits(Thresholds, "validation", path)
 
 
 @dataclass(frozen=True)

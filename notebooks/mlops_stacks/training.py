@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mlflow.models.model import ModelInfo
 
-from mlops_stacks import fare_model, features, metrics, records
+from mlops_stacks import datasets, drift, fare_model, features, files, metrics, monitoring, records
 from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, read_trips
 
 if TYPE_CHECKING:
@@ -110,7 +110,11 @@ def train(
         _log_inputs(trips, training_data, settings, len(early), len(late))
         mlflow.log_metrics(measured)
         mlflow.log_figure(figure, "diagnostics.png")
-        info = log_model(trees, late[list(INPUTS)].head(5))
+        kept = {
+            monitoring.PROFILE: drift.to_plain(drift.profile(trips.frame)),
+            monitoring.TRAINING_RMSE: measured["holdout_rmse"],
+        }
+        info = log_model(trees, late[list(INPUTS)].head(5), kept)
         number = _register(info, model_name, tags)
     return Trained(run.info.run_id, info.model_uri, model_name, number, measured, trips, figure)
 
@@ -141,25 +145,31 @@ def fit(trips: pd.DataFrame, fares: pd.Series, settings: Settings) -> "lightgbm.
     return lightgbm.train(parameters, lightgbm.Dataset(table, fares), num_boost_round=settings.rounds)
 
 
-def log_model(trees: "lightgbm.Booster", example: pd.DataFrame) -> ModelInfo:
-    """Logs the trees with their features as a model that takes raw columns; needs an active run."""
+def log_model(trees: "lightgbm.Booster", example: pd.DataFrame, metadata: dict[str, object] | None = None) -> ModelInfo:
+    """Logs the trees with their features as a model that takes raw columns; needs an active run.
+
+    Args:
+        trees: what `fit` grew.
+        example: a few rows of raw input columns, kept with the model.
+        metadata: kept with the model too, wherever it is copied: what monitoring compares with.
+    """
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    kinds = {"tpep_pickup_datetime": "datetime", "trip_distance": "double"}
-    inputs = Schema([ColSpec(kinds.get(name, "integer"), name) for name in INPUTS])
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "trees.txt")
         with open(path, "w", encoding="utf-8") as file:
             file.write(trees.model_to_string())
-        return mlflow.pyfunc.log_model(
-            name="model",
-            python_model=fare_model.__file__,
-            artifacts={"trees": path, "features": features.__file__},
-            signature=ModelSignature(inputs, Schema([ColSpec("double")])),
-            input_example=example,
-            pip_requirements=requirements(),
-        )
+        with files.no_bytecode():  # MLflow runs the model's code once, and would log the compiled files with it
+            return mlflow.pyfunc.log_model(
+                name="model",
+                python_model=fare_model.__file__,
+                artifacts={"trees": path, "features": features.__file__},
+                signature=ModelSignature(datasets.schema(INPUTS), Schema([ColSpec("double")])),
+                input_example=example,
+                pip_requirements=requirements(),
+                metadata=metadata,
+            )
 
 
 def requirements() -> list[str]:
@@ -182,7 +192,8 @@ def _judge(trees: "lightgbm.Booster", early: pd.DataFrame, late: pd.DataFrame) -
 
 
 def _log_inputs(trips: CleanTrips, source: str, settings: Settings, early: int, late: int) -> None:
-    """Logs settings, and what the cleaning did."""
+    """Logs the data set, the settings, and what the cleaning did."""
+    datasets.log_input("training", source, trips.digest, trips.frame.columns)
     mlflow.log_params(asdict(settings) | {"training_data": source, "features": ",".join(features.FEATURES)})
     counts = {f"dropped_{rule}": float(rows) for rule, rows in trips.dropped.items()}
     rows = {"rows_read": trips.rows_read, "rows_trained": early, "rows_holdout": late}

@@ -8,7 +8,7 @@ import pandas as pd
 from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel
 
-from mlops_stacks import metrics, records, registry, rules
+from mlops_stacks import datasets, metrics, records, registry, rules
 from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, DataRefused, read_trips
 from mlops_stacks.rules import Check, Thresholds
 
@@ -76,7 +76,7 @@ class Report:
             lines = "\n".join(f"  - {check}" for check in self.broken)
             raise ModelRejected(
                 f"version {self.model_version} of {self.model_name} is not deployed, as it breaks:\n{lines}\n"
-                "The limits are in mlops_stacks/validation_thresholds.toml."
+                "The limits are in mlops_stacks/thresholds.toml."
             )
 
 
@@ -106,7 +106,7 @@ def validate(
         test_data: path of a Parquet file that no model trains on.
         experiment_name: MLflow experiment for the run with the metrics; empty takes the one that is set.
         origin: the code and job this comes from.
-        thresholds: the limits; by default those of validation_thresholds.toml.
+        thresholds: the limits; by default those of thresholds.toml.
     """
     if not (model_name and model_version):
         raise ValueError("validation needs model_name and model_version: those that Train printed")
@@ -123,6 +123,7 @@ def validate(
         mlflow.start_run(run_name=f"validate version {model_version}", tags=tags) as run,
         registry.loaded(model_name, model_version) as candidate,
     ):
+        datasets.log_input("validation", test_data, test.digest, test.frame.columns)
         report = _compare(candidate, champion_version or "", test, thresholds, run.info.run_id)
         _log(report)
         _record(report, candidate.artifact_digest)
@@ -131,7 +132,8 @@ def validate(
 
 def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) -> None:
     """Refuses a test set that is the very file the version was trained on."""
-    trained_on = MlflowClient().get_model_version(model_name, model_version).tags.get(records.TRAINING_DIGEST)
+    tags = MlflowClient().get_model_version(model_name, model_version).tags
+    trained_on = records.read_version(model_name, model_version, tags).training_digest
     if trained_on == records.dataset_digest(test.digest):
         raise DataRefused("test_data is the file that this version was trained on; give it data it has not seen")
 

@@ -70,3 +70,24 @@ def test_input_that_does_not_fit_is_refused(champion, model_name, trips, tmp_pat
     pq.write_table(pq.read_table(trips.test).drop_columns(["pickup_zip"]), path)
     with pytest.raises(DataRefused, match="no column `pickup_zip`"):
         inference.score(model_name, path, str(tmp_path / "out"))
+
+
+def test_scored_rows_are_those_with_a_prediction(champion, model_name, trips, tmp_path, monkeypatch):
+    monkeypatch.setattr(inference, "ROWS_PER_BATCH", 700)
+    scored = inference.score(model_name, trips.inference_input, str(tmp_path / "out"))
+    batches = list(scored.scored_rows())
+    assert len(batches) > 1
+    assert sum(len(batch) for batch in batches) == scored.rows - scored.not_scored
+    assert all(list(batch.columns) == list(INPUTS) for batch in batches)
+    assert not any(batch.isna().to_numpy().any() for batch in batches)
+
+
+def test_finished_trips_are_those_with_a_fare_that_makes_sense(trips, tmp_path):
+    (found,) = inference.finished_trips(trips.test)
+    source = pd.read_parquet(trips.test)
+    assert 0.97 * len(source) < len(found) < len(source)
+    assert found[LABEL].between(0.01, 400).all()
+    narrow = str(tmp_path / "no-fares.parquet")
+    pq.write_table(pq.read_table(trips.test).drop_columns([LABEL]), narrow)
+    for path in ("", str(tmp_path / "not-there.parquet"), narrow):
+        assert list(inference.finished_trips(path)) == []

@@ -98,3 +98,13 @@ def test_a_missing_file_and_one_that_is_not_parquet_are_refused(tmp_path):
     (tmp_path / "text.parquet").write_text("hello, I am not a table")
     with pytest.raises(DataRefused, match="not a Parquet file"):
         ingest.read_trips(str(tmp_path / "text.parquet"))
+
+
+def test_the_committed_sample_cleans_to_known_numbers(sample):
+    result = ingest.read_trips(sample)
+    counted = {rule: rows for rule, rows in result.dropped.items() if rows}
+    assert counted == {"missing_value": 1, "no_distance": 2, "no_fare": 1, "fare_outlier": 1, "duplicate": 3}
+    assert (result.rows_read, len(result.frame)) == (400, 392)
+    assert result.digest == "6afae67ba6509d39e616a57b5047c064811c0be466e1f14645f03d478f5bb867"
+    assert result.frame["trip_distance"].mean() == pytest.approx(6.648571428571428)
+    assert result.frame["fare_amount"].mean() == pytest.approx(32.66864795918367)

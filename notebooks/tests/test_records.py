@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from mlops_stacks import files, records
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "notebooks" / "tests" / "fixtures"
+TAG_KEYS = [value for name, value in vars(records).items() if name.isupper() and str(value).startswith("mlops_")]
 
 
 def test_artifact_digest_of_the_shared_fixture(tmp_path):
@@ -22,6 +24,23 @@ def test_artifact_digest_of_the_shared_fixture(tmp_path):
             (folder / path).write_text(text, encoding="utf-8")
         folder.mkdir(exist_ok=True)
         assert records.artifact_digest(str(folder)) == case["digest"], case["name"]
+
+
+def cases(kind: str) -> list[dict]:
+    with open(FIXTURES / "records.json", encoding="utf-8") as file:
+        return json.load(file)[kind]
+
+
+@pytest.mark.parametrize("case", cases("versions"), ids=lambda case: case["name"])
+def test_version_reads_as_the_shared_fixture_says(case):
+    """The tool's reader is tested on the same file."""
+    found = records.read_version(case["model"], str(case["version"]), case["tags"])
+    assert asdict(found) == case["expected"]
+
+
+def test_the_fixtures_hold_every_tag_there_is():
+    tags = [case["tags"] for kind in ("versions", "runs") for case in cases(kind)]
+    assert set(TAG_KEYS) <= {key for found in tags for key in found}
 
 
 def test_artifact_digest_is_what_the_docs_say(tmp_path):
@@ -59,15 +78,13 @@ def test_unknown_origin_writes_no_tags_and_long_values_are_cut():
 
 
 def test_tag_keys_are_ones_that_unity_catalog_takes():
-    keys = [value for name, value in vars(records).items() if name.isupper() and str(value).startswith("mlops_")]
-    assert len(keys) == 15
-    assert all(key.replace("_", "").isalnum() and key.islower() for key in keys)
+    assert len(TAG_KEYS) == 18
+    assert all(key.replace("_", "").isalnum() and key.islower() for key in TAG_KEYS)
 
 
-def test_every_tag_is_described(capsys):
+def test_every_tag_is_described():
     page = (ROOT / "docs" / "records.md").read_text(encoding="utf-8")
-    keys = [value for name, value in vars(records).items() if name.isupper() and str(value).startswith("mlops_")]
-    assert [key for key in keys if f"`{key}`" not in page] == []
+    assert [key for key in TAG_KEYS if f"`{key}`" not in page] == []
 
 
 def test_a_write_that_fails_keeps_the_old_file(tmp_path):

@@ -1,3 +1,6 @@
+import json
+import sys
+
 import mlflow
 import numpy as np
 import pandas as pd
@@ -43,6 +46,16 @@ def test_run_has_parameters_metrics_counts_and_a_picture(trained):
     assert "diagnostics.png" in [item.path for item in MlflowClient().list_artifacts(trained.run_id)]
 
 
+def test_training_set_is_an_input_of_the_run(trained, trips):
+    (found,) = mlflow.get_run(trained.run_id).inputs.dataset_inputs
+    assert [tag.value for tag in found.tags] == ["training"]
+    assert found.dataset.name == "training.parquet"
+    assert files.sha256(trips.training).startswith(found.dataset.digest)
+    assert trips.training in found.dataset.source
+    columns = json.loads(found.dataset.schema)["mlflow_colspec"]
+    assert {column["name"] for column in columns} == {*ingest.INPUTS, ingest.LABEL, "tpep_dropoff_datetime"}
+
+
 def test_model_takes_raw_columns_in_any_order_and_ignores_others(trained, trips):
     with registry.loaded("test.unit.training", trained.model_version) as version:
         assert version.inputs == list(ingest.INPUTS)
@@ -63,6 +76,22 @@ def test_artifacts_name_exact_requirements_and_hold_no_pickle(trained, tmp_path)
     assert any(line.startswith("lightgbm==") for line in lines)
     assert {"trees.txt", "features.py", "fare_model.py"} <= set(names)
     assert not [name for name in names if name.endswith(".pkl")]
+
+
+def test_digest_of_a_loaded_version_is_that_of_its_files_as_they_are_stored(store, trips, tmp_path, monkeypatch):
+    """Running a model's code must not add compiled files: not to the version, and not to what the digest is of."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    rows = trips.clean_training.head(300)
+    with mlflow.start_run():
+        trees = training.fit(rows[list(ingest.INPUTS)], rows[ingest.LABEL], training.Settings(rounds=2))
+        info = training.log_model(trees, rows[list(ingest.INPUTS)].head(2))
+    version = str(mlflow.register_model(info.model_uri, "test.unit.digest").version)
+    with registry.loaded("test.unit.digest", version) as loaded:
+        digest = loaded.artifact_digest
+    folder = mlflow.artifacts.download_artifacts(f"models:/test.unit.digest/{version}", dst_path=str(tmp_path))
+    assert digest == records.artifact_digest(folder)
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".pyc"]
+    assert sys.dont_write_bytecode is False
 
 
 def test_same_data_and_seed_give_the_same_model(trips):

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from mlflow import MlflowClient
-from mlflow.models import infer_signature
+from mlflow.models import ModelSignature, infer_signature
+from mlflow.pyfunc import PythonModel
+from mlflow.types import ColSpec, Schema
 
-from mlops_stacks import deployment, records, registry, rules, validation
+from mlops_stacks import datasets, deployment, records, registry, rules, validation
 from mlops_stacks.ingest import INPUTS, LABEL, DataRefused
 from mlops_stacks.validation import ModelRejected
 
@@ -47,7 +49,9 @@ def test_a_good_first_model_passes_and_becomes_challenger(register, model_name, 
     assert written[records.TEST_DIGEST] == records.dataset_digest(report.test.digest)
     assert written[records.ARTIFACT_DIGEST].startswith("sha256:")
     assert registry.version_of_alias(model_name, "challenger") == version
-    logged = mlflow.get_run(written[records.VALIDATION_RUN_ID]).data.metrics
+    run = mlflow.get_run(written[records.VALIDATION_RUN_ID])
+    assert [found.dataset.name for found in run.inputs.dataset_inputs] == ["test.parquet"]
+    logged = run.data.metrics
     assert logged["candidate_rmse"] == pytest.approx(report.candidate["rmse"])
     assert logged["candidate_rmse_night"] > 0
 
@@ -109,7 +113,16 @@ def test_as_good_as_the_champion_passes(register, model_name, trips):
     assert {"slice_night", "slice_under_2_miles", "not_worse_than_champion"} <= {c.rule for c in report.checks}
 
 
-def log_linear_model(model_name: str, table: pd.DataFrame, fares: pd.Series, signed: bool) -> str:
+def signature_of(kind: str, table: pd.DataFrame, fares: np.ndarray) -> ModelSignature | None:
+    """How a model says what it takes: in full, with its last column optional, or not at all."""
+    full = infer_signature(table, fares)
+    if kind == "optional":
+        columns = [ColSpec(spec.type, spec.name, spec.name != table.columns[-1]) for spec in full.inputs.inputs]
+        return ModelSignature(Schema(columns), full.outputs)
+    return full if kind == "signed" else None
+
+
+def log_linear_model(model_name: str, table: pd.DataFrame, fares: pd.Series, kind: str) -> str:
     from sklearn.linear_model import LinearRegression
 
     model = LinearRegression().fit(table, fares)
@@ -117,22 +130,52 @@ def log_linear_model(model_name: str, table: pd.DataFrame, fares: pd.Series, sig
         info = mlflow.sklearn.log_model(
             model,
             name="model",
-            signature=infer_signature(table, model.predict(table)) if signed else None,
+            signature=signature_of(kind, table, model.predict(table)),
             serialization_format="cloudpickle",
             pip_requirements=["scikit-learn"],
         )
     return str(mlflow.register_model(info.model_uri, model_name).version)
 
 
-@pytest.mark.parametrize("signed", [True, False])
-def test_a_leaky_model_under_a_renamed_column_is_rejected(store, model_name, trips, signed):
+@pytest.mark.parametrize("kind", ["signed", "optional", "unsigned"])
+def test_a_leaky_model_under_a_renamed_column_is_rejected(store, model_name, trips, kind):
     rows = trips.clean_training
     seconds = (rows["tpep_dropoff_datetime"] - rows["tpep_pickup_datetime"]).dt.total_seconds()
     table = pd.DataFrame({"trip_distance": rows["trip_distance"], "meter_reading": seconds})
     name = model_name.replace("[", "_").replace("]", "")
-    version = log_linear_model(name, table, rows[LABEL], signed)
+    version = log_linear_model(name, table, rows[LABEL], kind)
     report = validation.validate(name, version, trips.test)
     assert_rejected(report, "inputs_known_at_pickup")
+
+
+class LooksAtTheTripBefore(PythonModel):
+    """A straight line from this trip's distance and the one of the row above: the order of the rows is in its answers."""
+
+    def fit(self, rows: pd.DataFrame) -> "LooksAtTheTripBefore":
+        self.weights = np.linalg.lstsq(self.table(rows), rows[LABEL].to_numpy(), rcond=None)[0]
+        return self
+
+    def table(self, rows: pd.DataFrame) -> np.ndarray:
+        miles = rows["trip_distance"].to_numpy()
+        return np.column_stack([np.ones(len(miles)), miles, np.roll(miles, 1)])
+
+    def predict(self, context: object, model_input: pd.DataFrame, params: dict | None = None) -> np.ndarray:
+        return self.table(model_input) @ self.weights
+
+
+def test_a_model_whose_answers_depend_on_the_order_of_the_rows_is_rejected(store, model_name, trips):
+    inputs = trips.clean_training[list(INPUTS)]
+    model = LooksAtTheTripBefore().fit(trips.clean_training)
+    with mlflow.start_run():
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=model,
+            signature=ModelSignature(datasets.schema(INPUTS), Schema([ColSpec("double")])),
+            input_example=inputs.head(5),
+            pip_requirements=["numpy"],
+        )
+    version = str(mlflow.register_model(info.model_uri, model_name).version)
+    assert_rejected(validation.validate(model_name, version, trips.test), "predictions_ignore_the_answer")
 
 
 class PeeksAtTheAnswer:
@@ -185,5 +228,5 @@ def test_without_a_version_it_says_what_is_needed(store, trips):
 def test_thresholds_refuse_missing_and_unknown_names(tmp_path):
     path = tmp_path / "limits.toml"
     path.write_text(rules.THRESHOLDS_FILE.read_text().replace("min_slice_rows", "min_slice_row"))
-    with pytest.raises(ValueError, match="min_slice_row, min_slice_rows"):
+    with pytest.raises(ValueError, match=r"\[validation\]: min_slice_row, min_slice_rows"):
         rules.read_thresholds(path)

@@ -15,7 +15,12 @@ pub(crate) enum Place {
     /// On the local workspace of this clone.
     Local,
     /// On a Databricks workspace, reached with the user's own authentication.
-    Databricks,
+    Databricks {
+        /// Its address, where the bundle says it.
+        host: Option<String>,
+        /// The profile of the user's configuration file, where the bundle names one.
+        profile: Option<String>,
+    },
 }
 
 /// A target of the bundle.
@@ -38,19 +43,22 @@ pub(crate) fn targets(root: &Utf8Path, config: &Config) -> anyhow::Result<Vec<Ta
     let documents = YamlLoader::load_from_str(&text)
         .map_err(|error| Failure::new(Kind::Usage, format!("{path} is not valid YAML: {error}")))?;
     let bundle = documents.first().unwrap_or(&Yaml::BadValue);
-    let profile = |workspace: &Yaml| workspace["profile"].as_str().map(str::to_owned);
-    let common = profile(&bundle["workspace"]);
+    let common = &bundle["workspace"];
     let named = bundle["targets"].as_hash().into_iter().flatten();
     Ok(named
         .filter_map(|(name, target)| {
-            let profile = profile(&target["workspace"]).or_else(|| common.clone());
-            let local = profile.as_deref() == Some(config.workspace.profile.as_str());
+            let own = &target["workspace"];
+            let field = |name: &str| own[name].as_str().or_else(|| common[name].as_str());
+            let (host, profile) = (field("host"), field("profile"));
+            let local = profile == Some(config.workspace.profile.as_str());
             Some(Target {
                 name: name.as_str()?.to_owned(),
-                place: if local {
-                    Place::Local
-                } else {
-                    Place::Databricks
+                place: match local {
+                    true => Place::Local,
+                    false => Place::Databricks {
+                        host: host.map(str::to_owned),
+                        profile: profile.map(str::to_owned),
+                    },
                 },
             })
         })
@@ -92,7 +100,12 @@ targets:
   prod: {workspace: {host: https://example.cloud.databricks.com}}
 ";
         assert_eq!(place_of(yaml, "test").unwrap(), Place::Local);
-        assert_eq!(place_of(yaml, "prod").unwrap(), Place::Databricks);
+        let host = Some("https://example.cloud.databricks.com".to_owned());
+        let prod = Place::Databricks {
+            host,
+            profile: None,
+        };
+        assert_eq!(place_of(yaml, "prod").unwrap(), prod);
     }
 
     #[test]

@@ -56,6 +56,9 @@ pub(crate) struct Model {
 pub(crate) struct Test {
     /// Folders that pytest runs.
     pub(crate) unit: Vec<String>,
+    /// Folders of tests that need Spark: `ci` runs them with the extra `spark` of pyproject.toml.
+    #[serde(default)]
+    pub(crate) spark: Vec<String>,
     /// The target that the integration test deploys to.
     pub(crate) integration_target: String,
 }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use xtask_remote::{Body, Error, Request, Response, Transport, refused};
 
 use crate::bundle::{self, Place};
+use crate::children;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{self, LocalWorkspace};
@@ -21,6 +22,7 @@ pub(crate) struct Target<'a> {
     pub(crate) name: String,
     /// The local workspace, where the target lives on it.
     pub(crate) local: Option<LocalWorkspace>,
+    place: Place,
     context: &'a Context,
     program: Utf8PathBuf,
 }
@@ -100,16 +102,17 @@ impl<'a> Target<'a> {
         toolbox: &Toolbox,
         name: &str,
     ) -> anyhow::Result<Target<'a>> {
-        let local = match bundle::place(&context.root, &context.config, name)? {
+        let place = bundle::place(&context.root, &context.config, name)?;
+        let local = match place {
             Place::Local => Some(local_workspace::start(context, toolbox, false)?),
-            Place::Databricks => None,
+            Place::Databricks { .. } => None,
         };
-        let program = toolbox.databricks.clone();
         Ok(Target {
             name: name.to_owned(),
             local,
+            place,
             context,
-            program,
+            program: toolbox.databricks.clone(),
         })
     }
 
@@ -250,7 +253,7 @@ impl<'a> Target<'a> {
     /// local workspace; the user's for one on Databricks.
     fn surround(&self, command: &mut Command) {
         if self.local.is_some() {
-            clean(self.context, command);
+            children::withhold(&self.context.env, command);
             command.env(
                 vars::DATABRICKS_CONFIG_FILE,
                 local_workspace::config_file(self.context),
@@ -265,28 +268,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Takes the variables out of a child's environment that would send it to another workspace or lend
-/// it the user's credentials, and makes loopback bypass every proxy.
-pub(crate) fn clean(context: &Context, command: &mut Command) {
-    for (name, _) in context.env.variables() {
-        if vars::DATABRICKS_PREFIXES
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
-            command.env_remove(name);
-        }
-    }
-    for name in vars::NO_PROXY {
-        let given = context
-            .env
-            .get(name)
-            .map(|hosts| format!("{hosts},"))
-            .unwrap_or_default();
-        command.env(name, format!("{given}127.0.0.1,localhost,::1"));
-    }
-}
-
-/// Sends REST calls with `databricks api`: the CLI authenticates, the token never reaches us.
+/// Sends REST calls with the Databricks CLI: it authenticates, the token never reaches us.
 struct ThroughCli<'a> {
     target: &'a Target<'a>,
 }
@@ -297,40 +279,25 @@ impl Transport for ThroughCli<'_> {
             call: request.call(),
             reason,
         };
-        let mut url = request.path.clone();
-        for (index, (name, value)) in request.query.iter().enumerate() {
-            url.push(if index == 0 { '?' } else { '&' });
-            url.push_str(&format!("{name}={value}"));
-        }
         let mut command = Command::new(&self.target.program);
-        command.args(["api", &request.method.as_str().to_lowercase(), &url]);
-        command
-            .args(["--target", &self.target.name])
-            .current_dir(&self.target.context.root);
         match &request.body {
-            Body::Empty => {}
-            Body::Json(value) => {
-                command.args(["--json", &value.to_string()]);
-            }
-            Body::File(path) => {
-                return Err(unexpected(format!(
-                    "{} cannot be sent through `databricks api`; use `databricks fs cp`",
-                    path.display()
-                )));
+            Body::File(file) => copy(&mut command, request, file)
+                .ok_or_else(|| unexpected("only the Files API takes files".to_owned()))?,
+            body => {
+                let method = request.method.as_str().to_lowercase();
+                command.args(["api", &method, &url(request)]);
+                if let Body::Json(value) = body {
+                    command.args(["--json", &value.to_string()]);
+                }
             }
         }
-        self.target.surround(&mut command);
-        let context = self.target.context;
-        let finished = process::run(&context.ui, &context.interrupt, command, |_| ())
+        self.address(&mut command);
+        let Context { ui, interrupt, .. } = self.target.context;
+        let finished = process::run(ui, interrupt, command, |_| ())
             .map_err(|error| unexpected(error.to_string()))?;
         if !finished.ok() {
-            // The CLI prints the service's message and no status; a missing thing is told by it.
-            let missing = finished.tail.contains("does not exist");
-            return Err(refused(
-                request,
-                if missing { 404 } else { 400 },
-                finished.tail.as_bytes(),
-            ));
+            // The CLI prints the service's message and keeps its status for itself.
+            return Err(refused(request, 400, finished.tail.as_bytes()));
         }
         Ok(Response {
             status: 200,
@@ -338,4 +305,40 @@ impl Transport for ThroughCli<'_> {
             body: finished.stdout.into_bytes(),
         })
     }
+}
+
+impl ThroughCli<'_> {
+    /// Leads the command to the target's workspace: outside of `bundle` commands the CLI does not
+    /// read the bundle.
+    fn address(&self, command: &mut Command) {
+        self.target.surround(command);
+        if let Place::Databricks { host, profile } = &self.target.place {
+            if let Some(profile) = profile {
+                command.args(["--profile", profile]);
+            }
+            if let Some(host) = host {
+                command.env("DATABRICKS_HOST", host);
+            }
+        }
+        // Away from the bundle, whose default target would add a host of its own.
+        command.current_dir(self.target.context.local());
+    }
+}
+
+/// Path and query of a call, as `databricks api` takes them.
+fn url(request: &Request) -> String {
+    let mut url = request.path.clone();
+    for (index, (name, value)) in request.query.iter().enumerate() {
+        url.push(if index == 0 { '?' } else { '&' });
+        url.push_str(&format!("{name}={value}"));
+    }
+    url
+}
+
+/// An upload, which `databricks api` has no way for: the CLI's own copy. `None` where it is no upload.
+fn copy(command: &mut Command, request: &Request, file: &std::path::Path) -> Option<()> {
+    let remote = request.path.strip_prefix("/api/2.0/fs/files")?;
+    command.args(["fs", "cp", "--overwrite"]);
+    command.arg(file).arg(format!("dbfs:{remote}"));
+    Some(())
 }

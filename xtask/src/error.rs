@@ -94,12 +94,20 @@ pub(crate) struct Report {
     pub(crate) exit_code: u8,
 }
 
-/// Turns an error into what is shown; the innermost [`Failure`] gives kind and remedy.
+/// Turns an error into what is shown; the innermost [`Failure`] gives kind and remedy. A failed call
+/// to a service that nobody explained better is one of [`Kind::Service`].
 pub(crate) fn report(error: &anyhow::Error) -> Report {
     let failure = error
         .chain()
         .filter_map(|cause| cause.downcast_ref::<Failure>())
         .last();
+    let call = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<xtask_remote::Error>());
+    let service = call.map(|_| {
+        Failure::new(Kind::Service, "").next("call it again with --explain to see each call")
+    });
+    let failure = failure.or(service.as_ref());
     Report {
         what: error.to_string(),
         causes: error.chain().skip(1).map(ToString::to_string).collect(),
@@ -115,6 +123,20 @@ pub(crate) fn report(error: &anyhow::Error) -> Report {
 mod tests {
     use super::*;
     use anyhow::Context as _;
+
+    #[test]
+    fn a_service_that_refuses_has_an_exit_code_of_its_own() {
+        let refused = xtask_remote::Error::Unreachable {
+            service: "http://127.0.0.1:1".to_owned(),
+            reason: "connection refused".to_owned(),
+        };
+        let report = report(&anyhow::Error::new(refused).context("reading the run"));
+        assert_eq!(report.exit_code, 4);
+        assert_eq!(
+            report.causes,
+            ["http://127.0.0.1:1 does not answer (connection refused)"]
+        );
+    }
 
     #[test]
     fn a_report_keeps_the_remedy_through_added_context() {

@@ -11,6 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use xtask_remote::{Credentials, Http, local};
 
+use crate::children;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
@@ -236,7 +237,7 @@ fn spawn(
         .stderr(output)
         // A group of its own: Ctrl-C at the terminal ends the command, not the workspace.
         .process_group(0);
-    crate::databricks::clean(context, &mut command);
+    children::withhold(&context.env, &mut command);
     let what = format!(
         "the local workspace's program {} could not be started",
         toolbox.workspace

@@ -6,6 +6,7 @@
 
 mod bundle;
 mod chain;
+mod children;
 mod cli;
 mod commands;
 mod config;

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::children;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::fingerprint::{Inputs, Verdict, look, remember};
@@ -111,11 +112,9 @@ fn data_inputs(context: &Context, options: &[String]) -> anyhow::Result<Inputs> 
 }
 
 fn python(context: &Context, toolbox: &Toolbox) -> Command {
-    let mut command = Command::new(&toolbox.python);
+    let mut command = children::command(&context.env, &toolbox.python, &context.root);
     command
-        .current_dir(&context.root)
-        .env("PYTHONPATH", &context.config.data.source);
-    command.env("PYTHONUTF8", "1");
-    crate::databricks::clean(context, &mut command);
+        .env("PYTHONPATH", &context.config.data.source)
+        .env("PYTHONUTF8", "1");
     command
 }

@@ -10,7 +10,6 @@ compile_error!(
 );
 
 mod archive;
-mod children;
 mod cli_build;
 mod consent;
 mod databricks_cli;

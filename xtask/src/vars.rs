@@ -27,7 +27,9 @@ pub(crate) const CARGO: &str = "CARGO";
 
 /// Variables of the Databricks CLI and SDKs that must not leak from the user's shell into a child
 /// that talks to a workspace we chose. Prefixes; see the SDKs' unified authentication.
-pub(crate) const DATABRICKS_PREFIXES: &[&str] = &["DATABRICKS_", "ARM_", "BUNDLE_VAR_"];
+pub(crate) const DATABRICKS_PREFIXES: &[&str] = &["DATABRICKS_", "ARM_"];
+/// Prefix of the variables by which the Databricks CLI takes values of bundle variables.
+pub(crate) const BUNDLE_VARIABLES: &str = "BUNDLE_VAR_";
 /// The configuration file of the Databricks CLI and SDKs.
 pub(crate) const DATABRICKS_CONFIG_FILE: &str = "DATABRICKS_CONFIG_FILE";
 /// Where the Databricks CLI keeps what it may forget.

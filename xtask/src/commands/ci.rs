@@ -2,6 +2,7 @@
 
 mod parts;
 mod project;
+mod system;
 mod tool;
 
 use std::process::Command;
@@ -13,7 +14,7 @@ use crate::process;
 use crate::tools::Toolbox;
 use crate::ui::{Tone, seconds};
 use crate::vars;
-use parts::{Group, PARTS, Part, System};
+use parts::{Group, PARTS, Part};
 
 /// Options of `ci`.
 #[derive(Debug, clap::Args)]
@@ -216,27 +217,4 @@ fn conclude(
     )
     .next(format!("cargo xtask ci --only {}", names.join(",")))
     .err()
-}
-
-impl System {
-    /// Where it is; `None` when it is not installed.
-    pub(crate) fn find(self) -> Option<std::path::PathBuf> {
-        self.programs()
-            .iter()
-            .find_map(|program| which::which(program).ok())
-    }
-
-    fn programs(self) -> &'static [&'static str] {
-        match self {
-            System::Chromium => &["chromium", "chromium-browser", "google-chrome", "chrome"],
-        }
-    }
-
-    fn missing(self) -> String {
-        match self {
-            System::Chromium => {
-                "needs Chromium, install it with `apt-get install chromium` or from https://www.chromium.org".to_owned()
-            }
-        }
-    }
 }

@@ -75,13 +75,17 @@ pub(crate) fn upload(
     let volume = volume_path(context, target, summary)?;
     let transport = target.transport();
     let digests_file = format!("{volume}/{DIGESTS}");
-    let mut digests = read_digests(&*transport, &digests_file)?;
+    let there = files::list(&*transport, &volume)?;
+    let mut digests = match there.contains_key(DIGESTS) {
+        true => read_digests(&*transport, &digests_file)?,
+        false => BTreeMap::new(),
+    };
     for file in data_files(folder)? {
         let name = file.file_name().unwrap_or_default().to_owned();
         let digest = fingerprint::sha256(&fs_err::read(&file)?);
         let remote = format!("{volume}/{name}");
         let present = digests.get(&name) == Some(&digest)
-            && files::length(&*transport, &remote)? == Some(fs_err::metadata(&file)?.len());
+            && there.get(&name) == Some(&fs_err::metadata(&file)?.len());
         if present {
             continue;
         }
@@ -123,7 +127,7 @@ fn volume_path(
 }
 
 fn read_digests(transport: &dyn Transport, file: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let bytes = files::read(transport, file)?.unwrap_or_default();
+    let bytes = files::read(transport, file)?;
     // What cannot be read names nothing as present, so everything is uploaded again.
     Ok(serde_json::from_slice(&bytes).unwrap_or_default())
 }

@@ -5,10 +5,10 @@ mod integration;
 mod show;
 mod unit;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::context::Context;
-use crate::databricks::Target;
+use crate::databricks::{Summary, Target};
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::results::{self, Integration, Results, Unit, Verdict};
@@ -64,6 +64,17 @@ struct Plan {
     integration: Option<inputs::Work<Integration>>,
 }
 
+/// How the parts ended, and what is still to be said about them.
+#[derive(Default)]
+struct Outcome {
+    unit: Option<Unit>,
+    /// The last lines of what pytest said.
+    unit_tail: String,
+    integration: Option<Integration>,
+    /// The job's own failure.
+    job_error: Option<anyhow::Error>,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -72,40 +83,29 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let plan = plan(context, args)?;
     show::plan(context, &plan);
     let report = context.local().join("cache").join("pytest.xml");
-    let (unit, integration) = execute(context, &plan, &report)?;
+    let outcome = execute(context, &plan, &report)?;
 
     let commit = Git::open(context)?.head();
-    let unit_failed = unit.as_ref().is_ok_and(|unit| {
-        unit.as_ref()
-            .is_some_and(|unit| unit.verdict == Verdict::Failed)
-    });
-    let (unit, integration) = (unit?, integration?);
-    let results = Results::new(commit, unit, integration.result);
+    let results = Results::new(commit, outcome.unit, outcome.integration);
     show::results(context, &results, args.json)?;
     if let Some(file) = &args.junit {
         results::write_junit(&context.env.cwd.join(file), Some(&report), &results)?;
     }
-    if unit_failed {
+    if results
+        .unit
+        .is_some_and(|unit| unit.verdict == Verdict::Failed)
+    {
         return Failure::new(Kind::Failed, "unit tests failed")
-            .details(integration.unit_tail)
+            .details(outcome.unit_tail)
             .next("cargo xtask test unit")
             .err();
     }
-    integration.error.map_or(Ok(()), Err)
-}
-
-/// How the parts ended, and what is still to be said about them.
-struct Outcome {
-    result: Option<Integration>,
-    error: Option<anyhow::Error>,
-    unit_tail: String,
+    outcome.job_error.map_or(Ok(()), Err)
 }
 
 fn plan(context: &Context, args: &Args) -> anyhow::Result<Plan> {
-    let target = args
-        .target
-        .clone()
-        .unwrap_or_else(|| context.config.test.integration_target.clone());
+    let usual = &context.config.test.integration_target;
+    let target = args.target.clone().unwrap_or_else(|| usual.clone());
     let wants = |part: Part| args.part == Part::All || args.part == part;
     let found = inputs::Found::look(context)?;
     Ok(Plan {
@@ -119,56 +119,53 @@ fn plan(context: &Context, args: &Args) -> anyhow::Result<Plan> {
     })
 }
 
-type Executed = (anyhow::Result<Option<Unit>>, anyhow::Result<Outcome>);
-
-fn execute(context: &Context, plan: &Plan, report: &Utf8PathBuf) -> anyhow::Result<Executed> {
-    let mut outcome = Outcome {
-        result: None,
-        error: None,
-        unit_tail: String::new(),
-    };
-    if let Some(work) = &plan.integration {
-        outcome.result = work.cached.clone();
-    }
-    let unit_needed = plan.unit.as_ref().filter(|work| work.cached.is_none());
-    let integration_needed = plan
+/// Does what is due. A failed unit test keeps the training job from running.
+fn execute(context: &Context, plan: &Plan, report: &Utf8Path) -> anyhow::Result<Outcome> {
+    let unit_due = plan.unit.as_ref().filter(|work| work.cached.is_none());
+    let job_due = plan
         .integration
         .as_ref()
         .filter(|work| work.cached.is_none());
-    let cached_unit = plan.unit.as_ref().and_then(|work| work.cached.clone());
-    if unit_needed.is_none() && integration_needed.is_none() {
-        return Ok((Ok(cached_unit), Ok(outcome)));
+    let mut outcome = Outcome {
+        unit: plan.unit.as_ref().and_then(|work| work.cached.clone()),
+        integration: plan
+            .integration
+            .as_ref()
+            .and_then(|work| work.cached.clone()),
+        ..Outcome::default()
+    };
+    if unit_due.is_none() && job_due.is_none() {
+        return Ok(outcome);
     }
-    let needs = if integration_needed.is_some() {
-        Need::ALL
+    let needs = if job_due.is_some() {
+        Need::FOR_A_WORKSPACE
     } else {
         &[Need::Python]
     };
     let toolbox = tools::ready(context, needs)?;
-    let target = match integration_needed {
-        // Opened before the unit tests run, so that MLflow comes up beside them.
-        Some(_) => Some(Target::open(context, &toolbox, &plan.target)?),
-        None => None,
-    };
-    let (unit, prepared) = side_by_side(context, &toolbox, unit_needed, target.as_ref(), report);
-    let unit = match unit? {
-        Some((unit, tail)) => {
-            outcome.unit_tail = tail;
-            Some(unit)
-        }
-        None => cached_unit,
-    };
-    let green = unit
+    // Opened before the unit tests run, so that MLflow comes up beside them.
+    let target = job_due
+        .map(|_| Target::open(context, &toolbox, &plan.target))
+        .transpose()?;
+    let (tested, prepared) = side_by_side(context, &toolbox, unit_due, target.as_ref(), report);
+    if let Some((unit, tail)) = tested? {
+        (outcome.unit, outcome.unit_tail) = (Some(unit), tail);
+    }
+    let green = outcome
+        .unit
         .as_ref()
         .is_none_or(|unit| unit.verdict == Verdict::Passed);
-    if let (true, Some(target), Some(work)) = (green, &target, integration_needed) {
+    if let (true, Some(target), Some(work)) = (green, &target, job_due) {
         let (result, error) = integration::train(context, target, prepared?, work)?;
-        (outcome.result, outcome.error) = (Some(result), error);
+        (outcome.integration, outcome.job_error) = (Some(result), error);
     }
-    Ok((Ok(unit), Ok(outcome)))
+    Ok(outcome)
 }
 
-type UnitEnd = anyhow::Result<Option<(Unit, String)>>;
+/// Counts and the end of what pytest said, where it ran.
+type Tested = anyhow::Result<Option<(Unit, String)>>;
+/// The bundle as it is deployed, where it was.
+type Prepared = anyhow::Result<Option<Summary>>;
 
 /// Runs the unit tests while the bundle is deployed and its data uploaded.
 fn side_by_side(
@@ -176,20 +173,20 @@ fn side_by_side(
     toolbox: &Toolbox,
     unit: Option<&inputs::Work<Unit>>,
     target: Option<&Target<'_>>,
-    report: &Utf8PathBuf,
-) -> (UnitEnd, anyhow::Result<Option<crate::databricks::Summary>>) {
+    report: &Utf8Path,
+) -> (Tested, Prepared) {
     std::thread::scope(|scope| {
         let preparing = scope.spawn(|| {
             target
                 .map(|target| integration::prepare(context, toolbox, target))
                 .transpose()
         });
-        let unit = unit
+        let tested = unit
             .map(|work| unit::run(context, toolbox, report, work))
             .transpose();
         let prepared = preparing
             .join()
             .unwrap_or_else(|_| Err(anyhow::anyhow!("the deployment ended unexpectedly")));
-        (unit, prepared)
+        (tested, prepared)
     })
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::children;
 use super::lock::{ToolsLock, Version};
+use crate::children;
 use crate::context::Context;
 use crate::process::{self, Finished};
 

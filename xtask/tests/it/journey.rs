@@ -32,7 +32,27 @@ fn a_day_on_another_bundle() {
     let project = project();
 
     // The main job, and what it says for machines.
-    let first = json(&project.succeed(&["test", "--json", "--junit", ".xtask/out/report.xml"]));
+    // A proxy that refuses every connection: what talks to this machine's own addresses goes past it.
+    let mut command = project.xtask(&["test", "--json", "--junit", ".xtask/out/report.xml"]);
+    for name in [
+        "HTTP_PROXY",
+        "HTTPS_PROXY",
+        "ALL_PROXY",
+        "http_proxy",
+        "https_proxy",
+        "all_proxy",
+    ] {
+        command.env(name, "http://127.0.0.1:9");
+    }
+    let said = Said::from(
+        command
+            .env_remove("NO_PROXY")
+            .env_remove("no_proxy")
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let first = json(&said);
     assert_eq!(first["version"], 1);
     assert_eq!(first["verdict"], "passed");
     assert!(first["unit"]["passed"].as_u64().unwrap() > 0, "{first}");
@@ -107,6 +127,23 @@ fn a_day_on_another_bundle() {
     let me = Said::from(project.shell(line).env("CLI", cli).output().unwrap());
     assert_eq!(me.code, Some(0), "{}", me.stderr);
     assert!(me.stdout.contains("userName"), "{}", me.stdout);
+    let code = "import mlflow
+from databricks.sdk import WorkspaceClient
+print(WorkspaceClient().current_user.me().user_name)
+print([v.version for v in mlflow.MlflowClient().search_model_versions(\"name='MODEL'\")])"
+        .replace(
+            "MODEL",
+            second["integration"]["model"]["name"].as_str().unwrap(),
+        );
+    let line = "eval \"$(cargo xtask workspace env)\" && .venv/bin/python -c \"$CODE\"";
+    let clients = Said::from(project.shell(line).env("CODE", code).output().unwrap());
+    assert_eq!(clients.code, Some(0), "{}", clients.stderr);
+    assert!(clients.stdout.contains("@"), "{}", clients.stdout);
+    assert!(
+        clients.stdout.contains("2") && clients.stdout.contains("1"),
+        "{}",
+        clients.stdout
+    );
 }
 
 #[test]
@@ -114,25 +151,30 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     let project = project();
     let (cell, line) = insert_second_cell(
         &project,
-        "print('before')\nraise ValueError('broken on purpose')",
+        "import os\nprint('before', dict(os.environ))\nraise ValueError('broken on purpose')",
     );
 
-    let said = project.run(&[
+    let mut command = project.xtask(&[
         "test",
         "integration",
         "--json",
+        "--explain",
         "--junit",
         ".xtask/report.xml",
     ]);
-    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    command
+        .env("GITHUB_TOKEN", "ghp_CANARY")
+        .env("DATABRICKS_TOKEN", "dapiCANARY");
+    let failed = Said::from(command.output().unwrap());
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     let place = format!("cell {cell}, line {line}: ValueError: broken on purpose");
-    assert!(said.stderr.contains(&place), "{}", said.stderr);
+    assert!(failed.stderr.contains(&place), "{}", failed.stderr);
     assert!(
-        said.stderr.contains("next: cargo xtask test integration"),
+        failed.stderr.contains("next: cargo xtask test integration"),
         "{}",
-        said.stderr
+        failed.stderr
     );
-    let failure = &json(&said)["integration"]["tasks"][0]["failure"];
+    let failure = &json(&failed)["integration"]["tasks"][0]["failure"];
     assert_eq!(
         (&failure["cell"], &failure["line"]),
         (&cell.into(), &line.into())
@@ -140,15 +182,79 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     let junit = std::fs::read_to_string(project.root().join(".xtask/report.xml")).unwrap();
     assert!(junit.contains("broken on purpose"), "{junit}");
 
+    // In CI a line in the log and the job's summary lead other commands to the run.
+    let mut ci = project.xtask(&["test", "integration"]);
+    let summary = project.root().join(".xtask/summary.md");
+    let said = Said::from(
+        ci.env("CI", "true")
+            .env("GITHUB_STEP_SUMMARY", &summary)
+            .output()
+            .unwrap(),
+    );
+    let line = said
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("::xtask-run:: "));
+    let found: Value = serde_json::from_str(line.expect("the line for other commands")).unwrap();
+    assert_eq!(
+        (&found["verdict"], &found["failed_task"]),
+        (&"failed".into(), &TASKS[0].into())
+    );
+    assert!(
+        found["job_run"]["url"].as_str().unwrap().contains("/runs/"),
+        "{found}"
+    );
+    assert!(
+        std::fs::read_to_string(summary)
+            .unwrap()
+            .contains("::xtask-run:: {")
+    );
+
+    // A run that is not there is the service's word, with its own exit code.
+    let unknown = project.run(&["logs", "run:1"]);
+    assert_eq!(unknown.code, Some(4), "{}", unknown.stderr);
+
     // The newest failure, with what was printed before it.
     let logs = project.succeed(&["logs"]);
     assert!(logs.stdout.contains("before"), "{}", logs.stdout);
     assert!(logs.stdout.contains("broken on purpose"), "{}", logs.stdout);
 
+    // The notebook saw none of the user's tokens, and nobody saw the workspace's.
+    let token = std::fs::read_to_string(project.root().join(".xtask/workspace/token")).unwrap();
+    for text in [&failed.stdout, &failed.stderr, &logs.stdout] {
+        assert!(!text.contains("CANARY"), "{text}");
+        assert!(!text.contains(token.trim()), "{text}");
+    }
+
     // A failure is not remembered.
     let again = project.run(&["test", "integration"]);
     assert_eq!(again.code, Some(1), "{}", again.stderr);
     assert!(!again.stderr.contains("Unchanged"), "{}", again.stderr);
+}
+
+#[test]
+fn a_failing_unit_test_keeps_the_job_from_running() {
+    let project = project();
+    let path = project.root().join("checks/test_broken.py");
+    std::fs::write(
+        path,
+        "def test_broken():\n    assert 1 == 2, 'broken on purpose'\n",
+    )
+    .unwrap();
+    let said = project.run(&["test", "--json"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(said.stderr.contains("broken on purpose"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("next: cargo xtask test unit"),
+        "{}",
+        said.stderr
+    );
+    let results = json(&said);
+    assert_eq!(
+        (&results["verdict"], &results["unit"]["failed"]),
+        (&"failed".into(), &1.into())
+    );
+    assert_eq!(results["integration"], Value::Null);
 }
 
 #[test]
@@ -178,6 +284,56 @@ fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
     assert_eq!(said.code, Some(130), "{}", said.stderr);
     assert!(said.stderr.contains("is cancelled"), "{}", said.stderr);
     wait_until("the notebook is gone", || processes_with(&marker) == 0);
+}
+
+#[test]
+fn a_target_with_a_host_is_reached_with_the_users_own_credentials() {
+    // The workspace of another clone stands in for Databricks: nothing of ours starts it or knows its token.
+    let other = project();
+    let _ = other.succeed(&["workspace", "up"]);
+    let read = |name: &str| {
+        std::fs::read_to_string(other.root().join(".xtask/workspace").join(name)).unwrap()
+    };
+    let server: Value = serde_json::from_str(&read("server.json")).unwrap();
+    let host = format!("host: {}", server["url"].as_str().unwrap());
+
+    let project = project();
+    let yaml = std::fs::read_to_string(project.root().join("databricks.yml")).unwrap();
+    let target = format!("  {TEST_TARGET}:\n");
+    let (before, after) = yaml.split_once(&target).unwrap();
+    let after = after.replacen("profile: mlops-local", &host, 1);
+    std::fs::write(
+        project.root().join("databricks.yml"),
+        format!("{before}{target}{after}"),
+    )
+    .unwrap();
+
+    let mut command = project.xtask(&["test", "integration", "--json", "--explain"]);
+    let said = Said::from(
+        command
+            .env("DATABRICKS_TOKEN", read("token").trim())
+            .output()
+            .unwrap(),
+    );
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!(json(&said)["integration"]["model"]["version"], 1);
+    assert!(
+        said.stderr.contains(" api post /api/2.2/jobs/run-now"),
+        "{}",
+        said.stderr
+    );
+    assert!(
+        !project.root().join(".xtask/workspace").exists(),
+        "a local workspace was started"
+    );
+    assert!(
+        !said.stderr.contains(read("token").trim()),
+        "the token is shown"
+    );
+
+    let without = project.run(&["deploy", "--target", TEST_TARGET, "--yes"]);
+    assert_eq!(without.code, Some(1), "{}", without.stderr);
+    assert!(without.stderr.contains("credentials"), "{}", without.stderr);
 }
 
 #[test]

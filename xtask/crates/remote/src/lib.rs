@@ -11,6 +11,7 @@ mod error;
 mod http;
 pub mod local;
 pub mod mlflow;
+pub mod records;
 mod transport;
 
 pub use error::Error;

@@ -7,6 +7,7 @@ the local workspace. Only what a notebook needs to run is here: widgets, task va
 import builtins
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +18,17 @@ parameters = {p["name"]: p.get("default", "") for p in job.get("parameters", [])
 parameters.update(task["notebook_task"].get("base_parameters", {}))
 values_path = Path(values_file)
 values = json.loads(values_path.read_text()) if values_path.exists() else {}
+
+
+def resolved(match):
+    """What a reference such as {{tasks.Train.values.model_version}} or {{job.id}} stands for."""
+    path = match.group(1).split(".")
+    if path[0] == "tasks":
+        return str(values[path[1]][path[3]])
+    return parameters[path[2]] if path[:2] == ["job", "parameters"] else "1"
+
+
+parameters = {name: re.sub(r"\{\{\s*([\w.]+)\s*\}\}", resolved, value) for name, value in parameters.items()}
 
 
 def real(path):

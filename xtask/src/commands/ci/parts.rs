@@ -1,5 +1,6 @@
 //! The parts of CI, in the order in which they run: quick ones first.
 
+use super::system::System;
 use super::{Suite, project, tool};
 
 /// One part.
@@ -23,13 +24,6 @@ pub(super) enum Group {
     Project,
     /// The tool: when it changes.
     Tool,
-}
-
-/// Programs that a part needs and that are not fetched into the project's folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum System {
-    /// A browser.
-    Chromium,
 }
 
 /// All parts.
@@ -61,6 +55,13 @@ pub(super) const PARTS: &[Part] = &[
         about: "unit tests, then the training job: cargo xtask test",
         needs: &[],
         run: project::test,
+    },
+    Part {
+        name: "spark",
+        group: Group::Project,
+        about: "the tests that need Spark, where xtask.toml names some",
+        needs: &[System::Java],
+        run: project::spark,
     },
     Part {
         name: "fmt",

@@ -106,3 +106,27 @@ pub(super) fn test(suite: &Suite<'_>) -> anyhow::Result<String> {
     test::run(suite.context, &test::Args::everything())?;
     Ok("unit tests and training job".to_owned())
 }
+
+/// The tests that need Spark, in an environment of their own: it is larger by half.
+pub(super) fn spark(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let folders = &suite.context.config.test.spark;
+    if folders.is_empty() {
+        return Ok("this project has none".to_owned());
+    }
+    let mut command = suite.uv(&["run", "--locked", "--extra", "spark", "python"]);
+    command
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .args(folders);
+    command.env(
+        "UV_PROJECT_ENVIRONMENT",
+        suite.context.local().join("spark"),
+    );
+    command.env("PYTHONPATH", &suite.context.config.data.source);
+    let finished = suite.succeed(command, "tests that need Spark failed")?;
+    Ok(finished
+        .stdout
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned())
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Suite;
-use super::parts::System;
+use super::system::System;
 use crate::error::{Failure, Kind};
 use crate::vars;
 

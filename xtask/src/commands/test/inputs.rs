@@ -8,6 +8,7 @@ use crate::fingerprint::{Inputs, Verdict, look};
 use crate::git::Git;
 use crate::local_workspace;
 use crate::results::{Integration, Unit};
+use crate::vars;
 
 /// A part of the tests: what it depends on, and its earlier result where nothing changed.
 pub(super) struct Work<T> {
@@ -56,6 +57,11 @@ impl Found {
         let files = self.files.iter().map(Utf8PathBuf::as_path);
         inputs.files(&context.root, files.filter(|file| !is_prose(file)))?;
         inputs.fact("target", target);
+        let variables = context.env.variables();
+        for (name, value) in variables.filter(|(name, _)| name.starts_with(vars::BUNDLE_VARIABLES))
+        {
+            inputs.fact(name, value);
+        }
         let state = local_workspace::state_folder(context);
         let token = fs_err::read(state.join("token")).unwrap_or_default();
         // A reset makes a new token, and takes the models of earlier runs with it. The first run

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use xtask_remote::databricks::jobs::Run;
+use xtask_remote::databricks::jobs::{self, Run};
 
 use super::inputs::{self, Work};
 use crate::chain::Registry;
@@ -81,14 +81,12 @@ pub(super) fn train(
 }
 
 fn result(target: &Target<'_>, run: &Run, failures: &failures::Failures) -> Integration {
-    let mut tasks = run.tasks.clone();
-    tasks.sort_by_key(|task| (task.start_time == 0, task.start_time));
-    let task = |task: xtask_remote::databricks::jobs::Task| Task {
+    let task = |task: &jobs::Task| Task {
         failure: failures.of(&task.task_key),
-        seconds: follow::duration(&task).unwrap_or_default().as_secs_f64(),
+        seconds: follow::duration(task).unwrap_or_default().as_secs_f64(),
         result: task.state.word().to_owned(),
         run_id: task.run_id,
-        key: task.task_key,
+        key: task.task_key.clone(),
     };
     Integration {
         verdict: if run.state.is_success() {
@@ -103,7 +101,7 @@ fn result(target: &Target<'_>, run: &Run, failures: &failures::Failures) -> Inte
             url: run.run_page_url.clone(),
             result: run.state.word().to_owned(),
         },
-        tasks: tasks.into_iter().map(task).collect(),
+        tasks: run.tasks.iter().map(task).collect(),
         mlflow_run: None,
         model: None,
         champion_before: None,

@@ -2,8 +2,11 @@
 
 use std::io::Write as _;
 
+use xtask_remote::local;
+
 use super::{Plan, inputs::Work};
 use crate::context::Context;
+use crate::local_workspace;
 use crate::results::{Integration, Results, Verdict};
 use crate::ui::Tone;
 use crate::vars;
@@ -43,11 +46,29 @@ pub(super) fn results(context: &Context, results: &Results, json: bool) -> anyho
         context.ui.line(&results.marker_line()?);
         job_summary(context, results)?;
     }
+    workspace_stays(context)?;
     if json {
         context.ui.answer(&serde_json::to_string_pretty(results)?);
     } else if results.verdict == Verdict::Passed {
         context.ui.status("Passed", "everything that was asked for");
     }
+    Ok(())
+}
+
+/// Says that the local workspace still runs, and how to end it.
+fn workspace_stays(context: &Context) -> anyhow::Result<()> {
+    let Some(workspace) = local_workspace::find(context)? else {
+        return Ok(());
+    };
+    let stays = match local::status(&workspace.http)?.keep {
+        true => "stays".to_owned(),
+        false => format!(
+            "stays for {} idle minutes",
+            context.config.workspace.idle_minutes
+        ),
+    };
+    let text = format!("the local workspace {stays}; `cargo xtask workspace down` ends it now");
+    context.ui.status("Running", &text);
     Ok(())
 }
 
@@ -70,10 +91,8 @@ fn table(context: &Context, integration: &Integration) -> Vec<String> {
         return lines;
     };
     let version = format!("{} version {}", model.name, model.version);
-    lines.push(row(
-        "model",
-        &format!("{version}  {}", ui.link(&model.url, &model.url)),
-    ));
+    lines.push(row("model", &version));
+    lines.push(row("", &ui.link(&model.url, &model.url)));
     let champion = integration.champion_before.as_ref();
     lines.push(match champion {
         Some(champion) => row(

@@ -157,7 +157,7 @@ pub fn run_now(
     Ok(call::<Reply>(transport, &request)?.run_id)
 }
 
-/// A run with all its tasks.
+/// A run with all its tasks, in the order in which they started.
 ///
 /// # Errors
 /// Any [`Error`].
@@ -177,6 +177,9 @@ pub fn run(transport: &dyn Transport, run_id: i64) -> Result<Run, Error> {
         run.tasks.extend(page.run.tasks);
         next = page.next_page_token.filter(|following| *following != token);
     }
+    // They come in the order of the job's definition; people read them as they started.
+    run.tasks
+        .sort_by_key(|task| (task.start_time == 0, task.start_time));
     Ok(run)
 }
 

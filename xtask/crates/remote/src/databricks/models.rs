@@ -48,25 +48,37 @@ pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, 
     }
 }
 
-/// The version that an alias names; `None` when the model or the alias does not exist.
+/// The version that an alias names; `None` when the model has no such alias.
 ///
 /// # Errors
-/// Any [`Error`] but not-found.
+/// Any [`Error`].
 pub fn by_alias(
     transport: &dyn Transport,
     model: &str,
     alias: &str,
 ) -> Result<Option<Version>, Error> {
-    let path = format!(
-        "/api/2.1/unity-catalog/models/{}/aliases/{}",
-        segment(model),
-        segment(alias)
-    );
-    match call(transport, &Request::new(Method::Get, path)) {
-        Ok(version) => Ok(Some(version)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
+    #[derive(Deserialize)]
+    struct Model {
+        #[serde(default)]
+        aliases: Vec<Alias>,
     }
+    #[derive(Deserialize)]
+    struct Alias {
+        alias_name: String,
+        version_num: u64,
+    }
+    // The model lists its aliases: asking for one that is not there would be an error to tell apart.
+    let path = format!("/api/2.1/unity-catalog/models/{}", segment(model));
+    let request = Request::new(Method::Get, path.as_str()).query("include_aliases", true);
+    let found: Model = call(transport, &request)?;
+    let Some(named) = found.aliases.iter().find(|entry| entry.alias_name == alias) else {
+        return Ok(None);
+    };
+    let request = Request::new(
+        Method::Get,
+        format!("{path}/versions/{}", named.version_num),
+    );
+    call(transport, &request).map(Some)
 }
 
 /// Deletes a version for good.

@@ -56,7 +56,10 @@ pub(super) async fn show(
 /// The tasks of a run, each followed by its iterations where it repeats another one.
 fn with_iterations(app: &App, run_id: i64) -> Result<Vec<TaskRun>, ApiError> {
     let mut tasks = Vec::new();
-    for task in app.store.task_runs(run_id)? {
+    // Read as a story: as they started. The bundle's CLI sends them in the order of their names.
+    let mut task_runs = app.store.task_runs(run_id)?;
+    task_runs.sort_by_key(|task| task.start_time.unwrap_or(i64::MAX));
+    for task in task_runs {
         let task_run_id = task.run_id;
         tasks.push(task);
         tasks.extend(app.store.iterations(task_run_id)?);

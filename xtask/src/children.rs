@@ -1,5 +1,6 @@
-//! The environment of the programs that fetch and build tools: the user's own, with its proxies,
-//! certificates and registries, less the secrets that no such program needs.
+//! The environment of the programs that we start: the user's own, with its proxies, certificates and
+//! registries, less the secrets that no such program needs. What would lead a program to one of the
+//! user's own workspaces counts as such a secret.
 
 use std::process::Command;
 
@@ -13,17 +14,22 @@ use crate::vars;
 pub(crate) fn command(env: &Env, program: impl AsRef<str>, folder: &Utf8Path) -> Command {
     let mut command = Command::new(program.as_ref());
     command.current_dir(folder);
-    for (name, _) in env.variables() {
-        if is_withheld(name) {
-            command.env_remove(name);
-        }
-    }
-    process::bypass_proxies_for_loopback(env, &mut command);
+    withhold(env, &mut command);
     // Nobody sits at these programs: a registry that wants a password must say so, not wait.
     command
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("PIP_NO_INPUT", "1");
     command
+}
+
+/// Takes secrets out of a program's environment, and has it reach loopback past every proxy.
+pub(crate) fn withhold(env: &Env, command: &mut Command) {
+    for (name, _) in env.variables() {
+        if is_withheld(name) {
+            command.env_remove(name);
+        }
+    }
+    process::bypass_proxies_for_loopback(env, command);
 }
 
 /// Whether a variable stays behind: tokens and secrets, and what another project's Python or the

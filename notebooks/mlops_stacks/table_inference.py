@@ -1,0 +1,175 @@
+"""Scores a table with Spark: the same rules, the same columns and the same promise as inference.py for Parquet files.
+
+Used when the input is a table's name (`catalog.schema.table`); MLflow's `spark_udf` brings the model to the executors.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import reduce
+from typing import TYPE_CHECKING
+
+import mlflow
+import pandas as pd
+
+from mlops_stacks import inference, records
+from mlops_stacks.ingest import FARE_RULES, INPUT_RULES, INPUTS, LABEL, DataRefused, Rule, check_schema
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+INPUT_DIGEST = "input_digest"
+"""Column of the output table: the digest of the input that a row was scored with."""
+
+SPARK_TYPES = {"tpep_pickup_datetime": None, "trip_distance": "double", "pickup_zip": "int", "dropoff_zip": "int"}
+"""The types of the model's signature, in Spark's words; a time stays what it is, with a zone or without."""
+
+PLACEHOLDERS = {"tpep_pickup_datetime": "2000-01-01", "trip_distance": 1.0, "pickup_zip": 0, "dropoff_zip": 0}
+"""What the model is asked about in place of a row that it must not score; the answer is thrown away."""
+
+ROWS_WATCHED = 200_000
+"""Monitoring looks at a sample of about this many rows: more would not change its numbers."""
+
+
+@dataclass(frozen=True)
+class ScoredTable:
+    """What inference did to a table.
+
+    Attributes:
+        table: the table that holds the predictions.
+        input_digest: digest of what was scored.
+        model_version: the version that made them.
+        rows: rows added; each input row has one.
+        not_scored: rows among them without a prediction, as an input rule forbids it.
+        skipped: True when this input had been scored by this version before, and nothing was done.
+    """
+
+    table: str
+    input_digest: str
+    model_version: str
+    rows: int
+    not_scored: int
+    skipped: bool
+    session: "SparkSession" = field(repr=False, compare=False)
+
+    def sentence(self) -> str:
+        """What happened, for people to read."""
+        return inference.sentence(self.table, self.model_version, self.rows, self.not_scored, self.skipped)
+
+    def summary(self) -> dict[str, object]:
+        """What the notebook answers with, as JSON."""
+        names = ("table", "input_digest", "model_version", "rows", "not_scored", "skipped")
+        return {name: getattr(self, name) for name in names}
+
+    def scored_rows(self) -> Iterator[pd.DataFrame]:
+        """The input columns of rows that have a prediction: all of them, or a random sample of a large table."""
+        rows = added_rows(self.session, self.table, self.input_digest, self.model_version)
+        yield sample(rows.where("not_scored IS NULL").select(*INPUTS), self.rows)
+
+    def sample(self, rows: int = 10) -> pd.DataFrame:
+        """Some of the predictions."""
+        return added_rows(self.session, self.table, self.input_digest, self.model_version).limit(rows).toPandas()
+
+
+def score(
+    spark: "SparkSession",
+    model_name: str,
+    inference_input: str,
+    output: str,
+    alias: str = records.CHAMPION,
+    job_run_id: str = "",
+) -> ScoredTable:
+    """Scores a table and appends the result to the table `output`, which is created if it is missing.
+
+    Each row of the output names the input's digest and the version, so a second run for the same input finds them.
+
+    Args:
+        spark: the session.
+        model_name: registered model.
+        inference_input: name of the table; only the inputs known at pick-up are read.
+        output: name of the table of predictions.
+        alias: which version scores.
+        job_run_id: written beside each prediction.
+    """
+    version = inference.version_to_use(model_name, alias)
+    trips = read_inputs(spark, inference_input)
+    rows, digest = content(trips)
+    if rows == 0:
+        raise DataRefused(f"{inference_input} has no rows to score")
+    skipped = spark.catalog.tableExists(output) and bool(added_rows(spark, output, digest, version).take(1))
+    if not skipped:
+        predict = mlflow.pyfunc.spark_udf(
+            spark, f"models:/{model_name}/{version}", result_type="double", env_manager="local"
+        )
+        stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id}
+        with_predictions(trips, predict, stamp | {INPUT_DIGEST: digest}).write.mode("append").saveAsTable(output)
+    added = added_rows(spark, output, digest, version)
+    return ScoredTable(output, digest, version, rows, added.where("not_scored IS NOT NULL").count(), skipped, spark)
+
+
+def read_inputs(spark: "SparkSession", table: str) -> "DataFrame":
+    """The input columns of a table in the signature's types, after a look at its schema."""
+    from pyspark.sql import functions
+    from pyspark.sql.pandas.types import to_arrow_schema
+
+    if not spark.catalog.tableExists(table):
+        raise DataRefused(f"there is no table {table}; give inference_input a table's name or a Parquet file's path")
+    trips = spark.table(table)
+    check_schema(to_arrow_schema(trips.schema), INPUTS, table)
+    columns = {name: functions.col(name) for name in INPUTS}
+    return trips.select(*[c.cast(SPARK_TYPES[n]).alias(n) if SPARK_TYPES[n] else c for n, c in columns.items()])
+
+
+def content(trips: "DataFrame") -> tuple[int, str]:
+    """Number of rows, and a digest of what is in them that does not depend on their order."""
+    from pyspark.sql import functions
+
+    digest = functions.xxhash64(*INPUTS).cast("decimal(38,0)")
+    found = trips.agg(functions.count("*").alias("rows"), functions.sum(digest).alias("total")).first()
+    return found.rows, records.dataset_digest(hashlib.sha256(f"{found.rows} {found.total}".encode()).hexdigest())
+
+
+def broken_rule(rules: tuple[Rule, ...]) -> "Column":
+    """The name of the first rule that a row breaks, null when it keeps all."""
+    from pyspark.sql import functions
+
+    otherwise = functions.lit(None).cast("string")
+    return reduce(lambda rest, r: functions.when(functions.expr(r.sql), r.name).otherwise(rest), rules[::-1], otherwise)
+
+
+def with_predictions(trips: "DataFrame", predict: object, stamp: dict[str, str]) -> "DataFrame":
+    """Each row with its prediction, or with the rule that forbids one, and with who made it when."""
+    from pyspark.sql import functions
+
+    ruled = trips.withColumn("not_scored", broken_rule(INPUT_RULES))
+    good = functions.col("not_scored").isNull()
+    asked = [
+        functions.when(good, functions.col(name))
+        .otherwise(functions.lit(PLACEHOLDERS[name]).cast(trips.schema[name].dataType))
+        .alias(name)
+        for name in INPUTS
+    ]
+    prediction = functions.when(good, predict(functions.struct(*asked)))
+    scored = ruled.select(*INPUTS, prediction.alias("prediction"), "not_scored")
+    stamped = scored.select("*", *[functions.lit(value).alias(name) for name, value in stamp.items()])
+    return stamped.withColumn("scored_at", functions.lit(datetime.now(UTC)))
+
+
+def added_rows(spark: "SparkSession", table: str, digest: str, version: str) -> "DataFrame":
+    """What this version added for this input."""
+    rows = spark.table(table)
+    return rows.where((rows[INPUT_DIGEST] == digest) & (rows["model_version"] == version))
+
+
+def finished_trips(spark: "SparkSession", table: str) -> Iterator[pd.DataFrame]:
+    """Clean trips of a table whose fare is known, a sample of a large one; none when there are no fares (yet)."""
+    if not spark.catalog.tableExists(table) or LABEL not in spark.table(table).columns:
+        return
+    trips = spark.table(table).select(*INPUTS, LABEL)
+    yield sample(trips.where(broken_rule((*INPUT_RULES, *FARE_RULES)).isNull()), trips.count())
+
+
+def sample(rows: "DataFrame", count: int) -> pd.DataFrame:
+    """All of about `count` rows, or about ROWS_WATCHED of them, the same each time."""
+    return (rows if count <= ROWS_WATCHED else rows.sample(ROWS_WATCHED / count, seed=1)).toPandas()

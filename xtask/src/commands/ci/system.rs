@@ -1,0 +1,36 @@
+//! Programs that a part needs and that are not fetched into the project's folder.
+
+/// One of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum System {
+    /// A browser.
+    Chromium,
+    /// What Spark runs on.
+    Java,
+}
+
+impl System {
+    /// Where it is; `None` when it is not installed.
+    pub(super) fn find(self) -> Option<std::path::PathBuf> {
+        self.programs()
+            .iter()
+            .find_map(|program| which::which(program).ok())
+    }
+
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            System::Chromium => &["chromium", "chromium-browser", "google-chrome", "chrome"],
+            System::Java => &["java"],
+        }
+    }
+
+    /// What to say when it is not installed.
+    pub(super) fn missing(self) -> String {
+        match self {
+            System::Chromium => {
+                "needs Chromium, install it with `apt-get install chromium` or from https://www.chromium.org".to_owned()
+            }
+            System::Java => "needs Java 17 or later, install it with `apt-get install default-jre-headless` or from https://adoptium.net".to_owned(),
+        }
+    }
+}
