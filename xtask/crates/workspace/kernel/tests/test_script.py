@@ -49,3 +49,14 @@ def test_names_that_databricks_does_not_give_are_explained(run, name, hint) -> N
     outcome = run(f"print({name})\n", kind="python_file")
     assert outcome.error["ename"] == "NameError"
     assert hint in outcome.error["evalue"]
+
+
+def test_mlflow_knows_the_job_and_takes_the_file_for_no_notebook(run) -> None:
+    pytest.importorskip("mlflow")
+    outcome = run(
+        "from mlflow.tracking.context.registry import resolve_tags\ntags = resolve_tags()\n"
+        "print(tags['mlflow.source.type'], tags['mlflow.databricks.jobID'], tags['mlflow.databricks.jobRunID'])\n"
+        "print([tag for tag in tags if 'notebook' in tag])\n",
+        kind="python_file",
+    )
+    assert outcome.printed == "JOB 11 33\n[]\n"

@@ -55,7 +55,7 @@ async fn a_python_file_gets_its_arguments_and_says_what_failed() {
     assert_eq!(score["logs"], "scorescore 3\n", "{score}");
     assert_eq!(
         output(&server, &run, 1).await["error"],
-        format!("ValueError: no rows ({FOLDER}/bad.py, cell 1, line 2)")
+        format!("ValueError: no rows ({FOLDER}/bad.py, line 2)")
     );
     let lost = output(&server, &run, 2).await;
     assert!(
