@@ -19,6 +19,7 @@ pub mod config;
 pub mod error;
 pub mod files;
 mod group;
+mod jobs;
 pub mod mlflow;
 pub mod pages;
 mod python;

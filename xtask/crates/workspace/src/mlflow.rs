@@ -1,6 +1,7 @@
 //! MLflow behind the workspace: the supervisor of its server, the proxy in front of it, and the model registry.
 
 mod client;
+mod experiment_ids;
 mod experiments;
 mod lineage;
 mod proxy;

@@ -2,10 +2,14 @@
 
 mod addresses;
 mod cells;
+mod export;
 mod layout;
 mod output;
 mod run;
 mod run_list;
+mod task;
+
+pub(crate) use export::executed_notebook;
 
 use std::sync::Arc;
 
@@ -24,12 +28,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/jobs/{job_id}/runs/{run_id}", get(run::show))
         .route(
             layout::STYLE_PATH,
-            get(|| async {
-                asset(
-                    "text/css; charset=utf-8",
-                    include_str!("pages/assets/workspace.css"),
-                )
-            }),
+            get(|| async { asset("text/css; charset=utf-8", layout::STYLE) }),
         )
         .route(
             layout::SCRIPT_PATH,

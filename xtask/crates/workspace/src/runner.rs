@@ -6,7 +6,8 @@
 //! - `execution` takes a run from its first task to its last and decides how it ended.
 //! - `graph` knows which task waits for which, and what a task's end means for those after it.
 //! - `parameters` fills in parameters and `{{…}}` references.
-//! - `task` runs one task: asks `kernel` for a process, hands it the notebook, and reads what it left (`outcome`).
+//! - `task` runs one task, each kind in a module of its own; those that run code ask `kernel` for a process, hand it
+//!   the work, and read what it left (`outcome`).
 
 mod execution;
 mod graph;
@@ -83,6 +84,15 @@ pub async fn shutdown(app: Arc<App>) {
 }
 
 impl State {
+    /// Resolves when some run has ended after this call.
+    pub(crate) fn next_end(&self) -> impl Future<Output = ()> + use<> {
+        let mut ended = self.ended.subscribe();
+        async move {
+            // The sender lives as long as the workspace.
+            let _ = ended.changed().await;
+        }
+    }
+
     /// How many runs of the same job were started before this one and have not ended.
     fn ahead_of(&self, run_id: i64, job_id: i64) -> usize {
         lock(&self.active)

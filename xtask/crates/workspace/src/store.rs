@@ -21,7 +21,8 @@ pub use access::TokenOwner;
 pub use jobs::Job;
 pub use objects::{ObjectRow, ObjectType};
 pub use runs::{
-    LifeCycle, NewRun, NewTask, ResultState, Run, RunFilter, RunState, TaskOutput, TaskRun,
+    LifeCycle, NewRun, NewTask, Repair, RepairPlan, ResultState, Run, RunFilter, RunState, RunType,
+    TaskOutput, TaskRun,
 };
 pub use securables::Securable;
 
@@ -167,6 +168,30 @@ pub(crate) fn new_uuid() -> Result<String> {
 mod tests {
     use super::*;
     use camino::Utf8PathBuf;
+
+    #[test]
+    fn a_database_of_the_first_version_is_brought_up_to_date() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().join("workspace.db")).unwrap();
+        let old = Connection::open(&path).unwrap();
+        old.execute_batch(include_str!("store/001_initial.sql"))
+            .unwrap();
+        old.execute_batch(
+            "INSERT INTO runs (run_id, job_id, number_in_job, run_name, creator_user_name, settings_json,
+               parameters_json, overrides_json, life_cycle_state, start_time)
+             VALUES (1, 2, 3, 'old', 'x', '{}', '{}', '{}', 'RUNNING', 4);
+             INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state)
+             VALUES (5, 1, 0, 't', '{}', 'RUNNING');
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+        drop(old);
+        let store = Store::open(&path).unwrap();
+        let run = store.run(1).unwrap().unwrap();
+        assert_eq!((run.run_type, run.repair_count), (RunType::JobRun, 0));
+        assert_eq!(store.task_runs(1).unwrap()[0].loop_run_id, None);
+        assert!(store.repairs(1).unwrap().is_empty());
+    }
 
     #[test]
     fn a_database_of_a_newer_program_is_refused_by_name() {

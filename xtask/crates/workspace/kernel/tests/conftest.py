@@ -56,7 +56,8 @@ class Runner:
     def start(self, source: str, **fields: Any) -> tuple[subprocess.Popen[str], Path]:
         """Starts a process for a notebook with this text."""
         file = self.files / "nb/Main"
-        file.write_text("# Databricks notebook source\n" + source)
+        header = "" if fields.get("kind") == "python_file" else "# Databricks notebook source\n"
+        file.write_text(header + source)
         folder = self.root / "run"
         folder.mkdir(exist_ok=True)
         request = {

@@ -50,7 +50,36 @@ pub(super) async fn get(app: &App, query: &Value) -> Result<Value, ApiError> {
             .unwrap_or_default();
         return Err(ApiError::not_found(format!("Node ID {id} does not exist.")));
     }
-    Ok(found)
+    Ok(with_tags(app, found))
+}
+
+/// An experiment by its name.
+pub(super) async fn get_by_name(app: &App, query: Value) -> Result<Value, ApiError> {
+    let query = canonical_body(query);
+    Ok(with_tags(
+        app,
+        client::get(app, "experiments/get-by-name", &query).await?,
+    ))
+}
+
+/// Adds the tags that Databricks shows beside an experiment's own. They follow from its name and its owner, so they
+/// are kept nowhere. (The owner stands there twice, as in recorded replies.)
+fn with_tags(app: &App, mut found: Value) -> Value {
+    let (owner, name) = (&app.identity.user_id, found["experiment"]["name"].clone());
+    let shown = [
+        json!({"key": "mlflow.ownerId", "value": owner}),
+        json!({"key": "mlflow.experiment.sourceName", "value": name}),
+        json!({"key": "mlflow.ownerId", "value": owner}),
+        json!({"key": "mlflow.ownerEmail", "value": app.identity.user_name}),
+        json!({"key": "mlflow.experimentType", "value": "MLFLOW_EXPERIMENT"}),
+    ];
+    if let Some(experiment) = found["experiment"].as_object_mut() {
+        let tags = experiment.entry("tags").or_insert_with(|| json!([]));
+        if let Some(tags) = tags.as_array_mut() {
+            tags.extend(shown);
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -104,11 +104,8 @@ async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
             Ok(axum::Json(experiments::get(app, &query).await?).into_response())
         }
         (Method::GET, Some("experiments/get-by-name")) => {
-            let query = experiments::canonical_body(query_object(request.uri().query()));
-            Ok(
-                axum::Json(client::get(app, "experiments/get-by-name", &query).await?)
-                    .into_response(),
-            )
+            let query = query_object(request.uri().query());
+            Ok(axum::Json(experiments::get_by_name(app, query).await?).into_response())
         }
         _ => pass_on(app, &path, request).await,
     }

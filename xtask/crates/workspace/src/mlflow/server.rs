@@ -9,7 +9,7 @@ use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::Phase;
+use super::{Phase, experiment_ids};
 use crate::state::App;
 use crate::state_dir::create_private_dir;
 use crate::{group, python};
@@ -33,6 +33,10 @@ pub(super) fn log_path(app: &App) -> Utf8PathBuf {
 
 fn folder(app: &App) -> Utf8PathBuf {
     app.config.state.path().join("mlflow")
+}
+
+fn database(app: &App) -> Utf8PathBuf {
+    folder(app).join("mlflow.db")
 }
 
 /// Keeps MLflow running until the workspace ends.
@@ -102,6 +106,12 @@ async fn asked_to_end(stop: &mut watch::Receiver<bool>) {
 /// Waits until the server answers, says so, and then only ends by being dropped.
 async fn announce_and_hold(app: &App, client: &reqwest::Client) -> Result<(), String> {
     wait_until_ready(client).await?;
+    let database = database(app);
+    let made = tokio::task::spawn_blocking(move || experiment_ids::make_long(&database)).await;
+    if let Ok(Err(error)) = made {
+        // Nothing depends on it but how ids look.
+        tracing::warn!(%error, "experiment ids stay short");
+    }
     tracing::info!("MLflow is ready");
     app.mlflow.phase.send_replace(Phase::Ready);
     std::future::pending().await
@@ -164,7 +174,7 @@ fn prepare(app: &App) -> std::io::Result<Utf8PathBuf> {
 fn start(app: &App, socket: &Utf8Path) -> std::io::Result<Child> {
     let folder = folder(app);
     let log = open_log(&log_path(app))?;
-    let uri = format!("sqlite:///{}", folder.join("mlflow.db"));
+    let uri = format!("sqlite:///{}", database(app));
     python::command(app, "mlflow_server.py")
         .arg(socket)
         .current_dir(&folder)

@@ -7,6 +7,7 @@ use crate::state::{App, now_ms};
 use crate::store::{LifeCycle, ResultState, RunState};
 
 pub(super) const STYLE_PATH: &str = "/assets/workspace.css";
+pub(super) const STYLE: &str = include_str!("assets/workspace.css");
 pub(super) const SCRIPT_PATH: &str = "/assets/workspace.js";
 
 /// A page. While `active`, its script fetches it again and again, and shows what has changed.

@@ -4,23 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
+use serde_json::json;
 
-use super::cells::{Cell, Failure, Notebook, Output};
-use super::layout::{badge, duration, page, state_word, time};
-use super::output;
+use super::cells::Notebook;
+use super::layout::{badge, duration, page, time};
+use super::task::{Shown, cell_id, parameters, task_section};
 use crate::error::ApiError;
 use crate::mlflow;
 use crate::runner::outcome::read_events;
 use crate::state::App;
 use crate::store::{Run, TaskRun};
-
-/// A task run with all that the page shows of it.
-struct Shown {
-    task: TaskRun,
-    notebook: Notebook,
-    /// Model versions that its MLflow runs became, as (full name, version).
-    models: Vec<(String, String)>,
-}
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
@@ -33,20 +26,22 @@ pub(super) async fn show(
         )));
     };
     let mut tasks = Vec::new();
-    // Read as a story: as they started. The bundle's CLI sends them in the order of their names.
-    let mut task_runs = app.store.task_runs(run_id)?;
-    task_runs.sort_by_key(|task| task.start_time.unwrap_or(i64::MAX));
-    for task in task_runs {
+    for task in with_iterations(&app, run_id)? {
         let events = app.task_run_dir(task.run_id).join("events.jsonl");
         // Files may be large; reading them must not hold up other requests.
         let notebook = tokio::task::spawn_blocking(move || Notebook::of(&read_events(&events)))
             .await
             .map_err(|error| ApiError::internal("cannot read the run's events", &error))?;
         let models = models_of(&app, &notebook).await;
+        let started = match task.started_run_id {
+            Some(run_id) => app.store.run(run_id)?,
+            None => None,
+        };
         tasks.push(Shown {
             task,
             notebook,
             models,
+            started,
         });
     }
     let title = format!("{} #{}", run.run_name, run.number_in_job);
@@ -56,6 +51,20 @@ pub(super) async fn show(
         run.end_time.is_none(),
         &content(&run, &tasks),
     ))
+}
+
+/// The tasks of a run, each followed by its iterations where it repeats another one.
+fn with_iterations(app: &App, run_id: i64) -> Result<Vec<TaskRun>, ApiError> {
+    let mut tasks = Vec::new();
+    // Read as a story: as they started. The bundle's CLI sends them in the order of their names.
+    let mut task_runs = app.store.task_runs(run_id)?;
+    task_runs.sort_by_key(|task| task.start_time.unwrap_or(i64::MAX));
+    for task in task_runs {
+        let task_run_id = task.run_id;
+        tasks.push(task);
+        tasks.extend(app.store.iterations(task_run_id)?);
+    }
+    Ok(tasks)
 }
 
 async fn models_of(app: &App, notebook: &Notebook) -> Vec<(String, String)> {
@@ -82,18 +91,9 @@ fn content(run: &Run, tasks: &[Shown]) -> Markup {
             " · run " code { (run.run_id) } " of job " code { (run.job_id) }
         }
         @if !run.state.message.is_empty() { p.message { (run.state.message) } }
-        @if !run.parameters.is_empty() { (parameters("Job parameters", run.parameters.iter())) }
+        @if !run.parameters.is_empty() { (parameters("Job parameters", &json!(run.parameters))) }
         (task_table(tasks))
         @for shown in tasks { (task_section(shown)) }
-    }
-}
-
-fn parameters<'p>(title: &str, items: impl Iterator<Item = (&'p String, &'p String)>) -> Markup {
-    html! {
-        details.parameters {
-            summary { (title) }
-            table { @for (name, value) in items { tr { th { (name) } td { code { (value) } } } } }
-        }
     }
 }
 
@@ -106,6 +106,7 @@ fn task_table(tasks: &[Shown]) -> Markup {
                     @let task = &shown.task;
                     tr {
                         td { a href={ "#task-" (task.run_id) } { (task.task_key) }
+                            @if let Some(input) = &task.input { " " code { (input) } }
                             @if task.attempt_number > 0 { span.dim { " attempt " (task.attempt_number + 1) } } }
                         td { (badge(&task.state)) }
                         td { (results(shown)) }
@@ -120,6 +121,12 @@ fn task_table(tasks: &[Shown]) -> Markup {
 /// Where to look next: the failing cell, the MLflow runs, the model versions.
 fn results(shown: &Shown) -> Markup {
     html! {
+        @if let Some(outcome) = shown.task.outcome { code { (outcome) } " " }
+        @if let Some(started) = &shown.started {
+            a href={ "/jobs/" (started.job_id) "/runs/" (started.run_id) } {
+                (started.run_name) " #" (started.number_in_job)
+            } " " (badge(&started.state)) " "
+        }
         @if let Some(cell) = shown.notebook.failing_cell() {
             a.bad href={ "#" (cell_id(&shown.task, cell)) } { "failing cell " (cell.index + 1) } " "
         }
@@ -130,97 +137,6 @@ fn results(shown: &Shown) -> Markup {
         }
         @for (name, version) in &shown.models {
             a.model-version href={ "/mlflow/#/models/" (name) "/versions/" (version) } { (name) " version " (version) } " "
-        }
-    }
-}
-
-fn task_section(shown: &Shown) -> Markup {
-    let (task, notebook) = (&shown.task, &shown.notebook);
-    html! {
-        section.task id={ "task-" (task.run_id) } {
-            div.title { h2 { (task.task_key) } (badge(&task.state)) }
-            @if !notebook.path.is_empty() {
-                p.facts { code { (notebook.path) } " · " (notebook.cells.len()) " of " (notebook.total) " cells run" }
-            }
-            @if !task.parameters.is_empty() { (parameters("Parameters", task.parameters.iter())) }
-            @if notebook.cells.is_empty() { (without_cells(task)) }
-            @if let Some(failure) = &notebook.failure { (failed(failure)) }
-            @for cell in &notebook.cells { (cell_block(task, cell)) }
-            @if let Some(value) = &notebook.exit { p.exit { "Notebook exited: " code { (value) } } }
-            @if died(shown) { (task_error(task)) }
-        }
-    }
-}
-
-/// A failure that no cell tells of: the process died, or was stopped.
-fn died(shown: &Shown) -> bool {
-    shown.task.output.error.is_some()
-        && shown.notebook.failing_cell().is_none()
-        && !shown.notebook.cells.is_empty()
-}
-
-fn without_cells(task: &TaskRun) -> Markup {
-    if task.output.error.is_some() {
-        return task_error(task);
-    }
-    let (word, _) = state_word(&task.state);
-    html! { p.dim { (if task.state.message.is_empty() { word } else { &task.state.message }) } }
-}
-
-fn task_error(task: &TaskRun) -> Markup {
-    html! {
-        div.failure {
-            p { (task.output.error.as_deref().unwrap_or_default()) }
-            @if let Some(trace) = &task.output.error_trace { pre.traceback { (output::terminal(trace)) } }
-        }
-    }
-}
-
-fn cell_id(task: &TaskRun, cell: &Cell) -> String {
-    format!("task-{}-cell-{}", task.run_id, cell.index + 1)
-}
-
-fn cell_block(task: &TaskRun, cell: &Cell) -> Markup {
-    let is_markdown = cell.source.starts_with("%md");
-    html! {
-        article.cell.failing[cell.failure.is_some()].active[cell.seconds.is_none() && task.end_time.is_none()]
-            id=(cell_id(task, cell)) {
-            div.gutter { a href={ "#" (cell_id(task, cell)) } { (cell.index + 1) }
-                @if let Some(seconds) = cell.seconds.filter(|seconds| *seconds >= 0.05) { span { (format!("{seconds:.1} s")) } }
-            }
-            div.body {
-                @if let Some(title) = &cell.title { h3 { (title) } }
-                @if !is_markdown { (source(cell)) }
-                @for output in &cell.outputs {
-                    @match output {
-                        Output::Stream { name, text } => { pre class={ "out " (name) } { (output::terminal(text)) } }
-                        Output::Display(data) => { (output::display(data)) }
-                    }
-                }
-                @if let Some(failure) = &cell.failure { (failed(failure)) }
-            }
-        }
-    }
-}
-
-/// The source with the numbers that its lines have in the file, as tracebacks call them.
-fn source(cell: &Cell) -> Markup {
-    let failing = cell.failure.as_ref().and_then(|failure| failure.line);
-    html! {
-        pre.source { code {
-            @for (line, number) in cell.source.lines().zip(cell.line..) {
-                span.line.hit[Some(number) == failing].comment[line.trim_start().starts_with('#')]
-                    data-number=(number) { (line) "\n" }
-            }
-        } }
-    }
-}
-
-fn failed(failure: &Failure) -> Markup {
-    html! {
-        div.failure {
-            p { strong { (failure.title) } @if let Some(line) = failure.line { span.dim { " · line " (line) } } }
-            @if !failure.traceback.is_empty() { pre.traceback { (output::terminal(&failure.traceback)) } }
         }
     }
 }

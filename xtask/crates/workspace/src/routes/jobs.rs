@@ -1,8 +1,9 @@
 //! Jobs and their runs. Definitions are kept as they come; execution is the runner's.
 
 mod describe;
+mod describe_run;
+mod export;
 mod runs;
-mod settings;
 mod start;
 mod update;
 
@@ -16,7 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::extract::{JsonBody, QueryString};
 use crate::error::ApiError;
-use crate::runner;
+use crate::jobs::{cancel, checked};
 use crate::state::App;
 use crate::store::{Job, RunFilter};
 
@@ -35,6 +36,10 @@ pub(super) fn router() -> Router<Arc<App>> {
             .route(&path("list"), get(list))
             .route(&path("delete"), post(delete))
             .route(&path("run-now"), post(start::run_now))
+            .route(&path("runs/submit"), post(start::submit))
+            .route(&path("runs/repair"), post(start::repair))
+            .route(&path("runs/delete"), post(runs::delete))
+            .route(&path("runs/export"), get(export::export))
             .route(&path("runs/get"), get(runs::get_run))
             .route(&path("runs/get-output"), get(runs::get_output))
             .route(&path("runs/list"), get(runs::list))
@@ -50,7 +55,7 @@ async fn create(
 ) -> Result<Json<Value>, ApiError> {
     // Kept apart from the settings on Databricks; clients set it by PUT permissions.
     let acl = settings.remove("access_control_list");
-    let settings = settings::checked(settings)?;
+    let settings = checked(settings)?;
     let job_id = app.store.create_job(&settings, &app.identity.user_name)?;
     if let Some(Value::Array(entries)) = acl {
         app.store.set_acl("jobs", &job_id.to_string(), &entries)?;
@@ -74,8 +79,7 @@ async fn reset(
     if let (false, Some(run_as)) = (settings.contains_key("run_as"), job.settings.get("run_as")) {
         settings.insert("run_as".to_owned(), run_as.clone());
     }
-    app.store
-        .replace_job(body.job_id, &settings::checked(settings)?)?;
+    app.store.replace_job(body.job_id, &checked(settings)?)?;
     Ok(Json(json!({})))
 }
 
@@ -167,12 +171,10 @@ fn cancel_runs_of(app: &Arc<App>, job_id: i64) -> Result<(), ApiError> {
         job_id: Some(job_id),
         active: Some(true),
         limit: u32::MAX,
-        offset: 0,
+        ..RunFilter::default()
     };
     for run in app.store.runs(&filter)? {
-        if !start::cancel_queued(app, &run)? {
-            runner::cancel(app.clone(), run.run_id);
-        }
+        cancel(app, &run)?;
     }
     Ok(())
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use super::graph::{self, Decision, End, Node};
 use super::kernel::{Kernels, imports_file};
-use super::task::{Task, notebook_id};
+use super::task::{Retries, Task, code_path};
+use crate::error::ApiError;
+use crate::jobs::{self, Kind};
 use crate::state::App;
-use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError, TaskRun};
+use crate::store::{LifeCycle, ResultState, Run, RunFilter, RunState, StoreError, TaskRun};
 
 /// Executes a stored run; at return all its processes are gone and its token is void.
 pub(super) async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Receiver<bool>) {
@@ -26,6 +28,9 @@ pub(super) async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Recei
             )
         }
     };
+    if let Err(error) = end_children(app, run_id).await {
+        tracing::error!(run_id, %error, "cannot end the runs that a run started");
+    }
     let ended = app
         .store
         .end_run_tokens(run_id)
@@ -33,6 +38,23 @@ pub(super) async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Recei
     if let Err(error) = ended {
         tracing::error!(run_id, %error, "cannot close a run");
     }
+}
+
+/// Ends the runs that this one's code started and left behind.
+async fn end_children(app: &Arc<App>, run_id: i64) -> Result<(), ApiError> {
+    let children = app.store.runs(&RunFilter {
+        parent_run_id: Some(run_id),
+        active: Some(true),
+        limit: u32::MAX,
+        ..RunFilter::default()
+    })?;
+    for child in &children {
+        jobs::cancel(app, child)?;
+    }
+    for child in children {
+        jobs::wait_for_end(app, child.run_id).await?;
+    }
+    Ok(())
 }
 
 /// Resolves when somebody asked for the end.
@@ -117,14 +139,15 @@ impl Execution {
         cancelled: watch::Receiver<bool>,
     ) -> Result<Execution, StoreError> {
         let token = app.store.mint_run_token(run.run_id)?;
-        let tasks = app.store.task_runs(run.run_id)?;
+        // A repaired run goes on with the newest attempts; what the others came to is history.
+        let tasks = newest_attempts(app.store.task_runs(run.run_id)?);
         let nodes = tasks
             .iter()
             .map(|task| (task.task_key.clone(), Node::of(&task.settings)))
             .collect();
         let ends = tasks
             .iter()
-            .filter_map(|task| Some((task.task_key.clone(), End::of(&task.state)?)))
+            .filter_map(|task| Some((task.task_key.clone(), End::of(task)?)))
             .collect();
         Ok(Execution {
             kernels: Arc::new(Kernels::new(app.clone(), token)),
@@ -157,7 +180,7 @@ impl Execution {
                     None => return self.verdict(),
                 },
                 () = asked(&mut cancelled) => {}
-                () = at(deadline) => return self.stop(ResultState::TimedOut, "Run timed out.").await,
+                () = until(deadline) => return self.stop(ResultState::TimedOut, "Run timed out.").await,
             }
         }
     }
@@ -200,21 +223,19 @@ impl Execution {
             cancelled: self.cancelled.clone(),
         };
         self.running
-            .spawn(async move { (key, with_retries(task, node).await) });
+            .spawn(async move { (key, task.with_retries(&Retries::of(&node)).await.1) });
     }
 
     /// While tasks run, the process for the first of those that wait imports its libraries.
     fn warm_up_for_next(&self) {
         let next = self.tasks.iter().find(|task| {
-            !self.ends.contains_key(&task.task_key) && !self.started.contains(&task.task_key)
+            let waits =
+                !self.ends.contains_key(&task.task_key) && !self.started.contains(&task.task_key);
+            waits && Kind::of(&task.settings).is_some_and(Kind::is_process)
         });
         if let Some(task) = next {
-            let path = task.settings["notebook_task"]["notebook_path"]
-                .as_str()
-                .unwrap_or_default();
-            // Without an id the usual libraries are imported, which does no harm.
-            let id = notebook_id(&self.app, path).unwrap_or(0);
-            self.kernels.prepare(&imports_file(&self.app, id));
+            self.kernels
+                .prepare(&imports_file(&self.app, code_path(&task.settings)));
         }
     }
 
@@ -250,15 +271,17 @@ impl Execution {
 
     fn settle(&mut self, task: &TaskRun, state: &RunState) -> Result<(), StoreError> {
         self.app.store.set_task_state(task.run_id, state)?;
+        let mut settled = task.clone();
+        settled.state = state.clone();
+        let end = End::of(&settled).unwrap_or(End::Failed);
+        self.ends.insert(settled.task_key.clone(), end);
         for known in self
             .tasks
             .iter_mut()
             .filter(|known| known.run_id == task.run_id)
         {
-            known.state = state.clone();
+            *known = settled.clone();
         }
-        self.ends
-            .insert(task.task_key.clone(), End::of(state).unwrap_or(End::Failed));
         Ok(())
     }
 
@@ -308,39 +331,6 @@ impl Execution {
     }
 }
 
-/// Runs a task as often as its settings allow; each attempt has a row of its own.
-async fn with_retries(mut task: Task, node: Node) -> RunState {
-    loop {
-        let state = task.clone().run().await;
-        let again = match state.result {
-            Some(ResultState::Failed) => true,
-            Some(ResultState::TimedOut) => node.retry_on_timeout,
-            _ => false,
-        };
-        let left = node.max_retries < 0 || task.task_run.attempt_number < node.max_retries;
-        if !again || !left {
-            return state;
-        }
-        let mut cancelled = task.cancelled.clone();
-        tokio::select! {
-            () = sleep(node.retry_pause) => {}
-            () = asked(&mut cancelled) => return state,
-        }
-        let next = task
-            .app
-            .store
-            .set_task_state(task.task_run.run_id, &state)
-            .and_then(|()| {
-                let run_id = task.app.store.add_attempt(&task.task_run)?;
-                task.app.store.task_run(run_id)
-            });
-        match next {
-            Ok(Some(task_run)) => task.task_run = task_run,
-            _ => return state,
-        }
-    }
-}
-
 /// The last attempt of each task; attempts of one task follow one another.
 fn newest_attempts(tasks: Vec<TaskRun>) -> Vec<TaskRun> {
     let mut newest: Vec<TaskRun> = Vec::new();
@@ -353,7 +343,8 @@ fn newest_attempts(tasks: Vec<TaskRun>) -> Vec<TaskRun> {
     newest
 }
 
-async fn at(deadline: Option<Instant>) {
+/// Resolves at a point in time; without one never.
+pub(super) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::store::{LifeCycle, ResultState, RunState};
+use crate::store::{LifeCycle, ResultState, RunState, TaskRun};
 
 /// How a task ended, as those that depend on it see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +16,22 @@ pub(super) enum End {
     Failed,
     /// It was cancelled, or one before it was.
     Canceled,
-    /// It was not run, and that is no failure (its `run_if` did not hold).
+    /// It was not run, and that is no failure (its `run_if` did not hold, or a condition led elsewhere).
     Excluded,
+    /// It is a condition, and this is what it said.
+    Decided(bool),
 }
 
 impl End {
     /// What the stored state of a task says; `None` while it has not ended.
-    pub(super) fn of(state: &RunState) -> Option<End> {
+    pub(super) fn of(task: &TaskRun) -> Option<End> {
+        End::of_state(&task.state).map(|end| match (end, task.outcome) {
+            (End::Success, Some(outcome)) => End::Decided(outcome),
+            (end, _) => end,
+        })
+    }
+
+    fn of_state(state: &RunState) -> Option<End> {
         if !state.life_cycle.has_ended() {
             return None;
         }
@@ -37,11 +46,20 @@ impl End {
     }
 }
 
+/// A task that another one waits for.
+#[derive(Debug, Clone)]
+pub(super) struct Need {
+    /// Its key.
+    pub key: String,
+    /// What it must say, where it is a condition.
+    pub outcome: Option<String>,
+}
+
 /// What a task declares about its place in the job.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    /// Keys of the tasks it waits for.
-    pub depends_on: Vec<String>,
+    /// The tasks it waits for.
+    pub depends_on: Vec<Need>,
     /// When it runs, given how those ended.
     pub run_if: String,
     /// How long it may take.
@@ -57,10 +75,15 @@ pub(super) struct Node {
 impl Node {
     /// Reads a task as the job declares it.
     pub(super) fn of(settings: &Value) -> Node {
-        let keys = settings["depends_on"].as_array().into_iter().flatten();
+        let needs = settings["depends_on"].as_array().into_iter().flatten();
         Node {
-            depends_on: keys
-                .filter_map(|key| key["task_key"].as_str().map(str::to_owned))
+            depends_on: needs
+                .filter_map(|need| {
+                    Some(Need {
+                        key: need["task_key"].as_str()?.to_owned(),
+                        outcome: need["outcome"].as_str().map(str::to_owned),
+                    })
+                })
                 .collect(),
             run_if: settings["run_if"]
                 .as_str()
@@ -98,25 +121,39 @@ pub(super) enum Decision {
 /// Decides on a task, given how the others ended (those that have).
 pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
     let mut before = Vec::new();
-    for key in &node.depends_on {
-        match ends.get(key) {
-            Some(end) => before.push(*end),
-            None => return Decision::Wait,
+    for need in &node.depends_on {
+        match (ends.get(&need.key), &need.outcome) {
+            (None, _) => return Decision::Wait,
+            (Some(End::Decided(said)), Some(wanted)) if said.to_string() != *wanted => {
+                before.push(End::Excluded);
+            }
+            (Some(End::Decided(_)), _) => before.push(End::Success),
+            (Some(end), _) => before.push(*end),
         }
     }
     let count = |end: End| before.iter().filter(|e| **e == end).count();
-    let (successes, failures, canceled) = (
+    let (successes, failures, canceled, excluded) = (
         count(End::Success),
         count(End::Failed),
         count(End::Canceled),
+        count(End::Excluded),
     );
+    // Whatever run_if says: a branch that is not taken is left out to its last task.
+    if excluded > 0 && excluded == before.len() {
+        return Decision::Skip(RunState::ended(
+            LifeCycle::Terminated,
+            ResultState::Excluded,
+            "All upstream tasks were excluded.",
+        ));
+    }
     let ok = match node.run_if.as_str() {
         "ALL_DONE" => true,
         "NONE_FAILED" => failures == 0 && canceled == 0 && (successes > 0 || before.is_empty()),
         "AT_LEAST_ONE_SUCCESS" => successes > 0,
         "AT_LEAST_ONE_FAILED" => failures > 0,
         "ALL_FAILED" => failures == before.len(),
-        _ => successes == before.len(),
+        // A task that was left out counts as one that went well.
+        _ => successes + excluded == before.len(),
     };
     if ok {
         return Decision::Run;
@@ -132,15 +169,10 @@ pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
             ResultState::UpstreamFailed,
             "An upstream task failed.",
         ),
-        _ if canceled > 0 => RunState::ended(
+        _ => RunState::ended(
             LifeCycle::Terminated,
             ResultState::UpstreamCanceled,
             "An upstream task was canceled.",
-        ),
-        _ => RunState::ended(
-            LifeCycle::Terminated,
-            ResultState::Excluded,
-            "An upstream task was excluded.",
         ),
     })
 }
@@ -150,12 +182,12 @@ pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
     let is_last = |key: &String| {
         !tasks
             .iter()
-            .any(|(_, node, _)| node.depends_on.contains(key))
+            .any(|(_, node, _)| node.depends_on.iter().any(|need| need.key == *key))
     };
     let last_fine = tasks
         .iter()
         .filter(|(key, _, _)| is_last(key))
-        .all(|(_, _, state)| matches!(End::of(state), Some(End::Success | End::Excluded)));
+        .all(|(_, _, state)| matches!(End::of_state(state), Some(End::Success | End::Excluded)));
     if last_fine {
         return RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
     }
@@ -222,6 +254,33 @@ mod tests {
             panic!("it ran")
         };
         assert_eq!(state.result, Some(ResultState::UpstreamFailed));
+    }
+
+    #[test]
+    fn a_condition_opens_one_branch_and_leaves_the_other_out_to_its_end() {
+        let after = |outcome: &str, run_if: &str| {
+            let need = json!({"task_key": "a", "outcome": outcome});
+            Node::of(&json!({"depends_on": [need], "run_if": run_if}))
+        };
+        let decided: BTreeMap<String, End> = [("a".to_owned(), End::Decided(true))].into();
+        assert_eq!(
+            decide(&after("true", "ALL_SUCCESS"), &decided),
+            Decision::Run
+        );
+        for run_if in ["ALL_SUCCESS", "ALL_DONE", "NONE_FAILED"] {
+            let Decision::Skip(state) = decide(&after("false", run_if), &decided) else {
+                panic!("it ran")
+            };
+            assert_eq!(state.result, Some(ResultState::Excluded), "{run_if}");
+        }
+        // Where the branches meet again, the one that was not taken does no harm.
+        let join = ends(End::Success, End::Excluded);
+        assert_eq!(decide(&node("ALL_SUCCESS"), &join), Decision::Run);
+        let nothing = ends(End::Excluded, End::Excluded);
+        assert!(matches!(
+            decide(&node("ALL_DONE"), &nothing),
+            Decision::Skip(_)
+        ));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::process::{Child, ChildStdin};
 
 use crate::group::{self, Group};
 use crate::python;
-use crate::secret::Secret;
+use crate::secret::{Secret, fingerprint};
 use crate::state::{App, lock};
 
 /// How long a notebook may take to end after it was asked to: MLflow runs are closed in that time.
@@ -165,10 +165,12 @@ impl Kernels {
     }
 }
 
-/// The file in which a notebook's imports are kept for its next run.
-pub(super) fn imports_file(app: &App, notebook_id: i64) -> Utf8PathBuf {
+/// The file in which the imports of a notebook or Python file are kept for its next run; `path` is its place in the
+/// workspace.
+pub(super) fn imports_file(app: &App, path: &str) -> Utf8PathBuf {
+    let name = fingerprint(path);
     app.config
         .state
         .path()
-        .join(format!("home/imports/{notebook_id}.json"))
+        .join(format!("home/imports/{}.json", &name[..16]))
 }

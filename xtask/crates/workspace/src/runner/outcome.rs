@@ -50,7 +50,11 @@ fn error_line(notebook: &str, event: &Value) -> String {
     let name = event["ename"].as_str().unwrap_or("Error");
     let value = event["evalue"].as_str().unwrap_or_default();
     let mut place = vec![notebook.to_owned()];
-    if let Some(cell) = event["cell"].as_i64() {
+    // A Python file has no cells to speak of.
+    if let Some(cell) = event["cell"]
+        .as_i64()
+        .filter(|_| !notebook.ends_with(".py"))
+    {
         place.push(format!("cell {}", cell + 1));
     }
     if let Some(line) = event["line"].as_i64() {

@@ -24,17 +24,39 @@ pub(super) struct Context<'a> {
 /// The parameters that a notebook gets: its own `base_parameters`, beaten by the caller's `notebook_params`, beaten
 /// by the job's parameters. An error names a reference that leads nowhere.
 pub(super) fn for_notebook(context: &Context<'_>) -> Result<BTreeMap<String, String>, String> {
-    let mut parameters = BTreeMap::new();
-    let base = &context.task.settings["notebook_task"]["base_parameters"];
-    for source in [base, &context.run.overrides["notebook_params"]] {
-        for (name, value) in source.as_object().into_iter().flatten() {
-            parameters.insert(name.clone(), fill(&text(value), context)?);
-        }
-    }
+    let mut parameters = map(
+        &context.task.settings["notebook_task"]["base_parameters"],
+        context,
+    )?;
+    parameters.extend(map(&context.run.overrides["notebook_params"], context)?);
     for (name, value) in &context.run.parameters {
         parameters.insert(name.clone(), fill(value, context)?);
     }
     Ok(parameters)
+}
+
+/// The arguments that a Python file gets: its own, or the caller's `python_params` in their place.
+pub(super) fn for_python_file(context: &Context<'_>) -> Result<Vec<String>, String> {
+    let given = &context.run.overrides["python_params"];
+    let own = &context.task.settings["spark_python_task"]["parameters"];
+    let chosen = if given.as_array().is_some_and(|given| !given.is_empty()) {
+        given
+    } else {
+        own
+    };
+    let items = chosen.as_array().into_iter().flatten();
+    items.map(|item| fill(&text(item), context)).collect()
+}
+
+/// An object of texts with references filled in.
+pub(super) fn map(
+    values: &Value,
+    context: &Context<'_>,
+) -> Result<BTreeMap<String, String>, String> {
+    let entries = values.as_object().into_iter().flatten();
+    entries
+        .map(|(name, value)| Ok((name.clone(), fill(&text(value), context)?)))
+        .collect()
 }
 
 /// Replaces every reference in a text. What is no reference of ours stays as it is.
@@ -60,6 +82,11 @@ pub(super) fn fill(template: &str, context: &Context<'_>) -> Result<String, Stri
 
 fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, String> {
     let (run, task) = (context.run, context.task);
+    if let Some(path) = reference.strip_prefix("input")
+        && let Some(input) = &task.input
+    {
+        return of_input(path, input, reference).map(Some);
+    }
     let mut parts = reference.splitn(3, '.');
     let (first, second, third) = (parts.next(), parts.next(), parts.next());
     Ok(match (first.unwrap_or_default(), second, third) {
@@ -68,7 +95,7 @@ fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, Str
         ("job", Some("run_id"), None) | ("parent_run_id", None, None) => {
             Some(run.run_id.to_string())
         }
-        ("job", Some("repair_count"), None) => Some("0".to_owned()),
+        ("job", Some("repair_count"), None) => Some(run.repair_count.to_string()),
         ("job", Some("trigger"), Some("type")) => Some("one_time".to_owned()),
         ("job", Some("start_time"), Some(part)) => start_time(run.start_time, part),
         ("job", Some("parameters"), Some(name)) => {
@@ -88,6 +115,17 @@ fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, Str
         ("tasks", Some(key), Some(what)) => Some(of_task(key, what, context)?),
         _ => None,
     })
+}
+
+/// `{{input}}` of an iteration, or what `{{input.a.b}}` finds in it.
+fn of_input(path: &str, input: &Value, reference: &str) -> Result<String, String> {
+    let mut found = input;
+    for name in path.split('.').skip(1) {
+        found = found
+            .get(name)
+            .ok_or_else(|| format!("the input {input} has no '{name}' ({{{{{reference}}}}})"))?;
+    }
+    Ok(text(found))
 }
 
 fn of_task(key: &str, what: &str, context: &Context<'_>) -> Result<String, String> {
@@ -152,7 +190,7 @@ fn text(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{LifeCycle, RunState, TaskOutput};
+    use crate::store::{LifeCycle, RunState, RunType, TaskOutput};
     use serde_json::json;
 
     fn task(key: &str, settings: Value) -> TaskRun {
@@ -162,12 +200,16 @@ mod tests {
             task_key: key.to_owned(),
             attempt_number: 0,
             settings,
-            parameters: BTreeMap::new(),
+            parameters: json!({}),
             state: RunState::active(LifeCycle::Pending),
             start_time: None,
             execution_started_at: None,
             end_time: None,
             output: TaskOutput::default(),
+            loop_run_id: None,
+            input: None,
+            outcome: None,
+            started_run_id: None,
         }
     }
 
@@ -184,6 +226,9 @@ mod tests {
             state: RunState::active(LifeCycle::Pending),
             start_time: 1_700_000_000_000,
             end_time: None,
+            run_type: RunType::JobRun,
+            parent_run_id: None,
+            repair_count: 0,
         };
         let tasks = [
             task("Train", json!({})),
@@ -224,6 +269,46 @@ mod tests {
             ] {
                 assert_eq!(fill(template, context).unwrap(), expected, "{template}");
             }
+        });
+    }
+
+    #[test]
+    fn an_iteration_sees_its_input() {
+        with_context(json!({}), |context| {
+            let mut task = context.task.clone();
+            assert_eq!(fill("{{input}}", context).unwrap(), "{{input}}");
+            task.input = Some(json!({"table": "t", "rows": [1]}));
+            let context = Context {
+                task: &task,
+                ..*context
+            };
+            assert_eq!(
+                fill("{{input.table}}:{{input.rows}}", &context).unwrap(),
+                "t:[1]"
+            );
+            assert!(
+                fill("{{input.nope}}", &context)
+                    .unwrap_err()
+                    .contains("'nope'")
+            );
+        });
+    }
+
+    #[test]
+    fn a_callers_arguments_replace_the_files_own() {
+        with_context(json!({}), |context| {
+            let mut task = context.task.clone();
+            task.settings =
+                json!({"spark_python_task": {"parameters": ["--run", "{{job.run_id}}"]}});
+            let own = Context {
+                task: &task,
+                ..*context
+            };
+            assert_eq!(for_python_file(&own).unwrap(), ["--run", "111"]);
+            let mut run = context.run.clone();
+            run.overrides = json!({"python_params": ["x"]});
+            let given = Context { run: &run, ..own };
+            assert_eq!(for_python_file(&given).unwrap(), ["x"]);
         });
     }
 

@@ -2,9 +2,15 @@
 //!
 //! A run is stored by `jobs/run-now` in state PENDING with its tasks; the runner moves it on.
 
+mod closing;
+mod kind;
+mod queue;
+mod repairs;
 mod state;
 mod tasks;
 
+pub use kind::RunType;
+pub use repairs::{Repair, RepairPlan};
 pub use state::{LifeCycle, ResultState, RunState};
 pub use tasks::{NewTask, TaskOutput, TaskRun};
 
@@ -41,6 +47,12 @@ pub struct Run {
     pub start_time: i64,
     /// When it ended, ms.
     pub end_time: Option<i64>,
+    /// What it came from.
+    pub run_type: RunType,
+    /// The run whose code started this one.
+    pub parent_run_id: Option<i64>,
+    /// How often it was repaired.
+    pub repair_count: i64,
 }
 
 /// A run to be stored.
@@ -64,6 +76,10 @@ pub struct NewRun {
     pub state: RunState,
     /// The tasks to run, in the job's order.
     pub tasks: Vec<NewTask>,
+    /// What it comes from.
+    pub run_type: RunType,
+    /// The run whose code starts this one.
+    pub parent_run_id: Option<i64>,
 }
 
 /// Which runs to list.
@@ -73,6 +89,10 @@ pub struct RunFilter {
     pub job_id: Option<i64>,
     /// Runs that have not ended (`true`), or have (`false`).
     pub active: Option<bool>,
+    /// Runs of this type.
+    pub run_type: Option<RunType>,
+    /// Runs that the code of this one started.
+    pub parent_run_id: Option<i64>,
     /// How many at most.
     pub limit: u32,
     /// How many to skip.
@@ -80,7 +100,8 @@ pub struct RunFilter {
 }
 
 const COLUMNS: &str = "run_id, job_id, number_in_job, run_name, creator_user_name, settings_json, parameters_json, \
-     overrides_json, life_cycle_state, result_state, state_message, start_time, end_time";
+     overrides_json, life_cycle_state, result_state, state_message, start_time, end_time, run_type, parent_run_id, \
+     repair_count";
 
 impl Store {
     /// Stores a run with its tasks. The flag says whether it is new: a known idempotency token answers the run
@@ -101,8 +122,8 @@ impl Store {
             tx.execute(
                 "INSERT INTO runs (run_id, job_id, number_in_job, run_name, idempotency_token, creator_user_name,
                    settings_json, parameters_json, overrides_json, life_cycle_state, result_state, state_message,
-                   start_time, end_time)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                   start_time, end_time, run_type, parent_run_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
                 params![
                     run_id,
                     new.job_id,
@@ -118,6 +139,8 @@ impl Store {
                     new.state.message,
                     now_ms(),
                     new.state.life_cycle.has_ended().then(now_ms),
+                    new.run_type.as_str(),
+                    new.parent_run_id,
                 ],
             )?;
             tasks::insert(tx, run_id, &new.tasks)?;
@@ -137,13 +160,16 @@ impl Store {
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM runs
                  WHERE (?1 IS NULL OR job_id = ?1) AND (?2 IS NULL OR (end_time IS NULL) = ?2)
+                   AND (?5 IS NULL OR run_type = ?5) AND (?6 IS NULL OR parent_run_id = ?6)
                  ORDER BY start_time DESC, run_id DESC LIMIT ?3 OFFSET ?4"
             ))?;
             let mut rows = statement.query(params![
                 filter.job_id,
                 filter.active,
                 filter.limit,
-                filter.offset
+                filter.offset,
+                filter.run_type.map(RunType::as_str),
+                filter.parent_run_id,
             ])?;
             let mut runs = Vec::new();
             while let Some(row) = rows.next()? {
@@ -164,54 +190,6 @@ impl Store {
         })
     }
 
-    /// How many runs of a job have begun and not ended.
-    pub fn begun_runs(&self, job_id: i64) -> Result<i64> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT count(*) FROM runs WHERE job_id = ?1 AND end_time IS NULL AND life_cycle_state <> 'QUEUED'",
-                )?
-                .query_row([job_id], |row| row.get(0))?)
-        })
-    }
-
-    /// Moves a queued run of a job to PENDING if fewer than `limit` of the job's runs have begun and it is the
-    /// oldest one in the queue; says whether it did. A run that left the queue another way is left alone.
-    pub fn leave_queue(&self, run_id: i64, limit: i64) -> Result<bool> {
-        self.write(|tx| {
-            let moved = tx
-                .prepare_cached(
-                    "UPDATE runs SET life_cycle_state = 'PENDING' WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'
-                     AND (SELECT count(*) FROM runs AS other WHERE other.job_id = runs.job_id
-                          AND other.end_time IS NULL AND other.life_cycle_state <> 'QUEUED') < ?2
-                     AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.job_id = runs.job_id
-                          AND other.life_cycle_state = 'QUEUED' AND other.number_in_job < runs.number_in_job)",
-                )?
-                .execute(params![run_id, limit])?;
-            Ok(moved == 1)
-        })
-    }
-
-    /// Ends a run that is still in the queue, with its tasks; says whether it was there.
-    pub fn cancel_queued(&self, run_id: i64, state: &RunState) -> Result<bool> {
-        let result = state.result.map(ResultState::as_str);
-        self.write(|tx| {
-            let ended = tx.execute(
-                "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
-                 WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'",
-                params![run_id, state.life_cycle.as_str(), result, state.message, now_ms()],
-            )?;
-            if ended == 1 {
-                tx.execute(
-                    "UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
-                     WHERE job_run_id = ?1 AND end_time IS NULL",
-                    params![run_id, state.life_cycle.as_str(), result, state.message, now_ms()],
-                )?;
-            }
-            Ok(ended == 1)
-        })
-    }
-
     /// Moves a run to a state. A state that ends it also sets its end time, once.
     pub fn set_run_state(&self, run_id: i64, state: &RunState) -> Result<()> {
         self.write(|tx| {
@@ -229,31 +207,6 @@ impl Store {
                 now_ms()
             ])?;
             Ok(())
-        })
-    }
-
-    /// Closes what was active when the previous process died, voids all run tokens, and answers how many runs
-    /// it closed.
-    pub fn close_interrupted_runs(&self, message: &str) -> Result<usize> {
-        let now = now_ms();
-        let state = (
-            LifeCycle::InternalError.as_str(),
-            ResultState::Failed.as_str(),
-        );
-        self.write(|tx| {
-            let close = |table: &str| {
-                tx.execute(
-                    &format!(
-                        "UPDATE {table} SET life_cycle_state = ?1, result_state = ?2, state_message = ?3, end_time = ?4
-                         WHERE end_time IS NULL"
-                    ),
-                    params![state.0, state.1, message, now],
-                )
-            };
-            close("task_runs")?;
-            let closed = close("runs")?;
-            tx.execute("UPDATE run_tokens SET ended_at = ?1 WHERE ended_at IS NULL", [now])?;
-            Ok(closed)
         })
     }
 
@@ -313,5 +266,8 @@ fn from_row(row: &Row<'_>) -> Result<Run> {
         state: RunState::from_row(row, 8)?,
         start_time: row.get(11)?,
         end_time: row.get(12)?,
+        run_type: RunType::parse(&row.get::<_, String>(13)?),
+        parent_run_id: row.get(14)?,
+        repair_count: row.get(15)?,
     })
 }

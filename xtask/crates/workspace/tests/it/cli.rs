@@ -59,6 +59,18 @@ resources:
 
 /// Runs the CLI in `dir` against the workspace; it sees nothing of this machine's settings.
 fn databricks(server: &Server, dir: &Path, args: &[&str]) -> Output {
+    let output = attempted(server, dir, args);
+    assert!(
+        output.status.success(),
+        "{args:?}: {}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// The same, for a command that may fail.
+fn attempted(server: &Server, dir: &Path, args: &[&str]) -> Output {
     let program = std::env::var_os("DATABRICKS_CLI").unwrap_or_else(|| {
         panic!(
             "this test runs the real Databricks CLI: set DATABRICKS_CLI to the path of version 1.10.0 or later \
@@ -66,7 +78,7 @@ fn databricks(server: &Server, dir: &Path, args: &[&str]) -> Output {
         )
     });
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let output = Command::new(program)
+    Command::new(program)
         .args(args)
         .current_dir(dir)
         .env_clear()
@@ -81,14 +93,7 @@ fn databricks(server: &Server, dir: &Path, args: &[&str]) -> Output {
         .env("DATABRICKS_RATE_LIMIT", "200")
         .env("NO_PROXY", "127.0.0.1")
         .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{args:?}: {}\n{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    output
+        .unwrap()
 }
 
 fn stdout(output: &Output) -> String {
@@ -207,5 +212,79 @@ async fn a_bundle_is_validated_planned_deployed_changed_summarised_and_destroyed
     );
     let (status, _) = server.get("/api/2.0/workspace/get-status?path=/Users/ml.developer@workspace.local/.bundle/rest_check/test").await;
     assert_eq!(status.as_u16(), 404);
+    server.stop().await;
+}
+
+const KINDS: &str = r#"
+bundle:
+  name: kinds
+  engine: direct
+resources:
+  jobs:
+    kinds:
+      name: kinds
+      parameters: [{name: fail, default: "yes"}]
+      environments: [{environment_key: e, spec: {client: "2"}}]
+      tasks:
+        - task_key: file
+          environment_key: e
+          spark_python_task: {python_file: ./main.py, parameters: ["{{job.parameters.fail}}"]}
+        - task_key: check
+          condition_task: {left: "{{job.parameters.fail}}", op: NOT_EQUAL, right: never}
+        - task_key: loop
+          depends_on: [{task_key: check, outcome: "true"}]
+          for_each_task:
+            inputs: "[1, 2]"
+            concurrency: 2
+            task:
+              task_key: one
+              environment_key: e
+              spark_python_task: {python_file: ./main.py, parameters: ["{{input}}"]}
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_of_several_kinds_fails_is_repaired_and_its_run_is_deleted() {
+    let server = crate::runs::workspace().await;
+    let bundle = tempfile::tempdir().unwrap();
+    let dir = bundle.path();
+    let source = "import sys\nassert sys.argv[1] != 'yes', 'told to fail'\n";
+    std::fs::write(dir.join("main.py"), source).unwrap();
+    std::fs::write(dir.join("databricks.yml"), KINDS).unwrap();
+    let run = |args: &[&str]| tokio::task::block_in_place(|| databricks(&server, dir, args));
+
+    run(&["bundle", "deploy"]);
+    let plan = stdout(&run(&["bundle", "plan"]));
+    assert!(plan.contains("1 unchanged"), "drift after a deploy: {plan}");
+    let failed =
+        tokio::task::block_in_place(|| attempted(&server, dir, &["bundle", "run", "kinds"]));
+    let shown = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{shown}");
+    assert!(
+        shown.contains("Task file FAILED") && shown.contains("told to fail"),
+        "{shown}"
+    );
+
+    let listed = run(&["jobs", "list-runs", "-o", "json"]);
+    let listed: Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let run_id = listed[0]["run_id"].to_string();
+    let request = format!(
+        r#"{{"run_id": {run_id}, "rerun_all_failed_tasks": true, "job_parameters": {{"fail": "no"}}}}"#
+    );
+    let repaired = run(&["jobs", "repair-run", "--json", &request]);
+    let repaired: Value = serde_json::from_slice(&repaired.stdout).unwrap();
+    assert_eq!(repaired["state"]["result_state"], "SUCCESS", "{repaired}");
+    let history = run(&[
+        "jobs",
+        "get-run",
+        &run_id,
+        "--include-history",
+        "-o",
+        "json",
+    ]);
+    let history: Value = serde_json::from_slice(&history.stdout).unwrap();
+    assert_eq!(history["repair_history"][1]["type"], "REPAIR", "{history}");
+    run(&["jobs", "delete-run", &run_id]);
+    let listed = stdout(&run(&["jobs", "list-runs", "-o", "json"]));
+    assert!(!listed.contains(&run_id), "{listed}");
     server.stop().await;
 }

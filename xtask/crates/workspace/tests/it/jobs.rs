@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use xtask_workspace::store::{LifeCycle, NewRun, ResultState, RunState, Store};
+use xtask_workspace::store::{LifeCycle, NewRun, ResultState, RunState, RunType, Store};
 
 use crate::server::{Server, job};
 
@@ -94,7 +94,7 @@ async fn a_job_is_created_reset_updated_listed_and_deleted() {
 #[tokio::test]
 async fn a_task_that_cannot_run_here_is_refused_by_name() {
     let server = Server::start().await;
-    let task = json!({"task_key": "score", "spark_python_task": {"python_file": "x.py"}});
+    let task = json!({"task_key": "score", "python_wheel_task": {"package_name": "x"}});
     let (status, body) = server
         .post(
             "/api/2.2/jobs/create",
@@ -104,7 +104,7 @@ async fn a_task_that_cannot_run_here_is_refused_by_name() {
     assert_eq!(status, StatusCode::BAD_REQUEST);
     let message = body["message"].as_str().unwrap();
     assert!(
-        message.contains("'score'") && message.contains("spark_python_task"),
+        message.contains("'score'") && message.contains("python_wheel_task"),
         "{message}"
     );
     server.stop().await;
@@ -262,6 +262,8 @@ fn stored_run(server: &Server, job_id: i64) -> (Store, i64) {
         overrides: json!({}),
         state: RunState::active(LifeCycle::Running),
         tasks: Vec::new(),
+        run_type: RunType::JobRun,
+        parent_run_id: None,
     };
     let (run, _) = store.create_run(&new).unwrap();
     (store, run.run_id)

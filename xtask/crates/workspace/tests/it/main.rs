@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod cli;
+mod durability;
 mod files;
 mod jobs;
 mod notebooks;
 mod program;
+mod repair;
+mod runs;
 mod security;
 mod server;
+mod task_kinds;
 mod unity_catalog;
 mod workspace_tree;

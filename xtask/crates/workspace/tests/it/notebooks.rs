@@ -2,98 +2,13 @@
 //!
 //! `XTASK_TEST_PYTHON` names the Python of an environment that has IPython and MLflow.
 
-use std::time::Duration;
-
-use camino::Utf8PathBuf;
 use reqwest::StatusCode;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::runs::{
+    FOLDER, ended, output, processes_with, python, result, start, task, until, workspace,
+};
 use crate::server::Server;
-
-const FOLDER: &str = "/Workspace/Users/ml.developer@workspace.local/nb";
-const LIMIT: Duration = Duration::from_secs(180);
-
-/// Python with what notebooks need, or a failure that says how to name one.
-fn python() -> Utf8PathBuf {
-    let path = std::env::var("XTASK_TEST_PYTHON").unwrap_or_else(|_| {
-        panic!(
-            "these tests run notebooks: set XTASK_TEST_PYTHON to the Python of the project's \
-             environment (after `uv sync`: $PWD/.venv/bin/python)"
-        )
-    });
-    Utf8PathBuf::from(path)
-}
-
-async fn workspace() -> Server {
-    Server::start_with(tempfile::tempdir().unwrap(), None, python()).await
-}
-
-/// Uploads notebooks and starts a job of these tasks; answers the run's id.
-async fn start(server: &Server, notebooks: &[(&str, &str)], settings: Value) -> i64 {
-    let (status, body) = server
-        .post("/api/2.0/workspace/mkdirs", json!({"path": FOLDER}))
-        .await;
-    assert_eq!(status, StatusCode::OK, "{body}");
-    for (name, source) in notebooks {
-        let text = format!("# Databricks notebook source\n{source}");
-        let (status, body) = server
-            .import(&format!("{FOLDER}/{name}.py"), &text, true)
-            .await;
-        assert_eq!(status, StatusCode::OK, "{body}");
-    }
-    let (status, job) = server.post("/api/2.2/jobs/create", settings).await;
-    assert_eq!(status, StatusCode::OK, "{job}");
-    let (status, run) = server
-        .post("/api/2.2/jobs/run-now", json!({"job_id": job["job_id"]}))
-        .await;
-    assert_eq!(status, StatusCode::OK, "{run}");
-    run["run_id"].as_i64().unwrap()
-}
-
-fn task(key: &str, needs: &[&str], more: &Value) -> Value {
-    let needs: Vec<Value> = needs.iter().map(|key| json!({"task_key": key})).collect();
-    let mut task = json!({"task_key": key, "depends_on": needs,
-        "notebook_task": {"notebook_path": format!("{FOLDER}/{key}")}});
-    task["notebook_task"]["base_parameters"] = more.clone();
-    task
-}
-
-/// Asks until `done` says so.
-async fn until(server: &Server, run_id: i64, done: impl Fn(&Value) -> bool) -> Value {
-    let deadline = tokio::time::Instant::now() + LIMIT;
-    loop {
-        let (_, run) = server
-            .get(&format!("/api/2.2/jobs/runs/get?run_id={run_id}"))
-            .await;
-        if done(&run) {
-            return run;
-        }
-        assert!(tokio::time::Instant::now() < deadline, "still {run}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-async fn ended(server: &Server, run_id: i64) -> Value {
-    until(server, run_id, |run| {
-        run["end_time"].as_i64().unwrap_or(0) > 0
-    })
-    .await
-}
-
-async fn output(server: &Server, run: &Value, task: usize) -> Value {
-    let id = &run["tasks"][task]["run_id"];
-    let (status, output) = server
-        .get(&format!("/api/2.2/jobs/runs/get-output?run_id={id}"))
-        .await;
-    assert_eq!(status, StatusCode::OK, "{output}");
-    output
-}
-
-fn result(run: &Value, task: usize) -> &str {
-    run["tasks"][task]["state"]["result_state"]
-        .as_str()
-        .unwrap_or_default()
-}
 
 #[tokio::test]
 async fn a_later_task_gets_values_and_parameters_of_the_earlier_one() {
@@ -367,20 +282,12 @@ async fn a_model_is_logged_registered_named_and_loaded() {
             found["experiment"]["name"],
             "/Users/ml.developer@workspace.local/again"
         );
+        assert!(made["experiment_id"].as_str().unwrap().len() >= 8, "{made}");
+        let tags = found["experiment"]["tags"].as_array().unwrap();
+        let owner = json!({"key": "mlflow.ownerEmail", "value": "ml.developer@workspace.local"});
+        assert!(tags.contains(&owner), "{found}");
         server.post("/api/2.0/mlflow/experiments/delete", id).await;
         assert_eq!(server.get(&address).await.0, StatusCode::NOT_FOUND);
     }
     server.stop().await;
-}
-
-/// How many processes have this text in their command line.
-fn processes_with(text: &str) -> usize {
-    let output = std::process::Command::new("ps")
-        .args(["-eo", "stat=,args="])
-        .output()
-        .unwrap();
-    String::from_utf8_lossy(&output.stdout)
-        .lines()
-        .filter(|line| line.contains(text) && !line.starts_with('Z'))
-        .count()
 }

@@ -6,36 +6,45 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::{Value, json};
-use xtask_workspace::store::{LifeCycle, NewRun, NewTask, RunState, Store};
+use xtask_workspace::store::{LifeCycle, NewRun, NewTask, RunState, RunType, Store};
 
 use crate::server::{Server, job};
 
-fn command(state: &Utf8Path) -> Command {
+const NO_PYTHON: &str = "/nonexistent/python";
+
+/// The program on this state, with its errors in a pipe.
+pub(crate) fn command(state: &Utf8Path, python: &Utf8Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask-workspace"));
     command.args([
         "serve",
         "--state",
         state.as_str(),
         "--python",
-        "/nonexistent/python",
+        python.as_str(),
     ]);
     command.stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }
 
-#[expect(
-    clippy::zombie_processes,
-    reason = "a server that does not start ends the test"
-)]
 fn start(state: &Utf8Path) -> (Child, Value) {
-    let child = command(state).spawn().unwrap();
+    let child = without_python(state).spawn().unwrap();
+    let info = await_info(state, child.id());
+    (child, info)
+}
+
+fn without_python(state: &Utf8Path) -> Command {
+    command(state, Utf8Path::new(NO_PYTHON))
+}
+
+/// What the program with this process id says of itself, once it serves.
+pub(crate) fn await_info(state: &Utf8Path, process: u32) -> Value {
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(10) {
         // A file that the last process left behind has another process id.
         if let Ok(text) = std::fs::read(state.join("server.json")) {
             let info: Value = serde_json::from_slice(&text).unwrap();
-            if info["pid"] == child.id() {
-                return (child, info);
+            if info["pid"] == process {
+                return info;
             }
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -66,13 +75,18 @@ fn a_second_start_a_taken_port_and_a_newer_state_each_have_their_own_message() {
     let dir = tempfile::tempdir().unwrap();
     let state = Utf8PathBuf::from_path_buf(dir.path().join("state")).unwrap();
     let (first, info) = start(&state);
-    let (code, text) = errors(command(&state).spawn().unwrap());
+    let (code, text) = errors(without_python(&state).spawn().unwrap());
     assert_eq!(code, Some(3));
     assert!(text.contains(info["url"].as_str().unwrap()), "{text}");
 
     let other = state.with_file_name("other");
     let port = info["port"].to_string();
-    let (code, text) = errors(command(&other).args(["--port", &port]).spawn().unwrap());
+    let (code, text) = errors(
+        without_python(&other)
+            .args(["--port", &port])
+            .spawn()
+            .unwrap(),
+    );
     assert_eq!(code, Some(2));
     assert!(text.contains(&format!("port {port}")), "{text}");
 
@@ -90,7 +104,7 @@ fn a_second_start_a_taken_port_and_a_newer_state_each_have_their_own_message() {
 fn it_accepts_connections_when_it_says_so_and_keeps_the_token_out_of_its_log() {
     let dir = tempfile::tempdir().unwrap();
     let state = Utf8PathBuf::from_path_buf(dir.path().join("state")).unwrap();
-    let mut child = command(&state)
+    let mut child = without_python(&state)
         .args(["--log-level", "trace"])
         .spawn()
         .unwrap();
@@ -144,6 +158,8 @@ async fn everything_survives_a_restart_and_interrupted_runs_are_closed() {
         overrides: json!({}),
         state: RunState::active(LifeCycle::Running),
         tasks: vec![task],
+        run_type: RunType::JobRun,
+        parent_run_id: None,
     };
     let (run, _) = store.create_run(&new).unwrap();
     let run_token = store.mint_run_token(run.run_id).unwrap();

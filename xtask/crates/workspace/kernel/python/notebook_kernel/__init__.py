@@ -1,1 +1,1 @@
-"""Runs one Databricks source notebook in IPython and reports what happens as JSON lines."""
+"""Runs one Databricks source notebook, or one Python file, in IPython and reports what happens as JSON lines."""

@@ -142,18 +142,23 @@ class EntryPoint:
 def install(request: Request) -> NotebookContext:
     """Makes the context known, to stock MLflow too: it then writes Databricks' job tags."""
     who = request.identity
+    is_notebook = request.kind == "notebook"
+    # MLflow takes whatever names a notebook as the source of its runs; a Python file's is the job.
+    of_notebook = {
+        "notebookId": who.notebook_id,
+        "notebookPath": _context_path(request.notebook),
+        "aclPathOfAclRoot": f"/workspace/{who.notebook_id}",
+    }
     set_context(
         ReplContext(
             isInJob=True,
-            isInNotebook=True,
+            isInNotebook=is_notebook,
             jobId=who.job_id,
             idInJob=who.task_run_id,
             currentRunId=who.task_run_id,
             jobType="WORKFLOW",
-            jobTaskType="NOTEBOOK",
+            jobTaskType="NOTEBOOK" if is_notebook else "PYTHON_SCRIPT",
             taskKey=who.task_key,
-            notebookId=who.notebook_id,
-            notebookPath=_context_path(request.notebook),
             workspaceId=who.workspace_id,
             workspaceUrl=_without_scheme(who.host),
             browserHostName=_without_scheme(who.host),
@@ -162,7 +167,7 @@ def install(request: Request) -> NotebookContext:
             user=who.user,
             userName=who.user,
             sslTrustAll=False,
-            aclPathOfAclRoot=f"/workspace/{who.notebook_id}",
+            **(of_notebook if is_notebook else {}),
         )
     )
     return NotebookContext(request)

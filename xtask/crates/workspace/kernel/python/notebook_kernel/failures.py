@@ -8,6 +8,14 @@ NO_SPARK = (
     "name {name!r} is not defined: pyspark is not installed in this environment, so the local "
     "workspace has no Spark session. Read data with pandas or pyarrow, or add pyspark to the project"
 )
+NO_DBUTILS = (
+    "name 'dbutils' is not defined: a Python file has to import it, here as on Databricks: "
+    "from databricks.sdk.runtime import dbutils"
+)
+NO_FILE = (
+    "name '__file__' is not defined: Databricks runs a Python file without it, and so does the local "
+    "workspace; the path is in sys.argv[0]"
+)
 VIRTUAL_PATH = (
     "Readers that work below Python do not see /Volumes and /Workspace in the local workspace: "
     "open the file with open(path, 'rb') and hand that over; this works on Databricks too."
@@ -19,6 +27,8 @@ def explain(error: BaseException) -> None:
     if isinstance(error, NameError) and error.name in {"spark", "sc", "sqlContext"}:
         if importlib.util.find_spec("pyspark") is None:
             error.args = (NO_SPARK.format(name=error.name),)
+    elif isinstance(error, NameError) and error.name in {"dbutils", "__file__"}:
+        error.args = (NO_DBUTILS if error.name == "dbutils" else NO_FILE,)
     elif isinstance(error, OSError) and not _names_file(error) and _speaks_of_a_root(error):
         error.add_note(VIRTUAL_PATH)
 

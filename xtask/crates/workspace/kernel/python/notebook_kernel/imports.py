@@ -17,6 +17,8 @@ from pathlib import Path
 
 # Imported ahead of a notebook that has not been run before: what nearly every one of them uses.
 USUAL_IMPORTS = ("numpy", "pandas", "mlflow", "mlflow.pyfunc", "databricks.sdk")
+# What reads this process's notebook when it is imported must not be imported before there is one.
+NEVER_AHEAD = ("databricks.sdk.runtime",)
 
 
 def warm_up(file: Path) -> None:
@@ -44,7 +46,7 @@ def remember(file: Path) -> None:
     names = [
         name
         for name, module in list(sys.modules.items())
-        if _origin(module).startswith(installed) and not name.startswith("_")
+        if _origin(module).startswith(installed) and not name.startswith(("_", *NEVER_AHEAD))
     ]
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = file.with_name(f"{file.name}.{os.getpid()}")

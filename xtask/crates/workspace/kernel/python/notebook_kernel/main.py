@@ -1,4 +1,4 @@
-"""The notebook process: warms up, reads one request, runs it, and ends like any Python program."""
+"""The process of a task: warms up, reads one request, runs it, and ends like any Python program."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from pathlib import Path
 from types import FrameType
 
 import lifeline
+from dbruntime import UserNamespaceInitializer
 
-from notebook_kernel import context, imports, notebook, paths, streams
+from notebook_kernel import context, imports, notebook, paths, script, streams
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
 from notebook_kernel.request import Request
@@ -27,7 +28,7 @@ RESTART = 75
 
 
 def main(arguments: list[str], last_words: list[Callable[[], None]]) -> int:
-    """Runs one notebook; the exit code is 0, 1 (a cell failed) or 75 (restart at a later cell).
+    """Runs one notebook or Python file; the exit code is 0, 1 (a cell failed) or 75 (restart at a later cell).
 
     What is put into `last_words` runs when all that libraries registered for the end has run.
     """
@@ -91,9 +92,15 @@ def _run(request: Request, shell: NotebookShell, last_words: list[Callable[[], N
     path_map = paths.PathMap(request.roots)
     dbutils = DBUtils(request, context.install(request))
     notebook.prepare_imports(path_map, request.source_file)
-    run = notebook.NotebookRun(shell, events, dbutils, path_map, request.notebook)
+    UserNamespaceInitializer.getOrCreate().fill({"dbutils": dbutils})
     try:
-        ending = run.run(text, request.start_cell)
+        if request.kind == "python_file":
+            # Databricks' SDK and MLflow look for it here, too.
+            shell.push({"dbutils": dbutils})
+            ending = script.ScriptRun(shell, events, path_map, request.notebook).run(text, request.arguments)
+        else:
+            run = notebook.NotebookRun(shell, events, dbutils, path_map, request.notebook)
+            ending = run.run(text, request.start_cell)
     except Exception as error:  # the notebook could not even be read
         events.error(None, type(error).__name__, str(error), [])
     _end_mlflow_run(ending)

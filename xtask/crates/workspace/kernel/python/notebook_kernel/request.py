@@ -1,4 +1,4 @@
-"""What a notebook process is asked to run: one JSON object, read from its standard input."""
+"""What a process is asked to run: one JSON object, read from its standard input."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ class Identity:
 
 @dataclass(frozen=True)
 class Request:
-    """One notebook run. Paths of the host are real, `notebook` is the workspace's own."""
+    """One run of a notebook or a Python file. Paths of the host are real, `notebook` is the workspace's own.
+
+    `kind` is "notebook", which takes `parameters`, or "python_file", which takes `arguments`.
+    """
 
     notebook: str
     source_file: Path
@@ -37,6 +40,8 @@ class Request:
     imports_file: Path
     roots: dict[str, str]
     identity: Identity
+    kind: str = "notebook"
+    arguments: list[str] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
     task_values: dict[str, dict[str, Any]] = field(default_factory=dict)
     start_cell: int = 0

@@ -7,17 +7,19 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{JobId, TASKS_PER_PAGE, cancel_runs_of, describe, find, start};
+use super::{JobId, TASKS_PER_PAGE, cancel_runs_of, describe, describe_run, find};
 use crate::error::ApiError;
-use crate::routes::extract::{JsonBody, QueryString};
-use crate::runner;
+use crate::jobs;
+use crate::routes::extract::{JsonBody, QueryString, on_disk};
 use crate::state::App;
-use crate::store::{Run, RunFilter, TaskRun};
+use crate::store::{Run, RunFilter, RunType, TaskRun};
 
 #[derive(Deserialize)]
 pub(super) struct GetRun {
     run_id: i64,
     page_token: Option<String>,
+    #[serde(default)]
+    include_history: bool,
 }
 
 /// A run with its tasks; for the id of a task run, the run it belongs to with that task alone.
@@ -25,6 +27,7 @@ pub(super) async fn get_run(
     State(app): State<Arc<App>>,
     QueryString(query): QueryString<GetRun>,
 ) -> Result<Json<Value>, ApiError> {
+    let mut iterations = Vec::new();
     let (run, tasks) = match app.store.run(query.run_id)? {
         Some(run) => (run, app.store.task_runs(query.run_id)?),
         None => {
@@ -32,6 +35,7 @@ pub(super) async fn get_run(
                 .store
                 .task_run(query.run_id)?
                 .ok_or_else(|| absent(query.run_id))?;
+            iterations = app.store.iterations(task.run_id)?;
             (find_run(&app, task.job_run_id)?, vec![task])
         }
     };
@@ -42,7 +46,13 @@ pub(super) async fn get_run(
         .take(TASKS_PER_PAGE)
         .cloned()
         .collect();
-    let mut body = describe::run(&app, &run, Some(&page));
+    let mut body = describe_run::run(&app, &run, Some(&page))?;
+    if !iterations.is_empty() {
+        body["iterations"] = describe_run::tasks(&app, &run, &iterations)?;
+    }
+    if query.include_history {
+        body["repair_history"] = describe_run::repair_history(&app, &run)?;
+    }
     let end = offset + page.len();
     if end < tasks.len() {
         body["next_page_token"] = end.to_string().into();
@@ -62,6 +72,7 @@ pub(super) struct ListRuns {
     limit: Option<u32>,
     offset: Option<u32>,
     page_token: Option<String>,
+    run_type: Option<String>,
 }
 
 pub(super) async fn list(
@@ -85,6 +96,8 @@ pub(super) async fn list(
         active,
         limit: limit + 1,
         offset,
+        run_type: query.run_type.as_deref().map(run_type).transpose()?,
+        parent_run_id: None,
     };
     let mut runs = app.store.runs(&filter)?;
     let more = runs.len() > limit as usize;
@@ -96,7 +109,7 @@ pub(super) async fn list(
         } else {
             None
         };
-        bodies.push(describe::run(&app, run, tasks.as_deref()));
+        bodies.push(describe_run::run(&app, run, tasks.as_deref())?);
     }
     Ok(Json(describe::page(
         "runs",
@@ -115,22 +128,9 @@ pub(super) async fn get_output(
     State(app): State<Arc<App>>,
     QueryString(query): QueryString<RunId>,
 ) -> Result<Json<Value>, ApiError> {
-    let task = match app.store.task_run(query.run_id)? {
-        Some(task) => task,
-        None => {
-            find_run(&app, query.run_id)?;
-            let mut tasks = app.store.task_runs(query.run_id)?;
-            if tasks.len() != 1 {
-                return Err(ApiError::invalid(
-                    "Retrieving the output of runs with multiple tasks is not supported. Retrieve the output of each \
-                     task run instead.",
-                ));
-            }
-            tasks.remove(0)
-        }
-    };
+    let task = one_task(&app, query.run_id, "Retrieving the output")?;
     let run = find_run(&app, task.job_run_id)?;
-    Ok(Json(describe::output(&app, &run, &task)))
+    Ok(Json(describe_run::output(&app, &run, &task)?))
 }
 
 /// Asks for the end of a run; one that has ended is left alone.
@@ -139,9 +139,7 @@ pub(super) async fn cancel(
     JsonBody(body): JsonBody<RunId>,
 ) -> Result<Json<Value>, ApiError> {
     let run = find_run(&app, body.run_id)?;
-    if run.end_time.is_none() && !start::cancel_queued(&app, &run)? {
-        runner::cancel(app, run.run_id);
-    }
+    jobs::cancel(&app, &run)?;
     Ok(Json(json!({})))
 }
 
@@ -155,7 +153,63 @@ pub(super) async fn cancel_all(
     Ok(Json(json!({})))
 }
 
-fn find_run(app: &App, run_id: i64) -> Result<Run, ApiError> {
+/// Removes a run that has ended, with what its tasks left on the disk.
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<RunId>,
+) -> Result<Json<Value>, ApiError> {
+    find_run(&app, body.run_id)?;
+    let Some(tasks) = app.store.delete_run(body.run_id)? else {
+        return Err(ApiError::invalid(format!(
+            "Run {} is active: cancel it, and delete it when it has ended",
+            body.run_id
+        )));
+    };
+    on_disk(&app, move |app| {
+        for task in tasks {
+            match std::fs::remove_dir_all(app.task_run_dir(task)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(ApiError::disk("cannot remove the run's folder", &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(Json(json!({})))
+}
+
+fn run_type(name: &str) -> Result<RunType, ApiError> {
+    let known = [RunType::JobRun, RunType::WorkflowRun, RunType::SubmitRun];
+    known
+        .into_iter()
+        .find(|kind| kind.as_str() == name)
+        .ok_or_else(|| {
+            let names = known.map(RunType::as_str).join(", ");
+            ApiError::invalid(format!("run_type '{name}' is none of {names}"))
+        })
+}
+
+/// The task run with this id, or the only one of the run with this id: its newest attempt.
+pub(super) fn one_task(app: &App, run_id: i64, what: &str) -> Result<TaskRun, ApiError> {
+    if let Some(task) = app.store.task_run(run_id)? {
+        return Ok(task);
+    }
+    find_run(app, run_id)?;
+    let tasks = app.store.task_runs(run_id)?;
+    let many = tasks
+        .windows(2)
+        .any(|pair| pair[0].task_key != pair[1].task_key);
+    match tasks.into_iter().next_back() {
+        Some(task) if !many => Ok(task),
+        _ => Err(ApiError::invalid(format!(
+            "{what} of runs with multiple tasks is not supported. Name one of the task runs instead."
+        ))),
+    }
+}
+
+pub(super) fn find_run(app: &App, run_id: i64) -> Result<Run, ApiError> {
     app.store.run(run_id)?.ok_or_else(|| absent(run_id))
 }
 

@@ -7,8 +7,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{find, settings};
+use super::find;
 use crate::error::ApiError;
+use crate::jobs::checked;
 use crate::routes::extract::JsonBody;
 use crate::state::App;
 
@@ -57,8 +58,7 @@ pub(super) async fn update(
             }
         }
     }
-    app.store
-        .replace_job(body.job_id, &settings::checked(settings)?)?;
+    app.store.replace_job(body.job_id, &checked(settings)?)?;
     Ok(Json(json!({})))
 }
 

@@ -15,12 +15,15 @@ macro_rules! spelled {
                 match self { $($name::$variant => $text,)+ }
             }
 
-            fn parse(text: &str) -> $name {
+            /// What a spelling in the database stands for.
+            pub(in crate::store) fn parse(text: &str) -> $name {
                 match text { $($text => $name::$variant,)+ _ => $name::$default }
             }
         }
     };
 }
+
+pub(super) use spelled;
 
 spelled! {
     /// `life_cycle_state` of a run or task run.

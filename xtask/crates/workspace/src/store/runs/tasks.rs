@@ -1,7 +1,5 @@
 //! Task runs.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
@@ -22,8 +20,8 @@ pub struct TaskRun {
     pub attempt_number: i64,
     /// The task as the job declares it.
     pub settings: Value,
-    /// Parameters as the notebook got them.
-    pub parameters: BTreeMap<String, String>,
+    /// Parameters as the task got them: an object of texts, or a list of texts.
+    pub parameters: Value,
     /// Where it stands.
     pub state: RunState,
     /// When its process was started, ms.
@@ -34,6 +32,14 @@ pub struct TaskRun {
     pub end_time: Option<i64>,
     /// What it left behind.
     pub output: TaskOutput,
+    /// The task run of the `for_each_task` that this is an iteration of.
+    pub loop_run_id: Option<i64>,
+    /// What an iteration works on.
+    pub input: Option<Value>,
+    /// What a `condition_task` decided.
+    pub outcome: Option<bool>,
+    /// The run that a `run_job_task` started.
+    pub started_run_id: Option<i64>,
 }
 
 /// What a task run left behind.
@@ -64,7 +70,7 @@ pub struct NewTask {
 
 const COLUMNS: &str = "run_id, job_run_id, task_key, attempt_number, settings_json, parameters_json, life_cycle_state, \
      result_state, state_message, start_time, execution_started_at, end_time, notebook_result, logs, logs_truncated, \
-     error, error_trace";
+     error, error_trace, loop_run_id, input_json, outcome, started_run_id";
 
 /// Stores the tasks of a new run in their order.
 pub(super) fn insert(tx: &Transaction<'_>, job_run_id: i64, tasks: &[NewTask]) -> Result<()> {
@@ -88,14 +94,36 @@ pub(super) fn insert(tx: &Transaction<'_>, job_run_id: i64, tasks: &[NewTask]) -
     Ok(())
 }
 
+/// Adds another attempt at the task of a task run and answers its id.
+pub(super) fn add_attempt(tx: &Transaction<'_>, task_run_id: i64) -> Result<i64> {
+    let run_id = new_id(15)?;
+    tx.execute(
+        "INSERT INTO task_runs (run_id, job_run_id, position, task_key, attempt_number, settings_json,
+           life_cycle_state, loop_run_id, input_json)
+         SELECT ?1, job_run_id, position, task_key, attempt_number + 1, settings_json, ?3, loop_run_id, input_json
+         FROM task_runs WHERE run_id = ?2",
+        params![run_id, task_run_id, LifeCycle::Pending.as_str()],
+    )?;
+    Ok(run_id)
+}
+
 impl Store {
-    /// The task runs of a job run, in the job's order, attempts in theirs.
+    /// The task runs of a job run, in the job's order, attempts in theirs; iterations are not among them.
     pub fn task_runs(&self, job_run_id: i64) -> Result<Vec<TaskRun>> {
+        self.select_task_runs("job_run_id = ?1 AND loop_run_id IS NULL", job_run_id)
+    }
+
+    /// The iterations of a `for_each_task`, in their order.
+    pub fn iterations(&self, loop_run_id: i64) -> Result<Vec<TaskRun>> {
+        self.select_task_runs("loop_run_id = ?1", loop_run_id)
+    }
+
+    fn select_task_runs(&self, condition: &str, id: i64) -> Result<Vec<TaskRun>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM task_runs WHERE job_run_id = ?1 ORDER BY position, attempt_number"
+                "SELECT {COLUMNS} FROM task_runs WHERE {condition} ORDER BY position, attempt_number"
             ))?;
-            let mut rows = statement.query([job_run_id])?;
+            let mut rows = statement.query([id])?;
             let mut tasks = Vec::new();
             while let Some(row) = rows.next()? {
                 tasks.push(from_row(row)?);
@@ -119,25 +147,63 @@ impl Store {
 
     /// Adds another attempt at a task (a retry) and answers its id.
     pub fn add_attempt(&self, task: &TaskRun) -> Result<i64> {
+        self.write(|tx| add_attempt(tx, task.run_id))
+    }
+
+    /// Adds an iteration of a `for_each_task`, which counts from 0, and answers its task run.
+    pub fn add_iteration(
+        &self,
+        of: &TaskRun,
+        index: usize,
+        task: &Value,
+        input: &Value,
+    ) -> Result<Option<TaskRun>> {
+        let key = task["task_key"].as_str().unwrap_or(&of.task_key);
+        let run_id = new_id(15)?;
         self.write(|tx| {
-            let run_id = new_id(15)?;
             tx.execute(
-                "INSERT INTO task_runs (run_id, job_run_id, position, task_key, attempt_number, settings_json,
-                   life_cycle_state)
-                 SELECT ?1, job_run_id, position, task_key, attempt_number + 1, settings_json, ?3
-                 FROM task_runs WHERE run_id = ?2",
-                params![run_id, task.run_id, LifeCycle::Pending.as_str()],
+                "INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state,
+                   loop_run_id, input_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    run_id,
+                    of.job_run_id,
+                    i64::try_from(index).unwrap_or(i64::MAX),
+                    key,
+                    serde_json::to_string(task)?,
+                    LifeCycle::Pending.as_str(),
+                    of.run_id,
+                    serde_json::to_string(input)?,
+                ],
             )?;
-            Ok(run_id)
+            Ok(())
+        })?;
+        self.task_run(run_id)
+    }
+
+    /// Keeps what a `condition_task` decided.
+    pub fn set_outcome(&self, task_run_id: i64, outcome: bool) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE task_runs SET outcome = ?2 WHERE run_id = ?1",
+                params![task_run_id, outcome.to_string()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Keeps which run a `run_job_task` started.
+    pub fn set_started_run(&self, task_run_id: i64, run_id: i64) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE task_runs SET started_run_id = ?2 WHERE run_id = ?1",
+                params![task_run_id, run_id],
+            )?;
+            Ok(())
         })
     }
 
     /// Notes that the process of a task run was started, with the parameters that it got.
-    pub fn start_task(
-        &self,
-        task_run_id: i64,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<()> {
+    pub fn start_task(&self, task_run_id: i64, parameters: &Value) -> Result<()> {
         let json = serde_json::to_string(parameters)?;
         self.write(|tx| {
             tx.execute(
@@ -219,5 +285,14 @@ fn from_row(row: &Row<'_>) -> Result<TaskRun> {
             error: row.get(15)?,
             error_trace: row.get(16)?,
         },
+        loop_run_id: row.get(17)?,
+        input: match row.get::<_, Option<String>>(18)? {
+            Some(json) => Some(serde_json::from_str(&json)?),
+            None => None,
+        },
+        outcome: row
+            .get::<_, Option<String>>(19)?
+            .map(|outcome| outcome == "true"),
+        started_run_id: row.get(20)?,
     })
 }

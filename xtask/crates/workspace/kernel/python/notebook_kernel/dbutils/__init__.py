@@ -9,6 +9,7 @@ from notebook_kernel.dbutils.library import Library
 from notebook_kernel.dbutils.notebook import Notebook
 from notebook_kernel.dbutils.secrets import Secrets
 from notebook_kernel.dbutils.widgets import Widgets
+from notebook_kernel.dbutils.workflow import Workflow
 from notebook_kernel.request import Request
 
 
@@ -18,7 +19,7 @@ class DBUtils:
     def __init__(self, request: Request, context: NotebookContext) -> None:
         self.entry_point = EntryPoint(context)
         self.widgets = Widgets(request.parameters, request.widgets)
-        self.notebook = Notebook(self.entry_point)
+        self.notebook = Notebook(self.entry_point, Workflow(request.identity.host, request.notebook))
         self.jobs = Jobs(request.identity.task_key, request.task_values, request.task_values_file)
         self.fs = Files()
         self.secrets = Secrets()

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import NoReturn
 
 from notebook_kernel.context import EntryPoint, NotebookContext
+from notebook_kernel.dbutils.workflow import Workflow
 from notebook_kernel.signals import NotebookExit
 
 
 class Notebook:
-    """Ending a notebook, and asking what it is."""
+    """Ending a notebook, running another one, and asking what it is."""
 
-    def __init__(self, entry_point: EntryPoint) -> None:
+    def __init__(self, entry_point: EntryPoint, workflow: Workflow) -> None:
         self.entry_point = entry_point
+        self._workflow = workflow
 
     def exit(self, value: object) -> NoReturn:
         """Ends the notebook; the value becomes the task's result."""
@@ -22,9 +24,6 @@ class Notebook:
         """The notebook's context."""
         return self.entry_point.getContext()
 
-    def run(self, path: str, timeout_seconds: int = 0, arguments: object = None) -> NoReturn:
-        """Not available: make the other notebook a task of the job."""
-        raise NotImplementedError(
-            f"dbutils.notebook.run({path!r}) is not available in the local workspace: make that "
-            "notebook a task of the job, or include it with %run"
-        )
+    def run(self, path: str, timeout_seconds: int = 0, arguments: dict[str, str] | None = None) -> str | None:
+        """Runs another notebook in a process of its own and gives back what it handed to `exit`."""
+        return self._workflow.run(path, timeout_seconds, arguments)

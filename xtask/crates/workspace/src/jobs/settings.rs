@@ -4,29 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::task_kinds;
 use crate::error::ApiError;
 
-/// Kinds of tasks that the Jobs API knows and a local workspace cannot run.
-const OTHER_KINDS: &[&str] = &[
-    "alert_task",
-    "clean_rooms_notebook_task",
-    "condition_task",
-    "dashboard_task",
-    "dbt_cloud_task",
-    "dbt_platform_task",
-    "dbt_task",
-    "for_each_task",
-    "gen_ai_compute_task",
-    "pipeline_task",
-    "power_bi_task",
-    "python_operator_task",
-    "python_wheel_task",
-    "run_job_task",
-    "spark_jar_task",
-    "spark_python_task",
-    "spark_submit_task",
-    "sql_task",
-];
 const GIT_PROVIDERS: &str = "github,gitlab,bitbucketcloud,gitlabenterpriseedition,bitbucketserver,\
      azuredevopsservices,githubenterprise,awscodecommit";
 const RUN_IF: &[&str] = &[
@@ -39,7 +19,7 @@ const RUN_IF: &[&str] = &[
 ];
 
 /// The settings with the service's defaults filled in, or why they are refused.
-pub(super) fn checked(mut settings: Map<String, Value>) -> Result<Value, ApiError> {
+pub(crate) fn checked(mut settings: Map<String, Value>) -> Result<Value, ApiError> {
     let has_git = match settings.get("git_source") {
         None | Some(Value::Null) => false,
         Some(git) if git["git_provider"].as_str().is_none_or(str::is_empty) => {
@@ -73,17 +53,13 @@ fn fill(object: &mut Map<String, Value>, key: &str, value: Value) {
 
 fn check_task(task: &mut Value, has_git: bool) -> Result<(), ApiError> {
     let key = task["task_key"].as_str().unwrap_or_default().to_owned();
-    let object = task.as_object_mut().filter(|_| !key.is_empty());
-    let object = object.ok_or_else(|| ApiError::invalid("every task needs a task_key"))?;
-    if let Some(kind) = OTHER_KINDS
-        .iter()
-        .find(|kind| object.get(**kind).is_some_and(|value| !value.is_null()))
-    {
-        return Err(ApiError::invalid(format!(
-            "Task '{key}' is a {kind}: the local workspace runs notebook_task only. Deploy this job to a Databricks \
-             workspace, or leave it out of the local targets."
-        )));
+    if key.is_empty() {
+        return Err(ApiError::invalid("every task needs a task_key"));
     }
+    task_kinds::check(&key, task, has_git)?;
+    let Some(object) = task.as_object_mut() else {
+        return Ok(());
+    };
     let run_if = object
         .get("run_if")
         .and_then(Value::as_str)
@@ -97,30 +73,6 @@ fn check_task(task: &mut Value, has_git: bool) -> Result<(), ApiError> {
     fill(object, "run_if", json!("ALL_SUCCESS"));
     fill(object, "timeout_seconds", json!(0));
     fill(object, "email_notifications", json!({}));
-    let notebook = object
-        .get_mut("notebook_task")
-        .and_then(Value::as_object_mut)
-        .ok_or_else(|| {
-            ApiError::invalid(format!(
-                "Task '{key}' says nothing to run: it has no notebook_task"
-            ))
-        })?;
-    if notebook
-        .get("notebook_path")
-        .and_then(Value::as_str)
-        .is_none_or(str::is_empty)
-    {
-        return Err(ApiError::invalid(format!(
-            "Task '{key}': notebook_task.notebook_path is required"
-        )));
-    }
-    let default_source = if has_git { "GIT" } else { "WORKSPACE" };
-    fill(notebook, "source", json!(default_source));
-    if notebook["source"] == "GIT" {
-        return Err(ApiError::invalid(format!(
-            "Task '{key}' takes its notebook from Git: the local workspace runs notebooks of the workspace tree only"
-        )));
-    }
     Ok(())
 }
 
@@ -137,6 +89,7 @@ fn check_dependencies(tasks: &[Value]) -> Result<(), ApiError> {
             )));
         }
     }
+    check_outcomes(tasks)?;
     let mut ordered: BTreeSet<&str> = BTreeSet::new();
     while ordered.len() < graph.len() {
         let ready: Vec<&str> = graph
@@ -158,6 +111,33 @@ fn check_dependencies(tasks: &[Value]) -> Result<(), ApiError> {
             )));
         }
         ordered.extend(ready);
+    }
+    Ok(())
+}
+
+/// Only a condition has an outcome to depend on.
+fn check_outcomes(tasks: &[Value]) -> Result<(), ApiError> {
+    let is_condition = |key: &Value| {
+        tasks
+            .iter()
+            .any(|task| task["task_key"] == *key && task["condition_task"].is_object())
+    };
+    for task in tasks {
+        for need in task["depends_on"].as_array().into_iter().flatten() {
+            let fine = match &need["outcome"] {
+                Value::Null => true,
+                Value::String(outcome) => {
+                    matches!(outcome.as_str(), "true" | "false") && is_condition(&need["task_key"])
+                }
+                _ => false,
+            };
+            if !fine {
+                return Err(ApiError::invalid(format!(
+                    "Task {} depends on an outcome of {}: that must be \"true\" or \"false\" of a condition_task",
+                    task["task_key"], need["task_key"]
+                )));
+            }
+        }
     }
     Ok(())
 }
@@ -194,7 +174,7 @@ mod tests {
 
     #[test]
     fn every_other_kind_of_task_is_refused_by_name() {
-        for kind in OTHER_KINDS {
+        for kind in task_kinds::OTHER_KINDS {
             let message =
                 check(json!({"tasks": [{"task_key": "t", *kind: {"x": 1}}]})).unwrap_err();
             assert!(
@@ -203,7 +183,71 @@ mod tests {
             );
         }
         let message = check(json!({"tasks": [{"task_key": "t"}]})).unwrap_err();
-        assert!(message.contains("no notebook_task"), "{message}");
+        assert!(message.contains("none of notebook_task"), "{message}");
+    }
+
+    #[test]
+    fn each_kind_must_say_what_it_needs() {
+        let run = json!({"job_id": 1});
+        for (task, expected) in [
+            (json!({"spark_python_task": {}}), "python_file is required"),
+            (
+                json!({"spark_python_task": {"python_file": "/a.py", "parameters": "x"}}),
+                "list of texts",
+            ),
+            (
+                json!({"spark_python_task": {"python_file": "a.py", "source": "GIT"}}),
+                "from Git",
+            ),
+            (
+                json!({"condition_task": {"left": "1", "right": "2", "op": "IS"}}),
+                "'IS' is none of EQUAL_TO",
+            ),
+            (json!({"run_job_task": {}}), "job_id is required"),
+            (
+                json!({"run_job_task": run, "notebook_task": {"notebook_path": "/a"}}),
+                "more than one",
+            ),
+            (
+                json!({"for_each_task": {"inputs": "[]", "task": {"task_key": "i"}}}),
+                "'i' says nothing",
+            ),
+            (
+                json!({"for_each_task": {"inputs": "[]", "task": {"task_key": "i", "sql_task": {}}}}),
+                "sql_task",
+            ),
+            (
+                json!({"for_each_task": {"inputs": "[]", "concurrency": 0}}),
+                "between 1 and 100",
+            ),
+            (
+                json!({"for_each_task": {"inputs": "[]", "task": {"task_key": "i", "condition_task":
+                    {"left": "1", "right": "1", "op": "EQUAL_TO"}}}}),
+                "only tasks that do some work",
+            ),
+        ] {
+            let mut task = task;
+            task["task_key"] = json!("t");
+            let message = check(json!({"tasks": [task]})).unwrap_err();
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+
+    #[test]
+    fn only_a_condition_has_an_outcome() {
+        let after = |outcome: &str| {
+            json!({"task_key": "b", "depends_on": [{"task_key": "a", "outcome": outcome}],
+                "notebook_task": {"notebook_path": "/b"}})
+        };
+        let condition = json!({"task_key": "a", "condition_task": {"left": "1", "op": "EQUAL_TO", "right": "1"}});
+        check(json!({"tasks": [condition, after("true")]})).unwrap();
+        for tasks in [
+            json!([condition, after("maybe")]),
+            json!([notebook("a", &[]), after("true")]),
+        ] {
+            let message = check(json!({ "tasks": tasks })).unwrap_err();
+            assert!(message.contains("condition_task"), "{message}");
+        }
     }
 
     #[test]

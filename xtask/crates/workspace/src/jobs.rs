@@ -1,0 +1,16 @@
+//! Jobs as they are declared, and how a declaration becomes a run.
+//!
+//! - `settings` checks what a client declares and fills in the service's defaults; `task_kinds` knows the tasks.
+//! - `start` stores a run and hands it to the runner, or to the `queue`; `selection` picks the tasks.
+//! - `repair` opens a run again.
+
+mod queue;
+pub(crate) mod repair;
+mod selection;
+mod settings;
+pub(crate) mod start;
+mod task_kinds;
+
+pub(crate) use queue::{cancel, wait_for_end};
+pub(crate) use settings::checked;
+pub(crate) use task_kinds::Kind;

@@ -1,0 +1,166 @@
+//! `runs/repair`: a run that ended goes on with new attempts at some of its tasks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::settings;
+use super::start::{Parameters, ending, parameters};
+use crate::error::ApiError;
+use crate::runner;
+use crate::state::App;
+use crate::store::{RepairPlan, ResultState, Run, TaskRun};
+
+/// Body of `runs/repair`, without the run's id.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Request {
+    latest_repair_id: Option<i64>,
+    #[serde(default)]
+    rerun_tasks: Vec<String>,
+    #[serde(default)]
+    rerun_all_failed_tasks: bool,
+    #[serde(default)]
+    rerun_dependent_tasks: bool,
+    #[serde(flatten)]
+    parameters: Parameters,
+}
+
+/// Opens the run again and answers the repair's id.
+pub(crate) fn repair(app: &Arc<App>, run: &Run, request: Request) -> Result<i64, ApiError> {
+    if app.is_stopping() {
+        return Err(ending());
+    }
+    check_latest(app, run, request.latest_repair_id)?;
+    let tasks = newest(app.store.task_runs(run.run_id)?);
+    let again = chosen(&tasks, &request)?;
+    let plan = RepairPlan {
+        run_id: run.run_id,
+        again: tasks
+            .values()
+            .filter(|task| again.contains(task.task_key.as_str()))
+            .map(|task| task.run_id)
+            .collect(),
+        parameters: new_parameters(run, &request)?,
+        overrides: new_overrides(run, &request),
+    };
+    let repair_id = app.store.repair_run(&plan)?.ok_or_else(active)?;
+    runner::start(app.clone(), run.run_id);
+    Ok(repair_id)
+}
+
+fn active() -> ApiError {
+    ApiError::invalid("Cannot repair an active run: cancel it or wait for its end")
+}
+
+/// Who repairs a run for the second time must say that they know of the first: two people may be at it.
+fn check_latest(app: &App, run: &Run, given: Option<i64>) -> Result<(), ApiError> {
+    if run.end_time.is_none() {
+        return Err(active());
+    }
+    let known = app
+        .store
+        .repairs(run.run_id)?
+        .last()
+        .map(|last| last.repair_id);
+    if known == given.filter(|id| *id != 0) {
+        return Ok(());
+    }
+    Err(ApiError::invalid(match known {
+        Some(id) => format!("latest_repair_id must be {id}, the id of the run's latest repair"),
+        None => "latest_repair_id must be left out: the run has not been repaired yet".to_owned(),
+    }))
+}
+
+/// The newest attempt at each task.
+fn newest(tasks: Vec<TaskRun>) -> BTreeMap<String, TaskRun> {
+    let keyed = tasks.into_iter().map(|task| (task.task_key.clone(), task));
+    keyed.collect()
+}
+
+fn chosen<'t>(
+    tasks: &'t BTreeMap<String, TaskRun>,
+    request: &Request,
+) -> Result<BTreeSet<&'t str>, ApiError> {
+    let mut again: BTreeSet<&str> = match (
+        request.rerun_tasks.is_empty(),
+        request.rerun_all_failed_tasks,
+    ) {
+        (false, true) => {
+            return Err(ApiError::invalid(
+                "rerun_tasks and rerun_all_failed_tasks exclude each other",
+            ));
+        }
+        (true, false) => {
+            return Err(ApiError::invalid(
+                "name the tasks to run again: rerun_tasks or rerun_all_failed_tasks",
+            ));
+        }
+        (true, true) => tasks
+            .values()
+            .filter(|task| has_failed(task))
+            .map(|task| task.task_key.as_str())
+            .collect(),
+        (false, false) => BTreeSet::new(),
+    };
+    for name in &request.rerun_tasks {
+        let Some((key, _)) = tasks.get_key_value(name) else {
+            return Err(ApiError::invalid(format!(
+                "rerun_tasks: '{name}' is not a task of the run"
+            )));
+        };
+        again.insert(key);
+    }
+    if again.is_empty() {
+        return Err(ApiError::invalid(
+            "no task of this run has failed: name some in rerun_tasks",
+        ));
+    }
+    if request.rerun_dependent_tasks {
+        add_dependents(tasks, &mut again);
+    }
+    Ok(again)
+}
+
+/// It failed, or was not run because of a task that did.
+fn has_failed(task: &TaskRun) -> bool {
+    use ResultState::{Canceled, Failed, TimedOut, UpstreamCanceled, UpstreamFailed};
+    matches!(
+        task.state.result,
+        Some(Failed | TimedOut | Canceled | UpstreamFailed | UpstreamCanceled)
+    )
+}
+
+fn add_dependents<'t>(tasks: &'t BTreeMap<String, TaskRun>, again: &mut BTreeSet<&'t str>) {
+    let mut size = 0;
+    while size < again.len() {
+        size = again.len();
+        for task in tasks.values() {
+            let alone = std::slice::from_ref(&task.settings);
+            let needs = settings::dependencies(alone).into_values().flatten();
+            if needs.into_iter().any(|need| again.contains(need)) {
+                again.insert(&task.task_key);
+            }
+        }
+    }
+}
+
+fn new_parameters(run: &Run, request: &Request) -> Result<BTreeMap<String, String>, ApiError> {
+    // Checks the names; what is not given anew stays as it was.
+    parameters(&run.settings, &request.parameters.job_parameters)?;
+    let mut values = run.parameters.clone();
+    values.extend(request.parameters.job_parameters.clone());
+    Ok(values)
+}
+
+fn new_overrides(run: &Run, request: &Request) -> serde_json::Value {
+    let mut overrides = run.overrides.clone();
+    if !request.parameters.notebook_params.is_empty() {
+        overrides["notebook_params"] = json!(request.parameters.notebook_params);
+    }
+    if !request.parameters.python_params.is_empty() {
+        overrides["python_params"] = json!(request.parameters.python_params);
+    }
+    overrides
+}

@@ -1,0 +1,135 @@
+//! Which tasks of a job a run runs.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::settings;
+use crate::error::ApiError;
+use crate::store::{LifeCycle, NewTask, ResultState, RunState};
+
+/// The tasks of the run; those that `only` leaves out are disabled from the start.
+pub(super) fn tasks(
+    job_settings: &Value,
+    only: &[String],
+    run: &RunState,
+) -> Result<Vec<NewTask>, ApiError> {
+    let all = job_settings["tasks"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    let chosen = choose(all, only)?;
+    let task = |task: &Value| {
+        let key = task["task_key"].as_str().unwrap_or_default();
+        let waits = task["depends_on"]
+            .as_array()
+            .is_some_and(|needs| !needs.is_empty());
+        let state = match (run.life_cycle.has_ended(), chosen.contains(key), waits) {
+            (true, _, _) => run.clone(),
+            (false, false, _) => RunState::ended(
+                LifeCycle::Skipped,
+                ResultState::Disabled,
+                "the caller did not choose this task",
+            ),
+            (false, true, true) => RunState::active(LifeCycle::Blocked),
+            (false, true, false) => RunState::active(LifeCycle::Pending),
+        };
+        NewTask {
+            task_key: key.to_owned(),
+            settings: task.clone(),
+            state,
+        }
+    };
+    Ok(all.iter().map(task).collect())
+}
+
+/// The keys that `only` selects: `a` that task, `+a` also what it depends on, `a+` also what depends on it.
+fn choose<'t>(tasks: &'t [Value], only: &[String]) -> Result<BTreeSet<&'t str>, ApiError> {
+    let graph = settings::dependencies(tasks);
+    if only.is_empty() {
+        return Ok(graph.into_keys().collect());
+    }
+    let mut chosen = BTreeSet::new();
+    for pattern in only {
+        let name = pattern.trim_matches('+');
+        let Some((&key, _)) = graph.get_key_value(name) else {
+            return Err(ApiError::invalid(format!(
+                "only: '{name}' is not a task of the job"
+            )));
+        };
+        let mut found = BTreeSet::from([key]);
+        if pattern.starts_with('+') {
+            grow(&mut found, |found| {
+                graph
+                    .iter()
+                    .filter(|(key, _)| found.contains(*key))
+                    .flat_map(|(_, n)| n.clone())
+                    .collect()
+            });
+        }
+        let mut below = BTreeSet::from([key]);
+        if pattern.ends_with('+') {
+            grow(&mut below, |below| {
+                graph
+                    .iter()
+                    .filter(|(_, needs)| needs.iter().any(|n| below.contains(n)))
+                    .map(|(key, _)| *key)
+                    .collect()
+            });
+        }
+        chosen.extend(found);
+        chosen.extend(below);
+    }
+    Ok(chosen)
+}
+
+/// Adds what `next` finds until it finds nothing new.
+fn grow<'t>(set: &mut BTreeSet<&'t str>, next: impl Fn(&BTreeSet<&'t str>) -> Vec<&'t str>) {
+    let mut size = 0;
+    while size < set.len() {
+        size = set.len();
+        let found = next(set);
+        set.extend(found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_selects_tasks_with_their_upstream_or_downstream() {
+        let task = |key: &str, needs: &[&str]| json!({"task_key": key, "depends_on": needs.iter().map(|n| json!({"task_key": n})).collect::<Vec<_>>()});
+        let tasks = [
+            task("a", &[]),
+            task("b", &["a"]),
+            task("c", &["b"]),
+            task("d", &["b"]),
+        ];
+        for (only, expected) in [
+            (vec![], vec!["a", "b", "c", "d"]),
+            (vec!["b"], vec!["b"]),
+            (vec!["+c"], vec!["a", "b", "c"]),
+            (vec!["b+"], vec!["b", "c", "d"]),
+            (vec!["+b+"], vec!["a", "b", "c", "d"]),
+            (vec!["a", "d"], vec!["a", "d"]),
+        ] {
+            let only: Vec<String> = only.into_iter().map(str::to_owned).collect();
+            assert_eq!(
+                choose(&tasks, &only)
+                    .unwrap()
+                    .into_iter()
+                    .collect::<Vec<_>>(),
+                expected,
+                "{only:?}"
+            );
+        }
+        assert!(
+            choose(&tasks, &["x".to_owned()])
+                .unwrap_err()
+                .message
+                .contains("'x'")
+        );
+    }
+}

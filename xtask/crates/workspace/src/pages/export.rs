@@ -1,0 +1,35 @@
+//! An executed notebook as a page that needs nothing else: what `runs/export` hands out.
+
+use maud::{DOCTYPE, PreEscaped, html};
+
+use super::cells::Notebook;
+use super::layout::STYLE;
+use super::task::{Shown, task_section};
+use crate::runner::outcome::read_events;
+use crate::state::App;
+use crate::store::TaskRun;
+
+/// The page of one task run.
+pub(crate) fn executed_notebook(app: &App, task: TaskRun) -> String {
+    let events = app.task_run_dir(task.run_id).join("events.jsonl");
+    let shown = Shown {
+        notebook: Notebook::of(&read_events(&events)),
+        task,
+        models: Vec::new(),
+        started: None,
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (shown.notebook.path) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body { main { (task_section(&shown)) } }
+        }
+    }
+    .into_string()
+}

@@ -1,0 +1,140 @@
+//! A task run with its executed notebook, as the run's page and an export show it.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::cells::{Cell, Failure, Notebook, Output};
+use super::layout::{badge, state_word};
+use super::output;
+use crate::store::{Run, TaskRun};
+
+/// A task run with all that a page shows of it.
+pub(super) struct Shown {
+    pub task: TaskRun,
+    pub notebook: Notebook,
+    /// Model versions that its MLflow runs became, as (full name, version).
+    pub models: Vec<(String, String)>,
+    /// The run that it started.
+    pub started: Option<Run>,
+}
+
+/// Parameters by name, or arguments in their order; nothing where there are none.
+pub(super) fn parameters(title: &str, values: &Value) -> Markup {
+    let rows: Vec<(String, &Value)> = match values {
+        Value::Object(named) => named
+            .iter()
+            .map(|(name, value)| (name.clone(), value))
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .map(|(i, value)| (format!("{}", i + 1), value))
+            .collect(),
+        _ => Vec::new(),
+    };
+    html! {
+        @if !rows.is_empty() {
+            details.parameters {
+                summary { (title) }
+                table {
+                    @for (name, value) in rows {
+                        tr { th { (name) } td { code { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A task run with its executed code.
+pub(super) fn task_section(shown: &Shown) -> Markup {
+    let (task, notebook) = (&shown.task, &shown.notebook);
+    html! {
+        section.task id={ "task-" (task.run_id) } {
+            div.title { h2 { (task.task_key) @if let Some(input) = &task.input { " " code { (input) } } } (badge(&task.state)) }
+            @if !notebook.path.is_empty() {
+                p.facts { code { (notebook.path) } " · " (notebook.cells.len()) " of " (notebook.total) " cells run" }
+            }
+            (parameters("Parameters", &task.parameters))
+            @if notebook.cells.is_empty() { (without_cells(task)) }
+            @if let Some(failure) = &notebook.failure { (failed(failure)) }
+            @for cell in &notebook.cells { (cell_block(task, cell)) }
+            @if let Some(value) = &notebook.exit { p.exit { "Notebook exited: " code { (value) } } }
+            @if died(shown) { (task_error(task)) }
+        }
+    }
+}
+
+/// A failure that no cell tells of: the process died, or was stopped.
+fn died(shown: &Shown) -> bool {
+    shown.task.output.error.is_some()
+        && shown.notebook.failing_cell().is_none()
+        && !shown.notebook.cells.is_empty()
+}
+
+fn without_cells(task: &TaskRun) -> Markup {
+    if task.output.error.is_some() {
+        return task_error(task);
+    }
+    let (word, _) = state_word(&task.state);
+    html! { p.dim { (if task.state.message.is_empty() { word } else { &task.state.message }) } }
+}
+
+fn task_error(task: &TaskRun) -> Markup {
+    html! {
+        div.failure {
+            p { (task.output.error.as_deref().unwrap_or_default()) }
+            @if let Some(trace) = &task.output.error_trace { pre.traceback { (output::terminal(trace)) } }
+        }
+    }
+}
+
+/// Anchor of a cell.
+pub(super) fn cell_id(task: &TaskRun, cell: &Cell) -> String {
+    format!("task-{}-cell-{}", task.run_id, cell.index + 1)
+}
+
+fn cell_block(task: &TaskRun, cell: &Cell) -> Markup {
+    let is_markdown = cell.source.starts_with("%md");
+    html! {
+        article.cell.failing[cell.failure.is_some()].active[cell.seconds.is_none() && task.end_time.is_none()]
+            id=(cell_id(task, cell)) {
+            div.gutter { a href={ "#" (cell_id(task, cell)) } { (cell.index + 1) }
+                @if let Some(seconds) = cell.seconds.filter(|seconds| *seconds >= 0.05) { span { (format!("{seconds:.1} s")) } }
+            }
+            div.body {
+                @if let Some(title) = &cell.title { h3 { (title) } }
+                @if !is_markdown { (source(cell)) }
+                @for output in &cell.outputs {
+                    @match output {
+                        Output::Stream { name, text } => { pre class={ "out " (name) } { (output::terminal(text)) } }
+                        Output::Display(data) => { (output::display(data)) }
+                    }
+                }
+                @if let Some(failure) = &cell.failure { (failed(failure)) }
+            }
+        }
+    }
+}
+
+/// The source with the numbers that its lines have in the file, as tracebacks call them.
+fn source(cell: &Cell) -> Markup {
+    let failing = cell.failure.as_ref().and_then(|failure| failure.line);
+    html! {
+        pre.source { code {
+            @for (line, number) in cell.source.lines().zip(cell.line..) {
+                span.line.hit[Some(number) == failing].comment[line.trim_start().starts_with('#')]
+                    data-number=(number) { (line) "\n" }
+            }
+        } }
+    }
+}
+
+fn failed(failure: &Failure) -> Markup {
+    html! {
+        div.failure {
+            p { strong { (failure.title) } @if let Some(line) = failure.line { span.dim { " · line " (line) } } }
+            @if !failure.traceback.is_empty() { pre.traceback { (output::terminal(&failure.traceback)) } }
+        }
+    }
+}

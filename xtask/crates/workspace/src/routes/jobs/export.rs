@@ -1,0 +1,41 @@
+//! `runs/export`: an executed notebook as one HTML file.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::runs::one_task;
+use crate::error::ApiError;
+use crate::jobs::Kind;
+use crate::pages;
+use crate::routes::extract::{QueryString, on_disk};
+use crate::state::App;
+
+#[derive(Deserialize)]
+pub(super) struct Export {
+    run_id: i64,
+}
+
+/// The views of a task run; a notebook has one. (`views_to_export` chooses among dashboards, of which there are none.)
+pub(super) async fn export(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<Export>,
+) -> Result<Json<Value>, ApiError> {
+    let task = one_task(&app, query.run_id, "Exporting")?;
+    if Kind::of(&task.settings) != Some(Kind::Notebook) {
+        return Err(ApiError::invalid(format!(
+            "Run {} is no notebook: only executed notebooks can be exported",
+            query.run_id
+        )));
+    }
+    let path = &task.settings["notebook_task"]["notebook_path"];
+    let name = path.as_str().unwrap_or_default().rsplit('/').next();
+    let view = json!({"type": "NOTEBOOK", "name": name.unwrap_or_default()});
+    let content = on_disk(&app, move |app| Ok(pages::executed_notebook(app, task))).await?;
+    let mut view = view;
+    view["content"] = content.into();
+    Ok(Json(json!({"views": [view]})))
+}

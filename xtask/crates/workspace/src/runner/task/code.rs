@@ -1,0 +1,96 @@
+//! Where the code of a task is: a notebook of the workspace tree, or a Python file of it or of a volume.
+
+use camino::Utf8PathBuf;
+use serde_json::Value;
+
+use super::TaskError;
+use crate::files::{RelativePath, Tree};
+use crate::jobs::Kind;
+use crate::state::App;
+use crate::store::{ObjectType, StoreError};
+
+/// Code that a process runs.
+#[derive(Debug)]
+pub(super) struct Code {
+    pub kind: Kind,
+    /// Its path in the workspace, `/Workspace/…` or `/Volumes/…`; notebooks have no extension.
+    pub path: String,
+    /// The file behind it.
+    pub file: Utf8PathBuf,
+}
+
+/// The declared path of a task's code; empty for a task that runs none.
+pub(in crate::runner) fn code_path(settings: &Value) -> &str {
+    let path = &match Kind::of(settings) {
+        Some(Kind::Notebook) => &settings["notebook_task"]["notebook_path"],
+        Some(Kind::PythonFile) => &settings["spark_python_task"]["python_file"],
+        _ => &Value::Null,
+    };
+    path.as_str().unwrap_or_default()
+}
+
+impl Code {
+    /// Finds the code of a task.
+    pub(super) fn find(app: &App, key: &str, settings: &Value) -> Result<Code, TaskError> {
+        let declared = code_path(settings);
+        let (kind, found) = match Kind::of(settings) {
+            Some(Kind::PythonFile) => (Kind::PythonFile, python_file(app, declared)),
+            _ => (Kind::Notebook, notebook(app, declared)),
+        };
+        let (path, file) = found.ok_or_else(|| {
+            let what = if kind == Kind::Notebook { "notebook" } else { "Python file" };
+            TaskError::Declared(format!(
+                "task '{key}': there is no {what} at {declared} in the workspace; was the bundle deployed?"
+            ))
+        })?;
+        if kind == Kind::PythonFile && is_notebook(app, &path)? {
+            return Err(TaskError::Declared(format!(
+                "task '{key}': {declared} is a notebook; run it with a notebook_task, or remove its first line \
+                 (# Databricks notebook source)"
+            )));
+        }
+        Ok(Code { kind, path, file })
+    }
+}
+
+fn notebook(app: &App, declared: &str) -> Option<(String, Utf8PathBuf)> {
+    let inside = inside_workspace(declared);
+    let inside = inside.strip_suffix(".py").unwrap_or(inside);
+    let file = [inside.to_owned(), format!("{inside}.py")]
+        .into_iter()
+        .find_map(|name| file_in(&app.workspace_files, &name))?;
+    Some((format!("/Workspace/{inside}"), file))
+}
+
+fn python_file(app: &App, declared: &str) -> Option<(String, Utf8PathBuf)> {
+    if let Some(inside) = declared.strip_prefix("/Volumes/") {
+        return Some((declared.to_owned(), file_in(&app.volumes, inside)?));
+    }
+    let inside = inside_workspace(declared);
+    let file = file_in(&app.workspace_files, inside)?;
+    Some((format!("/Workspace/{inside}"), file))
+}
+
+fn inside_workspace(path: &str) -> &str {
+    path.strip_prefix("/Workspace")
+        .unwrap_or(path)
+        .trim_start_matches('/')
+}
+
+fn file_in(tree: &Tree, name: &str) -> Option<Utf8PathBuf> {
+    let path = RelativePath::parse(name).ok()?;
+    let data = tree.metadata(&path).ok().flatten()?;
+    data.is_file().then(|| tree.root().join(name))
+}
+
+fn is_notebook(app: &App, path: &str) -> Result<bool, StoreError> {
+    let inside = path.strip_prefix("/Workspace").unwrap_or(path);
+    let object = app.store.object(inside)?;
+    Ok(object.is_some_and(|row| row.object_type == ObjectType::Notebook))
+}
+
+/// Id of the notebook at a workspace path; 0 for a file that is none.
+pub(super) fn notebook_id(app: &App, path: &str) -> Result<i64, StoreError> {
+    let inside = path.strip_prefix("/Workspace").unwrap_or(path);
+    Ok(app.store.object(inside)?.map_or(0, |row| row.object_id))
+}

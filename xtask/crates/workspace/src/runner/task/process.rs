@@ -1,0 +1,170 @@
+//! Tasks that run code in a Python process: fills in parameters, sees the process through, keeps what it left.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::code::{Code, notebook_id};
+use super::{Ending, Task, TaskError};
+use crate::jobs::Kind;
+use crate::runner::execution::{asked, until};
+use crate::runner::kernel::{self, Exit, Kernel};
+use crate::runner::{outcome, parameters};
+use crate::state_dir::create_private_dir;
+use crate::store::{StoreError, TaskOutput};
+
+/// Bytes of the process's own log that go into a report on its death.
+const LOG_TAIL: usize = 4000;
+
+/// How the process ended, or why it was ended.
+enum Stop {
+    Exit(Exit),
+    Timeout,
+    Cancelled,
+}
+
+pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
+    let code = Code::find(&task.app, &task.task_run.task_key, &task.task_run.settings)?;
+    let parameters = match code.kind {
+        Kind::PythonFile => json!(task.resolve(parameters::for_python_file)?),
+        _ => json!(task.resolve(parameters::for_notebook)?),
+    };
+    create_private_dir(&task.app.task_run_dir(task.task_run.run_id))?;
+    task.begin(&parameters)?;
+    let mut request = request(task, &code, &parameters)?;
+    let deadline = task.deadline();
+    let stop = loop {
+        let mut process = task.kernels.take()?;
+        process.send(&request).await?;
+        task.app
+            .store
+            .mark_execution_started(task.task_run.run_id)?;
+        match see_through(task, &mut process, deadline).await? {
+            Stop::Exit(Exit::Restart) => go_on_after_restart(task, &mut request)?,
+            stop => break stop,
+        }
+    };
+    keep_task_values(task)?;
+    task.app
+        .store
+        .set_task_output(task.task_run.run_id, &output(task, code.kind, &stop))?;
+    Ok(match stop {
+        Stop::Exit(Exit::Success) => Ending::Success,
+        Stop::Exit(_) => Ending::Failed,
+        Stop::Timeout => Ending::Timeout,
+        Stop::Cancelled => Ending::Cancelled,
+    })
+}
+
+async fn see_through(
+    task: &Task,
+    process: &mut Kernel,
+    deadline: Option<Instant>,
+) -> std::io::Result<Stop> {
+    let mut cancelled = task.cancelled.clone();
+    let stop = tokio::select! {
+        exit = process.finish() => Stop::Exit(exit?),
+        () = until(deadline) => Stop::Timeout,
+        () = asked(&mut cancelled) => Stop::Cancelled,
+    };
+    if !matches!(stop, Stop::Exit(_)) {
+        process.end().await;
+    }
+    Ok(stop)
+}
+
+/// What the kernel is asked to do; see `notebook_kernel/request.py`.
+fn request(task: &Task, code: &Code, parameters: &Value) -> Result<Value, TaskError> {
+    let (app, run, task_run) = (&task.app, &task.run, &task.task_run);
+    let folder = app.task_run_dir(task_run.run_id);
+    let is_script = code.kind == Kind::PythonFile;
+    let (widgets, arguments) = if is_script {
+        (&Value::Null, parameters)
+    } else {
+        (parameters, &Value::Null)
+    };
+    Ok(json!({
+        "kind": if is_script { "python_file" } else { "notebook" },
+        "notebook": code.path, "source_file": code.file, "folder": folder, "events": folder.join("events.jsonl"),
+        "imports_file": kernel::imports_file(app, super::code_path(&task_run.settings)),
+        "roots": {"/Workspace": app.workspace_files.root(), "/Volumes": app.volumes.root()},
+        "parameters": if widgets.is_null() { json!({}) } else { widgets.clone() },
+        "arguments": if arguments.is_null() { json!([]) } else { arguments.clone() },
+        "task_values": known_values(task)?, "start_cell": 0, "widgets": {},
+        "identity": {
+            "host": app.url, "workspace_id": app.identity.workspace_id, "user": app.identity.user_name,
+            "job_id": run.job_id.to_string(), "job_name": run.run_name, "run_id": run.run_id.to_string(),
+            "task_run_id": task_run.run_id.to_string(), "task_key": task_run.task_key,
+            "notebook_id": notebook_id(app, &code.path)?.to_string(),
+        },
+    }))
+}
+
+/// Task values by task; a task that has ended without any has an empty entry.
+fn known_values(task: &Task) -> Result<BTreeMap<String, Map<String, Value>>, StoreError> {
+    let (store, run_id) = (&task.app.store, task.run.run_id);
+    let mut values: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for done in store.task_runs(run_id)? {
+        if done.end_time.is_some() {
+            values.entry(done.task_key).or_default();
+        }
+    }
+    for (key, name, value) in store.task_values(run_id)? {
+        values.entry(key).or_default().insert(name, value);
+    }
+    Ok(values)
+}
+
+/// `restartPython`: the next process starts at the next cell, and knows the widgets.
+fn go_on_after_restart(task: &Task, request: &mut Value) -> Result<(), TaskError> {
+    let folder = task.app.task_run_dir(task.task_run.run_id);
+    let text = std::fs::read(folder.join("restart.json"))?;
+    let state: Value = serde_json::from_slice(&text).map_err(std::io::Error::from)?;
+    for field in ["start_cell", "widgets"] {
+        request[field] = state[field].clone();
+    }
+    Ok(())
+}
+
+fn keep_task_values(task: &Task) -> Result<(), TaskError> {
+    let folder = task.app.task_run_dir(task.task_run.run_id);
+    let Ok(text) = std::fs::read(folder.join("task_values.json")) else {
+        return Ok(());
+    };
+    let values: Map<String, Value> = serde_json::from_slice(&text).map_err(std::io::Error::from)?;
+    for (key, value) in &values {
+        let task_key = &task.task_run.task_key;
+        task.app
+            .store
+            .set_task_value(task.run.run_id, task_key, key, value)?;
+    }
+    Ok(())
+}
+
+fn output(task: &Task, kind: Kind, stop: &Stop) -> TaskOutput {
+    let folder = task.app.task_run_dir(task.task_run.run_id);
+    let mut output = outcome::output_of(&outcome::read_events(&folder.join("events.jsonl")));
+    match stop {
+        Stop::Exit(Exit::Died(status)) => {
+            let what = if kind == Kind::Notebook {
+                "notebook"
+            } else {
+                "file"
+            };
+            output.error = Some(format!("the {what}'s Python process died ({status})"));
+            let log = std::fs::read(folder.join("process.log")).unwrap_or_default();
+            let tail = &log[log.len().saturating_sub(LOG_TAIL)..];
+            output.error_trace = Some(String::from_utf8_lossy(tail).into_owned());
+        }
+        Stop::Timeout => {
+            let seconds = task.timeout.unwrap_or_default().as_secs();
+            output.error = Some(format!(
+                "the task took longer than its timeout of {seconds} seconds"
+            ));
+        }
+        Stop::Cancelled => output.error = Some("Run canceled.".to_owned()),
+        Stop::Exit(_) => {}
+    }
+    output
+}

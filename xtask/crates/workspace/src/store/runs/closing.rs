@@ -1,0 +1,49 @@
+//! The end of runs that nobody executes any more.
+
+use rusqlite::params;
+
+use super::{LifeCycle, Result, ResultState, Store};
+use crate::state::now_ms;
+
+impl Store {
+    /// Closes what was active when the previous process died, voids all run tokens, and answers how many runs
+    /// it closed.
+    pub fn close_interrupted_runs(&self, message: &str) -> Result<usize> {
+        let now = now_ms();
+        let state = (
+            LifeCycle::InternalError.as_str(),
+            ResultState::Failed.as_str(),
+        );
+        self.write(|tx| {
+            let close = |table: &str| {
+                tx.execute(
+                    &format!(
+                        "UPDATE {table} SET life_cycle_state = ?1, result_state = ?2, state_message = ?3, end_time = ?4
+                         WHERE end_time IS NULL"
+                    ),
+                    params![state.0, state.1, message, now],
+                )
+            };
+            close("task_runs")?;
+            let closed = close("runs")?;
+            tx.execute("UPDATE run_tokens SET ended_at = ?1 WHERE ended_at IS NULL", [now])?;
+            Ok(closed)
+        })
+    }
+
+    /// Removes a run that has ended, with its task runs, and answers the ids of those; `None` where it has not
+    /// ended or does not exist.
+    pub fn delete_run(&self, run_id: i64) -> Result<Option<Vec<i64>>> {
+        self.write(|tx| {
+            let tasks: Vec<i64> = tx
+                .prepare_cached("SELECT run_id FROM task_runs WHERE job_run_id = ?1")?
+                .query_map([run_id], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let deleted = tx.execute(
+                "DELETE FROM runs WHERE run_id = ?1 AND end_time IS NOT NULL",
+                [run_id],
+            )?;
+            Ok((deleted == 1).then_some(tasks))
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! Repairs: a run that ended goes on with new attempts at some of its tasks.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Transaction, params};
+use serde_json::Value;
+
+use super::{LifeCycle, Result, ResultState, RunState, Store, tasks};
+use crate::state::now_ms;
+use crate::store::new_id;
+
+/// One life of a run: the first one, or a repair.
+#[derive(Debug, Clone)]
+pub struct Repair {
+    /// 0 for the first life.
+    pub number: i64,
+    /// Id of the repair; 0 for the first life.
+    pub repair_id: i64,
+    /// The attempts at tasks that it made.
+    pub task_run_ids: Vec<i64>,
+    /// How it ended; `None` for the newest one, for which the run itself says so.
+    pub ended: Option<(RunState, i64)>,
+    /// When it began, ms.
+    pub start_time: i64,
+}
+
+/// What a repair is to do.
+#[derive(Debug, Clone)]
+pub struct RepairPlan {
+    /// The run.
+    pub run_id: i64,
+    /// Newest task runs of the tasks to run again.
+    pub again: Vec<i64>,
+    /// Job parameters from now on.
+    pub parameters: BTreeMap<String, String>,
+    /// The rest of the caller's request from now on.
+    pub overrides: Value,
+}
+
+impl Store {
+    /// The lives of a run that was repaired, oldest first; empty for one that never was.
+    pub fn repairs(&self, job_run_id: i64) -> Result<Vec<Repair>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT number, repair_id, task_run_ids_json, life_cycle_state, result_state, state_message,
+                   start_time, end_time FROM repairs WHERE job_run_id = ?1 ORDER BY number",
+            )?;
+            let mut rows = statement.query([job_run_id])?;
+            let mut repairs = Vec::new();
+            while let Some(row) = rows.next()? {
+                let state = RunState::from_row(row, 3)?;
+                repairs.push(Repair {
+                    number: row.get(0)?,
+                    repair_id: row.get(1)?,
+                    task_run_ids: serde_json::from_str(&row.get::<_, String>(2)?)?,
+                    ended: row.get::<_, Option<i64>>(7)?.map(|end| (state, end)),
+                    start_time: row.get(6)?,
+                });
+            }
+            Ok(repairs)
+        })
+    }
+
+    /// Opens an ended run again, with new attempts at the chosen tasks, and answers the repair's id; `None` if the
+    /// run is active.
+    pub fn repair_run(&self, plan: &RepairPlan) -> Result<Option<i64>> {
+        let (parameters, overrides) = (
+            serde_json::to_string(&plan.parameters)?,
+            serde_json::to_string(&plan.overrides)?,
+        );
+        self.write(|tx| {
+            let number = close_life(tx, plan.run_id)?;
+            let Some(number) = number else { return Ok(None) };
+            let mut attempts = Vec::new();
+            for task_run_id in &plan.again {
+                attempts.push(tasks::add_attempt(tx, *task_run_id)?);
+            }
+            let repair_id = new_id(15)?;
+            tx.execute(
+                "INSERT INTO repairs (job_run_id, number, repair_id, task_run_ids_json, life_cycle_state, start_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    plan.run_id,
+                    number,
+                    repair_id,
+                    serde_json::to_string(&attempts)?,
+                    LifeCycle::Pending.as_str(),
+                    now_ms()
+                ],
+            )?;
+            tx.execute(
+                "UPDATE runs SET life_cycle_state = ?2, result_state = NULL, state_message = '', end_time = NULL,
+                   repair_count = ?3, parameters_json = ?4, overrides_json = ?5 WHERE run_id = ?1",
+                params![plan.run_id, LifeCycle::Pending.as_str(), number, parameters, overrides],
+            )?;
+            Ok(Some(repair_id))
+        })
+    }
+}
+
+/// Writes down how the run's newest life ended, and answers the number of the next one; `None` if it is active.
+fn close_life(tx: &Transaction<'_>, run_id: i64) -> Result<Option<i64>> {
+    let (state, start, end, count): (RunState, i64, Option<i64>, i64) = tx.query_row(
+        "SELECT life_cycle_state, result_state, state_message, start_time, end_time, repair_count
+         FROM runs WHERE run_id = ?1",
+        [run_id],
+        |row| {
+            Ok((
+                RunState::from_row(row, 0)?,
+                row.get(3)?,
+                row.get(4)?,
+                row.get(5)?,
+            ))
+        },
+    )?;
+    let Some(end) = end else { return Ok(None) };
+    if count == 0 {
+        let ids: Vec<i64> = tx
+            .prepare("SELECT run_id FROM task_runs WHERE job_run_id = ?1 AND loop_run_id IS NULL ORDER BY position")?
+            .query_map([run_id], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        tx.execute(
+            "INSERT INTO repairs (job_run_id, number, repair_id, task_run_ids_json, life_cycle_state, start_time)
+             VALUES (?1, 0, 0, ?2, '', ?3)",
+            params![run_id, serde_json::to_string(&ids)?, start],
+        )?;
+    }
+    tx.execute(
+        "UPDATE repairs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
+         WHERE job_run_id = ?1 AND end_time IS NULL",
+        params![
+            run_id,
+            state.life_cycle.as_str(),
+            state.result.map(ResultState::as_str),
+            state.message,
+            end
+        ],
+    )?;
+    Ok(Some(count + 1))
+}
