@@ -220,15 +220,14 @@ pub(super) fn fresh_clone_built(bench: &Bench<'_>) -> anyhow::Result<f64> {
     })
 }
 
-/// Clones what is committed, with an empty home folder, and runs the main job there. The caches of
-/// cargo, uv and Go are the user's: registries are warm, as in the goals.
+/// Clones what is committed, and runs the main job there. The caches of cargo, uv and Go are the user's:
+/// registries are warm, as in the goals.
 fn clone_and_test(
     bench: &Bench<'_>,
     prepare: impl Fn(&mut Command, &Utf8Path),
 ) -> anyhow::Result<f64> {
     let folder = bench.scratch("fresh-clone")?;
-    let (home, clone) = (folder.join("home"), folder.join("clone"));
-    fs_err::create_dir_all(&home)?;
+    let clone = folder.join("clone");
     let started = Instant::now();
     let mut git = Command::new("git");
     git.args([
