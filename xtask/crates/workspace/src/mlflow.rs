@@ -5,6 +5,7 @@ mod experiment_ids;
 mod experiments;
 mod lineage;
 mod proxy;
+mod ready_made;
 pub mod registry;
 mod server;
 mod unity_catalog;

@@ -9,6 +9,7 @@ use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::ready_made::ReadyMade;
 use super::{Phase, experiment_ids};
 use crate::state::App;
 use crate::state_dir::create_private_dir;
@@ -73,6 +74,10 @@ async fn run_once(app: &Arc<App>) -> Result<(), String> {
     let socket =
         prepare(app).map_err(|error| format!("cannot prepare MLflow's folder: {error}"))?;
     let client = connect_to(app, &socket)?;
+    let ready_made = ReadyMade::look(&database(app), &app.config.python);
+    if let Some(Err(error)) = ready_made.as_ref().map(ReadyMade::provide) {
+        tracing::warn!(%error, "MLflow makes its database itself");
+    }
     let mut child = start(app, &socket).map_err(|error| {
         format!(
             "cannot start {} for MLflow: {error}; is the Python environment complete?",
@@ -85,7 +90,7 @@ async fn run_once(app: &Arc<App>) -> Result<(), String> {
     let mut stop = app.mlflow.stop.subscribe();
     let outcome = tokio::select! {
         status = child.wait() => Err(died(app, status)),
-        outcome = announce_and_hold(app, &client) => outcome,
+        outcome = announce_and_hold(app, &client, ready_made) => outcome,
         () = asked_to_end(&mut stop) => {
             group::end(&mut child, END_GRACE).await;
             Ok(())
@@ -104,17 +109,27 @@ async fn asked_to_end(stop: &mut watch::Receiver<bool>) {
 }
 
 /// Waits until the server answers, says so, and then only ends by being dropped.
-async fn announce_and_hold(app: &App, client: &reqwest::Client) -> Result<(), String> {
+async fn announce_and_hold(
+    app: &App,
+    client: &reqwest::Client,
+    ready_made: Option<ReadyMade>,
+) -> Result<(), String> {
     wait_until_ready(client).await?;
     let database = database(app);
-    let made = tokio::task::spawn_blocking(move || experiment_ids::make_long(&database)).await;
-    if let Ok(Err(error)) = made {
-        // Nothing depends on it but how ids look.
-        tracing::warn!(%error, "experiment ids stay short");
-    }
+    let _ = tokio::task::spawn_blocking(move || settle(&database, ready_made)).await;
     tracing::info!("MLflow is ready");
     app.mlflow.phase.send_replace(Phase::Ready);
     std::future::pending().await
+}
+
+/// Does to the database what has to be done before anybody uses it. What fails here is looks and speed, no more.
+fn settle(database: &Utf8Path, ready_made: Option<ReadyMade>) {
+    if let Some(Err(error)) = ready_made.as_ref().map(ReadyMade::keep) {
+        tracing::warn!(error, "the next workspace makes its own database");
+    }
+    if let Err(error) = experiment_ids::make_long(database) {
+        tracing::warn!(%error, "experiment ids stay short");
+    }
 }
 
 /// Asks for something that needs the database: the first such request makes or migrates it.
