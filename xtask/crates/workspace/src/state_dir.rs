@@ -3,11 +3,15 @@
 use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::secret::{NoRandomness, Secret};
+
+/// How long the lock may be held by somebody who does not serve.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A workspace's folder, held by this process alone.
 #[derive(Debug)]
@@ -57,6 +61,16 @@ pub struct ServerInfo {
     pub started_at: String,
 }
 
+impl ServerInfo {
+    /// Whether there is a process with its id.
+    fn is_alive(&self) -> bool {
+        i32::try_from(self.pid)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+            .is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+    }
+}
+
 impl StateDir {
     /// Makes the folder where it is missing, closes it to other users, and takes its lock.
     pub fn open(path: &Utf8Path) -> Result<StateDir, StateDirError> {
@@ -71,19 +85,11 @@ impl StateDir {
             .write(true)
             .mode(0o600)
             .open(path.join("lock"))?;
-        match lock.try_lock() {
-            Ok(()) => {
-                let state = StateDir { path, _lock: lock };
-                // A server that was killed could not take its announcement back.
-                state.withdraw();
-                Ok(state)
-            }
-            Err(TryLockError::WouldBlock) => {
-                let url = read_server_info(&path).map(|info| info.url);
-                Err(StateDirError::AlreadyRunning { url })
-            }
-            Err(TryLockError::Error(error)) => Err(error.into()),
-        }
+        take(&lock, &path)?;
+        let state = StateDir { path, _lock: lock };
+        // A server that was killed could not take its announcement back.
+        state.withdraw();
+        Ok(state)
     }
 
     /// The folder itself, absolute.
@@ -139,6 +145,25 @@ impl StateDir {
             }
             _ => {}
         }
+    }
+}
+
+/// Takes the lock. One that is held by a server which serves is an error at once. Else its holder is about to serve, is
+/// ending, or is a child that a killed server had just forked: all of them are over soon.
+fn take(lock: &File, path: &Utf8Path) -> Result<(), StateDirError> {
+    let begun = Instant::now();
+    loop {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error.into()),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let server = read_server_info(path).filter(ServerInfo::is_alive);
+        if server.is_some() || begun.elapsed() > PATIENCE {
+            let url = server.map(|server| server.url);
+            return Err(StateDirError::AlreadyRunning { url });
+        }
+        std::thread::sleep(Duration::from_millis(10));
     }
 }
 
@@ -198,7 +223,7 @@ mod tests {
         let first = StateDir::open(&path).unwrap();
         let info = ServerInfo {
             version: "0".into(),
-            pid: 1,
+            pid: std::process::id(),
             port: 5,
             url: "http://127.0.0.1:5".into(),
             workspace_id: "1".into(),
@@ -209,6 +234,18 @@ mod tests {
         assert!(error.contains("http://127.0.0.1:5"), "{error}");
         drop(first);
         StateDir::open(&path).unwrap();
+    }
+
+    #[test]
+    fn a_start_waits_for_a_server_that_is_ending() {
+        let (_guard, path) = temporary();
+        let ending = StateDir::open(&path).unwrap();
+        let end = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            drop(ending);
+        });
+        StateDir::open(&path).unwrap();
+        end.join().unwrap();
     }
 
     #[test]
