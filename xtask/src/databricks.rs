@@ -5,7 +5,7 @@ use std::process::Command;
 
 use camino::Utf8PathBuf;
 use serde::Deserialize;
-use xtask_remote::{Body, Error, Request, Response, Transport, refused};
+use xtask_remote::{Body, Error, Headers, Request, Response, Transport, refused};
 
 use crate::bundle::{self, Place};
 use crate::children;
@@ -297,11 +297,16 @@ impl Transport for ThroughCli<'_> {
             .map_err(|error| unexpected(error.to_string()))?;
         if !finished.ok() {
             // The CLI prints the service's message and keeps its status for itself.
-            return Err(refused(request, 400, finished.tail.as_bytes()));
+            return Err(refused(
+                request,
+                400,
+                &Headers::default(),
+                finished.tail.as_bytes(),
+            ));
         }
         Ok(Response {
             status: 200,
-            headers: Vec::new(),
+            headers: Headers::default(),
             body: finished.stdout.into_bytes(),
         })
     }

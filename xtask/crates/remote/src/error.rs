@@ -23,7 +23,7 @@ pub enum Error {
         deadline: Duration,
     },
     /// The service refused.
-    #[error("{call}: {status} {code}: {message}")]
+    #[error("{call}: {status}{}: {message}", spaced(code))]
     Refused {
         /// Method and path.
         call: String,
@@ -31,8 +31,22 @@ pub enum Error {
         status: u16,
         /// The service's own code, such as `RESOURCE_DOES_NOT_EXIST`; empty where it has none.
         code: String,
-        /// The service's explanation, or the start of the body.
+        /// The service's explanation with its reasons, or the start of the body.
         message: String,
+        /// The single things that it objects to, where it lists them.
+        reasons: Vec<Reason>,
+    },
+    /// The service has had enough of our calls for now. What was asked for was not done.
+    #[error("{call}: {status}: {message}{}", asks_to_wait(*wait))]
+    Limited {
+        /// Method and path.
+        call: String,
+        /// HTTP status: 429, on GitHub also 403, and 200 for GraphQL.
+        status: u16,
+        /// The service's explanation.
+        message: String,
+        /// How long it asks to wait; `None` where it does not say.
+        wait: Option<Duration>,
     },
     /// A reply that is not what the interface promises: a proxy's login page, a truncated body.
     #[error("{call}: the reply is not understood ({reason})")]
@@ -52,6 +66,41 @@ pub enum Error {
     },
 }
 
+/// One thing that a service objects to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The kind of thing, such as `PullRequest`; may be empty.
+    pub resource: String,
+    /// The field; may be empty.
+    pub field: String,
+    /// The service's word for it: `missing`, `invalid`, `already_exists`, `custom`, ….
+    pub code: String,
+    /// What it says to people; may be empty.
+    pub message: String,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.message.is_empty(), self.field.is_empty()) {
+            (false, _) => f.write_str(&self.message),
+            (true, false) => write!(f, "{} is {}", self.field, self.code.replace('_', " ")),
+            (true, true) => f.write_str(&self.code),
+        }
+    }
+}
+
+fn spaced(code: &str) -> String {
+    match code {
+        "" => String::new(),
+        code => format!(" {code}"),
+    }
+}
+
+fn asks_to_wait(wait: Option<Duration>) -> String {
+    wait.map(|wait| format!("; it asks to wait {} seconds", wait.as_secs()))
+        .unwrap_or_default()
+}
+
 impl Error {
     /// Whether the service says that the thing asked for does not exist.
     #[must_use]
@@ -64,9 +113,47 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Error::Unreachable { .. } | Error::Timeout { .. } => true,
+            Error::Unreachable { .. } | Error::Timeout { .. } | Error::Limited { .. } => true,
             Error::Refused { status, .. } => matches!(status, 429 | 502 | 503 | 504),
             Error::Unexpected { .. } | Error::File { .. } => false,
+        }
+    }
+
+    /// The HTTP status of a refusal.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Error::Refused { status, .. } | Error::Limited { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// What the service objects to, one by one.
+    #[must_use]
+    pub fn reasons(&self) -> &[Reason] {
+        match self {
+            Error::Refused { reasons, .. } => reasons,
+            _ => &[],
+        }
+    }
+
+    /// How long the service asks to wait.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Error::Limited { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+
+    /// Whether what was asked for may have been done although no good answer came: the reply was
+    /// lost, late, or not understood. Who repeats such a call looks first.
+    #[must_use]
+    pub fn leaves_open(&self) -> bool {
+        match self {
+            Error::Unreachable { .. } | Error::Timeout { .. } | Error::Unexpected { .. } => true,
+            Error::Refused { status, .. } => *status >= 500,
+            Error::Limited { .. } | Error::File { .. } => false,
         }
     }
 }

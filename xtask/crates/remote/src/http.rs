@@ -1,19 +1,28 @@
 //! HTTP with a token: the transport of the local workspace and of GitHub.
 
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BlockingRetryable as _, ExponentialBuilder};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::blocking::{Client, RequestBuilder};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Error;
-use crate::transport::{Body, Method, Observer, Request, Response, Transport, refused};
+use crate::refusal::refused;
+use crate::transport::{Body, Headers, Method, Observer, Request, Response, Transport};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 /// Attempts after the first one, for calls that may be repeated.
 const RETRIES: usize = 4;
+
+/// The longest that one call waits between its attempts, in all. A service that asks for more gets
+/// its way later: the call fails, and says for how long.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Waits before a call is repeated; told how long and why. `false` gives up instead.
+pub type Pause = Arc<dyn Fn(Duration, &Error) -> bool + Send + Sync>;
 
 /// What a service is shown to let us in.
 #[derive(Debug, Clone)]
@@ -38,7 +47,9 @@ pub struct Http {
     base: String,
     credentials: Credentials,
     client: Client,
+    headers: Vec<(&'static str, String)>,
     observer: Option<Observer>,
+    pause: Pause,
 }
 
 impl std::fmt::Debug for Http {
@@ -61,6 +72,8 @@ impl Http {
         let base = base.trim_end_matches('/').to_owned();
         let mut builder = Client::builder()
             .connect_timeout(CONNECT)
+            // A redirect leads to somebody else's server: it need not know where we come from.
+            .referer(false)
             .user_agent(concat!("xtask/", env!("CARGO_PKG_VERSION")));
         if is_loopback(&base) {
             builder = builder.no_proxy();
@@ -72,7 +85,12 @@ impl Http {
             base,
             credentials,
             client,
+            headers: Vec::new(),
             observer: None,
+            pause: Arc::new(|wait, _| {
+                std::thread::sleep(wait);
+                true
+            }),
         })
     }
 
@@ -80,6 +98,20 @@ impl Http {
     #[must_use]
     pub fn observed(mut self, observer: Observer) -> Http {
         self.observer = Some(observer);
+        self
+    }
+
+    /// Sends a header with every call.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Http {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Has `pause` wait before a call is repeated, instead of sleeping.
+    #[must_use]
+    pub fn pausing(mut self, pause: Pause) -> Http {
+        self.pause = pause;
         self
     }
 
@@ -95,7 +127,7 @@ impl Http {
             .send()
             .map_err(|error| self.failed(request, &error))?;
         let status = reply.status().as_u16();
-        let headers = reply
+        let headers: Headers = reply
             .headers()
             .iter()
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
@@ -105,7 +137,7 @@ impl Http {
             .map_err(|error| self.failed(request, &error))?
             .to_vec();
         if status >= 400 {
-            return Err(refused(request, status, &body));
+            return Err(refused(request, status, &headers, &body));
         }
         Ok(Response {
             status,
@@ -130,6 +162,9 @@ impl Http {
         builder = builder.timeout(request.deadline.unwrap_or(Duration::from_secs(24 * 3600)));
         if !request.query.is_empty() {
             builder = builder.query(&request.query);
+        }
+        for (name, value) in &self.headers {
+            builder = builder.header(*name, value);
         }
         if let Credentials::Bearer(token) = &self.credentials {
             builder = builder.bearer_auth(token.expose_secret());
@@ -165,15 +200,27 @@ impl Transport for Http {
         if let Some(observer) = &self.observer {
             observer(&request.call());
         }
-        let patience = ExponentialBuilder::default()
+        let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(10))
             .with_max_times(if request.repeatable { RETRIES } else { 0 })
-            .with_jitter();
-        (|| self.once(request))
-            .retry(patience)
-            .when(Error::is_transient)
-            .call()
+            .with_jitter()
+            .build();
+        let mut waited = Duration::ZERO;
+        loop {
+            let error = match self.once(request) {
+                Err(error) if error.is_transient() => error,
+                other => return other,
+            };
+            let Some(pause) = pauses.next() else {
+                return Err(error);
+            };
+            let pause = pause.max(error.wait().unwrap_or_default());
+            waited += pause;
+            if waited > PATIENCE || !(self.pause)(pause, &error) {
+                return Err(error);
+            }
+        }
     }
 }
 

@@ -8,12 +8,16 @@
 pub mod databricks;
 pub mod download;
 mod error;
+mod escape;
+pub mod github;
 mod http;
 pub mod local;
 pub mod mlflow;
 pub mod records;
+mod refusal;
 mod transport;
 
-pub use error::Error;
-pub use http::{Credentials, Http};
-pub use transport::{Body, Method, Observer, Request, Response, Transport, refused};
+pub use error::{Error, Reason};
+pub use http::{Credentials, Http, PATIENCE, Pause};
+pub use refusal::refused;
+pub use transport::{Body, Headers, Method, Observer, Request, Response, Transport};

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
+use crate::refusal::readable;
 
 /// Sees each call before it is sent, as `GET /api/…`; never the credentials.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -153,13 +154,34 @@ impl Request {
     }
 }
 
+/// The headers of a reply: names in lower case, with their values.
+#[derive(Debug, Clone, Default)]
+pub struct Headers(Vec<(String, String)>);
+
+impl Headers {
+    /// The value of a header; `name` in lower case.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl FromIterator<(String, String)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Headers {
+        Headers(pairs.into_iter().collect())
+    }
+}
+
 /// A reply of a status below 400.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// Header names in lower case, with their values.
-    pub headers: Vec<(String, String)>,
+    /// The headers.
+    pub headers: Headers,
     /// The whole body.
     pub body: Vec<u8>,
 }
@@ -168,10 +190,7 @@ impl Response {
     /// The value of a header; `name` in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.get(name)
     }
 
     /// The body as JSON.
@@ -181,7 +200,10 @@ impl Response {
     pub fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
         serde_json::from_slice(&self.body).map_err(|error| Error::Unexpected {
             call: request.call(),
-            reason: format!("{error}; it starts with: {}", start_of(&self.body)),
+            reason: match self.body.first() {
+                Some(b'<') => readable(&self.body),
+                _ => format!("{error}; it starts with: {}", start_of(&self.body)),
+            },
         })
     }
 }
@@ -199,22 +221,4 @@ pub(crate) fn call<T: DeserializeOwned>(
     request: &Request,
 ) -> Result<T, Error> {
     transport.send(request)?.json(request)
-}
-
-/// The error of a reply whose status is 400 or more. Databricks and MLflow send
-/// `{"error_code", "message"}`, GitHub `{"message"}`, proxies HTML.
-#[must_use]
-pub fn refused(request: &Request, status: u16, body: &[u8]) -> Error {
-    let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let text = |key: &str| {
-        json.get(key)
-            .and_then(serde_json::Value::as_str)
-            .map(str::to_owned)
-    };
-    Error::Refused {
-        call: request.call(),
-        status,
-        code: text("error_code").unwrap_or_default(),
-        message: text("message").unwrap_or_else(|| start_of(body)),
-    }
 }

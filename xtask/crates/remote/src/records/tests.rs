@@ -141,7 +141,7 @@ impl Transport for Catalog {
         let reply = json!({"model_version": {"version": "7", "tags": self.tags}});
         Ok(Response {
             status: 200,
-            headers: Vec::new(),
+            headers: crate::Headers::default(),
             body: reply.to_string().into_bytes(),
         })
     }

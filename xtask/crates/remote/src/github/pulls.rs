@@ -1,0 +1,267 @@
+//! Pull requests: find, open, change, ask reviewers, label.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::GitHub;
+use super::repositories::{Name, User};
+use crate::Error;
+use crate::transport::{Method, Request};
+
+/// A pull request, as lists and the single resource show it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Pull {
+    /// Its number.
+    pub number: u64,
+    /// Its id for GraphQL.
+    pub node_id: String,
+    /// Its page.
+    pub html_url: String,
+    /// `open` or `closed`; one that is merged is closed.
+    pub state: String,
+    /// Whether it is still a draft.
+    #[serde(default)]
+    pub draft: bool,
+    /// Its title.
+    pub title: String,
+    /// Its description.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// When it was merged.
+    #[serde(default)]
+    pub merged_at: Option<String>,
+    /// The commit that merged it; before that GitHub's trial merge.
+    #[serde(default)]
+    pub merge_commit_sha: Option<String>,
+    /// Who opened it.
+    #[serde(default)]
+    pub user: Option<User>,
+    /// What is to be merged.
+    pub head: Side,
+    /// Where to.
+    pub base: Side,
+    /// Its labels.
+    #[serde(default)]
+    pub labels: Vec<Label>,
+    /// Who is asked for a review and has not given one.
+    #[serde(default)]
+    pub requested_reviewers: Vec<User>,
+}
+
+impl Pull {
+    /// Whether it is open.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == "open"
+    }
+
+    /// Whether it was merged.
+    #[must_use]
+    pub fn is_merged(&self) -> bool {
+        self.merged_at.is_some()
+    }
+}
+
+/// One side of a pull request.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Side {
+    /// The branch.
+    #[serde(rename = "ref")]
+    pub branch: String,
+    /// Its newest commit.
+    pub sha: String,
+    /// The repository; `None` when a fork is gone.
+    #[serde(default)]
+    pub repo: Option<SideRepository>,
+}
+
+/// The repository of a side.
+#[derive(Debug, Clone, Deserialize)]
+pub struct SideRepository {
+    /// `owner/name`.
+    pub full_name: String,
+}
+
+/// A label.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Label {
+    /// Its name.
+    pub name: String,
+}
+
+/// A pull request to be opened.
+#[derive(Debug, Clone, Serialize)]
+pub struct New<'a> {
+    /// Its title.
+    pub title: &'a str,
+    /// Its description.
+    pub body: &'a str,
+    /// `branch`, or `owner:branch` of a fork.
+    pub head: &'a str,
+    /// The repository of the head by its name, where the fork belongs to the base's own owner.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub head_repo: Option<&'a str>,
+    /// The branch that it goes to.
+    pub base: &'a str,
+    /// Whether it is opened as a draft.
+    pub draft: bool,
+    /// Whether maintainers of the base may push to a fork's branch.
+    pub maintainer_can_modify: bool,
+}
+
+/// What is changed of a pull request; the rest stays.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Change<'a> {
+    /// A new title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<&'a str>,
+    /// A new description.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<&'a str>,
+    /// Another branch that it goes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<&'a str>,
+    /// `open` or `closed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<&'a str>,
+}
+
+/// The pull requests of a branch, in any state, newest first. The same branch name in another fork
+/// is another branch.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn of_branch(
+    github: &GitHub,
+    into: &Name,
+    head: &Name,
+    branch: &str,
+) -> Result<Vec<Pull>, Error> {
+    let request = Request::new(Method::Get, format!("{}/pulls", into.path()))
+        .query("state", "all")
+        .query("head", format!("{}:{branch}", head.owner))
+        .query("sort", "created")
+        .query("direction", "desc");
+    let found: Vec<Pull> = github.pages(&request, |page| page)?;
+    // `head` names an owner: two forks of one owner are told apart here. A deleted fork has no
+    // repository any more, and no open pull request is of interest there.
+    Ok(found
+        .into_iter()
+        .filter(|pull| pull.head.branch == branch)
+        .filter(|pull| {
+            let repository = pull.head.repo.as_ref();
+            repository
+                .and_then(|repository| Name::parse(&repository.full_name))
+                .is_some_and(|name| name.is(head))
+        })
+        .collect())
+}
+
+/// One pull request.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn get(github: &GitHub, name: &Name, number: u64) -> Result<Pull, Error> {
+    github.call(&Request::new(Method::Get, path(name, number)))
+}
+
+/// Opens a pull request. Sent once: after an error that [leaves it open](Error::leaves_open) look
+/// with [`of_branch`].
+///
+/// # Errors
+/// Any [`Error`].
+pub fn open(github: &GitHub, into: &Name, new: &New<'_>) -> Result<Pull, Error> {
+    let request = Request::new(Method::Post, format!("{}/pulls", into.path())).json(new);
+    github.call(&request)
+}
+
+/// Whether a refusal says that there is one already.
+#[must_use]
+pub fn already_exists(error: &Error) -> bool {
+    error.status() == Some(422)
+        && error
+            .reasons()
+            .iter()
+            .any(|reason| reason.message.contains("pull request already exists"))
+}
+
+/// Changes a pull request; sent again it changes nothing more.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn change(
+    github: &GitHub,
+    name: &Name,
+    number: u64,
+    change: &Change<'_>,
+) -> Result<Pull, Error> {
+    let request = Request::new(Method::Patch, path(name, number))
+        .json(change)
+        .repeatable();
+    github.call(&request)
+}
+
+/// Asks users, and teams by their slugs, for a review; asking twice is asking once.
+///
+/// # Errors
+/// Any [`Error`]; a status of 422 when one of them cannot review here.
+pub fn ask_reviewers(
+    github: &GitHub,
+    name: &Name,
+    number: u64,
+    users: &[String],
+    teams: &[String],
+) -> Result<Pull, Error> {
+    let path = format!("{}/requested_reviewers", path(name, number));
+    let request = Request::new(Method::Post, path)
+        .json(&json!({ "reviewers": users, "team_reviewers": teams }))
+        .repeatable();
+    github.call(&request)
+}
+
+/// Adds labels. GitHub makes those that the repository does not have.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn add_labels(
+    github: &GitHub,
+    name: &Name,
+    number: u64,
+    labels: &[String],
+) -> Result<(), Error> {
+    let path = format!("{}/issues/{number}/labels", name.path());
+    let request = Request::new(Method::Post, path)
+        .json(&json!({ "labels": labels }))
+        .repeatable();
+    github.send(&request).map(drop)
+}
+
+/// Says that a draft is ready for review.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn mark_ready(github: &GitHub, node_id: &str) -> Result<(), Error> {
+    const DOCUMENT: &str = "mutation Ready($id: ID!) {
+        markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } }
+    }";
+    github
+        .mutate::<serde_json::Value>(DOCUMENT, &json!({ "id": node_id }))
+        .map(drop)
+}
+
+/// Makes an open pull request a draft again.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn mark_draft(github: &GitHub, node_id: &str) -> Result<(), Error> {
+    const DOCUMENT: &str = "mutation Draft($id: ID!) {
+        convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } }
+    }";
+    github
+        .mutate::<serde_json::Value>(DOCUMENT, &json!({ "id": node_id }))
+        .map(drop)
+}
+
+pub(crate) fn path(name: &Name, number: u64) -> String {
+    format!("{}/pulls/{number}", name.path())
+}

@@ -1,0 +1,245 @@
+//! Repositories: what one may do there, its branches and their rules, its labels.
+
+use serde::Deserialize;
+
+use super::GitHub;
+use crate::Error;
+use crate::escape::segment;
+use crate::transport::{Method, Request};
+
+/// `owner/name` of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Name {
+    /// The user or organisation.
+    pub owner: String,
+    /// The name below it.
+    pub name: String,
+}
+
+impl Name {
+    /// A name from `owner/name`; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Name> {
+        let (owner, name) = text.split_once('/')?;
+        let plain = |part: &str| !part.is_empty() && !part.contains('/');
+        (plain(owner) && plain(name)).then(|| Name {
+            owner: owner.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Whether two names are the same repository: GitHub ignores case.
+    #[must_use]
+    pub fn is(&self, other: &Name) -> bool {
+        self.owner.eq_ignore_ascii_case(&other.owner) && self.name.eq_ignore_ascii_case(&other.name)
+    }
+
+    /// The path of its REST resource.
+    pub(crate) fn path(&self) -> String {
+        format!("/repos/{}/{}", segment(&self.owner), segment(&self.name))
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// A repository.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Repository {
+    /// `owner/name`, as it is called now: an old name leads here too.
+    pub full_name: String,
+    /// Its page.
+    pub html_url: String,
+    /// The branch that pull requests go to unless told otherwise.
+    pub default_branch: String,
+    /// Whether it is hidden from the world.
+    #[serde(default)]
+    pub private: bool,
+    /// Whether it is a fork.
+    #[serde(default)]
+    pub fork: bool,
+    /// Whether it is closed to changes.
+    #[serde(default)]
+    pub archived: bool,
+    /// What it was forked from.
+    #[serde(default)]
+    pub parent: Option<Parent>,
+    /// What the token's owner may do; `None` without a token.
+    #[serde(default)]
+    pub permissions: Option<Permissions>,
+    /// Whether pull requests may be merged with a merge commit; `None` to those who may not merge.
+    #[serde(default)]
+    pub allow_merge_commit: Option<bool>,
+    /// Whether they may be squashed.
+    #[serde(default)]
+    pub allow_squash_merge: Option<bool>,
+    /// Whether they may be rebased.
+    #[serde(default)]
+    pub allow_rebase_merge: Option<bool>,
+}
+
+impl Repository {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> Option<Name> {
+        Name::parse(&self.full_name)
+    }
+
+    /// Whether the token's owner may push.
+    #[must_use]
+    pub fn may_push(&self) -> bool {
+        self.permissions
+            .as_ref()
+            .is_some_and(|permissions| permissions.push)
+            && !self.archived
+    }
+}
+
+/// What a repository was forked from.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Parent {
+    /// `owner/name`.
+    pub full_name: String,
+}
+
+/// What one may do in a repository.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Permissions {
+    /// Push branches.
+    #[serde(default)]
+    pub push: bool,
+    /// Sort issues and pull requests: ask reviewers, set labels.
+    #[serde(default)]
+    pub triage: bool,
+}
+
+/// A user.
+#[derive(Debug, Clone, Deserialize)]
+pub struct User {
+    /// The name by which one signs in.
+    pub login: String,
+}
+
+/// A branch.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Branch {
+    /// Its name.
+    pub name: String,
+    /// Its newest commit.
+    pub commit: Commit,
+    /// How it is protected, in short.
+    #[serde(default)]
+    pub protection: Option<Protection>,
+}
+
+/// A commit of a branch.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Commit {
+    /// 40 hex digits.
+    pub sha: String,
+}
+
+/// How a branch is protected, as far as everybody may read it.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Protection {
+    /// Which checks must pass.
+    #[serde(default)]
+    pub required_status_checks: Option<StatusChecks>,
+}
+
+/// Which checks must pass.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct StatusChecks {
+    /// Their names.
+    #[serde(default)]
+    pub contexts: Vec<String>,
+}
+
+/// Who the token belongs to.
+///
+/// # Errors
+/// Any [`Error`]; a status of 401 for a token that is not good.
+pub fn viewer(github: &GitHub) -> Result<User, Error> {
+    github.call(&Request::new(Method::Get, "/user"))
+}
+
+/// A repository.
+///
+/// # Errors
+/// Any [`Error`]; a status of 404 also for one that the token may not see.
+pub fn get(github: &GitHub, name: &Name) -> Result<Repository, Error> {
+    github.call(&Request::new(Method::Get, name.path()))
+}
+
+/// A branch; `None` where there is none of that name.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn branch(github: &GitHub, name: &Name, branch: &str) -> Result<Option<Branch>, Error> {
+    let path = format!("{}/branches/{}", name.path(), segment(branch));
+    match github.call(&Request::new(Method::Get, path)) {
+        Err(error) if error.is_not_found() => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The checks that must pass before something is merged into a branch: by its protection and by the
+/// rulesets of repository and organisation.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn required_checks(github: &GitHub, name: &Name, branch: &str) -> Result<Vec<String>, Error> {
+    #[derive(Deserialize)]
+    struct Rule {
+        #[serde(rename = "type")]
+        kind: String,
+        #[serde(default)]
+        parameters: Parameters,
+    }
+    #[derive(Default, Deserialize)]
+    struct Parameters {
+        #[serde(default)]
+        required_status_checks: Vec<Context>,
+    }
+    #[derive(Deserialize)]
+    struct Context {
+        context: String,
+    }
+    let path = format!("{}/rules/branches/{}", name.path(), segment(branch));
+    let rules: Vec<Rule> = match github.pages(&Request::new(Method::Get, path), |page| page) {
+        // Older Enterprise Servers have no rulesets.
+        Err(error) if error.is_not_found() => Vec::new(),
+        other => other?,
+    };
+    let of_rules = rules
+        .into_iter()
+        .filter(|rule| rule.kind == "required_status_checks")
+        .flat_map(|rule| rule.parameters.required_status_checks)
+        .map(|check| check.context);
+    let of_protection = self::branch(github, name, branch)?
+        .and_then(|branch| branch.protection?.required_status_checks)
+        .map(|checks| checks.contexts)
+        .unwrap_or_default();
+    let mut required: Vec<String> = of_rules.chain(of_protection).collect();
+    required.sort();
+    required.dedup();
+    Ok(required)
+}
+
+/// The names of a repository's labels.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn labels(github: &GitHub, name: &Name) -> Result<Vec<String>, Error> {
+    #[derive(Deserialize)]
+    struct Label {
+        name: String,
+    }
+    let request = Request::new(Method::Get, format!("{}/labels", name.path()));
+    github.pages(&request, |page: Vec<Label>| {
+        page.into_iter().map(|label| label.name).collect()
+    })
+}
