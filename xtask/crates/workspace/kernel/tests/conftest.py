@@ -57,7 +57,7 @@ class Runner:
         """Starts a process for a notebook with this text."""
         file = self.files / "nb/Main"
         header = "" if fields.get("kind") == "python_file" else "# Databricks notebook source\n"
-        file.write_text(header + source)
+        file.write_text(fields.pop("header", header) + source)
         folder = self.root / "run"
         folder.mkdir(exist_ok=True)
         request = {

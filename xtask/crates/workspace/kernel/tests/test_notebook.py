@@ -153,14 +153,6 @@ print(get_context().jobId, get_context().idInJob, get_context().workspaceUrl)
     assert outcome.printed == "/nb/Main 11 False\n11 33 127.0.0.1:1\n"
 
 
-def test_the_log_is_bounded(run) -> None:
-    outcome = run("for _ in range(3000):\n    print('x' * 1000)\n# COMMAND ----------\nprint('next')\n")
-    assert outcome.code == 0
-    assert 1_000_000 < len(outcome.printed) < 1_200_000
-    assert "output cut" in outcome.printed
-    assert outcome.printed.endswith("next\n")
-
-
 def test_what_is_registered_for_the_end_is_run(run) -> None:
     outcome = run("import atexit\natexit.register(lambda: print('at the end'))\n1 / 0\n")
     assert outcome.printed == "at the end\n"

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from notebook_kernel.source import NotAPythonNotebook, parse
+from notebook_kernel import source
+from notebook_kernel.source import Cell, NotAPythonNotebook
 
 HEADER = "# Databricks notebook source\n"
+
+
+def parse(text: str) -> list[Cell]:
+    return source.parse(text, "/Workspace/nb/Main")
 
 
 def test_cells_know_their_lines() -> None:

@@ -1,7 +1,9 @@
 //! The workspace tree: files, folders and notebooks.
 
 mod body;
+mod export;
 mod import;
+mod jupyter;
 mod notebook;
 mod read;
 
@@ -16,6 +18,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::body::ImportBody;
+use self::export::Format;
 use super::extract::{JsonBody, QueryString, on_disk};
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
@@ -29,7 +32,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/2.0/workspace/get-status", get(get_status))
         .route("/api/2.0/workspace/list", get(list))
         .route("/api/2.0/workspace/mkdirs", post(mkdirs))
-        .route("/api/2.0/workspace/export", get(export))
+        .route("/api/2.0/workspace/export", get(export_object))
         .route("/api/2.0/workspace/import", post(import_object))
         .route("/api/2.0/workspace/delete", post(delete))
         .route(
@@ -43,16 +46,30 @@ pub(super) fn router() -> Router<Arc<App>> {
 #[derive(Deserialize)]
 struct PathQuery {
     path: String,
+}
+
+#[derive(Deserialize)]
+struct StatusQuery {
+    path: String,
+    #[serde(default)]
+    return_export_info: bool,
+}
+
+#[derive(Deserialize)]
+struct ExportQuery {
+    path: String,
+    format: Option<String>,
     #[serde(default)]
     direct_download: bool,
 }
 
 async fn get_status(
     State(app): State<Arc<App>>,
-    QueryString(query): QueryString<PathQuery>,
+    QueryString(query): QueryString<StatusQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let path = WorkspacePath::parse(&query.path)?;
-    on_disk(&app, move |app| read::status(app, &path))
+    let with_format = query.return_export_info;
+    on_disk(&app, move |app| read::status(app, &path, with_format))
         .await
         .map(Json)
 }
@@ -95,12 +112,13 @@ async fn delete(
     Ok(Json(json!({})))
 }
 
-async fn export(
+async fn export_object(
     State(app): State<Arc<App>>,
-    QueryString(query): QueryString<PathQuery>,
+    QueryString(query): QueryString<ExportQuery>,
 ) -> Result<Response, ApiError> {
     let path = WorkspacePath::parse(&query.path)?;
-    let file = on_disk(&app, move |app| read::file(app, &path)).await?;
+    let format = Format::parse(query.format.as_deref())?;
+    let file = on_disk(&app, move |app| export::file(app, &path, format)).await?;
     Ok(if query.direct_download {
         file.into_download()
     } else {
@@ -114,9 +132,11 @@ async fn download(
     Path(path): Path<String>,
 ) -> Result<Response, ApiError> {
     let path = WorkspacePath::parse(&format!("/{path}"))?;
-    Ok(on_disk(&app, move |app| read::file(app, &path))
-        .await?
-        .into_download())
+    Ok(on_disk(&app, move |app| {
+        export::file(app, &path, Format::AsImported)
+    })
+    .await?
+    .into_download())
 }
 
 #[derive(Deserialize)]

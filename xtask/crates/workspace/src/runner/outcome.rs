@@ -1,5 +1,8 @@
 //! What the events of a notebook run say when they are read as a whole.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+
 use camino::Utf8Path;
 use serde_json::Value;
 
@@ -10,25 +13,36 @@ const LOGS_LIMIT: usize = 1024 * 1024;
 
 /// Reads the events of a task run, oldest first; half a line at the end (of a process that was killed) is dropped.
 pub(crate) fn read_events(path: &Utf8Path) -> Vec<Value> {
-    let text = std::fs::read(path).unwrap_or_default();
-    String::from_utf8_lossy(&text)
-        .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
-        .collect()
+    events(path).collect()
+}
+
+/// The same, one after another: a log may be large.
+pub(super) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
+    let file = File::open(path).ok().map(BufReader::new);
+    let lines = file.into_iter().flat_map(|file| file.split(b'\n'));
+    lines
+        .map_while(Result::ok)
+        .filter_map(|line| serde_json::from_str(&String::from_utf8_lossy(&line)).ok())
 }
 
 /// The output that the API shows: what was printed, what was handed to `exit`, and what failed where.
-pub(super) fn output_of(events: &[Value]) -> TaskOutput {
+pub(super) fn output_of(events: impl IntoIterator<Item = Value>) -> TaskOutput {
     let mut output = TaskOutput::default();
     let mut logs = String::new();
-    let mut notebook = "";
+    let mut notebook = String::new();
     for event in events {
         match event["event"].as_str().unwrap_or_default() {
-            "notebook" => notebook = event["path"].as_str().unwrap_or_default(),
-            "stream" => logs.push_str(event["text"].as_str().unwrap_or_default()),
+            "notebook" => event["path"]
+                .as_str()
+                .unwrap_or_default()
+                .clone_into(&mut notebook),
+            "stream" => {
+                logs.push_str(event["text"].as_str().unwrap_or_default());
+                output.logs_truncated |= keep_end(&mut logs, 2 * LOGS_LIMIT);
+            }
             "exit" => output.notebook_result = event["value"].as_str().map(str::to_owned),
             "error" => {
-                output.error = Some(error_line(notebook, event));
+                output.error = Some(error_line(&notebook, &event));
                 let trace = event["traceback"].as_array().into_iter().flatten();
                 let lines: Vec<&str> = trace.filter_map(Value::as_str).collect();
                 output.error_trace = Some(lines.join("\n"));
@@ -36,13 +50,19 @@ pub(super) fn output_of(events: &[Value]) -> TaskOutput {
             _ => {}
         }
     }
-    if logs.len() > LOGS_LIMIT {
-        let start = logs.ceil_char_boundary(logs.len() - LOGS_LIMIT);
-        logs.drain(..start);
-        output.logs_truncated = true;
-    }
+    output.logs_truncated |= keep_end(&mut logs, LOGS_LIMIT);
     output.logs = (!logs.is_empty()).then_some(logs);
     output
+}
+
+/// Drops the beginning of logs that are longer than `longest`; answers whether there was one to drop.
+fn keep_end(logs: &mut String, longest: usize) -> bool {
+    let too_long = logs.len() > longest;
+    if too_long {
+        let start = logs.ceil_char_boundary(logs.len() - LOGS_LIMIT);
+        logs.drain(..start);
+    }
+    too_long
 }
 
 /// `ValueError: no rows (/Workspace/…/Train, cell 3, line 41)`.
@@ -70,7 +90,7 @@ mod tests {
 
     #[test]
     fn a_failure_names_notebook_cell_and_line() {
-        let output = output_of(&[
+        let output = output_of([
             json!({"event": "notebook", "path": "/Workspace/x/Train"}),
             json!({"event": "stream", "text": "hello\n"}),
             json!({"event": "error", "cell": 2, "line": 41, "ename": "ValueError", "evalue": "no rows", "traceback": ["a", "b"]}),
@@ -86,7 +106,7 @@ mod tests {
     #[test]
     fn the_end_of_long_logs_is_kept() {
         let event = json!({"event": "stream", "text": "é".repeat(LOGS_LIMIT)});
-        let output = output_of(&[event, json!({"event": "stream", "text": "last"})]);
+        let output = output_of([event, json!({"event": "stream", "text": "last"})]);
         let logs = output.logs.unwrap();
         assert!(output.logs_truncated && logs.len() <= LOGS_LIMIT && logs.ends_with("last"));
     }

@@ -58,7 +58,7 @@ resources:
 "#;
 
 /// Runs the CLI in `dir` against the workspace; it sees nothing of this machine's settings.
-fn databricks(server: &Server, dir: &Path, args: &[&str]) -> Output {
+pub(crate) fn databricks(server: &Server, dir: &Path, args: &[&str]) -> Output {
     let output = attempted(server, dir, args);
     assert!(
         output.status.success(),
@@ -70,7 +70,7 @@ fn databricks(server: &Server, dir: &Path, args: &[&str]) -> Output {
 }
 
 /// The same, for a command that may fail.
-fn attempted(server: &Server, dir: &Path, args: &[&str]) -> Output {
+pub(crate) fn attempted(server: &Server, dir: &Path, args: &[&str]) -> Output {
     let program = std::env::var_os("DATABRICKS_CLI").unwrap_or_else(|| {
         panic!(
             "this test runs the real Databricks CLI: set DATABRICKS_CLI to the path of version 1.10.0 or later \

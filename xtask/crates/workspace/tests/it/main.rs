@@ -5,6 +5,7 @@ mod cli;
 mod durability;
 mod files;
 mod jobs;
+mod notebook_formats;
 mod notebooks;
 mod program;
 mod repair;

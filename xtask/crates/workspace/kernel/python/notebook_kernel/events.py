@@ -8,13 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from notebook_kernel.redaction import Redaction
+from notebook_kernel.share import MEBIBYTE, Share
+
 VERSION = 1
-MEBIBYTE = 1024 * 1024
-# What one cell may print, one display may weigh, and the whole log may grow to. A notebook that
-# prints in an endless loop must fill neither the disk nor the page that shows it.
-STREAM_LIMIT = 1 * MEBIBYTE
+# What one display may weigh, and the size from which on the log takes no more displays and only the ends of streams.
+# A notebook that prints in an endless loop must fill neither the disk nor the page that shows it.
 DISPLAY_LIMIT = 8 * MEBIBYTE
-LOG_LIMIT = 64 * MEBIBYTE
+LOG_LIMIT = 32 * MEBIBYTE
 CHUNK = 64 * 1024
 TRACEBACK_LIMIT = 128 * 1024
 
@@ -27,14 +28,14 @@ class EventLog:
         self._fd = os.open(path, flags, 0o600)
         self._written = os.fstat(self._fd).st_size
         self._cell: int | None = None
-        self._streamed = 0
+        self._share = Share()
+        self._left_out = False
+        self.redaction = Redaction()
 
     def emit(self, event: str, **fields: Any) -> None:
-        """Writes one event. A full log takes only the events that tell how the run ended."""
+        """Writes one event."""
         record = {"v": VERSION, "t": time.time_ns() // 1_000_000, "event": event, **fields}
         data = (json.dumps(record, ensure_ascii=False, default=str) + "\n").encode("utf-8", errors="backslashreplace")
-        if event in {"stream", "display"} and self._written + len(data) > LOG_LIMIT:
-            return
         self._written += len(data)
         while data:
             data = data[os.write(self._fd, data) :]
@@ -42,29 +43,26 @@ class EventLog:
     def cell_started(self, cell: int, line: int, source: str, title: str | None) -> None:
         """Opens a cell: streams and displays are counted to it from now on."""
         self._cell = cell
-        self._streamed = 0
+        self._share = Share(full=self._is_full())
+        self._left_out = False
         self.emit("cell_started", cell=cell, line=line, source=source, title=title)
 
     def stream(self, name: str, text: str) -> None:
-        """Text that was printed, cut once the cell has printed more than its share."""
-        if not text or self._streamed > STREAM_LIMIT:
-            return
-        room = STREAM_LIMIT - self._streamed
-        self._streamed += len(text)
-        kept = text[:room]
-        for start in range(0, len(kept), CHUNK):
-            self.emit("stream", cell=self._cell, name=name, text=kept[start : start + CHUNK])
-        if self._streamed > STREAM_LIMIT:
-            note = f"\n[output cut: a cell may print {STREAM_LIMIT // MEBIBYTE} MiB]\n"
-            self.emit("stream", cell=self._cell, name="stderr", text=note)
+        """Text that was printed. Beyond a cell's share its last part is kept, and written when the cell ends."""
+        self._write_stream(name, self._share.take(name, self.redaction.of_text(text)))
 
     def display(self, data: dict[str, Any]) -> None:
         """A rich output; a representation that is too large gives way to a line saying so."""
+        if self._is_full():
+            if not self._left_out:
+                self._left_out = True
+                self.emit("display", cell=self._cell, data={"text/plain": "[displays left out: the log is full]"})
+            return
         kept: dict[str, Any] = {}
         for mime, value in data.items():
             text = value if isinstance(value, str) else json.dumps(value, default=str)
             if len(text) <= DISPLAY_LIMIT:
-                kept[mime] = text
+                kept[mime] = self.redaction.of_text(text)
             else:
                 size = len(text) // MEBIBYTE
                 limit = DISPLAY_LIMIT // MEBIBYTE
@@ -72,7 +70,8 @@ class EventLog:
         self.emit("display", cell=self._cell, data=kept)
 
     def error(self, line: int | None, ename: str, evalue: str, traceback: list[str]) -> None:
-        """What ended a cell: `line` is the line in the notebook's file."""
+        """What ended a cell: `line` is the line in the notebook's file, or in the cell where files have none."""
+        self.end_streams()
         text = "\n".join(traceback)
         if len(text) > TRACEBACK_LIMIT:
             half = TRACEBACK_LIMIT // 2
@@ -82,10 +81,28 @@ class EventLog:
             cell=self._cell,
             line=line,
             ename=ename,
-            evalue=evalue[:TRACEBACK_LIMIT],
-            traceback=traceback,
+            evalue=self.redaction.of_text(evalue[:TRACEBACK_LIMIT]),
+            traceback=[self.redaction.of_text(part) for part in traceback],
         )
 
     def cell_finished(self, ok: bool, seconds: float) -> None:
         """Closes the cell that `cell_started` opened."""
+        self.end_streams()
         self.emit("cell_finished", cell=self._cell, ok=ok, seconds=round(seconds, 3))
+
+    def exited(self, value: str) -> None:
+        """What was handed to `dbutils.notebook.exit`."""
+        self.emit("exit", value=self.redaction.of_text(value))
+
+    def end_streams(self) -> None:
+        """Writes what the share has kept of the streams' end."""
+        for name, text in self._share.rest():
+            self._write_stream(name, text)
+        self._share = Share(full=True)
+
+    def _write_stream(self, name: str, text: str) -> None:
+        for start in range(0, len(text), CHUNK):
+            self.emit("stream", cell=self._cell, name=name, text=text[start : start + CHUNK])
+
+    def _is_full(self) -> bool:
+        return self._written > LOG_LIMIT

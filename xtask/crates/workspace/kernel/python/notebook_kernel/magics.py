@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-import subprocess
-import sys
 from importlib import metadata
-from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -21,6 +17,13 @@ class PipNotSatisfied(RuntimeError):
 
 class UnsupportedMagic(RuntimeError):
     """The cell is in a language that the local workspace does not run."""
+
+    def __init__(self, magic: str) -> None:
+        language = {"scala": "Scala", "r": "R", "sql": "SQL"}.get(magic, magic)
+        super().__init__(
+            f"%{magic}: the local workspace runs no {language} cells, only Python (with %sh, %md, %fs, %run and %pip). "
+            f"Write this cell in Python, or run the notebook on Databricks"
+        )
 
 
 def pip(line: str) -> None:
@@ -82,58 +85,3 @@ def _satisfied(text: str) -> bool:
     except metadata.PackageNotFoundError:
         return False
     return requirement.specifier.contains(installed, prereleases=True)
-
-
-def sh(script: str) -> None:
-    """`%sh`: a shell script in the current folder; what it prints appears as it is printed.
-
-    As on Databricks a script that fails does not fail the cell, unless it starts with `-e`.
-    """
-    strict = script.startswith("-e\n") or script.startswith("-e ")
-    if strict:
-        script = script[2:].lstrip()
-    process = subprocess.Popen(
-        ["/bin/bash", "-c", script],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    )
-    assert process.stdout is not None
-    for line in process.stdout:
-        sys.stdout.write(line)
-    code = process.wait()
-    if code and strict:
-        raise RuntimeError(f"%sh -e: the script ended with exit code {code}")
-    if code:
-        print(f"[%sh ended with exit code {code}]", file=sys.stderr)
-
-
-def parse_run(line: str) -> tuple[str, dict[str, str]]:
-    """Path and parameters of `%run ./other $name="value"`."""
-    words = shlex.split(line)
-    if not words:
-        raise ValueError("%run needs the path of a notebook, such as %run ./helpers")
-    values: dict[str, str] = {}
-    for word in words[1:]:
-        match = re.fullmatch(r"\$(\w+)=(.*)", word, re.DOTALL)
-        if match is None:
-            raise ValueError(f'%run: {word!r} is no parameter; write it as $name="value"')
-        values[match.group(1)] = match.group(2)
-    return words[0], values
-
-
-def find_notebook(path: str, beside: str) -> tuple[str, Path]:
-    """A notebook's workspace path and its file: relative paths count from the one that runs it."""
-    import os
-
-    if not path.startswith("/"):
-        path = os.path.join(os.path.dirname(beside), path)
-    path = os.path.normpath(path)
-    if not path.startswith("/Workspace"):
-        path = "/Workspace" + path
-    for candidate in (path, f"{path}.py"):
-        if os.path.isfile(candidate):
-            return path.removesuffix(".py"), Path(candidate)
-    raise FileNotFoundError(f"%run: there is no notebook at {path}")

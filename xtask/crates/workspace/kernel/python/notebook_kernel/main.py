@@ -16,7 +16,7 @@ from types import FrameType
 import lifeline
 from dbruntime import UserNamespaceInitializer
 
-from notebook_kernel import context, imports, notebook, paths, script, streams
+from notebook_kernel import context, imports, notebook, paths, process_log, script, streams
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
 from notebook_kernel.request import Request
@@ -70,13 +70,14 @@ def _cancel(number: int, frame: FrameType | None) -> None:
 
 
 def _run(request: Request, shell: NotebookShell, last_words: list[Callable[[], None]]) -> int:
-    _redirect_process_output(request.process_log)
+    process_log.redirect(request.process_log)
     events = EventLog(request.events)
     ending = notebook.Ending(ok=False)
 
     def finish() -> None:
         for stream in shell.streams:
             stream.flush()
+        events.end_streams()
         if ending.next_cell is None:
             events.emit("finished", ok=ending.ok)
         logging.shutdown()
@@ -129,11 +130,3 @@ def _leave_restart(request: Request, dbutils: DBUtils, next_cell: int) -> None:
     state = {"start_cell": next_cell, "widgets": dbutils.widgets.definitions()}
     with open(request.restart_file, "w") as file:
         json.dump(state, file)
-
-
-def _redirect_process_output(log: Path) -> None:
-    """What C code and child processes write below Python goes to the run's own log."""
-    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
-    os.close(descriptor)

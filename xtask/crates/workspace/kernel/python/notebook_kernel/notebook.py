@@ -11,7 +11,7 @@ from typing import Any
 
 from IPython.display import HTML, Markdown, display
 
-from notebook_kernel import failures, magics, paths, source
+from notebook_kernel import failures, formats, includes, magics, paths, sh, source
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
 from notebook_kernel.shell import NotebookShell
@@ -43,10 +43,11 @@ class NotebookRun:
         self._dbutils = dbutils
         self._paths = path_map
         self._path = path
+        self._including: list[str] = [path]
         self._handlers: dict[str, Callable[[source.Cell], None]] = {
             "md": lambda cell: display(Markdown(cell.body)),
             "md-sandbox": lambda cell: display(Markdown(cell.body)),
-            "sh": lambda cell: magics.sh(cell.body),
+            "sh": lambda cell: sh.run_cell(cell.body),
             "fs": self._fs,
         }
         # IPython puts an `open` of its own here, which would pass the virtual paths by.
@@ -54,23 +55,22 @@ class NotebookRun:
         shell.push({"dbutils": dbutils, "displayHTML": lambda html: display(HTML(html))})
         shell.push({"display": display, "getArgument": dbutils.widgets.getArgument})
         shell.register_magic_function(magics.pip, "line", "pip")
-        shell.register_magic_function(magics.sh, "line", "sh")
+        shell.register_magic_function(sh.run_cell, "line", "sh")
 
     def run(self, text: str, start_cell: int) -> Ending:
         """Runs the notebook's cells from `start_cell` on and writes their events."""
-        cells = source.parse(text)
+        cells = formats.cells_of(text, self._path)
         if start_cell == 0:
             self._events.emit("notebook", path=self._path, language="python", cells=len(cells))
         for cell in cells[start_cell:]:
-            ending = self._run_cell(cell, text)
+            ending = self._run_cell(cell)
             if ending is not None:
                 return ending
         return Ending(ok=True)
 
-    def _run_cell(self, cell: source.Cell, text: str) -> Ending | None:
+    def _run_cell(self, cell: source.Cell) -> Ending | None:
         started = time.monotonic()
         self._events.cell_started(cell.index, cell.line, cell.source, cell.title)
-        self._shell.compile.open_notebook(self._path, text)
         error = self._execute(cell, self._path)
         sys.path[:] = paths.map_import_path(self._paths, sys.path)
         for stream in self._shell.streams:
@@ -78,7 +78,7 @@ class NotebookRun:
         ending = self._judge(cell, error)
         self._events.cell_finished(ending is None or ending.ok, time.monotonic() - started)
         if isinstance(error, NotebookExit):
-            self._events.emit("exit", value=error.value)
+            self._events.exited(error.value)
         return ending
 
     def _judge(self, cell: source.Cell, error: BaseException | None) -> Ending | None:
@@ -90,7 +90,7 @@ class NotebookRun:
             return Ending(ok=True, next_cell=cell.index + 1)
         cancelled = isinstance(error, Cancelled)
         evalue = "the run was cancelled" if cancelled else str(error)
-        line = failures.line_of(error, self._path) or cell.line
+        line = failures.line_of(error, cell.name) or cell.line
         trace = [self._paths.virtual_text(part) for part in self._shell.failure_text or []]
         self._events.error(line, type(error).__name__, evalue, trace)
         return Ending(ok=False, cancelled=cancelled)
@@ -98,6 +98,7 @@ class NotebookRun:
     def _execute(self, cell: source.Cell, notebook: str) -> BaseException | None:
         """Runs one cell and gives back what ended it early, if anything did."""
         self._shell.failure_text = None
+        self._shell.compile.open_notebook(cell.name, cell.text)
         if cell.magic is None or cell.magic == "python":
             # `%python` keeps its place as a blank line, so that the numbers below it stay true.
             text = cell.source if cell.magic is None else _without_first_word(cell.source)
@@ -111,9 +112,7 @@ class NotebookRun:
                 return self._include(cell, notebook)
             handler = self._handlers.get(cell.magic)
             if handler is None:
-                raise magics.UnsupportedMagic(
-                    f"%{cell.magic} cells are not run in the local workspace: it runs Python notebooks"
-                )
+                raise magics.UnsupportedMagic(cell.magic)
             handler(cell)
         except BaseException as error:
             self._shell.failure_text = [f"{type(error).__name__}: {error}"]
@@ -129,16 +128,20 @@ class NotebookRun:
 
     def _include(self, cell: source.Cell, notebook: str) -> BaseException | None:
         """`%run`: the cells of another notebook, in this one's names."""
-        target, parameters = magics.parse_run(cell.body)
-        path, file = magics.find_notebook(target, notebook)
+        target, parameters = includes.parse(cell.body)
+        path, file = includes.find(target, notebook)
+        if path in self._including:
+            chain = " -> ".join([*self._including, path])
+            raise RecursionError(f"%run: these notebooks include one another: {chain}")
         with open(file, encoding="utf-8") as opened:
             text = opened.read()
+        self._including.append(path)
         with self._dbutils.widgets.overridden(parameters):
-            for inner in source.parse(text):
-                self._shell.compile.open_notebook(path, text)
+            for inner in formats.cells_of(text, path):
                 error = self._execute(inner, path)
                 if error is not None:
                     return error
+        self._including.pop()
         return None
 
     def _fs(self, cell: source.Cell) -> None:

@@ -39,7 +39,7 @@ class ScriptRun:
         ending = self._judge(error)
         self._events.cell_finished(ending.ok, time.monotonic() - started)
         if isinstance(error, NotebookExit):
-            self._events.emit("exit", value=error.value)
+            self._events.exited(error.value)
         return ending
 
     def _execute(self, text: str) -> BaseException | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from IPython.core.compilerop import CachingCompiler
@@ -12,6 +13,7 @@ from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
 from traitlets import Type
 from traitlets.config import Config
 
+from notebook_kernel import sh
 from notebook_kernel.events import EventLog
 
 
@@ -96,6 +98,15 @@ class NotebookShell(InteractiveShell):
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
         """Kept rather than printed: whoever runs the cell decides whether it is a failure."""
         self.failure_text = stb.splitlines() if isinstance(stb, str) else list(stb)
+
+    def _tee(self, channel: str) -> AbstractContextManager[None]:
+        """IPython keeps all that a cell prints in its history: in a log that is bounded nothing would be gained."""
+        return nullcontext()
+
+    def system(self, cmd: str) -> None:
+        """`!command`: like a cell of `%sh`, with `$names` filled in."""
+        # Two frames up is the cell whose names they are, as in IPython's own.
+        self.user_ns["_exit_code"] = sh.stream(["/bin/bash", "-c", self.var_expand(cmd, depth=1)])
 
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no event loop of a window system."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 HEADER = "# Databricks notebook source"
 SEPARATOR = "# COMMAND ----------"
 MAGIC = "# MAGIC"
+OTHER_LANGUAGES = {"--": "SQL", "//": "Scala"}
 TITLE = re.compile(r"^# DBTITLE \d+,(.*)$")
 # Magics that take the whole cell, whatever stands below them.
 CELL_MAGIC = re.compile(r"^%(md-sandbox|md|sh|sql|scala|r|run|fs|python)(?:\s+(.*))?$", re.IGNORECASE)
@@ -19,13 +20,18 @@ class NotAPythonNotebook(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: `line` is the 1-based line in the file on which `source` starts."""
+    """One cell: `line` is the 1-based line of `text` on which `source` starts.
+
+    `name` is what tracebacks call the text: the notebook, or for a format without lines of its own, the cell.
+    """
 
     index: int
     line: int
     title: str | None
     source: str
     magic: str | None
+    name: str
+    text: str
 
     @property
     def body(self) -> str:
@@ -38,28 +44,40 @@ class Cell:
         return "\n".join(part for part in (argument, rest) if part) if rest else argument
 
 
-def parse(text: str) -> list[Cell]:
+def magic_of(source: str) -> str | None:
+    """The magic that takes the whole cell, if the cell begins with one."""
+    match = CELL_MAGIC.match(source.lstrip("\n").split("\n", 1)[0].strip())
+    return match.group(1).lower() if match else None
+
+
+def parse(text: str, path: str) -> list[Cell]:
     """Cells of a notebook, with the true line of each.
 
     Cells without any text are dropped, as Databricks shows none either.
     """
     lines = text.splitlines()
-    if not lines or lines[0].strip() != HEADER:
-        raise NotAPythonNotebook(
-            f"the first line must be '{HEADER}': only notebooks in Python source format can be run"
-        )
+    if not lines or lines[0].lstrip("\ufeff").strip() != HEADER:
+        raise NotAPythonNotebook(_why_not(lines[0] if lines else ""))
     cells: list[Cell] = []
     start = 1
     for number in range(1, len(lines) + 1):
         if number == len(lines) or lines[number].rstrip() == SEPARATOR:
-            cell = _cell(len(cells), lines[start:number], start + 1)
-            if cell is not None:
-                cells.append(cell)
+            found = _cell(lines[start:number], start + 1)
+            if found is not None:
+                line, title, source = found
+                cells.append(Cell(len(cells), line, title, source, magic_of(source), path, text))
             start = number + 1
     return cells
 
 
-def _cell(index: int, lines: list[str], first_line: int) -> Cell | None:
+def _why_not(first_line: str) -> str:
+    for comment, language in OTHER_LANGUAGES.items():
+        if first_line.startswith(f"{comment} Databricks notebook source"):
+            return f"the notebook is in {language}; the local workspace runs Python notebooks"
+    return f"the first line must be '{HEADER}': only notebooks in Python source format can be run"
+
+
+def _cell(lines: list[str], first_line: int) -> tuple[int, str | None, str] | None:
     title = None
     kept: list[str] = []
     for line in lines:
@@ -78,9 +96,7 @@ def _cell(index: int, lines: list[str], first_line: int) -> Cell | None:
     kept = kept[leading:]
     if not kept:
         return None
-    match = CELL_MAGIC.match(kept[0].strip())
-    magic = match.group(1).lower() if match else None
-    return Cell(index, first_line + leading, title, "\n".join(kept), magic)
+    return first_line + leading, title, "\n".join(kept)
 
 
 def _without_prefix(line: str) -> str:

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 
 Sink = Callable[[str, str], None]
+# Text without a line break waits until there is this much of it, in characters.
+PENDING_LIMIT = 64 * 1024
 
 
 class StreamText(io.TextIOBase):
@@ -25,6 +27,7 @@ class StreamText(io.TextIOBase):
         self._descriptor = descriptor
         self._sink: Sink | None = None
         self._pending: list[str] = []
+        self._pending_size = 0
         # Re-entrant: a signal handler may print while a line is being written.
         self._lock = threading.RLock()
         self._bytes = _StreamBytes(self)
@@ -73,7 +76,8 @@ class StreamText(io.TextIOBase):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         with self._lock:
             self._pending.append(text)
-            if "\n" in text or "\r" in text or len(self._pending) > 1000:
+            self._pending_size += len(text)
+            if "\n" in text or "\r" in text or self._pending_size > PENDING_LIMIT:
                 self.flush()
         return len(text)
 
@@ -82,6 +86,7 @@ class StreamText(io.TextIOBase):
         with self._lock:
             text = "".join(self._pending)
             self._pending.clear()
+            self._pending_size = 0
             if not text:
                 return
             if self._sink is not None:

@@ -86,13 +86,11 @@ impl Fields {
         let kind = match (self.format.as_deref().unwrap_or("SOURCE"), self.language) {
             ("AUTO", _) => Kind::ByContent,
             ("RAW", _) => Kind::File,
-            ("SOURCE", Some(language)) => Kind::Notebook(language),
+            ("SOURCE", Some(language)) => Kind::Source(language),
             ("SOURCE", None) => {
                 return Err(ApiError::invalid("language is required for format SOURCE"));
             }
-            ("JUPYTER", language) => {
-                Kind::Notebook(language.unwrap_or_else(|| "PYTHON".to_owned()))
-            }
+            ("JUPYTER", _) => Kind::Jupyter,
             (other, _) => {
                 return Err(ApiError::not_implemented(format!(
                     "the local workspace does not import format {other}"

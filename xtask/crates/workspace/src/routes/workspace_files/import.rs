@@ -1,9 +1,11 @@
 //! Writing to the workspace tree.
 
+use std::borrow::Cow;
 use std::io::ErrorKind;
 
 use axum::http::StatusCode;
 
+use super::jupyter::{self, Jupyter};
 use super::notebook::{self, Notebook};
 use super::read::absent;
 use crate::error::ApiError;
@@ -24,37 +26,67 @@ pub(super) enum Kind {
     ByContent,
     /// A plain file.
     File,
-    /// A notebook of this language, under the path as given.
-    Notebook(String),
+    /// A notebook of this language in source format, under the path as given.
+    Source(String),
+    /// A notebook in Jupyter's format, under the path as given.
+    Jupyter,
 }
 
 /// Puts a file or notebook into an existing folder, whole or not at all.
 pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), ApiError> {
-    let name = request.path.relative().name();
-    let (path, object_type, language) = match (&request.kind, notebook::detect(name, content)) {
-        (Kind::Notebook(language), _) => (
-            request.path.clone(),
-            ObjectType::Notebook,
-            Some(language.as_str()),
-        ),
-        (Kind::ByContent, Some(Notebook { name, language })) => (
-            request.path.with_name(name),
-            ObjectType::Notebook,
-            Some(language),
-        ),
-        _ => (request.path.clone(), ObjectType::File, None),
+    let (path, language, content) = place_of(request, content)?;
+    let object_type = if language.is_some() {
+        ObjectType::Notebook
+    } else {
+        ObjectType::File
     };
     check_place(app, &path, object_type, request.overwrite)?;
     app.store
         .put_object(&path.key(), object_type, language, || {
             app.workspace_files
-                .write(path.relative(), content, request.overwrite)
+                .write(path.relative(), &content, request.overwrite)
                 .map_err(|error| match error.kind() {
                     ErrorKind::AlreadyExists => taken(&path, object_type),
                     _ => ApiError::disk(&format!("cannot write {path}"), &error),
                 })
         })?;
     Ok(())
+}
+
+/// Where the content goes, the language if it is a notebook, and the content as it is kept.
+fn place_of<'r>(
+    request: &'r Import,
+    content: &'r [u8],
+) -> Result<(WorkspacePath, Option<&'r str>, Cow<'r, [u8]>), ApiError> {
+    let path = request.path.clone();
+    Ok(match &request.kind {
+        Kind::Source(language) => {
+            let kept = with_header(content, language);
+            (path, Some(language.as_str()), kept)
+        }
+        Kind::Jupyter => {
+            let notebook = Jupyter::parse(content).map_err(|why| {
+                ApiError::invalid(format!("({path}) is no valid Jupyter notebook: {why}"))
+            })?;
+            (path, Some(notebook.language()), content.into())
+        }
+        Kind::ByContent => match notebook::detect(request.path.relative().name(), content) {
+            Some(Notebook { name, language }) => {
+                (path.with_name(name), Some(language), content.into())
+            }
+            None => (path, None, content.into()),
+        },
+        Kind::File => (path, None, content.into()),
+    })
+}
+
+/// A notebook in source format begins with a line that says so; a plain script becomes a notebook of one cell.
+fn with_header<'c>(content: &'c [u8], language: &str) -> Cow<'c, [u8]> {
+    let header = jupyter::header(language);
+    if content.starts_with(header.as_bytes()) || Jupyter::is(content) {
+        return content.into();
+    }
+    [header.as_bytes(), b"\n", content].concat().into()
 }
 
 /// Refuses a missing folder, a taken path, and a path that holds something else.

@@ -1,5 +1,7 @@
 //! Which files are notebooks. Databricks decides by extension and first line, and drops the extension.
 
+use super::jupyter::Jupyter;
+
 /// Languages by extension, with how the first line of a notebook in source format begins.
 const SOURCES: [(&str, &str, &str); 4] = [
     (".py", "PYTHON", "# Databricks notebook source"),
@@ -20,9 +22,10 @@ pub(super) struct Notebook<'n> {
 /// The notebook that a file of this name and content becomes, if it is one.
 pub(super) fn detect<'n>(name: &'n str, content: &[u8]) -> Option<Notebook<'n>> {
     if let Some(stem) = strip_extension(name, ".ipynb") {
+        // What cannot be read as a notebook stays a file.
         return Some(Notebook {
             name: stem,
-            language: "PYTHON",
+            language: Jupyter::parse(content).ok()?.language(),
         });
     }
     SOURCES.iter().find_map(|(extension, language, header)| {
@@ -72,7 +75,8 @@ mod tests {
             "SQL"
         );
         assert_eq!(detect("x.R", header).unwrap().language, "R");
-        assert_eq!(detect("x.ipynb", b"{}").unwrap().name, "x");
+        assert_eq!(detect("x.ipynb", b"{\"cells\": []}").unwrap().name, "x");
+        assert_eq!(detect("x.ipynb", b"{}"), None);
         for (name, content) in [
             ("Train.py", &b"import x\n# Databricks notebook source"[..]),
             ("Train.py", b"# Databricks notebook sources"),

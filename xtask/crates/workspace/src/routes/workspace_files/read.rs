@@ -1,28 +1,31 @@
 //! Reading the workspace tree.
 
-use std::io::Read as _;
-
-use axum::Json;
-use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
-use axum::response::{IntoResponse as _, Response};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::export;
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
 use crate::state::App;
 use crate::store::{ObjectRow, ObjectType, StoreError};
 
-/// What the API says about an object.
-pub(super) fn status(app: &App, path: &WorkspacePath) -> Result<Value, ApiError> {
+/// What the API says about an object; of a notebook, also in which format it was imported where that is asked for.
+pub(super) fn status(
+    app: &App,
+    path: &WorkspacePath,
+    with_format: bool,
+) -> Result<Value, ApiError> {
     let failed = |error: std::io::Error| ApiError::disk(&format!("cannot look at {path}"), &error);
     let found = app
         .workspace_files
         .metadata(path.relative())
         .map_err(failed)?
         .ok_or_else(|| absent(path))?;
-    describe(app, path, found.is_dir(), found.len())
+    let mut object = describe(app, path, found.is_dir(), found.len())?;
+    if with_format && object["object_type"] == ObjectType::Notebook.as_str() {
+        let format = export::imported_format(app, path).map_err(failed)?;
+        object["repos_export_format"] = format.into();
+    }
+    Ok(object)
 }
 
 /// The objects of a folder; of a file, itself.
@@ -79,58 +82,6 @@ fn row(app: &App, path: &WorkspacePath, is_dir: bool) -> Result<ObjectRow, ApiEr
                 .put_object(&path.key(), object_type, None, || Ok::<(), StoreError>(()))?)
         }
     }
-}
-
-/// Content of a file or notebook.
-pub(super) struct Content {
-    bytes: Vec<u8>,
-    extension: &'static str,
-}
-
-impl Content {
-    /// The bytes. They are never shown as a page: what a job wrote must not act in the reader's name.
-    pub(super) fn into_download(self) -> Response {
-        let headers = [
-            (CONTENT_TYPE, "application/octet-stream"),
-            (CONTENT_SECURITY_POLICY, "sandbox"),
-        ];
-        (headers, self.bytes).into_response()
-    }
-
-    /// The bytes in base64 within JSON.
-    pub(super) fn into_json(self) -> Response {
-        Json(json!({"content": STANDARD.encode(&self.bytes), "file_type": self.extension}))
-            .into_response()
-    }
-}
-
-/// Reads a file or notebook.
-pub(super) fn file(app: &App, path: &WorkspacePath) -> Result<Content, ApiError> {
-    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot read {path}"), &error);
-    let found = app
-        .workspace_files
-        .metadata(path.relative())
-        .map_err(failed)?
-        .ok_or_else(|| absent(path))?;
-    if found.is_dir() {
-        return Err(ApiError::invalid(format!(
-            "({path}) is a folder; only files and notebooks can be exported."
-        )));
-    }
-    let mut bytes = Vec::new();
-    app.workspace_files
-        .open_file(path.relative())
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(failed)?;
-    let language = app.store.object(&path.key())?.and_then(|row| row.language);
-    let extension = match language.as_deref() {
-        Some("PYTHON") => "py",
-        Some("SQL") => "sql",
-        Some("SCALA") => "scala",
-        Some("R") => "r",
-        _ => "file",
-    };
-    Ok(Content { bytes, extension })
 }
 
 /// The error for a path where nothing is, in the words that clients look for.

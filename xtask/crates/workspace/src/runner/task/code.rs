@@ -55,9 +55,13 @@ impl Code {
 
 fn notebook(app: &App, declared: &str) -> Option<(String, Utf8PathBuf)> {
     let inside = inside_workspace(declared);
-    let inside = inside.strip_suffix(".py").unwrap_or(inside);
-    let file = [inside.to_owned(), format!("{inside}.py")]
+    let inside = [".py", ".ipynb"]
         .into_iter()
+        .find_map(|extension| inside.strip_suffix(extension))
+        .unwrap_or(inside);
+    let file = ["", ".py", ".ipynb"]
+        .into_iter()
+        .map(|extension| format!("{inside}{extension}"))
         .find_map(|name| file_in(&app.workspace_files, &name))?;
     Some((format!("/Workspace/{inside}"), file))
 }

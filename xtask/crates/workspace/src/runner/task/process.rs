@@ -144,7 +144,7 @@ fn keep_task_values(task: &Task) -> Result<(), TaskError> {
 
 fn output(task: &Task, kind: Kind, stop: &Stop) -> TaskOutput {
     let folder = task.app.task_run_dir(task.task_run.run_id);
-    let mut output = outcome::output_of(&outcome::read_events(&folder.join("events.jsonl")));
+    let mut output = outcome::output_of(outcome::events(&folder.join("events.jsonl")));
     match stop {
         Stop::Exit(Exit::Died(status)) => {
             let what = if kind == Kind::Notebook {
