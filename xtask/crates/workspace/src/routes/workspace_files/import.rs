@@ -34,7 +34,11 @@ pub(super) enum Kind {
 
 /// Puts a file or notebook into an existing folder, whole or not at all.
 pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), ApiError> {
-    let (path, language, content) = place_of(request, content)?;
+    let Placed {
+        path,
+        language,
+        content,
+    } = Placed::of(request, content)?;
     let object_type = if language.is_some() {
         ObjectType::Notebook
     } else {
@@ -53,31 +57,42 @@ pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// Where the content goes, the language if it is a notebook, and the content as it is kept.
-fn place_of<'r>(
-    request: &'r Import,
-    content: &'r [u8],
-) -> Result<(WorkspacePath, Option<&'r str>, Cow<'r, [u8]>), ApiError> {
-    let path = request.path.clone();
-    Ok(match &request.kind {
-        Kind::Source(language) => {
-            let kept = with_header(content, language);
-            (path, Some(language.as_str()), kept)
-        }
-        Kind::Jupyter => {
-            let notebook = Jupyter::parse(content).map_err(|why| {
-                ApiError::invalid(format!("({path}) is no valid Jupyter notebook: {why}"))
-            })?;
-            (path, Some(notebook.language()), content.into())
-        }
-        Kind::ByContent => match notebook::detect(request.path.relative().name(), content) {
-            Some(Notebook { name, language }) => {
-                (path.with_name(name), Some(language), content.into())
+/// Where a file goes, the language if it is a notebook, and the content as it is kept.
+struct Placed<'r> {
+    path: WorkspacePath,
+    language: Option<&'r str>,
+    content: Cow<'r, [u8]>,
+}
+
+impl<'r> Placed<'r> {
+    fn of(request: &'r Import, content: &'r [u8]) -> Result<Placed<'r>, ApiError> {
+        let path = request.path.clone();
+        let (path, language, content) = match &request.kind {
+            Kind::Source(language) => (
+                path,
+                Some(language.as_str()),
+                with_header(content, language),
+            ),
+            Kind::Jupyter => {
+                let notebook = Jupyter::parse(content).map_err(|why| {
+                    ApiError::invalid(format!("({path}) is no valid Jupyter notebook: {why}"))
+                })?;
+                (path, Some(notebook.language()), content.into())
             }
-            None => (path, None, content.into()),
-        },
-        Kind::File => (path, None, content.into()),
-    })
+            Kind::ByContent => match notebook::detect(request.path.relative().name(), content) {
+                Some(Notebook { name, language }) => {
+                    (path.with_name(name), Some(language), content.into())
+                }
+                None => (path, None, content.into()),
+            },
+            Kind::File => (path, None, content.into()),
+        };
+        Ok(Placed {
+            path,
+            language,
+            content,
+        })
+    }
 }
 
 /// A notebook in source format begins with a line that says so; a plain script becomes a notebook of one cell.
