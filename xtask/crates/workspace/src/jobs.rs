@@ -13,4 +13,4 @@ mod task_kinds;
 
 pub(crate) use queue::{cancel, wait_for_end};
 pub(crate) use settings::checked;
-pub(crate) use task_kinds::Kind;
+pub(crate) use task_kinds::{Kind, NO_PIPELINES};

@@ -6,12 +6,14 @@ mod identity;
 mod jobs;
 mod local;
 mod permissions;
+mod records;
 pub mod unity_catalog;
 mod well_known;
 mod workspace_files;
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::http::{Method, StatusCode, Uri};
 use axum::{Router, middleware};
 use tower_http::trace::TraceLayer;
@@ -19,6 +21,9 @@ use tower_http::trace::TraceLayer;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{auth, mlflow, pages};
+
+/// Bytes that a request to an unknown route may have, if its connection is to be kept.
+const UNREAD: usize = 1 << 20;
 
 /// Everything the workspace answers, behind the one layer that decides who may ask.
 pub fn router(app: Arc<App>) -> Router {
@@ -41,6 +46,7 @@ pub fn unguarded() -> Router<Arc<App>> {
         .merge(workspace_files::router())
         .merge(jobs::router())
         .merge(permissions::router())
+        .merge(records::router())
         .merge(unity_catalog::router())
         .merge(files_api::router())
         .merge(local::router())
@@ -52,7 +58,9 @@ pub fn unguarded() -> Router<Arc<App>> {
 
 /// Names a route that we do not have. MLflow's clients fall back to older routes on exactly this 404; for all
 /// others 501, because clients repeat a 503 for minutes.
-async fn unknown(method: Method, uri: Uri) -> ApiError {
+async fn unknown(method: Method, uri: Uri, body: Body) -> ApiError {
+    // A reply before the end of a request would cost the client its connection, and requests that it sends over it.
+    drop(axum::body::to_bytes(body, UNREAD).await);
     let path = uri.path();
     let name = format!("{method} {path}");
     tracing::info!("no such route: {name}");

@@ -4,6 +4,7 @@ mod access;
 mod jobs;
 mod objects;
 mod permissions;
+mod records;
 mod runs;
 mod schema;
 mod securables;
@@ -20,6 +21,7 @@ use crate::state::{Identity, lock};
 pub use access::TokenOwner;
 pub use jobs::Job;
 pub use objects::{ObjectRow, ObjectType};
+pub use records::Record;
 pub use runs::{
     LifeCycle, NewRun, NewTask, Repair, RepairPlan, ResultState, Run, RunFilter, RunState, RunType,
     TaskOutput, TaskRun,

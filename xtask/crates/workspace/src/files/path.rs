@@ -77,11 +77,12 @@ fn objection(segment: &str) -> Option<&'static str> {
 }
 
 /// A path of the workspace tree. `/Workspace/Users/x` and `/Users/x` are the same object; replies keep the
-/// spelling that was asked for.
+/// spelling that was asked for, but with two slashes in front: then they leave the mount out, as Databricks does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspacePath {
     relative: RelativePath,
     mounted: bool,
+    doubled: bool,
 }
 
 impl WorkspacePath {
@@ -94,18 +95,22 @@ impl WorkspacePath {
             )));
         }
         let all = RelativePath::parse(text)?;
+        let doubled = text.starts_with("//");
         Ok(match all.as_str().strip_prefix("Workspace") {
             Some("") => WorkspacePath {
                 relative: RelativePath(String::new()),
                 mounted: true,
+                doubled,
             },
             Some(rest) if rest.starts_with('/') => WorkspacePath {
                 relative: RelativePath(rest[1..].to_owned()),
                 mounted: true,
+                doubled,
             },
             _ => WorkspacePath {
                 relative: all,
                 mounted: false,
+                doubled,
             },
         })
     }
@@ -120,11 +125,21 @@ impl WorkspacePath {
         format!("/{}", self.relative.as_str())
     }
 
+    /// As it was asked for, for what is said about a path that is not there.
+    pub fn asked(&self) -> String {
+        match (self.doubled, self.mounted) {
+            (true, true) => format!("//Workspace{}", self.key()),
+            (true, false) => format!("/{self}"),
+            (false, _) => self.to_string(),
+        }
+    }
+
     /// The folder it lies in; `None` for the root.
     pub fn parent(&self) -> Option<WorkspacePath> {
         Some(WorkspacePath {
             relative: self.relative.parent()?,
             mounted: self.mounted,
+            doubled: self.doubled,
         })
     }
 
@@ -133,6 +148,7 @@ impl WorkspacePath {
         WorkspacePath {
             relative: self.relative.join(name),
             mounted: self.mounted,
+            doubled: self.doubled,
         }
     }
 
@@ -145,9 +161,10 @@ impl WorkspacePath {
 
 impl fmt::Display for WorkspacePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mount = if self.mounted { "/Workspace" } else { "" };
+        let shown = self.mounted && !self.doubled;
+        let mount = if shown { "/Workspace" } else { "" };
         match self.relative.as_str() {
-            "" if self.mounted => f.write_str(mount),
+            "" if shown => f.write_str(mount),
             relative => write!(f, "{mount}/{relative}"),
         }
     }
@@ -180,6 +197,9 @@ mod tests {
             "/a"
         );
         assert_eq!(WorkspacePath::parse("/").unwrap().parent(), None);
+        let doubled = WorkspacePath::parse("//Workspace/a").unwrap();
+        assert_eq!(doubled.to_string(), "/a");
+        assert_eq!(doubled.asked(), "//Workspace/a");
     }
 
     #[test]

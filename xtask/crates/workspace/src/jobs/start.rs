@@ -7,11 +7,11 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{queue, selection};
+use super::{Kind, NO_PIPELINES, queue, selection};
 use crate::error::ApiError;
 use crate::runner;
 use crate::state::App;
-use crate::store::{Job, LifeCycle, NewRun, ResultState, Run, RunState, RunType, new_id};
+use crate::store::{Job, LifeCycle, NewRun, NewTask, ResultState, Run, RunState, RunType, new_id};
 
 /// What the caller of a run may say about its parameters.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +39,8 @@ pub(crate) struct Request {
 /// Starts a run of a job, or answers the one that the idempotency token made.
 pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run, ApiError> {
     let (state, limit) = first_state(app, &job, request.queue.as_ref())?;
+    let tasks = selection::tasks(&job.settings, &request.only, &state)?;
+    refuse_pipelines(&tasks)?;
     let given = &request.parameters;
     let new = NewRun {
         job_id: job.job_id,
@@ -49,7 +51,7 @@ pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run,
         overrides: json!({
             "notebook_params": given.notebook_params, "python_params": given.python_params, "only": request.only,
         }),
-        tasks: selection::tasks(&job.settings, &request.only, &state)?,
+        tasks,
         state,
         settings: job.settings,
         run_type: RunType::JobRun,
@@ -67,6 +69,8 @@ pub(crate) fn run_once(
     parent_run_id: Option<i64>,
 ) -> Result<Run, ApiError> {
     let state = RunState::active(LifeCycle::Pending);
+    let tasks = selection::tasks(&settings, &[], &state)?;
+    refuse_pipelines(&tasks)?;
     let new = NewRun {
         // Databricks, too, makes up a job that no list shows.
         job_id: new_id(15)?,
@@ -75,7 +79,7 @@ pub(crate) fn run_once(
         creator: app.identity.user_name.clone(),
         parameters: BTreeMap::new(),
         overrides: json!({}),
-        tasks: selection::tasks(&settings, &[], &state)?,
+        tasks,
         state,
         settings,
         run_type,
@@ -103,6 +107,20 @@ fn begin(app: &Arc<App>, new: &NewRun, limit: i64) -> Result<Run, ApiError> {
         }
     }
     Ok(run)
+}
+
+/// A run that could not end well is refused before anything of it runs.
+fn refuse_pipelines(tasks: &[NewTask]) -> Result<(), ApiError> {
+    let is_pipeline = |task: &&NewTask| {
+        !task.state.life_cycle.has_ended() && Kind::of(&task.settings) == Some(Kind::Pipeline)
+    };
+    match tasks.iter().find(is_pipeline) {
+        None => Ok(()),
+        Some(task) => Err(ApiError::not_implemented(format!(
+            "task '{}' updates a pipeline: {NO_PIPELINES}, or leave the task out (`only`)",
+            task.task_key
+        ))),
+    }
 }
 
 /// The workspace takes no new runs any more.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::ApiError;
 
-/// A kind of task that the local workspace runs.
+/// A kind of task that a job of the local workspace may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A notebook of the workspace tree.
@@ -17,15 +17,22 @@ pub(crate) enum Kind {
     RunJob,
     /// Runs a task once for each input.
     ForEach,
+    /// Updates a pipeline: kept, and not run here.
+    Pipeline,
 }
 
-/// Kinds that run here, by the field that declares them.
+/// Answered to whoever wants a pipeline run.
+pub(crate) const NO_PIPELINES: &str = "the local workspace keeps pipelines as records and does not run them: run it on \
+     a Databricks workspace";
+
+/// Kinds of tasks, by the field that declares them.
 const KINDS: &[(&str, Kind)] = &[
     ("notebook_task", Kind::Notebook),
     ("spark_python_task", Kind::PythonFile),
     ("condition_task", Kind::Condition),
     ("run_job_task", Kind::RunJob),
     ("for_each_task", Kind::ForEach),
+    ("pipeline_task", Kind::Pipeline),
 ];
 /// Kinds of tasks that the Jobs API knows and a local workspace cannot run.
 pub(super) const OTHER_KINDS: &[&str] = &[
@@ -36,7 +43,6 @@ pub(super) const OTHER_KINDS: &[&str] = &[
     "dbt_platform_task",
     "dbt_task",
     "gen_ai_compute_task",
-    "pipeline_task",
     "power_bi_task",
     "python_operator_task",
     "python_wheel_task",
@@ -77,7 +83,11 @@ impl Kind {
 /// Checks what a task says to run, and fills in what the service would.
 pub(super) fn check(key: &str, task: &mut Value, has_git: bool) -> Result<(), ApiError> {
     let kinds: Vec<&str> = KINDS.iter().map(|(field, _)| *field).collect();
-    let here = kinds.join(", ");
+    let run_here = KINDS.iter().filter(|(_, kind)| *kind != Kind::Pipeline);
+    let here = run_here
+        .map(|(field, _)| *field)
+        .collect::<Vec<_>>()
+        .join(", ");
     if let Some(kind) = OTHER_KINDS.iter().find(|kind| !task[**kind].is_null()) {
         return Err(ApiError::invalid(format!(
             "Task '{key}' is a {kind}: the local workspace runs {here}. Deploy this job to a Databricks workspace, \
@@ -134,6 +144,7 @@ fn check_body(
             "Task '{key}': run_job_task.job_id is required"
         ))),
         Kind::ForEach => check_loop(key, body, has_git),
+        Kind::Pipeline => text(key, "pipeline_task", body, "pipeline_id"),
     }
 }
 

@@ -51,14 +51,46 @@ const KINDS: &[(&str, &str, &[&str])] = &[
             "CAN_MANAGE",
         ],
     ),
+    (
+        "pipelines",
+        "pipelines",
+        &["CAN_VIEW", "CAN_RUN", "CAN_MANAGE", "IS_OWNER"],
+    ),
+    (
+        "clusters",
+        "cluster",
+        &["CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"],
+    ),
+    (
+        "sql/warehouses",
+        "warehouses",
+        &[
+            "CAN_VIEW",
+            "CAN_USE",
+            "CAN_MONITOR",
+            "CAN_MANAGE",
+            "IS_OWNER",
+        ],
+    ),
+];
+/// Kinds that are records, by their names in the store.
+const RECORDS: &[(&str, &str)] = &[
+    ("pipelines", "pipeline"),
+    ("clusters", "cluster"),
+    ("sql/warehouses", "warehouse"),
 ];
 const PRINCIPALS: [&str; 3] = ["user_name", "group_name", "service_principal_name"];
 
 pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route(
-        "/api/2.0/permissions/{object_type}/{object_id}",
-        get(show).put(replace).patch(change),
-    )
+    Router::new()
+        .route(
+            "/api/2.0/permissions/{object_type}/{object_id}",
+            get(show).put(replace).patch(change),
+        )
+        .route(
+            "/api/2.0/permissions/sql/{object_type}/{object_id}",
+            get(show_sql).put(replace_sql).patch(change_sql),
+        )
 }
 
 #[derive(Deserialize)]
@@ -73,6 +105,31 @@ async fn show(State(app): State<Arc<App>>, Path(target): Target) -> Result<Json<
     let object = Object::find(&app, target)?;
     let entries = object.entries(&app)?;
     Ok(Json(object.describe(&entries)))
+}
+
+/// Kinds of the SQL part have a name of two parts.
+fn sql(Path((kind, id)): Target) -> Target {
+    Path((format!("sql/{kind}"), id))
+}
+
+async fn show_sql(app: State<Arc<App>>, target: Target) -> Result<Json<Value>, ApiError> {
+    show(app, sql(target)).await
+}
+
+async fn replace_sql(
+    app: State<Arc<App>>,
+    target: Target,
+    body: JsonBody<Entries>,
+) -> Result<Json<Value>, ApiError> {
+    replace(app, sql(target), body).await
+}
+
+async fn change_sql(
+    app: State<Arc<App>>,
+    target: Target,
+    body: JsonBody<Entries>,
+) -> Result<Json<Value>, ApiError> {
+    change(app, sql(target), body).await
 }
 
 async fn replace(
@@ -123,6 +180,9 @@ impl Object {
                 app.store.object_path(object_id)?.is_some()
             }
             ("jobs" | "directories" | "notebooks" | "files", Err(_)) => false,
+            _ if let Some((_, record)) = RECORDS.iter().find(|(name, _)| *name == kind) => {
+                app.store.record(record, &id)?.is_some()
+            }
             _ => true,
         };
         if !exists {
@@ -169,6 +229,7 @@ impl Object {
                 )));
             }
         }
+        let entries = latest_levels(entries);
         let owners = entries
             .iter()
             .filter(|entry| entry["permission_level"] == "IS_OWNER")
@@ -176,8 +237,8 @@ impl Object {
         if self.kind == "jobs" && owners != 1 {
             return Err(ApiError::invalid("The job must have exactly one owner."));
         }
-        app.store.set_acl(self.kind, &self.id, entries)?;
-        Ok(Json(self.describe(entries)))
+        app.store.set_acl(self.kind, &self.id, &entries)?;
+        Ok(Json(self.describe(&entries)))
     }
 
     fn describe(&self, entries: &[Value]) -> Value {
@@ -197,6 +258,21 @@ impl Object {
             "access_control_list": entries,
         })
     }
+}
+
+/// Of several entries about one principal the last one counts.
+fn latest_levels(entries: &[Value]) -> Vec<Value> {
+    let mut latest: Vec<Value> = Vec::new();
+    for entry in entries {
+        match latest
+            .iter_mut()
+            .find(|known| principal(known) == principal(entry))
+        {
+            Some(known) => *known = entry.clone(),
+            None => latest.push(entry.clone()),
+        }
+    }
+    latest
 }
 
 /// Whom an entry is about: kind and name.

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use super::kernel::Kernels;
 use super::parameters;
 use crate::error::ApiError;
-use crate::jobs::Kind;
+use crate::jobs::{Kind, NO_PIPELINES};
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError, TaskOutput, TaskRun};
 
@@ -72,6 +72,10 @@ impl Task {
             Some(Kind::Condition) => condition::run(self),
             Some(Kind::RunJob) => run_job::run(self).await,
             Some(Kind::ForEach) => for_each::run(self).await,
+            Some(Kind::Pipeline) => Err(TaskError::Declared(format!(
+                "task '{}' updates a pipeline: {NO_PIPELINES}",
+                self.task_run.task_key
+            ))),
             None => Err(TaskError::Declared(format!(
                 "task '{}' is of a kind that the local workspace does not run",
                 self.task_run.task_key

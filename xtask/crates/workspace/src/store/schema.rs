@@ -9,6 +9,7 @@ use super::{Result, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("001_initial.sql"),
     include_str!("002_kinds_of_runs.sql"),
+    include_str!("003_records_and_schedules.sql"),
 ];
 
 /// Brings the database to the newest version.

@@ -8,6 +8,7 @@ mod jobs;
 mod notebook_formats;
 mod notebooks;
 mod program;
+mod records;
 mod repair;
 mod runs;
 mod security;

@@ -118,7 +118,7 @@ fn describe_kind(app: &App, task: &TaskRun, body: &mut Value) -> Result<(), ApiE
             Kind::Notebook => json!({"notebook_task": {"base_parameters": given}}),
             Kind::PythonFile => json!({"spark_python_task": {"parameters": given}}),
             Kind::RunJob => json!({"run_job_task": {"job_parameters": given}}),
-            Kind::Condition | Kind::ForEach => json!({(kind.field()): given}),
+            Kind::Condition | Kind::ForEach | Kind::Pipeline => json!({(kind.field()): given}),
         };
     }
     match (kind, task.outcome) {

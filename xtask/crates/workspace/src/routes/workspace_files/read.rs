@@ -86,5 +86,5 @@ fn row(app: &App, path: &WorkspacePath, is_dir: bool) -> Result<ObjectRow, ApiEr
 
 /// The error for a path where nothing is, in the words that clients look for.
 pub(super) fn absent(path: &WorkspacePath) -> ApiError {
-    ApiError::not_found(format!("Path ({path}) doesn't exist."))
+    ApiError::not_found(format!("Path ({}) doesn't exist.", path.asked()))
 }

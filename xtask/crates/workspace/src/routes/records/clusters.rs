@@ -1,0 +1,184 @@
+//! Clusters. Jobs name them and run here all the same; commands on a cluster do not.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use crate::error::ApiError;
+use crate::routes::extract::{JsonBody, QueryString};
+use crate::state::{App, now_ms};
+use crate::store::{Record, new_uuid};
+
+const CLUSTERS: Kind = Kind {
+    name: "cluster",
+    permissions: "clusters",
+    absent: "Cluster {} does not exist.",
+};
+/// What a cluster says of its state.
+const A_RECORD: &str = "A record: the local workspace starts no machines.";
+
+pub(super) fn router() -> Router<Arc<App>> {
+    let mut router = Router::new();
+    for version in ["2.0", "2.1"] {
+        let path = |name: &str| format!("/api/{version}/clusters/{name}");
+        router = router
+            .route(&path("create"), post(create))
+            .route(&path("get"), get(show))
+            .route(&path("list"), get(list))
+            .route(&path("edit"), post(edit))
+            .route(&path("resize"), post(resize))
+            .route(&path("start"), post(start))
+            .route(&path("restart"), post(start))
+            .route(&path("delete"), post(terminate))
+            .route(&path("permanent-delete"), post(delete));
+    }
+    router
+}
+
+#[derive(Deserialize)]
+struct ClusterId {
+    cluster_id: String,
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    let letters: String = new_uuid()?.chars().take(8).collect();
+    let id = format!("{}-{letters}", Timestamp::now().strftime("%m%d-%H%M%S"));
+    app.store
+        .create_record(CLUSTERS.name, &id, &kept(&app, body))?;
+    Ok(Json(json!({"cluster_id": id})))
+}
+
+/// What is kept of a declaration: itself, and what the service fills in. A cluster starts when it is made or
+/// edited; clients wait for it.
+fn kept(app: &App, mut body: Map<String, Value>) -> Value {
+    body.remove("cluster_id");
+    let spec = Value::from(body.clone());
+    if let Some(node) = body.get("node_type_id").cloned() {
+        body.entry("driver_node_type_id").or_insert(node);
+    }
+    if body.get("data_security_mode") == Some(&json!("SINGLE_USER")) {
+        body.entry("single_user_name")
+            .or_insert(json!(app.identity.user_name));
+    }
+    body.entry("enable_elastic_disk").or_insert(json!(false));
+    body.insert("spec".to_owned(), spec);
+    body.insert("state".to_owned(), json!("RUNNING"));
+    body.insert("start_time".to_owned(), json!(now_ms()));
+    body.insert(
+        "creator_user_name".to_owned(),
+        json!(app.identity.user_name),
+    );
+    body.into()
+}
+
+fn describe(record: &Record) -> Value {
+    let mut body = record.body.clone();
+    body["cluster_id"] = record.id.as_str().into();
+    body["cluster_source"] = "API".into();
+    body["state_message"] = A_RECORD.into();
+    body
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<ClusterId>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(describe(&CLUSTERS.find(&app, &query.cluster_id)?)))
+}
+
+async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let known = app.store.records(CLUSTERS.name)?;
+    let known: Vec<Value> = known.iter().map(describe).collect();
+    Ok(Json(json!({"clusters": known})))
+}
+
+/// Replaces the declaration.
+async fn edit(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    let id = body
+        .get("cluster_id")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let mut record = CLUSTERS.find(&app, id)?;
+    let state = record.body["state"].take();
+    record.body = kept(&app, body);
+    record.body["state"] = state;
+    CLUSTERS.keep(&app, &record)?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+struct Resize {
+    cluster_id: String,
+    num_workers: Option<i64>,
+    autoscale: Option<Value>,
+}
+
+async fn resize(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Resize>,
+) -> Result<Json<Value>, ApiError> {
+    let mut record = CLUSTERS.find(&app, &body.cluster_id)?;
+    if record.body["state"] != "RUNNING" {
+        return Err(ApiError::new(
+            axum::http::StatusCode::BAD_REQUEST,
+            "INVALID_STATE",
+            format!("Cluster {} is terminated: start it first", record.id),
+        ));
+    }
+    if let Some(size) = record.body.as_object_mut() {
+        size.remove("num_workers");
+        size.remove("autoscale");
+        let given = [
+            ("num_workers", body.num_workers.map(Value::from)),
+            ("autoscale", body.autoscale),
+        ];
+        size.extend(
+            given
+                .into_iter()
+                .filter_map(|(field, value)| Some((field.to_owned(), value?))),
+        );
+    }
+    CLUSTERS.keep(&app, &record)?;
+    Ok(Json(json!({})))
+}
+
+async fn start(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<ClusterId>,
+) -> Result<Json<Value>, ApiError> {
+    set_state(&app, &body.cluster_id, "RUNNING")
+}
+
+async fn terminate(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<ClusterId>,
+) -> Result<Json<Value>, ApiError> {
+    set_state(&app, &body.cluster_id, "TERMINATED")
+}
+
+fn set_state(app: &App, id: &str, state: &str) -> Result<Json<Value>, ApiError> {
+    let mut record = CLUSTERS.find(app, id)?;
+    record.body["state"] = state.into();
+    CLUSTERS.keep(app, &record)?;
+    Ok(Json(json!({})))
+}
+
+async fn delete(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<ClusterId>,
+) -> Result<Json<Value>, ApiError> {
+    CLUSTERS.delete(&app, &body.cluster_id)?;
+    Ok(Json(json!({})))
+}

@@ -1,0 +1,134 @@
+//! SQL warehouses.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Map, Value, json};
+
+use super::Kind;
+use crate::error::ApiError;
+use crate::routes::extract::JsonBody;
+use crate::state::App;
+use crate::store::{Record, new_uuid};
+
+const WAREHOUSES: Kind = Kind {
+    name: "warehouse",
+    permissions: "sql/warehouses",
+    absent: "SQL warehouse {} does not exist.",
+};
+/// Answered to whoever wants SQL run.
+const NO_SQL: &str = "the local workspace keeps SQL warehouses as records and runs no SQL on them: run it on a \
+     Databricks workspace";
+
+pub(super) fn router() -> Router<Arc<App>> {
+    let path = |rest: &str| format!("/api/2.0/sql/{rest}");
+    Router::new()
+        .route(&path("warehouses"), post(create).get(list))
+        .route(&path("warehouses/{id}"), get(show).delete(delete))
+        .route(&path("warehouses/{id}/edit"), post(edit))
+        .route(&path("warehouses/{id}/start"), post(start))
+        .route(&path("warehouses/{id}/stop"), post(stop))
+        .route(&path("statements"), post(statement))
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    JsonBody(mut body): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    let id: String = new_uuid()?.replace('-', "").chars().take(16).collect();
+    for (field, value) in [
+        ("name", json!(id)),
+        ("creator_name", json!(app.identity.user_name)),
+        ("min_num_clusters", json!(1)),
+        ("max_num_clusters", json!(1)),
+        ("auto_stop_mins", json!(120)),
+        ("warehouse_type", json!("CLASSIC")),
+        ("spot_instance_policy", json!("COST_OPTIMIZED")),
+        ("enable_photon", json!(true)),
+    ] {
+        body.entry(field).or_insert(value);
+    }
+    // Warehouses start when they are made; clients wait for it.
+    body.insert("state".to_owned(), json!("RUNNING"));
+    let record = Record {
+        id,
+        body: body.into(),
+        created_time: 0,
+    };
+    app.store
+        .create_record(WAREHOUSES.name, &record.id, &record.body)?;
+    Ok(Json(describe(&record)))
+}
+
+fn describe(record: &Record) -> Value {
+    let mut body = record.body.clone();
+    body["id"] = record.id.as_str().into();
+    body["num_clusters"] = 0.into();
+    body["num_active_sessions"] = 0.into();
+    body["health"] =
+        json!({"status": "HEALTHY", "summary": "A record: the local workspace runs no SQL."});
+    body
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    Ok(Json(describe(&WAREHOUSES.find(&app, &id)?)))
+}
+
+async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let known = app.store.records(WAREHOUSES.name)?;
+    let known: Vec<Value> = known.iter().map(describe).collect();
+    Ok(Json(json!({"warehouses": known})))
+}
+
+/// Changes the fields that are given. Editing a warehouse starts it.
+async fn edit(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    JsonBody(body): JsonBody<Map<String, Value>>,
+) -> Result<Json<Value>, ApiError> {
+    let mut record = WAREHOUSES.find(&app, &id)?;
+    for (field, value) in body.into_iter().filter(|(field, _)| field != "id") {
+        record.body[field] = value;
+    }
+    record.body["state"] = "RUNNING".into();
+    WAREHOUSES.keep(&app, &record)?;
+    Ok(Json(json!({"id": id})))
+}
+
+async fn start(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    set_state(&app, &id, "RUNNING")
+}
+
+async fn stop(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    set_state(&app, &id, "STOPPED")
+}
+
+fn set_state(app: &App, id: &str, state: &str) -> Result<Json<Value>, ApiError> {
+    let mut record = WAREHOUSES.find(app, id)?;
+    record.body["state"] = state.into();
+    WAREHOUSES.keep(app, &record)?;
+    Ok(Json(json!({})))
+}
+
+async fn delete(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    WAREHOUSES.delete(&app, &id)?;
+    Ok(Json(json!({})))
+}
+
+async fn statement(JsonBody(_): JsonBody<Value>) -> ApiError {
+    ApiError::not_implemented(NO_SQL)
+}
