@@ -3,6 +3,8 @@
 //! All names of jobs, tasks, models and targets come from here and from the bundle, never from our
 //! code. The page docs/configuration.md explains each field.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 use serde::Deserialize;
 
@@ -25,6 +27,12 @@ pub(crate) struct Config {
     /// The local workspace.
     #[serde(default)]
     pub(crate) workspace: Workspace,
+    /// Pull requests.
+    #[serde(default)]
+    pub(crate) github: GitHub,
+    /// What feeds the bundle's targets, by their names.
+    #[serde(default)]
+    pub(crate) targets: BTreeMap<String, Target>,
 }
 
 /// The bundle's jobs by what they do.
@@ -85,6 +93,50 @@ pub(crate) struct Workspace {
     pub(crate) idle_minutes: u32,
 }
 
+/// Pull requests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct GitHub {
+    /// A GitHub Enterprise Server by its host; github.com and ghe.com are known.
+    pub(crate) host: Option<String>,
+    /// The repository that pull requests go to, as `owner/name`; found from git's remotes when left out.
+    pub(crate) repository: Option<String>,
+    /// The branch that they go to; the repository's default branch when left out.
+    pub(crate) base: Option<String>,
+    /// Who is asked for a review: users, and teams as `org/team`.
+    pub(crate) reviewers: Vec<String>,
+    /// Labels that each one gets.
+    pub(crate) labels: Vec<String>,
+    /// How many people must have approved the newest commit before `merge` merges.
+    pub(crate) approvals: usize,
+}
+
+impl Default for GitHub {
+    fn default() -> GitHub {
+        GitHub {
+            host: None,
+            repository: None,
+            base: None,
+            reviewers: Vec::new(),
+            labels: Vec::new(),
+            approvals: 1,
+        }
+    }
+}
+
+/// What feeds a target of the bundle.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Target {
+    /// The branch whose pushes are deployed to it.
+    pub(crate) branch: Option<String>,
+    /// The target that it is promoted to.
+    pub(crate) promotes_to: Option<String>,
+    /// Checks that must pass before a pull request into its branch is merged, besides those that the
+    /// repository's own rules require.
+    pub(crate) checks: Vec<String>,
+}
+
 impl Default for Workspace {
     fn default() -> Workspace {
         Workspace {
@@ -121,7 +173,30 @@ impl Config {
                 config.version
             ));
         }
+        if let Some(name) = &config.github.repository
+            && xtask_remote::github::repositories::Name::parse(name).is_none()
+        {
+            return Err(format!("github.repository = {name:?}: it is owner/name"));
+        }
+        for (name, target) in &config.targets {
+            if let Some(next) = &target.promotes_to
+                && !config.targets.contains_key(next)
+            {
+                return Err(format!(
+                    "targets.{name}.promotes-to = {next:?}: there is no [targets.{next}]"
+                ));
+            }
+        }
         Ok(config)
+    }
+
+    /// The target that a branch feeds.
+    #[cfg_attr(not(test), expect(dead_code, reason = "open-pr and merge come next"))]
+    pub(crate) fn target_of(&self, branch: &str) -> Option<(&str, &Target)> {
+        self.targets
+            .iter()
+            .find(|(_, target)| target.branch.as_deref() == Some(branch))
+            .map(|(name, target)| (name.as_str(), target))
     }
 }
 
@@ -141,6 +216,19 @@ mod tests {
     fn an_unknown_field_is_refused_by_name() {
         let error = Config::parse(&format!("{OURS}\nbranhc = \"x\"\n")).unwrap_err();
         assert!(error.contains("branhc"), "{error}");
+    }
+
+    #[test]
+    fn targets_lead_to_targets_that_are_there() {
+        let config = Config::parse(OURS).unwrap();
+        assert_eq!(config.target_of("main").unwrap().0, "staging");
+        let error =
+            Config::parse(&OURS.replace("promotes-to = \"prod\"", "promotes-to = \"pord\""))
+                .unwrap_err();
+        assert!(error.contains("there is no [targets.pord]"), "{error}");
+        let error =
+            Config::parse(&OURS.replace("[github]", "[github]\nrepository = \"x\"")).unwrap_err();
+        assert!(error.contains("owner/name"), "{error}");
     }
 
     #[test]

@@ -1,16 +1,32 @@
-//! git, as domain verbs.
+//! git, as domain verbs. Local ones here and in `git/`; those that talk to a remote in `git/remote.rs`.
+
+mod branch;
+mod changes;
+mod commit;
+mod history;
+mod remote;
+
+use std::process::Command;
 
 use camino::Utf8PathBuf;
-use xshell::{Shell, cmd};
 
+use crate::children;
 use crate::context::Context;
+use crate::env::Env;
 use crate::error::{Failure, Kind};
+use crate::interrupt::Interrupt;
+use crate::process::{self, Finished};
+use crate::ui::Ui;
+
+pub(crate) use remote::{Login, Remote};
 
 /// The repository that holds the project.
 #[derive(Debug)]
 pub(crate) struct Git {
-    shell: Shell,
-    ui: crate::ui::Ui,
+    root: Utf8PathBuf,
+    env: Env,
+    ui: Ui,
+    interrupt: Interrupt,
 }
 
 impl Git {
@@ -19,13 +35,11 @@ impl Git {
     /// # Errors
     /// [`Kind::Missing`] without git, [`Kind::Usage`] outside of a repository.
     pub(crate) fn open(context: &Context) -> anyhow::Result<Git> {
-        let shell = Shell::new()?;
-        shell.change_dir(&context.root);
-        // Messages that are shown to people stay in their language; what is parsed is plumbing.
-        shell.set_var("GIT_OPTIONAL_LOCKS", "0");
         let git = Git {
-            shell,
+            root: context.root.clone(),
+            env: context.env.clone(),
             ui: context.ui.clone(),
+            interrupt: context.interrupt.clone(),
         };
         if which::which("git").is_err() {
             return Failure::new(Kind::Missing, "git is not on PATH")
@@ -53,11 +67,7 @@ impl Git {
             "--others",
             "--exclude-standard",
         ])?;
-        let mut files: Vec<Utf8PathBuf> = listed
-            .split('\0')
-            .filter(|name| !name.is_empty())
-            .map(Utf8PathBuf::from)
-            .collect();
+        let mut files: Vec<Utf8PathBuf> = pieces(&listed).map(Utf8PathBuf::from).collect();
         files.sort();
         files.dedup();
         Ok(files)
@@ -65,13 +75,66 @@ impl Git {
 
     /// The commit that is checked out; `None` before the first one.
     pub(crate) fn head(&self) -> Option<String> {
-        self.read(&["rev-parse", "--verify", "--quiet", "HEAD"])
-            .ok()
+        self.resolve("HEAD")
     }
 
-    fn read(&self, args: &[&str]) -> anyhow::Result<String> {
-        let command = cmd!(self.shell, "git {args...}").quiet().ignore_stderr();
-        self.ui.explain(&command.to_string());
-        Ok(command.read()?)
+    /// The commit that a name stands for; `None` where there is no such name.
+    pub(crate) fn resolve(&self, name: &str) -> Option<String> {
+        let commit = format!("{name}^{{commit}}");
+        self.read(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &commit,
+        ])
+        .ok()
     }
+
+    /// A setting of git's; `None` where it is not set.
+    pub(crate) fn setting(&self, key: &str) -> Option<String> {
+        let value = self.read(&["config", "--get", key]).ok()?;
+        (!value.is_empty()).then_some(value)
+    }
+
+    /// git with an environment that holds none of the user's secrets.
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = children::command(&self.env, "git", &self.root);
+        // What people read stays in their language; what is parsed here is plumbing.
+        command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
+        command
+    }
+
+    /// Runs a local git command to its end, however it ends.
+    fn run(&self, args: &[&str]) -> anyhow::Result<Finished> {
+        process::run(&self.ui, &self.interrupt, self.command(args), |_| ())
+    }
+
+    /// What a local git command prints, without the line end at its end.
+    fn read(&self, args: &[&str]) -> anyhow::Result<String> {
+        let text = String::from_utf8_lossy(&self.bytes(args)?).into_owned();
+        Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
+    }
+
+    /// The same, as bytes: for what files hold.
+    fn bytes(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
+        let mut command = self.command(args);
+        self.ui.explain(&process::typed(&command));
+        let output = command.output()?;
+        if !output.status.success() {
+            let line = process::typed(&command);
+            return Failure::new(
+                Kind::Failed,
+                format!("`{line}` ended with {}", output.status),
+            )
+            .details(String::from_utf8_lossy(&output.stderr))
+            .err();
+        }
+        Ok(output.stdout)
+    }
+}
+
+/// The pieces of a list that git ends each with NUL.
+fn pieces(listed: &str) -> impl Iterator<Item = &str> {
+    listed.split('\0').filter(|piece| !piece.is_empty())
 }

@@ -200,6 +200,28 @@ pub(crate) fn succeed(
     Ok(finished)
 }
 
+/// Hands `input` to a program and returns what it prints; `None` when it does not end with 0. What it
+/// prints may be secret: it is shown nowhere.
+///
+/// # Errors
+/// When the program cannot be started.
+pub(crate) fn feed(ui: &Ui, mut command: Command, input: &str) -> std::io::Result<Option<String>> {
+    use std::io::Write as _;
+    ui.explain(&typed(&command));
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that reads nothing closes its end; its answer counts all the same.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    let output = child.wait_with_output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(output.status.success().then_some(text))
+}
+
 fn read_lines(
     source: impl Read + Send + 'static,
     from_stdout: bool,

@@ -182,6 +182,11 @@ impl Ui {
         }
     }
 
+    /// Runs something that uses the terminal itself, such as an editor, with nothing of ours moving.
+    pub(crate) fn suspended<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.screen.suspend(work)
+    }
+
     /// Asks a question that yes or no answers. Without a terminal, or with `--yes`, it takes
     /// `default` and says so.
     ///
@@ -297,4 +302,40 @@ pub(crate) fn seconds(duration: Duration) -> String {
         s if s < 120.0 => format!("{s:.0} s"),
         _ => HumanDuration(duration).to_string(),
     }
+}
+
+/// Text of others, made harmless for a terminal: what would move the cursor, colour, or turn the
+/// direction of writing is spelled out. Line ends stay.
+pub(crate) fn safe(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match is_unsafe(character) {
+            true => safe.extend(character.escape_unicode()),
+            false => safe.push(character),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// The same in one line.
+#[expect(dead_code, reason = "open-pr comes next")]
+pub(crate) fn safe_line(text: &str) -> String {
+    safe(text).replace(['\n', '\t'], " ")
+}
+
+fn is_unsafe(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\n' | '\t')) || is_direction(character)
+}
+
+/// Marks that turn the direction of writing, or cannot be seen: text could say another thing than it
+/// shows.
+fn is_direction(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+    )
 }

@@ -40,3 +40,20 @@ pub(crate) const NO_PROXY: &[&str] = &["NO_PROXY", "no_proxy"];
 pub(crate) const UV_PROJECT_ENVIRONMENT: &str = "UV_PROJECT_ENVIRONMENT";
 /// The interpreter that the user tells uv to take.
 pub(crate) const UV_PYTHON: &str = "UV_PYTHON";
+/// Tokens for github.com and GitHub Enterprise Cloud, in the order in which they count (gh's own).
+pub(crate) const CLOUD_TOKENS: &[&str] = &["GH_TOKEN", GITHUB_TOKEN];
+/// Tokens for all other GitHubs, in the order in which they count.
+pub(crate) const SERVER_TOKENS: &[&str] = &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"];
+/// The token of the GitHub Actions job that runs us, for the GitHub of `GITHUB_SERVER_URL`.
+pub(crate) const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
+/// The GitHub whose Actions run us.
+pub(crate) const GITHUB_SERVER_URL: &str = "GITHUB_SERVER_URL";
+/// A further host that is a GitHub.
+pub(crate) const GH_HOST: &str = "GH_HOST";
+/// All tokens for GitHub: git gets them when it talks to a remote, for its credential helpers.
+pub(crate) const GITHUB_TOKENS: &[&str] = &[
+    "GH_TOKEN",
+    GITHUB_TOKEN,
+    "GH_ENTERPRISE_TOKEN",
+    "GITHUB_ENTERPRISE_TOKEN",
+];

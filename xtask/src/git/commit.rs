@@ -1,0 +1,87 @@
+//! Committing, and the editor that the user writes with.
+
+use std::process::Command;
+
+use camino::Utf8Path;
+
+use super::Git;
+use crate::error::{Failure, Kind};
+use crate::process;
+
+impl Git {
+    /// Whether git knows who commits.
+    pub(crate) fn has_identity(&self) -> bool {
+        let known = |who: &str| self.run(&["var", who]).is_ok_and(|finished| finished.ok());
+        known("GIT_AUTHOR_IDENT") && known("GIT_COMMITTER_IDENT")
+    }
+
+    /// Commits everything that [`Git::uncommitted`] lists. The message reaches git through a file, so
+    /// that it may hold anything.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] with what git or a hook says.
+    pub(crate) fn commit_everything(&self, message: &str) -> anyhow::Result<()> {
+        let top = self.read(&["rev-parse", "--show-toplevel"])?;
+        let file = tempfile_in(
+            &Utf8Path::new(&self.git_folder()?).join("xtask-message"),
+            message,
+        )?;
+        let staged = self.run(&["-C", &top, "add", "--all"])?;
+        let finished = match staged.ok() {
+            true => self.run(&[
+                "commit",
+                "--quiet",
+                "--cleanup=whitespace",
+                "--file",
+                file.as_str(),
+            ])?,
+            false => staged,
+        };
+        let _ = fs_err::remove_file(&file);
+        if finished.ok() {
+            return Ok(());
+        }
+        Failure::new(Kind::Failed, "the changes could not be committed")
+            .details(finished.tail)
+            .next("git commit")
+            .err()
+    }
+
+    /// The folder in which git keeps what is its own.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn git_folder(&self) -> anyhow::Result<String> {
+        self.read(&["rev-parse", "--absolute-git-dir"])
+    }
+
+    /// Opens a file in the editor that git would open, and waits until it is closed.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] when the editor ends with an error: the text is as it was then.
+    pub(crate) fn edit(&self, file: &Utf8Path) -> anyhow::Result<()> {
+        let editor = self.read(&["var", "GIT_EDITOR"])?;
+        // git itself hands the setting to a shell: it may hold options.
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{editor} \"$@\""), &editor, file.as_str()])
+            .current_dir(&self.root);
+        crate::children::withhold(&self.env, &mut command);
+        self.ui.explain(&process::typed(&command));
+        let status = self.ui.suspended(|| command.status())?;
+        if status.success() {
+            return Ok(());
+        }
+        Failure::new(
+            Kind::Failed,
+            format!("the editor `{editor}` ended with {status}"),
+        )
+        .next("git config core.editor EDITOR")
+        .err()
+    }
+}
+
+fn tempfile_in(path: &Utf8Path, text: &str) -> anyhow::Result<camino::Utf8PathBuf> {
+    fs_err::write(path, text)?;
+    Ok(path.to_owned())
+}

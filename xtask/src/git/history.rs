@@ -1,0 +1,109 @@
+//! Commits: those that are proposed, and how two lines of them relate.
+
+use super::{Git, pieces};
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Commit {
+    /// 40 hex digits.
+    pub(crate) sha: String,
+    /// The first line of its message.
+    pub(crate) subject: String,
+    /// The rest of it.
+    pub(crate) body: String,
+}
+
+impl Git {
+    /// The commits that `head` has and `base` lacks, oldest first, without merges of the base.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn commits(&self, base: &str, head: &str) -> anyhow::Result<Vec<Commit>> {
+        let listed = self.read(&[
+            "-c",
+            "log.showSignature=false",
+            "log",
+            "-z",
+            "--reverse",
+            "--no-merges",
+            "--encoding=UTF-8",
+            "--format=%H%n%B",
+            "--end-of-options",
+            &format!("{base}..{head}"),
+            "--",
+        ])?;
+        Ok(pieces(&listed).map(commit).collect())
+    }
+
+    /// How many commits `head` has that `base` lacks, and the other way round.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn ahead_behind(&self, base: &str, head: &str) -> anyhow::Result<(u64, u64)> {
+        let counts = self.read(&[
+            "rev-list",
+            "--left-right",
+            "--count",
+            "--end-of-options",
+            &format!("{head}...{base}"),
+            "--",
+        ])?;
+        let mut counts = counts
+            .split_whitespace()
+            .filter_map(|count| count.parse().ok());
+        Ok((
+            counts.next().unwrap_or_default(),
+            counts.next().unwrap_or_default(),
+        ))
+    }
+
+    /// Whether everything of `earlier` is in `later`.
+    pub(crate) fn contains(&self, later: &str, earlier: &str) -> bool {
+        self.run(&["merge-base", "--is-ancestor", earlier, later])
+            .is_ok_and(|finished| finished.ok())
+    }
+
+    /// The commit that two lines have last in common.
+    pub(crate) fn fork_point(&self, base: &str, head: &str) -> Option<String> {
+        self.read(&["merge-base", base, head]).ok()
+    }
+
+    /// The files that a merge of `head` into `base` would conflict in; `None` where git is too old to
+    /// say (before 2.38).
+    ///
+    /// # Errors
+    /// On Ctrl-C.
+    pub(crate) fn conflicts(&self, base: &str, head: &str) -> anyhow::Result<Option<Vec<String>>> {
+        let finished = self.run(&[
+            "merge-tree",
+            "--write-tree",
+            "--name-only",
+            "--no-messages",
+            "-z",
+            base,
+            head,
+        ])?;
+        Ok(match finished.status.code() {
+            Some(0) => Some(Vec::new()),
+            // The first piece is the tree.
+            Some(1) => Some(
+                pieces(finished.stdout.trim_end_matches('\n'))
+                    .skip(1)
+                    .map(str::to_owned)
+                    .collect(),
+            ),
+            _ => None,
+        })
+    }
+}
+
+fn commit(listed: &str) -> Commit {
+    let (sha, message) = listed.split_once('\n').unwrap_or((listed, ""));
+    let message = message.trim();
+    let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
+    Commit {
+        sha: sha.to_owned(),
+        subject: subject.trim().to_owned(),
+        body: body.trim().to_owned(),
+    }
+}

@@ -1,0 +1,337 @@
+//! What talks to a remote: its addresses, fetching a branch, pushing one, and git's own credentials.
+//!
+//! Only these get the user's GitHub tokens in their environment: git's credential helpers may need
+//! them. A token of ours goes there as well, and never into an argument.
+
+use std::process::Command;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::Git;
+use crate::error::{Failure, Kind};
+use crate::process::{self, Finished};
+use crate::vars;
+
+/// A remote of the clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Remote {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where it pushes to, as git understands it: with pushurl, insteadOf and pushInsteadOf.
+    pub(crate) push: String,
+    /// Where it fetches from, as git understands it.
+    pub(crate) fetch: String,
+    /// What is written in the configuration.
+    pub(crate) written: String,
+}
+
+/// What git signs in with where it has nothing of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    /// The server: scheme, host and port.
+    pub(crate) server: String,
+    /// The token.
+    pub(crate) token: SecretString,
+}
+
+/// What must hold on the remote for a push that rewrites a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lease {
+    /// The branch only grows.
+    Grows,
+    /// The branch is rewritten, if it is still at this commit.
+    Rewrites(String),
+}
+
+/// One ref, to be pushed.
+#[derive(Debug, Clone)]
+pub(crate) struct Push {
+    /// The remote's name.
+    pub(crate) remote: String,
+    /// The commit.
+    pub(crate) sha: String,
+    /// The branch there.
+    pub(crate) branch: String,
+    /// What must hold.
+    pub(crate) lease: Lease,
+}
+
+impl Push {
+    /// The arguments of git: exactly one ref, by its full name on both sides.
+    pub(crate) fn args(&self) -> Vec<String> {
+        let full = format!("refs/heads/{}", self.branch);
+        let mut args = vec![
+            "push".to_owned(),
+            "--porcelain".to_owned(),
+            "--no-follow-tags".to_owned(),
+            "--recurse-submodules=no".to_owned(),
+        ];
+        if let Lease::Rewrites(expected) = &self.lease {
+            args.push(format!("--force-with-lease={full}:{expected}"));
+        }
+        args.extend([
+            "--".to_owned(),
+            self.remote.clone(),
+            format!("{}:{full}", self.sha),
+        ]);
+        args
+    }
+}
+
+impl Git {
+    /// The remotes, in the order of the configuration.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn remotes(&self) -> anyhow::Result<Vec<Remote>> {
+        let names = self.read(&["remote"])?;
+        let mut remotes = Vec::new();
+        for name in names.lines() {
+            let url = |args: &[&str]| {
+                let all = [&["remote", "get-url"], args, &["--", name]].concat();
+                let listed = self.read(&all).unwrap_or_default();
+                listed.lines().next().unwrap_or_default().to_owned()
+            };
+            let (fetch, push) = (url(&[]), url(&["--push"]));
+            // A remote without an address leads nowhere.
+            if fetch.is_empty() && push.is_empty() {
+                continue;
+            }
+            let written = self
+                .setting(&format!("remote.{name}.url"))
+                .unwrap_or_default();
+            remotes.push(Remote {
+                name: name.to_owned(),
+                push,
+                fetch,
+                written,
+            });
+        }
+        Ok(remotes)
+    }
+
+    /// Fetches one branch, and says where it is. `from` is a remote's name or an address; only a
+    /// remote's own view of its branch is kept.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git says.
+    pub(crate) fn fetch(
+        &self,
+        from: &str,
+        branch: &str,
+        login: Option<&Login>,
+    ) -> anyhow::Result<String> {
+        let full = format!("refs/heads/{branch}");
+        let args = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--",
+            from,
+            &full,
+        ];
+        let finished = self.talk(&args, login)?;
+        if !finished.ok() {
+            return Failure::new(
+                Kind::Service,
+                format!("the branch {branch} cannot be fetched from {from}"),
+            )
+            .details(finished.tail)
+            .err();
+        }
+        self.read(&["rev-parse", "--verify", "FETCH_HEAD"])
+    }
+
+    /// Where a branch is on a remote now; `None` where it has no such branch.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git says.
+    pub(crate) fn remote_head(
+        &self,
+        remote: &str,
+        branch: &str,
+        login: Option<&Login>,
+    ) -> anyhow::Result<Option<String>> {
+        let full = format!("refs/heads/{branch}");
+        let finished = self.talk(&["ls-remote", "--", remote, &full], login)?;
+        if !finished.ok() {
+            return Failure::new(
+                Kind::Service,
+                format!("the remote {remote} does not answer"),
+            )
+            .details(finished.tail)
+            .next(format!("git ls-remote {remote}"))
+            .err();
+        }
+        // Patterns match the ends of names: only the full name is meant.
+        let found = finished.stdout.lines().find_map(|line| {
+            let (sha, name) = line.split_once('\t')?;
+            (name == full).then(|| sha.to_owned())
+        });
+        Ok(found)
+    }
+
+    /// Pushes one ref.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git or the server says.
+    pub(crate) fn push(&self, push: &Push, login: Option<&Login>) -> anyhow::Result<()> {
+        let args = push.args();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let finished = self.talk(&args, login)?;
+        if finished.ok() {
+            return Ok(());
+        }
+        let what = format!(
+            "the branch {} could not be pushed to {}",
+            push.branch, push.remote
+        );
+        let failure = Failure::new(Kind::Service, what);
+        let failure = match finished.tail.contains("stale info") {
+            true => failure
+                .next("somebody else pushed to it meanwhile: git fetch, look, and call it again"),
+            false => failure,
+        };
+        failure.details(finished.tail).err()
+    }
+
+    /// Remembers that a local branch is the one of a remote, for later pulls.
+    pub(crate) fn track(&self, branch: &str, remote: &str, name: &str) {
+        // A convenience: the push has succeeded whether or not this does.
+        let _ = self.read(&["config", &format!("branch.{branch}.remote"), remote]);
+        let _ = self.read(&[
+            "config",
+            &format!("branch.{branch}.merge"),
+            &format!("refs/heads/{name}"),
+        ]);
+    }
+
+    /// The password that git's own credential helpers have for a server; nobody is asked for it.
+    pub(crate) fn credential(&self, server: &str, path: &str) -> Option<SecretString> {
+        let (scheme, host) = server.split_once("://")?;
+        let mut command = self.silent(&["-c", "core.askPass=", "credential", "fill"]);
+        command.env("GCM_INTERACTIVE", "never");
+        let asked = format!("protocol={scheme}\nhost={host}\npath={path}\n\n");
+        let said = process::feed(&self.ui, command, &asked).ok()??;
+        let password = said
+            .lines()
+            .find_map(|line| line.strip_prefix("password="))?;
+        (!password.is_empty()).then(|| SecretString::from(password))
+    }
+
+    /// A git command that talks to a remote. Where git would ask, it may do so at a terminal only.
+    fn talk(&self, args: &[&str], login: Option<&Login>) -> anyhow::Result<Finished> {
+        let mut command = match self.ui.can_ask() {
+            true => self.outward(args),
+            false => self.silent(args),
+        };
+        if let Some(login) = login {
+            self.sign_in(&mut command, login);
+        }
+        let mut finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
+        for remote in self.remotes()? {
+            // An address may hold a password, and git's words the address.
+            for secret in [&remote.push, &remote.fetch, &remote.written].map(|url| user_of(url)) {
+                finished.tail = match secret {
+                    Some(secret) => finished.tail.replace(secret, "***"),
+                    None => finished.tail,
+                };
+            }
+        }
+        Ok(finished)
+    }
+
+    /// Gives git a token for one server, in the environment of this one child.
+    fn sign_in(&self, command: &mut Command, login: &Login) {
+        let basic = format!("x-access-token:{}", login.token.expose_secret());
+        let header = format!("Authorization: Basic {}", STANDARD.encode(basic));
+        let given = self
+            .env
+            .get("GIT_CONFIG_COUNT")
+            .and_then(|count| count.parse().ok());
+        let index: u32 = given.unwrap_or(0);
+        let key = format!("http.{}/.extraHeader", login.server);
+        command
+            .env("GIT_CONFIG_COUNT", (index + 1).to_string())
+            .env(format!("GIT_CONFIG_KEY_{index}"), key)
+            .env(format!("GIT_CONFIG_VALUE_{index}"), header);
+    }
+
+    /// The host that ssh connects to for a name of its own configuration.
+    pub(crate) fn ssh_host(&self, alias: &str) -> Option<String> {
+        let mut command = Command::new("ssh");
+        command.args(["-G", "--", alias]);
+        crate::children::withhold(&self.env, &mut command);
+        let output = command.output().ok()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let host = text
+            .lines()
+            .find_map(|line| line.strip_prefix("hostname "))?;
+        Some(host.trim().to_owned())
+    }
+
+    /// git with the user's GitHub tokens, which its credential helpers may need.
+    fn outward(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env_remove("GIT_TERMINAL_PROMPT");
+        for name in vars::GITHUB_TOKENS {
+            if let Some(value) = self.env.get(name) {
+                command.env(name, value);
+            }
+        }
+        command
+    }
+
+    /// The same, and it asks nothing: neither at the terminal nor in a window.
+    fn silent(&self, args: &[&str]) -> Command {
+        let mut command = self.outward(args);
+        command
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "")
+            .env("SSH_ASKPASS", "");
+        let chosen = self.env.get("GIT_SSH_COMMAND").is_some()
+            || self.env.get("GIT_SSH").is_some()
+            || self.setting("core.sshCommand").is_some();
+        if !chosen {
+            command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
+        }
+        command
+    }
+}
+
+/// User and password in an address.
+fn user_of(url: &str) -> Option<&str> {
+    let (user, _) = url.split_once("://")?.1.split_once('@')?;
+    // `git@` is no secret, and no address without a path has one.
+    (user != "git" && !user.is_empty() && !user.contains('/')).then_some(user)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_names_one_ref_in_full() {
+        let mut push = Push {
+            remote: "origin".to_owned(),
+            sha: "abc".to_owned(),
+            branch: "-f".to_owned(),
+            lease: Lease::Grows,
+        };
+        let plain = [
+            "push",
+            "--porcelain",
+            "--no-follow-tags",
+            "--recurse-submodules=no",
+            "--",
+            "origin",
+            "abc:refs/heads/-f",
+        ];
+        assert_eq!(push.args(), plain);
+        push.lease = Lease::Rewrites("def".to_owned());
+        assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:def");
+    }
+}

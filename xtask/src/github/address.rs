@@ -1,0 +1,181 @@
+//! From the address of a remote to a repository on a GitHub.
+
+use xtask_remote::github::Address;
+use xtask_remote::github::repositories::Name;
+
+use super::Place;
+use crate::context::Context;
+use crate::git::{Git, Remote};
+use crate::vars;
+
+/// The parts of a remote's address.
+#[derive(Debug, PartialEq, Eq)]
+struct Parts<'a> {
+    /// `https`, `http`, `ssh`, `git`.
+    scheme: &'a str,
+    /// The host, with its port for http.
+    host: String,
+    /// What follows.
+    path: &'a str,
+}
+
+/// The repository that a remote leads to; `None` when that is no GitHub. Where it pushes to counts,
+/// unless that is no GitHub's address (a mirror, a folder); then where it fetches from, then what is
+/// written in the configuration.
+pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<Place> {
+    [&remote.push, &remote.fetch, &remote.written]
+        .into_iter()
+        .find_map(|url| {
+            let (address, name) = repository(url, |alias| git.ssh_host(alias))?;
+            is_github(context, &address).then(|| Place {
+                remote: remote.name.clone(),
+                address,
+                name,
+            })
+        })
+}
+
+/// The host in an address, for people.
+pub(super) fn host(git: &Git, url: &str) -> Option<String> {
+    let parts = parts(url)?;
+    Some(real_host(&parts, |alias| git.ssh_host(alias)))
+}
+
+fn is_github(context: &Context, address: &Address) -> bool {
+    let known = [
+        context.config.github.host.as_deref(),
+        context.env.get(vars::GH_HOST),
+        context.env.get(vars::GITHUB_SERVER_URL),
+    ];
+    let is_known = |host: &str| {
+        let host = host.split("://").last().unwrap_or(host);
+        host.trim_end_matches('/')
+            .eq_ignore_ascii_case(address.host())
+    };
+    address.is_cloud() || address.is_local() || known.into_iter().flatten().any(is_known)
+}
+
+/// GitHub and repository of an address, in whichever form it is written.
+fn repository(url: &str, ssh_host: impl Fn(&str) -> Option<String>) -> Option<(Address, Name)> {
+    let parts = parts(url)?;
+    let path = parts.path.trim_matches('/');
+    let name = Name::parse(path.strip_suffix(".git").unwrap_or(path))?;
+    let host = real_host(&parts, ssh_host);
+    // Only a server on this machine is spoken to without encryption.
+    let plain = parts.scheme == "http" && Address::of(&format!("http://{host}")).is_local();
+    let scheme = if plain { "http" } else { "https" };
+    Some((Address::of(&format!("{scheme}://{host}")), name))
+}
+
+fn real_host(parts: &Parts<'_>, ssh_host: impl Fn(&str) -> Option<String>) -> String {
+    let host = parts.host.to_lowercase();
+    // Names in ~/.ssh/config usually have no dot; those of servers do.
+    let host = match parts.scheme == "ssh" && !host.contains('.') {
+        true => ssh_host(&parts.host).unwrap_or(host),
+        false => host,
+    };
+    match host.as_str() {
+        // Where port 22 is blocked, github.com is reached by ssh at its port 443.
+        "ssh.github.com" | "www.github.com" => "github.com".to_owned(),
+        _ => host,
+    }
+}
+
+fn parts(url: &str) -> Option<Parts<'_>> {
+    if let Some((scheme, rest)) = url.split_once("://") {
+        let scheme = match scheme {
+            "https" | "http" | "git" => scheme,
+            "ssh" | "git+ssh" | "ssh+git" => "ssh",
+            _ => return None,
+        };
+        let (authority, path) = rest.split_once('/')?;
+        let host = authority.rsplit('@').next()?;
+        // A port is the web server's only where the address is the web server's.
+        let host = match scheme {
+            "https" | "http" => host.strip_suffix(":443").unwrap_or(host),
+            _ => host.split(':').next()?,
+        };
+        let host = host.to_owned();
+        return (!host.is_empty()).then_some(Parts { scheme, host, path });
+    }
+    // scp's form, `user@host:path`; a slash before the colon makes it a folder.
+    let (authority, path) = url.split_once(':')?;
+    let host = authority.rsplit('@').next()?;
+    let is_host = !host.is_empty() && !authority.contains('/') && !host.starts_with('-');
+    is_host.then(|| Parts {
+        scheme: "ssh",
+        host: host.to_owned(),
+        path,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(url: &str) -> Option<(String, String)> {
+        let alias = |alias: &str| (alias == "work").then(|| "github.com".to_owned());
+        repository(url, alias).map(|(address, name)| (address.web().to_owned(), name.to_string()))
+    }
+
+    #[test]
+    fn every_form_of_address_leads_to_the_repository() {
+        for (url, web, name) in [
+            ("https://github.com/o/r", "https://github.com", "o/r"),
+            ("https://github.com/o/r.git", "https://github.com", "o/r"),
+            ("https://GitHub.com/o/r.git/", "https://github.com", "o/r"),
+            (
+                "https://me:ghp_x@github.com/o/r.git",
+                "https://github.com",
+                "o/r",
+            ),
+            ("https://github.com:443/o/r", "https://github.com", "o/r"),
+            ("git@github.com:o/r.git", "https://github.com", "o/r"),
+            ("github.com:o/r", "https://github.com", "o/r"),
+            ("git@work:o/r.git", "https://github.com", "o/r"),
+            ("ssh://git@github.com/o/r.git", "https://github.com", "o/r"),
+            (
+                "ssh://git@ssh.github.com:443/o/r.git",
+                "https://github.com",
+                "o/r",
+            ),
+            ("git+ssh://git@github.com/o/r", "https://github.com", "o/r"),
+            ("git://github.com/o/r.git", "https://github.com", "o/r"),
+            ("http://github.com/o/r", "https://github.com", "o/r"),
+            (
+                "git@git.example.org:o/my.repo.git",
+                "https://git.example.org",
+                "o/my.repo",
+            ),
+            (
+                "ssh://git@git.example.org:2222/o/r",
+                "https://git.example.org",
+                "o/r",
+            ),
+            ("https://acme.ghe.com/o/r", "https://acme.ghe.com", "o/r"),
+            (
+                "http://127.0.0.1:4567/o/r.git",
+                "http://127.0.0.1:4567",
+                "o/r",
+            ),
+        ] {
+            assert_eq!(of(url), Some((web.to_owned(), name.to_owned())), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_repository_leads_nowhere() {
+        for url in [
+            "/srv/git/r.git",
+            "../r.git",
+            "file:///srv/r.git",
+            "https://github.com/o",
+            "https://gist.example.org/a/b/c",
+            "ext::sh -c x",
+            "-oProxyCommand=x:o/r",
+            "",
+        ] {
+            assert_eq!(of(url), None, "{url}");
+        }
+    }
+}

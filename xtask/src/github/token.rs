@@ -1,0 +1,89 @@
+//! The token for one GitHub: from the environment, from gh, from git's credential helpers; in that order.
+//! A token is sent to the host that it is for and to no other.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+use xtask_remote::github::Address;
+use xtask_remote::github::repositories::Name;
+
+use crate::children;
+use crate::context::Context;
+use crate::git::{Git, Login};
+use crate::process;
+use crate::vars;
+
+/// A token, and where it was found.
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    /// The token itself.
+    pub(crate) secret: SecretString,
+    /// Its source, in words.
+    pub(crate) source: String,
+    /// Whether git has it of its own.
+    of_git: bool,
+}
+
+impl Token {
+    /// What git signs in with over http where it has nothing of its own.
+    pub(crate) fn login(&self, git: &Git, address: &Address, name: &Name) -> Option<Login> {
+        let has_its_own = self.of_git || git.credential(address.web(), &name.to_string()).is_some();
+        (!has_its_own).then(|| Login {
+            server: address.web().to_owned(),
+            token: self.secret.clone(),
+        })
+    }
+}
+
+/// The token for a GitHub; `None` where nobody has one.
+pub(super) fn find(context: &Context, git: &Git, address: &Address, name: &Name) -> Option<Token> {
+    of_the_environment(context, address)
+        .or_else(|| of_gh(context, address))
+        .or_else(|| {
+            Some(Token {
+                secret: git.credential(address.web(), &format!("{name}.git"))?,
+                source: "git's credential helper".to_owned(),
+                of_git: true,
+            })
+        })
+}
+
+fn of_the_environment(context: &Context, address: &Address) -> Option<Token> {
+    let server = context.env.get(vars::GITHUB_SERVER_URL);
+    let is_here = |server: &str| {
+        server
+            .trim_end_matches('/')
+            .eq_ignore_ascii_case(address.web())
+    };
+    // On GitHub Actions the job's token is for the server that runs the job.
+    let fits = |name: &str| match server {
+        Some(server) if name == vars::GITHUB_TOKEN => is_here(server),
+        _ => address.is_cloud() == vars::CLOUD_TOKENS.contains(&name),
+    };
+    let names = vars::CLOUD_TOKENS.iter().chain(vars::SERVER_TOKENS);
+    names.filter(|name| fits(name)).find_map(|name| {
+        Some(Token {
+            secret: SecretString::from(context.env.get(name)?.trim().to_owned()),
+            source: (*name).to_owned(),
+            of_git: false,
+        })
+    })
+}
+
+/// How long gh may take: a keyring that waits for a password must not hold us up.
+const GH: Duration = Duration::from_secs(10);
+
+fn of_gh(context: &Context, address: &Address) -> Option<Token> {
+    let gh = which::which("gh").ok().filter(|_| !address.is_local())?;
+    let gh = gh.to_str()?;
+    let mut command = children::command(&context.env, gh, &context.root);
+    command.args(["auth", "token", "--hostname", address.host()]);
+    let (ui, interrupt) = (&context.ui, &context.interrupt);
+    let finished = process::run_within(ui, interrupt, command, Some(GH), |_| ()).ok()?;
+    let token = finished.stdout.trim().to_owned();
+    (finished.ok() && !token.is_empty()).then(|| Token {
+        secret: SecretString::from(token),
+        source: "gh auth token".to_owned(),
+        of_git: false,
+    })
+}
