@@ -11,6 +11,7 @@
 mod browser;
 mod sign_in;
 
+pub(crate) use browser::asks_for_a_page;
 pub use sign_in::{SignInCodes, sign_in};
 
 use std::sync::Arc;
@@ -52,7 +53,8 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
             next.run(request).await
         }
         Err(refusal)
-            if refusal.status == StatusCode::UNAUTHORIZED && browser::asks_for_a_page(&request) =>
+            if refusal.status == StatusCode::UNAUTHORIZED
+                && asks_for_a_page(request.method(), request.headers()) =>
         {
             browser::sign_in_needed()
         }

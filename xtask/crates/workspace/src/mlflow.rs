@@ -5,6 +5,7 @@ mod experiment_ids;
 mod experiments;
 mod lineage;
 mod proxy;
+pub(crate) mod reading;
 mod ready_made;
 pub mod registry;
 mod server;

@@ -1,46 +1,69 @@
-//! The pages a person looks at: the list of runs, and a run with its executed notebooks.
+//! The pages a person looks at: runs with their executed notebooks, jobs, registered models, volumes, files.
+//!
+//! They are whole without a script. Where something goes on, a script fetches the page again and shows what has
+//! changed. Nothing of a page is inline, so the policy in [`crate::auth`] allows nothing inline.
 
 mod addresses;
+mod assets;
+mod catalogs;
 mod cells;
+mod experiments;
 mod export;
+mod files;
+mod frame;
+mod graph;
+mod jobs;
 mod layout;
+mod listing;
+mod mlflow_state;
+mod models;
 mod output;
+mod paging;
+mod problem;
 mod run;
-mod run_list;
+mod runs;
 mod task;
+mod terminal;
+mod words;
 
 pub(crate) use export::executed_notebook;
+pub(crate) use problem::no_such_page;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::state::App;
 
-/// The pages `/` and `/jobs/{job_id}/runs/{run_id}`, with their style and script.
+/// The pages, with their style and scripts.
 pub fn router() -> Router<Arc<App>> {
+    let run = "/jobs/{job_id}/runs/{run_id}";
+    let model = "/explore/data/models/{catalog}/{schema}/{model}";
+    let volume = "/explore/data/volumes/{catalog}/{schema}/{volume}";
     Router::new()
         .merge(addresses::router())
-        .route("/", get(run_list::show))
-        .route("/jobs/{job_id}/runs/{run_id}", get(run::show))
+        .merge(assets::router())
+        .route("/", get(runs::show))
+        .route("/jobs", get(jobs::show))
+        .route("/jobs/{job_id}", get(jobs::show_job))
+        .route("/jobs/{job_id}/run-now", post(jobs::start))
+        .route(run, get(run::show))
+        .route(&format!("{run}/cancel"), post(run::cancel))
+        .route(&format!("{run}/repair"), post(run::repair))
+        .route("/outputs/{task_run_id}/{cell}/{output}", get(frame::show))
+        .route("/models", get(models::show))
+        .route(model, get(models::show_model))
         .route(
-            layout::STYLE_PATH,
-            get(|| async { asset("text/css; charset=utf-8", layout::STYLE) }),
+            &format!("{model}/version/{{version}}"),
+            get(models::show_version),
         )
-        .route(
-            layout::SCRIPT_PATH,
-            get(|| async {
-                asset(
-                    "text/javascript; charset=utf-8",
-                    include_str!("pages/assets/workspace.js"),
-                )
-            }),
-        )
-}
-
-fn asset(kind: &'static str, text: &'static str) -> impl IntoResponse {
-    ([(CONTENT_TYPE, kind), (CACHE_CONTROL, "no-cache")], text)
+        .route("/ml/experiments", get(experiments::show))
+        .route("/explore/data", get(catalogs::show))
+        .route("/explore/data/{catalog}", get(catalogs::catalog))
+        .route("/explore/data/{catalog}/{schema}", get(catalogs::schema))
+        .route(volume, get(catalogs::volume))
+        .route(&format!("{volume}/{{*path}}"), get(catalogs::folder))
+        .route("/browse", get(files::root))
+        .route("/browse/{*path}", get(files::show))
 }

@@ -1,6 +1,6 @@
 //! The routes of the workspace, composed.
 
-mod extract;
+pub(crate) mod extract;
 mod files_api;
 mod identity;
 mod jobs;
@@ -14,7 +14,8 @@ mod workspace_files;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse as _, Response};
 use axum::{Router, middleware};
 use tower_http::trace::TraceLayer;
 
@@ -58,7 +59,7 @@ pub fn unguarded() -> Router<Arc<App>> {
 
 /// Names a route that we do not have. MLflow's clients fall back to older routes on exactly this 404; for all
 /// others 501, because clients repeat a 503 for minutes.
-async fn unknown(method: Method, uri: Uri, body: Body) -> ApiError {
+async fn unknown(method: Method, uri: Uri, headers: HeaderMap, body: Body) -> Response {
     // A reply before the end of a request would cost the client its connection, and requests that it sends over it.
     drop(axum::body::to_bytes(body, UNREAD).await);
     let path = uri.path();
@@ -72,9 +73,13 @@ async fn unknown(method: Method, uri: Uri, body: Body) -> ApiError {
             StatusCode::NOT_FOUND,
             "ENDPOINT_NOT_FOUND",
             format!("No API found for '{name}'"),
-        );
+        )
+        .into_response();
     }
-    ApiError::not_implemented(format!("the local workspace does not answer {name}"))
+    if auth::asks_for_a_page(&method, &headers) {
+        return pages::no_such_page(path);
+    }
+    ApiError::not_implemented(format!("the local workspace does not answer {name}")).into_response()
 }
 
 /// The log names method and path; a query may hold a sign-in code, and headers hold tokens.

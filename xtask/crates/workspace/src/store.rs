@@ -23,8 +23,8 @@ pub use jobs::Job;
 pub use objects::{ObjectRow, ObjectType};
 pub use records::Record;
 pub use runs::{
-    LifeCycle, NewRun, NewTask, Repair, RepairPlan, ResultState, Run, RunFilter, RunState, RunType,
-    TaskOutput, TaskRun,
+    LifeCycle, NewRun, NewTask, Repair, RepairPlan, ResultState, Run, RunBrief, RunChoice,
+    RunFilter, RunState, RunType, TaskOutput, TaskRun,
 };
 pub use securables::Securable;
 

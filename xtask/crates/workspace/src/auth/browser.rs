@@ -1,29 +1,26 @@
 //! What only browsers care about: security headers, and a refusal that a person can read.
 
-use axum::extract::Request;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
     X_FRAME_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 
 /// For replies that bring no policy of their own: only what we serve ourselves, framed by nobody.
 const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; \
-     base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
 const SIGN_IN_NEEDED: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sign in</title>\
      <h1>This browser is not signed in</h1><p>Run <code>cargo xtask workspace open</code> in the project's folder.</p></html>";
 
 /// Whether a person is looking at the answer.
-pub(super) fn asks_for_a_page(request: &Request) -> bool {
-    let accept = request
-        .headers()
+pub(crate) fn asks_for_a_page(method: &Method, headers: &HeaderMap) -> bool {
+    let accept = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());
-    request.method() == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
+    method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// The page for a browser without a session.

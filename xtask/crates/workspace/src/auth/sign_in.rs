@@ -88,7 +88,7 @@ pub async fn sign_in(
     {
         return Ok(next.into_response());
     }
-    if browser::asks_for_a_page(&request) {
+    if browser::asks_for_a_page(request.method(), request.headers()) {
         return Ok(browser::sign_in_needed());
     }
     Err(ApiError::new(

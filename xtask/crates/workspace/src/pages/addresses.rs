@@ -1,61 +1,164 @@
-//! Addresses that pages have on Databricks, and that the CLI and our commands print. They lead to where the same
-//! thing is shown here: in MLflow's pages.
+//! Addresses that things have on Databricks, and that the CLI, the SDK, MLflow and our commands print. Each leads to
+//! where the same thing is shown here.
+
+mod classic;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
 use axum::routing::get;
+use maud::{Markup, html};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
 
+use self::classic::Target;
+use super::problem::Problem;
 use crate::state::App;
 
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'@');
 
-/// Redirects from Databricks' addresses of experiments, runs and model versions.
+/// Redirects from Databricks' addresses of what MLflow's pages show, and from links of the older form.
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
+        .route("/go", get(go))
         .route("/ml/experiments/{experiment}", get(experiment))
         .route("/ml/experiments/{experiment}/runs/{run}", get(run))
         .route(
-            "/explore/data/models/{catalog}/{schema}/{model}",
-            get(model),
+            "/ml/experiments/{experiment}/models/{model}",
+            get(logged_model),
         )
+        .route("/ml/models", get(|| async { Redirect::to("/models") }))
         .route(
-            "/explore/data/models/{catalog}/{schema}/{model}/version/{version}",
-            get(version),
+            "/explore/data/models",
+            get(|| async { Redirect::to("/models") }),
         )
 }
 
 async fn experiment(Path(experiment): Path<String>) -> Redirect {
-    to(&["experiments", &experiment])
+    Redirect::to(&in_mlflow(&["experiments", &experiment]))
 }
 
 async fn run(Path((experiment, run)): Path<(String, String)>) -> Redirect {
-    to(&["experiments", &experiment, "runs", &run])
+    Redirect::to(&in_mlflow(&["experiments", &experiment, "runs", &run]))
 }
 
-async fn model(Path((catalog, schema, model)): Path<(String, String, String)>) -> Redirect {
-    to(&["models", &format!("{catalog}.{schema}.{model}")])
+async fn logged_model(Path((experiment, model)): Path<(String, String)>) -> Redirect {
+    Redirect::to(&in_mlflow(&["experiments", &experiment, "models", &model]))
 }
 
-async fn version(
-    Path((catalog, schema, model, version)): Path<(String, String, String, String)>,
-) -> Redirect {
-    to(&[
-        "models",
-        &format!("{catalog}.{schema}.{model}"),
-        "versions",
-        &version,
-    ])
+/// A page of MLflow.
+pub(super) fn in_mlflow(segments: &[&str]) -> String {
+    format!("/mlflow/#{}", path(segments))
 }
 
-/// A page of MLflow. What came in escaped goes out escaped: it becomes a header.
-fn to(segments: &[&str]) -> Redirect {
-    let escaped: Vec<String> = segments
-        .iter()
-        .map(|segment| utf8_percent_encode(segment, SEGMENT).to_string())
-        .collect();
-    Redirect::to(&format!("/mlflow/#/{}", escaped.join("/")))
+/// A path of these names. What came in escaped goes out escaped: it may become a header.
+pub(super) fn path(segments: &[&str]) -> String {
+    let escape = |segment: &&str| format!("/{}", utf8_percent_encode(segment, SEGMENT));
+    segments.iter().map(escape).collect()
+}
+
+/// The page of a registered model: ours where its name has three levels, MLflow's otherwise.
+pub(super) fn model(name: &str) -> String {
+    match three_levels(name) {
+        Some([catalog, schema, model]) => {
+            path(&["explore", "data", "models", catalog, schema, model])
+        }
+        None => in_mlflow(&["models", name]),
+    }
+}
+
+/// The page of a model version.
+pub(super) fn version(name: &str, version: &str) -> String {
+    match three_levels(name) {
+        Some(_) => format!("{}{}", model(name), path(&["version", version])),
+        None => in_mlflow(&["models", name, "versions", version]),
+    }
+}
+
+fn three_levels(name: &str) -> Option<[&str; 3]> {
+    let parts: Vec<&str> = name.split('.').collect();
+    parts.try_into().ok()
+}
+
+#[derive(Deserialize)]
+struct Go {
+    #[serde(default)]
+    to: String,
+}
+
+/// `GET /go?to=…`: from a link of the older form, or an id, to the page. The part of a link behind `#` never
+/// reaches a server, so a script hands it over here, or a person who has none.
+async fn go(State(app): State<Arc<App>>, Query(query): Query<Go>) -> Result<Redirect, Problem> {
+    let found = match classic::read(&query.to) {
+        Some(Target::Page(address)) => Some(address),
+        Some(Target::Run(run_id)) => page_of_run(&app, run_id)?,
+        Some(Target::Number(id)) => match page_of_run(&app, id)? {
+            None if app.store.job(id)?.is_some() => Some(format!("/jobs/{id}")),
+            None => page_of_object(&app, id)?,
+            found => found,
+        },
+        Some(Target::Object(object_id)) => page_of_object(&app, object_id)?,
+        None => None,
+    };
+    found.map(|address| Redirect::to(&address)).ok_or_else(|| {
+        let text = format!("The workspace knows nothing that is called {}.", query.to);
+        Problem::absent("This leads nowhere", &text, ("Runs", "/"))
+    })
+}
+
+/// The page of a run, or the place of a task run on it.
+fn page_of_run(app: &App, run_id: i64) -> Result<Option<String>, Problem> {
+    if let Some(run) = app.store.run(run_id)? {
+        return Ok(Some(format!("/jobs/{}/runs/{run_id}", run.job_id)));
+    }
+    let Some(task) = app.store.task_run(run_id)? else {
+        return Ok(None);
+    };
+    Ok(app
+        .store
+        .run(task.job_run_id)?
+        .map(|run| format!("/jobs/{}/runs/{}#task-{run_id}", run.job_id, run.run_id)))
+}
+
+fn page_of_object(app: &App, object_id: i64) -> Result<Option<String>, Problem> {
+    let path = app.store.object_path(object_id)?;
+    Ok(path.map(|path| super::files::address(&path)))
+}
+
+/// A form that finds what a link or an id means; on the start page.
+pub(super) fn finder() -> Markup {
+    html! {
+        form.finder method="get" action="/go" {
+            label for="to" { "Go to a run, a job or a link of Databricks" }
+            div.row {
+                input #to type="text" name="to" placeholder="#job/123/run/456" autocomplete="off" spellcheck="false" required;
+                button.button type="submit" { "Go" }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn models_of_unity_catalog_have_pages_here_and_others_in_mlflow() {
+        assert_eq!(model("a.b.c"), "/explore/data/models/a/b/c");
+        assert_eq!(
+            version("a.b.c", "3"),
+            "/explore/data/models/a/b/c/version/3"
+        );
+        assert_eq!(model("plain"), "/mlflow/#/models/plain");
+        assert_eq!(
+            version("x y/z", "1"),
+            "/mlflow/#/models/x%20y%2Fz/versions/1"
+        );
+    }
 }

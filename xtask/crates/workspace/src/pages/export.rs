@@ -2,8 +2,9 @@
 
 use maud::{DOCTYPE, PreEscaped, html};
 
+use super::assets::STYLE;
 use super::cells::Notebook;
-use super::layout::STYLE;
+use super::output::Frames;
 use super::task::{Shown, task_section};
 use crate::runner::outcome::read_events;
 use crate::state::App;
@@ -26,9 +27,9 @@ pub(crate) fn executed_notebook(app: &App, task: TaskRun) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (shown.notebook.path) }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(STYLE.text)) }
             }
-            body { main { (task_section(&shown)) } }
+            body { main { (task_section(&shown, Frames::Inline)) } }
         }
     }
     .into_string()

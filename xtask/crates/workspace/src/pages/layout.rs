@@ -1,17 +1,55 @@
-//! What all pages share.
+//! What all pages share: the frame around their content.
 
-use jiff::{Timestamp, tz::TimeZone};
+use axum::response::IntoResponse as _;
 use maud::{DOCTYPE, Markup, html};
 
-use crate::state::{App, now_ms};
-use crate::store::{LifeCycle, ResultState, RunState};
+use super::assets;
+use crate::state::App;
 
-pub(super) const STYLE_PATH: &str = "/assets/workspace.css";
-pub(super) const STYLE: &str = include_str!("assets/workspace.css");
-pub(super) const SCRIPT_PATH: &str = "/assets/workspace.js";
+/// Which part of the workspace a page belongs to: what the navigation shows as current.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Room {
+    Runs,
+    Jobs,
+    Models,
+    Experiments,
+    Volumes,
+    /// None of them, such as an error.
+    Other,
+}
 
-/// A page. While `active`, its script fetches it again and again, and shows what has changed.
-pub(super) fn page(app: &App, title: &str, active: bool, content: &Markup) -> Markup {
+const ROOMS: [(Room, &str, &str); 5] = [
+    (Room::Runs, "Runs", "/"),
+    (Room::Jobs, "Jobs", "/jobs"),
+    (Room::Models, "Models", "/models"),
+    (Room::Experiments, "Experiments", "/ml/experiments"),
+    (Room::Volumes, "Volumes", "/explore/data"),
+];
+
+/// A page of this workspace.
+pub(super) fn page(app: &App, room: Room, title: &str, content: &Markup) -> Markup {
+    frame(Some(&app.identity.user_name), room, title, false, content)
+}
+
+/// A page that goes on changing: its script fetches it again and again, and shows what has changed.
+pub(super) fn live_page(
+    app: &App,
+    room: Room,
+    title: &str,
+    live: bool,
+    content: &Markup,
+) -> Markup {
+    frame(Some(&app.identity.user_name), room, title, live, content)
+}
+
+/// The document itself. `user` is not known where a page tells of an error.
+pub(super) fn frame(
+    user: Option<&str>,
+    room: Room,
+    title: &str,
+    live: bool,
+    content: &Markup,
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -20,92 +58,49 @@ pub(super) fn page(app: &App, title: &str, active: bool, content: &Markup) -> Ma
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { (title) " · local workspace" }
-                link rel="stylesheet" href=(STYLE_PATH);
-                script defer src=(SCRIPT_PATH) {}
+                link rel="icon" href=(assets::ICON.path) type="image/svg+xml";
+                link rel="stylesheet" href=(assets::STYLE.path);
+                script defer src=(assets::MORPH.path) {}
+                script defer src=(assets::SCRIPT.path) {}
             }
             body {
+                a.skip href="#content" { "Skip to the content" }
                 header.top {
                     a.brand href="/" { "Local workspace" }
-                    nav { a href="/" { "Runs" } a href="/mlflow/" { "MLflow" } }
-                    span.who { (app.identity.user_name) }
+                    nav aria-label="Workspace" {
+                        @for (each, name, address) in ROOMS {
+                            a href=(address) aria-current=[(each == room).then_some("page")] { (name) }
+                        }
+                        a href="/mlflow/" { "MLflow" }
+                    }
+                    @if let Some(user) = user { span.who { (user) } }
                 }
-                main id="content" data-active=(active) { (content) }
+                main id="content" tabindex="-1" data-live=(live) {
+                    (content)
+                    @if live {
+                        noscript { p.dim { "This page changes while it runs. Load it again to see how far it is." } }
+                    }
+                }
             }
         }
     }
 }
 
-/// How a state looks: a word for people and a class for the style.
-pub(super) fn state_word(state: &RunState) -> (&'static str, &'static str) {
-    match (state.life_cycle, state.result) {
-        (_, Some(ResultState::Success)) => ("Succeeded", "ok"),
-        (_, Some(ResultState::Failed)) => ("Failed", "bad"),
-        (_, Some(ResultState::TimedOut)) => ("Timed out", "bad"),
-        (_, Some(ResultState::Canceled)) => ("Canceled", "quiet"),
-        (_, Some(ResultState::UpstreamFailed)) => ("Upstream failed", "quiet"),
-        (_, Some(ResultState::UpstreamCanceled)) => ("Upstream canceled", "quiet"),
-        (_, Some(ResultState::Excluded | ResultState::Disabled)) => ("Left out", "quiet"),
-        (_, Some(ResultState::MaximumConcurrentRunsReached)) => ("Skipped", "quiet"),
-        (LifeCycle::Pending, None) => ("Pending", "wait"),
-        (LifeCycle::Blocked, None) => ("Waiting", "wait"),
-        (LifeCycle::Queued, None) => ("Queued", "wait"),
-        (LifeCycle::Running, None) => ("Running", "run"),
-        (LifeCycle::Terminating, None) => ("Ending", "run"),
-        (LifeCycle::Terminated | LifeCycle::Skipped, None) => ("Ended", "quiet"),
-        (LifeCycle::InternalError, None) => ("Failed", "bad"),
+/// The way up to where a page hangs, as (name, address).
+pub(super) fn crumbs(steps: &[(&str, &str)]) -> Markup {
+    html! {
+        nav.crumbs aria-label="Breadcrumb" {
+            ol { @for (name, address) in steps { li { a href=(address) { (name) } } } }
+        }
     }
 }
 
-/// A state as a badge.
-pub(super) fn badge(state: &RunState) -> Markup {
-    let (word, class) = state_word(state);
-    html! { span class={ "badge " (class) } { (word) } }
+/// A list that has nothing yet, with what to type.
+pub(super) fn empty(what: &str, command: &str) -> Markup {
+    html! { div.empty { p { (what) } p { "Type " code { (command) } " in the project's folder." } } }
 }
 
-/// `1.4 s`, `2 min 5 s`, from a start to an end or to now; empty before the start.
-pub(super) fn duration(start: Option<i64>, end: Option<i64>) -> String {
-    let Some(start) = start else {
-        return String::new();
-    };
-    let milliseconds = (end.unwrap_or_else(now_ms) - start).max(0);
-    match milliseconds {
-        0..10_000 => format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100),
-        10_000..120_000 => format!("{} s", milliseconds / 1000),
-        120_000..7_200_000 => format!(
-            "{} min {} s",
-            milliseconds / 60_000,
-            milliseconds % 60_000 / 1000
-        ),
-        _ => format!(
-            "{} h {} min",
-            milliseconds / 3_600_000,
-            milliseconds % 3_600_000 / 60_000
-        ),
-    }
-}
-
-/// A point in time in this machine's time zone.
-pub(super) fn time(milliseconds: i64) -> Markup {
-    let Ok(timestamp) = Timestamp::from_millisecond(milliseconds) else {
-        return html! {};
-    };
-    let local = timestamp
-        .to_zoned(TimeZone::system())
-        .strftime("%-d %b %Y, %H:%M:%S")
-        .to_string();
-    html! { time datetime=(timestamp) { (local) } }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_short() {
-        assert_eq!(duration(Some(0), Some(1_450)), "1.4 s");
-        assert_eq!(duration(Some(0), Some(61_000)), "61 s");
-        assert_eq!(duration(Some(0), Some(125_000)), "2 min 5 s");
-        assert_eq!(duration(Some(0), Some(7_260_000)), "2 h 1 min");
-        assert_eq!(duration(None, None), "");
-    }
+/// A page as a reply that the browser goes to after a form.
+pub(super) fn see(address: &str) -> axum::response::Response {
+    axum::response::Redirect::to(address).into_response()
 }

@@ -1,8 +1,12 @@
 //! Outputs of cells as HTML. What a notebook gives out is foreign: text is escaped, HTML goes into a sandbox.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, PreEscaped, html};
-use pulldown_cmark::{Event, Options, Parser, Tag};
+use pulldown_cmark::{Alignment, Event, Options, Parser, Tag};
 use serde_json::Value;
+
+use super::terminal;
 
 /// What a table row and the rest of a framed document take, in pixels.
 const ROW_HEIGHT: usize = 27;
@@ -13,54 +17,74 @@ const FRAME_STYLE: &str = "<meta name=\"color-scheme\" content=\"light dark\"><s
     body{font:13px/1.5 system-ui,sans-serif;margin:2px}table{border-collapse:collapse;border:0}\
     th,td{padding:2px 12px;border:0;border-bottom:1px solid #8884;text-align:right}</style>";
 
+/// Where a page takes the HTML of its notebooks from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Frames {
+    /// It stands in the page: for one that is a file of its own.
+    Inline,
+    /// An address of its own, with a policy of its own: the page's allows no style inside it.
+    Apart,
+}
+
+/// Which output of a run it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Position {
+    pub task_run_id: i64,
+    pub cell: usize,
+    pub output: usize,
+}
+
 /// One display: the best representation that a page can show.
-pub(super) fn display(data: &Value) -> Markup {
+pub(super) fn display(data: &Value, position: Position, frames: Frames) -> Markup {
     for kind in ["image/png", "image/jpeg"] {
         if let Some(image) = data[kind].as_str() {
-            return html! { img.plot alt="plot" src={ "data:" (kind) ";base64," (base64_only(image)) }; };
+            return picture(kind, &base64_only(image), data);
         }
+    }
+    if let Some(image) = data["image/svg+xml"].as_str() {
+        return picture("image/svg+xml", &STANDARD.encode(image), data);
     }
     if let Some(text) = data["text/markdown"].as_str() {
         return html! { div.markdown { (markdown(text)) } };
     }
-    if let Some(document) = data["text/html"].as_str() {
-        return framed(document);
-    }
-    html! { pre.out { (terminal(data["text/plain"].as_str().unwrap_or_default())) } }
-}
-
-/// HTML of a notebook: no scripts, no address of ours, no way to the page around it.
-fn framed(document: &str) -> Markup {
-    let rows = document.matches("<tr").count();
-    let height = if rows == 0 {
-        FRAME_LIMIT / 2
-    } else {
-        (FRAME_BASE + rows * ROW_HEIGHT).min(FRAME_LIMIT)
-    };
-    html! {
-        iframe.html title="HTML output" sandbox="" loading="lazy" height=(height)
-            srcdoc={ (FRAME_STYLE) (document) } {}
+    match (data["text/html"].as_str(), frames) {
+        (Some(html), Frames::Inline) => html! {
+            iframe.html title="HTML output" sandbox="" height=(height(html)) srcdoc=(document(html)) {}
+        },
+        (Some(html), Frames::Apart) => html! {
+            iframe.html title="HTML output" sandbox="" loading="lazy" height=(height(html)) src=(address(position)) {}
+        },
+        (None, _) => terminal::output("out", data["text/plain"].as_str().unwrap_or_default()),
     }
 }
 
-/// Text with the colours that a terminal would show.
-pub(super) fn terminal(text: &str) -> Markup {
-    let text = last_writes(text);
-    match ansi_to_html::convert(&text) {
-        Ok(coloured) => PreEscaped(coloured),
-        Err(_) => html! { (text) },
-    }
+/// A picture runs nothing, whatever it holds.
+fn picture(kind: &str, base64: &str, data: &Value) -> Markup {
+    let told = data["text/plain"]
+        .as_str()
+        .filter(|text| !text.starts_with('<'));
+    html! { img.plot alt=(told.unwrap_or("plot")) src={ "data:" (kind) ";base64," (base64) }; }
 }
 
-/// A progress bar writes one line over and over; a terminal shows the last.
-fn last_writes(text: &str) -> String {
-    let lines = text.split('\n').map(|line| {
-        line.trim_end_matches('\r')
-            .rsplit('\r')
-            .next()
-            .unwrap_or(line)
-    });
-    lines.collect::<Vec<_>>().join("\n")
+/// HTML of a notebook for a frame: no scripts, no address of ours, no way to the page around it.
+pub(super) fn document(html: &str) -> String {
+    format!("{FRAME_STYLE}{html}")
+}
+
+fn address(position: Position) -> String {
+    let Position {
+        task_run_id,
+        cell,
+        output,
+    } = position;
+    format!("/outputs/{task_run_id}/{cell}/{output}")
+}
+
+fn height(html: &str) -> usize {
+    match html.matches("<tr").count() {
+        0 => FRAME_LIMIT / 2,
+        rows => (FRAME_BASE + rows * ROW_HEIGHT).min(FRAME_LIMIT),
+    }
 }
 
 /// Markdown, with HTML inside it shown as text.
@@ -68,6 +92,10 @@ fn markdown(text: &str) -> Markup {
     let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).map(
         |event| match event {
             Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
+            // Alignment becomes a style attribute, which the page's policy refuses.
+            Event::Start(Tag::Table(columns)) => {
+                Event::Start(Tag::Table(vec![Alignment::None; columns.len()]))
+            }
             Event::Start(Tag::Link {
                 link_type,
                 dest_url,
@@ -104,6 +132,31 @@ mod tests {
     use super::*;
     use serde_json::json;
 
+    fn display(data: &Value) -> Markup {
+        let position = Position {
+            task_run_id: 1,
+            cell: 2,
+            output: 3,
+        };
+        super::display(data, position, Frames::Inline)
+    }
+
+    #[test]
+    fn html_of_a_notebook_is_no_part_of_the_page() {
+        let position = Position {
+            task_run_id: 1,
+            cell: 2,
+            output: 3,
+        };
+        let shown = super::display(&json!({"text/html": "<b>x</b>"}), position, Frames::Apart)
+            .into_string();
+        assert!(
+            shown.contains("src=\"/outputs/1/2/3\"") && shown.contains("sandbox=\"\""),
+            "{shown}"
+        );
+        assert!(!shown.contains("<b>"), "{shown}");
+    }
+
     #[test]
     fn html_of_a_notebook_stays_in_its_frame() {
         let shown =
@@ -120,6 +173,8 @@ mod tests {
         )
         .into_string();
         assert!(shown.contains("<h1>T</h1>"), "{shown}");
+        let table = display(&json!({"text/markdown": "| a |\n|--:|\n| 1 |"})).into_string();
+        assert!(table.contains("<td>1</td>"), "{table}");
         assert!(
             !shown.contains("<script") && !shown.contains("javascript:") && !shown.contains("<b>"),
             "{shown}"
@@ -127,22 +182,13 @@ mod tests {
     }
 
     #[test]
-    fn colours_are_shown_and_text_is_escaped() {
-        let shown = terminal("\u{1b}[91mbad\u{1b}[39m <script>").into_string();
-        assert!(
-            shown.contains("<span") && shown.contains("&lt;script"),
-            "{shown}"
-        );
-    }
-
-    #[test]
-    fn of_a_progress_bar_the_last_state_is_shown() {
-        assert_eq!(last_writes("10%\r50%\r100%\ndone\r\n"), "100%\ndone\n");
-    }
-
-    #[test]
     fn an_image_is_nothing_but_base64() {
         let shown = display(&json!({"image/png": "aGk=\" onerror=\"x"})).into_string();
         assert!(!shown.contains("onerror=\""), "{shown}");
+        let shown = display(&json!({"image/svg+xml": "<svg onload=\"x\"/>"})).into_string();
+        assert!(
+            shown.contains("<img") && !shown.contains("onload"),
+            "{shown}"
+        );
     }
 }

@@ -1,118 +1,115 @@
 //! `/jobs/{job_id}/runs/{run_id}`: a run, its tasks, and each executed notebook.
 
+mod actions;
+mod facts;
+mod loading;
+
+pub(super) use actions::{cancel, repair};
+
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 use serde_json::json;
 
-use super::cells::Notebook;
-use super::layout::{badge, duration, page, time};
+use self::loading::{Loaded, load};
+use super::addresses;
+use super::graph;
+use super::layout::{Room, crumbs, live_page};
+use super::output::Frames;
+use super::problem::Problem;
 use super::task::{Shown, cell_id, parameters, task_section};
-use crate::error::ApiError;
-use crate::mlflow;
-use crate::runner::outcome::read_events;
+use super::words::{badge, duration, exact};
 use crate::state::App;
-use crate::store::{Run, TaskRun};
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path((job_id, run_id)): Path<(i64, i64)>,
-) -> Result<Markup, ApiError> {
+) -> Result<Response, Problem> {
     let run = app.store.run(run_id)?.filter(|run| run.job_id == job_id);
     let Some(run) = run else {
-        return Err(ApiError::not_found(format!(
-            "job {job_id} has no run {run_id}"
-        )));
-    };
-    let mut tasks = Vec::new();
-    for task in with_iterations(&app, run_id)? {
-        let events = app.task_run_dir(task.run_id).join("events.jsonl");
-        // Files may be large; reading them must not hold up other requests.
-        let notebook = tokio::task::spawn_blocking(move || Notebook::of(&read_events(&events)))
-            .await
-            .map_err(|error| ApiError::internal("cannot read the run's events", &error))?;
-        let models = models_of(&app, &notebook).await;
-        let started = match task.started_run_id {
-            Some(run_id) => app.store.run(run_id)?,
-            None => None,
-        };
-        tasks.push(Shown {
-            task,
-            notebook,
-            models,
-            started,
+        return Ok(match task_on_its_run(&app, job_id, run_id)? {
+            Some(address) => Redirect::to(&address).into_response(),
+            None => return Err(absent(job_id, run_id)),
         });
-    }
+    };
     let title = format!("{} #{}", run.run_name, run.number_in_job);
-    Ok(page(
-        &app,
-        &title,
-        run.end_time.is_none(),
-        &content(&run, &tasks),
-    ))
+    let live = run.end_time.is_none();
+    let loaded = load(&app, run).await?;
+    Ok(live_page(&app, Room::Runs, &title, live, &content(&app, &loaded)).into_response())
 }
 
-/// The tasks of a run, each followed by its iterations where it repeats another one.
-fn with_iterations(app: &App, run_id: i64) -> Result<Vec<TaskRun>, ApiError> {
-    let mut tasks = Vec::new();
-    // Read as a story: as they started. The bundle's CLI sends them in the order of their names.
-    let mut task_runs = app.store.task_runs(run_id)?;
-    task_runs.sort_by_key(|task| task.start_time.unwrap_or(i64::MAX));
-    for task in task_runs {
-        let task_run_id = task.run_id;
-        tasks.push(task);
-        tasks.extend(app.store.iterations(task_run_id)?);
-    }
-    Ok(tasks)
+/// On Databricks the id of a task run has a page, too: here it is a part of its run's.
+fn task_on_its_run(app: &App, job_id: i64, run_id: i64) -> Result<Option<String>, Problem> {
+    let Some(task) = app.store.task_run(run_id)? else {
+        return Ok(None);
+    };
+    let of_job = app
+        .store
+        .run(task.job_run_id)?
+        .is_some_and(|run| run.job_id == job_id);
+    Ok(of_job.then(|| format!("/jobs/{job_id}/runs/{}#task-{run_id}", task.job_run_id)))
 }
 
-async fn models_of(app: &App, notebook: &Notebook) -> Vec<(String, String)> {
-    let mut models = Vec::new();
-    // A page does not wait for a server that is on its way.
-    if mlflow::status(app).state != "ready" {
-        return models;
-    }
-    for (_, run_id) in &notebook.mlflow_runs {
-        match mlflow::registry::versions_of_run(app, run_id).await {
-            Ok(found) => models.extend(found),
-            Err(error) => tracing::warn!(%error, "cannot look up the model versions of a run"),
-        }
-    }
-    models
+fn absent(job_id: i64, run_id: i64) -> Problem {
+    Problem::absent(
+        "There is no such run",
+        &format!(
+            "Job {job_id} has no run {run_id} on this workspace. It may have been deleted, or live on another one."
+        ),
+        ("Runs", "/"),
+    )
 }
 
-fn content(run: &Run, tasks: &[Shown]) -> Markup {
+fn content(app: &App, loaded: &Loaded) -> Markup {
+    let run = &loaded.run;
+    let newest: Vec<_> = loaded.newest().map(|shown| &shown.task).collect();
     html! {
-        p.crumbs { a href="/" { "Runs" } " / " (run.run_name) }
-        div.title { h1 { (run.run_name) " " span.dim { "#" (run.number_in_job) } } (badge(&run.state)) }
-        p.facts {
-            "Started " (time(run.start_time)) " · " (duration(Some(run.start_time), run.end_time))
-            " · run " code { (run.run_id) } " of job " code { (run.job_id) }
+        (crumbs(&[("Jobs", "/jobs"), (&run.run_name, &format!("/jobs/{}", run.job_id))]))
+        div.title {
+            h1 { (run.run_name) " " span.dim { "#" (run.number_in_job) } }
+            span role="status" { (badge(&run.state)) }
+            (actions::buttons(loaded))
         }
         @if !run.state.message.is_empty() { p.message { (run.state.message) } }
+        (facts::of(app, loaded))
         @if !run.parameters.is_empty() { (parameters("Job parameters", &json!(run.parameters))) }
-        (task_table(tasks))
-        @for shown in tasks { (task_section(shown)) }
+        h2.unseen #tasks { "Tasks" }
+        (graph::of_run(&newest))
+        (task_table(&loaded.tasks))
+        (facts::lives(loaded))
+        @for shown in &loaded.tasks { (task_section(shown, Frames::Apart)) }
+        @if loaded.left_out > 0 { p.message { "And " (loaded.left_out) " more iterations, which this page leaves out." } }
     }
 }
 
 fn task_table(tasks: &[Shown]) -> Markup {
     html! {
-        table.tasks {
-            thead { tr { th { "Task" } th { "State" } th { "Result" } th.number { "Duration" } } }
-            tbody {
-                @for shown in tasks {
-                    @let task = &shown.task;
-                    tr {
-                        td { a href={ "#task-" (task.run_id) } { (task.task_key) }
-                            @if let Some(input) = &task.input { " " code { (input) } }
-                            @if task.attempt_number > 0 { span.dim { " attempt " (task.attempt_number + 1) } } }
-                        td { (badge(&task.state)) }
-                        td { (results(shown)) }
-                        td.number { (duration(task.start_time, task.end_time)) }
-                    }
-                }
+        div.wide { table.list.tasks {
+            caption.unseen { "Tasks of the run, as they started" }
+            thead { tr {
+                th scope="col" { "Task" } th scope="col" { "After" } th scope="col" { "State" }
+                th scope="col" { "Result" } th.number scope="col" { "Duration" }
+            } }
+            tbody { @for shown in tasks { (task_row(shown)) } }
+        } }
+    }
+}
+
+fn task_row(shown: &Shown) -> Markup {
+    let task = &shown.task;
+    html! {
+        tr id={ "row-" (task.run_id) } {
+            th scope="row" { a href={ "#task-" (task.run_id) } { (task.task_key) }
+                @if let Some(input) = &task.input { " " code { (input) } }
+                @if task.attempt_number > 0 { " " span.note { "attempt " (task.attempt_number + 1) } } }
+            td.dim { (graph::needs(&task.settings).join(", ")) }
+            td { (badge(&task.state)) }
+            td { (results(shown)) }
+            td.number {
+                @let duration = duration(task.start_time, task.end_time);
+                @if let Some(started) = task.start_time { span title={ "started " (exact(started)) } { (duration) } }
             }
         }
     }
@@ -131,12 +128,12 @@ fn results(shown: &Shown) -> Markup {
             a.bad href={ "#" (cell_id(&shown.task, cell)) } { "failing cell " (cell.index + 1) } " "
         }
         @for (experiment, run) in &shown.notebook.mlflow_runs {
-            a.mlflow-run href={ "/mlflow/#/experiments/" (experiment) "/runs/" (run) } {
+            a.mlflow-run href=(addresses::in_mlflow(&["experiments", experiment, "runs", run])) {
                 "MLflow run " (run.get(..8).unwrap_or(run))
             } " "
         }
         @for (name, version) in &shown.models {
-            a.model-version href={ "/mlflow/#/models/" (name) "/versions/" (version) } { (name) " version " (version) } " "
+            a.model-version href=(addresses::version(name, version)) { (name) " version " (version) } " "
         }
     }
 }

@@ -4,8 +4,9 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::cells::{Cell, Failure, Notebook, Output};
-use super::layout::{badge, state_word};
-use super::output;
+use super::output::{self, Frames, Position};
+use super::terminal;
+use super::words::{badge, look};
 use crate::store::{Run, TaskRun};
 
 /// A task run with all that a page shows of it.
@@ -38,7 +39,7 @@ pub(super) fn parameters(title: &str, values: &Value) -> Markup {
                 summary { (title) }
                 table {
                     @for (name, value) in rows {
-                        tr { th { (name) } td { code { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } } }
+                        tr { th scope="row" { (name) } td { code { (value.as_str().map_or_else(|| value.to_string(), str::to_owned)) } } }
                     }
                 }
             }
@@ -47,7 +48,7 @@ pub(super) fn parameters(title: &str, values: &Value) -> Markup {
 }
 
 /// A task run with its executed code.
-pub(super) fn task_section(shown: &Shown) -> Markup {
+pub(super) fn task_section(shown: &Shown, frames: Frames) -> Markup {
     let (task, notebook) = (&shown.task, &shown.notebook);
     html! {
         section.task id={ "task-" (task.run_id) } {
@@ -58,7 +59,7 @@ pub(super) fn task_section(shown: &Shown) -> Markup {
             (parameters("Parameters", &task.parameters))
             @if notebook.cells.is_empty() { (without_cells(task)) }
             @if let Some(failure) = &notebook.failure { (failed(failure)) }
-            @for cell in &notebook.cells { (cell_block(task, cell)) }
+            @for cell in &notebook.cells { (cell_block(task, cell, frames)) }
             @if let Some(value) = &notebook.exit { p.exit { "Notebook exited: " code { (value) } } }
             @if died(shown) { (task_error(task)) }
         }
@@ -76,7 +77,7 @@ fn without_cells(task: &TaskRun) -> Markup {
     if task.output.error.is_some() {
         return task_error(task);
     }
-    let (word, _) = state_word(&task.state);
+    let word = look(&task.state).word;
     html! { p.dim { (if task.state.message.is_empty() { word } else { &task.state.message }) } }
 }
 
@@ -84,7 +85,7 @@ fn task_error(task: &TaskRun) -> Markup {
     html! {
         div.failure {
             p { (task.output.error.as_deref().unwrap_or_default()) }
-            @if let Some(trace) = &task.output.error_trace { pre.traceback { (output::terminal(trace)) } }
+            @if let Some(trace) = &task.output.error_trace { pre.traceback { (terminal::coloured(trace)) } }
         }
     }
 }
@@ -94,7 +95,7 @@ pub(super) fn cell_id(task: &TaskRun, cell: &Cell) -> String {
     format!("task-{}-cell-{}", task.run_id, cell.index + 1)
 }
 
-fn cell_block(task: &TaskRun, cell: &Cell) -> Markup {
+fn cell_block(task: &TaskRun, cell: &Cell, frames: Frames) -> Markup {
     let is_markdown = cell.source.starts_with("%md");
     html! {
         article.cell.failing[cell.failure.is_some()].active[cell.seconds.is_none() && task.end_time.is_none()]
@@ -105,10 +106,12 @@ fn cell_block(task: &TaskRun, cell: &Cell) -> Markup {
             div.body {
                 @if let Some(title) = &cell.title { h3 { (title) } }
                 @if !is_markdown { (source(cell)) }
-                @for output in &cell.outputs {
+                @for (index, output) in cell.outputs.iter().enumerate() {
                     @match output {
-                        Output::Stream { name, text } => { pre class={ "out " (name) } { (output::terminal(text)) } }
-                        Output::Display(data) => { (output::display(data)) }
+                        Output::Stream { name, text } => { (terminal::output(&format!("out {name}"), text)) }
+                        Output::Display(data) => {
+                            (output::display(data, Position { task_run_id: task.run_id, cell: cell.index, output: index }, frames))
+                        }
                     }
                 }
                 @if let Some(failure) = &cell.failure { (failed(failure)) }
@@ -134,7 +137,7 @@ fn failed(failure: &Failure) -> Markup {
     html! {
         div.failure {
             p { strong { (failure.title) } @if let Some(line) = failure.line { span.dim { " · line " (line) } } }
-            @if !failure.traceback.is_empty() { pre.traceback { (output::terminal(&failure.traceback)) } }
+            @if !failure.traceback.is_empty() { pre.traceback { (terminal::coloured(&failure.traceback)) } }
         }
     }
 }

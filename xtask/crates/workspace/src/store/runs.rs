@@ -2,6 +2,7 @@
 //!
 //! A run is stored by `jobs/run-now` in state PENDING with its tasks; the runner moves it on.
 
+mod brief;
 mod closing;
 mod kind;
 mod queue;
@@ -9,6 +10,7 @@ mod repairs;
 mod state;
 mod tasks;
 
+pub use brief::{RunBrief, RunChoice};
 pub use kind::RunType;
 pub use repairs::{Repair, RepairPlan};
 pub use state::{LifeCycle, ResultState, RunState};

@@ -251,7 +251,7 @@ async fn a_model_is_logged_registered_named_and_loaded() {
         .await;
     assert!(
         page.contains(&format!("/runs/{mlflow_run}"))
-            && page.contains("/mlflow/#/models/dev.ml.taxi/versions/1"),
+            && page.contains("/explore/data/models/dev/ml/taxi/version/1"),
         "{page}"
     );
     let report = server

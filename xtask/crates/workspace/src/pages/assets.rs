@@ -1,0 +1,54 @@
+//! What pages load: one style, two scripts and a picture, carried in the binary.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::routing::get;
+
+use crate::state::App;
+
+/// A file that pages name.
+pub(super) struct Asset {
+    pub path: &'static str,
+    kind: &'static str,
+    pub text: &'static str,
+}
+
+pub(super) const STYLE: Asset = Asset {
+    path: "/assets/workspace.css",
+    kind: "text/css; charset=utf-8",
+    text: include_str!("assets/workspace.css"),
+};
+pub(super) const SCRIPT: Asset = Asset {
+    path: "/assets/workspace.js",
+    kind: "text/javascript; charset=utf-8",
+    text: include_str!("assets/workspace.js"),
+};
+/// Turns one tree of elements into another and keeps what is the same: focus, scroll position, open details.
+pub(super) const MORPH: Asset = Asset {
+    path: "/assets/idiomorph.js",
+    kind: "text/javascript; charset=utf-8",
+    text: include_str!("assets/idiomorph-0.8.0.min.js"),
+};
+pub(super) const ICON: Asset = Asset {
+    path: "/assets/icon.svg",
+    kind: "image/svg+xml",
+    text: include_str!("assets/icon.svg"),
+};
+
+pub(super) fn router() -> Router<Arc<App>> {
+    let mut router = Router::new();
+    for asset in [&STYLE, &SCRIPT, &MORPH, &ICON] {
+        router = router.route(
+            asset.path,
+            get(|| async {
+                (
+                    [(CONTENT_TYPE, asset.kind), (CACHE_CONTROL, "no-cache")],
+                    asset.text,
+                )
+            }),
+        );
+    }
+    router
+}

@@ -1,0 +1,252 @@
+//! The tasks of a job or a run as a drawing: what waits for what. The same stands in the table below it.
+
+mod placing;
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::words::{Look, duration, look};
+use crate::store::TaskRun;
+use placing::{Place, place};
+
+/// Sizes in pixels.
+const WIDTH: usize = 196;
+const HEIGHT: usize = 50;
+const GAP_X: usize = 56;
+const GAP_Y: usize = 18;
+/// Longest name that fits into a box, characters.
+const LONGEST: usize = 21;
+/// Beyond this a drawing says less than the list.
+const MOST: usize = 200;
+
+/// A task to be drawn.
+struct Node {
+    key: String,
+    needs: Vec<Need>,
+    /// Where its box leads.
+    link: Option<String>,
+    look: Option<Look>,
+    note: String,
+}
+
+/// What a task waits for, and the outcome of a condition that it waits for.
+struct Need {
+    key: String,
+    outcome: Option<String>,
+}
+
+/// The tasks as a job declares them.
+pub(super) fn of_job(settings: &Value) -> Markup {
+    let tasks = settings["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+    let nodes: Vec<Node> = tasks
+        .iter()
+        .map(|task| Node {
+            key: task["task_key"].as_str().unwrap_or_default().to_owned(),
+            needs: declared_needs(task),
+            link: None,
+            look: None,
+            note: String::new(),
+        })
+        .collect();
+    drawing(&nodes)
+}
+
+/// The tasks of a run: `newest` has the last attempt at each.
+pub(super) fn of_run(newest: &[&TaskRun]) -> Markup {
+    let nodes: Vec<Node> = newest
+        .iter()
+        .map(|task| {
+            let look = look(&task.state);
+            let duration = duration(task.start_time, task.end_time);
+            let attempt = match task.attempt_number {
+                0 => String::new(),
+                number => format!(" · attempt {}", number + 1),
+            };
+            Node {
+                key: task.task_key.clone(),
+                needs: declared_needs(&task.settings),
+                link: Some(format!("#task-{}", task.run_id)),
+                look: Some(look),
+                note: format!("{} {duration}{attempt}", look.word)
+                    .trim_end()
+                    .to_owned(),
+            }
+        })
+        .collect();
+    drawing(&nodes)
+}
+
+/// Tasks as they may run: what waits comes after what it waits for. The CLI sends them in the order of their names.
+pub(super) fn in_order(settings: &Value) -> Vec<&Value> {
+    let tasks = settings["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+    let position = |key: &String| {
+        tasks
+            .iter()
+            .position(|task| task["task_key"] == key.as_str())
+    };
+    let edges: Vec<Vec<usize>> = tasks
+        .iter()
+        .map(|task| needs(task).iter().filter_map(position).collect())
+        .collect();
+    let mut placed: Vec<(Place, &Value)> = place(&edges).into_iter().zip(tasks).collect();
+    placed.sort_by_key(|(place, _)| (place.column, place.half_rows));
+    placed.into_iter().map(|(_, task)| task).collect()
+}
+
+/// The keys of the tasks that a task waits for.
+pub(super) fn needs(task: &Value) -> Vec<String> {
+    declared_needs(task)
+        .into_iter()
+        .map(|need| need.key)
+        .collect()
+}
+
+fn declared_needs(task: &Value) -> Vec<Need> {
+    let list = task["depends_on"].as_array().into_iter().flatten();
+    list.filter_map(|need| {
+        Some(Need {
+            key: need["task_key"].as_str()?.to_owned(),
+            outcome: need["outcome"].as_str().map(str::to_owned),
+        })
+    })
+    .collect()
+}
+
+fn drawing(nodes: &[Node]) -> Markup {
+    if nodes.len() < 2 || nodes.len() > MOST {
+        return html! {};
+    }
+    let edges: Vec<Vec<usize>> = nodes
+        .iter()
+        .map(|node| {
+            let position = |need: &Need| nodes.iter().position(|other| other.key == need.key);
+            node.needs.iter().filter_map(position).collect()
+        })
+        .collect();
+    let places = place(&edges);
+    let columns = places.iter().map(|place| place.column).max().unwrap_or(0) + 1;
+    let rows = places
+        .iter()
+        .map(|place| place.half_rows / 2)
+        .max()
+        .unwrap_or(0)
+        + 1;
+    let width = columns * (WIDTH + GAP_X) - GAP_X + 4;
+    let height = rows * (HEIGHT + GAP_Y) - GAP_Y + 4;
+    html! {
+        div.wide.graph-frame tabindex="0" role="group" aria-label="Drawing of the tasks and what they wait for" {
+            svg.graph xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
+                viewBox={ "0 0 " (width) " " (height) } {
+                @for ((node, needs), to) in nodes.iter().zip(&edges).zip(&places) {
+                    @for (index, from) in needs.iter().enumerate() {
+                        (edge(places[*from], *to, node.needs.get(index).and_then(|need| need.outcome.as_deref())))
+                    }
+                }
+                @for (node, place) in nodes.iter().zip(&places) { (task(node, *place)) }
+            }
+        }
+    }
+}
+
+/// Left upper corner of a box.
+fn corner(place: Place) -> (usize, usize) {
+    (
+        place.column * (WIDTH + GAP_X) + 2,
+        place.half_rows * (HEIGHT + GAP_Y) / 2 + 2,
+    )
+}
+
+fn edge(from: Place, to: Place, outcome: Option<&str>) -> Markup {
+    let ((x1, y1), (x2, y2)) = (corner(from), corner(to));
+    let (x1, y1, y2) = (x1 + WIDTH, y1 + HEIGHT / 2, y2 + HEIGHT / 2);
+    let bend = GAP_X / 2;
+    html! {
+        path.edge d={ "M" (x1) " " (y1) " C" (x1 + bend) " " (y1) " " (x2 - bend) " " (y2) " " (x2 - 5) " " (y2) } {}
+        path.tip d={ "M" (x2 - 7) " " (y2 - 4) " L" (x2) " " (y2) " L" (x2 - 7) " " (y2 + 4) "Z" } {}
+        @if let Some(outcome) = outcome {
+            text.outcome-label x=(usize::midpoint(x1, x2)) y=(usize::midpoint(y1, y2) - 5) { (outcome) }
+        }
+    }
+}
+
+fn task(node: &Node, place: Place) -> Markup {
+    let (x, y) = corner(place);
+    let class = node.look.map_or("plain", |look| look.class);
+    let told = match node.note.as_str() {
+        "" => node.key.clone(),
+        note => format!("{}: {note}", node.key),
+    };
+    let inner = html! {
+        title { (told) }
+        rect.box x=(x) y=(y) width=(WIDTH) height=(HEIGHT) rx="8" {}
+        @if let Some(look) = node.look {
+            circle.sign-back cx=(x + 23) cy=(y + 25) r="11" {}
+            text.sign x=(x + 23) y=(y + 29) { (look.sign) }
+            text.name x=(x + 43) y=(y + 21) { (shortened(&node.key, LONGEST - 3)) }
+            text.when x=(x + 43) y=(y + 38) { (shortened(&node.note, LONGEST + 2)) }
+        } @else {
+            text.name x=(x + 14) y=(y + 30) { (shortened(&node.key, LONGEST)) }
+        }
+    };
+    html! {
+        @if let Some(link) = &node.link {
+            a.node.(class) href=(link) aria-label=(told) { (inner) }
+        } @else { g.node.(class) { (inner) } }
+    }
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most - 1).collect();
+    format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_are_escaped_and_dependencies_drawn() {
+        let settings = json!({"tasks": [
+            {"task_key": "<b>"},
+            {"task_key": "after", "depends_on": [{"task_key": "<b>", "outcome": "true"}]},
+        ]});
+        let drawn = of_job(&settings).into_string();
+        assert!(
+            drawn.contains("&lt;b&gt;") && !drawn.contains("<b>"),
+            "{drawn}"
+        );
+        assert_eq!(drawn.matches("class=\"edge\"").count(), 1);
+        assert!(drawn.contains(">true</text>"), "{drawn}");
+    }
+
+    #[test]
+    fn what_waits_comes_after_what_it_waits_for() {
+        let settings = json!({"tasks": [
+            {"task_key": "a", "depends_on": [{"task_key": "z"}]}, {"task_key": "z"},
+        ]});
+        let keys: Vec<_> = in_order(&settings)
+            .iter()
+            .map(|task| task["task_key"].clone())
+            .collect();
+        assert_eq!(keys, ["z", "a"]);
+    }
+
+    #[test]
+    fn a_single_task_needs_no_drawing() {
+        assert_eq!(
+            of_job(&json!({"tasks": [{"task_key": "a"}]})).into_string(),
+            ""
+        );
+        assert_eq!(of_job(&json!({})).into_string(), "");
+    }
+
+    #[test]
+    fn long_names_are_cut_between_characters() {
+        assert_eq!(shortened("äöüäöü", 4), "äöü…");
+        assert_eq!(shortened("abcd", 4), "abcd");
+    }
+}

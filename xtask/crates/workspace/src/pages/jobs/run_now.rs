@@ -1,0 +1,127 @@
+//! `POST /jobs/{job_id}/run-now`: the form of a job's page that starts a run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::super::layout::see;
+use super::super::problem::Problem;
+use super::name;
+use crate::jobs::start::{Parameters, Request, run_job};
+use crate::state::App;
+use crate::store::Job;
+
+/// Prefixes of the form's fields: a job parameter, and a parameter of its notebooks.
+const OF_JOB: &str = "job.";
+const OF_NOTEBOOKS: &str = "notebook.";
+
+/// The form. A job with parameters of its own takes those; another one takes what its notebooks are given.
+pub(super) fn form(job: &Job) -> Markup {
+    let (prefix, fields) = fields(&job.settings);
+    html! {
+        form.action method="post" action={ "/jobs/" (job.job_id) "/run-now" } {
+            @if !fields.is_empty() {
+                details {
+                    summary { "Run with other parameters" }
+                    div.fields {
+                        @for (field, value) in &fields {
+                            label { span { (field) }
+                                input type="text" name={ (prefix) (field) } value=(value) autocomplete="off" spellcheck="false"; }
+                        }
+                    }
+                }
+            }
+            button.button.first type="submit" { "Run now" }
+        }
+    }
+}
+
+/// The prefix of the fields' names, and the fields with what they are by default.
+fn fields(settings: &Value) -> (&'static str, BTreeMap<String, String>) {
+    let declared: BTreeMap<String, String> = list(&settings["parameters"])
+        .filter_map(|entry| {
+            let default = entry["default"].as_str().unwrap_or_default();
+            Some((entry["name"].as_str()?.to_owned(), default.to_owned()))
+        })
+        .collect();
+    if !declared.is_empty() {
+        return (OF_JOB, declared);
+    }
+    let given = list(&settings["tasks"])
+        .filter_map(|task| task["notebook_task"]["base_parameters"].as_object())
+        .flatten();
+    let given =
+        given.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
+    (OF_NOTEBOOKS, given.collect())
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// Starts a run with what differs from the defaults, and goes to its page.
+pub(in crate::pages) async fn start(
+    State(app): State<Arc<App>>,
+    Path(job_id): Path<i64>,
+    Form(form): Form<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let Some(job) = app.store.job(job_id)? else {
+        return Err(super::job::absent(job_id));
+    };
+    let page = format!("/jobs/{job_id}");
+    let request = Request {
+        parameters: changed(&job.settings, form),
+        ..Request::default()
+    };
+    let title = format!("{} was not started", name(&job));
+    let run = run_job(&app, job, request)
+        .map_err(|error| Problem::refused(&title, &error, ("the job", &page)))?;
+    Ok(see(&format!("{page}/runs/{}", run.run_id)))
+}
+
+fn changed(settings: &Value, form: Vec<(String, String)>) -> Parameters {
+    let (_, defaults) = fields(settings);
+    let mut parameters = Parameters::default();
+    for (field, value) in form {
+        let (target, key) = match (field.strip_prefix(OF_JOB), field.strip_prefix(OF_NOTEBOOKS)) {
+            (Some(key), _) => (&mut parameters.job_parameters, key),
+            (None, Some(key)) => (&mut parameters.notebook_params, key),
+            (None, None) => continue,
+        };
+        if defaults.get(key).is_none_or(|default| *default != value) {
+            target.insert(key.to_owned(), value);
+        }
+    }
+    parameters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_what_was_changed_is_sent() {
+        let settings =
+            json!({"parameters": [{"name": "a", "default": "1"}, {"name": "b", "default": "2"}]});
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let sent = changed(
+            &settings,
+            vec![pair("job.a", "1"), pair("job.b", "3"), pair("x", "y")],
+        );
+        assert_eq!(sent.job_parameters, BTreeMap::from([pair("b", "3")]));
+        assert!(sent.notebook_params.is_empty());
+    }
+
+    #[test]
+    fn a_job_without_parameters_takes_those_of_its_notebooks() {
+        let settings = json!({"tasks": [{"notebook_task": {"base_parameters": {"env": "dev"}}}]});
+        let form = vec![("notebook.env".to_owned(), "test".to_owned())];
+        assert_eq!(changed(&settings, form).notebook_params["env"], "test");
+    }
+}

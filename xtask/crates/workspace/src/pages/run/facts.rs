@@ -1,0 +1,112 @@
+//! What is known of a run as a whole.
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::super::addresses::path;
+use super::super::words::{badge, duration, metric, time};
+use super::loading::Loaded;
+use crate::state::App;
+use crate::store::RunType;
+
+/// The facts above the tasks, and the metrics of its MLflow runs.
+pub(super) fn of(app: &App, loaded: &Loaded) -> Markup {
+    let run = &loaded.run;
+    let by_notebook = run
+        .parent_run_id
+        .and_then(|id| app.store.run(id).ok().flatten());
+    html! {
+        dl.facts {
+            div { dt { "Started" } dd { (time(run.start_time)) " by " (run.creator) } }
+            div { dt { "Duration" } dd { (duration(Some(run.start_time), run.end_time)) } }
+            (code(loaded))
+            @if let Some(parent) = &by_notebook {
+                div { dt { "Started from" } dd { a href={ "/jobs/" (parent.job_id) "/runs/" (parent.run_id) } {
+                    (parent.run_name) " #" (parent.number_in_job) } } }
+            }
+            div { dt { "Kind" } dd { @match run.run_type {
+                RunType::JobRun => { "run of a job" }
+                RunType::WorkflowRun => { "run by a notebook" }
+                RunType::SubmitRun => { "one-time run" }
+            } } }
+            div { dt { "Run" } dd { code { (run.run_id) } } }
+            div { dt { "Job" } dd { a href={ "/jobs/" (run.job_id) } { code { (run.job_id) } } } }
+            @if let Some(only) = chosen(&run.overrides) { div { dt { "Only tasks" } dd { (only) } } }
+        }
+        (metrics(loaded))
+    }
+}
+
+/// The commit. What a bundle writes about itself is of its last deployment: it speaks of this run only if that was
+/// before it.
+fn code(loaded: &Loaded) -> Markup {
+    let Some(deployment) = &loaded.deployment else {
+        return html! {};
+    };
+    let before = deployment.at.is_some_and(|at| at <= loaded.run.start_time);
+    html! {
+        div { dt { "Code" } dd.commit {
+            @if before { (deployment.commit()) } @else {
+                "an earlier deployment than the last one, of " (deployment.commit())
+            }
+        } }
+    }
+}
+
+/// `only` of the request.
+fn chosen(overrides: &Value) -> Option<String> {
+    let only = overrides["only"].as_array()?;
+    let names: Vec<&str> = only.iter().filter_map(Value::as_str).collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}
+
+/// What the MLflow runs measured; open while there is something to see.
+fn metrics(loaded: &Loaded) -> Markup {
+    let measured: Vec<_> = loaded
+        .tracked
+        .iter()
+        .filter(|run| !run.metrics.is_empty())
+        .collect();
+    html! {
+        @for run in measured {
+            details.metrics {
+                summary { "Metrics of MLflow run " (if run.name.is_empty() { &run.run_id } else { &run.name }) }
+                ul.metrics-list { @for (name, value) in &run.metrics {
+                    li { span.dim { (name) } " " strong { (metric(*value)) } }
+                } }
+                p { a href=(path(&["ml", "experiments", &run.experiment_id, "runs", &run.run_id])) { "In MLflow" } }
+            }
+        }
+    }
+}
+
+/// The lives of a run that was repaired.
+pub(super) fn lives(loaded: &Loaded) -> Markup {
+    let tasks = |ids: &[i64]| {
+        let names = ids.iter().filter_map(|id| {
+            let shown = loaded.tasks.iter().find(|shown| shown.task.run_id == *id)?;
+            Some(shown.task.task_key.as_str())
+        });
+        names.collect::<Vec<_>>().join(", ")
+    };
+    html! {
+        @if !loaded.lives.is_empty() {
+            h2 #repairs { "Repairs" }
+            div.wide { table.list {
+                caption.unseen { "The first life of the run, and its repairs" }
+                thead { tr { th scope="col" { "Life" } th scope="col" { "State" } th scope="col" { "Tasks" }
+                    th scope="col" { "Started" } th.number scope="col" { "Duration" } } }
+                tbody { @for life in &loaded.lives {
+                    @let (state, end) = life.ended.as_ref().map_or((&loaded.run.state, loaded.run.end_time), |(state, end)| (state, Some(*end)));
+                    tr {
+                        th scope="row" { @if life.number == 0 { "First" } @else { "Repair " (life.number) } }
+                        td { (badge(state)) }
+                        td.dim { (tasks(&life.task_run_ids)) }
+                        td.dim { (time(life.start_time)) }
+                        td.number { (duration(Some(life.start_time), end)) }
+                    }
+                } }
+            } }
+        }
+    }
+}
