@@ -26,6 +26,7 @@ report = validation.validate(
     test_data=dbutils.widgets.get("test_data"),
     experiment_name=dbutils.widgets.get("experiment_name"),
     origin=Origin.from_parameters(dbutils.widgets.get),
+    session=globals().get("spark"),  # Databricks has one; a laptop need not
 )
 
 # COMMAND ----------

@@ -30,6 +30,7 @@ trained = training.train(
     model_name=dbutils.widgets.get("model_name"),
     experiment_name=dbutils.widgets.get("experiment_name"),
     origin=Origin.from_parameters(dbutils.widgets.get),
+    session=globals().get("spark"),  # Databricks has one; a laptop need not
 )
 
 # COMMAND ----------

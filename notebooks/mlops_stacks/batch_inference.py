@@ -1,20 +1,15 @@
-"""Scores a Parquet file with pandas, or a table with Spark: the name of the input decides which."""
+"""Scores files with pandas, or a table with Spark: the name of the input decides which."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mlops_stacks import inference, records, table_inference
-from mlops_stacks.ingest import DataRefused
+from mlops_stacks import inference, records, sources, table_inference, tables
+from mlops_stacks.columns import DataRefused
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
-
-
-def is_table(name: str) -> bool:
-    """Whether this is a table's full name, `catalog.schema.table`, and not a path."""
-    return "/" not in name and name.count(".") == 2 and not name.endswith(".parquet")
 
 
 def score(
@@ -30,32 +25,25 @@ def score(
     Args:
         session: the Spark session, None where there is none.
         model_name: registered model.
-        inference_input: path of a Parquet file, or a table's full name.
-        output: a folder for a file's predictions, a table's full name for those of a table.
+        inference_input: path of a Parquet file, of a folder of them or of a Delta table's folder; or a table's full name.
+        output: a folder for predictions of files, a table's full name for those of a table.
         alias: which version scores.
         job_run_id: written beside each prediction.
     """
-    if is_table(inference_input) != is_table(output):
+    if sources.is_table(inference_input) != sources.is_table(output):
         raise DataRefused(
             f"inference_input `{inference_input}` and output `{output}` must both be tables (catalog.schema.table), "
-            "or a Parquet file's path and a folder's"
+            "or the path of a Parquet file or folder and that of a folder"
         )
-    if is_table(inference_input):
+    if sources.is_table(inference_input):
         return table_inference.score(
-            required(session, inference_input), model_name, inference_input, output, alias, job_run_id
+            tables.required(session, inference_input), model_name, inference_input, output, alias, job_run_id
         )
     return inference.score(model_name, inference_input, output, alias, job_run_id)
 
 
 def finished_trips(session: "SparkSession | None", name: str) -> Iterator[pd.DataFrame]:
-    """Clean trips whose fare is known, of a Parquet file or a table; none when there are no fares (yet)."""
-    if is_table(name):
-        return table_inference.finished_trips(required(session, name), name)
+    """Clean trips whose fare is known, of files or a table; none when there are no fares (yet)."""
+    if sources.is_table(name):
+        return table_inference.finished_trips(tables.required(session, name), name)
     return inference.finished_trips(name)
-
-
-def required(session: "SparkSession | None", table: str) -> "SparkSession":
-    """The session, or an error that says what to do without one."""
-    if session is None:
-        raise DataRefused(f"{table} is a table, which needs a Spark session, and here is none; give a Parquet file")
-    return session

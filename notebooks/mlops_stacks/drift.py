@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from mlops_stacks.ingest import INPUTS
+from mlops_stacks.columns import INPUTS
 
 PARTS = 10
 SMALLEST_SHARE = 1e-4

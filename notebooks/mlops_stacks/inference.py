@@ -1,4 +1,4 @@
-"""Scores trips with the champion: Parquet in, a folder of Parquet parts out, each input once for each model version."""
+"""Scores trips with the champion: files in, a folder of Parquet parts out, each input once for each model version."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from mlflow.pyfunc import PyFuncModel
 
-from mlops_stacks import files, records, registry
-from mlops_stacks.ingest import FARE_RULES, INPUT_RULES, INPUTS, LABEL, DataRefused, check_schema, with_exact_types
+from mlops_stacks import files, records, registry, sources
+from mlops_stacks.columns import INPUTS, LABEL, DataRefused, check_schema, with_exact_types
+from mlops_stacks.ingest import FARE_RULES, INPUT_RULES
 
 ROWS_PER_BATCH = 100_000
 """Rows scored at a time: memory use does not grow with the input."""
@@ -91,22 +92,20 @@ def version_to_use(model_name: str, alias: str) -> str:
 def score(
     model_name: str, inference_input: str, output: str, alias: str = records.CHAMPION, job_run_id: str = ""
 ) -> Scored:
-    """Scores a Parquet file and adds the result to the folder `output` as one part.
+    """Scores what is at a path and adds the result to the folder `output` as one part.
 
     The part's name is made of the input's digest and the version, so a second run for the same input finds it there.
 
     Args:
         model_name: registered model.
-        inference_input: path of the trips; only the inputs known at pick-up are read.
+        inference_input: path of a Parquet file, of a folder of them or of a Delta table's folder; only the inputs known at pick-up are read.
         output: folder of the predictions; created if it is missing.
         alias: which version scores.
         job_run_id: written beside each prediction.
     """
     version = version_to_use(model_name, alias)
-    try:
-        digest = records.dataset_digest(files.sha256(inference_input))
-    except FileNotFoundError:
-        raise DataRefused(f"{inference_input} does not exist; make and upload it: `cargo xtask data upload`") from None
+    source = sources.opened(inference_input)
+    digest = records.dataset_digest(source.digest())
     part = os.path.join(output, f"part-{digest[7:23]}-version-{version}.parquet")
     if os.path.exists(part):
         with open(part, "rb") as file:
@@ -114,49 +113,42 @@ def score(
         return Scored(part, digest, version, len(reasons), len(reasons) - reasons.null_count, skipped=True)
     stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id, "scored_at": datetime.now(UTC)}
     with registry.loaded(model_name, version) as loaded, files.replaced(part) as target:
-        rows, not_scored = write_predictions(loaded.model, inference_input, target, stamp)
+        rows, not_scored = write_predictions(loaded.model, source, target, stamp, inference_input)
     return Scored(part, digest, version, rows, not_scored, skipped=False)
 
 
-def write_predictions(model: PyFuncModel, source: str, target: BinaryIO, stamp: dict[str, object]) -> tuple[int, int]:
+def write_predictions(
+    model: PyFuncModel, source: sources.Source, target: BinaryIO, stamp: dict[str, object], where: str
+) -> tuple[int, int]:
     """Streams predictions for `source` into `target`; returns how many rows, and how many of them have none."""
+    check_schema(source.schema(), INPUTS, where)
     rows = not_scored = 0
     writer = None
-    with open(source, "rb") as file:
-        for batch in input_batches(file, source):
-            table = scored_batch(model, batch, stamp)
-            writer = writer or pq.ParquetWriter(target, table.schema)
-            writer.write_table(table)
-            rows += table.num_rows
-            not_scored += table.num_rows - table["not_scored"].null_count
+    for batch in source.batches(INPUTS, ROWS_PER_BATCH):
+        table = scored_batch(model, batch, stamp)
+        writer = writer or pq.ParquetWriter(target, table.schema)
+        writer.write_table(table)
+        rows += table.num_rows
+        not_scored += table.num_rows - table["not_scored"].null_count
     if writer is None:
-        raise DataRefused(f"{source} has no rows to score")
+        raise DataRefused(f"{where} has no rows to score")
     writer.close()
     return rows, not_scored
 
 
-def input_batches(file: BinaryIO, where: str) -> Iterator[pa.Table]:
-    """The input columns, some rows at a time, after a look at the schema."""
-    parquet = pq.ParquetFile(file)
-    check_schema(parquet.schema_arrow, INPUTS, where)
-    for batch in parquet.iter_batches(ROWS_PER_BATCH, columns=list(INPUTS)):
-        yield pa.Table.from_batches([batch]).select(list(INPUTS))
-
-
 def finished_trips(path: str) -> Iterator[pd.DataFrame]:
-    """Clean trips of a Parquet file whose fare is known, some rows at a time; none when there are no fares (yet)."""
-    if not path or not os.path.exists(path):
+    """Clean trips at a path whose fare is known, some rows at a time; none when there are no fares (yet)."""
+    if not sources.exists(path):
         return
-    with open(path, "rb") as file:
-        parquet = pq.ParquetFile(file)
-        if LABEL not in parquet.schema_arrow.names:
-            return
-        check_schema(parquet.schema_arrow, (*INPUTS, LABEL), path)
-        for batch in parquet.iter_batches(ROWS_PER_BATCH, columns=[*INPUTS, LABEL]):
-            trips = batch.to_pandas()
-            for rule in (*INPUT_RULES, *FARE_RULES):
-                trips = trips[~rule.drops(trips)]
-            yield trips
+    source = sources.opened(path)
+    if LABEL not in source.schema().names:
+        return
+    check_schema(source.schema(), (*INPUTS, LABEL), path)
+    for batch in source.batches((*INPUTS, LABEL), ROWS_PER_BATCH):
+        trips = batch.to_pandas()
+        for rule in (*INPUT_RULES, *FARE_RULES):
+            trips = trips[~rule.drops(trips)]
+        yield trips
 
 
 def scored_batch(model: PyFuncModel, batch: pa.Table, stamp: dict[str, object]) -> pa.Table:

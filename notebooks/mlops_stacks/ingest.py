@@ -2,34 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from mlops_stacks import files
+from mlops_stacks import sources, tables
+from mlops_stacks.columns import FINISHED_TRIP, INPUTS, LABEL, DataRefused, check_schema, with_exact_types, without_zone
 
-INPUTS = ("tpep_pickup_datetime", "trip_distance", "pickup_zip", "dropoff_zip")
-"""What is known at pick-up: the only columns a model may see. Adding one here is a decision to be reviewed."""
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
-LABEL = "fare_amount"
-
-KINDS: dict[str, tuple[str, Callable[[pa.DataType], bool]]] = {
-    "tpep_pickup_datetime": ("a timestamp", pa.types.is_timestamp),
-    "tpep_dropoff_datetime": ("a timestamp", pa.types.is_timestamp),
-    "trip_distance": ("a number", lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind)),
-    "fare_amount": ("a number", lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind)),
-    "pickup_zip": ("an integer", pa.types.is_integer),
-    "dropoff_zip": ("an integer", pa.types.is_integer),
-}
-"""The kind of each column, and the test for it."""
+ROWS_PER_BATCH = 1_000_000
+"""Read at a time; all of them are kept."""
 
 MAX_DROPPED_SHARE = 0.10
 """More dropped rows than this share mean that the data are not what the rules were made for."""
-
-
-class DataRefused(Exception):
-    """The data do not fit: says which column or rule, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +71,7 @@ class CleanTrips:
         frame: the trips, in the order they were read.
         rows_read: how many there were before the rules.
         dropped: rows dropped, by rule; a row counts for the first rule that it breaks.
-        digest: SHA-256 of the file's bytes, 64 hex digits.
+        digest: SHA-256 that stands for what was read (docs/records.md), 64 hex digits.
     """
 
     frame: pd.DataFrame
@@ -102,13 +90,20 @@ class CleanTrips:
         return pd.DataFrame([{"rule": r.name, "drops": r.why, "rows": self.dropped[r.name]} for r in rules])
 
 
-def read_trips(path: str, max_dropped_share: float = MAX_DROPPED_SHARE) -> CleanTrips:
-    """Reads finished trips from a Parquet file and cleans them.
+def read_trips(
+    name: str, session: "SparkSession | None" = None, max_dropped_share: float = MAX_DROPPED_SHARE
+) -> CleanTrips:
+    """Reads finished trips and cleans them.
+
+    Args:
+        name: path of a Parquet file, of a folder of them or of a Delta table's folder; or a table's full name.
+        session: the Spark session, which a table needs.
+        max_dropped_share: more dropped rows than this share (0..1) are refused.
 
     Raises:
         DataRefused: a column is missing or of the wrong kind, nothing is left, or the rules drop too much.
     """
-    frame, digest = _read(path, (*INPUTS, "tpep_dropoff_datetime", LABEL))
+    frame, digest = _read(name, session)
     return clean(frame, digest, max_dropped_share)
 
 
@@ -132,38 +127,13 @@ def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPP
     return result
 
 
-def with_exact_types(frame: pd.DataFrame) -> pd.DataFrame:
-    """Gives the inputs the types of the model's signature; a column that had gaps was read as floating point."""
-    return frame.astype(
-        {
-            "tpep_pickup_datetime": "datetime64[us]",
-            "trip_distance": "float64",
-            "pickup_zip": "int32",
-            "dropoff_zip": "int32",
-        }
-    )
-
-
-def _read(path: str, columns: tuple[str, ...]) -> tuple[pd.DataFrame, str]:
-    """Reads the columns, in this order, and the file's digest."""
-    try:
-        with open(path, "rb") as file:
-            parquet = pq.ParquetFile(file)
-            check_schema(parquet.schema_arrow, columns, path)
-            frame = parquet.read(columns=list(columns)).to_pandas()
-    except FileNotFoundError:
-        raise DataRefused(f"{path} does not exist; make and upload data with `cargo xtask data upload`") from None
-    except pa.ArrowInvalid as error:
-        raise DataRefused(f"{path} is not a Parquet file: {error}") from error
-    return frame[list(columns)], files.sha256(path)
-
-
-def check_schema(schema: pa.Schema, columns: tuple[str, ...], where: str) -> None:
-    """Refuses a schema in which a column is missing or of the wrong kind, naming the column."""
-    for name in columns:
-        kind, fits = KINDS[name]
-        if name not in schema.names:
-            raise DataRefused(f"{where} has no column `{name}` ({kind}); it has: {', '.join(schema.names)}")
-        found = schema.field(name).type
-        if not fits(found):
-            raise DataRefused(f"column `{name}` of {where} is {found}, where {kind} is needed")
+def _read(name: str, session: "SparkSession | None") -> tuple[pd.DataFrame, str]:
+    """The columns of finished trips, in this order, and the digest of what they were read from."""
+    if sources.is_table(name):
+        rows = tables.opened(tables.required(session, name), name, FINISHED_TRIP)
+        return tables.as_frame(rows), tables.content(rows)[1]
+    source = sources.opened(name)
+    check_schema(source.schema(), FINISHED_TRIP, name)
+    found = list(source.batches(FINISHED_TRIP, ROWS_PER_BATCH))
+    table = pa.concat_tables(found) if found else source.schema().empty_table().select(list(FINISHED_TRIP))
+    return without_zone(table.to_pandas()), source.digest()

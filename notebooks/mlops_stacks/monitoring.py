@@ -13,7 +13,7 @@ import pandas as pd
 from mlflow.pyfunc import PyFuncModel
 
 from mlops_stacks import datasets, drift, records, registry
-from mlops_stacks.ingest import INPUTS, LABEL, with_exact_types
+from mlops_stacks.columns import INPUTS, LABEL, with_exact_types
 from mlops_stacks.rules import Check
 from mlops_stacks.thresholds import read_limits
 

@@ -83,8 +83,8 @@ class VersionRecord:
 
     Attributes:
         origin: the code and job that trained it; None in place of a field that was not known.
-        training_digest: digest of the training file.
-        test_digest: digest of the test file.
+        training_digest: digest of the training set.
+        test_digest: digest of the test set.
         artifact_digest: digest of the version's files when it was validated.
         validation_run_id: MLflow run with the metrics of both sides.
         judgement: the verdict, if there is one about this very version: tags follow a copy, verdicts do not.

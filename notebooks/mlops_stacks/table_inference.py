@@ -3,7 +3,6 @@
 Used when the input is a table's name (`catalog.schema.table`); MLflow's `spark_udf` brings the model to the executors.
 """
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,17 +12,15 @@ from typing import TYPE_CHECKING
 import mlflow
 import pandas as pd
 
-from mlops_stacks import inference, records
-from mlops_stacks.ingest import FARE_RULES, INPUT_RULES, INPUTS, LABEL, DataRefused, Rule, check_schema
+from mlops_stacks import inference, records, tables
+from mlops_stacks.columns import INPUTS, LABEL, DataRefused
+from mlops_stacks.ingest import FARE_RULES, INPUT_RULES, Rule
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 INPUT_DIGEST = "input_digest"
 """Column of the output table: the digest of the input that a row was scored with."""
-
-SPARK_TYPES = {"tpep_pickup_datetime": None, "trip_distance": "double", "pickup_zip": "int", "dropoff_zip": "int"}
-"""The types of the model's signature, in Spark's words; a time stays what it is, with a zone or without."""
 
 PLACEHOLDERS = {"tpep_pickup_datetime": "2000-01-01", "trip_distance": 1.0, "pickup_zip": 0, "dropoff_zip": 0}
 """What the model is asked about in place of a row that it must not score; the answer is thrown away."""
@@ -93,11 +90,18 @@ def score(
         job_run_id: written beside each prediction.
     """
     version = inference.version_to_use(model_name, alias)
-    trips = read_inputs(spark, inference_input)
-    rows, digest = content(trips)
+    trips = tables.opened(spark, inference_input, INPUTS)
+    rows, sha256 = tables.content(trips)
+    digest = records.dataset_digest(sha256)
     if rows == 0:
         raise DataRefused(f"{inference_input} has no rows to score")
-    skipped = spark.catalog.tableExists(output) and bool(added_rows(spark, output, digest, version).take(1))
+    present = added_rows(spark, output, digest, version).count() if spark.catalog.tableExists(output) else 0
+    if present not in (0, rows):
+        raise DataRefused(
+            f"{output} has {present:,} predictions of version {version} for this input of {rows:,} rows: an earlier run "
+            f"broke off, or two ran at once. Delete those where {INPUT_DIGEST} = '{digest}' and run again"
+        )
+    skipped = present == rows
     if not skipped:
         predict = mlflow.pyfunc.spark_udf(
             spark, f"models:/{model_name}/{version}", result_type="double", env_manager="local"
@@ -106,28 +110,6 @@ def score(
         with_predictions(trips, predict, stamp | {INPUT_DIGEST: digest}).write.mode("append").saveAsTable(output)
     added = added_rows(spark, output, digest, version)
     return ScoredTable(output, digest, version, rows, added.where("not_scored IS NOT NULL").count(), skipped, spark)
-
-
-def read_inputs(spark: "SparkSession", table: str) -> "DataFrame":
-    """The input columns of a table in the signature's types, after a look at its schema."""
-    from pyspark.sql import functions
-    from pyspark.sql.pandas.types import to_arrow_schema
-
-    if not spark.catalog.tableExists(table):
-        raise DataRefused(f"there is no table {table}; give inference_input a table's name or a Parquet file's path")
-    trips = spark.table(table)
-    check_schema(to_arrow_schema(trips.schema), INPUTS, table)
-    columns = {name: functions.col(name) for name in INPUTS}
-    return trips.select(*[c.cast(SPARK_TYPES[n]).alias(n) if SPARK_TYPES[n] else c for n, c in columns.items()])
-
-
-def content(trips: "DataFrame") -> tuple[int, str]:
-    """Number of rows, and a digest of what is in them that does not depend on their order."""
-    from pyspark.sql import functions
-
-    digest = functions.xxhash64(*INPUTS).cast("decimal(38,0)")
-    found = trips.agg(functions.count("*").alias("rows"), functions.sum(digest).alias("total")).first()
-    return found.rows, records.dataset_digest(hashlib.sha256(f"{found.rows} {found.total}".encode()).hexdigest())
 
 
 def broken_rule(rules: tuple[Rule, ...]) -> "Column":

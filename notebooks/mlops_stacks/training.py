@@ -12,11 +12,13 @@ import pandas as pd
 from mlflow.models.model import ModelInfo
 
 from mlops_stacks import datasets, drift, fare_model, features, files, metrics, monitoring, records
-from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, read_trips
+from mlops_stacks.columns import INPUTS, LABEL
+from mlops_stacks.ingest import CleanTrips, read_trips
 
 if TYPE_CHECKING:
     import lightgbm
     from matplotlib.figure import Figure
+    from pyspark.sql import SparkSession
 
 
 SMALL = 100_000
@@ -88,18 +90,20 @@ def train(
     experiment_name: str = "",
     origin: records.Origin | None = None,
     settings: Settings | None = None,
+    session: "SparkSession | None" = None,
 ) -> Trained:
-    """Trains on a Parquet file of finished trips and logs everything to one MLflow run.
+    """Trains on finished trips and logs everything to one MLflow run.
 
     Args:
-        training_data: path of the file; the test set must be another one.
+        training_data: path of a file or folder, or a table's full name (see ingest.py); the test set is another one.
         model_name: registered model to add a version to; empty trains and logs without registering.
         experiment_name: MLflow experiment; empty takes the one that is set.
         origin: the code and job this comes from.
         settings: what to tune.
+        session: the Spark session, which a table needs.
     """
     settings, origin = settings or Settings(), origin or records.Origin()
-    trips = read_trips(training_data)
+    trips = read_trips(training_data, session)
     if experiment_name:
         mlflow.set_experiment(experiment_name)
     tags = origin.tags() | {records.TRAINING_DIGEST: records.dataset_digest(trips.digest)}

@@ -1,6 +1,7 @@
 """Decides whether a model version may be deployed: candidate and champion on the same test set, by readable rules."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import mlflow
 import numpy as np
@@ -9,8 +10,12 @@ from mlflow import MlflowClient
 from mlflow.pyfunc import PyFuncModel
 
 from mlops_stacks import datasets, metrics, records, registry, rules
-from mlops_stacks.ingest import INPUTS, LABEL, CleanTrips, DataRefused, read_trips
+from mlops_stacks.columns import INPUTS, LABEL, DataRefused
+from mlops_stacks.ingest import CleanTrips, read_trips
 from mlops_stacks.rules import Check, Thresholds
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 SHUFFLE_SEED = 1
 
@@ -95,6 +100,8 @@ def validate(
     experiment_name: str = "",
     origin: records.Origin | None = None,
     thresholds: Thresholds | None = None,
+    *,
+    session: "SparkSession | None" = None,
 ) -> Report:
     """Validates one version and writes the verdict as its tags; call `raise_if_rejected` on what it returns.
 
@@ -103,15 +110,16 @@ def validate(
     Args:
         model_name: registered model.
         model_version: the version to judge: the one that training handed on.
-        test_data: path of a Parquet file that no model trains on.
+        test_data: path of a file or folder, or a table's full name (see ingest.py); no model trains on it.
         experiment_name: MLflow experiment for the run with the metrics; empty takes the one that is set.
         origin: the code and job this comes from.
         thresholds: the limits; by default those of thresholds.toml.
+        session: the Spark session, which a table needs.
     """
     if not (model_name and model_version):
         raise ValueError("validation needs model_name and model_version: those that Train printed")
     thresholds, origin = thresholds or rules.read_thresholds(), origin or records.Origin()
-    test = read_trips(test_data)
+    test = read_trips(test_data, session)
     refuse_training_data(model_name, model_version, test)
     champion_version = registry.version_of_alias(model_name, records.CHAMPION)
     if champion_version == model_version:  # judged again: it is its own champion, which proves nothing
@@ -131,11 +139,11 @@ def validate(
 
 
 def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) -> None:
-    """Refuses a test set that is the very file the version was trained on."""
+    """Refuses a test set that is the very one the version was trained on."""
     tags = MlflowClient().get_model_version(model_name, model_version).tags
     trained_on = records.read_version(model_name, model_version, tags).training_digest
     if trained_on == records.dataset_digest(test.digest):
-        raise DataRefused("test_data is the file that this version was trained on; give it data it has not seen")
+        raise DataRefused("test_data is what this version was trained on; give it data it has not seen")
 
 
 def _compare(

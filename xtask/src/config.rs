@@ -3,12 +3,15 @@
 //! All names of jobs, tasks, models and targets come from here and from the bundle, never from our
 //! code. The page docs/configuration.md explains each field.
 
+mod figures;
+
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use serde::Deserialize;
 
 use crate::error::{Failure, Kind};
+pub(crate) use figures::{ProjectFigure, Unit};
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,6 +36,9 @@ pub(crate) struct Config {
     /// What feeds the bundle's targets, by their names.
     #[serde(default)]
     pub(crate) targets: BTreeMap<String, Target>,
+    /// Figures that only the project itself can measure; `cargo xtask bench` shows them beside its own.
+    #[serde(default)]
+    pub(crate) bench: Vec<ProjectFigure>,
 }
 
 /// The bundle's jobs by what they do.
@@ -64,6 +70,10 @@ pub(crate) struct Model {
 pub(crate) struct Test {
     /// Folders that pytest runs.
     pub(crate) unit: Vec<String>,
+    /// Folders of code whose lines the unit tests must run; `tool.coverage.report.fail_under` of pyproject.toml says how
+    /// many of a hundred. Needs pytest-cov.
+    #[serde(default)]
+    pub(crate) coverage: Vec<String>,
     /// Folders of tests that need Spark: `ci` runs them with the extra `spark` of pyproject.toml.
     #[serde(default)]
     pub(crate) spark: Vec<String>,
@@ -186,6 +196,9 @@ impl Config {
                     "targets.{name}.promotes-to = {next:?}: there is no [targets.{next}]"
                 ));
             }
+        }
+        for figure in &config.bench {
+            figure.check()?;
         }
         Ok(config)
     }

@@ -25,6 +25,15 @@ pub(crate) fn unit_tests(
     let mut command = python(context, toolbox);
     command.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]);
     command.arg(format!("--junit-xml={junit}"));
+    let covered = &context.config.test.coverage;
+    if !covered.is_empty() {
+        command.arg("--cov-report=term:skip-covered");
+        command.args(covered.iter().map(|folder| format!("--cov={folder}")));
+        command.env(
+            "COVERAGE_FILE",
+            context.local().join("cache").join("coverage"),
+        );
+    }
     command.args(&context.config.test.unit);
     process::run(&context.ui, &context.interrupt, command, on_line)
 }
@@ -109,6 +118,13 @@ fn data_inputs(context: &Context, options: &[String]) -> anyhow::Result<Inputs> 
     )?;
     inputs.fact("options", &options.join(" "));
     Ok(inputs)
+}
+
+/// A script of the project with its arguments.
+pub(crate) fn script(context: &Context, toolbox: &Toolbox, words: &[String]) -> Command {
+    let mut command = python(context, toolbox);
+    command.args(words);
+    command
 }
 
 fn python(context: &Context, toolbox: &Toolbox) -> Command {

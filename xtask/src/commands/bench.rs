@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools::{self, Need, Toolbox};
 use crate::ui::Tone;
-use figures::{FIGURES, Figure};
+use figures::{Figure, Measure};
 
 /// The page that `--write` writes.
 const PAGE: &str = "docs/benchmarks.md";
@@ -19,7 +19,7 @@ const PAGE: &str = "docs/benchmarks.md";
 pub(crate) struct Args {
     /// Only these figures; all but the slow ones when left out.
     figures: Vec<String>,
-    /// Measure the slow ones too: builds from nothing and fresh clones, about 15 minutes.
+    /// Measure the slow ones too: builds from nothing, fresh clones, large data; about 15 minutes.
     #[arg(long)]
     slow: bool,
     /// Write the figures that were measured into docs/benchmarks.md.
@@ -37,8 +37,8 @@ struct Bench<'a> {
 }
 
 /// A figure that was measured.
-struct Measured {
-    figure: &'static Figure,
+struct Measured<'a> {
+    figure: Figure<'a>,
     value: f64,
 }
 
@@ -47,7 +47,8 @@ struct Measured {
 /// # Errors
 /// When something cannot be measured.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let chosen = choose(args)?;
+    let figures = figures::all(&context.config);
+    let chosen = choose(&figures, args)?;
     if args.list {
         for figure in chosen {
             context
@@ -65,65 +66,67 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     for figure in chosen {
         context.interrupt.check()?;
         let progress = context.ui.progress("Measuring", figure.about);
-        let value = (figure.measure)(&bench)?;
-        progress.clear();
-        let tone = if value <= figure.goal {
-            Tone::Good
-        } else {
-            Tone::Warning
+        let value = match figure.measure {
+            Measure::Ours(measure) => measure(&bench)?,
+            Measure::Project(command) => measure::project(&bench, command)?,
         };
-        let figures = format!(
-            "{:>9} (goal {})",
-            figure.unit.show(value),
-            figure.unit.show(figure.goal)
-        );
-        context
-            .ui
-            .status_toned("Measured", &format!("{figures}  {}", figure.about), tone);
+        progress.clear();
+        let tone = match figure.goal.is_met(value) {
+            true => Tone::Good,
+            false => Tone::Warning,
+        };
+        let (value_shown, goal) = (figure.unit.show(value), figure.goal.show(figure.unit));
+        let line = format!("{value_shown:>9} (goal {goal})  {}", figure.about);
+        context.ui.status_toned("Measured", &line, tone);
         measured.push(Measured { figure, value });
     }
     if args.write {
-        write(context, &context.root.join(PAGE), &measured)?;
+        write(context, &context.root.join(PAGE), &figures, &measured)?;
     }
     Ok(())
 }
 
-fn choose(args: &Args) -> anyhow::Result<Vec<&'static Figure>> {
-    let known = |name: &String| FIGURES.iter().any(|figure| figure.name == name);
+fn choose<'a>(figures: &[Figure<'a>], args: &Args) -> anyhow::Result<Vec<Figure<'a>>> {
+    let known = |name: &String| figures.iter().any(|figure| figure.name == name);
     if let Some(unknown) = args.figures.iter().find(|name| !known(name)) {
         return Failure::new(Kind::Usage, format!("there is no figure \"{unknown}\""))
             .next("cargo xtask bench --list")
             .err();
     }
-    let wanted = |figure: &&Figure| match args.figures.is_empty() {
+    let wanted = |figure: &&Figure<'_>| match args.figures.is_empty() {
         true => args.slow || args.list || !figure.slow,
         false => args.figures.iter().any(|name| figure.name == name),
     };
-    Ok(FIGURES.iter().filter(wanted).collect())
+    Ok(figures.iter().filter(wanted).copied().collect())
 }
 
 /// Replaces the rows that were measured; the others stay as they are.
-fn write(context: &Context, page: &Utf8Path, measured: &[Measured]) -> anyhow::Result<()> {
+fn write(
+    context: &Context,
+    page: &Utf8Path,
+    figures: &[Figure<'_>],
+    measured: &[Measured<'_>],
+) -> anyhow::Result<()> {
     let present = fs_err::read_to_string(page).unwrap_or_default();
     let today = jiff::Zoned::now().date();
     let machine = measure::machine();
     let mut text = String::from(
         "# Measured\n\nWritten by `cargo xtask bench --slow --write`; `cargo xtask bench --list` says what each figure is.\nA goal that is missed is shown and breaks nothing: figures depend on the machine.\n\n| figure | measured | goal | on | what |\n|---|---|---|---|---|\n",
     );
-    for figure in FIGURES {
+    for figure in figures {
         let start = format!("| {} |", figure.name);
         let row = match measured.iter().find(|one| one.figure.name == figure.name) {
             Some(one) => format!(
                 "{start} {} | {} | {today}, {machine} | {} |",
                 figure.unit.show(one.value),
-                figure.unit.show(figure.goal),
+                figure.goal.show(figure.unit),
                 figure.about
             ),
             None => match present.lines().find(|line| line.starts_with(&start)) {
                 Some(line) => line.to_owned(),
                 None => format!(
                     "{start} not yet | {} | | {} |",
-                    figure.unit.show(figure.goal),
+                    figure.goal.show(figure.unit),
                     figure.about
                 ),
             },

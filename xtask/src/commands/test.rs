@@ -95,7 +95,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .unit
         .is_some_and(|unit| unit.verdict == Verdict::Failed)
     {
-        return Failure::new(Kind::Failed, "unit tests failed")
+        let what = unit::too_little_covered(&outcome.unit_tail)
+            .unwrap_or_else(|| "unit tests failed".to_owned());
+        return Failure::new(Kind::Failed, what)
             .details(outcome.unit_tail)
             .next("cargo xtask test unit")
             .err();

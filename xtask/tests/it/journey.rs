@@ -258,6 +258,33 @@ fn a_failing_unit_test_keeps_the_job_from_running() {
 }
 
 #[test]
+fn unit_tests_that_run_too_little_of_the_code_fail() {
+    let project = project();
+    let unit = "unit = [\"checks\"]";
+    project.edit("xtask.toml", unit, &format!("{unit}\ncoverage = [\"src\"]"));
+    let said = project.run(&["test", "unit", "--json"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    let what =
+        "the unit tests run too little of the code: Required test coverage of 90.0% not reached";
+    assert!(said.stderr.contains(what), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("src/loyalty/customers.py"),
+        "{}",
+        said.stderr
+    );
+    let results = json(&said);
+    assert_eq!(
+        (&results["unit"]["verdict"], &results["unit"]["failed"]),
+        (&"failed".into(), &0.into())
+    );
+
+    project.edit("xtask.toml", "[\"src\"]", "[\"src/loyalty\"]");
+    project.edit("pyproject.toml", "fail_under = 90", "fail_under = 10");
+    let _ = project.succeed(&["test", "unit"]);
+    assert!(!project.root().join(".coverage").exists());
+}
+
+#[test]
 fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
     let project = project();
     let _ = project.succeed(&["workspace", "up"]);

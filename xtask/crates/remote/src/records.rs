@@ -92,7 +92,7 @@ pub struct Judgement {
 pub struct VersionRecord {
     /// The code and the job that trained it.
     pub origin: Origin,
-    /// Digest of the training file.
+    /// Digest of the training set.
     pub training_digest: Option<String>,
     /// Digest of the test file.
     pub test_digest: Option<String>,
@@ -174,11 +174,11 @@ pub struct Monitoring {
 pub struct RunRecord {
     /// The code and the job that made the run.
     pub origin: Origin,
-    /// Digest of the training file.
+    /// Digest of the training set.
     pub training_digest: Option<String>,
     /// Digest of the test file.
     pub test_digest: Option<String>,
-    /// Digest of the file that was scored.
+    /// Digest of what was scored.
     pub input_digest: Option<String>,
     /// The version that was judged or watched.
     pub model_version: Option<ModelVersion>,

@@ -14,7 +14,7 @@ use xtask_remote::{Credentials, Http, Method, Request, Transport as _, local};
 use super::Bench;
 use crate::databricks::Target;
 use crate::error::{Failure, Kind};
-use crate::{local_workspace, process, vars};
+use crate::{local_workspace, process, python, vars};
 
 /// Runs a notebook's cells in a plain Python process.
 const PLAIN_NOTEBOOK: &str = include_str!("plain_notebook.py");
@@ -165,6 +165,33 @@ fn plain(bench: &Bench<'_>, run: &jobs::Run, job_id: i64) -> anyhow::Result<f64>
         bench.timed(command)?;
     }
     Ok(started.elapsed().as_secs_f64())
+}
+
+/// Without deploying anything beside them.
+pub(super) fn unit_tests(bench: &Bench<'_>) -> anyhow::Result<f64> {
+    let report = bench.scratch("unit-tests")?.join("report.xml");
+    let started = Instant::now();
+    let finished = python::unit_tests(bench.context, bench.toolbox, &report, |_| {})?;
+    let took = started.elapsed().as_secs_f64();
+    match finished.ok() {
+        true => Ok(took),
+        false => Failure::new(Kind::Failed, "the unit tests fail")
+            .details(finished.tail)
+            .next("cargo xtask test unit")
+            .err(),
+    }
+}
+
+/// What a script of the project prints last.
+pub(super) fn project(bench: &Bench<'_>, command: &[String]) -> anyhow::Result<f64> {
+    let context = bench.context;
+    let what = format!("{} cannot be measured", command.join(" "));
+    let script = python::script(context, bench.toolbox, command);
+    let finished = process::succeed(&context.ui, &context.interrupt, script, &what)?;
+    let last = finished.stdout.lines().last().unwrap_or_default();
+    last.trim()
+        .parse()
+        .with_context(|| format!("{what}: its last line is {last:?}, not a number"))
 }
 
 pub(super) fn rebuild(bench: &Bench<'_>) -> anyhow::Result<f64> {

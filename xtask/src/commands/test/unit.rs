@@ -56,10 +56,39 @@ pub(super) fn run(
         }
         Verdict::Failed => {
             progress.clear();
+            let said = match unit.failed {
+                0 => format!("{counts}; pytest ended with {}", finished.status),
+                _ => counts,
+            };
             context
                 .ui
-                .status_toned("Failed", &counts, crate::ui::Tone::Bad);
+                .status_toned("Failed", &said, crate::ui::Tone::Bad);
         }
     }
     Ok((unit, finished.tail))
+}
+
+/// What pytest-cov says when the tests ran less of the code than pyproject.toml asks for.
+pub(super) fn too_little_covered(tail: &str) -> Option<String> {
+    let line = tail
+        .lines()
+        .find(|line| line.contains("test coverage") && line.contains("not reached"))?;
+    let said = line.trim_start_matches("FAIL ").trim_end_matches('.');
+    Some(format!("the unit tests run too little of the code: {said}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::too_little_covered;
+
+    #[test]
+    fn a_lack_of_coverage_is_told_from_a_failed_test() {
+        let tail = "TOTAL 10 5 50%\nFAIL Required test coverage of 90.0% not reached. Total coverage: 50.00%\n3 passed in 1s";
+        let said = too_little_covered(tail).unwrap();
+        assert!(
+            said.ends_with("of 90.0% not reached. Total coverage: 50.00%"),
+            "{said}"
+        );
+        assert_eq!(too_little_covered("1 failed, 2 passed in 1s"), None);
+    }
 }
