@@ -68,6 +68,26 @@ fn write_dir(dir: &Dir<'_>, target: &Utf8Path) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Variables that say where packages come from, credentials among them. The installer alone gets them.
+const REGISTRIES: [&str; 2] = ["PIP_", "UV_"];
+const OF_INSTALLER: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "NETRC"];
+
+/// The process that installs packages for runs: with the user's own settings of pip and uv, which no run sees.
+pub(crate) fn installer(app: &App) -> Command {
+    let mut command = command(app, "overlays.py");
+    let of_registries = std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        REGISTRIES.iter().any(|start| name.starts_with(start))
+    });
+    let of_user = OF_INSTALLER
+        .iter()
+        .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
+    command
+        .arg(app.config.state.path().join("overlays"))
+        .envs(of_registries.chain(of_user));
+    command
+}
+
 /// A Python process that runs `script` (one of our files) in a process group of its own, with an environment that
 /// holds what it needs and nothing else. It ends when its standard input is closed.
 pub(crate) fn command(app: &App, script: &str) -> Command {

@@ -4,6 +4,7 @@ pub(crate) mod extract;
 mod files_api;
 mod identity;
 mod jobs;
+mod kernel;
 mod local;
 mod permissions;
 mod records;
@@ -50,6 +51,7 @@ pub fn unguarded() -> Router<Arc<App>> {
         .merge(records::router())
         .merge(unity_catalog::router())
         .merge(files_api::router())
+        .merge(kernel::router())
         .merge(local::router())
         .merge(mlflow::router())
         .merge(pages::router())

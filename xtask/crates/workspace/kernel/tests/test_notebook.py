@@ -125,12 +125,6 @@ def test_shell_cells_print(run) -> None:
     assert "exit code 3" in outcome.error["evalue"]
 
 
-def test_pip_says_what_is_there_and_what_is_not(run) -> None:
-    outcome = run('%pip install "ipython>=8"\n%pip install surely-not-a-package==1.0\n')
-    assert "already there: ipython>=8" in outcome.printed
-    assert "surely-not-a-package==1.0" in outcome.error["evalue"]
-
-
 def test_spark_explains_itself(run) -> None:
     outcome = run("spark.table('x')\n")
     assert outcome.error["ename"] == "NameError"

@@ -162,5 +162,8 @@ fn new_overrides(run: &Run, request: &Request) -> serde_json::Value {
     if !request.parameters.python_params.is_empty() {
         overrides["python_params"] = json!(request.parameters.python_params);
     }
+    if !request.parameters.python_named_params.is_empty() {
+        overrides["python_named_params"] = json!(request.parameters.python_named_params);
+    }
     overrides
 }

@@ -20,6 +20,7 @@ pub(crate) struct Parameters {
     pub job_parameters: BTreeMap<String, String>,
     pub notebook_params: BTreeMap<String, String>,
     pub python_params: Vec<String>,
+    pub python_named_params: BTreeMap<String, String>,
 }
 
 /// A request to run a job.
@@ -49,7 +50,8 @@ pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run,
         creator: app.identity.user_name.clone(),
         parameters: parameters(&job.settings, &given.job_parameters)?,
         overrides: json!({
-            "notebook_params": given.notebook_params, "python_params": given.python_params, "only": request.only,
+            "notebook_params": given.notebook_params, "python_params": given.python_params,
+            "python_named_params": given.python_named_params, "only": request.only,
         }),
         tasks,
         state,

@@ -11,6 +11,8 @@ pub(crate) enum Kind {
     Notebook,
     /// A Python file of the workspace tree or of a volume.
     PythonFile,
+    /// An entry point of an installed package.
+    PythonWheel,
     /// Compares two values; tasks after it depend on what it says.
     Condition,
     /// Runs another job and waits for it.
@@ -29,6 +31,7 @@ pub(crate) const NO_PIPELINES: &str = "the local workspace keeps pipelines as re
 const KINDS: &[(&str, Kind)] = &[
     ("notebook_task", Kind::Notebook),
     ("spark_python_task", Kind::PythonFile),
+    ("python_wheel_task", Kind::PythonWheel),
     ("condition_task", Kind::Condition),
     ("run_job_task", Kind::RunJob),
     ("for_each_task", Kind::ForEach),
@@ -45,7 +48,6 @@ pub(super) const OTHER_KINDS: &[&str] = &[
     "gen_ai_compute_task",
     "power_bi_task",
     "python_operator_task",
-    "python_wheel_task",
     "spark_jar_task",
     "spark_submit_task",
     "sql_task",
@@ -70,7 +72,7 @@ impl Kind {
 
     /// Whether tasks of this kind run in a Python process.
     pub(crate) fn is_process(self) -> bool {
-        matches!(self, Kind::Notebook | Kind::PythonFile)
+        matches!(self, Kind::Notebook | Kind::PythonFile | Kind::PythonWheel)
     }
 
     /// The field that declares it.
@@ -127,6 +129,12 @@ fn check_body(
             list_of_texts(key, body.get("parameters"))?;
             refuse_git(key, "file", body)
         }
+        Kind::PythonWheel => {
+            text(key, "python_wheel_task", body, "package_name")?;
+            text(key, "python_wheel_task", body, "entry_point")?;
+            list_of_texts(key, body.get("parameters"))?;
+            check_named(key, body)
+        }
         Kind::Condition => {
             text(key, "condition_task", body, "left")?;
             text(key, "condition_task", body, "right")?;
@@ -145,6 +153,33 @@ fn check_body(
         ))),
         Kind::ForEach => check_loop(key, body, has_git),
         Kind::Pipeline => text(key, "pipeline_task", body, "pipeline_id"),
+    }
+}
+
+/// Named parameters are texts by name, and stand in place of the others.
+fn check_named(key: &str, body: &Map<String, Value>) -> Result<(), ApiError> {
+    let is_empty = |value: &Value| match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        other => other.is_null(),
+    };
+    let Some(named) = body
+        .get("named_parameters")
+        .filter(|named| !is_empty(named))
+    else {
+        return Ok(());
+    };
+    let is_fine = |named: &Map<String, Value>| named.values().all(Value::is_string);
+    if !named.as_object().is_some_and(is_fine) {
+        return Err(ApiError::invalid(format!(
+            "Task '{key}': named_parameters must be texts by name"
+        )));
+    }
+    match body.get("parameters") {
+        Some(list) if !is_empty(list) => Err(ApiError::invalid(format!(
+            "Task '{key}': python_wheel_task takes parameters or named_parameters, not both"
+        ))),
+        _ => Ok(()),
     }
 }
 

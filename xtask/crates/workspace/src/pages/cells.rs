@@ -10,6 +10,8 @@ pub(super) struct Notebook {
     /// How many cells it has; fewer may have run.
     pub total: usize,
     pub cells: Vec<Cell>,
+    /// What was said about the packages that its environment asks for.
+    pub environment: Vec<String>,
     /// MLflow runs that it made, as (experiment, run).
     pub mlflow_runs: Vec<(String, String)>,
     /// Value of `dbutils.notebook.exit`.
@@ -88,6 +90,7 @@ impl Notebook {
             "mlflow_run" => self
                 .mlflow_runs
                 .push((text("experiment_id"), text("run_id"))),
+            "environment" => self.environment.push(text("text")),
             "exit" => self.exit = Some(text("value")),
             _ => {}
         }

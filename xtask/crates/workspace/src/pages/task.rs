@@ -57,6 +57,12 @@ pub(super) fn task_section(shown: &Shown, frames: Frames) -> Markup {
                 p.facts { code { (notebook.path) } " · " (notebook.cells.len()) " of " (notebook.total) " cells run" }
             }
             (parameters("Parameters", &task.parameters))
+            @if !notebook.environment.is_empty() {
+                details.parameters {
+                    summary { "Environment" }
+                    pre.out { (notebook.environment.join("\n")) }
+                }
+            }
             @if notebook.cells.is_empty() { (without_cells(task)) }
             @if let Some(failure) = &notebook.failure { (failed(failure)) }
             @for cell in &notebook.cells { (cell_block(task, cell, frames)) }

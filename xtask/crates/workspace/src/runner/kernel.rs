@@ -92,6 +92,11 @@ impl Kernels {
         {
             return Ok(kernel);
         }
+        self.fresh()
+    }
+
+    /// A new process, in which nothing was imported ahead.
+    pub(super) fn fresh(&self) -> std::io::Result<Kernel> {
         // The notebook is there already: nothing is gained by importing ahead of it.
         self.start(None)
     }

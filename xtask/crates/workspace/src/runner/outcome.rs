@@ -30,19 +30,24 @@ pub(super) fn output_of(events: impl IntoIterator<Item = Value>) -> TaskOutput {
     let mut output = TaskOutput::default();
     let mut logs = String::new();
     let mut notebook = String::new();
+    let mut has_cells = true;
     for event in events {
         match event["event"].as_str().unwrap_or_default() {
-            "notebook" => event["path"]
-                .as_str()
-                .unwrap_or_default()
-                .clone_into(&mut notebook),
+            "notebook" => {
+                event["path"]
+                    .as_str()
+                    .unwrap_or_default()
+                    .clone_into(&mut notebook);
+                // A program has no cells to speak of.
+                has_cells = event["kind"].is_null();
+            }
             "stream" => {
                 logs.push_str(event["text"].as_str().unwrap_or_default());
                 output.logs_truncated |= keep_end(&mut logs, 2 * LOGS_LIMIT);
             }
             "exit" => output.notebook_result = event["value"].as_str().map(str::to_owned),
             "error" => {
-                output.error = Some(error_line(&notebook, &event));
+                output.error = Some(error_line(&notebook, has_cells, &event));
                 let trace = event["traceback"].as_array().into_iter().flatten();
                 let lines: Vec<&str> = trace.filter_map(Value::as_str).collect();
                 output.error_trace = Some(lines.join("\n"));
@@ -66,19 +71,20 @@ fn keep_end(logs: &mut String, longest: usize) -> bool {
 }
 
 /// `ValueError: no rows (/Workspace/…/Train, cell 3, line 41)`.
-fn error_line(notebook: &str, event: &Value) -> String {
+fn error_line(notebook: &str, has_cells: bool, event: &Value) -> String {
     let name = event["ename"].as_str().unwrap_or("Error");
     let value = event["evalue"].as_str().unwrap_or_default();
     let mut place = vec![notebook.to_owned()];
-    // A Python file has no cells to speak of.
-    if let Some(cell) = event["cell"]
-        .as_i64()
-        .filter(|_| !notebook.ends_with(".py"))
-    {
+    // Before the first event that names it, the code has not begun.
+    place.retain(|path| !path.is_empty());
+    if let Some(cell) = event["cell"].as_i64().filter(|_| has_cells) {
         place.push(format!("cell {}", cell + 1));
     }
     if let Some(line) = event["line"].as_i64() {
         place.push(format!("line {line}"));
+    }
+    if place.is_empty() {
+        return format!("{name}: {value}");
     }
     format!("{name}: {value} ({})", place.join(", "))
 }

@@ -48,6 +48,30 @@ pub(super) fn for_python_file(context: &Context<'_>) -> Result<Vec<String>, Stri
     items.map(|item| fill(&text(item), context)).collect()
 }
 
+/// The arguments that the entry point of a wheel gets: its own or the caller's list, or named ones as `--name=value`.
+/// To named ones the job's parameters are added, as to a notebook's.
+pub(super) fn for_wheel(context: &Context<'_>) -> Result<Vec<String>, String> {
+    let task = &context.task.settings["python_wheel_task"];
+    let given = &context.run.overrides;
+    let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let list = match items(&given["python_params"]) {
+        given if given.is_empty() => items(&task["parameters"]),
+        given => given,
+    };
+    if !list.is_empty() {
+        return list.iter().map(|item| fill(&text(item), context)).collect();
+    }
+    let mut named = map(&task["named_parameters"], context)?;
+    named.extend(map(&given["python_named_params"], context)?);
+    if !named.is_empty() {
+        for (name, value) in &context.run.parameters {
+            named.insert(name.clone(), fill(value, context)?);
+        }
+    }
+    let argument = |(name, value)| format!("--{name}={value}");
+    Ok(named.into_iter().map(argument).collect())
+}
+
 /// An object of texts with references filled in.
 pub(super) fn map(
     values: &Value,

@@ -2,6 +2,7 @@
 
 mod code;
 mod condition;
+mod dependencies;
 mod for_each;
 mod process;
 mod retries;
@@ -68,7 +69,7 @@ impl Task {
     /// Runs the task once and answers how it ended. Its output is in the store by then.
     async fn run(&self) -> RunState {
         let ending = match Kind::of(&self.task_run.settings) {
-            Some(Kind::Notebook | Kind::PythonFile) => process::run(self).await,
+            Some(Kind::Notebook | Kind::PythonFile | Kind::PythonWheel) => process::run(self).await,
             Some(Kind::Condition) => condition::run(self),
             Some(Kind::RunJob) => run_job::run(self).await,
             Some(Kind::ForEach) => for_each::run(self).await,

@@ -7,6 +7,7 @@ mod files;
 mod jobs;
 mod notebook_formats;
 mod notebooks;
+mod packages;
 mod program;
 mod records;
 mod repair;

@@ -10,6 +10,9 @@ from dbruntime.databricks_repl_context import ReplContext, set_context
 
 from notebook_kernel.request import Request
 
+# What Databricks calls the kinds of tasks.
+TASK_TYPES = {"notebook": "NOTEBOOK", "python_file": "PYTHON_SCRIPT", "python_wheel": "PYTHON_WHEEL"}
+
 
 class Option:
     """Scala's Option, as the JVM bridge on Databricks hands it out."""
@@ -157,7 +160,7 @@ def install(request: Request) -> NotebookContext:
             idInJob=who.task_run_id,
             currentRunId=who.task_run_id,
             jobType="WORKFLOW",
-            jobTaskType="NOTEBOOK" if is_notebook else "PYTHON_SCRIPT",
+            jobTaskType=TASK_TYPES[request.kind],
             taskKey=who.task_key,
             workspaceId=who.workspace_id,
             workspaceUrl=_without_scheme(who.host),

@@ -16,9 +16,10 @@ from types import FrameType
 import lifeline
 from dbruntime import UserNamespaceInitializer
 
-from notebook_kernel import context, imports, notebook, paths, process_log, script, streams
+from notebook_kernel import context, environment, imports, notebook, paths, process_log, program, streams
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
+from notebook_kernel.overlay import Overlay
 from notebook_kernel.request import Request
 from notebook_kernel.shell import NotebookShell, make_shell
 from notebook_kernel.signals import Cancelled
@@ -48,7 +49,7 @@ def main(arguments: list[str], last_words: list[Callable[[], None]]) -> int:
         if not line:
             # The workspace went away, or had no use for this process.
             return 0
-        return _run(Request.read(line), shell, last_words)
+        return _run(Request.read(line), shell, options.warm is not None, last_words)
     except Cancelled:
         return FAILED
 
@@ -69,7 +70,7 @@ def _cancel(number: int, frame: FrameType | None) -> None:
     raise Cancelled
 
 
-def _run(request: Request, shell: NotebookShell, last_words: list[Callable[[], None]]) -> int:
+def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list[Callable[[], None]]) -> int:
     process_log.redirect(request.process_log)
     events = EventLog(request.events)
     ending = notebook.Ending(ok=False)
@@ -88,27 +89,55 @@ def _run(request: Request, shell: NotebookShell, last_words: list[Callable[[], N
     for stream in shell.streams:
         stream.connect(events.stream)
     shell.display_pub.events = events
-    with open(request.source_file, encoding="utf-8") as file:
-        text = file.read()
     path_map = paths.PathMap(request.roots)
     dbutils = DBUtils(request, context.install(request))
-    notebook.prepare_imports(path_map, request.source_file)
+    notebook.prepare_imports(path_map, request.code_folder)
+    overlay = Overlay(request.identity.host, request.overlays)
     UserNamespaceInitializer.getOrCreate().fill({"dbutils": dbutils})
     try:
-        if request.kind == "python_file":
-            # Databricks' SDK and MLflow look for it here, too.
-            shell.push({"dbutils": dbutils})
-            ending = script.ScriptRun(shell, events, path_map, request.notebook).run(text, request.arguments)
+        if _prepare(request, overlay, path_map, events) and is_warm:
+            # What was imported ahead may be what has just been replaced.
+            ending = notebook.Ending(ok=True, next_cell=0)
         else:
-            run = notebook.NotebookRun(shell, events, dbutils, path_map, request.notebook)
-            ending = run.run(text, request.start_cell)
+            ending = _run_code(request, shell, events, dbutils, path_map, overlay)
     except Exception as error:  # the notebook could not even be read
         events.error(None, type(error).__name__, str(error), [])
     _end_mlflow_run(ending)
     imports.remember(request.imports_file)
     if ending.next_cell is not None:
-        _leave_restart(request, dbutils, ending.next_cell)
+        _leave_restart(request, dbutils, overlay, ending.next_cell)
     return _exit_code(ending)
+
+
+def _prepare(request: Request, overlay: Overlay, path_map: paths.PathMap, events: EventLog) -> bool:
+    if request.prepared or not request.dependencies:
+        return False
+    folder = str(request.code_folder)
+    return environment.prepare(
+        request.dependencies, folder, overlay, path_map, lambda line: events.emit("environment", text=line)
+    )
+
+
+def _run_code(
+    request: Request,
+    shell: NotebookShell,
+    events: EventLog,
+    dbutils: DBUtils,
+    path_map: paths.PathMap,
+    overlay: Overlay,
+) -> notebook.Ending:
+    if request.kind == "notebook":
+        run = notebook.NotebookRun(shell, events, dbutils, path_map, overlay, request.notebook)
+        return run.run(_text(request), request.start_cell)
+    # Databricks' SDK and MLflow look for it here, too.
+    shell.push({"dbutils": dbutils})
+    run = program.ProgramRun(shell, events, path_map, request)
+    return run.run_wheel() if request.kind == "python_wheel" else run.run_file(_text(request))
+
+
+def _text(request: Request) -> str:
+    with open(request.source_file, encoding="utf-8") as file:
+        return file.read()
 
 
 def _exit_code(ending: notebook.Ending) -> int:
@@ -126,7 +155,12 @@ def _end_mlflow_run(ending: notebook.Ending) -> None:
         mlflow.end_run("KILLED" if ending.cancelled else "FAILED")
 
 
-def _leave_restart(request: Request, dbutils: DBUtils, next_cell: int) -> None:
-    state = {"start_cell": next_cell, "widgets": dbutils.widgets.definitions()}
+def _leave_restart(request: Request, dbutils: DBUtils, overlay: Overlay, next_cell: int) -> None:
+    state = {
+        "start_cell": next_cell,
+        "widgets": dbutils.widgets.definitions(),
+        "overlays": overlay.paths,
+        "prepared": True,
+    }
     with open(request.restart_file, "w") as file:
         json.dump(state, file)

@@ -7,13 +7,16 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 from IPython.display import HTML, Markdown, display
 
-from notebook_kernel import failures, formats, includes, magics, paths, sh, source
+from notebook_kernel import failures, formats, includes, languages, paths, sh, source
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
+from notebook_kernel.overlay import Overlay
+from notebook_kernel.pip_magic import Pip
 from notebook_kernel.shell import NotebookShell
 from notebook_kernel.signals import Cancelled, NotebookExit, RestartRequested
 
@@ -36,6 +39,7 @@ class NotebookRun:
         events: EventLog,
         dbutils: DBUtils,
         path_map: paths.PathMap,
+        overlay: Overlay,
         path: str,
     ) -> None:
         self._shell = shell
@@ -54,7 +58,10 @@ class NotebookRun:
         shell.user_ns.pop("open", None)
         shell.push({"dbutils": dbutils, "displayHTML": lambda html: display(HTML(html))})
         shell.push({"display": display, "getArgument": dbutils.widgets.getArgument})
-        shell.register_magic_function(magics.pip, "line", "pip")
+        pip = Pip(overlay, path_map)
+        shell.register_magic_function(pip.__call__, "line", "pip")
+        shell.register_magic_function(pip.uv, "line", "uv")
+        shell.register_magic_function(_restart, "line", "restart_python")
         shell.register_magic_function(sh.run_cell, "line", "sh")
 
     def run(self, text: str, start_cell: int) -> Ending:
@@ -112,7 +119,7 @@ class NotebookRun:
                 return self._include(cell, notebook)
             handler = self._handlers.get(cell.magic)
             if handler is None:
-                raise magics.UnsupportedMagic(cell.magic)
+                raise languages.UnsupportedMagic(cell.magic)
             handler(cell)
         except BaseException as error:
             self._shell.failure_text = [f"{type(error).__name__}: {error}"]
@@ -152,14 +159,18 @@ class NotebookRun:
             print(entry)
 
 
+def _restart(line: str) -> NoReturn:
+    raise RestartRequested
+
+
 def _without_first_word(text: str) -> str:
     first, separator, rest = text.partition("\n")
     return first.strip().removeprefix("%python").lstrip() + separator + rest
 
 
-def prepare_imports(path_map: paths.PathMap, source_file: os.PathLike[str]) -> None:
+def prepare_imports(path_map: paths.PathMap, folder: Path) -> None:
     """Starts in the notebook's folder, which is also where its imports are looked for."""
-    folder = os.path.dirname(os.fspath(source_file))
+    folder.mkdir(exist_ok=True)
     os.chdir(folder)
-    sys.path[:0] = ["", folder]
+    sys.path[:0] = ["", str(folder)]
     paths.install(path_map)

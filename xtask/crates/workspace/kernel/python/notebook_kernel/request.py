@@ -28,13 +28,15 @@ class Identity:
 
 @dataclass(frozen=True)
 class Request:
-    """One run of a notebook or a Python file. Paths of the host are real, `notebook` is the workspace's own.
+    """One run of a notebook or a program. Paths of the host are real, `notebook` is the workspace's own.
 
-    `kind` is "notebook", which takes `parameters`, or "python_file", which takes `arguments`.
+    `kind` is "notebook", which takes `parameters`, or "python_file" or "python_wheel", which take `arguments`; a wheel
+    has no file, but `package` and `entry_point`. `dependencies` are what the job wants installed; once they are,
+    `prepared` says so, and `overlays` is where they are.
     """
 
     notebook: str
-    source_file: Path
+    source_file: Path | None
     events: Path
     folder: Path
     imports_file: Path
@@ -42,6 +44,11 @@ class Request:
     identity: Identity
     kind: str = "notebook"
     arguments: list[str] = field(default_factory=list)
+    package: str = ""
+    entry_point: str = ""
+    dependencies: list[str] = field(default_factory=list)
+    prepared: bool = False
+    overlays: list[str] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
     task_values: dict[str, dict[str, Any]] = field(default_factory=dict)
     start_cell: int = 0
@@ -53,11 +60,16 @@ class Request:
         fields = json.loads(text)
         try:
             for name in ("source_file", "events", "folder", "imports_file"):
-                fields[name] = Path(fields[name])
+                fields[name] = Path(fields[name]) if fields[name] else None
             fields["identity"] = Identity(**fields["identity"])
             return cls(**fields)
         except (KeyError, TypeError) as error:
             raise ValueError(f"not a request of this kernel: {error}") from error
+
+    @property
+    def code_folder(self) -> Path:
+        """Where the code starts, and where its imports are looked for: its own folder; a wheel has an empty one."""
+        return self.source_file.parent if self.source_file is not None else self.folder / "work"
 
     @property
     def task_values_file(self) -> Path:

@@ -31,6 +31,7 @@ pub(super) fn run(app: &App, run: &Run, tasks: Option<&[TaskRun]>) -> Result<Val
         "job_parameters": job_parameters(run),
         "overriding_parameters": {
             "notebook_params": run.overrides["notebook_params"], "python_params": run.overrides["python_params"],
+            "python_named_params": run.overrides["python_named_params"],
         },
     });
     if let Some(given) = tasks {
@@ -117,6 +118,7 @@ fn describe_kind(app: &App, task: &TaskRun, body: &mut Value) -> Result<(), ApiE
         body["resolved_values"] = match kind {
             Kind::Notebook => json!({"notebook_task": {"base_parameters": given}}),
             Kind::PythonFile => json!({"spark_python_task": {"parameters": given}}),
+            Kind::PythonWheel => json!({"python_wheel_task": {"parameters": given}}),
             Kind::RunJob => json!({"run_job_task": {"job_parameters": given}}),
             Kind::Condition | Kind::ForEach | Kind::Pipeline => json!({(kind.field()): given}),
         };

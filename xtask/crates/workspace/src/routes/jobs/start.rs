@@ -22,7 +22,6 @@ const FOREIGN_PARAMETERS: &[&str] = &[
     "dbt_commands",
     "jar_params",
     "pipeline_params",
-    "python_named_params",
     "spark_submit_params",
     "sql_params",
 ];

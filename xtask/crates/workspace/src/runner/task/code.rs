@@ -1,4 +1,4 @@
-//! Where the code of a task is: a notebook of the workspace tree, or a Python file of it or of a volume.
+//! Where the code of a task is: a notebook of the workspace tree, a Python file of it or of a volume, or a package.
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
@@ -13,10 +13,10 @@ use crate::store::{ObjectType, StoreError};
 #[derive(Debug)]
 pub(super) struct Code {
     pub kind: Kind,
-    /// Its path in the workspace, `/Workspace/…` or `/Volumes/…`; notebooks have no extension.
+    /// Its path in the workspace, `/Workspace/…` or `/Volumes/…`; notebooks have no extension. Of a package, its name.
     pub path: String,
-    /// The file behind it.
-    pub file: Utf8PathBuf,
+    /// The file behind it; a package has none before it is installed.
+    pub file: Option<Utf8PathBuf>,
 }
 
 /// The declared path of a task's code; empty for a task that runs none.
@@ -24,6 +24,7 @@ pub(in crate::runner) fn code_path(settings: &Value) -> &str {
     let path = &match Kind::of(settings) {
         Some(Kind::Notebook) => &settings["notebook_task"]["notebook_path"],
         Some(Kind::PythonFile) => &settings["spark_python_task"]["python_file"],
+        Some(Kind::PythonWheel) => &settings["python_wheel_task"]["package_name"],
         _ => &Value::Null,
     };
     path.as_str().unwrap_or_default()
@@ -33,6 +34,13 @@ impl Code {
     /// Finds the code of a task.
     pub(super) fn find(app: &App, key: &str, settings: &Value) -> Result<Code, TaskError> {
         let declared = code_path(settings);
+        if Kind::of(settings) == Some(Kind::PythonWheel) {
+            return Ok(Code {
+                kind: Kind::PythonWheel,
+                path: declared.to_owned(),
+                file: None,
+            });
+        }
         let (kind, found) = match Kind::of(settings) {
             Some(Kind::PythonFile) => (Kind::PythonFile, python_file(app, declared)),
             _ => (Kind::Notebook, notebook(app, declared)),
@@ -49,6 +57,7 @@ impl Code {
                  (# Databricks notebook source)"
             )));
         }
+        let file = Some(file);
         Ok(Code { kind, path, file })
     }
 }

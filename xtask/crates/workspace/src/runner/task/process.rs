@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::code::{Code, notebook_id};
+use super::dependencies;
 use super::{Ending, Task, TaskError};
 use crate::jobs::Kind;
 use crate::runner::execution::{asked, until};
@@ -28,6 +29,7 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
     let code = Code::find(&task.app, &task.task_run.task_key, &task.task_run.settings)?;
     let parameters = match code.kind {
         Kind::PythonFile => json!(task.resolve(parameters::for_python_file)?),
+        Kind::PythonWheel => json!(task.resolve(parameters::for_wheel)?),
         _ => json!(task.resolve(parameters::for_notebook)?),
     };
     create_private_dir(&task.app.task_run_dir(task.task_run.run_id))?;
@@ -35,7 +37,15 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
     let mut request = request(task, &code, &parameters)?;
     let deadline = task.deadline();
     let stop = loop {
-        let mut process = task.kernels.take()?;
+        // With an overlay over the project's packages nothing may have been imported ahead.
+        let is_bare = request["overlays"]
+            .as_array()
+            .is_none_or(|overlays| overlays.is_empty());
+        let mut process = if is_bare {
+            task.kernels.take()?
+        } else {
+            task.kernels.fresh()?
+        };
         process.send(&request).await?;
         task.app
             .store
@@ -78,14 +88,17 @@ async fn see_through(
 fn request(task: &Task, code: &Code, parameters: &Value) -> Result<Value, TaskError> {
     let (app, run, task_run) = (&task.app, &task.run, &task.task_run);
     let folder = app.task_run_dir(task_run.run_id);
-    let is_script = code.kind == Kind::PythonFile;
-    let (widgets, arguments) = if is_script {
-        (&Value::Null, parameters)
-    } else {
-        (parameters, &Value::Null)
+    let (kind, widgets, arguments) = match code.kind {
+        Kind::PythonFile => ("python_file", &Value::Null, parameters),
+        Kind::PythonWheel => ("python_wheel", &Value::Null, parameters),
+        _ => ("notebook", parameters, &Value::Null),
     };
+    let wheel = &task_run.settings["python_wheel_task"];
     Ok(json!({
-        "kind": if is_script { "python_file" } else { "notebook" },
+        "kind": kind,
+        "package": wheel["package_name"].as_str().unwrap_or_default(),
+        "entry_point": wheel["entry_point"].as_str().unwrap_or_default(),
+        "dependencies": dependencies::of(&run.settings, &task_run.settings),
         "notebook": code.path, "source_file": code.file, "folder": folder, "events": folder.join("events.jsonl"),
         "imports_file": kernel::imports_file(app, super::code_path(&task_run.settings)),
         "roots": {"/Workspace": app.workspace_files.root(), "/Volumes": app.volumes.root()},
@@ -121,7 +134,7 @@ fn go_on_after_restart(task: &Task, request: &mut Value) -> Result<(), TaskError
     let folder = task.app.task_run_dir(task.task_run.run_id);
     let text = std::fs::read(folder.join("restart.json"))?;
     let state: Value = serde_json::from_slice(&text).map_err(std::io::Error::from)?;
-    for field in ["start_cell", "widgets"] {
+    for field in ["start_cell", "widgets", "overlays", "prepared"] {
         request[field] = state[field].clone();
     }
     Ok(())
@@ -147,10 +160,10 @@ fn output(task: &Task, kind: Kind, stop: &Stop) -> TaskOutput {
     let mut output = outcome::output_of(outcome::events(&folder.join("events.jsonl")));
     match stop {
         Stop::Exit(Exit::Died(status)) => {
-            let what = if kind == Kind::Notebook {
-                "notebook"
-            } else {
-                "file"
+            let what = match kind {
+                Kind::Notebook => "notebook",
+                Kind::PythonWheel => "wheel",
+                _ => "file",
             };
             output.error = Some(format!("the {what}'s Python process died ({status})"));
             let log = std::fs::read(folder.join("process.log")).unwrap_or_default();

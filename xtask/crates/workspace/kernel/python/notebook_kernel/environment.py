@@ -1,0 +1,37 @@
+"""What a job's environment and a task's libraries ask for, before the task's code runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from notebook_kernel import requirements
+from notebook_kernel.overlay import InstallFailed, Overlay
+from notebook_kernel.paths import PathMap
+
+
+def prepare(dependencies: list[str], folder: str, overlay: Overlay, paths: PathMap, say: Callable[[str], None]) -> bool:
+    """Installs what is missing and tells of the rest in one line; answers whether anything was installed.
+
+    Each dependency is a line of a requirements file, a comment being said; relative paths count from `folder`.
+    """
+    wanted = requirements.Wanted()
+    for line in dependencies:
+        if line.startswith("#"):
+            say(line.removeprefix("#").strip())
+            continue
+        found = requirements.read_line(line, paths, folder)
+        wanted.requirements += found.requirements
+        wanted.options += found.options
+        wanted.editable += found.editable
+    missing = wanted.missing()
+    there = [text for text in wanted.requirements if text not in missing]
+    if there:
+        say(f"In the project's environment already: {', '.join(there)}")
+    if not missing and not wanted.editable:
+        return False
+    say(f"Installing: {', '.join(paths.virtual(text) for text in [*missing, *wanted.editable])}")
+    try:
+        overlay.install(wanted.arguments(missing), lambda line: say(paths.virtual_text(line)))
+    except InstallFailed as error:
+        raise InstallFailed(f"the task's environment cannot be made: {error}") from None
+    return True

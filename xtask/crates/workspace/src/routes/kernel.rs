@@ -1,0 +1,107 @@
+//! What the code of a run asks of the workspace beside Databricks' own API: packages for an overlay of its own.
+
+use std::pin::Pin;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
+use tokio::process::{Child, ChildStdout};
+use tokio_util::io::ReaderStream;
+
+use super::extract::JsonBody;
+use crate::error::ApiError;
+use crate::group::Group;
+use crate::python;
+use crate::state::App;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new().route("/kernel/v1/overlays", post(install))
+}
+
+/// What is to be installed; see `overlays.py`.
+#[derive(Deserialize, Serialize)]
+struct Wanted {
+    arguments: Vec<String>,
+    #[serde(default)]
+    base: Vec<String>,
+}
+
+/// Installs packages and answers line by line what pip says; the last line is a JSON object with the result.
+async fn install(
+    State(app): State<Arc<App>>,
+    JsonBody(wanted): JsonBody<Wanted>,
+) -> Result<Response, ApiError> {
+    let failed = |error: std::io::Error| ApiError::internal("cannot start the installer", &error);
+    let request = serde_json::to_vec(&wanted)
+        .map_err(|error| ApiError::internal("cannot pass on the request", &error))?;
+    let mut installer = Installer::start(&app).map_err(failed)?;
+    installer.ask(&request).await.map_err(failed)?;
+    let lines = Body::from_stream(ReaderStream::new(installer));
+    Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], lines).into_response())
+}
+
+/// The installing process. When nobody reads what it says any more, it ends with all that it started.
+struct Installer {
+    child: Child,
+    output: ChildStdout,
+    group: Option<Group>,
+}
+
+impl Installer {
+    fn start(app: &App) -> std::io::Result<Installer> {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(app.config.state.path().join("runs/kernel.log"))?;
+        let mut child = python::installer(app)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::from(log))
+            .kill_on_drop(true)
+            .spawn()?;
+        let output = child
+            .stdout
+            .take()
+            .ok_or_else(|| std::io::Error::other("the process has no output"))?;
+        Ok(Installer {
+            group: Group::of(&child),
+            child,
+            output,
+        })
+    }
+
+    async fn ask(&mut self, request: &[u8]) -> std::io::Result<()> {
+        if let Some(mut input) = self.child.stdin.take() {
+            input.write_all(request).await?;
+            input.write_all(b"\n").await?;
+        }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Installer {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.output).poll_read(context, buffer)
+    }
+}
+
+impl Drop for Installer {
+    fn drop(&mut self) {
+        // One that has ended and was waited for has no id: its number may be another's by now.
+        if let (Some(group), Ok(None)) = (self.group, self.child.try_wait()) {
+            group.signal(Signal::KILL);
+        }
+    }
+}
