@@ -1,0 +1,221 @@
+//! One call of the REST API, and the reply to it. Handlers are plain functions on threads of their own: they run
+//! git and wait for the disk.
+
+mod fields;
+mod reply;
+
+pub(crate) use fields::Fields;
+pub(crate) use reply::{Answer, Reply, refused};
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::response::Response;
+use percent_encoding::percent_decode_str;
+use serde_json::Value;
+
+use crate::entrance::Caller;
+use crate::forge::Forge;
+use crate::links::Links;
+use crate::refusal::Refusal;
+use crate::world::{Access, Id, Permission, Pull, Repo, World};
+
+/// What a handler gets.
+pub(crate) struct Call {
+    pub(crate) forge: Arc<Forge>,
+    /// The world as it was when the call came in.
+    pub(crate) world: Arc<World>,
+    pub(crate) caller: Caller,
+    pub(crate) links: Links,
+    pub(crate) method: Method,
+    pub(crate) headers: HeaderMap,
+    params: HashMap<String, String>,
+    query: HashMap<String, String>,
+    body: Value,
+}
+
+/// A route's work.
+pub(crate) type Handler = fn(&Call) -> Answer;
+
+/// Makes an axum handler of ours.
+pub(crate) fn to(
+    handler: Handler,
+) -> impl Fn(State<Arc<Forge>>, Request) -> Pin<Box<dyn Future<Output = Response> + Send>>
++ Clone
++ Send
++ 'static {
+    move |State(forge), request| {
+        Box::pin(async move {
+            let call = match Call::read(forge, request).await {
+                Ok(call) => call,
+                Err(refusal) => return refused(&refusal),
+            };
+            let work = move || {
+                let reply = handler(&call).unwrap_or_else(|refusal| Reply::refusal(&refusal));
+                reply.finish(&call)
+            };
+            match tokio::task::spawn_blocking(work).await {
+                Ok(response) => response,
+                Err(error) => refused(&Refusal::internal(&error)),
+            }
+        })
+    }
+}
+
+impl Call {
+    async fn read(forge: Arc<Forge>, request: Request) -> Result<Call, Refusal> {
+        let (mut parts, body) = request.into_parts();
+        let params = RawPathParams::from_request_parts(&mut parts, &()).await;
+        let params = params.map_err(|_| Refusal::not_found())?;
+        let params = params
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let bytes = axum::body::to_bytes(body, usize::MAX)
+            .await
+            .map_err(|error| Refusal::internal(&error))?;
+        let body = match bytes.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&bytes).map_err(|_| {
+                Refusal::new(axum::http::StatusCode::BAD_REQUEST, "Problems parsing JSON")
+            })?,
+        };
+        let caller = parts
+            .extensions
+            .remove::<Caller>()
+            .unwrap_or(Caller::Ticket);
+        if let Caller::User(token) = &caller
+            && token.access == Access::Read
+            && !matches!(parts.method, Method::GET | Method::HEAD)
+        {
+            return Err(Refusal::forbidden(
+                "Resource not accessible by personal access token",
+            ));
+        }
+        let links = parts
+            .extensions
+            .remove::<Links>()
+            .unwrap_or_else(|| Links::of_host(""));
+        Ok(Call {
+            world: forge.world(),
+            forge,
+            caller,
+            links,
+            method: parts.method,
+            headers: parts.headers,
+            params,
+            query: query(parts.uri.query().unwrap_or_default()),
+            body,
+        })
+    }
+
+    /// A part of the path.
+    pub(crate) fn param(&self, name: &str) -> &str {
+        self.params.get(name).map_or("", String::as_str)
+    }
+
+    /// A number in the path.
+    pub(crate) fn number(&self, name: &str) -> Result<u64, Refusal> {
+        self.param(name).parse().map_err(|_| Refusal::not_found())
+    }
+
+    /// A row's number in the path.
+    pub(crate) fn id(&self, name: &str) -> Result<Id, Refusal> {
+        self.param(name).parse().map_err(|_| Refusal::not_found())
+    }
+
+    /// A value of the query.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The body's fields.
+    pub(crate) fn fields(&self) -> Fields<'_> {
+        Fields::new(&self.body)
+    }
+
+    /// The body as it came.
+    pub(crate) fn json(&self) -> &Value {
+        &self.body
+    }
+
+    /// Whose account asks.
+    pub(crate) fn user(&self) -> Result<Id, Refusal> {
+        self.caller.user().ok_or_else(Refusal::not_found)
+    }
+
+    /// The repository in the path, in which the caller may do `needed`.
+    pub(crate) fn repo(&self, needed: Permission) -> Result<&Repo, Refusal> {
+        let repo = self
+            .world
+            .repo_named(self.param("owner"), self.param("repo"));
+        let repo = repo.ok_or_else(Refusal::not_found)?;
+        let given = self
+            .world
+            .permission(repo, self.user()?)
+            .ok_or_else(Refusal::not_found)?;
+        if given >= needed {
+            return Ok(repo);
+        }
+        match needed {
+            Permission::Admin => Err(Refusal::forbidden("Must have admin rights to Repository.")),
+            _ => Err(Refusal::forbidden(
+                "Resource not accessible by personal access token",
+            )),
+        }
+    }
+
+    /// The pull request in the path.
+    pub(crate) fn pull(&self, needed: Permission) -> Result<(&Repo, &Pull), Refusal> {
+        let repo = self.repo(needed)?;
+        let pull = self.world.pull_numbered(repo.id, self.number("number")?);
+        Ok((repo, pull.ok_or_else(Refusal::not_found)?))
+    }
+
+    /// The value of a header.
+    pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The path's address with another page in its query.
+    pub(super) fn page_address(&self, path: &str, page: usize) -> String {
+        let mut pairs: Vec<(&str, String)> = self
+            .query
+            .iter()
+            .filter(|(name, _)| *name != "page")
+            .map(|(name, value)| (name.as_str(), value.clone()))
+            .collect();
+        pairs.sort();
+        pairs.push(("page", page.to_string()));
+        let encode = |text: &str| {
+            percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+                .to_string()
+        };
+        let pairs: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encode(value)))
+            .collect();
+        format!("{path}?{}", pairs.join("&"))
+    }
+}
+
+fn query(text: &str) -> HashMap<String, String> {
+    let decode = |part: &str| {
+        let part = part.replace('+', " ");
+        percent_decode_str(&part).decode_utf8_lossy().into_owned()
+    };
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    };
+    text.split('&')
+        .filter(|part| !part.is_empty())
+        .map(pair)
+        .collect()
+}

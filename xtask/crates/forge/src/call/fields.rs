@@ -1,0 +1,148 @@
+//! The fields of a body, refused in GitHub's words when they are of the wrong kind.
+
+use serde_json::Value;
+
+use crate::refusal::Refusal;
+
+/// A JSON object that came with a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fields<'a>(&'a Value);
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(value: &'a Value) -> Fields<'a> {
+        Fields(value)
+    }
+
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text; `None` when it is missing or null.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_str()
+                .map(Some)
+                .ok_or_else(|| wrong(name, value, "string")),
+        }
+    }
+
+    /// A text that must be there.
+    pub(crate) fn required(&self, name: &str) -> Result<&'a str, Refusal> {
+        self.text(name)?.ok_or_else(|| missing(name))
+    }
+
+    /// A text that may be of any kind of value among those that GitHub names.
+    pub(crate) fn one_of(&self, name: &str, allowed: &[&str]) -> Result<Option<&'a str>, Refusal> {
+        let text = self.text(name)?;
+        match text {
+            Some(text) if !allowed.contains(&text) => Err(Refusal::unprocessable(format!(
+                "Invalid request.\n\nFor 'properties/{name}', \"{text}\" is not a member of {allowed:?}."
+            ))),
+            text => Ok(text),
+        }
+    }
+
+    /// Yes or no.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_bool()
+                .map(Some)
+                .ok_or_else(|| wrong(name, value, "boolean")),
+        }
+    }
+
+    /// A whole number.
+    pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) => value
+                .as_i64()
+                .map(Some)
+                .ok_or_else(|| wrong(name, value, "integer")),
+        }
+    }
+
+    /// A list of texts; empty when it is missing.
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Refusal> {
+        let Some(value) = self.get(name) else {
+            return Ok(Vec::new());
+        };
+        let items = value
+            .as_array()
+            .ok_or_else(|| wrong(name, value, "array"))?;
+        let text = |item: &Value| {
+            item.as_str()
+                .map(str::to_owned)
+                .ok_or_else(|| wrong(name, item, "string"))
+        };
+        items.iter().map(text).collect()
+    }
+
+    /// An object within; `None` when it is missing or null.
+    pub(crate) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, Refusal> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(value) if value.is_object() => Ok(Some(Fields(value))),
+            Some(value) => Err(wrong(name, value, "object")),
+        }
+    }
+
+    /// A list of objects; empty when it is missing.
+    pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, Refusal> {
+        match self.get(name) {
+            None => Ok(Vec::new()),
+            Some(value) => {
+                let items = value
+                    .as_array()
+                    .ok_or_else(|| wrong(name, value, "array"))?;
+                Ok(items.iter().map(Fields).collect())
+            }
+        }
+    }
+
+    /// Whatever is there.
+    pub(crate) fn any(&self, name: &str) -> Option<&'a Value> {
+        self.get(name)
+    }
+}
+
+fn missing(name: &str) -> Refusal {
+    Refusal::unprocessable(format!("Invalid request.\n\n\"{name}\" wasn't supplied."))
+}
+
+fn wrong(name: &str, value: &Value, kind: &str) -> Refusal {
+    let article = if kind.starts_with(['a', 'i', 'o']) {
+        "an"
+    } else {
+        "a"
+    };
+    Refusal::unprocessable(format!(
+        "Invalid request.\n\nFor 'properties/{name}', {value} is not {article} {kind}."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_of_the_wrong_kind_is_named() {
+        let body = serde_json::json!({"draft": "yes", "labels": [1], "title": null});
+        let fields = Fields::new(&body);
+        let said = fields.flag("draft").unwrap_err().message;
+        assert_eq!(
+            said,
+            "Invalid request.\n\nFor 'properties/draft', \"yes\" is not a boolean."
+        );
+        assert!(fields.texts("labels").is_err());
+        assert_eq!(fields.text("title").unwrap(), None);
+        assert_eq!(
+            fields.required("base").unwrap_err().message,
+            "Invalid request.\n\n\"base\" wasn't supplied."
+        );
+    }
+}

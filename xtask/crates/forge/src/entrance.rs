@@ -1,0 +1,279 @@
+//! Where each request comes in: who asks, from where, for what; and whether a fault was ordered for it.
+//!
+//! In this order:
+//!
+//! 1. `Host` must name us, or a foreign name was made to point here (DNS rebinding): 403. On the Unix socket, and
+//!    below `.localhost`, it may be GitHub's own name: that is the layout of github.com.
+//! 2. `Origin`, where present, must be ours, and `Sec-Fetch-Site` must not say that another site asks: 403.
+//! 3. `Authorization` must carry a token that is known, or the cookie of a browser that signed in: else 401. Two
+//!    links carry a ticket of their own instead: to a log, and to a session.
+//! 4. Faults and the record see what is left.
+
+mod who;
+
+pub(crate) use who::Caller;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{HOST, ORIGIN};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse as _, Response};
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crate::call::refused;
+use crate::connection::Connection;
+use crate::faults::{Fault, When};
+use crate::forge::Forge;
+use crate::links::Links;
+use crate::record::{Asked, now};
+use crate::refusal::Refusal;
+
+/// The most that a request's body may hold, but for git's.
+const LARGEST: usize = 10 * 1024 * 1024;
+
+/// Sees every request first.
+pub(crate) async fn entrance(
+    State((forge, inside)): State<(Arc<Forge>, Router)>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+) -> Response {
+    let started = Instant::now();
+    let number = forge.record.arrive();
+    let (host, as_asked) = (host(&request), request.uri().clone());
+    let method = request.method().clone();
+    let admitted = admit(&forge, &connection, &host, request);
+    let (mut request, caller) = match admitted {
+        Ok(admitted) => admitted,
+        Err(refusal) => return with_security_headers(refused(&refusal)),
+    };
+    let body = match text_of_body(&mut request).await {
+        Ok(body) => body,
+        Err(refusal) => return refused(&refusal),
+    };
+    let login = caller.login(&forge.world());
+    request.extensions_mut().insert(caller);
+    let fault = forge.faults.meets(method.as_str(), as_asked.path(), &body);
+    let response = with_fault(fault.unwrap_or_default(), &connection, inside, request).await;
+    // Those who look at the record are not part of it.
+    if !as_asked.path().starts_with("/_forge/") {
+        forge.record.keep(Asked {
+            number,
+            method: method.to_string(),
+            path: as_asked.path().to_owned(),
+            query: as_asked.query().unwrap_or_default().to_owned(),
+            body: serde_json::from_str(&body).unwrap_or(match body.is_empty() {
+                true => Value::Null,
+                false => Value::String(body),
+            }),
+            login,
+            status: response.as_ref().map(|response| response.status().as_u16()),
+            at: now(),
+            milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+    }
+    with_security_headers(response.unwrap_or_default())
+}
+
+/// Checks host, site and token, and brings the address into the form that the routes know.
+fn admit(
+    forge: &Forge,
+    connection: &Connection,
+    host: &str,
+    mut request: Request,
+) -> Result<(Request, Caller), Refusal> {
+    check_host(forge, connection, host)?;
+    check_site(forge, request.method(), request.headers())?;
+    let path = inner_path(host, request.uri().path());
+    let query = request
+        .uri()
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    if let Ok(uri) = format!("{path}{query}").parse::<Uri>() {
+        *request.uri_mut() = uri;
+    }
+    let caller = who::asks(forge, &request)?;
+    request.extensions_mut().insert(Links::of_host(host));
+    Ok((request, caller))
+}
+
+/// The host that the client means: of the address if it says one (as to a proxy), else of the header.
+fn host(request: &Request) -> String {
+    if let Some(authority) = request.uri().authority() {
+        return authority.to_string();
+    }
+    let mut hosts = request.headers().get_all(HOST).iter();
+    let host = hosts
+        .next()
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    match hosts.next() {
+        Some(_) => String::new(),
+        None => host.to_owned(),
+    }
+}
+
+fn check_host(forge: &Forge, connection: &Connection, host: &str) -> Result<(), Refusal> {
+    let name = host.split(':').next().unwrap_or_default();
+    let known = match name {
+        "github.com" | "api.github.com" => connection.is_socket,
+        // Browsers and systems resolve these names to this machine only.
+        "github.localhost" | "api.github.localhost" => true,
+        _ => is_own_authority(forge, host),
+    };
+    match known {
+        true => Ok(()),
+        false => Err(Refusal::forbidden(format!(
+            "this is {}; the request was made for another host",
+            forge.url
+        ))),
+    }
+}
+
+fn is_own_authority(forge: &Forge, authority: &str) -> bool {
+    let Some((name, port)) = authority.rsplit_once(':') else {
+        return false;
+    };
+    matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port.parse() == Ok(forge.port)
+}
+
+fn check_site(forge: &Forge, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+    let own = |origin: &HeaderValue| {
+        let origin = origin
+            .to_str()
+            .ok()
+            .and_then(|text| text.strip_prefix("http://"));
+        origin.is_some_and(|authority| is_own_authority(forge, authority))
+    };
+    if !headers.get_all(ORIGIN).iter().all(own) {
+        return Err(Refusal::forbidden(
+            "the request comes from a page of another origin",
+        ));
+    }
+    let text = |name| {
+        headers
+            .get(HeaderName::from_static(name))
+            .map(HeaderValue::as_bytes)
+    };
+    let reads = matches!(method, &Method::GET | &Method::HEAD);
+    let navigates = reads && text("sec-fetch-mode") == Some(b"navigate");
+    match text("sec-fetch-site") {
+        None | Some(b"same-origin" | b"none") => Ok(()),
+        // A link on a page of another port of this machine, such as the local workspace's.
+        Some(b"same-site") if navigates => Ok(()),
+        Some(_) => Err(Refusal::forbidden(
+            "the request comes from a page of another site",
+        )),
+    }
+}
+
+/// github.com's layout has the API on a host of its own; the routes know GitHub Enterprise's.
+fn inner_path(host: &str, path: &str) -> String {
+    match (host.starts_with("api."), path) {
+        (true, "/graphql") => "/api/graphql".to_owned(),
+        (true, path) => format!("/api/v3{path}"),
+        (false, path) => path.to_owned(),
+    }
+}
+
+/// Reads the body of a request for an API, and leaves it in place; git's bodies pass unread.
+async fn text_of_body(request: &mut Request) -> Result<String, Refusal> {
+    let path = request.uri().path();
+    if !path.starts_with("/api/") && !path.starts_with("/_forge/") {
+        return Ok(String::new());
+    }
+    let body = std::mem::take(request.body_mut());
+    let bytes = axum::body::to_bytes(body, LARGEST)
+        .await
+        .map_err(|_| Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"))?;
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    *request.body_mut() = Body::from(bytes);
+    Ok(text)
+}
+
+/// Answers, with a fault if there is one; `None` when the connection was cut.
+async fn with_fault(
+    fault: Fault,
+    connection: &Connection,
+    inside: Router,
+    request: Request,
+) -> Option<Response> {
+    tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
+    if fault.reset == Some(When::Before) {
+        connection.cut();
+        return None;
+    }
+    let carried_out =
+        fault.carry_out || fault.reset.is_some() || fault.status.is_none() && fault.body.is_none();
+    let mut response = match carried_out {
+        true => inside.oneshot(request).await.into_response(),
+        false => Response::default(),
+    };
+    if fault.reset == Some(When::After) {
+        connection.cut();
+        return None;
+    }
+    if let Some(status) = fault
+        .status
+        .and_then(|status| StatusCode::from_u16(status).ok())
+    {
+        *response.status_mut() = status;
+    }
+    if let Some(body) = fault.body {
+        let kind = match body.trim_start().starts_with('<') {
+            true => "text/html; charset=utf-8",
+            false => "application/json; charset=utf-8",
+        };
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        *response.body_mut() = Body::from(body);
+    }
+    for (name, value) in &fault.headers {
+        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    match fault.truncate {
+        Some(bytes) => Some(truncated(response, bytes).await),
+        None => Some(response),
+    }
+}
+
+/// A reply that ends in the midst of its body, as from a proxy that gave up: its length fits what is left.
+async fn truncated(response: Response, bytes: usize) -> Response {
+    let (mut parts, body) = response.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX)
+        .await
+        .unwrap_or_else(|_| Bytes::new());
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::from(body.slice(..bytes.min(body.len()))))
+}
+
+/// Keeps a reply from acting in the reader's name; a reply's own headers stay.
+fn with_security_headers(mut response: Response) -> Response {
+    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
+         form-action 'self'; frame-ancestors 'none'";
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        response
+            .headers_mut()
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,17 @@
+//! Pull requests: what may be done with them, and what follows from it. Both APIs and pushes come here.
+
+mod merge;
+mod open;
+mod push;
+mod review;
+mod standing;
+
+pub(crate) use merge::{
+    MergeRequest, advance_queue, enable_auto_merge, enqueue, merge, merge_what_waits,
+};
+pub(crate) use open::{
+    NewPull, PullUpdate, add_comment, open, request_reviewers, set_draft, update,
+};
+pub(crate) use push::{pushed, refresh_refs};
+pub(crate) use review::{NewReview, dismiss, review};
+pub(crate) use standing::{Mergeable, Standing, is_required, review_decision, standing};

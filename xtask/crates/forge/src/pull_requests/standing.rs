@@ -1,0 +1,175 @@
+//! How a pull request stands: whether it can be merged, and what is in the way.
+
+use crate::forge::Forge;
+use crate::refusal::Refusal;
+use crate::world::{BranchRule, Id, Permission, Pull, ReviewState, Verdict, World};
+
+/// Whether its commits and the base branch go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mergeable {
+    Yes,
+    Conflicting,
+    /// GitHub has not found out yet: ask again.
+    Unknown,
+}
+
+/// How a pull request stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) mergeable: Mergeable,
+    /// GraphQL's `mergeStateStatus`; in lower case REST's `mergeable_state`.
+    pub(crate) state: &'static str,
+    /// What keeps it from being merged, in GitHub's words.
+    pub(crate) obstacle: Option<String>,
+}
+
+/// How `pull` stands.
+pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Standing, Refusal> {
+    let plain = |mergeable, state| Standing {
+        mergeable,
+        state,
+        obstacle: None,
+    };
+    if !pull.open {
+        return Ok(plain(Mergeable::Unknown, "UNKNOWN"));
+    }
+    if still_unknown(forge, world)? {
+        return Ok(plain(Mergeable::Unknown, "UNKNOWN"));
+    }
+    let Some(base) = base_tip(world, pull) else {
+        return Ok(plain(Mergeable::Unknown, "UNKNOWN"));
+    };
+    if forge
+        .git
+        .merge_tree(pull.repo, base, &pull.head_sha)?
+        .is_none()
+    {
+        let obstacle = Some("Pull Request is not mergeable".to_owned());
+        return Ok(Standing {
+            mergeable: Mergeable::Conflicting,
+            state: "DIRTY",
+            obstacle,
+        });
+    }
+    if pull.draft {
+        let obstacle = Some("Pull Request is still a draft".to_owned());
+        return Ok(Standing {
+            mergeable: Mergeable::Yes,
+            state: "DRAFT",
+            obstacle,
+        });
+    }
+    let rule = world.rule(pull.repo, &pull.base_ref);
+    if let Some(obstacle) = rule.and_then(|rule| rule_in_the_way(world, pull, rule)) {
+        return Ok(Standing {
+            mergeable: Mergeable::Yes,
+            state: "BLOCKED",
+            obstacle: Some(obstacle),
+        });
+    }
+    if rule.is_some_and(|rule| rule.strict)
+        && forge.git.distance(pull.repo, base, &pull.head_sha)?.behind > 0
+    {
+        let obstacle =
+            Some("Head branch is out of date. Review and try the merge again.".to_owned());
+        return Ok(Standing {
+            mergeable: Mergeable::Yes,
+            state: "BEHIND",
+            obstacle,
+        });
+    }
+    let state = match world.verdict(pull.repo, &pull.head_sha) {
+        None | Some(Verdict::Passed) => "CLEAN",
+        Some(_) => "UNSTABLE",
+    };
+    Ok(plain(Mergeable::Yes, state))
+}
+
+/// Counts down how often the answer is "unknown".
+fn still_unknown(forge: &Forge, world: &World) -> Result<bool, Refusal> {
+    if world.settings().unknown_mergeability == 0 {
+        return Ok(false);
+    }
+    forge.change(|world| {
+        let left = &mut world.edit_settings().unknown_mergeability;
+        let unknown = *left > 0;
+        *left = left.saturating_sub(1);
+        Ok(unknown)
+    })
+}
+
+/// What the base branch points at now.
+pub(super) fn base_tip<'w>(world: &'w World, pull: &Pull) -> Option<&'w str> {
+    world.repos.get(pull.repo)?.branch(&pull.base_ref)
+}
+
+fn rule_in_the_way(world: &World, pull: &Pull, rule: &BranchRule) -> Option<String> {
+    match review_decision(world, pull) {
+        Some("CHANGES_REQUESTED") => {
+            return Some("Changes requested by a reviewer with write access.".to_owned());
+        }
+        Some("REVIEW_REQUIRED") => {
+            let needed = rule.required_approvals.unwrap_or(0);
+            let people = if needed == 1 {
+                "an approving review is"
+            } else {
+                "approving reviews are"
+            };
+            return Some(format!(
+                "At least {needed} {people} required by reviewers with write access."
+            ));
+        }
+        _ => {}
+    }
+    for name in &rule.required_checks {
+        match world.verdict_named(pull.repo, &pull.head_sha, name) {
+            Some(Verdict::Passed) => {}
+            Some(Verdict::Failed) => {
+                return Some(format!("Required status check \"{name}\" is failing."));
+            }
+            Some(Verdict::Pending) => {
+                return Some(format!("Required status check \"{name}\" is in progress."));
+            }
+            None => return Some(format!("Required status check \"{name}\" is expected.")),
+        }
+    }
+    let unresolved =
+        |thread: &crate::world::Thread| thread.pull == pull.id && thread.resolved_by.is_none();
+    if rule.resolve_threads && world.threads.find(unresolved).is_some() {
+        return Some(
+            "A conversation must be resolved before this pull request can be merged.".to_owned(),
+        );
+    }
+    None
+}
+
+/// GraphQL's `reviewDecision`: of those with write access.
+pub(crate) fn review_decision(world: &World, pull: &Pull) -> Option<&'static str> {
+    let repo = world.repos.get(pull.repo)?;
+    let counts = |author: Id| world.permission(repo, author) >= Some(Permission::Write);
+    let reviews = world.latest_reviews(pull.id);
+    let of = |state| {
+        reviews
+            .iter()
+            .filter(|review| review.state == state && counts(review.author))
+            .count()
+    };
+    let needed = world
+        .rule(pull.repo, &pull.base_ref)
+        .and_then(|rule| rule.required_approvals);
+    let approvals = of(ReviewState::Approved);
+    if of(ReviewState::ChangesRequested) > 0 {
+        return Some("CHANGES_REQUESTED");
+    }
+    match needed {
+        Some(needed) if approvals < needed as usize => Some("REVIEW_REQUIRED"),
+        _ if approvals > 0 => Some("APPROVED"),
+        _ => None,
+    }
+}
+
+/// Whether a check of that name must be green before `pull` is merged.
+pub(crate) fn is_required(world: &World, pull: &Pull, name: &str) -> bool {
+    let rule = world.rule(pull.repo, &pull.base_ref);
+    rule.is_some_and(|rule| rule.required_checks.iter().any(|required| required == name))
+}

@@ -1,0 +1,120 @@
+//! Why something is not done, in GitHub's words; each API has a form for it.
+
+use axum::http::StatusCode;
+
+use crate::git::GitError;
+use crate::store::StoreError;
+
+/// What goes wrong in a field of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) resource: &'static str,
+    pub(crate) field: Option<&'static str>,
+    /// `missing_field`, `invalid`, `already_exists`, `unprocessable` or `custom`.
+    pub(crate) code: &'static str,
+    pub(crate) message: Option<String>,
+}
+
+/// A request that is not carried out.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    pub(crate) status: StatusCode,
+    pub(crate) message: String,
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl Refusal {
+    /// A refusal with a status of its own.
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Refusal {
+        Refusal {
+            status,
+            message: message.into(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// 404: not there, or not for you.
+    pub(crate) fn not_found() -> Refusal {
+        Refusal::new(StatusCode::NOT_FOUND, "Not Found")
+    }
+
+    /// 403.
+    pub(crate) fn forbidden(message: impl Into<String>) -> Refusal {
+        Refusal::new(StatusCode::FORBIDDEN, message)
+    }
+
+    /// 422 with a message alone.
+    pub(crate) fn unprocessable(message: impl Into<String>) -> Refusal {
+        Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    /// 422 "Validation Failed", with what is wrong.
+    pub(crate) fn invalid(problem: Problem) -> Refusal {
+        Refusal {
+            problems: vec![problem],
+            ..Refusal::unprocessable("Validation Failed")
+        }
+    }
+
+    /// 422 because of a sentence that fits no field.
+    pub(crate) fn custom(resource: &'static str, message: impl Into<String>) -> Refusal {
+        let message = Some(message.into());
+        Refusal::invalid(Problem {
+            resource,
+            field: None,
+            code: "custom",
+            message,
+        })
+    }
+
+    /// 422 because of a field.
+    pub(crate) fn field(
+        resource: &'static str,
+        field: &'static str,
+        code: &'static str,
+    ) -> Refusal {
+        Refusal::invalid(Problem {
+            resource,
+            field: Some(field),
+            code,
+            message: None,
+        })
+    }
+
+    /// 500; the cause goes to the log.
+    pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Refusal {
+        tracing::error!(%cause, "a request failed");
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")
+    }
+
+    /// What GraphQL says: the sentence that helps.
+    pub(crate) fn sentence(&self) -> String {
+        let own = self
+            .problems
+            .iter()
+            .find_map(|problem| problem.message.clone());
+        own.unwrap_or_else(|| self.message.clone())
+    }
+
+    /// The `type` of the error in GraphQL.
+    pub(crate) fn graphql_type(&self) -> &'static str {
+        match self.status.as_u16() {
+            401 | 403 => "FORBIDDEN",
+            404 => "NOT_FOUND",
+            500 => "INTERNAL",
+            _ => "UNPROCESSABLE",
+        }
+    }
+}
+
+impl From<GitError> for Refusal {
+    fn from(error: GitError) -> Refusal {
+        Refusal::internal(&error)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Refusal {
+        Refusal::internal(&error)
+    }
+}

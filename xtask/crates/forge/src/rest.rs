@@ -1,0 +1,45 @@
+//! The REST API, as far as one repository's daily work needs it.
+
+mod actions;
+mod branches;
+mod checks;
+mod commits;
+pub(crate) mod logs;
+mod pulls;
+mod repos;
+pub(crate) mod shapes;
+mod users;
+
+pub(crate) use repos::{NewRepo, make, permission_named};
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::call::{Answer, Call, to};
+use crate::forge::Forge;
+use crate::refusal::Refusal;
+
+/// All routes, below the API's base address.
+pub(crate) fn routes() -> Router<Arc<Forge>> {
+    Router::new()
+        .merge(users::routes())
+        .merge(repos::routes())
+        .merge(branches::routes())
+        .merge(commits::routes())
+        .merge(checks::routes())
+        .merge(pulls::routes())
+        .merge(actions::routes())
+        .fallback(
+            get(to(unknown))
+                .post(to(unknown))
+                .put(to(unknown))
+                .patch(to(unknown))
+                .delete(to(unknown)),
+        )
+}
+
+fn unknown(_call: &Call) -> Answer {
+    Err(Refusal::not_found())
+}

@@ -1,0 +1,505 @@
+//! Workflows, their runs and jobs.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use serde_json::json;
+
+use super::logs;
+use super::shapes::{job as job_shape, user, workflow as workflow_shape, workflow_run};
+use crate::call::{Answer, Call, Reply, to};
+use crate::forge::Forge;
+use crate::refusal::Refusal;
+use crate::world::{
+    CheckRun, Dispatch, Environment, Id, Permission, Repo, Verdict, Workflow, WorkflowRun,
+};
+
+pub(super) fn routes() -> Router<Arc<Forge>> {
+    Router::new()
+        .route(
+            "/repos/{owner}/{repo}/actions/workflows",
+            get(to(workflows)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/workflows/{workflow}",
+            get(to(one_workflow)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/workflows/{workflow}/runs",
+            get(to(runs_of_workflow)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/workflows/{workflow}/dispatches",
+            post(to(dispatch)),
+        )
+        .route("/repos/{owner}/{repo}/actions/runs", get(to(runs)))
+        .route("/repos/{owner}/{repo}/actions/runs/{run}", get(to(one)))
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/jobs",
+            get(to(jobs)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}/jobs",
+            get(to(jobs_of_attempt)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/rerun",
+            post(to(rerun)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs",
+            post(to(rerun_failed)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/cancel",
+            post(to(cancel)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/runs/{run}/pending_deployments",
+            get(to(pending)).post(to(decide)),
+        )
+        .route("/repos/{owner}/{repo}/actions/jobs/{job}", get(to(one_job)))
+        .route(
+            "/repos/{owner}/{repo}/actions/jobs/{job}/logs",
+            get(to(logs::redirect)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/actions/jobs/{job}/rerun",
+            post(to(rerun_job)),
+        )
+}
+
+fn workflows(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let all: Vec<&Workflow> = call
+        .world
+        .workflows
+        .iter()
+        .filter(|workflow| workflow.repo == repo.id)
+        .collect();
+    let path = format!(
+        "{}/actions/workflows",
+        call.links.repo_api(&call.world, repo)
+    );
+    Reply::page(call, &path, Some("workflows"), &all, |row| {
+        Ok(workflow_shape(&call.world, &call.links, repo, row))
+    })
+}
+
+/// A workflow by its number or its file's name.
+fn find_workflow<'c>(call: &'c Call, repo: &Repo) -> Result<&'c Workflow, Refusal> {
+    let wanted = call.param("workflow");
+    let fits = |workflow: &Workflow| {
+        let file = workflow.path.rsplit('/').next();
+        workflow.repo == repo.id
+            && (workflow.id.to_string() == wanted
+                || file == Some(wanted)
+                || workflow.path == wanted)
+    };
+    call.world
+        .workflows
+        .find(fits)
+        .ok_or_else(Refusal::not_found)
+}
+
+fn one_workflow(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    Ok(Reply::json(workflow_shape(
+        &call.world,
+        &call.links,
+        repo,
+        find_workflow(call, repo)?,
+    )))
+}
+
+fn dispatch(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Write)?;
+    let git_ref = call.fields().required("ref")?.to_owned();
+    let short = git_ref.strip_prefix("refs/heads/").unwrap_or(&git_ref);
+    if repo.branch(short).is_none() && !repo.refs.contains_key(&git_ref) {
+        return Err(Refusal::unprocessable(format!(
+            "No ref found for: {git_ref}"
+        )));
+    }
+    let workflow = match find_workflow(call, repo) {
+        Ok(known) => known.id,
+        Err(_) => workflow_by_file(call, repo)?,
+    };
+    let inputs = call
+        .fields()
+        .any("inputs")
+        .and_then(|inputs| inputs.as_object())
+        .cloned()
+        .unwrap_or_default();
+    let actor = call.user()?;
+    call.forge.change(|world| {
+        let (id, created_at) = (world.next_id(), world.now());
+        let inputs = inputs.into_iter().collect();
+        world.dispatches.put(
+            id,
+            Dispatch {
+                id,
+                repo: repo.id,
+                workflow,
+                git_ref,
+                inputs,
+                actor,
+                created_at,
+            },
+        );
+        Ok(())
+    })?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
+
+/// GitHub knows a workflow by its file on the default branch; nothing need have run.
+fn workflow_by_file(call: &Call, repo: &Repo) -> Result<Id, Refusal> {
+    let path = format!(".github/workflows/{}", call.param("workflow"));
+    let tip = repo
+        .branch(&repo.default_branch)
+        .ok_or_else(Refusal::not_found)?;
+    call.forge
+        .git
+        .file(repo.id, tip, &path)
+        .ok_or_else(Refusal::not_found)?;
+    call.forge.change(|world| {
+        let (id, created_at) = (world.next_id(), world.now());
+        world.workflows.put(
+            id,
+            Workflow {
+                id,
+                repo: repo.id,
+                name: path.clone(),
+                path,
+                created_at,
+            },
+        );
+        Ok(id)
+    })
+}
+
+fn runs(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    list_runs(call, repo, "actions/runs", |_| true)
+}
+
+fn runs_of_workflow(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let workflow = find_workflow(call, repo)?.id;
+    let path = format!("actions/workflows/{}/runs", call.param("workflow"));
+    list_runs(call, repo, &path, |run| run.workflow == workflow)
+}
+
+fn list_runs(
+    call: &Call,
+    repo: &Repo,
+    path: &str,
+    wanted: impl Fn(&WorkflowRun) -> bool,
+) -> Answer {
+    let is = |name: &str, value: Option<&str>| {
+        call.query(name).is_none_or(|wanted| Some(wanted) == value)
+    };
+    let fits = |run: &&WorkflowRun| {
+        let (status, conclusion) = call.world.run_state(run);
+        run.repo == repo.id
+            && wanted(run)
+            && is("head_sha", Some(&run.head_sha))
+            && is("branch", run.head_branch.as_deref())
+            && is("event", Some(&run.event))
+            && is("actor", Some(call.world.login(run.actor)))
+            && (is("status", Some(status)) || is("status", conclusion))
+    };
+    let all: Vec<&WorkflowRun> = call.world.runs.iter().rev().filter(fits).collect();
+    let path = format!("{}/{path}", call.links.repo_api(&call.world, repo));
+    Reply::page(call, &path, Some("workflow_runs"), &all, |run| {
+        workflow_run(&call.forge, &call.world, &call.links, repo, run)
+    })
+}
+
+fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c WorkflowRun, Refusal> {
+    let run = call
+        .world
+        .runs
+        .get(call.id("run")?)
+        .filter(|run| run.repo == repo.id);
+    run.ok_or_else(Refusal::not_found)
+}
+
+fn one(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    Ok(Reply::json(workflow_run(
+        &call.forge,
+        &call.world,
+        &call.links,
+        repo,
+        find(call, repo)?,
+    )?))
+}
+
+fn jobs(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let run = find(call, repo)?;
+    let all = match call.query("filter") {
+        Some("all") => call
+            .world
+            .checks
+            .iter()
+            .filter(|job| job.run == Some(run.id))
+            .collect(),
+        _ => call.world.jobs_of(run, None),
+    };
+    list_jobs(
+        call,
+        repo,
+        run,
+        &format!("actions/runs/{}/jobs", run.id),
+        &all,
+    )
+}
+
+fn jobs_of_attempt(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let run = find(call, repo)?;
+    let attempt = call.number("attempt")?;
+    let all = call.world.jobs_of(run, u32::try_from(attempt).ok());
+    list_jobs(
+        call,
+        repo,
+        run,
+        &format!("actions/runs/{}/attempts/{attempt}/jobs", run.id),
+        &all,
+    )
+}
+
+fn list_jobs(
+    call: &Call,
+    repo: &Repo,
+    run: &WorkflowRun,
+    path: &str,
+    jobs: &[&CheckRun],
+) -> Answer {
+    let path = format!("{}/{path}", call.links.repo_api(&call.world, repo));
+    Reply::page(call, &path, Some("jobs"), jobs, |job| {
+        Ok(job_shape(&call.world, &call.links, repo, run, job))
+    })
+}
+
+fn find_job<'c>(call: &'c Call, repo: &Repo) -> Result<(&'c WorkflowRun, &'c CheckRun), Refusal> {
+    let job = call
+        .world
+        .checks
+        .get(call.id("job")?)
+        .filter(|job| job.repo == repo.id);
+    let job = job.ok_or_else(Refusal::not_found)?;
+    let run = job
+        .run
+        .and_then(|run| call.world.runs.get(run))
+        .ok_or_else(Refusal::not_found)?;
+    Ok((run, job))
+}
+
+fn one_job(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let (run, job) = find_job(call, repo)?;
+    Ok(Reply::json(job_shape(
+        &call.world,
+        &call.links,
+        repo,
+        run,
+        job,
+    )))
+}
+
+fn rerun(call: &Call) -> Answer {
+    let run = find(call, call.repo(Permission::Write)?)?;
+    again(call, run, |_| true)
+}
+
+fn rerun_failed(call: &Call) -> Answer {
+    let run = find(call, call.repo(Permission::Write)?)?;
+    let failed = |job: &CheckRun| job.verdict() == Verdict::Failed;
+    if !call.world.jobs_of(run, None).into_iter().any(failed) {
+        return Err(Refusal::forbidden(
+            "This workflow run has no failed jobs that could be rerun",
+        ));
+    }
+    again(call, run, failed)
+}
+
+fn rerun_job(call: &Call) -> Answer {
+    let (run, job) = find_job(call, call.repo(Permission::Write)?)?;
+    again(call, run, |other| other.id == job.id)
+}
+
+/// Begins another attempt: jobs of their own for those that `wanted` names.
+fn again(call: &Call, run: &WorkflowRun, wanted: impl Fn(&CheckRun) -> bool) -> Answer {
+    let (status, _) = call.world.run_state(run);
+    if status != "completed" {
+        return Err(Refusal::forbidden(
+            "The workflow run containing this job is already running",
+        ));
+    }
+    call.forge.change(|world| {
+        let now = world.now();
+        let jobs: Vec<CheckRun> = world
+            .jobs_of(run, None)
+            .into_iter()
+            .filter(|job| wanted(job))
+            .cloned()
+            .collect();
+        let attempt = run.attempt + 1;
+        for job in jobs {
+            let id = world.next_id();
+            let fresh = CheckRun {
+                id,
+                attempt,
+                status: "queued".to_owned(),
+                conclusion: None,
+                started_at: None,
+                completed_at: None,
+                title: None,
+                summary: None,
+                text: None,
+                annotations: Vec::new(),
+                steps: Vec::new(),
+                ..job
+            };
+            world.checks.put(id, fresh);
+        }
+        let run = world.runs.edit(run.id).ok_or_else(Refusal::not_found)?;
+        run.attempt = attempt;
+        run.updated_at = now;
+        run.started_at = now;
+        Ok(())
+    })?;
+    Ok(Reply::created(json!({})))
+}
+
+fn cancel(call: &Call) -> Answer {
+    let run = find(call, call.repo(Permission::Write)?)?;
+    if call.world.run_state(run).0 == "completed" {
+        return Err(Refusal::new(
+            StatusCode::CONFLICT,
+            "Cannot cancel a workflow run that is completed.",
+        ));
+    }
+    call.forge.change(|world| {
+        let now = world.now();
+        let open: Vec<Id> = world
+            .jobs_of(run, None)
+            .into_iter()
+            .filter(|job| job.status != "completed")
+            .map(|job| job.id)
+            .collect();
+        for id in open {
+            if let Some(job) = world.checks.edit(id) {
+                job.status = "completed".to_owned();
+                job.conclusion = Some("cancelled".to_owned());
+                job.completed_at = Some(now);
+            }
+        }
+        let run = world.runs.edit(run.id).ok_or_else(Refusal::not_found)?;
+        run.cancelled = true;
+        run.waiting_for.clear();
+        run.updated_at = now;
+        Ok(())
+    })?;
+    Ok(Reply::with(StatusCode::ACCEPTED, json!({})))
+}
+
+fn pending(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let run = find(call, repo)?;
+    let asker = call.user()?;
+    let waiting = run
+        .waiting_for
+        .iter()
+        .filter_map(|id| call.world.environments.get(*id));
+    let api = call.links.repo_api(&call.world, repo);
+    let shown = waiting.map(|environment: &Environment| {
+        let reviewers = environment.reviewers.iter().map(|id| json!({"type": "User", "reviewer": user(&call.world, &call.links, *id)}));
+        json!({
+            "environment": {
+                "id": environment.id,
+                "node_id": crate::links::node_id("EN", environment.id),
+                "name": environment.name,
+                "url": format!("{api}/environments/{}", environment.name),
+                "html_url": format!("{}/deployments/activity_log?environments_filter={}", call.links.repo(&call.world, repo), environment.name),
+            },
+            "wait_timer": environment.wait_timer,
+            "wait_timer_started_at": run.created_at.to_string(),
+            "current_user_can_approve": may_approve(environment, run, asker),
+            "reviewers": reviewers.collect::<Vec<_>>(),
+        })
+    });
+    Ok(Reply::json(shown.collect()))
+}
+
+/// Whether somebody may let a run go on into an environment.
+pub(crate) fn may_approve(environment: &Environment, run: &WorkflowRun, who: Id) -> bool {
+    environment.reviewers.contains(&who) && !(environment.prevent_self_review && run.actor == who)
+}
+
+fn decide(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let run = find(call, repo)?;
+    let fields = call.fields();
+    let approved = fields.one_of("state", &["approved", "rejected"])? == Some("approved");
+    fields.required("comment")?;
+    let ids = fields
+        .any("environment_ids")
+        .and_then(|ids| ids.as_array())
+        .cloned()
+        .unwrap_or_default();
+    let ids: Vec<Id> = ids.iter().filter_map(serde_json::Value::as_i64).collect();
+    let who = call.user()?;
+    let wanted = |id: &Id| {
+        call.world
+            .environments
+            .get(*id)
+            .is_some_and(|environment| may_approve(environment, run, who))
+    };
+    if ids.is_empty()
+        || !ids
+            .iter()
+            .all(|id| run.waiting_for.contains(id) && wanted(id))
+    {
+        return Err(Refusal::unprocessable(
+            "There are no pending deployments that you can approve or reject",
+        ));
+    }
+    call.forge.change(|world| {
+        let row = world.runs.edit(run.id).ok_or_else(Refusal::not_found)?;
+        row.waiting_for.retain(|id| !ids.contains(id));
+        let names: Vec<String> = ids
+            .iter()
+            .filter_map(|id| world.environments.get(*id))
+            .map(|row| row.name.clone())
+            .collect();
+        let now = world.now();
+        let waiting = |job: &&CheckRun| {
+            job.status == "waiting"
+                && job
+                    .environment
+                    .as_ref()
+                    .is_some_and(|name| names.contains(name))
+        };
+        let jobs: Vec<Id> = world
+            .jobs_of(run, None)
+            .into_iter()
+            .filter(waiting)
+            .map(|job| job.id)
+            .collect();
+        for id in jobs {
+            if let Some(job) = world.checks.edit(id) {
+                job.status = if approved { "queued" } else { "completed" }.to_owned();
+                job.conclusion = (!approved).then(|| "failure".to_owned());
+                job.completed_at = (!approved).then_some(now);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(Reply::json(json!([])))
+}

@@ -1,0 +1,439 @@
+//! Check runs, suites and statuses.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+use serde_json::json;
+
+use super::commits::resolve;
+use super::shapes::{
+    annotation, check_run, check_suite, minimal_repo, simple_status, status as status_shape,
+};
+use crate::call::{Answer, Call, Fields, Reply, to};
+use crate::forge::Forge;
+use crate::pull_requests::merge_what_waits;
+use crate::refusal::Refusal;
+use crate::world::{
+    Annotation, App, CheckRun, CheckSuite, Id, Permission, Repo, Status, Verdict, World,
+};
+
+/// What answers for a commit of a repository.
+type OfCommit = fn(&Call, &Repo, &str) -> Answer;
+
+/// What lies below a commit's address: the end of the address, and who answers.
+pub(super) const BELOW_A_COMMIT: &[(&str, OfCommit)] = &[
+    ("/check-runs", check_runs),
+    ("/check-suites", check_suites),
+    ("/statuses", statuses),
+    ("/status", combined),
+    ("/pulls", pulls),
+];
+
+pub(super) fn routes() -> Router<Arc<Forge>> {
+    Router::new()
+        .route("/repos/{owner}/{repo}/check-runs", post(to(create)))
+        .route(
+            "/repos/{owner}/{repo}/check-runs/{check}",
+            get(to(one)).patch(to(update)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/check-runs/{check}/annotations",
+            get(to(annotations)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/check-suites/{suite}",
+            get(to(one_suite)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/check-suites/{suite}/check-runs",
+            get(to(of_suite)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/statuses/{sha}",
+            post(to(create_status)),
+        )
+}
+
+fn check_runs(call: &Call, repo: &Repo, sha: &str) -> Answer {
+    let all: Vec<&CheckRun> = match call.query("filter") {
+        Some("all") => call
+            .world
+            .checks
+            .iter()
+            .filter(|check| check.repo == repo.id && check.head_sha == sha)
+            .collect(),
+        None | Some("latest") => call.world.checks_of(repo.id, sha),
+        Some(_) => {
+            return Err(Refusal::unprocessable(
+                "Invalid request.\n\nFor 'query/filter', it is not a member of [\"latest\", \"all\"].",
+            ));
+        }
+    };
+    let wanted = |check: &&&CheckRun| {
+        call.query("check_name")
+            .is_none_or(|name| check.name == name)
+            && call
+                .query("status")
+                .is_none_or(|status| check.status == status)
+    };
+    let all: Vec<&CheckRun> = all.iter().filter(wanted).copied().collect();
+    let path = format!(
+        "{}/commits/{sha}/check-runs",
+        call.links.repo_api(&call.world, repo)
+    );
+    Reply::page(call, &path, Some("check_runs"), &all, |check| {
+        Ok(check_run(&call.world, &call.links, repo, check))
+    })
+}
+
+fn check_suites(call: &Call, repo: &Repo, sha: &str) -> Answer {
+    let all: Vec<&CheckSuite> = call.world.suites_of(repo.id, sha).collect();
+    let path = format!(
+        "{}/commits/{sha}/check-suites",
+        call.links.repo_api(&call.world, repo)
+    );
+    Reply::page(call, &path, Some("check_suites"), &all, |suite| {
+        check_suite(&call.forge, &call.world, &call.links, repo, suite)
+    })
+}
+
+fn statuses(call: &Call, repo: &Repo, sha: &str) -> Answer {
+    let all: Vec<&Status> = call
+        .world
+        .statuses
+        .iter()
+        .rev()
+        .filter(|status| status.repo == repo.id && status.sha == sha)
+        .collect();
+    let path = format!(
+        "{}/commits/{sha}/statuses",
+        call.links.repo_api(&call.world, repo)
+    );
+    Reply::page(call, &path, None, &all, |status| {
+        Ok(status_shape(&call.world, &call.links, repo, status))
+    })
+}
+
+fn combined(call: &Call, repo: &Repo, sha: &str) -> Answer {
+    let all = call.world.statuses_of(repo.id, sha);
+    let any = |verdict| all.iter().any(|status| status.verdict() == verdict);
+    let state = match () {
+        () if any(Verdict::Failed) => "failure",
+        () if any(Verdict::Pending) || all.is_empty() => "pending",
+        () => "success",
+    };
+    let api = call.links.repo_api(&call.world, repo);
+    let shown = all
+        .iter()
+        .map(|status| simple_status(&call.world, &call.links, repo, status));
+    Ok(Reply::json(json!({
+        "state": state,
+        "statuses": shown.collect::<Vec<_>>(),
+        "sha": sha,
+        "total_count": all.len(),
+        "repository": minimal_repo(&call.world, &call.links, repo),
+        "commit_url": format!("{api}/commits/{sha}"),
+        "url": format!("{api}/commits/{sha}/status"),
+    })))
+}
+
+fn pulls(call: &Call, repo: &Repo, sha: &str) -> Answer {
+    let at = |pull: &&crate::world::Pull| {
+        pull.head_sha == sha
+            || pull
+                .merged
+                .as_ref()
+                .is_some_and(|merged| merged.commit == sha)
+    };
+    let all: Vec<_> = call.world.pulls_of(repo.id).filter(at).collect();
+    let path = format!(
+        "{}/commits/{sha}/pulls",
+        call.links.repo_api(&call.world, repo)
+    );
+    Reply::page(call, &path, None, &all, |pull| {
+        Ok(super::shapes::simple_pull(
+            &call.world,
+            &call.links,
+            repo,
+            pull,
+        ))
+    })
+}
+
+fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c CheckRun, Refusal> {
+    let check = call
+        .world
+        .checks
+        .get(call.id("check")?)
+        .filter(|check| check.repo == repo.id);
+    check.ok_or_else(Refusal::not_found)
+}
+
+fn one(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    Ok(Reply::json(check_run(
+        &call.world,
+        &call.links,
+        repo,
+        find(call, repo)?,
+    )))
+}
+
+fn annotations(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let check = find(call, repo)?;
+    let path = format!(
+        "{}/check-runs/{}/annotations",
+        call.links.repo_api(&call.world, repo),
+        check.id
+    );
+    Reply::page(call, &path, None, &check.annotations, |row| {
+        Ok(annotation(&call.links, &call.world, repo, check, row))
+    })
+}
+
+fn suite<'c>(call: &'c Call, repo: &Repo) -> Result<&'c CheckSuite, Refusal> {
+    let suite = call
+        .world
+        .suites
+        .get(call.id("suite")?)
+        .filter(|suite| suite.repo == repo.id);
+    suite.ok_or_else(Refusal::not_found)
+}
+
+fn one_suite(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    Ok(Reply::json(check_suite(
+        &call.forge,
+        &call.world,
+        &call.links,
+        repo,
+        suite(call, repo)?,
+    )?))
+}
+
+fn of_suite(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let suite = suite(call, repo)?;
+    let checks = call.world.checks_of(repo.id, &suite.head_sha);
+    let checks: Vec<&CheckRun> = checks
+        .into_iter()
+        .filter(|check| check.suite == suite.id)
+        .collect();
+    let path = format!(
+        "{}/check-suites/{}/check-runs",
+        call.links.repo_api(&call.world, repo),
+        suite.id
+    );
+    Reply::page(call, &path, Some("check_runs"), &checks, |check| {
+        Ok(check_run(&call.world, &call.links, repo, check))
+    })
+}
+
+/// GitHub lets only apps do this; here everybody with write access may.
+fn create(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Write)?;
+    let fields = call.fields();
+    let name = fields.required("name")?.to_owned();
+    let sha = resolve(call, repo, fields.required("head_sha")?)?;
+    let app = app_of(call)?;
+    let id = call.forge.change(|world| {
+        let suite = suite_for(world, repo.id, &sha, &app);
+        let id = world.next_id();
+        let check = CheckRun {
+            id,
+            repo: repo.id,
+            suite,
+            run: None,
+            attempt: 1,
+            name,
+            head_sha: sha,
+            status: "queued".to_owned(),
+            conclusion: None,
+            started_at: Some(world.now()),
+            completed_at: None,
+            details_url: None,
+            external_id: String::new(),
+            title: None,
+            summary: None,
+            text: None,
+            annotations: Vec::new(),
+            steps: Vec::new(),
+            environment: None,
+        };
+        world.checks.put(id, check);
+        apply(world, id, &fields)?;
+        Ok(id)
+    })?;
+    finish(call, id, true)
+}
+
+fn finish(call: &Call, id: Id, created: bool) -> Answer {
+    merge_what_waits(&call.forge);
+    let world = call.forge.world();
+    let check = world.checks.get(id).ok_or_else(Refusal::not_found)?;
+    let repo = world.repos.get(check.repo).ok_or_else(Refusal::not_found)?;
+    let shown = check_run(&world, &call.links, repo, check);
+    Ok(if created {
+        Reply::created(shown)
+    } else {
+        Reply::json(shown)
+    })
+}
+
+fn app_of(call: &Call) -> Result<App, Refusal> {
+    let user = call.user()?;
+    let slug = call.world.login(user).trim_end_matches("[bot]").to_owned();
+    Ok(App {
+        id: user,
+        name: slug.clone(),
+        slug,
+    })
+}
+
+fn suite_for(world: &mut World, repo: Id, sha: &str, app: &App) -> Id {
+    let known = world
+        .suites_of(repo, sha)
+        .find(|suite| suite.app == *app)
+        .map(|suite| suite.id);
+    known.unwrap_or_else(|| {
+        let id = world.next_id();
+        let branch = world
+            .repos
+            .get(repo)
+            .and_then(|repo| repo.branches().find(|(_, tip)| *tip == sha))
+            .map(|(name, _)| name.to_owned());
+        let created_at = world.now();
+        world.suites.put(
+            id,
+            CheckSuite {
+                id,
+                repo,
+                head_sha: sha.to_owned(),
+                head_branch: branch,
+                app: app.clone(),
+                created_at,
+            },
+        );
+        id
+    })
+}
+
+fn update(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Write)?;
+    let id = find(call, repo)?.id;
+    let fields = call.fields();
+    call.forge.change(|world| apply(world, id, &fields))?;
+    finish(call, id, false)
+}
+
+const STATUSES: &[&str] = &[
+    "queued",
+    "in_progress",
+    "completed",
+    "waiting",
+    "requested",
+    "pending",
+];
+const CONCLUSIONS: &[&str] = &[
+    "success",
+    "failure",
+    "neutral",
+    "cancelled",
+    "skipped",
+    "timed_out",
+    "action_required",
+    "stale",
+    "startup_failure",
+];
+
+/// Takes over what a request says about a check.
+fn apply(world: &mut World, id: Id, fields: &Fields<'_>) -> Result<(), Refusal> {
+    let now = world.now();
+    let check = world.checks.edit(id).ok_or_else(Refusal::not_found)?;
+    let text = |name: &str| fields.text(name).map(|text| text.map(str::to_owned));
+    let time = |name: &str| {
+        fields
+            .text(name)
+            .map(|text| text.and_then(crate::clock::Time::parse))
+    };
+    if let Some(status) = fields.one_of("status", STATUSES)? {
+        check.status = status.to_owned();
+        if status != "completed" {
+            check.conclusion = None;
+            check.completed_at = None;
+        }
+    }
+    if let Some(conclusion) = fields.one_of("conclusion", CONCLUSIONS)? {
+        check.conclusion = Some(conclusion.to_owned());
+        check.status = "completed".to_owned();
+        check.completed_at = Some(now);
+    }
+    if check.status == "completed" && check.conclusion.is_none() {
+        return Err(Refusal::unprocessable(
+            "Invalid request.\n\n\"conclusion\" wasn't supplied.",
+        ));
+    }
+    check.name = text("name")?.unwrap_or_else(|| check.name.clone());
+    check.started_at = time("started_at")?.or(check.started_at);
+    check.completed_at = time("completed_at")?.or(check.completed_at);
+    check.details_url = text("details_url")?.or_else(|| check.details_url.clone());
+    check.external_id = text("external_id")?.unwrap_or_else(|| check.external_id.clone());
+    let Some(output) = fields.object("output")? else {
+        return Ok(());
+    };
+    check.title = output.text("title")?.map(str::to_owned);
+    check.summary = output.text("summary")?.map(str::to_owned);
+    check.text = output.text("text")?.map(str::to_owned);
+    for annotation in output
+        .any("annotations")
+        .and_then(|list| list.as_array())
+        .into_iter()
+        .flatten()
+    {
+        let annotation: Annotation =
+            serde_json::from_value(annotation.clone()).map_err(|error| {
+                Refusal::unprocessable(format!(
+                    "Invalid request.\n\nFor 'output/annotations', {error}."
+                ))
+            })?;
+        check.annotations.push(annotation);
+    }
+    Ok(())
+}
+
+fn create_status(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Write)?;
+    let fields = call.fields();
+    let state = fields.one_of("state", &["error", "failure", "pending", "success"])?;
+    let state = state
+        .ok_or_else(|| Refusal::unprocessable("Invalid request.\n\n\"state\" wasn't supplied."))?;
+    let sha = resolve(call, repo, call.param("sha"))?;
+    let creator = call.user()?;
+    let text = |name: &str| fields.text(name).map(|text| text.map(str::to_owned));
+    let (context, target_url, description) =
+        (text("context")?, text("target_url")?, text("description")?);
+    let row = call.forge.change(|world| {
+        let row = Status {
+            id: world.next_id(),
+            repo: repo.id,
+            sha,
+            context: context.unwrap_or_else(|| "default".to_owned()),
+            state: state.to_owned(),
+            target_url,
+            description,
+            creator,
+            created_at: world.now(),
+        };
+        world.statuses.put(row.id, row.clone());
+        Ok(row)
+    })?;
+    merge_what_waits(&call.forge);
+    Ok(Reply::created(status_shape(
+        &call.world,
+        &call.links,
+        repo,
+        &row,
+    )))
+}

@@ -1,0 +1,275 @@
+//! Reviews, comments and labels of a pull request.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post, put};
+
+use super::super::shapes::{comment, label, remark, review as review_shape};
+use crate::call::{Answer, Call, Fields, Reply, to};
+use crate::forge::Forge;
+use crate::pull_requests::{NewReview, add_comment, dismiss, merge_what_waits, review};
+use crate::refusal::Refusal;
+use crate::world::{Comment, Id, Label, Permission, Review, ReviewState, Thread};
+
+pub(super) fn routes() -> Router<Arc<Forge>> {
+    Router::new()
+        .route(
+            "/repos/{owner}/{repo}/pulls/{number}/reviews",
+            get(to(reviews)).post(to(add_review)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/pulls/{number}/reviews/{review}/dismissals",
+            put(to(dismiss_review)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/pulls/{number}/comments",
+            get(to(remarks)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/issues/{number}/comments",
+            get(to(comments)).post(to(add)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/issues/comments/{comment}",
+            get(to(one_comment)).patch(to(edit_comment)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/issues/{number}/labels",
+            post(to(add_labels)).get(to(labels)),
+        )
+}
+
+fn reviews(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Read)?;
+    let all: Vec<&Review> = call
+        .world
+        .reviews
+        .iter()
+        .filter(|review| review.pull == pull.id)
+        .collect();
+    let path = format!(
+        "{}/pulls/{}/reviews",
+        call.links.repo_api(&call.world, repo),
+        pull.number
+    );
+    Reply::page(call, &path, None, &all, |review| {
+        Ok(review_shape(&call.world, &call.links, repo, pull, review))
+    })
+}
+
+fn add_review(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Read)?;
+    let fields = call.fields();
+    let state = match fields.one_of("event", &["APPROVE", "REQUEST_CHANGES", "COMMENT"])? {
+        Some("APPROVE") => ReviewState::Approved,
+        Some("REQUEST_CHANGES") => ReviewState::ChangesRequested,
+        _ => ReviewState::Commented,
+    };
+    let remark = |remark: &Fields<'_>| {
+        let line = remark
+            .number("line")?
+            .and_then(|line| u32::try_from(line).ok())
+            .unwrap_or(1);
+        Ok::<_, Refusal>((
+            remark.required("path")?.to_owned(),
+            line,
+            remark.required("body")?.to_owned(),
+        ))
+    };
+    let new = NewReview {
+        author: call.user()?,
+        state,
+        body: fields.text("body")?.unwrap_or_default().to_owned(),
+        remarks: fields
+            .objects("comments")?
+            .iter()
+            .map(remark)
+            .collect::<Result<_, _>>()?,
+    };
+    let id = call.forge.change(|world| review(world, pull.id, new))?;
+    merge_what_waits(&call.forge);
+    let world = call.forge.world();
+    let made = world.reviews.get(id).ok_or_else(Refusal::not_found)?;
+    Ok(Reply::json(review_shape(
+        &world,
+        &call.links,
+        repo,
+        pull,
+        made,
+    )))
+}
+
+fn dismiss_review(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Write)?;
+    call.fields().required("message")?;
+    let id = call.id("review")?;
+    if call
+        .world
+        .reviews
+        .get(id)
+        .is_none_or(|review| review.pull != pull.id)
+    {
+        return Err(Refusal::not_found());
+    }
+    call.forge.change(|world| dismiss(world, id))?;
+    let world = call.forge.world();
+    let dismissed = world.reviews.get(id).ok_or_else(Refusal::not_found)?;
+    Ok(Reply::json(review_shape(
+        &world,
+        &call.links,
+        repo,
+        pull,
+        dismissed,
+    )))
+}
+
+fn remarks(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Read)?;
+    let all: Vec<&Thread> = call
+        .world
+        .threads
+        .iter()
+        .filter(|thread| thread.pull == pull.id)
+        .collect();
+    let path = format!(
+        "{}/pulls/{}/comments",
+        call.links.repo_api(&call.world, repo),
+        pull.number
+    );
+    Reply::page(call, &path, None, &all, |thread| {
+        Ok(remark(&call.world, &call.links, repo, pull, thread))
+    })
+}
+
+fn comments(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Read)?;
+    let all: Vec<&Comment> = call
+        .world
+        .comments
+        .iter()
+        .filter(|comment| comment.pull == pull.id)
+        .collect();
+    let path = format!(
+        "{}/issues/{}/comments",
+        call.links.repo_api(&call.world, repo),
+        pull.number
+    );
+    Reply::page(call, &path, None, &all, |row| {
+        Ok(comment(&call.world, &call.links, repo, pull, row))
+    })
+}
+
+fn add(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Read)?;
+    let (author, body) = (call.user()?, call.fields().required("body")?.to_owned());
+    let id = call
+        .forge
+        .change(|world| add_comment(world, pull.id, author, body))?;
+    let world = call.forge.world();
+    let row = world.comments.get(id).ok_or_else(Refusal::not_found)?;
+    Ok(Reply::created(comment(
+        &world,
+        &call.links,
+        repo,
+        pull,
+        row,
+    )))
+}
+
+fn one_comment(call: &Call) -> Answer {
+    shown_comment(call, &call.world, call.id("comment")?)
+}
+
+fn shown_comment(call: &Call, world: &crate::world::World, id: Id) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let row = world.comments.get(id).ok_or_else(Refusal::not_found)?;
+    let pull = world
+        .pulls
+        .get(row.pull)
+        .filter(|pull| pull.repo == repo.id)
+        .ok_or_else(Refusal::not_found)?;
+    Ok(Reply::json(comment(world, &call.links, repo, pull, row)))
+}
+
+fn edit_comment(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let (id, user) = (call.id("comment")?, call.user()?);
+    let row = call.world.comments.get(id).ok_or_else(Refusal::not_found)?;
+    if row.author != user && call.world.permission(repo, user) < Some(Permission::Write) {
+        return Err(Refusal::forbidden(
+            "Resource not accessible by personal access token",
+        ));
+    }
+    let body = call.fields().required("body")?.to_owned();
+    call.forge.change(|world| {
+        let now = world.now();
+        let row = world.comments.edit(id).ok_or_else(Refusal::not_found)?;
+        row.body = body;
+        row.updated_at = now;
+        Ok(())
+    })?;
+    shown_comment(call, &call.forge.world(), id)
+}
+
+fn labels(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Read)?;
+    let all: Vec<&Label> = pull
+        .labels
+        .iter()
+        .filter_map(|id| call.world.labels.get(*id))
+        .collect();
+    let path = format!(
+        "{}/issues/{}/labels",
+        call.links.repo_api(&call.world, repo),
+        pull.number
+    );
+    Reply::page(call, &path, None, &all, |row| {
+        Ok(label(&call.world, &call.links, repo, row))
+    })
+}
+
+fn add_labels(call: &Call) -> Answer {
+    let (repo, pull) = call.pull(Permission::Triage)?;
+    let names = match call.json() {
+        serde_json::Value::Array(names) => names
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect(),
+        _ => call.fields().texts("labels")?,
+    };
+    call.forge.change(|world| {
+        for name in names {
+            let known = world
+                .labels
+                .find(|label| label.repo == repo.id && label.name.eq_ignore_ascii_case(&name))
+                .map(|label| label.id);
+            // GitHub makes a label that is not there.
+            let id = known.unwrap_or_else(|| world.next_id());
+            if known.is_none() {
+                world.labels.put(
+                    id,
+                    Label {
+                        id,
+                        repo: repo.id,
+                        name,
+                        color: "ededed".to_owned(),
+                        description: None,
+                    },
+                );
+            }
+            let pull = world.pulls.edit(pull.id).ok_or_else(Refusal::not_found)?;
+            if !pull.labels.contains(&id) {
+                pull.labels.push(id);
+            }
+        }
+        Ok(())
+    })?;
+    let world = call.forge.world();
+    let pull = world.pulls.get(pull.id).ok_or_else(Refusal::not_found)?;
+    let all = pull.labels.iter().filter_map(|id| world.labels.get(*id));
+    Ok(Reply::json(
+        all.map(|row| label(&world, &call.links, repo, row))
+            .collect(),
+    ))
+}

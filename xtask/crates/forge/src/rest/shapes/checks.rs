@@ -1,0 +1,309 @@
+//! Checks, statuses, workflow runs and their jobs.
+
+use serde_json::{Value, json};
+
+use super::{minimal_repo, simple_commit, user};
+use crate::forge::Forge;
+use crate::links::{Links, node_id};
+use crate::refusal::Refusal;
+use crate::world::{
+    Annotation, App, CheckRun, CheckSuite, Repo, Status, Verdict, Workflow, WorkflowRun, World,
+};
+
+/// An app.
+fn app(world: &World, links: &Links, app: &App) -> Value {
+    let created = world
+        .repos
+        .iter()
+        .next()
+        .map(|repo| repo.created_at)
+        .unwrap_or_default()
+        .to_string();
+    json!({
+        "id": app.id,
+        "slug": app.slug,
+        "node_id": node_id("A", app.id),
+        "owner": user(world, links, 0),
+        "name": app.name,
+        "description": "",
+        "external_url": format!("{}/apps/{}", links.web, app.slug),
+        "html_url": format!("{}/apps/{}", links.web, app.slug),
+        "created_at": created,
+        "updated_at": created,
+        "permissions": {"checks": "write", "metadata": "read"},
+        "events": [],
+    })
+}
+
+/// Pull requests that a commit heads, in the shortest form.
+fn pulls_at(world: &World, links: &Links, repo: &Repo, sha: &str) -> Value {
+    let side = |repo: &Repo, name: &str, sha: &str| json!({"ref": name, "sha": sha, "repo": {"id": repo.id, "url": links.repo_api(world, repo), "name": repo.name}});
+    let pulls = world
+        .pulls_of(repo.id)
+        .filter(|pull| pull.open && pull.head_sha == sha && !pull.is_cross_repository());
+    pulls
+        .map(|pull| {
+            json!({
+                "id": pull.id,
+                "number": pull.number,
+                "url": format!("{}/pulls/{}", links.repo_api(world, repo), pull.number),
+                "head": side(repo, &pull.head_ref, &pull.head_sha),
+                "base": side(repo, &pull.base_ref, &pull.base_sha),
+            })
+        })
+        .collect()
+}
+
+/// Where a check's page is.
+pub(crate) fn check_page(world: &World, links: &Links, repo: &Repo, check: &CheckRun) -> String {
+    match check.run {
+        Some(run) => links.job(world, repo, run, check.id),
+        None => format!("{}/runs/{}", links.repo(world, repo), check.id),
+    }
+}
+
+/// A check run.
+pub(crate) fn check_run(world: &World, links: &Links, repo: &Repo, check: &CheckRun) -> Value {
+    let url = format!("{}/check-runs/{}", links.repo_api(world, repo), check.id);
+    let page = check_page(world, links, repo, check);
+    let suite = world.suites.get(check.suite);
+    let actions = App::actions();
+    json!({
+        "id": check.id,
+        "name": check.name,
+        "node_id": node_id("CR", check.id),
+        "head_sha": check.head_sha,
+        "external_id": check.external_id,
+        "url": url,
+        "html_url": page,
+        "details_url": check.details_url.clone().unwrap_or(page),
+        "status": check.status,
+        "conclusion": check.conclusion,
+        "started_at": check.started_at.map(|at| at.to_string()),
+        "completed_at": check.completed_at.map(|at| at.to_string()),
+        "output": {
+            "title": check.title,
+            "summary": check.summary,
+            "text": check.text,
+            "annotations_count": check.annotations.len(),
+            "annotations_url": format!("{url}/annotations"),
+        },
+        "check_suite": {"id": check.suite},
+        "app": app(world, links, suite.map_or(&actions, |suite| &suite.app)),
+        "pull_requests": pulls_at(world, links, repo, &check.head_sha),
+    })
+}
+
+/// A check suite.
+pub(crate) fn check_suite(
+    forge: &Forge,
+    world: &World,
+    links: &Links,
+    repo: &Repo,
+    suite: &CheckSuite,
+) -> Result<Value, Refusal> {
+    let checks = world.checks_of(repo.id, &suite.head_sha);
+    let checks: Vec<&CheckRun> = checks
+        .into_iter()
+        .filter(|check| check.suite == suite.id)
+        .collect();
+    let (status, conclusion) = suite_state(&checks);
+    let url = format!("{}/check-suites/{}", links.repo_api(world, repo), suite.id);
+    Ok(json!({
+        "id": suite.id,
+        "node_id": node_id("CS", suite.id),
+        "head_branch": suite.head_branch,
+        "head_sha": suite.head_sha,
+        "status": status,
+        "conclusion": conclusion,
+        "url": url,
+        "before": null,
+        "after": suite.head_sha,
+        "pull_requests": pulls_at(world, links, repo, &suite.head_sha),
+        "app": app(world, links, &suite.app),
+        "repository": minimal_repo(world, links, repo),
+        "created_at": suite.created_at.to_string(),
+        "updated_at": suite.created_at.to_string(),
+        "head_commit": simple_commit(forge, repo, &suite.head_sha)?,
+        "latest_check_runs_count": checks.len(),
+        "check_runs_url": format!("{url}/check-runs"),
+    }))
+}
+
+/// Status and conclusion of a suite, from its check runs.
+pub(crate) fn suite_state(checks: &[&CheckRun]) -> (&'static str, Option<&'static str>) {
+    if checks.is_empty() || checks.iter().all(|check| check.status == "queued") {
+        return ("queued", None);
+    }
+    if checks
+        .iter()
+        .any(|check| check.verdict() == Verdict::Pending)
+    {
+        return ("in_progress", None);
+    }
+    match checks
+        .iter()
+        .any(|check| check.verdict() == Verdict::Failed)
+    {
+        true => ("completed", Some("failure")),
+        false => ("completed", Some("success")),
+    }
+}
+
+/// A remark on a line.
+pub(crate) fn annotation(
+    links: &Links,
+    world: &World,
+    repo: &Repo,
+    check: &CheckRun,
+    annotation: &Annotation,
+) -> Value {
+    json!({
+        "path": annotation.path,
+        "blob_href": format!("{}/contents/{}?ref={}", links.repo_api(world, repo), annotation.path, check.head_sha),
+        "start_line": annotation.start_line,
+        "start_column": null,
+        "end_line": annotation.end_line,
+        "end_column": null,
+        "annotation_level": annotation.annotation_level,
+        "title": annotation.title,
+        "message": annotation.message,
+        "raw_details": annotation.raw_details,
+    })
+}
+
+/// A commit status.
+pub(crate) fn status(world: &World, links: &Links, repo: &Repo, status: &Status) -> Value {
+    let mut shown = simple_status(world, links, repo, status);
+    shown["creator"] = user(world, links, status.creator);
+    shown
+}
+
+/// A commit status within a combined one.
+pub(crate) fn simple_status(world: &World, links: &Links, repo: &Repo, status: &Status) -> Value {
+    json!({
+        "url": format!("{}/statuses/{}", links.repo_api(world, repo), status.sha),
+        "avatar_url": format!("{}/{}.png", links.web, world.login(status.creator)),
+        "id": status.id,
+        "node_id": node_id("SC", status.id),
+        "state": status.state,
+        "description": status.description,
+        "target_url": status.target_url,
+        "context": status.context,
+        "created_at": status.created_at.to_string(),
+        "updated_at": status.created_at.to_string(),
+    })
+}
+
+/// A workflow.
+pub(crate) fn workflow(world: &World, links: &Links, repo: &Repo, workflow: &Workflow) -> Value {
+    let page = links.repo(world, repo);
+    json!({
+        "id": workflow.id,
+        "node_id": node_id("W", workflow.id),
+        "name": workflow.name,
+        "path": workflow.path,
+        "state": "active",
+        "created_at": workflow.created_at.to_string(),
+        "updated_at": workflow.created_at.to_string(),
+        "url": format!("{}/actions/workflows/{}", links.repo_api(world, repo), workflow.id),
+        "html_url": format!("{page}/blob/{}/{}", repo.default_branch, workflow.path),
+        "badge_url": format!("{page}/workflows/{}/badge.svg", super::path_in_url(&workflow.name)),
+    })
+}
+
+/// A workflow run.
+pub(crate) fn workflow_run(
+    forge: &Forge,
+    world: &World,
+    links: &Links,
+    repo: &Repo,
+    run: &WorkflowRun,
+) -> Result<Value, Refusal> {
+    let api = links.repo_api(world, repo);
+    let url = format!("{api}/actions/runs/{}", run.id);
+    let (status, conclusion) = world.run_state(run);
+    let workflow = world.workflows.get(run.workflow);
+    Ok(json!({
+        "id": run.id,
+        "name": workflow.map(|workflow| workflow.name.clone()),
+        "node_id": node_id("WFR", run.id),
+        "check_suite_id": run.suite,
+        "check_suite_node_id": node_id("CS", run.suite),
+        "head_branch": run.head_branch,
+        "head_sha": run.head_sha,
+        "path": workflow.map(|workflow| workflow.path.clone()).unwrap_or_default(),
+        "display_title": run.title,
+        "run_number": run.number,
+        "run_attempt": run.attempt,
+        "event": run.event,
+        "status": status,
+        "conclusion": conclusion,
+        "workflow_id": run.workflow,
+        "url": url,
+        "html_url": format!("{}/actions/runs/{}", links.repo(world, repo), run.id),
+        "pull_requests": pulls_at(world, links, repo, &run.head_sha),
+        "created_at": run.created_at.to_string(),
+        "updated_at": run.updated_at.to_string(),
+        "run_started_at": run.started_at.to_string(),
+        "actor": user(world, links, run.actor),
+        "triggering_actor": user(world, links, run.actor),
+        "jobs_url": format!("{url}/jobs"),
+        "logs_url": format!("{url}/logs"),
+        "check_suite_url": format!("{api}/check-suites/{}", run.suite),
+        "artifacts_url": format!("{url}/artifacts"),
+        "cancel_url": format!("{url}/cancel"),
+        "rerun_url": format!("{url}/rerun"),
+        "previous_attempt_url": null,
+        "workflow_url": format!("{api}/actions/workflows/{}", run.workflow),
+        "head_commit": simple_commit(forge, repo, &run.head_sha)?,
+        "repository": minimal_repo(world, links, repo),
+        "head_repository": minimal_repo(world, links, repo),
+    }))
+}
+
+/// A job of a workflow run.
+pub(crate) fn job(
+    world: &World,
+    links: &Links,
+    repo: &Repo,
+    run: &WorkflowRun,
+    job: &CheckRun,
+) -> Value {
+    let api = links.repo_api(world, repo);
+    let steps = job.steps.iter().map(|step| {
+        json!({
+            "name": step.name,
+            "status": step.status,
+            "conclusion": step.conclusion,
+            "number": step.number,
+            "started_at": step.started_at.map(|at| at.to_string()),
+            "completed_at": step.completed_at.map(|at| at.to_string()),
+        })
+    });
+    json!({
+        "id": job.id,
+        "run_id": run.id,
+        "run_url": format!("{api}/actions/runs/{}", run.id),
+        "run_attempt": job.attempt,
+        "node_id": node_id("CR", job.id),
+        "head_sha": job.head_sha,
+        "head_branch": run.head_branch,
+        "url": format!("{api}/actions/jobs/{}", job.id),
+        "html_url": links.job(world, repo, run.id, job.id),
+        "status": job.status,
+        "conclusion": job.conclusion,
+        "created_at": job.started_at.unwrap_or(run.started_at).to_string(),
+        "started_at": job.started_at.unwrap_or(run.started_at).to_string(),
+        "completed_at": job.completed_at.map(|at| at.to_string()),
+        "name": job.name,
+        "steps": steps.collect::<Value>(),
+        "check_run_url": format!("{api}/check-runs/{}", job.id),
+        "labels": ["ubuntu-latest"],
+        "runner_id": 1,
+        "runner_name": "local",
+        "runner_group_id": 1,
+        "runner_group_name": "Default",
+        "workflow_name": world.workflows.get(run.workflow).map(|workflow| workflow.name.clone()),
+    })
+}

@@ -1,0 +1,250 @@
+//! Pull requests, reviews and comments.
+
+use serde_json::{Value, json};
+
+use super::{label, merge, repo as repo_shape, user};
+use crate::forge::Forge;
+use crate::links::{Links, node_id};
+use crate::pull_requests::{Mergeable, standing};
+use crate::refusal::Refusal;
+use crate::world::{Comment, Id, Permission, Pull, Repo, Review, Thread, World};
+
+/// A pull request as it stands in a list.
+pub(crate) fn simple_pull(world: &World, links: &Links, repo: &Repo, pull: &Pull) -> Value {
+    let api = links.repo_api(world, repo);
+    let own = format!("{api}/pulls/{}", pull.number);
+    let issue = format!("{api}/issues/{}", pull.number);
+    let page = links.pull(world, pull);
+    let statuses = format!("{api}/statuses/{}", pull.head_sha);
+    let users = |ids: &[Id]| -> Value { ids.iter().map(|id| user(world, links, *id)).collect() };
+    let labels = pull.labels.iter().filter_map(|id| world.labels.get(*id));
+    let mut shown = json!({
+        "url": own,
+        "id": pull.id,
+        "node_id": node_id("PR", pull.id),
+        "html_url": page,
+        "diff_url": format!("{page}.diff"),
+        "patch_url": format!("{page}.patch"),
+        "issue_url": issue,
+        "number": pull.number,
+        "state": if pull.open { "open" } else { "closed" },
+        "locked": false,
+        "active_lock_reason": null,
+        "title": pull.title,
+        "user": user(world, links, pull.author),
+        "body": pull.body,
+        "created_at": pull.created_at.to_string(),
+        "updated_at": pull.updated_at.to_string(),
+        "closed_at": pull.closed_at.map(|at| at.to_string()),
+        "merged_at": pull.merged.as_ref().map(|merged| merged.at.to_string()),
+        "merge_commit_sha": pull.merged.as_ref().map(|merged| merged.commit.clone()),
+        "assignee": pull.assignees.first().map(|id| user(world, links, *id)),
+        "assignees": users(&pull.assignees),
+        "requested_reviewers": users(&pull.requested_reviewers),
+        "requested_teams": [],
+        "labels": labels.map(|row| label(world, links, repo, row)).collect::<Value>(),
+        "milestone": null,
+        "draft": pull.draft,
+        "commits_url": format!("{own}/commits"),
+        "review_comments_url": format!("{own}/comments"),
+        "review_comment_url": format!("{api}/pulls/comments{{/number}}"),
+        "comments_url": format!("{issue}/comments"),
+        "statuses_url": statuses,
+    });
+    let more = json!({
+        "head": head(world, links, pull),
+        "base": {
+            "label": format!("{}:{}", world.login(repo.owner), pull.base_ref),
+            "ref": pull.base_ref,
+            "sha": pull.base_sha,
+            "user": user(world, links, repo.owner),
+            "repo": repo_shape(world, links, repo),
+        },
+        "_links": {
+            "self": {"href": own},
+            "html": {"href": page},
+            "issue": {"href": issue},
+            "comments": {"href": format!("{issue}/comments")},
+            "review_comments": {"href": format!("{own}/comments")},
+            "review_comment": {"href": format!("{api}/pulls/comments{{/number}}")},
+            "commits": {"href": format!("{own}/commits")},
+            "statuses": {"href": statuses},
+        },
+        "author_association": association(world, repo, pull.author),
+        "auto_merge": auto_merge(world, links, pull),
+    });
+    merge(&mut shown, more);
+    shown
+}
+
+fn head(world: &World, links: &Links, pull: &Pull) -> Value {
+    let repo = pull.head_repo.and_then(|id| world.repos.get(id));
+    let owner = repo.map_or("unknown", |repo| world.login(repo.owner));
+    json!({
+        "label": format!("{owner}:{}", pull.head_ref),
+        "ref": pull.head_ref,
+        "sha": pull.head_sha,
+        "user": user(world, links, repo.map_or(pull.author, |repo| repo.owner)),
+        "repo": repo.map(|repo| repo_shape(world, links, repo)),
+    })
+}
+
+fn auto_merge(world: &World, links: &Links, pull: &Pull) -> Value {
+    let Some(auto) = &pull.auto_merge else {
+        return Value::Null;
+    };
+    json!({
+        "enabled_by": user(world, links, auto.by),
+        "merge_method": auto.method.name(),
+        "commit_title": auto.title.clone().unwrap_or_default(),
+        "commit_message": auto.message.clone().unwrap_or_default(),
+    })
+}
+
+/// A pull request with everything.
+pub(crate) fn pull(
+    forge: &Forge,
+    world: &World,
+    links: &Links,
+    repo: &Repo,
+    pull: &Pull,
+) -> Result<Value, Refusal> {
+    let standing = standing(forge, world, pull)?;
+    let mut shown = simple_pull(world, links, repo, pull);
+    let files = forge.git.changes(repo.id, &pull.base_sha, &pull.head_sha)?;
+    let threads = world
+        .threads
+        .iter()
+        .filter(|thread| thread.pull == pull.id)
+        .count();
+    let comments = world
+        .comments
+        .iter()
+        .filter(|comment| comment.pull == pull.id)
+        .count();
+    let mergeable = match standing.mergeable {
+        Mergeable::Yes => Some(true),
+        Mergeable::Conflicting => Some(false),
+        Mergeable::Unknown => None,
+    };
+    let more = json!({
+        "merged": pull.merged.is_some(),
+        "mergeable": mergeable,
+        "rebaseable": mergeable,
+        "mergeable_state": standing.state.to_lowercase(),
+        "merged_by": pull.merged.as_ref().map(|merged| user(world, links, merged.by)),
+        "comments": comments,
+        "review_comments": threads,
+        "maintainer_can_modify": pull.maintainer_can_modify,
+        "commits": forge.git.distance(repo.id, &pull.base_sha, &pull.head_sha)?.ahead,
+        "additions": files.iter().map(|file| file.additions).sum::<u64>(),
+        "deletions": files.iter().map(|file| file.deletions).sum::<u64>(),
+        "changed_files": files.len(),
+    });
+    merge(&mut shown, more);
+    Ok(shown)
+}
+
+/// How somebody belongs to a repository.
+pub(crate) fn association(world: &World, repo: &Repo, user: Id) -> &'static str {
+    match repo.collaborators.get(&user) {
+        _ if repo.owner == user => "OWNER",
+        Some(permission) if *permission >= Permission::Triage => "COLLABORATOR",
+        _ if world
+            .pulls_of(repo.id)
+            .any(|pull| pull.author == user && pull.merged.is_some()) =>
+        {
+            "CONTRIBUTOR"
+        }
+        _ => "NONE",
+    }
+}
+
+/// A review.
+pub(crate) fn review(
+    world: &World,
+    links: &Links,
+    repo: &Repo,
+    pull: &Pull,
+    review: &Review,
+) -> Value {
+    let page = format!(
+        "{}#pullrequestreview-{}",
+        links.pull(world, pull),
+        review.id
+    );
+    let own = format!("{}/pulls/{}", links.repo_api(world, repo), pull.number);
+    json!({
+        "id": review.id,
+        "node_id": node_id("PRR", review.id),
+        "user": user(world, links, review.author),
+        "body": review.body,
+        "state": review.state.name(),
+        "html_url": page,
+        "pull_request_url": own,
+        "author_association": association(world, repo, review.author),
+        "_links": {"html": {"href": page}, "pull_request": {"href": own}},
+        "submitted_at": review.submitted_at.to_string(),
+        "commit_id": review.commit,
+    })
+}
+
+/// A comment in the conversation.
+pub(crate) fn comment(
+    world: &World,
+    links: &Links,
+    repo: &Repo,
+    pull: &Pull,
+    comment: &Comment,
+) -> Value {
+    let api = links.repo_api(world, repo);
+    json!({
+        "id": comment.id,
+        "node_id": node_id("IC", comment.id),
+        "url": format!("{api}/issues/comments/{}", comment.id),
+        "html_url": format!("{}#issuecomment-{}", links.pull(world, pull), comment.id),
+        "issue_url": format!("{api}/issues/{}", pull.number),
+        "user": user(world, links, comment.author),
+        "body": comment.body,
+        "created_at": comment.created_at.to_string(),
+        "updated_at": comment.updated_at.to_string(),
+        "author_association": association(world, repo, comment.author),
+    })
+}
+
+/// A remark on a line.
+pub(crate) fn remark(
+    world: &World,
+    links: &Links,
+    repo: &Repo,
+    pull: &Pull,
+    thread: &Thread,
+) -> Value {
+    let own = format!("{}/pulls/{}", links.repo_api(world, repo), pull.number);
+    let url = format!(
+        "{}/pulls/comments/{}",
+        links.repo_api(world, repo),
+        thread.id
+    );
+    let page = format!("{}#discussion_r{}", links.pull(world, pull), thread.id);
+    json!({
+        "id": thread.id,
+        "node_id": node_id("PRRC", thread.id),
+        "url": url,
+        "pull_request_review_id": null,
+        "diff_hunk": "",
+        "path": thread.path,
+        "line": thread.line,
+        "side": "RIGHT",
+        "commit_id": thread.commit,
+        "original_commit_id": thread.commit,
+        "user": user(world, links, thread.author),
+        "body": thread.body,
+        "created_at": thread.created_at.to_string(),
+        "updated_at": thread.created_at.to_string(),
+        "html_url": page,
+        "pull_request_url": own,
+        "author_association": association(world, repo, thread.author),
+        "_links": {"self": {"href": url}, "html": {"href": page}, "pull_request": {"href": own}},
+    })
+}

@@ -1,0 +1,83 @@
+//! Accounts.
+
+use serde_json::{Value, json};
+
+use crate::links::{Links, node_id};
+use crate::world::{Id, Permission, User, UserKind, World};
+
+/// An account in short; one that is gone is `ghost`.
+pub(crate) fn user(world: &World, links: &Links, id: Id) -> Value {
+    let row = world.users.get(id);
+    let login = world.login(id);
+    let kind = row.map_or(UserKind::User, |user| user.kind);
+    let api = format!("{}/users/{login}", links.api);
+    json!({
+        "login": login,
+        "id": id,
+        "node_id": node_id("U", id),
+        "avatar_url": format!("{}/{login}.png", links.web),
+        "gravatar_id": "",
+        "url": api,
+        "html_url": format!("{}/{login}", links.web),
+        "followers_url": format!("{api}/followers"),
+        "following_url": format!("{api}/following{{/other_user}}"),
+        "gists_url": format!("{api}/gists{{/gist_id}}"),
+        "starred_url": format!("{api}/starred{{/owner}}{{/repo}}"),
+        "subscriptions_url": format!("{api}/subscriptions"),
+        "organizations_url": format!("{api}/orgs"),
+        "repos_url": format!("{api}/repos"),
+        "events_url": format!("{api}/events{{/privacy}}"),
+        "received_events_url": format!("{api}/received_events"),
+        "type": kind_name(kind),
+        "user_view_type": "public",
+        "site_admin": false,
+    })
+}
+
+/// An account with everything that anybody may see.
+pub(crate) fn full_user(world: &World, links: &Links, row: &User) -> Value {
+    let mut shown = user(world, links, row.id);
+    let repos = world
+        .repos
+        .iter()
+        .filter(|repo| repo.owner == row.id && !repo.private)
+        .count();
+    for (name, value) in [
+        ("name", json!(row.name)),
+        ("email", json!(row.email)),
+        ("company", Value::Null),
+        ("blog", json!("")),
+        ("location", Value::Null),
+        ("hireable", Value::Null),
+        ("bio", Value::Null),
+        ("public_repos", json!(repos)),
+        ("public_gists", json!(0)),
+        ("followers", json!(0)),
+        ("following", json!(0)),
+        ("created_at", json!(row.created_at.to_string())),
+        ("updated_at", json!(row.created_at.to_string())),
+    ] {
+        shown[name] = value;
+    }
+    shown
+}
+
+/// What an account is called.
+pub(crate) fn kind_name(kind: UserKind) -> &'static str {
+    match kind {
+        UserKind::User => "User",
+        UserKind::Bot => "Bot",
+        UserKind::Organization => "Organization",
+    }
+}
+
+/// What somebody may do, as five yes-or-noes.
+pub(crate) fn permissions(given: Permission) -> Value {
+    json!({
+        "admin": given >= Permission::Admin,
+        "maintain": given >= Permission::Maintain,
+        "push": given >= Permission::Write,
+        "triage": given >= Permission::Triage,
+        "pull": true,
+    })
+}

@@ -1,0 +1,133 @@
+//! Everything the forge knows, apart from what is in the git repositories.
+//!
+//! A [`World`] is a value: readers hold a snapshot, and a change works on a copy that becomes the world once it
+//! is on disk ([`crate::store`]). Copies are cheap, because rows are shared until they are edited. So a change
+//! that fails half-way leaves no trace, and nobody ever sees half of one.
+
+mod actions;
+mod checks;
+mod lookup;
+mod people;
+mod pulls;
+mod repos;
+mod table;
+
+pub(crate) use actions::*;
+pub(crate) use checks::*;
+pub(crate) use people::*;
+pub(crate) use pulls::*;
+pub(crate) use repos::*;
+pub(crate) use table::{Change, Row, Table};
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Time;
+
+/// A row's number, unique over all tables.
+pub(crate) type Id = i64;
+
+/// The state of a forge.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    pub(crate) settings: Table<Settings>,
+    pub(crate) users: Table<User>,
+    pub(crate) tokens: Table<Token>,
+    pub(crate) sessions: Table<Session>,
+    pub(crate) repos: Table<Repo>,
+    pub(crate) labels: Table<Label>,
+    pub(crate) pulls: Table<Pull>,
+    pub(crate) comments: Table<Comment>,
+    pub(crate) reviews: Table<Review>,
+    pub(crate) threads: Table<Thread>,
+    pub(crate) suites: Table<CheckSuite>,
+    pub(crate) checks: Table<CheckRun>,
+    pub(crate) statuses: Table<Status>,
+    pub(crate) workflows: Table<Workflow>,
+    pub(crate) runs: Table<WorkflowRun>,
+    pub(crate) dispatches: Table<Dispatch>,
+    pub(crate) environments: Table<Environment>,
+    pub(crate) deployments: Table<Deployment>,
+}
+
+/// What belongs to no row.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    /// The number that the next row gets.
+    next_id: Id,
+    /// How far the forge's clock is ahead, milliseconds.
+    pub(crate) clock_offset: i64,
+    /// How many more times a pull request's mergeability is said to be unknown.
+    pub(crate) unknown_mergeability: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            next_id: 1001,
+            clock_offset: 0,
+            unknown_mergeability: 0,
+        }
+    }
+}
+
+impl Row for Settings {
+    const KIND: &'static str = "settings";
+}
+
+/// The one row of [`Settings`].
+const SETTINGS: Id = 1;
+
+/// Runs the same code for every table.
+macro_rules! each_table {
+    ($world:expr, $table:ident => $code:expr) => {{
+        each_table!(@ $world, $table, $code,
+            settings users tokens sessions repos labels pulls comments reviews threads suites checks statuses
+            workflows runs dispatches environments deployments)
+    }};
+    (@ $world:expr, $table:ident, $code:expr, $($name:ident)*) => {{
+        $( { let $table = &mut $world.$name; $code; } )*
+    }};
+}
+
+impl World {
+    /// Puts a row that was read from the disk in its place; `false` for a kind that is not known.
+    pub(crate) fn load(
+        &mut self,
+        kind: &str,
+        id: Id,
+        json: &str,
+    ) -> Result<bool, serde_json::Error> {
+        let mut known = false;
+        each_table!(self, table => known |= table.load(kind, id, json)?);
+        Ok(known)
+    }
+
+    /// What was changed since the last call.
+    pub(crate) fn take_changes(&mut self) -> Result<Vec<Change>, serde_json::Error> {
+        let mut changes = Vec::new();
+        each_table!(self, table => table.take_changes(&mut changes)?);
+        Ok(changes)
+    }
+
+    /// The forge's time.
+    pub(crate) fn now(&self) -> Time {
+        Time::now(self.settings().clock_offset)
+    }
+
+    /// A number for a new row.
+    pub(crate) fn next_id(&mut self) -> Id {
+        let settings = self.edit_settings();
+        settings.next_id += 1;
+        settings.next_id
+    }
+
+    /// What belongs to no row.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings.get(SETTINGS).cloned().unwrap_or_default()
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn edit_settings(&mut self) -> &mut Settings {
+        self.settings.edit_or_default(SETTINGS)
+    }
+}

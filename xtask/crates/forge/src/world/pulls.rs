@@ -1,0 +1,180 @@
+//! Pull requests and what people say about them.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Id, Row};
+use crate::clock::Time;
+
+/// A pull request.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Pull {
+    pub(crate) id: Id,
+    pub(crate) repo: Id,
+    pub(crate) number: u64,
+    pub(crate) title: String,
+    pub(crate) body: Option<String>,
+    pub(crate) author: Id,
+    pub(crate) open: bool,
+    pub(crate) draft: bool,
+    /// Where the branch is; a fork may be gone.
+    pub(crate) head_repo: Option<Id>,
+    pub(crate) head_ref: String,
+    pub(crate) head_sha: String,
+    pub(crate) base_ref: String,
+    pub(crate) base_sha: String,
+    pub(crate) maintainer_can_modify: bool,
+    pub(crate) requested_reviewers: Vec<Id>,
+    pub(crate) requested_teams: Vec<String>,
+    pub(crate) assignees: Vec<Id>,
+    pub(crate) labels: Vec<Id>,
+    pub(crate) auto_merge: Option<AutoMerge>,
+    pub(crate) queued: Option<Queued>,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
+    pub(crate) closed_at: Option<Time>,
+    pub(crate) merged: Option<Merged>,
+}
+
+/// How a pull request was merged.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Merged {
+    pub(crate) at: Time,
+    pub(crate) by: Id,
+    pub(crate) commit: String,
+}
+
+/// A merge that happens by itself once everything is green.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct AutoMerge {
+    pub(crate) by: Id,
+    pub(crate) at: Time,
+    pub(crate) method: MergeMethod,
+    pub(crate) title: Option<String>,
+    pub(crate) message: Option<String>,
+}
+
+/// A place in the merge queue.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Queued {
+    pub(crate) id: Id,
+    pub(crate) by: Id,
+    pub(crate) at: Time,
+}
+
+/// Ways to merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum MergeMethod {
+    Merge,
+    Squash,
+    Rebase,
+}
+
+/// A comment in the conversation.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Comment {
+    pub(crate) id: Id,
+    pub(crate) pull: Id,
+    pub(crate) author: Id,
+    pub(crate) body: String,
+    pub(crate) created_at: Time,
+    pub(crate) updated_at: Time,
+}
+
+/// A review.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Review {
+    pub(crate) id: Id,
+    pub(crate) pull: Id,
+    pub(crate) author: Id,
+    pub(crate) state: ReviewState,
+    pub(crate) body: String,
+    pub(crate) commit: String,
+    pub(crate) submitted_at: Time,
+}
+
+/// What a review says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(crate) enum ReviewState {
+    Approved,
+    ChangesRequested,
+    Commented,
+    Dismissed,
+}
+
+/// A conversation about a line.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Thread {
+    pub(crate) id: Id,
+    pub(crate) pull: Id,
+    pub(crate) path: String,
+    pub(crate) line: u32,
+    pub(crate) author: Id,
+    pub(crate) body: String,
+    pub(crate) commit: String,
+    pub(crate) created_at: Time,
+    pub(crate) resolved_by: Option<Id>,
+}
+
+impl Pull {
+    /// The name of the state in GraphQL.
+    pub(crate) fn state(&self) -> &'static str {
+        match (self.open, &self.merged) {
+            (true, _) => "OPEN",
+            (false, Some(_)) => "MERGED",
+            (false, None) => "CLOSED",
+        }
+    }
+
+    /// Whether its branch is in another repository.
+    pub(crate) fn is_cross_repository(&self) -> bool {
+        self.head_repo != Some(self.repo)
+    }
+}
+
+impl MergeMethod {
+    /// By its name, in either API.
+    pub(crate) fn parse(name: &str) -> Option<MergeMethod> {
+        match name.to_ascii_lowercase().as_str() {
+            "merge" => Some(MergeMethod::Merge),
+            "squash" => Some(MergeMethod::Squash),
+            "rebase" => Some(MergeMethod::Rebase),
+            _ => None,
+        }
+    }
+
+    /// Its name in REST.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            MergeMethod::Merge => "merge",
+            MergeMethod::Squash => "squash",
+            MergeMethod::Rebase => "rebase",
+        }
+    }
+}
+
+impl ReviewState {
+    /// Its name, the same in both APIs.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            ReviewState::Approved => "APPROVED",
+            ReviewState::ChangesRequested => "CHANGES_REQUESTED",
+            ReviewState::Commented => "COMMENTED",
+            ReviewState::Dismissed => "DISMISSED",
+        }
+    }
+}
+
+impl Row for Pull {
+    const KIND: &'static str = "pull_request";
+}
+impl Row for Comment {
+    const KIND: &'static str = "comment";
+}
+impl Row for Review {
+    const KIND: &'static str = "review";
+}
+impl Row for Thread {
+    const KIND: &'static str = "review_thread";
+}

@@ -1,0 +1,130 @@
+//! Rows of one kind, by their number.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Id;
+
+/// What can be kept in a [`Table`].
+pub(crate) trait Row: Clone + Serialize + DeserializeOwned {
+    /// The name of the kind in the database.
+    const KIND: &'static str;
+}
+
+/// A row to write, or to remove (`None`).
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) kind: &'static str,
+    pub(crate) id: Id,
+    pub(crate) json: Option<String>,
+}
+
+/// Rows of one kind. A clone shares them.
+#[derive(Debug, Clone)]
+pub(crate) struct Table<T> {
+    rows: BTreeMap<Id, Arc<T>>,
+    changed: BTreeSet<Id>,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Table<T> {
+        Table {
+            rows: BTreeMap::new(),
+            changed: BTreeSet::new(),
+        }
+    }
+}
+
+impl<T: Row> Table<T> {
+    /// One row.
+    pub(crate) fn get(&self, id: Id) -> Option<&T> {
+        self.rows.get(&id).map(AsRef::as_ref)
+    }
+
+    /// All rows, oldest first.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.rows.values().map(AsRef::as_ref)
+    }
+
+    /// The first row that fits.
+    pub(crate) fn find(&self, fits: impl Fn(&T) -> bool) -> Option<&T> {
+        self.iter().find(|row| fits(row))
+    }
+
+    /// A row to be changed.
+    pub(crate) fn edit(&mut self, id: Id) -> Option<&mut T> {
+        let row = self.rows.get_mut(&id)?;
+        self.changed.insert(id);
+        Some(Arc::make_mut(row))
+    }
+
+    /// Adds or replaces a row.
+    pub(crate) fn put(&mut self, id: Id, row: T) {
+        self.rows.insert(id, Arc::new(row));
+        self.changed.insert(id);
+    }
+
+    /// Takes a row away.
+    pub(crate) fn remove(&mut self, id: Id) {
+        if self.rows.remove(&id).is_some() {
+            self.changed.insert(id);
+        }
+    }
+
+    pub(super) fn edit_or_default(&mut self, id: Id) -> &mut T
+    where
+        T: Default,
+    {
+        self.changed.insert(id);
+        Arc::make_mut(self.rows.entry(id).or_default())
+    }
+
+    pub(super) fn load(
+        &mut self,
+        kind: &str,
+        id: Id,
+        json: &str,
+    ) -> Result<bool, serde_json::Error> {
+        if kind == T::KIND {
+            self.rows.insert(id, Arc::new(serde_json::from_str(json)?));
+        }
+        Ok(kind == T::KIND)
+    }
+
+    pub(super) fn take_changes(
+        &mut self,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), serde_json::Error> {
+        for id in std::mem::take(&mut self.changed) {
+            let json = match self.rows.get(&id) {
+                Some(row) => Some(serde_json::to_string(row.as_ref())?),
+                None => None,
+            };
+            changes.push(Change {
+                kind: T::KIND,
+                id,
+                json,
+            });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::world::World;
+
+    #[test]
+    fn a_copy_that_is_thrown_away_leaves_no_trace() {
+        let mut world = World::default();
+        let first = world.next_id();
+        let mut copy = world.clone();
+        assert_eq!(copy.next_id(), first + 1);
+        assert_eq!(world.next_id(), first + 1);
+        assert_eq!(world.take_changes().unwrap().len(), 1);
+        assert!(world.take_changes().unwrap().is_empty());
+    }
+}
