@@ -45,6 +45,8 @@ enum Command {
     Setup(commands::setup::Args),
     /// Run the unit tests, then the training job on a workspace
     Test(commands::test::Args),
+    /// Propose the branch: push it, open or update its pull request, follow its checks
+    OpenPr(commands::open_pr::Args),
     /// Put the bundle on a target's workspace
     Deploy(commands::deploy::Args),
     /// Run a deployed job and follow it
@@ -86,6 +88,7 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
     match cli.command {
         Command::Setup(args) => commands::setup::run(&context, &args),
         Command::Test(args) => commands::test::run(&context, &args),
+        Command::OpenPr(args) => commands::open_pr::run(&context, &args),
         Command::Deploy(args) => commands::deploy::run(&context, &args),
         Command::Run(args) => commands::run::run(&context, &args),
         Command::Logs(args) => commands::logs::run(&context, &args),

@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod logs;
+pub(crate) mod open_pr;
 pub(crate) mod run;
 pub(crate) mod setup;
 pub(crate) mod test;

@@ -204,7 +204,6 @@ impl Config {
     }
 
     /// The target that a branch feeds.
-    #[cfg_attr(not(test), expect(dead_code, reason = "open-pr and merge come next"))]
     pub(crate) fn target_of(&self, branch: &str) -> Option<(&str, &Target)> {
         self.targets
             .iter()

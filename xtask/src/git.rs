@@ -18,7 +18,9 @@ use crate::interrupt::Interrupt;
 use crate::process::{self, Finished};
 use crate::ui::Ui;
 
-pub(crate) use remote::{Login, Remote};
+pub(crate) use changes::{Change, Changed};
+pub(crate) use history::Commit;
+pub(crate) use remote::{Lease, Login, Push, Remote};
 
 /// The repository that holds the project.
 #[derive(Debug)]

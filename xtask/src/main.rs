@@ -17,15 +17,7 @@ mod error;
 mod failures;
 mod fingerprint;
 mod follow;
-#[expect(
-    dead_code,
-    reason = "open-pr, status and merge, which need all of it, come next"
-)]
 mod git;
-#[expect(
-    dead_code,
-    reason = "open-pr, status and merge, which need all of it, come next"
-)]
 mod github;
 mod interrupt;
 mod local_workspace;

@@ -121,6 +121,12 @@ pub(crate) fn ready(context: &Context, needs: &[Need]) -> anyhow::Result<Toolbox
     fetch::all(&workshop, &survey)
 }
 
+/// What is needed, where all of it is here already; nothing is fetched and nobody is asked.
+pub(crate) fn at_hand(context: &Context, needs: &[Need]) -> Option<Toolbox> {
+    let workshop = Workshop::open(context).ok()?;
+    Survey::take(&workshop, needs).complete()
+}
+
 /// The survey, once nothing stands in the way of what it will fetch: obstacles, disk, the user.
 fn permitted(workshop: &Workshop<'_>, mut survey: Survey) -> anyhow::Result<Survey> {
     let mut obstacles: Vec<anyhow::Error> = survey

@@ -57,6 +57,27 @@ impl Args {
     }
 }
 
+/// The results that still hold for the files as they are; nothing is run for them.
+pub(crate) struct Green {
+    /// Of the unit tests.
+    pub(crate) unit: Option<Unit>,
+    /// Of the training job.
+    pub(crate) integration: Option<Integration>,
+}
+
+/// What is known to pass on exactly these files.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(crate) fn green(context: &Context) -> anyhow::Result<Green> {
+    let found = inputs::Found::look(context)?;
+    let target = &context.config.test.integration_target;
+    Ok(Green {
+        unit: found.unit(context, false)?.cached,
+        integration: found.integration(context, target, false)?.cached,
+    })
+}
+
 /// What has to be done; what has not is there already.
 struct Plan {
     target: String,

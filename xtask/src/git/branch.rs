@@ -1,5 +1,7 @@
 //! The branch that is checked out, and names for new ones.
 
+use camino::Utf8PathBuf;
+
 use super::Git;
 use crate::error::{Failure, Kind};
 
@@ -42,5 +44,54 @@ impl Git {
         Failure::new(Kind::Failed, format!("the branch {name} cannot be made"))
             .details(finished.tail)
             .err()
+    }
+
+    /// What git is in the midst of, and how to end that.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn under_way(&self) -> anyhow::Result<Option<(&'static str, &'static str)>> {
+        const MARKS: &[(&str, &str, &str)] = &[
+            (
+                "rebase-merge",
+                "a rebase",
+                "git rebase --continue, or --abort",
+            ),
+            (
+                "rebase-apply",
+                "a rebase",
+                "git rebase --continue, or --abort",
+            ),
+            ("MERGE_HEAD", "a merge", "git merge --continue, or --abort"),
+            (
+                "CHERRY_PICK_HEAD",
+                "a cherry-pick",
+                "git cherry-pick --continue, or --abort",
+            ),
+            (
+                "REVERT_HEAD",
+                "a revert",
+                "git revert --continue, or --abort",
+            ),
+        ];
+        let folder = Utf8PathBuf::from(self.git_folder()?);
+        Ok(MARKS
+            .iter()
+            .find(|(mark, ..)| folder.join(mark).exists())
+            .map(|(_, what, next)| (*what, *next)))
+    }
+
+    /// Whether a local branch was once at a commit, as far as git remembers.
+    pub(crate) fn was_at(&self, branch: &str, sha: &str) -> bool {
+        let full = format!("refs/heads/{branch}");
+        self.read(&[
+            "log",
+            "--walk-reflogs",
+            "--format=%H",
+            "--end-of-options",
+            &full,
+            "--",
+        ])
+        .is_ok_and(|log| log.lines().any(|line| line == sha))
     }
 }

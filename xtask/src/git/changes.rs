@@ -1,5 +1,7 @@
 //! What differs: in the files on disk, and between two commits.
 
+use camino::Utf8PathBuf;
+
 use super::{Git, pieces};
 
 /// How a file differs.
@@ -138,6 +140,50 @@ impl Git {
                 Some((path.to_owned(), size))
             })
             .collect())
+    }
+
+    /// The files of a commit below a folder of the repository.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn files_below(&self, commit: &str, folder: &str) -> anyhow::Result<Vec<String>> {
+        let listed = self.read(&[
+            "--literal-pathspecs",
+            "ls-tree",
+            "-r",
+            "-z",
+            "--name-only",
+            "--full-tree",
+            commit,
+            "--",
+            folder,
+        ])?;
+        Ok(pieces(&listed).map(str::to_owned).collect())
+    }
+
+    /// The files right in the folder of the repository, at a commit.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn files_at_the_top(&self, commit: &str) -> anyhow::Result<Vec<String>> {
+        let listed = self.read(&["ls-tree", "-z", "--name-only", "--full-tree", commit])?;
+        Ok(pieces(&listed).map(str::to_owned).collect())
+    }
+
+    /// The folder of the repository.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn top(&self) -> anyhow::Result<Utf8PathBuf> {
+        Ok(self.read(&["rev-parse", "--show-toplevel"])?.into())
+    }
+
+    /// The project's folder below the repository's: empty, or with a slash at its end.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn prefix(&self) -> anyhow::Result<String> {
+        self.read(&["rev-parse", "--show-prefix"])
     }
 
     /// `../` as often as the project's folder lies below the repository's.

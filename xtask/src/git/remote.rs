@@ -174,6 +174,31 @@ impl Git {
         Ok(found)
     }
 
+    /// The branch that a remote shows to those who ask for none.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git says.
+    pub(crate) fn default_branch(
+        &self,
+        remote: &str,
+        login: Option<&Login>,
+    ) -> anyhow::Result<Option<String>> {
+        let finished = self.talk(&["ls-remote", "--symref", "--", remote, "HEAD"], login)?;
+        if !finished.ok() {
+            return Failure::new(
+                Kind::Service,
+                format!("the remote {remote} does not answer"),
+            )
+            .details(finished.tail)
+            .next(format!("git ls-remote {remote}"))
+            .err();
+        }
+        Ok(finished.stdout.lines().find_map(|line| {
+            let name = line.strip_prefix("ref: refs/heads/")?.split_once('\t')?.0;
+            Some(name.to_owned())
+        }))
+    }
+
     /// Pushes one ref.
     ///
     /// # Errors

@@ -1,0 +1,405 @@
+//! `cargo xtask open-pr`: from a branch to an open pull request, or to an updated one.
+
+mod ask;
+mod compare;
+mod content;
+mod findings;
+mod follow;
+mod secrets;
+mod source;
+mod steps;
+mod summary;
+mod survey;
+mod text;
+mod typed;
+mod workflows;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+use xtask_remote::github::pulls::{self, Pull};
+
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::Git;
+use crate::ui::{Tone, safe_line};
+use ask::{Choices, Last};
+use findings::Findings;
+use follow::Verdict;
+use steps::{Made, Step};
+use survey::Survey;
+use text::Text;
+
+/// Options of `open-pr`.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct Args {
+    /// The title; by default what the commits say.
+    #[arg(long)]
+    title: Option<String>,
+    /// The description (Markdown); by default what the commits and the repository's template say.
+    #[arg(long, conflicts_with = "body_file")]
+    body: Option<String>,
+    /// A file that holds the description; `-` for standard input.
+    #[arg(long, value_name = "FILE")]
+    body_file: Option<Utf8PathBuf>,
+    /// Write title and description in git's editor.
+    #[arg(long, short)]
+    edit: bool,
+    /// Which of the repository's templates.
+    #[arg(long, value_name = "NAME")]
+    template: Option<String>,
+    /// Add no summary of notebooks, resources and metrics to the description.
+    #[arg(long)]
+    no_summary: bool,
+
+    /// Open it as a draft, or make it one.
+    #[arg(long, conflicts_with = "ready")]
+    draft: bool,
+    /// Say of a draft that it is ready for review.
+    #[arg(long)]
+    ready: bool,
+    /// Ask somebody for a review: a user, or a team as `org/team`. May be repeated.
+    #[arg(long, value_name = "WHO", value_delimiter = ',')]
+    reviewer: Vec<String>,
+    /// Add a label. May be repeated.
+    #[arg(long, value_name = "NAME")]
+    label: Vec<String>,
+
+    /// The branch that it goes to; by default the repository's own.
+    #[arg(long, value_name = "BRANCH")]
+    base: Option<String>,
+    /// The repository that it goes to, as `owner/name`; by default found from git's remotes.
+    #[arg(long, value_name = "REPOSITORY")]
+    repo: Option<String>,
+    /// The remote that the branch is pushed to; by default found from git's settings.
+    #[arg(long, value_name = "NAME")]
+    remote: Option<String>,
+    /// Start a branch of this name for the commits.
+    #[arg(long, value_name = "NAME")]
+    branch: Option<String>,
+    /// Commit everything that is not committed, with this message.
+    #[arg(long, value_name = "MESSAGE")]
+    commit: Option<String>,
+    /// Run the tests first.
+    #[arg(long, conflicts_with = "no_test")]
+    test: bool,
+    /// Do not offer to run the tests.
+    #[arg(long)]
+    no_test: bool,
+    /// Go on although a line looks like a secret.
+    #[arg(long)]
+    allow_secrets: bool,
+
+    /// Do not follow the checks.
+    #[arg(long)]
+    no_watch: bool,
+    /// Show what would be done, and stop.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Args {
+    /// Who is asked for a review: by flag, else by xtask.toml.
+    fn reviewers(&self, context: &Context) -> Vec<String> {
+        match self.reviewer.is_empty() {
+            true => context.config.github.reviewers.clone(),
+            false => self.reviewer.clone(),
+        }
+    }
+
+    /// The labels: those of xtask.toml, and by flag.
+    fn labels(&self, context: &Context) -> Vec<String> {
+        let mut labels = context.config.github.labels.clone();
+        labels.extend(self.label.iter().cloned());
+        labels.dedup();
+        labels
+    }
+}
+
+/// What `--json` prints; docs/pull-requests.md describes the fields.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    /// `opened`, `updated`, `unchanged`, `planned` or `page`.
+    outcome: &'static str,
+    url: Option<String>,
+    number: Option<u64>,
+    title: &'a str,
+    draft: bool,
+    repository: String,
+    base: &'a str,
+    head_repository: String,
+    branch: &'a str,
+    commit: &'a str,
+    steps: Vec<String>,
+    findings: &'a Findings,
+    checks: Option<Verdict>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`Kind::Failed`] when something must be mended first, or a check fails; [`Kind::Service`] when GitHub
+/// or git refuse.
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let git = Git::open(context)?;
+    let progress = context
+        .ui
+        .progress("Looking", "at the branch, its remote and GitHub");
+    let looked = survey::take(context, &git, args);
+    progress.clear();
+    let (survey, findings) = looked?;
+    if let Some(survey) = &survey {
+        show_survey(context, survey);
+    }
+    findings.show(context);
+    findings.allow()?;
+    let survey = survey.ok_or_else(survey::nothing)?;
+
+    let choices = ask::all(context, &git, args, &survey)?;
+    let (plan, text) = confirmed(context, &git, args, &survey, &choices)?;
+    if args.dry_run {
+        context.ui.status("Planned", "nothing was done (--dry-run)");
+        let made = Made {
+            pull: survey.pull.clone(),
+            head: survey.head.clone(),
+            ..Made::default()
+        };
+        return answer(
+            context, args, &survey, &choices, &text, &plan, &findings, &made, None,
+        );
+    }
+    let made = steps::apply(context, &git, args, &survey, &choices, &text, &plan)?;
+    let made = read_back(context, &survey, &choices, &text, made)?;
+    let checks = match (&made.pull, args.no_watch) {
+        (Some(pull), false) => Some(follow(context, &survey, pull)?),
+        _ => None,
+    };
+    answer(
+        context, args, &survey, &choices, &text, &plan, &findings, &made, checks,
+    )?;
+    conclude(&made, checks)
+}
+
+/// Says which branch goes where.
+fn show_survey(context: &Context, survey: &Survey) {
+    let branch = survey.branch.as_deref().unwrap_or("(a new branch)");
+    let from = match survey.source.is_fork {
+        true => format!("{}:", survey.source.name),
+        false => String::new(),
+    };
+    let commits = summary::count(survey.commits.len(), "commit");
+    let what = format!(
+        "{from}{} ({commits}) into {} of {}",
+        safe_line(branch),
+        safe_line(&survey.base),
+        survey.into
+    );
+    context.ui.status("Proposing", &what);
+    for commit in survey.commits.iter().take(8) {
+        let sha = context.ui.paint(survey::short(&commit.sha), Tone::Dim);
+        context
+            .ui
+            .line(&format!("{:13}{sha} {}", "", safe_line(&commit.subject)));
+    }
+    if let Some(more) = survey.commits.len().checked_sub(9) {
+        context.ui.line(&format!("{:13}and {} more", "", more + 1));
+    }
+}
+
+/// Shows the plan and asks, until it is as it should be: what is left then is to be done.
+fn confirmed(
+    context: &Context,
+    git: &Git,
+    args: &Args,
+    survey: &Survey,
+    choices: &Choices,
+) -> anyhow::Result<(Vec<Step>, Text)> {
+    let mut text = choices.text.clone();
+    let mut draft = args.draft;
+    let summary = match args.no_summary {
+        true => String::new(),
+        false => steps::written_summary(context, git, survey, &survey.head)?,
+    };
+    if survey.pull.is_some() && !args.no_summary {
+        text.body = summary::renewed(&text.body, &summary);
+    }
+    loop {
+        let plan = steps::plan(context, args, survey, choices, &text, draft);
+        if plan.is_empty() && survey.connection.token.is_some() {
+            return Ok((plan, text));
+        }
+        if survey.pull.is_none() {
+            ask::show_text(context, &text, &summary);
+        }
+        for step in &plan {
+            context.ui.line(&format!(
+                "{:>12} {}",
+                "will",
+                safe_line(&step.describe(survey))
+            ));
+        }
+        if args.dry_run || plan.is_empty() {
+            return Ok((plan, text));
+        }
+        match ask::last(context, survey, draft)? {
+            Last::Go => return Ok((plan, text)),
+            Last::GoAsDraft => {
+                draft = true;
+                return Ok((
+                    steps::plan(context, args, survey, choices, &text, draft),
+                    text,
+                ));
+            }
+            Last::Edit => text = text.edited(git, &typed::folder(context))?,
+        }
+    }
+}
+
+/// Looks whether GitHub has what was sent, and says where.
+fn read_back(
+    context: &Context,
+    survey: &Survey,
+    choices: &Choices,
+    text: &Text,
+    mut made: Made,
+) -> anyhow::Result<Made> {
+    let ui = &context.ui;
+    let Some(pull) = &made.pull else {
+        let branch = survey.remote_branch.as_deref().unwrap_or(&choices.branch);
+        let head = survey.head_label(branch);
+        let url = compare::url(&survey.web, &survey.into, &survey.base, &head, text);
+        ui.status(
+            "Pushed",
+            "open this page, look, and press the button there:",
+        );
+        made.left.clear();
+        ui.line(&format!("{:13}{url}", ""));
+        return Ok(made);
+    };
+    let pull = pulls::get(&survey.connection.github, &survey.into, pull.number)?;
+    if pull.head.sha != made.head {
+        ui.warn(&format!(
+            "GitHub shows commit {} where {} was pushed; it may need a moment, or somebody pushed as well",
+            survey::short(&pull.head.sha),
+            survey::short(&made.head)
+        ));
+    }
+    let verb = match (made.opened, &survey.pull) {
+        (true, _) => "Opened",
+        (false, Some(old)) if old.head.sha == made.head && same(old, &pull) => "Unchanged",
+        (false, _) => "Updated",
+    };
+    let kind = if pull.draft {
+        "draft pull request"
+    } else {
+        "pull request"
+    };
+    let what = format!(
+        "{kind} {}: {}",
+        pull.number,
+        ui.link(&pull.html_url, &pull.html_url)
+    );
+    ui.status(verb, &what);
+    made.pull = Some(pull);
+    Ok(made)
+}
+
+fn same(old: &Pull, new: &Pull) -> bool {
+    old.title == new.title
+        && old.body == new.body
+        && old.draft == new.draft
+        && old.base.branch == new.base.branch
+}
+
+fn follow(context: &Context, survey: &Survey, pull: &Pull) -> anyhow::Result<Verdict> {
+    let followed = follow::Followed {
+        connection: &survey.connection,
+        into: &survey.into,
+        base: &pull.base.branch,
+        number: pull.number,
+        expects: !survey.workflows.is_empty(),
+    };
+    follow::to_the_end(context, &followed)
+}
+
+#[expect(clippy::too_many_arguments, reason = "the answer is about all of them")]
+fn answer(
+    context: &Context,
+    args: &Args,
+    survey: &Survey,
+    choices: &Choices,
+    text: &Text,
+    plan: &[Step],
+    findings: &Findings,
+    made: &Made,
+    checks: Option<Verdict>,
+) -> anyhow::Result<()> {
+    let branch = survey.remote_branch.as_deref().unwrap_or(&choices.branch);
+    let page = || {
+        compare::url(
+            &survey.web,
+            &survey.into,
+            &survey.base,
+            &survey.head_label(branch),
+            text,
+        )
+    };
+    let url = match &made.pull {
+        Some(pull) => Some(pull.html_url.clone()),
+        None => survey.connection.token.is_none().then(page),
+    };
+    if !args.json {
+        if let Some(url) = url.filter(|_| !args.dry_run) {
+            context.ui.answer(&url);
+        }
+        return Ok(());
+    }
+    let outcome = match (&made.pull, &survey.pull) {
+        _ if args.dry_run => "planned",
+        (None, _) => "page",
+        (Some(_), _) if made.opened => "opened",
+        (Some(_), _) if plan.is_empty() => "unchanged",
+        (Some(_), _) => "updated",
+    };
+    let answer = Answer {
+        version: 1,
+        outcome,
+        url,
+        number: made.pull.as_ref().map(|pull| pull.number),
+        title: &text.title,
+        draft: made.pull.as_ref().map_or(args.draft, |pull| pull.draft),
+        repository: survey.into.to_string(),
+        base: &survey.base,
+        head_repository: survey.source.name.to_string(),
+        branch,
+        commit: &made.head,
+        steps: plan.iter().map(|step| step.describe(survey)).collect(),
+        findings,
+        checks,
+    };
+    context.ui.answer(&serde_json::to_string_pretty(&answer)?);
+    Ok(())
+}
+
+/// What is left to be said, as the exit code.
+fn conclude(made: &Made, checks: Option<Verdict>) -> anyhow::Result<()> {
+    if !made.left.is_empty() {
+        return Failure::new(
+            Kind::Service,
+            "the pull request is there, and not all of the rest",
+        )
+        .details(made.left.join("\n"))
+        .next("call it again with other names, or do it on the page")
+        .err();
+    }
+    if checks == Some(Verdict::Failed) {
+        return Failure::new(Kind::Failed, "a check of the pull request failed")
+            .next("mend it, commit, and call `cargo xtask open-pr` again: it updates the same pull request")
+            .err();
+    }
+    Ok(())
+}

@@ -1,0 +1,312 @@
+//! The questions, each with a sentence for those who meet it for the first time. Every one has a flag, and
+//! an answer that is taken where nobody can be asked.
+
+use super::Args;
+use super::survey::{Survey, files_are, listed};
+use super::text::{self, Text};
+use super::typed;
+use crate::commands::test;
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::{Changed, Git};
+use crate::ui::{safe, safe_line};
+
+/// What was decided.
+pub(super) struct Choices {
+    /// The branch that is proposed.
+    pub(super) branch: String,
+    /// Whether it has to be started first.
+    pub(super) start_branch: bool,
+    /// The message of a commit of everything that is not committed.
+    pub(super) commit: Option<String>,
+    /// Title and description, without our summary.
+    pub(super) text: Text,
+    /// Whether the user wrote any of it.
+    pub(super) written: bool,
+}
+
+/// Asks what is to be asked.
+///
+/// # Errors
+/// [`Kind::Interrupted`] when a question is left; [`Kind::Usage`] for answers that cannot be.
+pub(super) fn all(
+    context: &Context,
+    git: &Git,
+    args: &Args,
+    survey: &Survey,
+) -> anyhow::Result<Choices> {
+    tests(context, args)?;
+    let commit = commit(context, args, survey)?;
+    if survey.commits.is_empty() && commit.is_none() && survey.pull.is_none() {
+        return Failure::new(
+            Kind::Interrupted,
+            "there is nothing to propose without a commit",
+        )
+        .err();
+    }
+    let (branch, start_branch) = branch(context, git, args, survey, commit.as_deref())?;
+    let (text, written) = words(context, git, args, survey, &branch, commit.as_deref())?;
+    Ok(Choices {
+        branch,
+        start_branch,
+        commit,
+        text,
+        written,
+    })
+}
+
+/// Offers to run the tests where they are not known to pass on these very files.
+fn tests(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if args.no_test || args.dry_run {
+        return Ok(());
+    }
+    let green = test::green(context)?;
+    if green.unit.is_some() && green.integration.is_some() && !args.test {
+        context
+            .ui
+            .status("Tested", "all tests passed on exactly these files");
+        return Ok(());
+    }
+    let ui = &context.ui;
+    let run = match args.test {
+        true => true,
+        false if !ui.can_ask() => {
+            ui.status(
+                "Untested",
+                "these files as they are; --test runs the tests first",
+            );
+            false
+        }
+        false => {
+            ui.hint("GitHub will run the tests on your pull request. Here they take a minute or two, and you see first what they say.");
+            ui.confirm(
+                "These files were not tested as they are. Run `cargo xtask test` now?",
+                true,
+            )?
+        }
+    };
+    match run {
+        true => test::run(context, &test::Args::everything()),
+        false => Ok(()),
+    }
+}
+
+/// Offers to commit what is not committed.
+fn commit(context: &Context, args: &Args, survey: &Survey) -> anyhow::Result<Option<String>> {
+    let ui = &context.ui;
+    if survey.uncommitted.is_empty() {
+        return Ok(None);
+    }
+    if args.commit.is_some() || !ui.can_ask() {
+        return Ok(args.commit.clone());
+    }
+    ui.hint("A pull request proposes commits. What is only in your files is not part of it.");
+    ui.status(
+        "Changed",
+        &format!("{} not committed:", files_are(survey.uncommitted.len())),
+    );
+    for change in survey.uncommitted.iter().take(15) {
+        let how = match change.how {
+            Changed::Added => "new",
+            Changed::Modified => "changed",
+            Changed::Deleted => "deleted",
+            Changed::Renamed => "renamed",
+        };
+        ui.line(&format!("{how:>14}  {}", safe_line(&change.path)));
+    }
+    if let Some(more) = survey.uncommitted.len().checked_sub(16) {
+        ui.line(&format!("{:14}  and {} more", "", more + 1));
+    }
+    let options = ["Commit them all", "Leave them out", "Stop here"];
+    match ui.choose("What about them?", &options)? {
+        0 => {
+            ui.hint("The message says what the change does and why, in one line; it becomes part of the history.");
+            let names: Vec<String> = survey
+                .uncommitted
+                .iter()
+                .map(|change| change.path.clone())
+                .collect();
+            let proposal = format!("Change {}", listed(&names));
+            ui.input("Message of the commit", &proposal).map(Some)
+        }
+        1 => Ok(None),
+        _ => Failure::new(Kind::Interrupted, "nothing was done").err(),
+    }
+}
+
+/// The branch, and whether it has to be started.
+fn branch(
+    context: &Context,
+    git: &Git,
+    args: &Args,
+    survey: &Survey,
+    commit: Option<&str>,
+) -> anyhow::Result<(String, bool)> {
+    if let Some(branch) = &survey.branch {
+        return Ok((branch.clone(), false));
+    }
+    let ui = &context.ui;
+    let subject = survey
+        .commits
+        .first()
+        .map(|commit| commit.subject.as_str())
+        .or(commit)
+        .unwrap_or_default();
+    let subject = subject.lines().next().unwrap_or_default();
+    let name = match &args.branch {
+        Some(branch) => branch.clone(),
+        None => {
+            ui.hint(
+                "A branch holds your commits until they are merged; its name is seen by everybody.",
+            );
+            ui.input(
+                "Name of the branch",
+                &free_name(git, &text::branch_of(subject)),
+            )?
+        }
+    };
+    if !git.is_branch_name(&name) {
+        let what = format!("git takes no branch of the name {}", safe_line(&name));
+        return Failure::new(Kind::Usage, what)
+            .next("cargo xtask open-pr --branch NAME")
+            .err();
+    }
+    if git.resolve(&format!("refs/heads/{name}")).is_some() {
+        return Failure::new(
+            Kind::Usage,
+            format!("there is a branch {} already", safe_line(&name)),
+        )
+        .next("git switch to it, or choose another name with --branch")
+        .err();
+    }
+    Ok((name, true))
+}
+
+/// A name that no local branch has.
+fn free_name(git: &Git, name: &str) -> String {
+    let is_taken = |name: &String| git.resolve(&format!("refs/heads/{name}")).is_some();
+    let numbered = (2..100).map(|number| format!("{name}-{number}"));
+    std::iter::once(name.to_owned())
+        .chain(numbered)
+        .find(|name| !is_taken(name))
+        .unwrap_or_else(|| name.to_owned())
+}
+
+/// Title and description.
+fn words(
+    context: &Context,
+    git: &Git,
+    args: &Args,
+    survey: &Survey,
+    branch: &str,
+    commit: Option<&str>,
+) -> anyhow::Result<(Text, bool)> {
+    let ui = &context.ui;
+    let by_flag = args.title.is_some() || args.body.is_some() || args.body_file.is_some();
+    let typed = typed::find(context, branch).filter(|_| !by_flag);
+    let kept = match &typed {
+        Some(typed) if ui.can_ask() => {
+            ui.hint("An earlier run did not come to its end; what was typed was kept.");
+            let question = format!(
+                "Use the text of that time, \"{}\"?",
+                safe_line(&typed.title)
+            );
+            ui.confirm(&question, true)?
+        }
+        Some(_) => {
+            ui.status(
+                "Found",
+                "what was typed for this branch when an earlier run failed",
+            );
+            true
+        }
+        None => false,
+    };
+    let text = match (typed.filter(|_| kept), &survey.pull) {
+        (Some(typed), _) => typed,
+        (None, Some(pull)) => Text {
+            title: pull.title.clone(),
+            body: pull.body.clone().unwrap_or_default(),
+        },
+        (None, None) => {
+            let template = text::template(git, &survey.base_sha, args.template.as_deref())?;
+            Text::of_commits(&survey.commits, commit, branch).with_template(template.as_deref())
+        }
+    };
+    let mut text = text.with_flags(context, args)?;
+    let mut written = by_flag || kept;
+    if survey.pull.is_none() && ui.can_ask() && args.title.is_none() {
+        ui.hint("The title is what others see in lists and in the history; it says what the change does.");
+        let title = ui.input("Title", &text.title)?;
+        written |= title != text.title;
+        text.title = title;
+        text.check()?;
+    }
+    if args.edit {
+        text = text.edited(git, &typed::folder(context))?;
+        written = true;
+    }
+    Ok((text, written))
+}
+
+/// The last question before anything is done.
+pub(super) enum Last {
+    Go,
+    GoAsDraft,
+    Edit,
+}
+
+/// Asks whether to go on.
+///
+/// # Errors
+/// [`Kind::Interrupted`] for a no.
+pub(super) fn last(context: &Context, survey: &Survey, draft: bool) -> anyhow::Result<Last> {
+    let ui = &context.ui;
+    let no = || Failure::new(Kind::Interrupted, "nothing was done").err();
+    if survey.pull.is_some() {
+        return match ui.confirm("Do this?", true)? {
+            true => Ok(Last::Go),
+            false => no(),
+        };
+    }
+    if !ui.can_ask() {
+        return match ui.confirm("Do this?", true)? {
+            true => Ok(Last::Go),
+            false => no(),
+        };
+    }
+    ui.hint(
+        "Once it is open, others are told. A draft is seen too, and asks nobody for a review yet.",
+    );
+    let go = match draft {
+        true => "Do this (as a draft)",
+        false => "Do this",
+    };
+    let options = [
+        go,
+        "Do this, as a draft",
+        "Edit title and description",
+        "Stop here",
+    ];
+    match ui.choose("Go on?", &options)? {
+        0 => Ok(Last::Go),
+        1 => Ok(Last::GoAsDraft),
+        2 => Ok(Last::Edit),
+        _ => no(),
+    }
+}
+
+/// The text, as it is shown before the last question.
+pub(super) fn show_text(context: &Context, text: &Text, summary: &str) {
+    let ui = &context.ui;
+    ui.status("Title", &safe_line(&text.title));
+    let body = safe(&text.body);
+    let lines: Vec<&str> = body.lines().chain(summary.lines()).collect();
+    const SHOWN: usize = 24;
+    for line in lines.iter().take(SHOWN) {
+        ui.line(format!("{:13}{}", "", safe_line(line)).trim_end());
+    }
+    if lines.len() > SHOWN {
+        ui.line(&format!("{:13}… {} more lines", "", lines.len() - SHOWN));
+    }
+}

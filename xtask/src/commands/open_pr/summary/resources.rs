@@ -1,0 +1,141 @@
+//! What changes in the workspace: as the Databricks CLI plans it for the target that the base branch
+//! feeds, where that target answers; else by the bundle's files.
+
+use std::collections::BTreeMap;
+
+use yaml_rust2::{Yaml, YamlLoader};
+
+use super::{Subject, code};
+use crate::bundle::{self, Place};
+use crate::context::Context;
+use crate::databricks::Target;
+use crate::git::Git;
+use crate::local_workspace;
+use crate::tools::{self, Need};
+
+pub(super) fn section(
+    context: &Context,
+    git: &Git,
+    subject: &Subject<'_>,
+) -> anyhow::Result<String> {
+    let prefix = git.prefix()?;
+    let before = definitions(git, subject.base, &prefix);
+    let after = definitions(git, subject.head, &prefix);
+    if before == after {
+        return Ok(String::new());
+    }
+    if let Some((target, plan)) = planned(context, subject) {
+        let lines = plan.iter().map(|line| format!("- {}", code(line.trim())));
+        let lines: Vec<String> = lines.collect();
+        return Ok(format!(
+            "Deployed to target {}, this does:\n\n{}",
+            code(&target),
+            lines.join("\n")
+        ));
+    }
+    Ok(compared(&before, &after).join("\n"))
+}
+
+/// The CLI's plan, where nothing has to be fetched or started for it, and the files on disk are those
+/// that are proposed.
+fn planned(context: &Context, subject: &Subject<'_>) -> Option<(String, Vec<String>)> {
+    let (name, _) = context.config.target_of(subject.base_branch)?;
+    if !subject.clean {
+        return None;
+    }
+    let place = bundle::place(&context.root, &context.config, name).ok()?;
+    let answers = match place {
+        Place::Local => local_workspace::find(context).ok()?.is_some(),
+        Place::Databricks { .. } => true,
+    };
+    let toolbox = answers.then(|| tools::at_hand(context, Need::FOR_A_WORKSPACE))??;
+    let progress = context
+        .ui
+        .progress("Planning", &format!("what changes on target {name}"));
+    let target = Target::open(context, &toolbox, name).ok()?;
+    let plan = target.plan().ok()?;
+    progress.clear();
+    Some((name.to_owned(), plan))
+}
+
+/// The resources that the bundle's files define at a commit, by kind and key.
+fn definitions(git: &Git, commit: &str, prefix: &str) -> BTreeMap<String, Yaml> {
+    let mut files = vec![format!("{prefix}databricks.yml")];
+    let below = git.files_below(commit, &format!("{prefix}resources"));
+    let is_yaml = |file: &String| file.ends_with(".yml") || file.ends_with(".yaml");
+    files.extend(below.unwrap_or_default().into_iter().filter(is_yaml));
+    let mut found = BTreeMap::new();
+    for file in files {
+        let text = git.content(commit, &file).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        for document in YamlLoader::load_from_str(&text).unwrap_or_default() {
+            let kinds = document["resources"].as_hash().into_iter().flatten();
+            for (kind, resources) in kinds {
+                let (Some(kind), Some(resources)) = (kind.as_str(), resources.as_hash()) else {
+                    continue;
+                };
+                for (key, definition) in resources {
+                    let key = key.as_str().unwrap_or_default();
+                    found.insert(format!("{kind}.{key}"), definition.clone());
+                }
+            }
+        }
+    }
+    found
+}
+
+fn compared(before: &BTreeMap<String, Yaml>, after: &BTreeMap<String, Yaml>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (name, definition) in after {
+        match before.get(name) {
+            None => lines.push(format!("- {} is new", code(name))),
+            Some(old) if old != definition => {
+                let fields = changed_fields(old, definition);
+                lines.push(format!("- {} changes: {}", code(name), fields.join(", ")));
+            }
+            Some(_) => {}
+        }
+    }
+    let gone = before.keys().filter(|name| !after.contains_key(*name));
+    lines.extend(gone.map(|name| format!("- {} is removed", code(name))));
+    lines
+}
+
+/// The fields right below a resource that differ.
+fn changed_fields(before: &Yaml, after: &Yaml) -> Vec<String> {
+    let keys = [before, after].into_iter().filter_map(Yaml::as_hash);
+    let mut names: Vec<&str> = keys
+        .flat_map(|fields| fields.keys().filter_map(Yaml::as_str))
+        .filter(|name| before[*name] != after[*name])
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().map(code).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> BTreeMap<String, Yaml> {
+        let documents = YamlLoader::load_from_str(text).unwrap();
+        let hash = documents[0].as_hash().unwrap();
+        hash.iter()
+            .map(|(key, value)| (key.as_str().unwrap().to_owned(), value.clone()))
+            .collect()
+    }
+
+    #[test]
+    fn resources_are_compared_field_by_field() {
+        let before = of("{jobs.a: {name: x, schedule: 1}, jobs.b: {name: y}}");
+        let after = of("{jobs.a: {name: x, schedule: 2, tags: 3}, jobs.c: {name: z}}");
+        assert_eq!(
+            compared(&before, &after),
+            [
+                "- `jobs.a` changes: `schedule`, `tags`",
+                "- `jobs.c` is new",
+                "- `jobs.b` is removed"
+            ]
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! What was typed, kept until the pull request is there: a run that fails loses nothing.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use super::text::Text;
+use crate::context::Context;
+use crate::fingerprint::sha256;
+
+/// What is kept.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    version: u32,
+    branch: String,
+    text: Text,
+}
+
+/// Where the text for a branch is kept.
+fn file(context: &Context, branch: &str) -> Utf8PathBuf {
+    // A branch's name may hold what a file's may not.
+    let name = &sha256(branch.as_bytes())[..16];
+    folder(context).join(format!("{name}.json"))
+}
+
+/// The folder of what is kept.
+pub(super) fn folder(context: &Context) -> Utf8PathBuf {
+    context.local().join("open-pr")
+}
+
+/// The text that an earlier run for this branch did not get to use.
+pub(super) fn find(context: &Context, branch: &str) -> Option<Text> {
+    let text = fs_err::read_to_string(file(context, branch)).ok()?;
+    let kept: Kept = serde_json::from_str(&text).ok()?;
+    (kept.version == 1 && kept.branch == branch).then_some(kept.text)
+}
+
+/// Keeps a text.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn keep(context: &Context, branch: &str, text: &Text) -> anyhow::Result<()> {
+    let kept = Kept {
+        version: 1,
+        branch: branch.to_owned(),
+        text: text.clone(),
+    };
+    fs_err::create_dir_all(folder(context))?;
+    let file = file(context, branch);
+    let temporary = file.with_extension("new");
+    fs_err::write(&temporary, serde_json::to_vec_pretty(&kept)?)?;
+    fs_err::rename(temporary, file)?;
+    Ok(())
+}
+
+/// Forgets it: the pull request has it now.
+pub(super) fn forget(context: &Context, branch: &str) {
+    let _ = fs_err::remove_file(file(context, branch));
+}
