@@ -5,13 +5,20 @@
 //! 1. `Host` must name us, or a foreign name was made to point here (DNS rebinding): 403.
 //! 2. `Origin`, where present, must be ours, and `Sec-Fetch-Site` must not say that another site asks: 403.
 //! 3. The few routes that clients ask before they have a token pass ([`is_public`]).
-//! 4. `Authorization: Bearer` must carry the workspace's token, or that of a job run that has not ended.
+//! 4. `Authorization: Bearer` must carry the workspace's token, that of a job run that has not ended, or one of an
+//!    identity that has not expired.
 //! 5. Else the cookie of a browser that signed in counts; whatever changes something must then carry our `Origin`.
 
 mod browser;
+mod caller;
+mod federation;
+mod oauth;
 mod sign_in;
 
 pub(crate) use browser::asks_for_a_page;
+pub use caller::{Caller, Credential};
+pub use federation::check_policy;
+pub use oauth::token;
 pub use sign_in::{SignInCodes, sign_in};
 
 use std::sync::Arc;
@@ -26,29 +33,15 @@ use crate::error::ApiError;
 use crate::secret::fingerprint;
 use crate::state::App;
 
-/// Who asks. Put into the request's extensions for the routes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Principal {
-    /// Whoever holds the workspace's token.
-    Owner,
-    /// A browser that signed in.
-    Browser,
-    /// The code of a job run.
-    Run {
-        /// The run whose token it is.
-        job_run_id: i64,
-    },
-}
-
 /// The layer itself.
 pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let response = match admit(&app, &request) {
-        Ok(principal) => {
+        Ok(caller) => {
             if request.uri().path() != "/local/v1/status" {
                 app.activity.touch();
             }
-            if let Some(principal) = principal {
-                request.extensions_mut().insert(principal);
+            if let Some(caller) = caller {
+                request.extensions_mut().insert(caller);
             }
             next.run(request).await
         }
@@ -63,29 +56,42 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
     browser::with_security_headers(response)
 }
 
+/// A layer around pages: they show everything, so an identity that may not do everything does not get them.
+pub async fn admins_only(caller: Caller, request: Request, next: Next) -> Response {
+    match caller.require_admin() {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
 /// Who asks, `None` on a public route, or why not.
-fn admit(app: &App, request: &Request) -> Result<Option<Principal>, ApiError> {
+fn admit(app: &App, request: &Request) -> Result<Option<Caller>, ApiError> {
     let headers = request.headers();
     check_host(app, request)?;
     check_site(app, request.method(), headers)?;
     if is_public(request.method(), request.uri().path()) {
         return Ok(None);
     }
-    let principal = match text(headers, &AUTHORIZATION) {
+    let caller = match text(headers, &AUTHORIZATION) {
         Some(value) => bearer(app, value)?,
         None => browser_session(app, request.method(), headers)?,
     };
-    // Code under test must not stop the workspace, nor make itself a browser.
-    if matches!(principal, Principal::Run { .. }) && request.uri().path().starts_with("/local/") {
+    // Code under test must not stop the workspace, nor make itself a browser; nor must any other identity.
+    let controls = request.uri().path().starts_with("/local/");
+    if controls && (matches!(caller.by, Credential::Run { .. }) || !caller.is_admin()) {
         return Err(ApiError::forbidden(
-            "the token of a job run does not reach the workspace's own controls",
+            "neither a job run nor an identity that is no admin reaches the workspace's own controls",
         ));
     }
-    Ok(Some(principal))
+    Ok(Some(caller))
 }
 
-/// The routes without a token: liveness, discovery, and the one that makes a session out of a one-time code.
+/// The routes without a token: liveness, discovery, the one that makes a session out of a one-time code, and the one
+/// that makes a token out of a secret.
 pub fn is_public(method: &Method, path: &str) -> bool {
+    if path == "/oidc/v1/token" {
+        return method == Method::POST;
+    }
     matches!(method, &Method::GET | &Method::HEAD)
         && matches!(
             path,
@@ -151,24 +157,38 @@ fn check_site(app: &App, method: &Method, headers: &HeaderMap) -> Result<(), Api
     }
 }
 
-fn bearer(app: &App, authorization: &str) -> Result<Principal, ApiError> {
+fn bearer(app: &App, authorization: &str) -> Result<Caller, ApiError> {
     let token = authorization
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
         .ok_or_else(unauthenticated)?;
     if app.token.matches(token) {
-        return Ok(Principal::Owner);
+        return Ok(app.owner(Credential::Owner));
     }
-    match app.store.token_owner(&fingerprint(token))? {
-        Some(owner) => Ok(Principal::Run {
+    let fingerprint = fingerprint(token);
+    if let Some(owner) = app.store.token_owner(&fingerprint)? {
+        let by = Credential::Run {
             job_run_id: owner.job_run_id,
-        }),
-        None => Err(unauthenticated()),
+        };
+        if owner.run_as.is_empty() || owner.run_as == app.identity.user_name {
+            return Ok(app.owner(by));
+        }
+        let who = app.store.principal_by_name(&owner.run_as)?;
+        let who = who.filter(|who| who.active).ok_or_else(unauthenticated)?;
+        return Ok(Caller {
+            who: Arc::new(who),
+            by,
+        });
     }
+    let who = app.store.token_principal(&fingerprint)?;
+    Ok(Caller {
+        who: Arc::new(who.ok_or_else(unauthenticated)?),
+        by: Credential::Token,
+    })
 }
 
-fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Principal, ApiError> {
+fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let name = cookie_name(app);
     let session = headers
         .get_all(COOKIE)
@@ -188,7 +208,7 @@ fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Pr
             "a change made with a browser's session must name its origin",
         ));
     }
-    Ok(Principal::Browser)
+    Ok(app.owner(Credential::Browser))
 }
 
 /// Name of the session cookie. Browsers share cookies between the ports of a host, so it carries the workspace's id.

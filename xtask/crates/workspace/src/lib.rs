@@ -10,10 +10,12 @@
 //! - [`state::App`] is what every request sees: configuration, store, identity, activity, and the states of
 //!   [`runner`] and [`mlflow`].
 //! - [`auth`] is one layer around all routes, unknown ones included: it refuses whatever it does not know.
+//! - `access` says what an identity may do with jobs, files and Unity Catalog objects; admins may do everything.
 //! - [`routes`] answers the API; [`runner`] executes what `jobs/run-now` stored; [`mlflow`] supervises and fronts
 //!   MLflow and the model registry; [`pages`] is what a person looks at.
 //! - [`serve`] ties them together, ends when asked to, and leaves no process behind.
 
+mod access;
 pub mod auth;
 pub mod config;
 pub mod error;

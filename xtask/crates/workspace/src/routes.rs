@@ -8,6 +8,8 @@ mod kernel;
 mod local;
 mod permissions;
 mod records;
+mod scim;
+mod tokens;
 pub mod unity_catalog;
 mod well_known;
 mod workspace_files;
@@ -45,6 +47,8 @@ pub fn unguarded() -> Router<Arc<App>> {
     Router::new()
         .merge(well_known::router())
         .merge(identity::router())
+        .merge(scim::router())
+        .merge(tokens::router())
         .merge(workspace_files::router())
         .merge(jobs::router())
         .merge(permissions::router())
@@ -54,7 +58,7 @@ pub fn unguarded() -> Router<Arc<App>> {
         .merge(kernel::router())
         .merge(local::router())
         .merge(mlflow::router())
-        .merge(pages::router())
+        .merge(pages::router().route_layer(middleware::from_fn(auth::admins_only)))
         .fallback(unknown)
         .method_not_allowed_fallback(unknown)
 }

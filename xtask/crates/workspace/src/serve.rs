@@ -150,6 +150,7 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
     let path = config.state.path().to_owned();
     let store = Store::open(&path.join("workspace.db"))?;
     let identity = store.identity()?;
+    let user = store.principal_by_name(&identity.user_name)?;
     let workspace_files = tree(&path, "files")?;
     for folder in [format!("Users/{}", identity.user_name), "Shared".to_owned()] {
         create_private_dir(&path.join("files").join(folder)).map_err(ServeError::Runtime)?;
@@ -158,6 +159,10 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
         url: format!("http://127.0.0.1:{port}"),
         port,
         identity,
+        user: Arc::new(
+            user.ok_or(rusqlite::Error::QueryReturnedNoRows)
+                .map_err(StoreError::from)?,
+        ),
         token: config.state.token()?,
         workspace_files,
         volumes: tree(&path, "volumes")?,

@@ -7,10 +7,10 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::auth::SignInCodes;
+use crate::auth::{Caller, Credential, SignInCodes};
 use crate::config::Config;
 use crate::files::Tree;
-use crate::store::Store;
+use crate::store::{Principal, Store};
 use crate::{mlflow, runner, secret};
 
 /// Version of this program, as it stands in replies and in `server.json`.
@@ -25,8 +25,10 @@ pub struct App {
     pub url: String,
     /// The port we listen on.
     pub port: u16,
-    /// The one user of the workspace.
+    /// The workspace, and its own user.
     pub identity: Identity,
+    /// That user as an identity among others.
+    pub user: Arc<Principal>,
     /// The personal access token.
     pub token: secret::Secret,
     /// The database.
@@ -52,7 +54,7 @@ pub struct App {
     pub(crate) stop: watch::Sender<bool>,
 }
 
-/// The user that everything belongs to, and the workspace's own id.
+/// The user who started the workspace and may do everything in it, and the workspace's own id.
 #[derive(Debug, Clone)]
 pub struct Identity {
     /// Id of the workspace, digits.
@@ -64,15 +66,32 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Id of the account, which the workspace has to itself, too.
+    pub fn account_id(&self) -> String {
+        uuid_of(&format!("{:0<32}", self.workspace_id))
+    }
+
     /// Id of the metastore, which the workspace has to itself.
     pub fn metastore_id(&self) -> String {
-        let digits = format!("{:0>32}", self.workspace_id);
-        let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| &digits[range]);
-        format!("{a}-{b}-{c}-{d}-{e}")
+        uuid_of(&format!("{:0>32}", self.workspace_id))
     }
 }
 
+/// 32 digits in the form of a UUID.
+fn uuid_of(digits: &str) -> String {
+    let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| &digits[range]);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}
+
 impl App {
+    /// The workspace's own user, asking by `by`.
+    pub fn owner(&self, by: Credential) -> Caller {
+        Caller {
+            who: self.user.clone(),
+            by,
+        }
+    }
+
     /// Asks the server to end: running jobs are cancelled, MLflow is stopped.
     pub fn request_stop(&self) {
         self.stop.send_replace(true);

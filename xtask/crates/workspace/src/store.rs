@@ -1,13 +1,17 @@
 //! The database: one SQLite file, written ahead, reached through typed methods.
 
 mod access;
+mod credentials;
 mod jobs;
 mod objects;
+mod owners;
 mod permissions;
+mod principals;
 mod records;
 mod runs;
 mod schema;
 mod securables;
+mod tokens;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
@@ -19,16 +23,19 @@ use crate::secret::{NoRandomness, random};
 use crate::state::{Identity, lock};
 
 pub use access::TokenOwner;
+pub use credentials::{ClientSecret, FederationPolicy};
 pub use jobs::Job;
 pub use objects::{ObjectRow, ObjectType};
+pub use principals::{ADMINS, Group, Principal, PrincipalKind, USERS};
 pub use records::Record;
 pub use runs::{
     LifeCycle, NewRun, NewTask, Repair, RepairPlan, ResultState, Run, RunBrief, RunChoice,
     RunFilter, RunState, RunType, TaskOutput, TaskRun,
 };
 pub use securables::Securable;
+pub use tokens::{AccessToken, NewToken, TokenKind};
 
-/// Name of the one user.
+/// Name of the workspace's own user.
 const USER_NAME: &str = "ml.developer@workspace.local";
 
 /// What went wrong with the database.
@@ -115,11 +122,13 @@ impl Store {
 
     /// The user and the workspace's id; made at the first start.
     pub fn identity(&self) -> Result<Identity> {
-        Ok(Identity {
+        let identity = Identity {
             workspace_id: self.meta("workspace_id")?,
             user_id: self.meta("user_id")?,
             user_name: USER_NAME.to_owned(),
-        })
+        };
+        self.ensure_owner(&identity.user_id, &identity.user_name)?;
+        Ok(identity)
     }
 
     /// The id kept under `key`; a new one of 16 digits where there is none.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Kind, NO_PIPELINES, queue, selection};
+use super::{Kind, NO_PIPELINES, queue, run_as, selection};
 use crate::error::ApiError;
 use crate::runner;
 use crate::state::App;
@@ -32,6 +32,9 @@ pub(crate) struct Request {
     pub parameters: Parameters,
     pub only: Vec<String>,
     pub queue: Option<Value>,
+    /// Who asks; empty for the job's creator, as when its schedule does.
+    #[serde(skip)]
+    pub creator: String,
     /// The run whose code asks.
     #[serde(skip)]
     pub parent_run_id: Option<i64>,
@@ -42,12 +45,19 @@ pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run,
     let (state, limit) = first_state(app, &job, request.queue.as_ref())?;
     let tasks = selection::tasks(&job.settings, &request.only, &state)?;
     refuse_pipelines(&tasks)?;
+    let run_as = run_as::run_as(app, &job)?;
+    run_as::check_known(app, &run_as)?;
     let given = &request.parameters;
     let new = NewRun {
         job_id: job.job_id,
         run_name: job.settings["name"].as_str().unwrap_or_default().to_owned(),
         idempotency_token: request.idempotency_token.filter(|token| !token.is_empty()),
-        creator: app.identity.user_name.clone(),
+        creator: if request.creator.is_empty() {
+            job.creator.clone()
+        } else {
+            request.creator
+        },
+        run_as,
         parameters: parameters(&job.settings, &given.job_parameters)?,
         overrides: json!({
             "notebook_params": given.notebook_params, "python_params": given.python_params,
@@ -62,10 +72,11 @@ pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run,
     begin(app, &new, limit)
 }
 
-/// Starts a run of tasks that belong to no job; `settings` are checked ones.
+/// Starts a run of tasks that belong to no job; `settings` are checked ones, and `creator` asks.
 pub(crate) fn run_once(
     app: &Arc<App>,
     settings: Value,
+    creator: &str,
     run_type: RunType,
     idempotency_token: Option<String>,
     parent_run_id: Option<i64>,
@@ -73,12 +84,15 @@ pub(crate) fn run_once(
     let state = RunState::active(LifeCycle::Pending);
     let tasks = selection::tasks(&settings, &[], &state)?;
     refuse_pipelines(&tasks)?;
+    let run_as = run_as::named(&settings).unwrap_or(creator).to_owned();
+    run_as::check_known(app, &run_as)?;
     let new = NewRun {
         // Databricks, too, makes up a job that no list shows.
         job_id: new_id(15)?,
         run_name: settings["name"].as_str().unwrap_or_default().to_owned(),
         idempotency_token: idempotency_token.filter(|token| !token.is_empty()),
-        creator: app.identity.user_name.clone(),
+        creator: creator.to_owned(),
+        run_as,
         parameters: BTreeMap::new(),
         overrides: json!({}),
         tasks,

@@ -3,7 +3,9 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::client;
+use super::{client, registry};
+use crate::access;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::state::{App, now_ms};
 
@@ -25,8 +27,30 @@ pub(super) fn canonical_body(mut body: Value) -> Value {
     body
 }
 
+/// Makes an experiment, and notes whose it is.
+pub(super) async fn create(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
+    let made = client::post(app, "experiments/create", body).await?;
+    if let Some(id) = made["experiment_id"].as_str() {
+        app.store.set_owner("experiment", id, caller.name())?;
+    }
+    Ok(made)
+}
+
+/// Renames an experiment.
+pub(super) async fn update(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
+    require_manage(app, caller, body)?;
+    client::post(app, "experiments/update", body).await
+}
+
+fn require_manage(app: &App, caller: &Caller, body: &Value) -> Result<(), ApiError> {
+    let id = body["experiment_id"].as_str().unwrap_or_default();
+    let owner = app.store.owner("experiment", id)?;
+    access::manage(app, caller, "experiments", id, owner.as_deref())
+}
+
 /// Deletes an experiment, and frees its name: MLflow keeps a deleted one's, and would refuse to make it again.
-pub(super) async fn delete(app: &App, body: &Value) -> Result<Value, ApiError> {
+pub(super) async fn delete(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
+    require_manage(app, caller, body)?;
     let id = &body["experiment_id"];
     let known = get(app, &json!({ "experiment_id": id })).await?;
     if let Some(name) = known["experiment"]["name"].as_str() {
@@ -65,12 +89,18 @@ pub(super) async fn get_by_name(app: &App, query: Value) -> Result<Value, ApiErr
 /// Adds the tags that Databricks shows beside an experiment's own. They follow from its name and its owner, so they
 /// are kept nowhere. (The owner stands there twice, as in recorded replies.)
 fn with_tags(app: &App, mut found: Value) -> Value {
-    let (owner, name) = (&app.identity.user_id, found["experiment"]["name"].clone());
+    let id = found["experiment"]["experiment_id"]
+        .as_str()
+        .unwrap_or_default();
+    let email = registry::owner(app, "experiment", id);
+    let known = app.store.principal_by_name(&email).ok().flatten();
+    let owner = known.map_or_else(|| app.identity.user_id.clone(), |who| who.id.to_string());
+    let name = found["experiment"]["name"].clone();
     let shown = [
         json!({"key": "mlflow.ownerId", "value": owner}),
         json!({"key": "mlflow.experiment.sourceName", "value": name}),
         json!({"key": "mlflow.ownerId", "value": owner}),
-        json!({"key": "mlflow.ownerEmail", "value": app.identity.user_name}),
+        json!({"key": "mlflow.ownerEmail", "value": email}),
         json!({"key": "mlflow.experimentType", "value": "MLFLOW_EXPERIMENT"}),
     ];
     if let Some(experiment) = found["experiment"].as_object_mut() {

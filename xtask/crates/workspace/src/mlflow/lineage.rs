@@ -4,10 +4,28 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
+use crate::auth::Caller;
 use crate::state::{App, now_ms};
 
 /// Tag by which MLflow's clients name the task run they work in.
 const TASK_RUN_TAG: &str = "mlflow.databricks.jobRunID";
+
+/// Tag by which MLflow's clients name who they run for.
+const USER_TAG: &str = "mlflow.user";
+
+/// A `runs/create` as its caller's own: whatever the client takes its user for, a run belongs to who asks.
+pub(super) fn of_user(caller: &Caller, mut request: Value) -> Value {
+    let Some(fields) = request.as_object_mut() else {
+        return request;
+    };
+    fields.insert("user_id".to_owned(), caller.name().into());
+    let tags = fields.entry("tags").or_insert_with(|| json!([]));
+    if let Some(tags) = tags.as_array_mut() {
+        tags.retain(|tag| tag["key"] != USER_TAG);
+        tags.push(json!({"key": USER_TAG, "value": caller.name()}));
+    }
+    request
+}
 
 /// Looks at a `runs/create` that MLflow has answered. One made by a task that is still running becomes an event
 /// `mlflow_run` of that task.

@@ -15,6 +15,7 @@ use axum::routing::{any, get};
 use serde_json::Value;
 
 use super::{client, experiments, lineage};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -70,8 +71,8 @@ fn upstream_path(path: &str) -> &str {
     }
 }
 
-async fn forward(State(app): State<Arc<App>>, request: Request) -> Response {
-    let mut response = answer(&app, request)
+async fn forward(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    let mut response = answer(&app, &caller, request)
         .await
         .unwrap_or_else(ApiError::into_response);
     // Clients note beside a model version which workspace its run belongs to.
@@ -83,8 +84,14 @@ async fn forward(State(app): State<Arc<App>>, request: Request) -> Response {
     response
 }
 
-async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
+async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response, ApiError> {
     let path = upstream_path(request.uri().path()).to_owned();
+    if !caller.is_admin() && shows_all_models(&path) {
+        return Err(ApiError::forbidden(format!(
+            "{} reaches registered models through Unity Catalog only.",
+            caller.name()
+        )));
+    }
     if is_agent(&path) {
         return Err(no_such_endpoint(request.method(), &path));
     }
@@ -97,7 +104,7 @@ async fn answer(app: &App, request: Request) -> Result<Response, ApiError> {
             ),
         ) => {
             let name = name.to_owned();
-            mended_post(app, &name, request).await
+            mended_post(app, caller, &name, request).await
         }
         (Method::GET, Some("experiments/get")) => {
             let query = query_object(request.uri().query());
@@ -117,17 +124,24 @@ fn call_name(path: &str) -> Option<&str> {
         .or_else(|| path.strip_prefix("/ajax-api/2.0/mlflow/"))
 }
 
-async fn mended_post(app: &App, name: &str, request: Request) -> Result<Response, ApiError> {
+async fn mended_post(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    request: Request,
+) -> Result<Response, ApiError> {
     let bytes = held(request.into_body()).await?;
     let body: Value = serde_json::from_slice(&bytes)
         .map_err(|error| ApiError::invalid(format!("the body is no JSON object: {error}")))?;
     let body = if name.starts_with("experiments/") {
         experiments::canonical_body(body)
     } else {
-        body
+        lineage::of_user(caller, body)
     };
     let reply = match name {
-        "experiments/delete" => experiments::delete(app, &body).await?,
+        "experiments/create" => experiments::create(app, caller, &body).await?,
+        "experiments/update" => experiments::update(app, caller, &body).await?,
+        "experiments/delete" => experiments::delete(app, caller, &body).await?,
         _ => client::post(app, name, &body).await?,
     };
     if name == "runs/create" {
@@ -214,6 +228,12 @@ fn without(headers: &HeaderMap, left_out: &[HeaderName]) -> HeaderMap {
 /// MLflow's assistant starts programs on this machine for whoever asks; a workspace has no use for that.
 fn is_agent(path: &str) -> bool {
     is_api(path) && path.split('/').any(|part| part == "assistant")
+}
+
+/// What leads past Unity Catalog's grants: MLflow's own registry calls, its pages, and its GraphQL.
+fn shows_all_models(path: &str) -> bool {
+    let registry = |part: &str| matches!(part, "registered-models" | "model-versions" | "graphql");
+    is_page(path) || path.starts_with("/ajax-api/") || path.split('/').any(registry)
 }
 
 fn no_such_endpoint(method: &Method, path: &str) -> ApiError {

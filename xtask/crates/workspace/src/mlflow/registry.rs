@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::client;
 use super::unity_catalog::{Version, canonical_name, visible_tags};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::files::RelativePath;
 use crate::state::App;
@@ -23,13 +24,14 @@ pub struct NewModel {
 }
 
 /// Registers a model; answers what `GET /api/2.1/unity-catalog/models/{full_name}` would.
-pub async fn create_model(app: &App, model: NewModel) -> Result<Value, ApiError> {
+pub async fn create_model(app: &App, caller: &Caller, model: NewModel) -> Result<Value, ApiError> {
     let name = canonical_name(&format!(
         "{}.{}.{}",
         model.catalog, model.schema, model.name
     ))?;
     let body = json!({"name": name, "description": model.comment.unwrap_or_default()});
     let reply = client::post(app, "registered-models/create", &body).await?;
+    app.store.set_owner("model", &name, caller.name())?;
     Ok(model_view(app, &reply["registered_model"]))
 }
 
@@ -94,7 +96,7 @@ pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
     )
     .await?;
     remove_files(app, &name.replace('.', "/"));
-    Ok(())
+    Ok(app.store.forget_owner("model", &name)?)
 }
 
 /// The versions of a model, newest first, as Unity Catalog describes them.
@@ -122,7 +124,9 @@ pub async fn delete_version(app: &App, full_name: &str, version: &str) -> Result
     let body = json!({"name": name, "version": version});
     client::call(app, Method::DELETE, "model-versions/delete", &body).await?;
     remove_files(app, &format!("{}/{version}", name.replace('.', "/")));
-    Ok(())
+    Ok(app
+        .store
+        .forget_owner("version", &format!("{name}/{version}"))?)
 }
 
 /// The version that an alias names. MLflow calls an alias that is not there an invalid parameter; in Unity
@@ -214,7 +218,7 @@ fn model_view(app: &App, model: &Value) -> Value {
         parts.next().unwrap_or_default(),
     );
     let name = parts.next().unwrap_or_default();
-    let user = &app.identity.user_name;
+    let user = owner(app, "model", full_name);
     let aliases: Vec<Value> = model["aliases"]
         .as_array()
         .into_iter()
@@ -236,7 +240,7 @@ fn model_view(app: &App, model: &Value) -> Value {
 fn version_view(app: &App, version: &Version) -> Value {
     let full_name = version.name();
     let mut parts = full_name.splitn(3, '.');
-    let user = &app.identity.user_name;
+    let user = owner(app, "version", &format!("{full_name}/{}", version.number()));
     let aliases: Vec<Value> = version
         .aliases()
         .iter()
@@ -252,6 +256,18 @@ fn version_view(app: &App, version: &Version) -> Value {
         "storage_location": version.storage_location(),
         "aliases": aliases,
     })
+}
+
+/// Whose an object is; what nobody put down is the workspace's own user's.
+pub(super) fn owner(app: &App, kind: &str, id: &str) -> String {
+    match app.store.owner(kind, id) {
+        Ok(Some(owner)) => owner,
+        Ok(None) => app.identity.user_name.clone(),
+        Err(error) => {
+            tracing::error!(%error, kind, id, "cannot read whose this is");
+            app.identity.user_name.clone()
+        }
+    }
 }
 
 fn alias_view(alias: &Value, version: &Value) -> Value {

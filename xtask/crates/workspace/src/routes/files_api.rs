@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 
 use self::place::Place;
 use super::extract::{QueryString, on_disk};
+use crate::access::Right;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -54,9 +56,10 @@ async fn no_urls() -> ApiError {
 
 async fn create_folder(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let place = Place::resolve(&app, &path)?;
+    let place = Place::resolve(&app, &caller, &path, Right::Write)?;
     on_disk(&app, move |app| {
         place
             .tree(app)
@@ -74,9 +77,10 @@ async fn create_folder(
 
 async fn head_folder(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    let place = Place::resolve(&app, &path)?;
+    let place = Place::resolve(&app, &caller, &path, Right::Read)?;
     let is_folder = on_disk(&app, move |app| Ok(place.metadata(app)?.is_dir())).await?;
     if is_folder {
         Ok(StatusCode::OK)
@@ -93,10 +97,11 @@ struct ListQuery {
 
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
     QueryString(query): QueryString<ListQuery>,
 ) -> Result<Json<Value>, ApiError> {
-    let place = Place::resolve(&app, &path)?;
+    let place = Place::resolve(&app, &caller, &path, Right::Read)?;
     let size = query
         .page_size
         .filter(|size| *size > 0)
@@ -144,16 +149,28 @@ async fn list(
 
 async fn delete_file(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    delete(&app, Place::resolve(&app, &path)?, false).await
+    delete(
+        &app,
+        Place::resolve(&app, &caller, &path, Right::Write)?,
+        false,
+    )
+    .await
 }
 
 async fn delete_folder(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    delete(&app, Place::resolve(&app, &path)?, true).await
+    delete(
+        &app,
+        Place::resolve(&app, &caller, &path, Right::Write)?,
+        true,
+    )
+    .await
 }
 
 /// Removes a file, or an empty folder.

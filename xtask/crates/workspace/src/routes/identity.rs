@@ -1,9 +1,8 @@
-//! Who the caller is, and what a workspace knows about itself.
+//! What a workspace knows about itself.
 
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{AppendHeaders, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
@@ -13,29 +12,11 @@ use crate::state::App;
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
-        .route("/api/2.0/preview/scim/v2/Me", get(me))
         .route(
             "/api/2.1/unity-catalog/current-metastore-assignment",
             get(metastore_assignment),
         )
         .route("/telemetry-ext", post(telemetry))
-}
-
-/// Clients learn the workspace's id from the header.
-async fn me(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let identity = &app.identity;
-    let body = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "id": identity.user_id,
-        "userName": identity.user_name,
-        "displayName": identity.user_name,
-        "emails": [{"value": identity.user_name, "type": "work", "primary": true}],
-        "active": true,
-    });
-    (
-        AppendHeaders([("X-Databricks-Org-Id", identity.workspace_id.clone())]),
-        Json(body),
-    )
 }
 
 async fn metastore_assignment(State(app): State<Arc<App>>) -> Json<Value> {

@@ -16,8 +16,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::extract::{JsonBody, QueryString};
+use crate::access::{self, Act};
+use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::jobs::{cancel, checked};
+use crate::jobs::{cancel, check_run_as, checked};
 use crate::state::App;
 use crate::store::{Job, RunFilter};
 
@@ -51,12 +53,14 @@ pub(super) fn router() -> Router<Arc<App>> {
 
 async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(mut settings): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     // Kept apart from the settings on Databricks; clients set it by PUT permissions.
     let acl = settings.remove("access_control_list");
     let settings = checked(settings)?;
-    let job_id = app.store.create_job(&settings, &app.identity.user_name)?;
+    check_run_as(&caller, &settings)?;
+    let job_id = app.store.create_job(&settings, caller.name())?;
     if let Some(Value::Array(entries)) = acl {
         app.store.set_acl("jobs", &job_id.to_string(), &entries)?;
     }
@@ -72,10 +76,12 @@ struct Reset {
 /// Replaces all settings; only `run_as` survives when it is left out.
 async fn reset(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Reset>,
 ) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, body.job_id)?;
+    let job = find(&app, &caller, body.job_id, Act::Change)?;
     let mut settings = body.new_settings;
+    check_run_as(&caller, &json!(settings))?;
     if let (false, Some(run_as)) = (settings.contains_key("run_as"), job.settings.get("run_as")) {
         settings.insert("run_as".to_owned(), run_as.clone());
     }
@@ -91,10 +97,11 @@ struct GetJob {
 
 async fn get_job(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<GetJob>,
 ) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, query.job_id)?;
-    let mut body = describe::job(&job);
+    let job = find(&app, &caller, query.job_id, Act::View)?;
+    let mut body = describe::job(&app, &job)?;
     let offset = describe::offset(query.page_token.as_deref())? as usize;
     let Some(tasks) = body["settings"]["tasks"].as_array() else {
         return Ok(Json(body));
@@ -129,11 +136,12 @@ struct ListJobs {
 
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<ListJobs>,
 ) -> Result<Json<Value>, ApiError> {
     let limit = describe::limit(query.limit, 20, 100)?;
     let offset = describe::offset(query.page_token.as_deref())?.max(query.offset.unwrap_or(0));
-    let mut jobs = app.store.jobs(query.name.as_deref(), limit + 1, offset)?;
+    let mut jobs = access::visible_jobs(&app, &caller, query.name.as_deref(), limit + 1, offset)?;
     let more = jobs.len() > limit as usize;
     jobs.truncate(limit as usize);
     let bodies: Vec<Value> = jobs
@@ -153,14 +161,17 @@ struct JobId {
 }
 
 /// Removes a job and ends what it still runs; ended runs stay.
+///
+/// Its permissions stay, as on Databricks: whoever had none is refused as before rather than told that it is gone.
 async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<JobId>,
 ) -> Result<Json<Value>, ApiError> {
+    access::job(&app, &caller, body.job_id, Act::Delete)?;
     if !app.store.delete_job(body.job_id)? {
         return Err(absent(body.job_id));
     }
-    app.store.delete_acl("jobs", &body.job_id.to_string())?;
     cancel_runs_of(&app, body.job_id)?;
     Ok(Json(json!({})))
 }
@@ -179,7 +190,9 @@ fn cancel_runs_of(app: &Arc<App>, job_id: i64) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn find(app: &App, job_id: i64) -> Result<Job, ApiError> {
+/// The job, if it is there and the caller may do that with it.
+fn find(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<Job, ApiError> {
+    access::job(app, caller, job_id, act)?;
     app.store.job(job_id)?.ok_or_else(|| absent(job_id))
 }
 

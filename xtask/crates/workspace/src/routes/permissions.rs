@@ -1,5 +1,5 @@
-//! Access control lists of jobs, experiments, folders and so on. They are checked, kept and shown; with one user
-//! there is nobody to refuse.
+//! Access control lists of jobs, experiments, folders and so on. They are checked, kept and shown here; `access` says
+//! what follows from them.
 
 use std::sync::Arc;
 
@@ -10,8 +10,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::extract::JsonBody;
+use crate::access::{self, Act, Right};
+use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::files::WorkspacePath;
 use crate::state::App;
+use crate::store::PrincipalKind;
 
 /// What permissions can be set on: name in the path, `object_type` in replies, levels.
 const KINDS: &[(&str, &str, &[&str])] = &[
@@ -101,8 +105,12 @@ struct Entries {
 
 type Target = Path<(String, String)>;
 
-async fn show(State(app): State<Arc<App>>, Path(target): Target) -> Result<Json<Value>, ApiError> {
-    let object = Object::find(&app, target)?;
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(target): Target,
+) -> Result<Json<Value>, ApiError> {
+    let object = Object::find(&app, &caller, target)?;
     let entries = object.entries(&app)?;
     Ok(Json(object.describe(&entries)))
 }
@@ -112,48 +120,73 @@ fn sql(Path((kind, id)): Target) -> Target {
     Path((format!("sql/{kind}"), id))
 }
 
-async fn show_sql(app: State<Arc<App>>, target: Target) -> Result<Json<Value>, ApiError> {
-    show(app, sql(target)).await
+async fn show_sql(
+    app: State<Arc<App>>,
+    caller: Caller,
+    target: Target,
+) -> Result<Json<Value>, ApiError> {
+    show(app, caller, sql(target)).await
 }
 
 async fn replace_sql(
     app: State<Arc<App>>,
+    caller: Caller,
     target: Target,
     body: JsonBody<Entries>,
 ) -> Result<Json<Value>, ApiError> {
-    replace(app, sql(target), body).await
+    replace(app, caller, sql(target), body).await
 }
 
 async fn change_sql(
     app: State<Arc<App>>,
+    caller: Caller,
     target: Target,
     body: JsonBody<Entries>,
 ) -> Result<Json<Value>, ApiError> {
-    change(app, sql(target), body).await
+    change(app, caller, sql(target), body).await
 }
 
 async fn replace(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(target): Target,
     JsonBody(body): JsonBody<Entries>,
 ) -> Result<Json<Value>, ApiError> {
-    let object = Object::find(&app, target)?;
-    object.keep(&app, &body.access_control_list)
+    let object = Object::find(&app, &caller, target)?;
+    object.keep(&app, &caller, &body.access_control_list)
 }
 
 /// Sets the levels of the principals that are named, and leaves the others.
 async fn change(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(target): Target,
     JsonBody(body): JsonBody<Entries>,
 ) -> Result<Json<Value>, ApiError> {
-    let object = Object::find(&app, target)?;
+    let object = Object::find(&app, &caller, target)?;
     let mut entries = object.entries(&app)?;
     for entry in body.access_control_list {
         entries.retain(|known| principal(known) != principal(&entry));
         entries.push(entry);
     }
-    object.keep(&app, &entries)
+    object.keep(&app, &caller, &entries)
+}
+
+/// Refuses whoever may not see and set the permissions of an object.
+fn check_access(app: &App, caller: &Caller, kind: &str, id: &str) -> Result<(), ApiError> {
+    let number = id.parse().unwrap_or_default();
+    match kind {
+        "jobs" => access::job(app, caller, number, Act::Permissions),
+        "directories" | "notebooks" | "files" => match app.store.object_path(number)? {
+            Some(path) => access::path(app, caller, &WorkspacePath::parse(&path)?, Right::Write),
+            None => Ok(()),
+        },
+        "experiments" => {
+            let owner = app.store.owner("experiment", id)?;
+            access::manage(app, caller, kind, id, owner.as_deref())
+        }
+        _ => access::manage(app, caller, kind, id, None),
+    }
 }
 
 /// Something that permissions are set on.
@@ -165,7 +198,8 @@ struct Object {
 }
 
 impl Object {
-    fn find(app: &App, (kind, id): (String, String)) -> Result<Object, ApiError> {
+    /// The object, if it is there and the caller may see and set its permissions.
+    fn find(app: &App, caller: &Caller, (kind, id): (String, String)) -> Result<Object, ApiError> {
         let Some((kind, reply_kind, levels)) =
             KINDS.iter().copied().find(|(name, ..)| *name == kind)
         else {
@@ -173,6 +207,7 @@ impl Object {
                 "the local workspace keeps no permissions of {kind}"
             )));
         };
+        check_access(app, caller, kind, &id)?;
         let number = id.parse::<i64>();
         let exists = match (kind, number) {
             ("jobs", Ok(job_id)) => app.store.job(job_id)?.is_some(),
@@ -205,14 +240,42 @@ impl Object {
             return Ok(entries);
         }
         Ok(match self.kind {
-            "jobs" => {
-                vec![json!({"user_name": app.identity.user_name, "permission_level": "IS_OWNER"})]
-            }
+            "jobs" => vec![self.owner_entry(app)?],
             _ => Vec::new(),
         })
     }
 
-    fn keep(&self, app: &App, entries: &[Value]) -> Result<Json<Value>, ApiError> {
+    /// A job acts as its owner: who could hand it to somebody else would act as them.
+    fn check_owner_stays(&self, app: &App, entries: &[Value]) -> Result<(), ApiError> {
+        let owner = |entries: &[Value]| {
+            let entry = entries
+                .iter()
+                .find(|entry| entry["permission_level"] == "IS_OWNER")?;
+            principal(entry).map(|(_, name)| name.to_owned())
+        };
+        if owner(entries) == owner(&self.entries(app)?) {
+            return Ok(());
+        }
+        Err(ApiError::forbidden(
+            "Only an admin may change the owner of a job.",
+        ))
+    }
+
+    /// A job's creator, as an entry.
+    fn owner_entry(&self, app: &App) -> Result<Value, ApiError> {
+        let job = app.store.job(self.id.parse().unwrap_or_default())?;
+        let creator = job.map_or_else(|| app.identity.user_name.clone(), |job| job.creator);
+        let known = app.store.principal_by_name(&creator)?;
+        let is_service = known.is_some_and(|who| who.kind == PrincipalKind::ServicePrincipal);
+        let field = if is_service {
+            "service_principal_name"
+        } else {
+            "user_name"
+        };
+        Ok(json!({field: creator, "permission_level": "IS_OWNER"}))
+    }
+
+    fn keep(&self, app: &App, caller: &Caller, entries: &[Value]) -> Result<Json<Value>, ApiError> {
         for entry in entries {
             if principal(entry).is_none() {
                 return Err(ApiError::invalid(format!(
@@ -236,6 +299,9 @@ impl Object {
             .count();
         if self.kind == "jobs" && owners != 1 {
             return Err(ApiError::invalid("The job must have exactly one owner."));
+        }
+        if self.kind == "jobs" && !caller.is_admin() {
+            self.check_owner_stays(app, &entries)?;
         }
         app.store.set_acl(self.kind, &self.id, &entries)?;
         Ok(Json(self.describe(&entries)))

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -67,7 +68,14 @@ pub(super) fn router() -> Router<Arc<App>> {
         )
 }
 
-/// Refuses a schema that does not exist; the registry asks before it adds a model.
-pub fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
-    schemas::require(app, catalog, schema)
+/// Refuses a schema that does not exist, or in which the caller may not make a model; the registry asks before it adds
+/// one.
+pub fn require_schema_for_model(
+    app: &App,
+    caller: &Caller,
+    catalog: &str,
+    schema: &str,
+) -> Result<(), ApiError> {
+    schemas::require(app, catalog, schema)?;
+    schemas::require_creation(app, caller, "CREATE_MODEL", &format!("{catalog}.{schema}"))
 }

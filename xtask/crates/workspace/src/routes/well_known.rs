@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -17,6 +17,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/.well-known/databricks-config", get(databricks_config))
         .route("/oidc/.well-known/oauth-authorization-server", get(oidc))
         .route("/oidc/.well-known/openid-configuration", get(oidc))
+        .route("/oidc/v1/token", post(auth::token))
         .route("/sign-in", get(auth::sign_in))
 }
 
@@ -27,12 +28,14 @@ async fn databricks_config(State(app): State<Arc<App>>) -> Json<Value> {
     }))
 }
 
-/// Where an OAuth flow would be found. A local workspace has tokens only, so these addresses answer 501.
+/// Where OAuth is found. Programs get tokens there; signing a person in with a browser (`authorize`) answers 501.
 async fn oidc(State(app): State<Arc<App>>) -> Json<Value> {
     let issuer = format!("{}/oidc", app.url);
     Json(json!({
         "issuer": issuer,
         "authorization_endpoint": format!("{issuer}/v1/authorize"),
         "token_endpoint": format!("{issuer}/v1/token"),
+        "grant_types_supported": ["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     }))
 }

@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use self::body::ImportBody;
 use self::export::Format;
 use super::extract::{JsonBody, QueryString, on_disk};
+use crate::access::{self, Right};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
 use crate::state::App;
@@ -65,9 +67,11 @@ struct ExportQuery {
 
 async fn get_status(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<StatusQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let path = WorkspacePath::parse(&query.path)?;
+    access::path(&app, &caller, &path, Right::Read)?;
     let with_format = query.return_export_info;
     on_disk(&app, move |app| read::status(app, &path, with_format))
         .await
@@ -76,9 +80,11 @@ async fn get_status(
 
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<PathQuery>,
 ) -> Result<Json<Value>, ApiError> {
     let path = WorkspacePath::parse(&query.path)?;
+    access::path(&app, &caller, &path, Right::Read)?;
     let objects = on_disk(&app, move |app| read::list(app, &path)).await?;
     Ok(Json(if objects.is_empty() {
         json!({})
@@ -96,27 +102,33 @@ struct PathBody {
 
 async fn mkdirs(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<PathBody>,
 ) -> Result<Json<Value>, ApiError> {
     let path = WorkspacePath::parse(&body.path)?;
+    access::path(&app, &caller, &path, Right::Write)?;
     on_disk(&app, move |app| import::make_folder(app, &path)).await?;
     Ok(Json(json!({})))
 }
 
 async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<PathBody>,
 ) -> Result<Json<Value>, ApiError> {
     let path = WorkspacePath::parse(&body.path)?;
+    access::path(&app, &caller, &path, Right::Write)?;
     on_disk(&app, move |app| import::delete(app, &path, body.recursive)).await?;
     Ok(Json(json!({})))
 }
 
 async fn export_object(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<ExportQuery>,
 ) -> Result<Response, ApiError> {
     let path = WorkspacePath::parse(&query.path)?;
+    access::path(&app, &caller, &path, Right::Read)?;
     let format = Format::parse(query.format.as_deref())?;
     let file = on_disk(&app, move |app| export::file(app, &path, format)).await?;
     Ok(if query.direct_download {
@@ -129,9 +141,11 @@ async fn export_object(
 /// The path arrives as one escaped segment, without its leading slash or with it.
 async fn download(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
 ) -> Result<Response, ApiError> {
     let path = WorkspacePath::parse(&format!("/{path}"))?;
+    access::path(&app, &caller, &path, Right::Read)?;
     Ok(on_disk(&app, move |app| {
         export::file(app, &path, Format::AsImported)
     })
@@ -147,11 +161,13 @@ struct ImportQuery {
 
 async fn import_file(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
     QueryString(query): QueryString<ImportQuery>,
     content: Bytes,
 ) -> Result<Json<Value>, ApiError> {
     let path = WorkspacePath::parse(&format!("/{path}"))?;
+    access::path(&app, &caller, &path, Right::Write)?;
     let request = import::Import {
         path,
         kind: import::Kind::ByContent,
@@ -163,8 +179,10 @@ async fn import_file(
 
 async fn import_object(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: ImportBody,
 ) -> Result<Json<Value>, ApiError> {
+    access::path(&app, &caller, &body.import.path, Right::Write)?;
     on_disk(&app, move |app| {
         import::import(app, &body.import, &body.content)
     })

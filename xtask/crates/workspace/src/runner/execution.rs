@@ -138,7 +138,7 @@ impl Execution {
         run: Arc<Run>,
         cancelled: watch::Receiver<bool>,
     ) -> Result<Execution, StoreError> {
-        let token = app.store.mint_run_token(run.run_id)?;
+        let token = app.store.mint_run_token(run.run_id, &run.run_as)?;
         // A repaired run goes on with the newest attempts; what the others came to is history.
         let tasks = newest_attempts(app.store.task_runs(run.run_id)?);
         let nodes = tasks

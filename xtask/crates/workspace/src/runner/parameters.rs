@@ -244,6 +244,7 @@ mod tests {
             number_in_job: 1,
             run_name: "train".into(),
             creator: String::new(),
+            run_as: String::new(),
             settings: json!({}),
             parameters: [("model".to_owned(), "m-{{job.run_id}}".to_owned())].into(),
             overrides: json!({"notebook_params": {"b": "caller"}}),

@@ -7,21 +7,23 @@ use crate::secret::Secret;
 use crate::state::now_ms;
 
 /// Whose token it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenOwner {
     /// The run that the token was made for.
     pub job_run_id: i64,
+    /// As whom the run acts; empty for the workspace's own user.
+    pub run_as: String,
 }
 
 impl Store {
-    /// Makes a token for a job run. It is valid until [`Store::end_run_tokens`].
-    pub fn mint_run_token(&self, job_run_id: i64) -> Result<Secret> {
+    /// Makes a token for a job run that acts as `run_as`. It is valid until [`Store::end_run_tokens`].
+    pub fn mint_run_token(&self, job_run_id: i64, run_as: &str) -> Result<Secret> {
         let token = Secret::generate("dkea")?;
         self.write(|tx| {
             tx.prepare_cached(
-                "INSERT INTO run_tokens (fingerprint, job_run_id, created_at) VALUES (?1, ?2, ?3)",
+                "INSERT INTO run_tokens (fingerprint, job_run_id, created_at, run_as) VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![token.fingerprint(), job_run_id, now_ms()])?;
+            .execute(params![token.fingerprint(), job_run_id, now_ms(), run_as])?;
             Ok(())
         })?;
         Ok(token)
@@ -44,11 +46,12 @@ impl Store {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached(
-                    "SELECT job_run_id FROM run_tokens WHERE fingerprint = ?1 AND ended_at IS NULL",
+                    "SELECT job_run_id, run_as FROM run_tokens WHERE fingerprint = ?1 AND ended_at IS NULL",
                 )?
                 .query_row([fingerprint], |row| {
                     Ok(TokenOwner {
                         job_run_id: row.get(0)?,
+                        run_as: row.get(1)?,
                     })
                 })
                 .optional()?)

@@ -1,5 +1,5 @@
-//! Access control lists of jobs, experiments and folders, and grants of Unity Catalog. They are kept and shown;
-//! a workspace with one user has nobody to refuse.
+//! Access control lists of jobs, experiments and folders, and grants of Unity Catalog: what was set, not what follows
+//! from it.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::{Result, Store};
 
 impl Store {
+    /// What grants call everybody.
+    pub const EVERYBODY: &str = "account users";
+
     /// The list of `access_control_list` entries of an object, or `None` if nobody set one.
     pub fn acl(&self, object_type: &str, object_id: &str) -> Result<Option<Vec<Value>>> {
         self.read(|connection| {

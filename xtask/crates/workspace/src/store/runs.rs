@@ -37,6 +37,8 @@ pub struct Run {
     pub run_name: String,
     /// Who started it.
     pub creator: String,
+    /// As whom its code acts; empty for the workspace's own user.
+    pub run_as: String,
     /// The job's settings when it was started.
     pub settings: Value,
     /// Job parameters: defaults, overridden by the caller.
@@ -57,6 +59,17 @@ pub struct Run {
     pub repair_count: i64,
 }
 
+impl Run {
+    /// As whom its code acts; `user` is the workspace's own.
+    pub fn acts_as<'a>(&'a self, user: &'a str) -> &'a str {
+        if self.run_as.is_empty() {
+            user
+        } else {
+            &self.run_as
+        }
+    }
+}
+
 /// A run to be stored.
 #[derive(Debug, Clone)]
 pub struct NewRun {
@@ -68,6 +81,8 @@ pub struct NewRun {
     pub idempotency_token: Option<String>,
     /// Who starts it.
     pub creator: String,
+    /// As whom its code acts; empty for the workspace's own user.
+    pub run_as: String,
     /// The job's settings now.
     pub settings: Value,
     /// Job parameters: defaults, overridden by the caller.
@@ -103,7 +118,7 @@ pub struct RunFilter {
 
 const COLUMNS: &str = "run_id, job_id, number_in_job, run_name, creator_user_name, settings_json, parameters_json, \
      overrides_json, life_cycle_state, result_state, state_message, start_time, end_time, run_type, parent_run_id, \
-     repair_count";
+     repair_count, run_as";
 
 impl Store {
     /// Stores a run with its tasks. The flag says whether it is new: a known idempotency token answers the run
@@ -124,8 +139,8 @@ impl Store {
             tx.execute(
                 "INSERT INTO runs (run_id, job_id, number_in_job, run_name, idempotency_token, creator_user_name,
                    settings_json, parameters_json, overrides_json, life_cycle_state, result_state, state_message,
-                   start_time, end_time, run_type, parent_run_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                   start_time, end_time, run_type, parent_run_id, run_as)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
                 params![
                     run_id,
                     new.job_id,
@@ -143,6 +158,7 @@ impl Store {
                     new.state.life_cycle.has_ended().then(now_ms),
                     new.run_type.as_str(),
                     new.parent_run_id,
+                    new.run_as,
                 ],
             )?;
             tasks::insert(tx, run_id, &new.tasks)?;
@@ -271,5 +287,6 @@ fn from_row(row: &Row<'_>) -> Result<Run> {
         run_type: RunType::parse(&row.get::<_, String>(13)?),
         parent_run_id: row.get(14)?,
         repair_count: row.get(15)?,
+        run_as: row.get(16)?,
     })
 }

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("001_initial.sql"),
     include_str!("002_kinds_of_runs.sql"),
     include_str!("003_records_and_schedules.sql"),
+    include_str!("004_identities.sql"),
 ];
 
 /// Brings the database to the newest version.

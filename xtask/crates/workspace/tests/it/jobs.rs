@@ -257,6 +257,7 @@ fn stored_run(server: &Server, job_id: i64) -> (Store, i64) {
         run_name: "under way".into(),
         idempotency_token: None,
         creator: "x".into(),
+        run_as: String::new(),
         settings: json!({}),
         parameters: BTreeMap::new(),
         overrides: json!({}),

@@ -153,6 +153,7 @@ async fn everything_survives_a_restart_and_interrupted_runs_are_closed() {
         run_name: "r".into(),
         idempotency_token: None,
         creator: "x".into(),
+        run_as: String::new(),
         settings: json!({}),
         parameters: Default::default(),
         overrides: json!({}),
@@ -162,7 +163,7 @@ async fn everything_survives_a_restart_and_interrupted_runs_are_closed() {
         parent_run_id: None,
     };
     let (run, _) = store.create_run(&new).unwrap();
-    let run_token = store.mint_run_token(run.run_id).unwrap();
+    let run_token = store.mint_run_token(run.run_id, "").unwrap();
     drop(store);
 
     let server = Server::start_in(dir, None).await;

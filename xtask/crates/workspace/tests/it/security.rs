@@ -374,7 +374,7 @@ async fn a_browser_signs_in_once_by_link_and_changes_things_only_from_our_own_pa
 async fn the_token_of_a_run_works_until_the_run_ends_and_never_on_the_controls() {
     let server = Server::start().await;
     let store = xtask_workspace::store::Store::open(&server.state().join("workspace.db")).unwrap();
-    let token = store.mint_run_token(7).unwrap();
+    let token = store.mint_run_token(7, "").unwrap();
     let ask = |path: &str| {
         server
             .client

@@ -10,8 +10,11 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::{ORIGIN_TAG, Version, canonical_name, model_wire};
+use crate::access::{Model, sees};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::mlflow::{client, registry};
+use crate::routes::unity_catalog::require_schema_for_model;
 use crate::state::{App, now_ms};
 
 const ROOT: &str = "/api/2.0/mlflow/unity-catalog";
@@ -90,16 +93,36 @@ impl FromRequest<Arc<App>> for Arguments {
     }
 }
 
-async fn create_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
-    let body = json!({"name": body["name"], "tags": body["tags"].as_array().cloned().unwrap_or_default(),
+async fn create_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    let name = body["name"].as_str().unwrap_or_default().to_owned();
+    let parts: Vec<&str> = name.split('.').collect();
+    if let ([catalog, schema, _], false) = (parts.as_slice(), caller.is_admin()) {
+        require_schema_for_model(&app, &caller, catalog, schema)?;
+    }
+    let body = json!({"name": name, "tags": body["tags"].as_array().cloned().unwrap_or_default(),
         "description": body["description"].as_str().unwrap_or_default()});
     let reply = client::post(&app, "registered-models/create", &body).await?;
+    app.store.set_owner("model", &name, caller.name())?;
     Ok(Json(
         json!({"registered_model": model_wire(&reply["registered_model"])}),
     ))
 }
 
-async fn update_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+/// The model that a call is about.
+fn model_of(arguments: &Value) -> Model<'_> {
+    Model(arguments["name"].as_str().unwrap_or_default())
+}
+
+async fn update_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_owner(&app, &caller)?;
     if body["new_name"]
         .as_str()
         .is_some_and(|new| body["name"] != new.to_lowercase())
@@ -115,12 +138,22 @@ async fn update_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -
     ))
 }
 
-async fn delete_model(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn delete_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_owner(&app, &caller)?;
     registry::delete_model(&app, body["name"].as_str().unwrap_or_default()).await?;
     Ok(Json(json!({})))
 }
 
-async fn get_model(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
+async fn get_model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(query): Arguments,
+) -> Reply {
+    model_of(&query).require_execute(&app, &caller)?;
     let reply = client::get(
         &app,
         "registered-models/get",
@@ -132,41 +165,76 @@ async fn get_model(State(app): State<Arc<App>>, Arguments(query): Arguments) -> 
     ))
 }
 
-async fn search_models(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
+async fn search_models(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(query): Arguments,
+) -> Reply {
     let reply = client::get(&app, "registered-models/search", &query).await?;
-    let models = reply["registered_models"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(model_wire);
-    Ok(Json(page(&reply, "registered_models", models.collect())))
+    let mut models = Vec::new();
+    for model in reply["registered_models"].as_array().into_iter().flatten() {
+        if sees(
+            &app,
+            &caller,
+            "function",
+            model["name"].as_str().unwrap_or_default(),
+        )? {
+            models.push(model_wire(model));
+        }
+    }
+    Ok(Json(page(&reply, "registered_models", models)))
 }
 
-async fn set_model_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn set_model_tag(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_tag(&app, &caller)?;
     client::post(&app, "registered-models/set-tag", &body)
         .await
         .map(Json)
 }
 
-async fn delete_model_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn delete_model_tag(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_tag(&app, &caller)?;
     client::call(&app, Method::DELETE, "registered-models/delete-tag", &body)
         .await
         .map(Json)
 }
 
-async fn set_alias(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn set_alias(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_owner(&app, &caller)?;
     client::post(&app, "registered-models/alias", &body)
         .await
         .map(Json)
 }
 
-async fn delete_alias(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn delete_alias(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_owner(&app, &caller)?;
     client::call(&app, Method::DELETE, "registered-models/alias", &body)
         .await
         .map(Json)
 }
 
-async fn get_by_alias(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
+async fn get_by_alias(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(query): Arguments,
+) -> Reply {
+    model_of(&query).require_execute(&app, &caller)?;
     let reply = client::get(&app, "registered-models/alias", &query).await?;
     Ok(version_reply(&reply))
 }
@@ -176,7 +244,12 @@ async fn sdk_enabled() -> Json<Value> {
 }
 
 /// A version whose files are still to come: they arrive through the Files API, and `finalize` ends it.
-async fn create_version(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn create_version(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_new_version(&app, &caller)?;
     let source = body["source"].as_str().unwrap_or_default();
     // Clients of this registry name the place of a logged model's files and not the model, which MLflow wants.
     let model = logged_model(&body, source);
@@ -212,6 +285,9 @@ async fn create_version(State(app): State<Arc<App>>, Arguments(body): Arguments)
         }
         other => other?,
     };
+    let made = Version::new(&reply["model_version"]);
+    let id = format!("{}/{}", made.name(), made.number());
+    app.store.set_owner("version", &id, caller.name())?;
     Ok(version_reply(&reply))
 }
 
@@ -227,33 +303,60 @@ fn logged_model(body: &Value, source: &str) -> Option<String> {
     given.or(in_address).or(named).map(str::to_owned)
 }
 
-async fn update_version(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn update_version(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_owner(&app, &caller)?;
     let reply = client::call(&app, Method::PATCH, "model-versions/update", &body).await?;
     Ok(version_reply(&reply))
 }
 
-async fn delete_version(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn delete_version(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_owner(&app, &caller)?;
     let version = find_version(&app, &body).await?;
     registry::delete_version(&app, version.name(), &version.number().to_string()).await?;
     Ok(Json(json!({})))
 }
 
-async fn get_version(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
+async fn get_version(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(query): Arguments,
+) -> Reply {
+    model_of(&query).require_execute(&app, &caller)?;
     Ok(Json(
         json!({"model_version": find_version(&app, &query).await?.wire()}),
     ))
 }
 
-async fn search_versions(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
+async fn search_versions(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(query): Arguments,
+) -> Reply {
     let reply = client::get(&app, "model-versions/search", &query).await?;
-    let versions = reply["model_versions"].as_array().into_iter().flatten();
-    let versions = versions
-        .map(|version| Version::new(version).wire())
-        .collect();
+    let mut versions = Vec::new();
+    for version in reply["model_versions"].as_array().into_iter().flatten() {
+        let version = Version::new(version);
+        if caller.is_admin() || sees(&app, &caller, "function", version.name())? {
+            versions.push(version.wire());
+        }
+    }
     Ok(Json(page(&reply, "model_versions", versions)))
 }
 
-async fn download_uri(State(app): State<Arc<App>>, Arguments(query): Arguments) -> Reply {
+async fn download_uri(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(query): Arguments,
+) -> Reply {
+    model_of(&query).require_execute(&app, &caller)?;
     Ok(Json(
         json!({"artifact_uri": find_version(&app, &query).await?.storage_location()}),
     ))
@@ -261,7 +364,12 @@ async fn download_uri(State(app): State<Arc<App>>, Arguments(query): Arguments) 
 
 /// Credentials that open nothing: files go through the Files API with the caller's own token. Clients ask for
 /// them before they do so.
-async fn credentials(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn credentials(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_execute(&app, &caller)?;
     find_version(&app, &body).await?;
     let none =
         json!({"access_key_id": "none", "secret_access_key": "none", "session_token": "none"});
@@ -272,7 +380,12 @@ async fn credentials(State(app): State<Arc<App>>, Arguments(body): Arguments) ->
     }})))
 }
 
-async fn finalize(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn finalize(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_new_version(&app, &caller)?;
     let version = find_version(&app, &body).await?;
     let tag = json!({"name": body["name"], "version": body["version"], "key": ORIGIN_TAG,
         "value": version.finalized_origin()});
@@ -282,14 +395,24 @@ async fn finalize(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Re
     ))
 }
 
-async fn set_version_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn set_version_tag(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_tag(&app, &caller)?;
     not_ours(&body)?;
     client::post(&app, "model-versions/set-tag", &body)
         .await
         .map(Json)
 }
 
-async fn delete_version_tag(State(app): State<Arc<App>>, Arguments(body): Arguments) -> Reply {
+async fn delete_version_tag(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Arguments(body): Arguments,
+) -> Reply {
+    model_of(&body).require_tag(&app, &caller)?;
     not_ours(&body)?;
     client::call(&app, Method::DELETE, "model-versions/delete-tag", &body)
         .await

@@ -17,6 +17,8 @@ use tokio::io::AsyncReadExt as _;
 use tokio_util::io::ReaderStream;
 
 use super::place::Place;
+use crate::access::Right;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::files::modified_ms;
 use crate::routes::extract::on_disk;
@@ -25,10 +27,11 @@ use crate::state::App;
 /// `GET` and `HEAD` of a file. It is never shown as a page: what a job wrote must not act in the reader's name.
 pub(super) async fn download(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let place = Place::resolve(&app, &path)?;
+    let place = Place::resolve(&app, &caller, &path, Right::Read)?;
     let (mut file, metadata) = on_disk(&app, move |app| {
         let metadata = place.metadata(app)?;
         if metadata.is_dir() {

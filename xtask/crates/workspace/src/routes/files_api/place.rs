@@ -4,6 +4,8 @@ use std::fmt;
 
 use cap_std::fs::Metadata;
 
+use crate::access::{self, Model, Right};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::files::{RelativePath, Tree};
 use crate::state::App;
@@ -39,8 +41,13 @@ impl Area {
 }
 
 impl Place {
-    /// Checks a path, and that the volume exists.
-    pub(super) fn resolve(app: &App, path: &str) -> Result<Place, ApiError> {
+    /// Checks a path, that the volume exists, and that the caller may read or write there.
+    pub(super) fn resolve(
+        app: &App,
+        caller: &Caller,
+        path: &str,
+        right: Right,
+    ) -> Result<Place, ApiError> {
         let all = RelativePath::parse(path)?;
         let mut segments: Vec<String> = all.segments().map(str::to_owned).collect();
         let area = match segments.first().map(String::as_str) {
@@ -69,6 +76,16 @@ impl Place {
             return Err(ApiError::not_found(format!(
                 "Volume '{owner}' does not exist."
             )));
+        }
+        match (area, right) {
+            (Area::Models, Right::Read) => Model(&owner).require_execute(app, caller)?,
+            (Area::Models, Right::Write) => Model(&owner).require_new_version(app, caller)?,
+            (Area::Volumes, Right::Read) => {
+                access::require_privilege(app, caller, "READ_VOLUME", "volume", &owner)?;
+            }
+            (Area::Volumes, Right::Write) => {
+                access::require_privilege(app, caller, "WRITE_VOLUME", "volume", &owner)?;
+            }
         }
         Ok(Place {
             area,

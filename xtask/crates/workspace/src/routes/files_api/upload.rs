@@ -11,6 +11,8 @@ use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
 
 use super::place::Place;
+use crate::access::Right;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::routes::extract::QueryString;
 use crate::state::App;
@@ -23,11 +25,12 @@ pub(super) struct UploadQuery {
 
 pub(super) async fn upload(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(path): Path<String>,
     QueryString(query): QueryString<UploadQuery>,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let place = Place::resolve(&app, &path)?;
+    let place = Place::resolve(&app, &caller, &path, Right::Write)?;
     if place.is_root() {
         return Err(ApiError::invalid(format!("{place} is a folder.")));
     }

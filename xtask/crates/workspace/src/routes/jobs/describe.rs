@@ -3,17 +3,19 @@
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
+use crate::jobs;
+use crate::state::App;
 use crate::store::Job;
 
 /// A job with all its settings.
-pub(super) fn job(job: &Job) -> Value {
-    json!({
+pub(super) fn job(app: &App, job: &Job) -> Result<Value, ApiError> {
+    Ok(json!({
         "job_id": job.job_id,
         "creator_user_name": job.creator,
-        "run_as_user_name": run_as(job),
+        "run_as_user_name": jobs::run_as(app, job)?,
         "created_time": job.created_time,
         "settings": job.settings,
-    })
+    }))
 }
 
 /// A job as it stands in a list: without tasks, unless they are asked for.
@@ -30,14 +32,6 @@ pub(super) fn listed_job(job: &Job, expand_tasks: bool) -> Value {
         "created_time": job.created_time,
         "settings": settings,
     })
-}
-
-fn run_as(job: &Job) -> &str {
-    let run_as = &job.settings["run_as"];
-    run_as["user_name"]
-        .as_str()
-        .or(run_as["service_principal_name"].as_str())
-        .unwrap_or(&job.creator)
 }
 
 /// One page of a list; `next` is the offset of the following one.

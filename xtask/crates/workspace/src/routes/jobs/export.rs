@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::runs::one_task;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::jobs::Kind;
 use crate::pages;
@@ -22,9 +23,10 @@ pub(super) struct Export {
 /// The views of a task run; a notebook has one. (`views_to_export` chooses among dashboards, of which there are none.)
 pub(super) async fn export(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<Export>,
 ) -> Result<Json<Value>, ApiError> {
-    let task = one_task(&app, query.run_id, "Exporting")?;
+    let (_, task) = one_task(&app, &caller, query.run_id, "Exporting")?;
     if Kind::of(&task.settings) != Some(Kind::Notebook) {
         return Err(ApiError::invalid(format!(
             "Run {} is no notebook: only executed notebooks can be exported",

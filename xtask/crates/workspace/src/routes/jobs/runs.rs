@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{JobId, TASKS_PER_PAGE, cancel_runs_of, describe, describe_run, find};
+use crate::access::{self, Act};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::jobs;
 use crate::routes::extract::{JsonBody, QueryString, on_disk};
@@ -25,18 +27,25 @@ pub(super) struct GetRun {
 /// A run with its tasks; for the id of a task run, the run it belongs to with that task alone.
 pub(super) async fn get_run(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<GetRun>,
 ) -> Result<Json<Value>, ApiError> {
     let mut iterations = Vec::new();
     let (run, tasks) = match app.store.run(query.run_id)? {
-        Some(run) => (run, app.store.task_runs(query.run_id)?),
+        Some(run) => {
+            access::run(&app, &caller, &run, Act::View)?;
+            (run, app.store.task_runs(query.run_id)?)
+        }
         None => {
             let task = app
                 .store
                 .task_run(query.run_id)?
                 .ok_or_else(|| absent(query.run_id))?;
             iterations = app.store.iterations(task.run_id)?;
-            (find_run(&app, task.job_run_id)?, vec![task])
+            (
+                find_run(&app, &caller, task.job_run_id, Act::View)?,
+                vec![task],
+            )
         }
     };
     let offset = describe::offset(query.page_token.as_deref())? as usize;
@@ -77,6 +86,7 @@ pub(super) struct ListRuns {
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<ListRuns>,
 ) -> Result<Json<Value>, ApiError> {
     let limit = describe::limit(query.limit, 20, 100)?;
@@ -99,7 +109,7 @@ pub(super) async fn list(
         run_type: query.run_type.as_deref().map(run_type).transpose()?,
         parent_run_id: None,
     };
-    let mut runs = app.store.runs(&filter)?;
+    let mut runs = access::visible_runs(&app, &caller, &filter)?;
     let more = runs.len() > limit as usize;
     runs.truncate(limit as usize);
     let mut bodies = Vec::new();
@@ -126,19 +136,20 @@ pub(super) struct RunId {
 /// What a task run left behind; a run with one task may be named instead of it.
 pub(super) async fn get_output(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<RunId>,
 ) -> Result<Json<Value>, ApiError> {
-    let task = one_task(&app, query.run_id, "Retrieving the output")?;
-    let run = find_run(&app, task.job_run_id)?;
+    let (run, task) = one_task(&app, &caller, query.run_id, "Retrieving the output")?;
     Ok(Json(describe_run::output(&app, &run, &task)?))
 }
 
 /// Asks for the end of a run; one that has ended is left alone.
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<RunId>,
 ) -> Result<Json<Value>, ApiError> {
-    let run = find_run(&app, body.run_id)?;
+    let run = find_run(&app, &caller, body.run_id, Act::Run)?;
     jobs::cancel(&app, &run)?;
     Ok(Json(json!({})))
 }
@@ -146,9 +157,10 @@ pub(super) async fn cancel(
 /// Asks for the end of all active runs of a job.
 pub(super) async fn cancel_all(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<JobId>,
 ) -> Result<Json<Value>, ApiError> {
-    find(&app, body.job_id)?;
+    find(&app, &caller, body.job_id, Act::Run)?;
     cancel_runs_of(&app, body.job_id)?;
     Ok(Json(json!({})))
 }
@@ -156,9 +168,10 @@ pub(super) async fn cancel_all(
 /// Removes a run that has ended, with what its tasks left on the disk.
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<RunId>,
 ) -> Result<Json<Value>, ApiError> {
-    find_run(&app, body.run_id)?;
+    find_run(&app, &caller, body.run_id, Act::Change)?;
     let Some(tasks) = app.store.delete_run(body.run_id)? else {
         return Err(ApiError::invalid(format!(
             "Run {} is active: cancel it, and delete it when it has ended",
@@ -191,26 +204,34 @@ fn run_type(name: &str) -> Result<RunType, ApiError> {
         })
 }
 
-/// The task run with this id, or the only one of the run with this id: its newest attempt.
-pub(super) fn one_task(app: &App, run_id: i64, what: &str) -> Result<TaskRun, ApiError> {
+/// The task run with this id, or the only one of the run with this id: its newest attempt. With its run.
+pub(super) fn one_task(
+    app: &App,
+    caller: &Caller,
+    run_id: i64,
+    what: &str,
+) -> Result<(Run, TaskRun), ApiError> {
     if let Some(task) = app.store.task_run(run_id)? {
-        return Ok(task);
+        return Ok((find_run(app, caller, task.job_run_id, Act::View)?, task));
     }
-    find_run(app, run_id)?;
+    let run = find_run(app, caller, run_id, Act::View)?;
     let tasks = app.store.task_runs(run_id)?;
     let many = tasks
         .windows(2)
         .any(|pair| pair[0].task_key != pair[1].task_key);
     match tasks.into_iter().next_back() {
-        Some(task) if !many => Ok(task),
+        Some(task) if !many => Ok((run, task)),
         _ => Err(ApiError::invalid(format!(
             "{what} of runs with multiple tasks is not supported. Name one of the task runs instead."
         ))),
     }
 }
 
-pub(super) fn find_run(app: &App, run_id: i64) -> Result<Run, ApiError> {
-    app.store.run(run_id)?.ok_or_else(|| absent(run_id))
+/// The run, if it is there and the caller may do that with it.
+pub(super) fn find_run(app: &App, caller: &Caller, run_id: i64, act: Act) -> Result<Run, ApiError> {
+    let run = app.store.run(run_id)?.ok_or_else(|| absent(run_id))?;
+    access::run(app, caller, &run, act)?;
+    Ok(run)
 }
 
 fn absent(run_id: i64) -> ApiError {

@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
-use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::find;
 use super::runs::find_run;
-use crate::auth::Principal;
+use crate::access::Act;
+use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
 use crate::jobs::start::{Request, run_job, run_once};
-use crate::jobs::{checked, repair as repairs};
+use crate::jobs::{check_run_as, checked, repair as repairs};
 use crate::routes::extract::JsonBody;
 use crate::state::App;
 use crate::store::RunType;
@@ -37,10 +38,12 @@ pub(super) struct RunNow {
 
 pub(super) async fn run_now(
     State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<RunNow>,
+    caller: Caller,
+    JsonBody(mut body): JsonBody<RunNow>,
 ) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, body.job_id)?;
+    let job = find(&app, &caller, body.job_id, Act::Run)?;
     refuse_foreign_parameters(&body.rest)?;
+    caller.name().clone_into(&mut body.request.creator);
     let run = run_job(&app, job, body.request)?;
     Ok(Json(
         json!({"run_id": run.run_id, "number_in_job": run.number_in_job}),
@@ -64,7 +67,7 @@ fn refuse_foreign_parameters(given: &Map<String, Value>) -> Result<(), ApiError>
 /// Runs tasks that belong to no job. A notebook may ask for that, too, by `dbutils.notebook.run`.
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
-    Extension(principal): Extension<Principal>,
+    caller: Caller,
     JsonBody(mut body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let token = match body.remove("idempotency_token") {
@@ -85,12 +88,14 @@ pub(super) async fn submit(
         Some(kind) if kind == "WORKFLOW_RUN" => RunType::WorkflowRun,
         _ => RunType::SubmitRun,
     };
-    let parent = match principal {
+    let parent = match caller.by {
         // What a run starts ends with it.
-        Principal::Run { job_run_id } if run_type == RunType::WorkflowRun => Some(job_run_id),
+        Credential::Run { job_run_id } if run_type == RunType::WorkflowRun => Some(job_run_id),
         _ => None,
     };
-    let run = run_once(&app, checked(body)?, run_type, token, parent)?;
+    let settings = checked(body)?;
+    check_run_as(&caller, &settings)?;
+    let run = run_once(&app, settings, caller.name(), run_type, token, parent)?;
     Ok(Json(json!({"run_id": run.run_id})))
 }
 
@@ -104,9 +109,10 @@ pub(super) struct Repair {
 /// Runs some tasks of an ended run again.
 pub(super) async fn repair(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Repair>,
 ) -> Result<Json<Value>, ApiError> {
-    let run = find_run(&app, body.run_id)?;
+    let run = find_run(&app, &caller, body.run_id, Act::Run)?;
     let repair_id = repairs::repair(&app, &run, body.request)?;
     Ok(Json(json!({"repair_id": repair_id})))
 }

@@ -8,8 +8,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::find;
+use crate::access::Act;
+use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::jobs::checked;
+use crate::jobs::{check_run_as, checked};
 use crate::routes::extract::JsonBody;
 use crate::state::App;
 
@@ -33,9 +35,11 @@ pub(super) struct Update {
 
 pub(super) async fn update(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Update>,
 ) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, body.job_id)?;
+    let job = find(&app, &caller, body.job_id, Act::Change)?;
+    check_run_as(&caller, &json!(body.new_settings))?;
     let Value::Object(mut settings) = job.settings else {
         return Err(super::absent(body.job_id));
     };

@@ -8,36 +8,59 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{names, schemas};
+use crate::access;
+use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
 use crate::routes::extract::{JsonBody, QueryString};
 use crate::state::App;
-use crate::store::Securable;
+use crate::store::{Securable, Store};
+
+/// What everybody may do in a catalog that nobody made by hand, and in its `default` schema.
+const IN_CATALOG: &[&str] = &["USE_CATALOG", "CREATE_SCHEMA"];
+const IN_DEFAULT: &[&str] = &["USE_SCHEMA", "CREATE_MODEL", "CREATE_VOLUME"];
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let name = names::name(
         "catalog",
         body.get("name").and_then(Value::as_str).unwrap_or_default(),
     )?;
-    let Some(catalog) = add(&app, &name, &body)? else {
+    caller.require_admin()?;
+    let Some(catalog) = add(&app, &caller, &name, &body)? else {
         return Err(names::taken("catalog", &name));
     };
     Ok(Json(catalog))
 }
 
-/// Makes the catalog where it is missing.
+/// Makes the catalog where it is missing. It is the user's, and everybody may use it, make schemas in it, and make
+/// things in its `default` schema, as in the catalog that a workspace on Databricks comes with.
 pub(super) fn ensure(app: &App, name: &str) -> Result<(), ApiError> {
     if app.store.securable("catalog", name)?.is_none() {
-        add(app, name, &Map::new())?;
+        add(app, &app.owner(Credential::Owner), name, &Map::new())?;
+        let default = format!("{name}.{}", schemas::DEFAULT);
+        for (kind, full_name, privileges) in [
+            ("catalog", name, IN_CATALOG),
+            ("schema", &default, IN_DEFAULT),
+        ] {
+            let privileges = privileges.iter().map(|text| (*text).to_owned()).collect();
+            app.store
+                .set_grant(kind, full_name, Store::EVERYBODY, &privileges)?;
+        }
     }
     Ok(())
 }
 
 /// Adds a catalog with its `default` schema; `None` if the name is taken.
-fn add(app: &App, name: &str, given: &Map<String, Value>) -> Result<Option<Value>, ApiError> {
-    let mut body = Value::Object(names::origin(app, "id")?);
+fn add(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    given: &Map<String, Value>,
+) -> Result<Option<Value>, ApiError> {
+    let mut body = Value::Object(names::origin(app, caller, "id")?);
     for (key, value) in [
         ("name", json!(name)),
         ("full_name", json!(name)),
@@ -48,7 +71,7 @@ fn add(app: &App, name: &str, given: &Map<String, Value>) -> Result<Option<Value
         body[key] = value;
     }
     names::apply(
-        app,
+        caller,
         &mut body,
         given,
         &["comment", "properties", "options", "isolation_mode"],
@@ -62,32 +85,41 @@ fn add(app: &App, name: &str, given: &Map<String, Value>) -> Result<Option<Value
     if !app.store.create_securable(&catalog)? {
         return Ok(None);
     }
-    schemas::add(app, name, schemas::DEFAULT, &Map::new())?;
+    schemas::add(app, caller, name, schemas::DEFAULT, &Map::new())?;
     Ok(Some(body))
 }
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
+    let full_name = names::full_name(&name);
+    access::require_privilege(&app, &caller, "USE_CATALOG", "catalog", &full_name)?;
     find(&app, &name).map(Json)
 }
 
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Value>, ApiError> {
+    let catalogs = app.store.securables("catalog", "")?;
     Ok(Json(
-        json!({"catalogs": app.store.securables("catalog", "")?}),
+        json!({"catalogs": access::seen(&app, &caller, "catalog", catalogs)?}),
     ))
 }
 
 pub(super) async fn update(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(name): Path<String>,
     JsonBody(changes): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let full_name = names::full_name(&name);
     let mut body = find(&app, &name)?;
+    access::require_owner(&app, &caller, "catalog", &full_name)?;
     names::apply(
-        &app,
+        &caller,
         &mut body,
         &changes,
         &[
@@ -117,11 +149,13 @@ pub(super) struct Force {
 /// Removes a catalog; one with schemas other than `default` only with `force`.
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(name): Path<String>,
     QueryString(query): QueryString<Force>,
 ) -> Result<Json<Value>, ApiError> {
     find(&app, &name)?;
     let name = names::full_name(&name);
+    access::require_owner(&app, &caller, "catalog", &name)?;
     let schemas = app.store.securables("schema", &name)?;
     if !query.force
         && schemas

@@ -1,4 +1,4 @@
-//! Grants. They are kept and shown; with one user there is nobody to refuse.
+//! Grants. They are kept and shown here; `access` says what follows from them.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::names;
+use crate::access;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::routes::extract::JsonBody;
 use crate::state::App;
@@ -33,19 +35,25 @@ struct Change {
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(target): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     let (kind, full_name) = find(&app, target)?;
+    if !access::sees(&app, &caller, &kind, &full_name)? {
+        access::require_owner(&app, &caller, &kind, &full_name)?;
+    }
     describe(&app, &kind, &full_name)
 }
 
 /// Adds and removes privileges; removing ALL_PRIVILEGES removes them all before adding.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(target): Path<(String, String)>,
     JsonBody(body): JsonBody<Changes>,
 ) -> Result<Json<Value>, ApiError> {
     let (kind, full_name) = find(&app, target)?;
+    access::require_owner(&app, &caller, &kind, &full_name)?;
     if let Some(unclear) = body
         .changes
         .iter()

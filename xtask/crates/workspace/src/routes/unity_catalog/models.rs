@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::volumes::InSchema;
-use super::{names, schemas};
+use super::{names, require_schema_for_model};
+use crate::access::{self, Model};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::mlflow::registry::{self, NewModel};
 use crate::routes::extract::{JsonBody, QueryString};
@@ -24,6 +26,7 @@ pub(super) struct CreateModel {
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<CreateModel>,
 ) -> Result<Json<Value>, ApiError> {
     let model = NewModel {
@@ -32,45 +35,53 @@ pub(super) async fn create(
         name: names::name("registered model", &body.name)?,
         comment: body.comment,
     };
-    schemas::require(&app, &model.catalog, &model.schema)?;
-    registry::create_model(&app, model).await.map(Json)
+    require_schema_for_model(&app, &caller, &model.catalog, &model.schema)?;
+    registry::create_model(&app, &caller, model).await.map(Json)
 }
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    registry::get_model(&app, &names::full_name(&full_name))
-        .await
-        .map(Json)
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_execute(&app, &caller)?;
+    registry::get_model(&app, &full_name).await.map(Json)
 }
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<InSchema>,
 ) -> Result<Json<Value>, ApiError> {
     let [catalog, schema] =
         [&query.catalog_name, &query.schema_name].map(|name| names::full_name(name));
+    let models = registry::list_models(&app, &catalog, &schema).await?;
     Ok(Json(
-        json!({"registered_models": registry::list_models(&app, &catalog, &schema).await?}),
+        json!({"registered_models": access::seen(&app, &caller, "function", models)?}),
     ))
 }
 
 pub(super) async fn update(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
     JsonBody(changes): JsonBody<Value>,
 ) -> Result<Json<Value>, ApiError> {
-    registry::update_model(&app, &names::full_name(&full_name), &changes)
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_owner(&app, &caller)?;
+    registry::update_model(&app, &full_name, &changes)
         .await
         .map(Json)
 }
 
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let full_name = names::full_name(&full_name);
+    Model(&full_name).require_owner(&app, &caller)?;
     registry::delete_model(&app, &full_name).await?;
     // Registered models are functions to the grants API.
     app.store.delete_grants("function", &full_name)?;
@@ -79,34 +90,46 @@ pub(super) async fn delete(
 
 pub(super) async fn versions(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let versions = registry::list_versions(&app, &names::full_name(&full_name)).await?;
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_execute(&app, &caller)?;
+    let versions = registry::list_versions(&app, &full_name).await?;
     Ok(Json(json!({"model_versions": versions})))
 }
 
 pub(super) async fn version(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path((full_name, version)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    registry::get_version(&app, &names::full_name(&full_name), &version)
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_execute(&app, &caller)?;
+    registry::get_version(&app, &full_name, &version)
         .await
         .map(Json)
 }
 
 pub(super) async fn version_by_alias(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path((full_name, alias)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    registry::get_version_by_alias(&app, &names::full_name(&full_name), &alias)
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_execute(&app, &caller)?;
+    registry::get_version_by_alias(&app, &full_name, &alias)
         .await
         .map(Json)
 }
 
 pub(super) async fn delete_version(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path((full_name, version)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
-    registry::delete_version(&app, &names::full_name(&full_name), &version).await?;
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_owner(&app, &caller)?;
+    registry::delete_version(&app, &full_name, &version).await?;
     Ok(Json(json!({})))
 }

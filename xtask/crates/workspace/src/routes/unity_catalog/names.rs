@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::state::{App, now_ms};
 use crate::store::new_uuid;
@@ -28,8 +29,12 @@ pub(super) fn full_name(given: &str) -> String {
 }
 
 /// Fields that every new object has.
-pub(super) fn origin(app: &App, id_field: &str) -> Result<Map<String, Value>, ApiError> {
-    let (now, user) = (now_ms(), &app.identity.user_name);
+pub(super) fn origin(
+    app: &App,
+    caller: &Caller,
+    id_field: &str,
+) -> Result<Map<String, Value>, ApiError> {
+    let (now, user) = (now_ms(), caller.name());
     let mut fields = Map::new();
     for (key, value) in [
         (id_field, json!(new_uuid()?)),
@@ -47,7 +52,7 @@ pub(super) fn origin(app: &App, id_field: &str) -> Result<Map<String, Value>, Ap
 
 /// Copies the fields that a client may set, and notes who changed them.
 pub(super) fn apply(
-    app: &App,
+    caller: &Caller,
     body: &mut Value,
     changes: &Map<String, Value>,
     allowed: &[&str],
@@ -63,7 +68,7 @@ pub(super) fn apply(
         }
     }
     body["updated_at"] = now_ms().into();
-    body["updated_by"] = app.identity.user_name.as_str().into();
+    body["updated_by"] = caller.name().into();
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use serde_json::{Map, Value, json};
 
 use super::catalogs::{self, Force};
 use super::{names, volumes};
+use crate::access;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::mlflow::registry;
 use crate::routes::extract::{JsonBody, QueryString};
@@ -20,13 +22,16 @@ pub(super) const DEFAULT: &str = "default";
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let field = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
     let catalog = names::name("catalog", field("catalog_name"))?;
     let name = names::name("schema", field("name"))?;
     catalogs::ensure(&app, &catalog)?;
-    let added = add(&app, &catalog, &name, &body)?;
+    access::require_privilege(&app, &caller, "USE_CATALOG", "catalog", &catalog)?;
+    access::require_privilege(&app, &caller, "CREATE_SCHEMA", "catalog", &catalog)?;
+    let added = add(&app, &caller, &catalog, &name, &body)?;
     added
         .map(Json)
         .ok_or_else(|| names::taken("schema", &format!("{catalog}.{name}")))
@@ -35,12 +40,13 @@ pub(super) async fn create(
 /// Adds a schema; `None` if the name is taken.
 pub(super) fn add(
     app: &App,
+    caller: &Caller,
     catalog: &str,
     name: &str,
     given: &Map<String, Value>,
 ) -> Result<Option<Value>, ApiError> {
     let full_name = format!("{catalog}.{name}");
-    let mut body = Value::Object(names::origin(app, "schema_id")?);
+    let mut body = Value::Object(names::origin(app, caller, "schema_id")?);
     for (key, value) in [
         ("name", json!(name)),
         ("catalog_name", json!(catalog)),
@@ -53,7 +59,7 @@ pub(super) fn add(
         body[key] = value;
     }
     names::apply(
-        app,
+        caller,
         &mut body,
         given,
         &["comment", "properties", "storage_root"],
@@ -75,11 +81,26 @@ pub(super) fn require(app: &App, catalog: &str, schema: &str) -> Result<(), ApiE
     find(app, &format!("{catalog}.{schema}")).map(drop)
 }
 
+/// Refuses whoever may not make something in a schema.
+pub(super) fn require_creation(
+    app: &App,
+    caller: &Caller,
+    privilege: &str,
+    full_name: &str,
+) -> Result<(), ApiError> {
+    access::require_privilege(app, caller, "USE_SCHEMA", "schema", full_name)?;
+    access::require_privilege(app, caller, privilege, "schema", full_name)
+}
+
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    find(&app, &full_name).map(Json)
+    let schema = find(&app, &full_name)?;
+    let full_name = names::full_name(&full_name);
+    access::require_privilege(&app, &caller, "USE_SCHEMA", "schema", &full_name)?;
+    Ok(Json(schema))
 }
 
 #[derive(Deserialize)]
@@ -89,21 +110,27 @@ pub(super) struct ListSchemas {
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<ListSchemas>,
 ) -> Result<Json<Value>, ApiError> {
+    let schemas = app
+        .store
+        .securables("schema", &names::full_name(&query.catalog_name))?;
     Ok(Json(
-        json!({"schemas": app.store.securables("schema", &names::full_name(&query.catalog_name))?}),
+        json!({"schemas": access::seen(&app, &caller, "schema", schemas)?}),
     ))
 }
 
 pub(super) async fn update(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
     JsonBody(changes): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let mut body = find(&app, &full_name)?;
+    access::require_owner(&app, &caller, "schema", &names::full_name(&full_name))?;
     names::apply(
-        &app,
+        &caller,
         &mut body,
         &changes,
         &[
@@ -127,10 +154,12 @@ pub(super) async fn update(
 
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
     QueryString(query): QueryString<Force>,
 ) -> Result<Json<Value>, ApiError> {
     find(&app, &full_name)?;
+    access::require_owner(&app, &caller, "schema", &names::full_name(&full_name))?;
     remove(&app, &names::full_name(&full_name), query.force).await?;
     Ok(Json(json!({})))
 }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::{names, schemas};
+use crate::access;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::files::RelativePath;
 use crate::routes::extract::{JsonBody, QueryString, on_disk};
@@ -16,6 +18,7 @@ use crate::store::Securable;
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let field = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -33,7 +36,13 @@ pub(super) async fn create(
         ));
     }
     schemas::require(&app, &catalog, &schema)?;
-    let volume = new(&app, [&catalog, &schema, &name], &body)?;
+    schemas::require_creation(
+        &app,
+        &caller,
+        "CREATE_VOLUME",
+        &format!("{catalog}.{schema}"),
+    )?;
+    let volume = new(&app, &caller, [&catalog, &schema, &name], &body)?;
     if !app.store.create_securable(&volume)? {
         return Err(names::taken("volume", &volume.full_name));
     }
@@ -49,6 +58,7 @@ pub(super) async fn create(
 
 fn new(
     app: &App,
+    caller: &Caller,
     [catalog, schema, name]: [&str; 3],
     given: &Map<String, Value>,
 ) -> Result<Securable, ApiError> {
@@ -56,7 +66,7 @@ fn new(
         format!("{catalog}.{schema}"),
         format!("{catalog}.{schema}.{name}"),
     );
-    let mut body = Value::Object(names::origin(app, "volume_id")?);
+    let mut body = Value::Object(names::origin(app, caller, "volume_id")?);
     for (key, value) in [
         ("name", json!(name)),
         ("catalog_name", json!(catalog)),
@@ -75,7 +85,7 @@ fn new(
     ] {
         body[key] = value;
     }
-    names::apply(app, &mut body, given, &["comment"])?;
+    names::apply(caller, &mut body, given, &["comment"])?;
     Ok(Securable {
         kind: "volume",
         full_name,
@@ -86,9 +96,13 @@ fn new(
 
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    find(&app, &full_name).map(Json)
+    let volume = find(&app, &full_name)?;
+    let full_name = names::full_name(&full_name);
+    access::require_privilege(&app, &caller, "READ_VOLUME", "volume", &full_name)?;
+    Ok(Json(volume))
 }
 
 #[derive(Deserialize)]
@@ -99,21 +113,25 @@ pub(super) struct InSchema {
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<InSchema>,
 ) -> Result<Json<Value>, ApiError> {
     let parent = names::full_name(&format!("{}.{}", query.catalog_name, query.schema_name));
+    let volumes = app.store.securables("volume", &parent)?;
     Ok(Json(
-        json!({"volumes": app.store.securables("volume", &parent)?}),
+        json!({"volumes": access::seen(&app, &caller, "volume", volumes)?}),
     ))
 }
 
 pub(super) async fn update(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
     JsonBody(changes): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
     let mut body = find(&app, &full_name)?;
-    names::apply(&app, &mut body, &changes, &["comment", "owner"])?;
+    access::require_owner(&app, &caller, "volume", &names::full_name(&full_name))?;
+    names::apply(&caller, &mut body, &changes, &["comment", "owner"])?;
     let full_name = names::full_name(&full_name);
     let parent = full_name
         .rsplit_once('.')
@@ -131,9 +149,11 @@ pub(super) async fn update(
 
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(full_name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     find(&app, &full_name)?;
+    access::require_owner(&app, &caller, "volume", &names::full_name(&full_name))?;
     remove(&app, &names::full_name(&full_name)).await?;
     Ok(Json(json!({})))
 }

@@ -106,7 +106,7 @@ fn request(task: &Task, code: &Code, parameters: &Value) -> Result<Value, TaskEr
         "arguments": if arguments.is_null() { json!([]) } else { arguments.clone() },
         "task_values": known_values(task)?, "start_cell": 0, "widgets": {},
         "identity": {
-            "host": app.url, "workspace_id": app.identity.workspace_id, "user": app.identity.user_name,
+            "host": app.url, "workspace_id": app.identity.workspace_id, "user": run.acts_as(&app.identity.user_name),
             "job_id": run.job_id.to_string(), "job_name": run.run_name, "run_id": run.run_id.to_string(),
             "task_run_id": task_run.run_id.to_string(), "task_key": task_run.task_key,
             "notebook_id": notebook_id(app, &code.path)?.to_string(),

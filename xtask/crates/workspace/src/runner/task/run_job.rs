@@ -51,6 +51,7 @@ fn start(task: &Task) -> Result<Run, TaskError> {
             notebook_params,
             ..Parameters::default()
         },
+        creator: task.run.acts_as(&task.app.identity.user_name).to_owned(),
         parent_run_id: Some(task.run.run_id),
         ..Request::default()
     };

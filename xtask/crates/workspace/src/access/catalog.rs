@@ -1,0 +1,224 @@
+//! Unity Catalog: owners, and privileges that hold for everything below what they were granted on.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::state::App;
+use crate::store::Store;
+
+/// A kind of securable, as the grants table names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Catalog,
+    Schema,
+    Volume,
+    Model,
+}
+
+impl Kind {
+    fn parse(text: &str) -> Kind {
+        match text {
+            "catalog" => Kind::Catalog,
+            "schema" => Kind::Schema,
+            "volume" => Kind::Volume,
+            _ => Kind::Model,
+        }
+    }
+
+    fn stored(self) -> &'static str {
+        match self {
+            Kind::Catalog => "catalog",
+            Kind::Schema => "schema",
+            Kind::Volume => "volume",
+            Kind::Model => "function",
+        }
+    }
+
+    fn shown(self) -> &'static str {
+        match self {
+            Kind::Catalog => "Catalog",
+            Kind::Schema => "Schema",
+            Kind::Volume => "Volume",
+            Kind::Model => "Routine or Model",
+        }
+    }
+}
+
+/// A registered model of which somebody wants something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Model<'a>(pub(crate) &'a str);
+
+impl Model<'_> {
+    /// Refuses whoever may not read versions and their files.
+    pub(crate) fn require_execute(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
+        require(app, caller, "EXECUTE", "function", self.0)
+    }
+
+    /// Refuses whoever may not add a version.
+    pub(crate) fn require_new_version(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
+        require(app, caller, "CREATE_MODEL_VERSION", "function", self.0)
+    }
+
+    /// Refuses whoever may not tag.
+    pub(crate) fn require_tag(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
+        require(app, caller, "APPLY_TAG", "function", self.0)
+    }
+
+    /// Refuses whoever may not change it: aliases, description, deletion.
+    pub(crate) fn require_owner(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
+        require_owner(app, caller, "function", self.0)
+    }
+}
+
+/// Refuses whoever has not this privilege on a securable, by grant or by ownership, there or above, and the right to
+/// use what it lies in.
+pub(crate) fn require(
+    app: &App,
+    caller: &Caller,
+    privilege: &str,
+    kind: &str,
+    full_name: &str,
+) -> Result<(), ApiError> {
+    if caller.is_admin() {
+        return Ok(());
+    }
+    let chain = chain(Kind::parse(kind), full_name);
+    for (kind, name) in chain.iter().skip(1).rev() {
+        let usage = if *kind == Kind::Catalog {
+            "USE_CATALOG"
+        } else {
+            "USE_SCHEMA"
+        };
+        if !holds(app, caller, usage, *kind, name)? {
+            return Err(lacks(usage, *kind, name));
+        }
+    }
+    match chain.first() {
+        Some((kind, name)) if !holds(app, caller, privilege, *kind, name)? => {
+            Err(lacks(privilege, *kind, name))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses whoever neither owns nor manages a securable, or something that it lies in.
+pub(crate) fn require_owner(
+    app: &App,
+    caller: &Caller,
+    kind: &str,
+    full_name: &str,
+) -> Result<(), ApiError> {
+    let kind = Kind::parse(kind);
+    if caller.is_admin() || holds(app, caller, "MANAGE", kind, full_name)? {
+        return Ok(());
+    }
+    Err(ApiError::forbidden(format!(
+        "User is not an owner of {} '{full_name}'.",
+        kind.shown()
+    )))
+}
+
+/// Whether a list may show a securable to the caller: whoever holds any privilege on it, or owns it.
+pub(crate) fn sees(
+    app: &App,
+    caller: &Caller,
+    kind: &str,
+    full_name: &str,
+) -> Result<bool, ApiError> {
+    Ok(caller.is_admin() || holds(app, caller, "", Kind::parse(kind), full_name)?)
+}
+
+/// Those of a list of descriptions that the caller may see.
+pub(crate) fn seen(
+    app: &App,
+    caller: &Caller,
+    kind: &str,
+    bodies: Vec<Value>,
+) -> Result<Vec<Value>, ApiError> {
+    let mut seen = Vec::new();
+    for body in bodies {
+        if sees(
+            app,
+            caller,
+            kind,
+            body["full_name"].as_str().unwrap_or_default(),
+        )? {
+            seen.push(body);
+        }
+    }
+    Ok(seen)
+}
+
+fn lacks(privilege: &str, kind: Kind, name: &str) -> ApiError {
+    ApiError::forbidden(format!(
+        "User does not have {} on {} '{name}'.",
+        privilege.replace('_', " "),
+        kind.shown()
+    ))
+}
+
+/// The securable, then what it lies in, up to the catalog.
+fn chain(kind: Kind, full_name: &str) -> Vec<(Kind, String)> {
+    let parts: Vec<&str> = full_name.split('.').collect();
+    let mut chain = vec![(kind, full_name.to_owned())];
+    if parts.len() > 2 {
+        chain.push((Kind::Schema, parts[..2].join(".")));
+    }
+    if parts.len() > 1 {
+        chain.push((Kind::Catalog, parts[0].to_owned()));
+    }
+    chain
+}
+
+/// Whether the caller has a privilege on a securable: it, or something above, is the caller's own, or was granted with
+/// it. An empty privilege stands for any, on the securable itself.
+fn holds(
+    app: &App,
+    caller: &Caller,
+    privilege: &str,
+    kind: Kind,
+    full_name: &str,
+) -> Result<bool, ApiError> {
+    for (kind, name) in chain(kind, full_name) {
+        if owner(app, kind, &name)?
+            .is_some_and(|owner| owner == caller.name() || caller.is_in(&owner))
+        {
+            return Ok(true);
+        }
+        for (principal, held) in app.store.grants(kind.stored(), &name)? {
+            if is_about(&principal, caller) && covers(&held, privilege) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+fn is_about(principal: &str, caller: &Caller) -> bool {
+    principal == caller.name() || principal == Store::EVERYBODY || caller.is_in(principal)
+}
+
+fn covers(held: &BTreeSet<String>, privilege: &str) -> bool {
+    // Older names of the same privileges; MANAGE is granted on its own only.
+    let same = match privilege {
+        "CREATE_MODEL" => &["CREATE_FUNCTION", "CREATE MODEL"][..],
+        "CREATE_MODEL_VERSION" => &["CREATE MODEL VERSION"],
+        _ => &[],
+    };
+    privilege.is_empty()
+        || held.contains(privilege)
+        || held.contains(&privilege.replace('_', " "))
+        || same.iter().any(|name| held.contains(*name))
+        || (privilege != "MANAGE" && held.contains("ALL_PRIVILEGES"))
+}
+
+fn owner(app: &App, kind: Kind, name: &str) -> Result<Option<String>, ApiError> {
+    if kind == Kind::Model {
+        return Ok(app.store.owner("model", name)?);
+    }
+    let body = app.store.securable(kind.stored(), name)?;
+    Ok(body.and_then(|body| body["owner"].as_str().map(str::to_owned)))
+}

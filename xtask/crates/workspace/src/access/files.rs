@@ -1,0 +1,78 @@
+//! The workspace tree: everybody's home folder is their own, `/Shared` is everybody's, and the permissions of a folder
+//! hold for what lies in it.
+
+use serde_json::Value;
+
+use super::concerns;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::files::WorkspacePath;
+use crate::state::App;
+
+/// What somebody wants with a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Right {
+    /// To look at it.
+    Read,
+    /// To write, make or remove it.
+    Write,
+}
+
+/// Refuses a path that the caller may not reach.
+pub(crate) fn path(
+    app: &App,
+    caller: &Caller,
+    path: &WorkspacePath,
+    right: Right,
+) -> Result<(), ApiError> {
+    if caller.is_admin() {
+        return Ok(());
+    }
+    let key = path.key();
+    let home = format!("/Users/{}", caller.name());
+    // On the way to one's home folder there is nothing to hide, and nothing to write.
+    let passes = right == Right::Read && matches!(key.as_str(), "/" | "/Users");
+    if passes || [&home, "/Shared"].iter().any(|root| lies_in(&key, root)) {
+        return Ok(());
+    }
+    let mut at = Some(path.clone());
+    while let Some(place) = at {
+        if allows(app, caller, &place.key(), right)? {
+            return Ok(());
+        }
+        at = place.parent();
+    }
+    let level = if right == Right::Read { "View" } else { "Edit" };
+    Err(ApiError::forbidden(format!(
+        "User {} does not have {level} permissions on {path}.",
+        caller.name()
+    )))
+}
+
+fn lies_in(key: &str, root: &str) -> bool {
+    key.strip_prefix(root)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether the permissions set on just this path allow it.
+fn allows(app: &App, caller: &Caller, key: &str, right: Right) -> Result<bool, ApiError> {
+    let Some(row) = app.store.object(key)? else {
+        return Ok(false);
+    };
+    let enough = |entry: &Value| match entry["permission_level"].as_str() {
+        Some("CAN_EDIT" | "CAN_MANAGE") => true,
+        Some("CAN_READ" | "CAN_RUN") => right == Right::Read,
+        _ => false,
+    };
+    for kind in ["directories", "notebooks", "files"] {
+        let acl = app.store.acl(kind, &row.object_id.to_string())?;
+        if acl
+            .iter()
+            .flatten()
+            .any(|entry| concerns(entry, caller) && enough(entry))
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,187 @@
+//! Jobs and their runs.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::concerns;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::state::App;
+use crate::store::{Job, Run, RunFilter};
+
+/// What somebody wants to do with a job or its runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Act {
+    /// Look at it.
+    View,
+    /// Start a run, end or repair one.
+    Run,
+    /// Change its settings.
+    Change,
+    /// Remove it.
+    Delete,
+    /// Read or change who may do what.
+    Permissions,
+}
+
+/// Levels as they stand in a list, from the least to the most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Level {
+    None,
+    View,
+    ManageRun,
+    Manage,
+    Owner,
+}
+
+impl Level {
+    fn parse(text: &str) -> Level {
+        match text {
+            "CAN_VIEW" => Level::View,
+            "CAN_MANAGE_RUN" => Level::ManageRun,
+            "CAN_MANAGE" => Level::Manage,
+            "IS_OWNER" => Level::Owner,
+            _ => Level::None,
+        }
+    }
+}
+
+impl Act {
+    fn needs(self) -> Level {
+        match self {
+            Act::View => Level::View,
+            Act::Run => Level::ManageRun,
+            Act::Change | Act::Delete | Act::Permissions => Level::Manage,
+        }
+    }
+
+    /// The refusal. Clients show it as it is; the CLI's own tests know these sentences.
+    fn refused(self, name: &str, job_id: i64) -> ApiError {
+        let levels = match self {
+            Act::View => "View or Admin or Manage Run or Owner",
+            Act::Run => "Admin or Manage Run or Owner",
+            Act::Change => "Admin or Manage or Owner",
+            Act::Delete => "Admin or Owner",
+            Act::Permissions => {
+                return ApiError::forbidden(format!(
+                    "{name} does not have Manage permissions on Job with ID: ElasticJobId({job_id}). \
+                     Please contact the owner or an administrator for access."
+                ));
+            }
+        };
+        ApiError::forbidden(format!(
+            "User {name} does not have {levels} permissions on job {job_id}"
+        ))
+    }
+}
+
+/// Refuses what the caller may not do with a job. A job that never was is left to whoever looks for it; one that was
+/// deleted still has its permissions.
+pub(crate) fn job(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<(), ApiError> {
+    if caller.is_admin() {
+        return Ok(());
+    }
+    let acl = app.store.acl("jobs", &job_id.to_string())?;
+    let job = app.store.job(job_id)?;
+    if acl.is_none() && job.is_none() {
+        return Ok(());
+    }
+    let creator = job.as_ref().map(|job| job.creator.as_str());
+    if level(caller, acl.as_deref(), creator) >= act.needs() {
+        return Ok(());
+    }
+    Err(act.refused(caller.name(), job_id))
+}
+
+/// Refuses what the caller may not do with a run: what the job allows, and for whoever started it, or as whom it acts,
+/// to look at it and to end it.
+pub(crate) fn run(app: &App, caller: &Caller, run: &Run, act: Act) -> Result<(), ApiError> {
+    let own = run.creator == caller.name() || run.acts_as(&app.identity.user_name) == caller.name();
+    if caller.is_admin() || (own && act.needs() <= Level::ManageRun) {
+        return Ok(());
+    }
+    let acl = app.store.acl("jobs", &run.job_id.to_string())?;
+    let job = app.store.job(run.job_id)?;
+    let creator = job.as_ref().map(|job| job.creator.as_str());
+    if level(caller, acl.as_deref(), creator) >= act.needs() || (own && job.is_none()) {
+        return Ok(());
+    }
+    Err(act.refused(caller.name(), run.job_id))
+}
+
+/// A page of the jobs that the caller may look at, newest first.
+pub(crate) fn visible_jobs(
+    app: &App,
+    caller: &Caller,
+    name: Option<&str>,
+    limit: u32,
+    offset: u32,
+) -> Result<Vec<Job>, ApiError> {
+    if caller.is_admin() {
+        return Ok(app.store.jobs(name, limit, offset)?);
+    }
+    let mut seen = Vec::new();
+    for one in app.store.jobs(name, u32::MAX, 0)? {
+        if job(app, caller, one.job_id, Act::View).is_ok() {
+            seen.push(one);
+        }
+    }
+    Ok(page(seen, limit, offset))
+}
+
+/// A page of the runs that the caller may look at, newest first.
+pub(crate) fn visible_runs(
+    app: &App,
+    caller: &Caller,
+    filter: &RunFilter,
+) -> Result<Vec<Run>, ApiError> {
+    if caller.is_admin() {
+        return Ok(app.store.runs(filter)?);
+    }
+    let all = RunFilter {
+        limit: u32::MAX,
+        offset: 0,
+        ..filter.clone()
+    };
+    let mut jobs: HashMap<i64, bool> = HashMap::new();
+    let mut seen = Vec::new();
+    for one in app.store.runs(&all)? {
+        let own =
+            one.creator == caller.name() || one.acts_as(&app.identity.user_name) == caller.name();
+        let visible = own
+            || *jobs
+                .entry(one.job_id)
+                .or_insert_with(|| run(app, caller, &one, Act::View).is_ok());
+        if visible {
+            seen.push(one);
+        }
+    }
+    Ok(page(seen, filter.limit, filter.offset))
+}
+
+fn page<T>(items: Vec<T>, limit: u32, offset: u32) -> Vec<T> {
+    items
+        .into_iter()
+        .skip(offset as usize)
+        .take(limit as usize)
+        .collect()
+}
+
+/// What a list gives to the caller. Whoever made the job owns it until the list names an owner.
+fn level(caller: &Caller, acl: Option<&[Value]>, creator: Option<&str>) -> Level {
+    let entries = acl.unwrap_or_default();
+    let parsed =
+        |entry: &Value| Level::parse(entry["permission_level"].as_str().unwrap_or_default());
+    let given = entries
+        .iter()
+        .filter(|entry| concerns(entry, caller))
+        .map(parsed)
+        .max()
+        .unwrap_or(Level::None);
+    let has_owner = entries.iter().any(|entry| parsed(entry) == Level::Owner);
+    if !has_owner && creator == Some(caller.name()) {
+        return Level::Owner;
+    }
+    given
+}

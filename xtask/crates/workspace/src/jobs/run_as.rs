@@ -1,0 +1,58 @@
+//! As whom the code of a job acts.
+
+use serde_json::Value;
+
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::state::App;
+use crate::store::Job;
+
+/// The identity that a job names in `run_as`; else its owner, who is its creator until somebody says otherwise.
+pub(crate) fn run_as(app: &App, job: &Job) -> Result<String, ApiError> {
+    if let Some(name) = named(&job.settings) {
+        return Ok(name.to_owned());
+    }
+    let acl = app.store.acl("jobs", &job.job_id.to_string())?;
+    let owner = acl.iter().flatten().find_map(|entry| {
+        let name = entry["user_name"].as_str();
+        let name = name.or(entry["service_principal_name"].as_str())?;
+        (entry["permission_level"] == "IS_OWNER").then(|| name.to_owned())
+    });
+    Ok(owner.unwrap_or_else(|| job.creator.clone()))
+}
+
+/// The identity that settings name in `run_as`.
+pub(super) fn named(settings: &Value) -> Option<&str> {
+    let run_as = &settings["run_as"];
+    run_as["user_name"]
+        .as_str()
+        .or(run_as["service_principal_name"].as_str())
+        .filter(|name| !name.is_empty())
+}
+
+/// Refuses to run as somebody who is not there.
+pub(super) fn check_known(app: &App, name: &str) -> Result<(), ApiError> {
+    if name.is_empty() || name == app.identity.user_name {
+        return Ok(());
+    }
+    match app.store.principal_by_name(name)? {
+        Some(principal) if principal.active => Ok(()),
+        Some(_) => Err(ApiError::invalid(format!(
+            "The run acts as '{name}', which is not active."
+        ))),
+        None => Err(ApiError::invalid(format!(
+            "The run acts as '{name}', which this workspace does not know; \
+             `cargo xtask workspace principal NAME` makes a service principal"
+        ))),
+    }
+}
+
+/// Refuses settings by which somebody would act as somebody else. An admin may.
+pub(crate) fn check_settings(caller: &Caller, settings: &Value) -> Result<(), ApiError> {
+    match named(settings) {
+        Some(name) if name != caller.name() && !caller.is_admin() => Err(ApiError::forbidden(
+            format!("{} may not set run_as to '{name}'.", caller.name()),
+        )),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,120 @@
+//! Everybody's personal access tokens, for admins; one may be made on behalf of a service principal.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::lifetime_ms;
+use super::own::absent;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::routes::extract::{JsonBody, QueryString};
+use crate::state::App;
+use crate::store::{AccessToken, NewToken, PrincipalKind, TokenKind};
+
+#[derive(Deserialize)]
+pub(super) struct Create {
+    application_id: String,
+    #[serde(default)]
+    comment: String,
+    lifetime_seconds: Option<i64>,
+}
+
+fn view(app: &App, token: &AccessToken) -> Value {
+    let creator = app
+        .store
+        .principal_by_name(&token.created_by)
+        .ok()
+        .flatten();
+    json!({
+        "token_id": token.token_id, "comment": token.comment, "creation_time": token.created_at,
+        "expiry_time": token.expires_at.unwrap_or(-1), "owner_id": token.owner_id,
+        "created_by_id": creator.map(|who| who.id), "created_by_username": token.created_by,
+        "workspace_id": app.identity.workspace_id.parse::<i64>().unwrap_or_default(),
+    })
+}
+
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonBody(body): JsonBody<Create>,
+) -> Result<Json<Value>, ApiError> {
+    caller.require_admin()?;
+    caller.require_no_run()?;
+    let who = app.store.principal_by_name(&body.application_id)?;
+    let who = who
+        .filter(|who| who.kind == PrincipalKind::ServicePrincipal)
+        .ok_or_else(|| {
+            ApiError::not_found(format!(
+                "Service principal {} does not exist.",
+                body.application_id.escape_debug()
+            ))
+        })?;
+    let (value, token) = app.store.create_access_token(&NewToken {
+        owner_id: who.id,
+        kind: TokenKind::Personal,
+        comment: &body.comment,
+        created_by: caller.name(),
+        lifetime_ms: lifetime_ms(body.lifetime_seconds),
+    })?;
+    Ok(Json(
+        json!({"token_value": value.expose(), "token_info": view(&app, &token)}),
+    ))
+}
+
+#[derive(Deserialize)]
+pub(super) struct ListTokens {
+    created_by_id: Option<i64>,
+    created_by_username: Option<String>,
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    QueryString(query): QueryString<ListTokens>,
+) -> Result<Json<Value>, ApiError> {
+    caller.require_admin()?;
+    let tokens = app.store.access_tokens(None)?;
+    let tokens: Vec<Value> = tokens
+        .iter()
+        .map(|token| view(&app, token))
+        .filter(|token| {
+            query
+                .created_by_id
+                .is_none_or(|id| token["created_by_id"] == id)
+                && query
+                    .created_by_username
+                    .as_ref()
+                    .is_none_or(|name| token["created_by_username"] == name.as_str())
+        })
+        .collect();
+    Ok(Json(json!({ "token_infos": tokens })))
+}
+
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(token_id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    caller.require_admin()?;
+    let tokens = app.store.access_tokens(None)?;
+    let token = tokens.iter().find(|token| token.token_id == token_id);
+    let token = token.ok_or_else(|| absent(&token_id))?;
+    Ok(Json(json!({"token_info": view(&app, token)})))
+}
+
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(token_id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    caller.require_admin()?;
+    caller.require_no_run()?;
+    if app.store.delete_access_token(&token_id, None)? {
+        return Ok(Json(json!({})));
+    }
+    Err(absent(&token_id))
+}

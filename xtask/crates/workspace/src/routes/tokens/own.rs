@@ -1,0 +1,81 @@
+//! The caller's own personal access tokens.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::lifetime_ms;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::routes::extract::JsonBody;
+use crate::state::App;
+use crate::store::{AccessToken, NewToken, TokenKind};
+
+#[derive(Deserialize)]
+pub(super) struct Create {
+    #[serde(default)]
+    comment: String,
+    lifetime_seconds: Option<i64>,
+}
+
+fn view(token: &AccessToken) -> Value {
+    json!({"token_id": token.token_id, "comment": token.comment, "creation_time": token.created_at,
+        "expiry_time": token.expires_at.unwrap_or(-1)})
+}
+
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonBody(body): JsonBody<Create>,
+) -> Result<Json<Value>, ApiError> {
+    caller.require_no_run()?;
+    let (value, token) = app.store.create_access_token(&NewToken {
+        owner_id: caller.who.id,
+        kind: TokenKind::Personal,
+        comment: &body.comment,
+        created_by: caller.name(),
+        lifetime_ms: lifetime_ms(body.lifetime_seconds),
+    })?;
+    Ok(Json(
+        json!({"token_value": value.expose(), "token_info": view(&token)}),
+    ))
+}
+
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+) -> Result<Json<Value>, ApiError> {
+    let tokens = app.store.access_tokens(Some(caller.who.id))?;
+    let tokens: Vec<Value> = tokens.iter().map(view).collect();
+    Ok(Json(json!({ "token_infos": tokens })))
+}
+
+#[derive(Deserialize)]
+pub(super) struct TokenId {
+    token_id: String,
+}
+
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonBody(body): JsonBody<TokenId>,
+) -> Result<Json<Value>, ApiError> {
+    caller.require_no_run()?;
+    let gone = app
+        .store
+        .delete_access_token(&body.token_id, Some(caller.who.id))?;
+    if gone {
+        return Ok(Json(json!({})));
+    }
+    Err(absent(&body.token_id))
+}
+
+pub(super) fn absent(token_id: &str) -> ApiError {
+    ApiError::not_found(format!(
+        "Token with ID {} does not exist.",
+        token_id.escape_debug()
+    ))
+}

@@ -1,0 +1,200 @@
+//! What a service principal gets tokens with: secrets, and policies that trust somebody else's signature.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde_json::Value;
+
+use super::{Result, Store, new_uuid};
+use crate::secret::{Secret, fingerprint};
+use crate::state::now_ms;
+
+/// What is known of a client secret; its value is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientSecret {
+    /// Its id.
+    pub secret_id: String,
+    /// SHA-256 of its value.
+    pub fingerprint: String,
+    /// When it was made, ms.
+    pub created_at: i64,
+    /// When it becomes void, ms.
+    pub expires_at: Option<i64>,
+}
+
+/// Whose signed tokens a service principal may show.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FederationPolicy {
+    /// Its id, chosen by the client or made up.
+    pub policy_id: String,
+    /// Its own id for ever.
+    pub uid: String,
+    /// What it is for.
+    pub description: String,
+    /// Issuer, audiences, subject and keys, as the client set them.
+    pub oidc: Value,
+    /// When it was made, ms.
+    pub created_at: i64,
+    /// When it last changed, ms.
+    pub updated_at: i64,
+}
+
+const POLICY: &str = "policy_id, uid, description, oidc_json, created_at, updated_at";
+
+impl Store {
+    /// Makes a secret of a service principal; the value is handed out here and never again.
+    pub fn create_client_secret(
+        &self,
+        principal_id: i64,
+        lifetime_ms: Option<i64>,
+    ) -> Result<(Secret, ClientSecret)> {
+        let value = Secret::generate("dose")?;
+        let now = now_ms();
+        let made = ClientSecret {
+            secret_id: new_uuid()?,
+            fingerprint: value.fingerprint(),
+            created_at: now,
+            expires_at: lifetime_ms.map(|lifetime| now.saturating_add(lifetime)),
+        };
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO client_secrets (secret_id, principal_id, fingerprint, created_at, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    made.secret_id,
+                    principal_id,
+                    made.fingerprint,
+                    made.created_at,
+                    made.expires_at
+                ],
+            )?;
+            Ok(())
+        })?;
+        Ok((value, made))
+    }
+
+    /// The secrets of a service principal, oldest first.
+    pub fn client_secrets(&self, principal_id: i64) -> Result<Vec<ClientSecret>> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT secret_id, fingerprint, created_at, expires_at FROM client_secrets
+                     WHERE principal_id = ?1 ORDER BY created_at, secret_id",
+                )?
+                .query_map([principal_id], |row| {
+                    Ok(ClientSecret {
+                        secret_id: row.get(0)?,
+                        fingerprint: row.get(1)?,
+                        created_at: row.get(2)?,
+                        expires_at: row.get(3)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Whether a presented secret is one of this service principal's, and valid. Looked up by its SHA-256, so that
+    /// the time of the search says nothing about the secret.
+    pub fn has_client_secret(&self, principal_id: i64, presented: &str) -> Result<bool> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT 1 FROM client_secrets WHERE principal_id = ?1 AND fingerprint = ?2
+                     AND (expires_at IS NULL OR expires_at > ?3)",
+                )?
+                .exists(params![principal_id, fingerprint(presented), now_ms()])?)
+        })
+    }
+
+    /// Removes a secret; `false` if there was none.
+    pub fn delete_client_secret(&self, principal_id: i64, secret_id: &str) -> Result<bool> {
+        self.write(|tx| {
+            Ok(tx.execute(
+                "DELETE FROM client_secrets WHERE principal_id = ?1 AND secret_id = ?2",
+                params![principal_id, secret_id],
+            )? == 1)
+        })
+    }
+
+    /// Adds a policy to a service principal, or changes the one of that id when `replace` says so; `None` if it is
+    /// taken, or missing.
+    pub fn put_federation_policy(
+        &self,
+        principal_id: i64,
+        policy_id: &str,
+        (description, oidc): (&str, &Value),
+        replace: bool,
+    ) -> Result<Option<FederationPolicy>> {
+        let (oidc, now, uid) = (serde_json::to_string(oidc)?, now_ms(), new_uuid()?);
+        let changed = self.write(|tx| {
+            Ok(if replace {
+                tx.execute(
+                    "UPDATE federation_policies SET description = ?3, oidc_json = ?4, updated_at = ?5
+                     WHERE principal_id = ?1 AND policy_id = ?2",
+                    params![principal_id, policy_id, description, oidc, now],
+                )?
+            } else {
+                tx.execute(
+                    "INSERT INTO federation_policies (principal_id, policy_id, uid, description, oidc_json, created_at,
+                       updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT DO NOTHING",
+                    params![principal_id, policy_id, uid, description, oidc, now],
+                )?
+            })
+        })?;
+        if changed == 0 {
+            return Ok(None);
+        }
+        self.federation_policy(principal_id, policy_id)
+    }
+
+    /// One policy of a service principal.
+    pub fn federation_policy(
+        &self,
+        principal_id: i64,
+        policy_id: &str,
+    ) -> Result<Option<FederationPolicy>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(&format!(
+                    "SELECT {POLICY} FROM federation_policies WHERE principal_id = ?1 AND policy_id = ?2"
+                ))?
+                .query_row(params![principal_id, policy_id], |row| Ok(policy(row)))
+                .optional()?
+                .transpose()
+        })
+    }
+
+    /// The policies of a service principal, oldest first.
+    pub fn federation_policies(&self, principal_id: i64) -> Result<Vec<FederationPolicy>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {POLICY} FROM federation_policies WHERE principal_id = ?1 ORDER BY created_at, policy_id"
+            ))?;
+            let mut rows = statement.query([principal_id])?;
+            let mut policies = Vec::new();
+            while let Some(row) = rows.next()? {
+                policies.push(policy(row)?);
+            }
+            Ok(policies)
+        })
+    }
+
+    /// Removes a policy; `false` if there was none.
+    pub fn delete_federation_policy(&self, principal_id: i64, policy_id: &str) -> Result<bool> {
+        self.write(|tx| {
+            Ok(tx.execute(
+                "DELETE FROM federation_policies WHERE principal_id = ?1 AND policy_id = ?2",
+                params![principal_id, policy_id],
+            )? == 1)
+        })
+    }
+}
+
+fn policy(row: &Row<'_>) -> Result<FederationPolicy> {
+    Ok(FederationPolicy {
+        policy_id: row.get(0)?,
+        uid: row.get(1)?,
+        description: row.get(2)?,
+        oidc: serde_json::from_str(&row.get::<_, String>(3)?)?,
+        created_at: row.get(4)?,
+        updated_at: row.get(5)?,
+    })
+}
