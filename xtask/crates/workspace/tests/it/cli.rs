@@ -71,6 +71,15 @@ pub(crate) fn databricks(server: &Server, dir: &Path, args: &[&str]) -> Output {
 
 /// The same, for a command that may fail.
 pub(crate) fn attempted(server: &Server, dir: &Path, args: &[&str]) -> Output {
+    bare(server, dir, args)
+        .env("DATABRICKS_TOKEN", &server.token)
+        .env("DATABRICKS_AUTH_TYPE", "pat")
+        .output()
+        .unwrap()
+}
+
+/// The CLI as it stands before it knows who it is.
+pub(crate) fn bare(server: &Server, dir: &Path, args: &[&str]) -> Command {
     let program = std::env::var_os("DATABRICKS_CLI").unwrap_or_else(|| {
         panic!(
             "this test runs the real Databricks CLI: set DATABRICKS_CLI to the path of version 1.10.0 or later \
@@ -78,22 +87,20 @@ pub(crate) fn attempted(server: &Server, dir: &Path, args: &[&str]) -> Output {
         )
     });
     let path = std::env::var_os("PATH").unwrap_or_default();
-    Command::new(program)
+    let mut command = Command::new(program);
+    command
         .args(args)
         .current_dir(dir)
         .env_clear()
         .env("PATH", path)
         .env("HOME", dir)
         .env("DATABRICKS_HOST", &server.url)
-        .env("DATABRICKS_TOKEN", &server.token)
-        .env("DATABRICKS_AUTH_TYPE", "pat")
         .env("DATABRICKS_CONFIG_FILE", dir.join("no-config"))
         .env("DATABRICKS_CACHE_DIR", dir.join("cache"))
         .env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1")
         .env("DATABRICKS_RATE_LIMIT", "200")
-        .env("NO_PROXY", "127.0.0.1")
-        .output()
-        .unwrap()
+        .env("NO_PROXY", "127.0.0.1");
+    command
 }
 
 pub(crate) fn stdout(output: &Output) -> String {

@@ -4,9 +4,11 @@
 mod cli;
 mod durability;
 mod files;
+mod identities;
 mod jobs;
 mod notebook_formats;
 mod notebooks;
+mod oauth;
 mod packages;
 mod program;
 mod records;
