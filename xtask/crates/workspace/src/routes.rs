@@ -9,6 +9,7 @@ mod local;
 mod permissions;
 mod records;
 mod scim;
+mod secrets;
 mod tokens;
 pub mod unity_catalog;
 mod well_known;
@@ -52,6 +53,7 @@ pub fn unguarded() -> Router<Arc<App>> {
         .merge(workspace_files::router())
         .merge(jobs::router())
         .merge(permissions::router())
+        .merge(secrets::router())
         .merge(records::router())
         .merge(unity_catalog::router())
         .merge(files_api::router())

@@ -10,6 +10,7 @@ mod principals;
 mod records;
 mod runs;
 mod schema;
+mod secrets;
 mod securables;
 mod tokens;
 

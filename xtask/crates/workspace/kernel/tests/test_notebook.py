@@ -131,10 +131,6 @@ def test_spark_explains_itself(run) -> None:
     assert "pyspark is not installed" in outcome.error["evalue"]
 
 
-def test_secrets_explain_themselves(run) -> None:
-    assert "keeps no secrets" in run("dbutils.secrets.get('s', 'k')\n").error["evalue"]
-
-
 def test_the_context_is_databricks_own(run) -> None:
     outcome = run(
         """

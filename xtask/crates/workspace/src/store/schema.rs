@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("002_kinds_of_runs.sql"),
     include_str!("003_records_and_schedules.sql"),
     include_str!("004_identities.sql"),
+    include_str!("005_secrets.sql"),
 ];
 
 /// Brings the database to the newest version.

@@ -14,6 +14,7 @@ mod program;
 mod records;
 mod repair;
 mod runs;
+mod secrets;
 mod security;
 mod server;
 mod task_kinds;

@@ -90,7 +90,7 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
         stream.connect(events.stream)
     shell.display_pub.events = events
     path_map = paths.PathMap(request.roots)
-    dbutils = DBUtils(request, context.install(request))
+    dbutils = DBUtils(request, context.install(request), events.redaction)
     notebook.prepare_imports(path_map, request.code_folder)
     overlay = Overlay(request.identity.host, request.overlays)
     UserNamespaceInitializer.getOrCreate().fill({"dbutils": dbutils})

@@ -8,8 +8,9 @@ import os
 import site
 import sys
 import sysconfig
-import urllib.request
 from collections.abc import Callable
+
+from notebook_kernel import rest
 
 # pip may have to build what it installs.
 LIMIT_SECONDS = 3600
@@ -31,16 +32,9 @@ class Overlay:
     def install(self, arguments: list[str], say: Callable[[str], None]) -> None:
         """Installs with these arguments of `pip install`; what follows in this process can import it."""
         body = json.dumps({"arguments": arguments, "base": self.paths}).encode()
-        headers = {
-            "Authorization": f"Bearer {os.environ.get('DATABRICKS_TOKEN', '')}",
-            "Content-Type": "application/json",
-        }
-        request = urllib.request.Request(self._url, body, headers, method="POST")
-        # The workspace is on this machine: no proxy of the environment is asked.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         answer: dict[str, object] = {}
         try:
-            with opener.open(request, timeout=LIMIT_SECONDS) as reply:
+            with rest.request("POST", self._url, body, LIMIT_SECONDS) as reply:
                 for data in reply:
                     line = data.decode("utf-8", errors="replace").rstrip("\n")
                     answer = _answer(line)

@@ -10,19 +10,20 @@ from notebook_kernel.dbutils.notebook import Notebook
 from notebook_kernel.dbutils.secrets import Secrets
 from notebook_kernel.dbutils.widgets import Widgets
 from notebook_kernel.dbutils.workflow import Workflow
+from notebook_kernel.redaction import Redaction
 from notebook_kernel.request import Request
 
 
 class DBUtils:
     """The object that notebooks know as `dbutils`."""
 
-    def __init__(self, request: Request, context: NotebookContext) -> None:
+    def __init__(self, request: Request, context: NotebookContext, redaction: Redaction) -> None:
         self.entry_point = EntryPoint(context)
         self.widgets = Widgets(request.parameters, request.widgets)
         self.notebook = Notebook(self.entry_point, Workflow(request.identity.host, request.notebook))
         self.jobs = Jobs(request.identity.task_key, request.task_values, request.task_values_file)
         self.fs = Files()
-        self.secrets = Secrets()
+        self.secrets = Secrets(request.identity.host, redaction)
         self.library = Library()
 
     def help(self) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import posixpath
 import time
-import urllib.error
-import urllib.request
 from typing import Any
-from urllib.parse import urlencode
+
+from notebook_kernel import rest
 
 # Pauses between two looks at the run, in seconds: first, and at most.
 FIRST_PAUSE = 0.03
@@ -71,28 +68,10 @@ class Workflow:
             pause = min(pause * 1.5, LONGEST_PAUSE)
 
     def _call(self, method: str, route: str, values: dict[str, Any]) -> Any:
-        url, data = f"{self._jobs}/{route}", None
-        if method == "GET":
-            url += "?" + urlencode(values)
-        else:
-            data = json.dumps(values).encode()
-        headers = {
-            "Authorization": f"Bearer {os.environ.get('DATABRICKS_TOKEN', '')}",
-            "Content-Type": "application/json",
-        }
-        request = urllib.request.Request(url, data, headers, method=method)
-        # The workspace is on this machine: no proxy of the environment is asked.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(request, timeout=60) as reply:
-                return json.load(reply)
-        except urllib.error.HTTPError as error:
-            text = error.read().decode("utf-8", errors="replace")
-            try:
-                text = json.loads(text)["message"]
-            except (ValueError, KeyError, TypeError):
-                pass
-            raise WorkflowException(text) from None
+            return rest.call(method, f"{self._jobs}/{route}", values)
+        except rest.RestError as error:
+            raise WorkflowException(str(error)) from None
 
 
 def _texts(arguments: dict[str, str] | None) -> dict[str, str]:

@@ -1,0 +1,104 @@
+//! Who may use the secrets of a scope: kept and shown, as other permissions are.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Scope, check_scope};
+use crate::error::ApiError;
+use crate::routes::extract::{JsonBody, QueryString};
+use crate::state::App;
+
+const PERMISSIONS: [&str; 3] = ["READ", "WRITE", "MANAGE"];
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/2.0/secrets/acls/put", post(put))
+        .route("/api/2.0/secrets/acls/get", get(read))
+        .route("/api/2.0/secrets/acls/list", get(list))
+        .route("/api/2.0/secrets/acls/delete", post(delete))
+}
+
+#[derive(Deserialize)]
+struct Put {
+    scope: String,
+    principal: String,
+    permission: String,
+}
+
+async fn put(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Put>,
+) -> Result<Json<Value>, ApiError> {
+    check_scope(&app, &body.scope)?;
+    if body.principal.is_empty() || !PERMISSIONS.contains(&body.permission.as_str()) {
+        return Err(ApiError::invalid(format!(
+            "an access needs a principal, and a permission out of {}",
+            PERMISSIONS.join(", ")
+        )));
+    }
+    app.store
+        .put_secret_acl(&body.scope, &body.principal, &body.permission)?;
+    Ok(Json(json!({})))
+}
+
+#[derive(Deserialize)]
+struct Principal {
+    scope: String,
+    principal: String,
+}
+
+async fn read(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<Principal>,
+) -> Result<Json<Value>, ApiError> {
+    check_scope(&app, &query.scope)?;
+    let acls = app.store.secret_acls(&query.scope)?;
+    let own = acls.iter().find(|(name, _)| *name == query.principal);
+    own.map(|(principal, permission)| Json(one(principal, permission)))
+        .ok_or_else(|| absent(&query))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    QueryString(query): QueryString<Scope>,
+) -> Result<Json<Value>, ApiError> {
+    check_scope(&app, &query.scope)?;
+    let acls = app.store.secret_acls(&query.scope)?;
+    let items: Vec<Value> = acls
+        .iter()
+        .map(|(principal, permission)| one(principal, permission))
+        .collect();
+    Ok(Json(if items.is_empty() {
+        json!({})
+    } else {
+        json!({ "items": items })
+    }))
+}
+
+async fn delete(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Principal>,
+) -> Result<Json<Value>, ApiError> {
+    check_scope(&app, &body.scope)?;
+    if app.store.delete_secret_acl(&body.scope, &body.principal)? {
+        Ok(Json(json!({})))
+    } else {
+        Err(absent(&body))
+    }
+}
+
+fn one(principal: &str, permission: &str) -> Value {
+    json!({"principal": principal, "permission": permission})
+}
+
+fn absent(query: &Principal) -> ApiError {
+    ApiError::not_found(format!(
+        "Failed to get secret acl for principal {} for scope {}.",
+        query.principal, query.scope
+    ))
+}

@@ -1,0 +1,83 @@
+//! Scopes, in which secrets are kept.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Scope, check_name, check_scope};
+use crate::error::ApiError;
+use crate::routes::extract::JsonBody;
+use crate::state::App;
+
+/// The one kind of scope: values are kept by the workspace itself.
+const BACKEND: &str = "DATABRICKS";
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/2.0/secrets/scopes/create", post(create))
+        .route("/api/2.0/secrets/scopes/list", get(list))
+        .route("/api/2.0/secrets/scopes/delete", post(delete))
+}
+
+#[derive(Deserialize)]
+struct Create {
+    scope: String,
+    initial_manage_principal: Option<String>,
+    scope_backend_type: Option<String>,
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Create>,
+) -> Result<Json<Value>, ApiError> {
+    check_name("scope", &body.scope)?;
+    let backend = body.scope_backend_type.as_deref().unwrap_or(BACKEND);
+    if !matches!(backend, BACKEND | "") {
+        return Err(ApiError::invalid(format!(
+            "the local workspace has scopes of the type {BACKEND} only, not {backend}"
+        )));
+    }
+    let manager = match body.initial_manage_principal.as_deref() {
+        None | Some("") => &app.identity.user_name,
+        Some("users") => "users",
+        Some(other) => {
+            return Err(ApiError::invalid(format!(
+                "initial_manage_principal must be 'users' or missing, not '{other}'"
+            )));
+        }
+    };
+    if app.store.create_secret_scope(&body.scope, manager)? {
+        Ok(Json(json!({})))
+    } else {
+        Err(ApiError::already_exists(format!(
+            "Scope {} already exists!",
+            body.scope
+        )))
+    }
+}
+
+async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let names = app.store.secret_scopes()?;
+    let scopes: Vec<Value> = names
+        .iter()
+        .map(|name| json!({"name": name, "backend_type": BACKEND}))
+        .collect();
+    Ok(Json(if scopes.is_empty() {
+        json!({})
+    } else {
+        json!({ "scopes": scopes })
+    }))
+}
+
+async fn delete(
+    State(app): State<Arc<App>>,
+    JsonBody(body): JsonBody<Scope>,
+) -> Result<Json<Value>, ApiError> {
+    check_scope(&app, &body.scope)?;
+    app.store.delete_secret_scope(&body.scope)?;
+    Ok(Json(json!({})))
+}

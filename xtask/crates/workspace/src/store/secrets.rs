@@ -1,0 +1,141 @@
+//! Secret scopes, their secrets, and who may use them.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Result, Store};
+use crate::state::now_ms;
+
+/// A secret's name and when it was last written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretName {
+    /// Its key.
+    pub key: String,
+    /// When it was last written, ms.
+    pub updated_at: i64,
+}
+
+impl Store {
+    /// Makes a scope that `manager` manages; `false` where there is one of this name.
+    pub fn create_secret_scope(&self, name: &str, manager: &str) -> Result<bool> {
+        self.write(|tx| {
+            let made = tx.execute(
+                "INSERT OR IGNORE INTO secret_scopes (name, created_at) VALUES (?1, ?2)",
+                params![name, now_ms()],
+            )?;
+            if made > 0 {
+                tx.execute(
+                    "INSERT INTO secret_acls (scope, principal, permission) VALUES (?1, ?2, 'MANAGE')",
+                    [name, manager],
+                )?;
+            }
+            Ok(made > 0)
+        })
+    }
+
+    /// Whether there is a scope of this name.
+    pub fn has_secret_scope(&self, name: &str) -> Result<bool> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached("SELECT 1 FROM secret_scopes WHERE name = ?1")?
+                .exists([name])?)
+        })
+    }
+
+    /// The names of all scopes.
+    pub fn secret_scopes(&self) -> Result<Vec<String>> {
+        self.read(|connection| {
+            let mut statement =
+                connection.prepare_cached("SELECT name FROM secret_scopes ORDER BY name")?;
+            let names = statement.query_map([], |row| row.get(0))?;
+            Ok(names.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Deletes a scope with its secrets; `false` where there was none.
+    pub fn delete_secret_scope(&self, name: &str) -> Result<bool> {
+        self.write(|tx| Ok(tx.execute("DELETE FROM secret_scopes WHERE name = ?1", [name])? > 0))
+    }
+
+    /// Keeps a secret; one of the same key is replaced.
+    pub fn put_secret(&self, scope: &str, key: &str, value: &[u8]) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO secrets (scope, key, value, updated_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+                params![scope, key, value, now_ms()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The value of a secret.
+    pub fn secret(&self, scope: &str, key: &str) -> Result<Option<Vec<u8>>> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached("SELECT value FROM secrets WHERE scope = ?1 AND key = ?2")?
+                .query_row([scope, key], |row| row.get(0))
+                .optional()?)
+        })
+    }
+
+    /// The secrets of a scope, without their values.
+    pub fn secret_names(&self, scope: &str) -> Result<Vec<SecretName>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT key, updated_at FROM secrets WHERE scope = ?1 ORDER BY key",
+            )?;
+            let names = statement.query_map([scope], |row| {
+                Ok(SecretName {
+                    key: row.get(0)?,
+                    updated_at: row.get(1)?,
+                })
+            })?;
+            Ok(names.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Deletes a secret; `false` where there was none.
+    pub fn delete_secret(&self, scope: &str, key: &str) -> Result<bool> {
+        self.write(|tx| {
+            let deleted = tx.execute(
+                "DELETE FROM secrets WHERE scope = ?1 AND key = ?2",
+                [scope, key],
+            )?;
+            Ok(deleted > 0)
+        })
+    }
+
+    /// What a principal may do with a scope; another permission is replaced.
+    pub fn put_secret_acl(&self, scope: &str, principal: &str, permission: &str) -> Result<()> {
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO secret_acls (scope, principal, permission) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (scope, principal) DO UPDATE SET permission = excluded.permission",
+                [scope, principal, permission],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Who may do what with a scope, as (principal, permission).
+    pub fn secret_acls(&self, scope: &str) -> Result<Vec<(String, String)>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT principal, permission FROM secret_acls WHERE scope = ?1 ORDER BY principal",
+            )?;
+            let acls = statement.query_map([scope], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(acls.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Takes a principal's permission back; `false` where there was none.
+    pub fn delete_secret_acl(&self, scope: &str, principal: &str) -> Result<bool> {
+        self.write(|tx| {
+            let deleted = tx.execute(
+                "DELETE FROM secret_acls WHERE scope = ?1 AND principal = ?2",
+                [scope, principal],
+            )?;
+            Ok(deleted > 0)
+        })
+    }
+}
