@@ -6,6 +6,7 @@
 
 mod bundle;
 mod chain;
+mod check_log;
 mod children;
 mod cli;
 mod commands;
@@ -25,6 +26,7 @@ mod notebook_events;
 mod process;
 mod python;
 mod results;
+mod terminal_text;
 mod tools;
 mod ui;
 mod vars;

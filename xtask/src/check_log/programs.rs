@@ -1,0 +1,106 @@
+//! Programs that end with an error of their own: `cargo xtask`, uv, the Databricks CLI, cargo.
+
+use super::{Finding, place};
+
+/// The failed task of a job run, as `cargo xtask` words it:
+/// `error: task Train failed in Train, cell 2, line 31: ValueError: …`.
+pub(super) fn failed_task(output: &[&str]) -> Option<Finding> {
+    let index = output
+        .iter()
+        .rposition(|line| line.starts_with("error: task "))?;
+    let (task, rest) = output[index]
+        .strip_prefix("error: task ")?
+        .split_once(" failed")?;
+    let (place, what) = match rest.strip_prefix(" in ") {
+        Some(rest) => rest.split_once(": ")?,
+        None => ("", rest.strip_prefix(": ")?),
+    };
+    Some(Finding {
+        tool: "notebook".to_owned(),
+        name: Some(task.to_owned()),
+        place: (!place.is_empty()).then(|| place.to_owned()),
+        what: what.to_owned(),
+        lines: details(&output[index + 1..]),
+    })
+}
+
+/// What the other side said, which `cargo xtask` shows behind a bar: of a traceback the lines that were
+/// at work and the exception, else the end.
+fn details(lines: &[&str]) -> Vec<String> {
+    let said: Vec<&str> = lines
+        .iter()
+        .map_while(|line| line.strip_prefix("  |"))
+        .map(|line| line.trim_end())
+        .filter(|line| !line.is_empty())
+        .map(|line| line.strip_prefix(' ').unwrap_or(line))
+        .collect();
+    let at_work = |line: &str| line.starts_with("--->") || line.starts_with("File ");
+    let (last, before) = match said.split_last() {
+        Some((last, before)) if before.iter().any(|line| at_work(line)) => (last, before),
+        _ => {
+            let end = &said[said.len().saturating_sub(super::SHOWN_LINES)..];
+            return end.iter().map(|line| (*line).to_owned()).collect();
+        }
+    };
+    let shown = before.iter().filter(|line| at_work(line)).chain([last]);
+    shown.map(|line| (*line).to_owned()).collect()
+}
+
+/// The error that a program ended with: nothing but its own explanation comes after it.
+pub(super) fn last_error(output: &[&str]) -> Option<Finding> {
+    let index = output.iter().position(|line| starts(line))?;
+    // Of several in a row the first one counts; one that something else follows did not end the step.
+    let index = (index..output.len())
+        .filter(|index| starts(output[*index]))
+        .find(|index| output[*index + 1..].iter().all(|line| belongs(line)))?;
+    let what = message(output[index])?.to_owned();
+    let shown: Vec<String> = output[index..]
+        .iter()
+        .map(|line| line.trim_end().to_owned())
+        .filter(|line| !line.is_empty())
+        .collect();
+    let pointed = shown.iter().find_map(|line| {
+        let (_, found) = line
+            .rsplit_once(" in ")
+            .or_else(|| line.split_once("in "))?;
+        place(found)
+    });
+    Some(Finding {
+        tool: "error".to_owned(),
+        name: None,
+        place: pointed,
+        what,
+        lines: shown,
+    })
+}
+
+fn starts(line: &str) -> bool {
+    message(line).is_some()
+}
+
+fn message(line: &str) -> Option<&str> {
+    line.strip_prefix("error: ")
+        .or_else(|| line.strip_prefix("Error: "))
+        .filter(|message| !message.trim().is_empty())
+}
+
+/// Whether a line may follow an error and belong to it.
+fn belongs(line: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "hint: ",
+        "help: ",
+        "note: ",
+        "Caused by:",
+        "next: ",
+        "because: ",
+    ];
+    line.is_empty()
+        || line.starts_with([' ', '\t', '│', '╰', '├'])
+        || starts(line)
+        || line.ends_with("...")
+        || STARTS.iter().any(|start| line.starts_with(start))
+        // The Databricks CLI explains below its error: `Endpoint: …`, `HTTP Status: …`.
+        || line.split_once(": ").is_some_and(|(name, _)| {
+            name.starts_with(char::is_uppercase) && name.split(' ').count() <= 3
+        })
+}

@@ -1,0 +1,113 @@
+//! pytest: each failed test with the line that failed and what pytest says about it.
+
+use super::{Finding, place};
+
+/// The failures between `=== FAILURES ===` (or `ERRORS`) and the summary.
+pub(super) fn findings(output: &[&str]) -> Vec<Finding> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut inside = false;
+    for line in output {
+        if let Some(title) = title(line, '=') {
+            inside = matches!(title, "FAILURES" | "ERRORS");
+        } else if !inside {
+            continue;
+        } else if let Some(name) = title(line, '_') {
+            blocks.push(Block::new(name));
+        } else if let Some(block) = blocks.last_mut() {
+            block.see(line);
+        }
+    }
+    blocks.into_iter().filter_map(Block::finding).collect()
+}
+
+/// What stands between two rows of a sign: `=== FAILURES ===`.
+fn title(line: &str, sign: char) -> Option<&str> {
+    let row = |text: &str| text.chars().take_while(|c| *c == sign).count() >= 3;
+    let reversed: String = line.chars().rev().take(3).collect();
+    let framed = row(line) && row(&reversed);
+    let title = line.trim_matches(sign).trim();
+    (framed && !title.is_empty()).then_some(title)
+}
+
+/// What pytest says about one test.
+struct Block {
+    name: String,
+    /// The line of code that the next place belongs to.
+    code: Option<String>,
+    /// Places with their line of code; the last one in the project is where it failed.
+    places: Vec<(String, Option<String>)>,
+    /// Lines that start with `E`.
+    explained: Vec<String>,
+    /// The exception's name, from the last place.
+    error: String,
+}
+
+impl Block {
+    fn new(title: &str) -> Block {
+        let name = title
+            .strip_prefix("ERROR at setup of ")
+            .or_else(|| title.strip_prefix("ERROR at teardown of "))
+            .or_else(|| title.strip_prefix("ERROR collecting "));
+        Block {
+            name: name.unwrap_or(title).to_owned(),
+            code: None,
+            places: Vec::new(),
+            explained: Vec::new(),
+            error: String::new(),
+        }
+    }
+
+    fn see(&mut self, line: &str) {
+        if let Some(code) = line.strip_prefix('>') {
+            self.code = Some(code.trim().to_owned());
+        } else if line == "E" || line.starts_with("E  ") {
+            self.explained.push(line[1..].to_owned());
+        } else if let Some(found) = place(line) {
+            if let Some(error) = line.splitn(3, ':').nth(2) {
+                error.trim().clone_into(&mut self.error);
+            }
+            self.places.push((found, self.code.take()));
+        }
+    }
+
+    /// `None` for a block that explains nothing, such as captured output that looked like one.
+    fn finding(self) -> Option<Finding> {
+        let explained = without_indentation(&self.explained);
+        let what = explained.first().unwrap_or(&self.error).clone();
+        if what.is_empty() {
+            return None;
+        }
+        let in_project = |(path, _): &&(String, _)| !path.starts_with('/');
+        let found = self.places.iter().rfind(in_project).or(self.places.last());
+        let code = found.and_then(|(_, code)| code.clone()).or(self.code);
+        let lines = code.map(|code| format!("> {code}")).into_iter();
+        Some(Finding {
+            tool: "pytest".to_owned(),
+            name: Some(self.name),
+            place: found.map(|(place, _)| place.clone()),
+            what,
+            lines: lines
+                .chain(explained.iter().map(|line| format!("E {line}")))
+                .collect(),
+        })
+    }
+}
+
+fn without_indentation(lines: &[String]) -> Vec<String> {
+    let indentation = |line: &String| line.len() - line.trim_start().len();
+    let least = lines
+        .iter()
+        .filter(|line| !line.trim().is_empty())
+        .map(indentation)
+        .min();
+    lines
+        .iter()
+        .map(|line| {
+            line.get(least.unwrap_or(0)..)
+                .unwrap_or_default()
+                .trim_end()
+        })
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
