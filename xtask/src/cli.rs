@@ -51,8 +51,12 @@ enum Command {
     Deploy(commands::deploy::Args),
     /// Run a deployed job and follow it
     Run(commands::run::Args),
-    /// Show what a job run's notebooks printed; alone, the newest failure
+    /// Show the branch, its pull request and checks, and what runs in each environment
+    Status(commands::status::Args),
+    /// Show what a job run's notebooks printed, or a check's log; alone, the newest failure
     Logs(commands::logs::Args),
+    /// Run the failed checks of this branch once more
+    Rerun(commands::rerun::Args),
     /// Remove from a workspace what the bundle deployed there
     Destroy(commands::destroy::Args),
     /// Make the project's data sets, or put them into a target's volume
@@ -91,7 +95,9 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
         Command::OpenPr(args) => commands::open_pr::run(&context, &args),
         Command::Deploy(args) => commands::deploy::run(&context, &args),
         Command::Run(args) => commands::run::run(&context, &args),
+        Command::Status(args) => commands::status::run(&context, &args),
         Command::Logs(args) => commands::logs::run(&context, &args),
+        Command::Rerun(args) => commands::rerun::run(&context, &args),
         Command::Destroy(args) => commands::destroy::run(&context, &args),
         Command::Data(args) => commands::data::run(&context, &args),
         Command::Workspace(args) => commands::workspace::run(&context, &args),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use serde::Deserialize;
@@ -40,6 +41,9 @@ pub(crate) struct Summary {
 /// The workspace of a target.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct WorkspaceSummary {
+    /// Where the CLI keeps what it remembers of deployments.
+    #[serde(default)]
+    pub(crate) state_path: String,
     /// Its address.
     #[serde(default)]
     pub(crate) host: Option<String>,
@@ -114,6 +118,23 @@ impl<'a> Target<'a> {
             context,
             program: toolbox.databricks.clone(),
         })
+    }
+
+    /// A target as it is: nothing is started or fetched for it. `local` is the running local workspace,
+    /// for a target that lives on it; `program` the Databricks CLI, where there is one.
+    pub(crate) fn seen(
+        context: &'a Context,
+        target: &bundle::Target,
+        local: Option<LocalWorkspace>,
+        program: Utf8PathBuf,
+    ) -> Target<'a> {
+        Target {
+            name: target.name.clone(),
+            local,
+            place: target.place.clone(),
+            context,
+            program,
+        }
     }
 
     /// Checks the bundle.
@@ -293,13 +314,25 @@ impl Transport for ThroughCli<'_> {
         }
         self.address(&mut command);
         let Context { ui, interrupt, .. } = self.target.context;
-        let finished = process::run(ui, interrupt, command, |_| ())
-            .map_err(|error| unexpected(error.to_string()))?;
+        let started = Instant::now();
+        let finished = process::run_within(ui, interrupt, command, request.deadline, |_| ())
+            .map_err(|error| match request.deadline {
+                Some(deadline) if started.elapsed() >= deadline => Error::Timeout {
+                    service: self.target.name.clone(),
+                    deadline,
+                },
+                _ => unexpected(error.to_string()),
+            })?;
         if !finished.ok() {
             // The CLI prints the service's message and keeps its status for itself.
+            let status = if says_it_is_not_there(&finished.tail) {
+                404
+            } else {
+                400
+            };
             return Err(refused(
                 request,
-                400,
+                status,
                 &Headers::default(),
                 finished.tail.as_bytes(),
             ));
@@ -328,6 +361,13 @@ impl ThroughCli<'_> {
         // Away from the bundle, whose default target would add a host of its own.
         command.current_dir(self.target.context.local());
     }
+}
+
+/// Whether a message of the Databricks API says that what was asked for is not there.
+fn says_it_is_not_there(message: &str) -> bool {
+    ["RESOURCE_DOES_NOT_EXIST", "doesn't exist", "does not exist"]
+        .iter()
+        .any(|words| message.contains(words))
 }
 
 /// Path and query of a call, as `databricks api` takes them.

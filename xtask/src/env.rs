@@ -18,10 +18,14 @@ pub(crate) struct Env {
     pub(crate) offline: bool,
     /// Whether standard input is a terminal.
     pub(crate) stdin_is_terminal: bool,
+    /// Whether standard output is a terminal that knows more than letters.
+    pub(crate) stdout_is_terminal: bool,
     /// Whether standard error is a terminal that can move its cursor.
     pub(crate) stderr_is_terminal: bool,
     /// Whether to colour.
     pub(crate) colour: bool,
+    /// Whether to colour what goes to no terminal, too.
+    pub(crate) colour_forced: bool,
     variables: BTreeMap<String, String>,
 }
 
@@ -45,7 +49,9 @@ impl Env {
             ci: !matches!(get(vars::CI), "" | "0" | "false"),
             offline: !matches!(get(vars::XTASK_OFFLINE), "" | "0" | "false"),
             stdin_is_terminal: std::io::stdin().is_terminal(),
+            stdout_is_terminal: std::io::stdout().is_terminal() && !dumb,
             stderr_is_terminal,
+            colour_forced: get(vars::NO_COLOR).is_empty() && forced,
             colour: get(vars::NO_COLOR).is_empty() && (forced || stderr_is_terminal),
             variables,
         })

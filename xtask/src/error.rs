@@ -13,6 +13,10 @@ pub(crate) enum Kind {
     Missing,
     /// A service did not answer, or refused.
     Service,
+    /// There is nothing that could be waited for.
+    Nothing,
+    /// What was waited for has not ended.
+    Pending,
     /// Ctrl-C or a request to terminate.
     Interrupted,
 }
@@ -25,6 +29,8 @@ impl Kind {
             Kind::Usage => 2,
             Kind::Missing => 3,
             Kind::Service => 4,
+            Kind::Nothing => 5,
+            Kind::Pending => 8,
             Kind::Interrupted => 130,
         }
     }

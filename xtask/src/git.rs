@@ -5,6 +5,7 @@ mod changes;
 mod commit;
 mod history;
 mod remote;
+mod standing;
 
 use std::process::Command;
 

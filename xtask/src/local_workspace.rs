@@ -54,13 +54,36 @@ pub(crate) fn find(context: &Context) -> anyhow::Result<Option<LocalWorkspace>> 
     let Some((server, token)) = read_files(&state_folder(context))? else {
         return Ok(None);
     };
-    let ui = context.ui.clone();
-    let http = Http::new(&server.url, Credentials::bearer(token.clone()))?
-        .observed(std::sync::Arc::new(move |call| ui.explain(call)));
+    let http = client(context, &server, &token)?;
     // A file that a killed program left, or another program at its port, does not answer so.
     Ok(local::status(&http).ok().map(|_| LocalWorkspace {
         url: server.url,
         http,
+        token,
+    }))
+}
+
+fn client(
+    context: &Context,
+    server: &ServerFile,
+    token: &str,
+) -> Result<Http, xtask_remote::Error> {
+    let ui = context.ui.clone();
+    let http = Http::new(&server.url, Credentials::bearer(token))?;
+    Ok(http.observed(std::sync::Arc::new(move |call| ui.explain(call))))
+}
+
+/// The workspace as its own files name it, without asking whether it answers; `None` when it has ended.
+///
+/// # Errors
+/// When its files cannot be read.
+pub(crate) fn written(context: &Context) -> anyhow::Result<Option<LocalWorkspace>> {
+    let Some((server, token)) = read_files(&state_folder(context))? else {
+        return Ok(None);
+    };
+    Ok(Some(LocalWorkspace {
+        http: client(context, &server, &token)?,
+        url: server.url,
         token,
     }))
 }

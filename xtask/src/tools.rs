@@ -97,6 +97,13 @@ struct Item {
     asks: bool,
 }
 
+/// The Databricks CLI, if it is here; nothing is fetched.
+pub(crate) fn databricks_cli(context: &Context) -> Option<Utf8PathBuf> {
+    let workshop = Workshop::open(context).ok()?;
+    let toolbox = Survey::take(&workshop, &[Need::DatabricksCli]).complete()?;
+    Some(toolbox.databricks)
+}
+
 /// Sees to it that what is needed is here, fetching and building side by side. When all is in place
 /// that costs a few milliseconds. At a terminal it asks once before it fetches.
 ///

@@ -3,6 +3,9 @@
 
 #![expect(clippy::print_stderr, reason = "this is where output happens")]
 
+mod canvas;
+mod pager;
+
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
@@ -11,6 +14,8 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, P
 
 use crate::env::Env;
 use crate::error::{Failure, Kind, Report};
+
+pub(crate) use canvas::Canvas;
 
 /// What takes less than this shows no progress at all.
 const QUIET_START: Duration = Duration::from_millis(250);
@@ -21,6 +26,8 @@ pub(crate) struct Ui {
     screen: MultiProgress,
     moving: bool,
     colour: bool,
+    colour_of_answers: bool,
+    answers_at_terminal: bool,
     can_ask: bool,
     assume_yes: bool,
     explain: bool,
@@ -51,6 +58,8 @@ impl Ui {
             screen: MultiProgress::with_draw_target(target),
             moving,
             colour: env.colour,
+            colour_of_answers: env.colour && (env.colour_forced || env.stdout_is_terminal),
+            answers_at_terminal: env.stdout_is_terminal && !env.ci,
             can_ask: env.stdin_is_terminal && env.stderr_is_terminal && !env.ci,
             assume_yes: manner.assume_yes,
             explain: manner.explain,
@@ -69,7 +78,7 @@ impl Ui {
 
     /// Prints the answer of a command on stdout.
     pub(crate) fn answer(&self, text: &str) {
-        let text = if self.colour {
+        let text = if self.colour_of_answers {
             Cow::Borrowed(text)
         } else {
             strip_ansi_codes(text)
@@ -159,6 +168,36 @@ impl Ui {
             )
         } else {
             url.to_owned()
+        }
+    }
+
+    /// Whether an answer may hold links behind words.
+    pub(crate) fn has_links(&self) -> bool {
+        self.colour_of_answers && self.answers_at_terminal
+    }
+
+    /// A word of an answer that leads to a page where the terminal knows links (OSC 8); else the word.
+    pub(crate) fn linked(&self, text: &str, target: &str) -> String {
+        if self.has_links() && !target.is_empty() {
+            format!("\u{1b}]8;;{target}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
+        } else {
+            text.to_owned()
+        }
+    }
+
+    /// How wide the terminal is that answers go to; `None` where they go elsewhere.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        let size = dialoguer::console::Term::stdout().size_checked();
+        size.filter(|_| self.answers_at_terminal)
+            .map(|(_, columns)| usize::from(columns))
+    }
+
+    /// Prints a long answer: at a terminal that it does not fit into through the user's pager.
+    pub(crate) fn page(&self, text: &str) {
+        let rows = dialoguer::console::Term::stdout().size().0;
+        let is_long = text.lines().count() > usize::from(rows);
+        if !(self.answers_at_terminal && self.can_ask && is_long && pager::show(text)) {
+            self.answer(text.trim_end());
         }
     }
 

@@ -1,8 +1,8 @@
 //! The form of a log on GitHub Actions: a time before each line, groups, one after the other the steps.
 
-use std::borrow::Cow;
-
 use dialoguer::console::strip_ansi_codes;
+
+use crate::ui;
 
 /// The part of a log that belongs to one step.
 #[derive(Debug, Default)]
@@ -65,8 +65,7 @@ pub(super) fn plain(line: &str) -> String {
     // A bar that repaints itself leaves its last state behind.
     let line = line.trim_end_matches('\r');
     let line = line.rsplit('\r').next().unwrap_or(line);
-    let line: Cow<'_, str> = strip_ansi_codes(line);
-    crate::terminal_text::harmless(&line)
+    ui::safe(&strip_ansi_codes(line)).into_owned()
 }
 
 /// Whether a word is a time as GitHub writes it: `2026-11-24T09:12:01.2048170Z`.

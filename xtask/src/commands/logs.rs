@@ -1,4 +1,7 @@
-//! `cargo xtask logs`: what a job run's notebooks printed; alone, the newest failure.
+//! `cargo xtask logs`: what a job run's notebooks printed, or the log of a check; alone, the newest
+//! failed job run.
+
+mod check;
 
 use xtask_remote::Transport;
 use xtask_remote::databricks::jobs::{self, Run, Task};
@@ -12,19 +15,37 @@ use crate::ui::Tone;
 /// Options of `logs`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// `run:ID` for one job run; the newest failed one when left out.
-    #[arg(value_parser = run_id)]
-    what: Option<i64>,
+    /// `run:ID` for a job run, `check:NAME` for a check of this branch on GitHub; the newest failed job
+    /// run when left out.
+    #[arg(value_parser = what)]
+    what: Option<What>,
     /// The target of the bundle; the one that `test` deploys to when left out.
     #[arg(long, short)]
     target: Option<String>,
 }
 
+/// Whose log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    /// A job run's.
+    Run(i64),
+    /// A check's.
+    Check(String),
+}
+
 /// Runs the command.
 ///
 /// # Errors
-/// When there is no such run.
+/// When there is no such run or check.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    match &args.what {
+        Some(What::Check(name)) => check::show(context, name),
+        Some(What::Run(id)) => job_run(context, args, Some(*id)),
+        None => job_run(context, args, None),
+    }
+}
+
+fn job_run(context: &Context, args: &Args, id: Option<i64>) -> anyhow::Result<()> {
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     let name = args
         .target
@@ -32,7 +53,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .unwrap_or(&context.config.test.integration_target);
     let target = Target::open(context, &toolbox, name)?;
     let transport = target.transport();
-    let run = match args.what {
+    let run = match id {
         Some(id) => jobs::run(&*transport, id)?,
         None => match newest_failure(&*transport)? {
             Some(run) => run,
@@ -123,8 +144,27 @@ fn show(context: &Context, transport: &dyn Transport, task: &Task) {
     }
 }
 
-fn run_id(text: &str) -> Result<i64, String> {
+fn what(text: &str) -> Result<What, String> {
+    let run = |id: &str| id.parse().ok().map(What::Run);
+    let check = |name: &str| (!name.is_empty()).then(|| What::Check(name.to_owned()));
     text.strip_prefix("run:")
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| format!("\"{text}\" is not of the form run:ID"))
+        .and_then(run)
+        .or_else(|| text.strip_prefix("check:").and_then(check))
+        .ok_or_else(|| format!("\"{text}\" is neither run:ID nor check:NAME"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_may_be_called_anything() {
+        assert_eq!(what("run:7"), Ok(What::Run(7)));
+        assert_eq!(what("check:run:7"), Ok(What::Check("run:7".to_owned())));
+        assert_eq!(
+            what("check:Unit tests"),
+            Ok(What::Check("Unit tests".to_owned()))
+        );
+        assert!(what("run:x").is_err() && what("check:").is_err() && what("7").is_err());
+    }
 }

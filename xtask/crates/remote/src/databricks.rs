@@ -2,6 +2,7 @@
 //!
 //! Paths and shapes: <https://docs.databricks.com/api/workspace>.
 
+pub mod bundle_state;
 pub mod files;
 pub mod jobs;
 pub mod models;

@@ -3,11 +3,13 @@
 //! github.com, GitHub Enterprise and the local forge differ in their addresses only. Paths and shapes:
 //! <https://docs.github.com/rest>, <https://docs.github.com/graphql>.
 
+pub mod actions;
 mod address;
 pub mod checks;
 pub mod merging;
 pub mod pulls;
 pub mod repositories;
+pub mod standing;
 
 use std::time::Duration;
 
@@ -93,6 +95,16 @@ impl GitHub {
             address: self.address,
             rest: self.rest.pausing(pause.clone()),
             graphql: self.graphql.pausing(pause.clone()),
+        }
+    }
+
+    /// Has every call end within `limit`, and repeats none.
+    #[must_use]
+    pub fn hurried(self, limit: Duration) -> GitHub {
+        GitHub {
+            address: self.address,
+            rest: self.rest.hurried(limit),
+            graphql: self.graphql.hurried(limit),
         }
     }
 

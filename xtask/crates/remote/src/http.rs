@@ -50,6 +50,7 @@ pub struct Http {
     headers: Vec<(&'static str, String)>,
     observer: Option<Observer>,
     pause: Pause,
+    hurry: Option<Duration>,
 }
 
 impl std::fmt::Debug for Http {
@@ -91,6 +92,7 @@ impl Http {
                 std::thread::sleep(wait);
                 true
             }),
+            hurry: None,
         })
     }
 
@@ -112,6 +114,13 @@ impl Http {
     #[must_use]
     pub fn pausing(mut self, pause: Pause) -> Http {
         self.pause = pause;
+        self
+    }
+
+    /// Has every call end within `limit`, and repeats none: for who would rather go without.
+    #[must_use]
+    pub fn hurried(mut self, limit: Duration) -> Http {
+        self.hurry = Some(limit);
         self
     }
 
@@ -199,6 +208,11 @@ impl Transport for Http {
     fn send(&self, request: &Request) -> Result<Response, Error> {
         if let Some(observer) = &self.observer {
             observer(&request.call());
+        }
+        if let Some(limit) = self.hurry {
+            let mut hurried = request.clone();
+            hurried.deadline = Some(request.deadline.map_or(limit, |own| own.min(limit)));
+            return self.once(&hurried);
         }
         let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))

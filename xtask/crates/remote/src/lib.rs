@@ -6,6 +6,7 @@
 //! calls passes an observer.
 
 pub mod databricks;
+mod deadline;
 pub mod download;
 mod error;
 mod escape;
@@ -17,6 +18,7 @@ pub mod records;
 mod refusal;
 mod transport;
 
+pub use deadline::Within;
 pub use error::{Error, Reason};
 pub use http::{Credentials, Http, PATIENCE, Pause};
 pub use refusal::refused;

@@ -35,6 +35,9 @@ pub struct RunInfo {
     /// `RUNNING`, `FINISHED`, `FAILED`, `KILLED`.
     #[serde(default)]
     pub status: String,
+    /// Start, in milliseconds since 1970; 0 where that is not told.
+    #[serde(default, deserialize_with = "number_or_zero")]
+    pub start_time: i64,
 }
 
 /// What was logged to a run.
@@ -129,4 +132,38 @@ pub fn runs_of_task(
         }))
         .repeatable();
     Ok(call::<Reply>(transport, &request)?.runs)
+}
+
+/// The newest runs in some experiments, newest first.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn newest_runs(
+    transport: &dyn Transport,
+    experiments: &[String],
+    count: u32,
+) -> Result<Vec<Run>, Error> {
+    #[derive(Deserialize)]
+    struct Reply {
+        #[serde(default)]
+        runs: Vec<Run>,
+    }
+    let request = Request::new(Method::Post, "/api/2.0/mlflow/runs/search")
+        .json(&json!({
+            "experiment_ids": experiments,
+            "order_by": ["attributes.start_time DESC"],
+            "max_results": count,
+        }))
+        .repeatable();
+    Ok(call::<Reply>(transport, &request)?.runs)
+}
+
+/// A number of MLflow's protocol, whose 64-bit numbers some servers write as text.
+pub(crate) fn number(value: &serde_json::Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn number_or_zero<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(number(&value).unwrap_or_default())
 }

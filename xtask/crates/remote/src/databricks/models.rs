@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::Error;
 use crate::databricks::segment;
+use crate::mlflow::{KeyValue, number};
 use crate::transport::{Method, Request, Transport, call};
 
 /// A version of a registered model.
@@ -93,4 +94,65 @@ pub fn delete_version(transport: &dyn Transport, model: &str, version: u64) -> R
     transport
         .send(&Request::new(Method::Delete, path))
         .map(drop)
+}
+
+/// A version that an alias names, with what is written on it.
+#[derive(Debug, Clone)]
+pub struct Aliased {
+    /// Its number.
+    pub version: u64,
+    /// The MLflow run that logged it.
+    pub run_id: String,
+    /// When it was registered, in milliseconds since 1970; 0 where that is not told.
+    pub created: i64,
+    /// Its tags.
+    pub tags: Vec<KeyValue>,
+}
+
+/// The version that an alias names, with its tags, in one call; `None` when the model has no such
+/// alias, or there is no such model.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn aliased(
+    transport: &dyn Transport,
+    model: &str,
+    alias: &str,
+) -> Result<Option<Aliased>, Error> {
+    #[derive(Deserialize)]
+    struct Reply {
+        model_version: Found,
+    }
+    #[derive(Deserialize)]
+    struct Found {
+        // MLflow's own server writes it as a text, as it is one in its protocol.
+        version: serde_json::Value,
+        #[serde(default)]
+        run_id: String,
+        #[serde(default)]
+        creation_timestamp: serde_json::Value,
+        #[serde(default)]
+        tags: Vec<KeyValue>,
+    }
+    let path = "/api/2.0/mlflow/unity-catalog/registered-models/alias";
+    let request = Request::new(Method::Get, path)
+        .query("name", model)
+        .query("alias", alias);
+    let found = match call::<Reply>(transport, &request) {
+        // MLflow answers so, with a status of 400.
+        Err(Error::Refused { message, .. })
+            if message.contains(" alias ") && message.contains("not found") =>
+        {
+            return Ok(None);
+        }
+        Err(error) if error.is_not_found() => return Ok(None),
+        reply => reply?.model_version,
+    };
+    let version = number(&found.version).and_then(|number| u64::try_from(number).ok());
+    Ok(version.map(|version| Aliased {
+        version,
+        run_id: found.run_id,
+        created: number(&found.creation_timestamp).unwrap_or_default(),
+        tags: found.tags,
+    }))
 }

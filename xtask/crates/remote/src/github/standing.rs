@@ -1,0 +1,214 @@
+//! How a branch stands: its pull request, the reviews, the checks of its newest commit. One GraphQL
+//! request where there are at most 100 checks, and one more for each further 100.
+
+mod reply;
+
+use serde_json::json;
+
+use super::GitHub;
+use super::checks::State;
+use super::repositories::Name;
+use crate::Error;
+
+/// The document that is sent.
+pub const DOCUMENT: &str = include_str!("standing.graphql");
+/// How many pages of checks are read at most.
+const MOST_PAGES: usize = 30;
+
+/// Which branch is asked about.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The repository that pull requests go to.
+    pub base: Name,
+    /// The owner of the repository that the branch is in.
+    pub head_owner: String,
+    /// The branch.
+    pub branch: String,
+    /// The branch that it is compared with where it has no pull request.
+    pub into: String,
+    /// The number of its pull request, where it is known from an earlier time.
+    pub pull: Option<u64>,
+}
+
+/// What GitHub answered.
+#[derive(Debug, Clone, Default)]
+pub struct Standing {
+    /// `owner/name`, as it is called now.
+    pub repository: String,
+    /// The repository's page.
+    pub url: String,
+    /// What it is a fork of.
+    pub parent: Option<Name>,
+    /// The branch that pull requests go to unless told otherwise.
+    pub default_branch: Option<String>,
+    /// The newest commit of the branch on GitHub; `None` where GitHub has no such branch.
+    pub pushed: Option<String>,
+    /// How many commits the branch is behind the other one.
+    pub behind: Option<u64>,
+    /// The pull request of the branch: the open one, else the newest.
+    pub pull: Option<Pull>,
+    /// The commit that the checks are of.
+    pub sha: Option<String>,
+    /// The checks of that commit.
+    pub checks: Vec<Check>,
+    /// What must pass before a merge, by name.
+    pub required: Vec<String>,
+    /// How many requests are left, where GitHub tells.
+    pub rate: Option<Rate>,
+    /// What GitHub would not tell, in its words.
+    pub withheld: Vec<String>,
+}
+
+/// A pull request.
+#[derive(Debug, Clone, Default)]
+pub struct Pull {
+    /// Its number.
+    pub number: u64,
+    /// Its page.
+    pub url: String,
+    /// Its title.
+    pub title: String,
+    /// `OPEN`, `MERGED`, `CLOSED`.
+    pub state: String,
+    /// Whether it is a draft.
+    pub draft: bool,
+    /// Whether it comes from a fork.
+    pub from_fork: bool,
+    /// Who opened it.
+    pub author: Option<String>,
+    /// Its newest commit.
+    pub sha: String,
+    /// The branch that it goes to.
+    pub base: String,
+    /// `MERGEABLE`, `CONFLICTING`, or `UNKNOWN` while GitHub works it out.
+    pub mergeable: String,
+    /// GitHub's word for what keeps it from being merged: `CLEAN`, `BLOCKED`, `BEHIND`, ….
+    pub merge_state: String,
+    /// `APPROVED`, `CHANGES_REQUESTED`, `REVIEW_REQUIRED`; `None` where no review is asked for.
+    pub review_decision: Option<String>,
+    /// The last word of each reviewer: name and state.
+    pub reviews: Vec<(String, String)>,
+    /// Who has been asked and has not answered.
+    pub requested: Vec<String>,
+    /// Conversations that are not resolved.
+    pub unresolved_threads: u64,
+    /// Whether there are more conversations than were looked at.
+    pub more_threads: bool,
+    /// The method by which it will merge itself.
+    pub auto_merge: Option<String>,
+    /// Its place in the merge queue.
+    pub queue_position: Option<u64>,
+    /// How many approvals it needs.
+    pub approvals_needed: Option<u64>,
+}
+
+/// A check of a commit.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// Its name, by which rules require it.
+    pub name: String,
+    /// The workflow that it is a job of.
+    pub workflow: Option<String>,
+    /// What started that workflow.
+    pub event: Option<String>,
+    /// How it stands.
+    pub state: State,
+    /// GitHub's own word for that, in lower case.
+    pub word: String,
+    /// Whether a merge waits for it; `None` where that is not known.
+    pub required: Option<bool>,
+    /// When it started, RFC 3339.
+    pub started_at: Option<String>,
+    /// When it ended, RFC 3339.
+    pub completed_at: Option<String>,
+    /// Its page.
+    pub url: Option<String>,
+    /// The job on GitHub Actions that it is, whose log can be had.
+    pub job: Option<u64>,
+    /// The workflow's run.
+    pub run: Option<u64>,
+    /// What it says about itself.
+    pub summary: Option<String>,
+}
+
+/// How many points are left for this hour.
+#[derive(Debug, Clone)]
+pub struct Rate {
+    /// What the last request cost.
+    pub cost: u64,
+    /// How many are left.
+    pub remaining: u64,
+    /// When they are given anew, RFC 3339.
+    pub reset_at: String,
+}
+
+/// Asks how a branch stands.
+///
+/// # Errors
+/// Any [`Error`]; one with status 404 for a repository that is not there or not shown.
+pub fn ask(github: &GitHub, question: &Question) -> Result<Standing, Error> {
+    let (mut standing, mut next) = page(github, question, None)?;
+    for _ in 0..MOST_PAGES {
+        let Some(cursor) = next else { break };
+        let (more, following) = page(github, question, Some(&cursor))?;
+        // A push in between: what belongs to another commit is left out, the next look sees it.
+        if more.sha != standing.sha {
+            break;
+        }
+        standing.checks.extend(more.checks);
+        next = following.filter(|following| *following != cursor);
+    }
+    standing.checks = newest_of_each(standing.checks);
+    for check in &mut standing.checks {
+        let by_name = standing.required.contains(&check.name);
+        check.required = match check.required {
+            Some(known) => Some(known || by_name),
+            None if by_name => Some(true),
+            None => standing.pull.as_ref().map(|_| false),
+        };
+    }
+    Ok(standing)
+}
+
+fn page(
+    github: &GitHub,
+    question: &Question,
+    cursor: Option<&str>,
+) -> Result<(Standing, Option<String>), Error> {
+    let variables = json!({
+        "owner": question.base.owner,
+        "name": question.base.name,
+        "branch": question.branch,
+        "ref": format!("refs/heads/{}", question.branch),
+        "base": question.into,
+        "cursor": cursor,
+        "pull": question.pull.unwrap_or(0),
+        "havePull": question.pull.is_some(),
+    });
+    let answer = github.query(DOCUMENT, &variables)?;
+    let complaints = answer
+        .complaints
+        .into_iter()
+        .map(|complaint| complaint.message)
+        .collect();
+    reply::standing(answer.data, complaints, question)
+}
+
+/// A check that was run again stands once, as it stands now.
+fn newest_of_each(checks: Vec<Check>) -> Vec<Check> {
+    let mut newest: Vec<Check> = Vec::with_capacity(checks.len());
+    let same =
+        |a: &Check, b: &Check| (&a.name, &a.workflow, &a.event) == (&b.name, &b.workflow, &b.event);
+    for check in checks {
+        match newest.iter_mut().find(|known| same(known, &check)) {
+            // Times of one form are ordered as texts are.
+            Some(known) if known.started_at <= check.started_at => *known = check,
+            Some(_) => {}
+            None => newest.push(check),
+        }
+    }
+    newest
+}
+
+#[cfg(test)]
+mod tests;

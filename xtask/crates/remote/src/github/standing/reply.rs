@@ -1,0 +1,447 @@
+//! The shape of GitHub's answer, and what is taken out of it.
+
+use serde::Deserialize;
+
+use super::super::checks::{State, state_of};
+use super::super::repositories::Name;
+use super::{Check, Pull, Question, Rate, Standing};
+use crate::Error;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Reply {
+    rate_limit: Option<RateLimit>,
+    repository: Option<Repository>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RateLimit {
+    cost: u64,
+    remaining: u64,
+    reset_at: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Repository {
+    name_with_owner: String,
+    url: String,
+    #[serde(default)]
+    is_fork: bool,
+    parent: Option<Parent>,
+    default_branch_ref: Option<Named>,
+    #[serde(rename = "ref")]
+    branch: Option<Branch>,
+    pull_requests: Nodes<PullRequest>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parent {
+    name_with_owner: String,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Branch {
+    target: Option<Commit>,
+    compare: Option<Compare>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Compare {
+    ahead_by: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Commit {
+    oid: String,
+    status_check_rollup: Option<Rollup>,
+}
+
+#[derive(Deserialize)]
+struct Rollup {
+    contexts: Contexts,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Contexts {
+    page_info: PageInfo,
+    #[serde(default)]
+    nodes: Vec<Option<Context>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+/// A list; GitHub puts null in the place of what the token may not see.
+#[derive(Deserialize)]
+struct Nodes<T> {
+    #[serde(default = "Vec::new")]
+    nodes: Vec<Option<T>>,
+    #[serde(rename = "totalCount", default)]
+    total: u64,
+}
+
+impl<T> Nodes<T> {
+    fn seen(self) -> impl Iterator<Item = T> {
+        self.nodes.into_iter().flatten()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PullRequest {
+    number: u64,
+    url: String,
+    title: String,
+    state: String,
+    is_draft: bool,
+    is_cross_repository: bool,
+    head_ref_oid: String,
+    base_ref_name: String,
+    head_repository_owner: Option<Login>,
+    author: Option<Login>,
+    mergeable: String,
+    merge_state_status: Option<String>,
+    review_decision: Option<String>,
+    #[serde(default)]
+    is_in_merge_queue: Option<bool>,
+    merge_queue_entry: Option<QueueEntry>,
+    auto_merge_request: Option<AutoMerge>,
+    review_requests: Option<Nodes<ReviewRequest>>,
+    latest_reviews: Option<Nodes<Review>>,
+    review_threads: Option<Nodes<Thread>>,
+    base_ref: Option<BaseRef>,
+    commits: Nodes<PullCommit>,
+}
+
+#[derive(Deserialize)]
+struct Login {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct QueueEntry {
+    position: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AutoMerge {
+    merge_method: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReviewRequest {
+    requested_reviewer: Option<Reviewer>,
+}
+
+#[derive(Deserialize)]
+struct Reviewer {
+    login: Option<String>,
+    slug: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Review {
+    author: Option<Login>,
+    state: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Thread {
+    is_resolved: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BaseRef {
+    ref_update_rule: Option<Rule>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule {
+    required_approving_review_count: Option<u64>,
+    required_status_check_contexts: Option<Vec<Option<String>>>,
+}
+
+#[derive(Deserialize)]
+struct PullCommit {
+    commit: Commit,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "__typename")]
+enum Context {
+    CheckRun(CheckRun),
+    StatusContext(StatusContext),
+    #[serde(other)]
+    Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CheckRun {
+    database_id: Option<u64>,
+    name: String,
+    status: String,
+    conclusion: Option<String>,
+    started_at: Option<String>,
+    completed_at: Option<String>,
+    details_url: Option<String>,
+    title: Option<String>,
+    summary: Option<String>,
+    is_required: Option<bool>,
+    check_suite: Option<Suite>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Suite {
+    app: Option<App>,
+    workflow_run: Option<WorkflowRun>,
+}
+
+#[derive(Deserialize)]
+struct App {
+    slug: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WorkflowRun {
+    database_id: Option<u64>,
+    event: Option<String>,
+    workflow: Option<Named>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StatusContext {
+    context: String,
+    state: String,
+    target_url: Option<String>,
+    description: Option<String>,
+    created_at: Option<String>,
+    is_required: Option<bool>,
+}
+
+/// Takes a standing out of an answer, with the cursor of the next page of checks.
+pub(super) fn standing(
+    reply: Reply,
+    complaints: Vec<String>,
+    question: &Question,
+) -> Result<(Standing, Option<String>), Error> {
+    let Some(repository) = reply.repository else {
+        return Err(Error::Refused {
+            call: "POST /graphql".to_owned(),
+            status: 404,
+            code: "NOT_FOUND".to_owned(),
+            message: complaints
+                .into_iter()
+                .next()
+                .unwrap_or_else(|| format!("there is no repository {}", question.base)),
+            reasons: Vec::new(),
+        });
+    };
+    let branch = repository.branch;
+    let behind = branch
+        .as_ref()
+        .and_then(|branch| Some(branch.compare.as_ref()?.ahead_by));
+    let tip = branch.and_then(|branch| branch.target);
+    let pull = of_branch(repository.pull_requests, question);
+    let mut standing = Standing {
+        repository: repository.name_with_owner,
+        url: repository.url,
+        parent: repository
+            .parent
+            .filter(|_| repository.is_fork)
+            .and_then(|parent| Name::parse(&parent.name_with_owner)),
+        default_branch: repository.default_branch_ref.map(|named| named.name),
+        pushed: tip.as_ref().map(|tip| tip.oid.clone()),
+        behind,
+        rate: reply.rate_limit.map(|rate| Rate {
+            cost: rate.cost,
+            remaining: rate.remaining,
+            reset_at: rate.reset_at,
+        }),
+        withheld: complaints,
+        ..Standing::default()
+    };
+    let rollup = match pull {
+        Some(mut pull) => {
+            standing.required = required(&pull);
+            standing.sha = Some(pull.head_ref_oid.clone());
+            let commit = std::mem::take(&mut pull.commits.nodes);
+            standing.pull = Some(pulled(pull));
+            commit
+                .into_iter()
+                .flatten()
+                .map(|node| node.commit)
+                // GitHub lists a commit of the time before for a moment after a push.
+                .find(|commit| Some(&commit.oid) == standing.sha.as_ref())
+                .and_then(|commit| commit.status_check_rollup)
+        }
+        None => {
+            standing.sha = tip.as_ref().map(|tip| tip.oid.clone());
+            tip.and_then(|tip| tip.status_check_rollup)
+        }
+    };
+    let mut next = None;
+    if let Some(Rollup { contexts }) = rollup {
+        next = contexts
+            .page_info
+            .end_cursor
+            .filter(|_| contexts.page_info.has_next_page);
+        standing.checks = contexts
+            .nodes
+            .into_iter()
+            .flatten()
+            .filter_map(check)
+            .collect();
+    }
+    Ok((standing, next))
+}
+
+/// The branch's own pull request: the same name in somebody else's fork is another branch.
+fn of_branch(pulls: Nodes<PullRequest>, question: &Question) -> Option<PullRequest> {
+    let ours = |pull: &PullRequest| {
+        let owner = pull.head_repository_owner.as_ref();
+        owner.is_some_and(|owner| owner.login.eq_ignore_ascii_case(&question.head_owner))
+    };
+    let mut pulls: Vec<PullRequest> = pulls.seen().filter(ours).collect();
+    let open = pulls.iter().position(|pull| pull.state == "OPEN");
+    match open {
+        Some(index) => Some(pulls.swap_remove(index)),
+        None => pulls.into_iter().next(),
+    }
+}
+
+fn required(pull: &PullRequest) -> Vec<String> {
+    let rule = pull
+        .base_ref
+        .as_ref()
+        .and_then(|base| base.ref_update_rule.as_ref());
+    let mut names: Vec<String> = rule
+        .and_then(|rule| rule.required_status_check_contexts.as_ref())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .cloned()
+        .collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn pulled(pull: PullRequest) -> Pull {
+    let threads = pull.review_threads;
+    let looked_at = threads
+        .as_ref()
+        .map_or(0, |threads| threads.nodes.len() as u64);
+    Pull {
+        more_threads: threads
+            .as_ref()
+            .is_some_and(|threads| threads.total > looked_at),
+        unresolved_threads: threads.map_or(0, |threads| {
+            threads.seen().filter(|thread| !thread.is_resolved).count() as u64
+        }),
+        number: pull.number,
+        url: pull.url,
+        title: pull.title,
+        state: pull.state,
+        draft: pull.is_draft,
+        from_fork: pull.is_cross_repository,
+        author: pull.author.map(|author| author.login),
+        sha: pull.head_ref_oid,
+        base: pull.base_ref_name,
+        mergeable: pull.mergeable,
+        merge_state: pull.merge_state_status.unwrap_or_default(),
+        review_decision: pull.review_decision,
+        reviews: pull
+            .latest_reviews
+            .into_iter()
+            .flat_map(Nodes::seen)
+            .filter_map(|review| Some((review.author?.login, review.state)))
+            .collect(),
+        requested: pull
+            .review_requests
+            .into_iter()
+            .flat_map(Nodes::seen)
+            .filter_map(|request| {
+                let reviewer = request.requested_reviewer?;
+                reviewer.login.or(reviewer.slug)
+            })
+            .collect(),
+        auto_merge: pull.auto_merge_request.map(|auto| auto.merge_method),
+        queue_position: pull
+            .merge_queue_entry
+            .filter(|_| pull.is_in_merge_queue == Some(true))
+            .map(|entry| entry.position.unwrap_or(0)),
+        approvals_needed: pull
+            .base_ref
+            .and_then(|base| base.ref_update_rule?.required_approving_review_count),
+    }
+}
+
+fn check(context: Context) -> Option<Check> {
+    match context {
+        Context::CheckRun(run) => {
+            let (app, workflow) = match run.check_suite {
+                Some(suite) => (suite.app, suite.workflow_run),
+                None => (None, None),
+            };
+            let on_actions = app.is_some_and(|app| app.slug == "github-actions");
+            Some(Check {
+                state: state_of(&run.status, run.conclusion.as_deref()),
+                word: run.conclusion.unwrap_or(run.status).to_lowercase(),
+                name: run.name,
+                event: workflow.as_ref().and_then(|run| run.event.clone()),
+                run: workflow.as_ref().and_then(|run| run.database_id),
+                workflow: workflow.and_then(|run| Some(run.workflow?.name)),
+                required: run.is_required,
+                started_at: run.started_at,
+                completed_at: run.completed_at,
+                url: run.details_url,
+                // The id of a check run of GitHub Actions is that of its job.
+                job: run.database_id.filter(|_| on_actions),
+                summary: run.title.or(run.summary).filter(|text| !text.is_empty()),
+            })
+        }
+        Context::StatusContext(status) => Some(Check {
+            name: status.context,
+            workflow: None,
+            event: None,
+            state: match status.state.as_str() {
+                "SUCCESS" => State::Passed,
+                "PENDING" | "EXPECTED" => State::Pending,
+                _ => State::Failed,
+            },
+            word: status.state.to_lowercase(),
+            required: status.is_required,
+            started_at: status.created_at,
+            completed_at: None,
+            url: status.target_url,
+            job: None,
+            run: None,
+            summary: status.description.filter(|text| !text.is_empty()),
+        }),
+        Context::Unknown => None,
+    }
+}

@@ -1,0 +1,321 @@
+//! `cargo xtask status`: one screen about the branch, its pull request and checks, and the environments.
+//!
+//! The local part comes first; GitHub and every target are asked side by side, each with a deadline.
+
+mod branch;
+mod check_logs;
+mod checks;
+mod deployed;
+mod environment_screen;
+mod environments;
+mod facts;
+mod memory;
+mod pull_request;
+mod remote_side;
+mod rows;
+mod screen;
+mod state_paths;
+mod watch;
+mod words;
+
+use std::sync::mpsc;
+
+use jiff::Timestamp;
+
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::Git;
+pub(crate) use checks::Checks;
+pub(crate) use facts::CheckState;
+
+use environments::Look as Environments;
+use facts::{Environment, Facts, GitHub, Unknown, VERSION, Verdict};
+use remote_side::{Look, RemoteSide};
+use rows::Rows;
+
+/// Options of `status`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Print the facts as one JSON object: docs/status.md.
+    #[arg(long)]
+    json: bool,
+    /// Look again and again until the checks have ended; the exit code tells how.
+    #[arg(long, short)]
+    watch: bool,
+    /// With --watch: end with the first check that fails.
+    #[arg(long, requires = "watch")]
+    fail_fast: bool,
+    /// With --watch: end after so many minutes.
+    #[arg(long, value_name = "MINUTES", requires = "watch")]
+    timeout: Option<u64>,
+    /// Open the pull request, or the branch's page, in the browser.
+    #[arg(long, conflicts_with_all = ["json", "watch"])]
+    web: bool,
+    /// End with the code of the checks: 0 passed, 1 failed, 8 pending, 5 nothing to wait for.
+    #[arg(long)]
+    exit_status: bool,
+}
+
+/// What a part of the look came to, as it arrives.
+enum Part {
+    GitHub(Box<Result<GitHub, NoGitHub>>),
+    Environment(usize, Box<Environment>),
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// Outside of a repository; with `--exit-status` when the checks are not passed. A service that does
+/// not answer is told and is no error.
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let git = Git::open(context)?;
+    if args.watch {
+        return watch::run(context, &git, args);
+    }
+    if args.web {
+        return web(context);
+    }
+    let mut shown = Shown::new(context, context.ui.columns(), !args.json);
+    let facts = Looker::new(context, &git).look(None, |facts, parts| shown.more(facts, parts))?;
+    context.interrupt.check()?;
+    if args.json {
+        context.ui.answer(&serde_json::to_string_pretty(&facts)?);
+    }
+    match args.exit_status {
+        true => ended(&facts),
+        false => Ok(()),
+    }
+}
+
+/// The end of a command whose code tells how the checks stand.
+fn ended(facts: &Facts) -> anyhow::Result<()> {
+    let again = "cargo xtask status --watch";
+    match facts.verdict {
+        Verdict::Passed => Ok(()),
+        Verdict::Failed => Failure::new(Kind::Failed, "checks failed")
+            .next("cargo xtask rerun --failed")
+            .err(),
+        Verdict::Pending => Failure::new(Kind::Pending, "checks have not ended")
+            .next(again)
+            .err(),
+        Verdict::Nothing => {
+            Failure::new(Kind::Nothing, "there are no checks for this branch").err()
+        }
+        Verdict::Unknown => {
+            let unknown = facts
+                .unknown
+                .iter()
+                .find(|unknown| unknown.what == "github");
+            let reason = unknown.map_or("GitHub did not answer", |unknown| &unknown.reason);
+            let failure = Failure::new(Kind::Service, reason);
+            let next = unknown.and_then(|unknown| unknown.next.clone());
+            failure.next(next.unwrap_or_else(|| again.to_owned())).err()
+        }
+    }
+}
+
+/// Opens the page of the pull request, or of the repository where there is none.
+fn web(context: &Context) -> anyhow::Result<()> {
+    let checks = Checks::of_this_branch(context)?;
+    let pull = checks.github.pull_request.as_ref();
+    let url = pull.map_or(&checks.github.url, |pull| &pull.url);
+    // The address is the answer where no browser opens.
+    if !context.ui.can_ask() || open::that_detached(url).is_err() {
+        context.ui.answer(url);
+    } else {
+        context.ui.status("Opened", url);
+    }
+    Ok(())
+}
+
+/// Looks at everything, once or again and again.
+struct Looker<'a> {
+    context: &'a Context,
+    git: &'a Git,
+    side: Option<RemoteSide>,
+}
+
+impl<'a> Looker<'a> {
+    fn new(context: &'a Context, git: &'a Git) -> Looker<'a> {
+        Looker {
+            context,
+            git,
+            side: None,
+        }
+    }
+
+    /// How many answers GitHub has left for this hour.
+    fn rate(&self) -> Option<u64> {
+        self.side.as_ref()?.rate
+    }
+
+    /// How long GitHub asked to wait.
+    fn asked_wait(&self) -> Option<std::time::Duration> {
+        self.side.as_ref()?.asked_wait
+    }
+
+    /// Looks at everything; at the environments only where `known` does not tell of them. `on_part` is
+    /// called once the clone is known, and again as more is: with how many parts of the screen, in their
+    /// order, will not change any more.
+    fn look(
+        &mut self,
+        known: Option<Vec<Environment>>,
+        mut on_part: impl FnMut(&Facts, usize),
+    ) -> anyhow::Result<Facts> {
+        let (context, git) = (self.context, self.git);
+        let branch = branch::look(context, git)?;
+        let head = branch.head.clone();
+        let mut facts = Facts {
+            version: VERSION,
+            verdict: Verdict::Unknown,
+            branch,
+            github: None,
+            environments: known.clone().unwrap_or_default(),
+            unknown: Vec::new(),
+            may_answer_later: false,
+        };
+        on_part(&facts, 1);
+        let side = self.side(&facts);
+        let environments = Environments::prepare(context, git, head.as_deref())?;
+        let targets = match known {
+            Some(_) => &[],
+            None => environments.targets(),
+        };
+        let mut found: Vec<Option<Environment>> = vec![None; targets.len()];
+        std::thread::scope(|scope| {
+            let (sender, parts) = mpsc::channel();
+            for (index, target) in targets.iter().enumerate() {
+                let (sender, environments) = (sender.clone(), &environments);
+                scope.spawn(move || {
+                    let environment = Box::new(environments.at(target));
+                    let _ = sender.send(Part::Environment(index, environment));
+                });
+            }
+            scope.spawn(move || {
+                let github = side.and_then(|side| look_at_github(context, side));
+                let _ = sender.send(Part::GitHub(Box::new(github)));
+            });
+            let mut github_is_known = false;
+            for part in parts {
+                match part {
+                    Part::GitHub(github) => {
+                        github_is_known = true;
+                        facts.take(*github);
+                    }
+                    Part::Environment(index, environment) => found[index] = Some(*environment),
+                }
+                if github_is_known {
+                    let mut parts = 2;
+                    if known.is_none() {
+                        facts.environments = found.iter().map_while(Clone::clone).collect();
+                        parts += usize::from(facts.environments.len() == found.len());
+                    }
+                    on_part(&facts, parts);
+                }
+            }
+        });
+        Ok(facts)
+    }
+
+    /// GitHub, found anew where the branch is another than the last time.
+    fn side(&mut self, facts: &Facts) -> Result<&mut RemoteSide, NoGitHub> {
+        let same = |side: &RemoteSide| side.is_of(&facts.branch);
+        if !self.side.as_ref().is_some_and(same) {
+            self.side = None;
+        }
+        let side = match self.side.take() {
+            Some(side) => side,
+            None => RemoteSide::find(self.context, self.git, &facts.branch).map_err(|unknown| {
+                NoGitHub {
+                    unknown,
+                    later: false,
+                }
+            })?,
+        };
+        Ok(self.side.insert(side))
+    }
+}
+
+/// Why nothing of GitHub is known, and whether that may change.
+struct NoGitHub {
+    unknown: Unknown,
+    later: bool,
+}
+
+impl Facts {
+    fn take(&mut self, github: Result<GitHub, NoGitHub>) {
+        match github {
+            Ok(github) => {
+                self.verdict = pull_request::verdict(&github);
+                self.github = Some(github);
+            }
+            Err(NoGitHub { unknown, later }) => {
+                self.unknown.push(unknown);
+                self.may_answer_later = later;
+            }
+        }
+    }
+}
+
+fn look_at_github(context: &Context, side: &mut RemoteSide) -> Result<GitHub, NoGitHub> {
+    match side.look(context) {
+        Look::Seen(standing) => {
+            let mut github = pull_request::facts(*standing, &context.config, Timestamp::now());
+            check_logs::explain(context, side, &mut github.checks);
+            Ok(github)
+        }
+        Look::Not(error) => Err(NoGitHub {
+            // A page that is no answer comes from something in between, and may pass.
+            later: error.is_transient() || matches!(error, xtask_remote::Error::Unexpected { .. }),
+            unknown: side.explain(&error),
+        }),
+    }
+}
+
+/// What is on the screen already: parts appear in their order, each once.
+struct Shown<'a> {
+    context: &'a Context,
+    columns: Option<usize>,
+    wanted: bool,
+    parts: usize,
+    waiting: Option<crate::ui::Progress>,
+}
+
+impl<'a> Shown<'a> {
+    fn new(context: &'a Context, columns: Option<usize>, wanted: bool) -> Shown<'a> {
+        Shown {
+            context,
+            columns,
+            wanted,
+            parts: 0,
+            waiting: None,
+        }
+    }
+
+    fn more(&mut self, facts: &Facts, parts: usize) {
+        let ui = &self.context.ui;
+        while self.wanted && self.parts < parts {
+            let mut rows = Rows::new(ui, self.columns);
+            match self.parts {
+                0 => screen::branch(&mut rows, &facts.branch),
+                1 => screen::github(&mut rows, facts),
+                _ => {
+                    let lines = screen::environments(ui, self.columns, facts, Timestamp::now());
+                    lines.iter().for_each(|line| ui.answer(line));
+                }
+            }
+            rows.into_lines().iter().for_each(|line| ui.answer(line));
+            self.parts += 1;
+        }
+        self.waiting = None;
+        let left = match self.parts {
+            1 => "GitHub and the workspaces",
+            2 => "the workspaces",
+            _ => return,
+        };
+        // Without a terminal nobody watches; a line about waiting would only stand between the answers.
+        if ui.is_moving() {
+            self.waiting = Some(ui.progress("Asking", left));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The checks of this branch, for commands that do something about them.
+
+use jiff::Timestamp;
+use xtask_remote::Error;
+use xtask_remote::github::actions;
+
+use super::facts::{Check, GitHub, Unknown};
+use super::remote_side::{Look, RemoteSide};
+use super::{branch, check_logs, pull_request};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::Git;
+
+/// The checks, as GitHub shows them now.
+pub(crate) struct Checks {
+    side: RemoteSide,
+    /// The repository with its checks.
+    pub(crate) github: GitHub,
+}
+
+impl Checks {
+    /// Asks GitHub about the branch that is checked out.
+    ///
+    /// # Errors
+    /// When there is nothing to ask, or GitHub does not answer.
+    pub(crate) fn of_this_branch(context: &Context) -> anyhow::Result<Checks> {
+        let git = Git::open(context)?;
+        let here = branch::look(context, &git)?;
+        let mut side = RemoteSide::find(context, &git, &here)
+            .map_err(|unknown| failure(Kind::Usage, unknown))?;
+        let standing = match side.look(context) {
+            Look::Seen(standing) => *standing,
+            Look::Not(error) => return Err(failure(Kind::Service, side.explain(&error)).into()),
+        };
+        let github = pull_request::facts(standing, &context.config, Timestamp::now());
+        Ok(Checks { side, github })
+    }
+
+    /// The check of a name: as it is, or the only one that has it in it.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] with the names that there are.
+    pub(crate) fn find(&self, name: &str) -> anyhow::Result<&Check> {
+        let checks = &self.github.checks;
+        if let Some(check) = checks.iter().find(|check| check.name == name) {
+            return Ok(check);
+        }
+        let part = name.to_lowercase();
+        let mut alike = checks
+            .iter()
+            .filter(|check| check.name.to_lowercase().contains(&part));
+        if let (Some(check), None) = (alike.next(), alike.next()) {
+            return Ok(check);
+        }
+        let names: Vec<String> = checks
+            .iter()
+            .map(|check| format!("check:{}", check.name))
+            .collect();
+        let what = format!(
+            "there is no check \"{}\" of this branch",
+            crate::ui::safe_line(name)
+        );
+        match names.is_empty() {
+            true => Failure::new(Kind::Usage, what)
+                .details("it has no checks at all")
+                .next("cargo xtask status")
+                .err(),
+            false => Failure::new(Kind::Usage, what)
+                .details(names.join("\n"))
+                .next("take one of these")
+                .err(),
+        }
+    }
+
+    /// The log of a job.
+    ///
+    /// # Errors
+    /// What GitHub says.
+    pub(crate) fn log(&self, context: &Context, job: u64) -> Result<String, Error> {
+        check_logs::one(context, &self.side, job)
+    }
+
+    /// Runs the failed jobs of a workflow's run once more.
+    ///
+    /// # Errors
+    /// What GitHub says.
+    pub(crate) fn rerun(&self, run: u64) -> Result<(), Error> {
+        actions::rerun_failed(&self.side.connection.github, &self.side.base, run)
+    }
+}
+
+fn failure(kind: Kind, unknown: Unknown) -> Failure {
+    let failure = Failure::new(kind, unknown.reason);
+    match unknown.next {
+        Some(next) => failure.next(next),
+        None => failure,
+    }
+}

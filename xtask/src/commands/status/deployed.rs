@@ -1,0 +1,255 @@
+//! A target that the bundle is deployed to: champion and challenger, the last runs, what monitoring
+//! found. All questions go out at once; only a champion older than the newest runs takes one more.
+
+use std::collections::BTreeMap;
+
+use xtask_remote::databricks::bundle_state::Resources;
+use xtask_remote::databricks::{jobs, models};
+use xtask_remote::mlflow::{self, Run};
+use xtask_remote::records::{RunRecord, VersionRecord};
+use xtask_remote::{Error, Transport};
+
+use super::environments::joined;
+use super::facts::{Environment, LastRun, Monitoring, Trend, Unknown, Version};
+use crate::chain::CHAMPION;
+use crate::context::Context;
+use crate::ui;
+
+/// The alias of a version that passed validation and is not in use.
+const CHALLENGER: &str = "challenger";
+/// How many of the newest MLflow runs are looked at.
+const RUNS: u32 = 100;
+/// How many values a trend has at most.
+const TREND: usize = 24;
+
+/// What the bundle has deployed to a target.
+pub(super) struct Deployed<'a> {
+    target: &'a str,
+    host: &'a str,
+    /// The metrics that xtask.toml names.
+    metrics: &'a [String],
+    model: Option<String>,
+    training: Option<i64>,
+    inference: Option<i64>,
+    experiments: Vec<String>,
+}
+
+impl<'a> Deployed<'a> {
+    /// Takes out of the deployed resources what xtask.toml names.
+    pub(super) fn new(
+        context: &'a Context,
+        target: &'a str,
+        host: &'a str,
+        resources: Resources,
+    ) -> Deployed<'a> {
+        let config = &context.config;
+        let job = |key: &String| resources.get(&format!("jobs.{key}"))?.parse().ok();
+        let model = format!("registered_models.{}", config.model.resource);
+        let is_experiment = |(key, _): &(&String, &String)| {
+            // Grants and permissions of a resource stand beside it, one level deeper.
+            key.strip_prefix("experiments.")
+                .is_some_and(|key| !key.contains('.'))
+        };
+        Deployed {
+            target,
+            host,
+            metrics: &config.model.metrics,
+            model: resources.get(&model).filter(|id| !id.is_empty()).cloned(),
+            training: job(&config.jobs.train),
+            inference: job(&config.jobs.inference),
+            experiments: resources
+                .iter()
+                .filter(is_experiment)
+                .map(|(_, id)| id.clone())
+                .collect(),
+        }
+    }
+}
+
+/// The answers of one target.
+struct Answers {
+    champion: Result<Option<models::Aliased>, Error>,
+    challenger: Result<Option<models::Aliased>, Error>,
+    training: Result<Vec<jobs::Run>, Error>,
+    inference: Result<Vec<jobs::Run>, Error>,
+    runs: Result<Vec<Run>, Error>,
+}
+
+/// Asks everything, and writes down the answers and what stayed unknown.
+pub(super) fn fill(
+    environment: &mut Environment,
+    deployed: &Deployed<'_>,
+    transport: &dyn Transport,
+) {
+    let answers = ask(deployed, transport);
+    let mut unknowns = Vec::new();
+    let mut note = |what: &str, error: &Error| {
+        unknowns.push(unknown(what, deployed.target, error));
+    };
+    let runs = answers.runs.unwrap_or_else(|error| {
+        note("MLflow runs", &error);
+        Vec::new()
+    });
+    let by_id: BTreeMap<&str, &Run> = runs
+        .iter()
+        .map(|run| (run.info.run_id.as_str(), run))
+        .collect();
+    for (what, answer, slot) in [
+        (CHAMPION, answers.champion, &mut environment.champion),
+        (CHALLENGER, answers.challenger, &mut environment.challenger),
+    ] {
+        match answer {
+            Ok(Some(aliased)) => {
+                let metrics = match by_id.get(aliased.run_id.as_str()) {
+                    Some(run) => run.metrics(),
+                    // The run of an old version may be deleted; the version is still worth naming.
+                    None => mlflow::run(transport, &aliased.run_id)
+                        .map(|run| run.metrics())
+                        .unwrap_or_default(),
+                };
+                *slot = Some(version(deployed, aliased, metrics));
+            }
+            Ok(None) => {}
+            Err(error) => note(what, &error),
+        }
+    }
+    for (what, answer, slot) in [
+        ("training runs", answers.training, &mut environment.training),
+        (
+            "inference runs",
+            answers.inference,
+            &mut environment.inference,
+        ),
+    ] {
+        match answer {
+            Ok(runs) => *slot = runs.into_iter().next().map(last_run),
+            Err(error) => note(what, &error),
+        }
+    }
+    environment.model.clone_from(&deployed.model);
+    environment.monitoring = runs.iter().find_map(monitoring);
+    environment.metric = deployed.metrics.first().cloned().or_else(|| {
+        let champion = environment.champion.as_ref();
+        champion?.metrics.keys().next().cloned()
+    });
+    environment.trend = environment
+        .metric
+        .as_ref()
+        .and_then(|metric| trend(metric, &runs));
+    environment.unknown.extend(unknowns);
+}
+
+fn ask(deployed: &Deployed<'_>, transport: &dyn Transport) -> Answers {
+    let aliased = |alias: &'static str| match &deployed.model {
+        Some(model) => models::aliased(transport, model, alias),
+        None => Ok(None),
+    };
+    let newest = |job: Option<i64>| match job {
+        Some(job) => jobs::newest_runs(transport, Some(job)),
+        None => Ok(Vec::new()),
+    };
+    std::thread::scope(|scope| {
+        let champion = scope.spawn(move || aliased(CHAMPION));
+        let challenger = scope.spawn(move || aliased(CHALLENGER));
+        let training = scope.spawn(move || newest(deployed.training));
+        let inference = scope.spawn(move || newest(deployed.inference));
+        let runs = match deployed.experiments.is_empty() {
+            true => Ok(Vec::new()),
+            false => mlflow::newest_runs(transport, &deployed.experiments, RUNS),
+        };
+        Answers {
+            champion: joined(champion.join()),
+            challenger: joined(challenger.join()),
+            training: joined(training.join()),
+            inference: joined(inference.join()),
+            runs,
+        }
+    })
+}
+
+fn version(
+    deployed: &Deployed<'_>,
+    aliased: models::Aliased,
+    metrics: BTreeMap<String, f64>,
+) -> Version {
+    let model = deployed.model.as_deref().unwrap_or_default();
+    let record = VersionRecord::read(model, aliased.version, &aliased.tags);
+    let judgement = record.judgement;
+    Version {
+        version: aliased.version,
+        url: format!(
+            "{}/explore/data/models/{}/version/{}",
+            deployed.host,
+            model.replace('.', "/"),
+            aliased.version
+        ),
+        created_at: moment(aliased.created),
+        run_id: aliased.run_id,
+        commit: record.origin.git_commit,
+        verdict: judgement
+            .as_ref()
+            .map(|judgement| judgement.verdict.as_str().to_owned()),
+        reason: judgement.map(|judgement| judgement.reason),
+        metrics,
+    }
+}
+
+fn last_run(run: jobs::Run) -> LastRun {
+    LastRun {
+        run_id: run.run_id,
+        result: run.state.word().to_owned(),
+        ok: run.state.is_final().then(|| run.state.is_success()),
+        started_at: moment(run.start_time),
+        url: run.run_page_url,
+    }
+}
+
+fn monitoring(run: &Run) -> Option<Monitoring> {
+    let record = RunRecord::read(run);
+    let found = record.monitoring?;
+    Some(Monitoring {
+        beyond_limits: found.beyond_limits,
+        reason: found.reason,
+        version: record.model_version.map(|version| version.version),
+        at: moment(run.info.start_time),
+    })
+}
+
+/// A metric over the runs that logged it.
+fn trend(metric: &str, runs: &[Run]) -> Option<Trend> {
+    let mut values: Vec<f64> = runs
+        .iter()
+        .filter_map(|run| run.metrics().get(metric).copied())
+        .filter(|value| value.is_finite())
+        .take(TREND)
+        .collect();
+    values.reverse();
+    (values.len() > 1).then(|| Trend {
+        metric: metric.to_owned(),
+        values,
+    })
+}
+
+/// A time as RFC 3339; `None` for 0, which stands for no time.
+fn moment(milliseconds: i64) -> Option<String> {
+    let time = jiff::Timestamp::from_millisecond(milliseconds).ok()?;
+    (milliseconds > 0).then(|| time.to_string())
+}
+
+/// Says why something is not known.
+pub(super) fn unknown(what: &str, target: &str, error: &Error) -> Unknown {
+    let (reason, next) = match error {
+        Error::Timeout { .. } => ("timed out".to_owned(), None),
+        Error::Unreachable { reason, .. } => (format!("not reached: {reason}"), None),
+        Error::Refused {
+            status, message, ..
+        } => (format!("{status}: {message}"), None),
+        other => (other.to_string(), None),
+    };
+    Unknown {
+        what: what.to_owned(),
+        target: Some(target.to_owned()),
+        reason: ui::safe_line(&reason),
+        next,
+    }
+}

@@ -1,0 +1,242 @@
+//! The bundle's targets: what is deployed there, which model is in use, what ran last. All of them side
+//! by side, each with a deadline; what does not answer in time is told, and the rest stands.
+
+use std::time::Duration;
+
+use xtask_remote::databricks::bundle_state;
+use xtask_remote::{Error, Transport, Within};
+
+use super::deployed::{self, Deployed};
+use super::facts::{Deployment, Environment, Unknown};
+use super::state_paths::{Known, StatePaths};
+use crate::bundle::{self, Place};
+use crate::context::Context;
+use crate::databricks::Target;
+use crate::git::Git;
+use crate::local_workspace::{self, LocalWorkspace};
+use crate::tools;
+
+/// How long a target may take to answer all questions.
+const DEADLINE: Duration = Duration::from_secs(6);
+
+/// What every look at a target needs.
+pub(super) struct Look<'a> {
+    context: &'a Context,
+    git: &'a Git,
+    head: Option<&'a str>,
+    targets: Vec<bundle::Target>,
+    local: Option<LocalWorkspace>,
+    paths: StatePaths,
+}
+
+impl<'a> Look<'a> {
+    /// Finds out which targets there are, without a call.
+    ///
+    /// # Errors
+    /// When databricks.yml cannot be read.
+    pub(super) fn prepare(
+        context: &'a Context,
+        git: &'a Git,
+        head: Option<&'a str>,
+    ) -> anyhow::Result<Look<'a>> {
+        Ok(Look {
+            context,
+            git,
+            head,
+            targets: bundle::targets(&context.root, &context.config)?,
+            local: local_workspace::written(context)?,
+            paths: StatePaths::open(context),
+        })
+    }
+
+    /// The targets, in the order of the bundle.
+    pub(super) fn targets(&self) -> &[bundle::Target] {
+        &self.targets
+    }
+
+    /// Asks one target everything.
+    pub(super) fn at(&self, target: &bundle::Target) -> Environment {
+        let mut environment = Environment {
+            target: target.name.clone(),
+            place: place(target),
+            ..Environment::default()
+        };
+        if target.place == Place::Local && self.local.is_none() {
+            environment.unknown.push(not_running(&target.name));
+            return environment;
+        }
+        let program = match self.program(target) {
+            Ok(program) => program,
+            Err(unknown) => {
+                environment.unknown.push(unknown);
+                return environment;
+            }
+        };
+        let local = self.local.clone().filter(|_| target.place == Place::Local);
+        let opened = Target::seen(self.context, target, local, program);
+        let transport = opened.transport();
+        let within = Within::new(&*transport, DEADLINE);
+        match self.state(target, &opened, &within) {
+            Ok(Some((known, found))) => {
+                environment.deployed = Some(true);
+                environment.deployment = Some(self.deployment(&target.name, &found));
+                let host = self.host(target, &known);
+                let deployed = Deployed::new(self.context, &target.name, &host, found.resources);
+                deployed::fill(&mut environment, &deployed, &within);
+            }
+            Ok(None) => environment.deployed = Some(false),
+            Err(error) => environment.unknown.push(unknown(
+                "deployment",
+                &target.name,
+                &error,
+                target.place == Place::Local,
+            )),
+        }
+        environment
+    }
+
+    /// The Databricks CLI. A target on the local workspace whose state's place is remembered needs none.
+    fn program(&self, target: &bundle::Target) -> Result<camino::Utf8PathBuf, Unknown> {
+        if target.place == Place::Local && self.paths.remembered(target).is_some() {
+            return Ok(camino::Utf8PathBuf::new());
+        }
+        tools::databricks_cli(self.context).ok_or_else(|| Unknown {
+            what: "environment".to_owned(),
+            target: Some(target.name.clone()),
+            reason: "the Databricks CLI is not here".to_owned(),
+            next: Some("cargo xtask setup".to_owned()),
+        })
+    }
+
+    /// What the deployment left; `None` where nothing is deployed.
+    fn state(
+        &self,
+        target: &bundle::Target,
+        opened: &Target<'_>,
+        transport: &dyn Transport,
+    ) -> anyhow::Result<Option<(Known, Found)>> {
+        if let Some(known) = self.paths.remembered(target) {
+            let found = read(transport, &known.state_path)?;
+            // Another user of the same clone deploys elsewhere: what is not found is looked up anew.
+            if found.is_some() || target.place == Place::Local {
+                return Ok(found.map(|found| (known, found)));
+            }
+        }
+        let known = self.paths.ask(target, opened)?;
+        let found = read(transport, &known.state_path)?;
+        Ok(found.map(|found| (known, found)))
+    }
+
+    fn host(&self, target: &bundle::Target, known: &Known) -> String {
+        let local = self.local.as_ref().filter(|_| target.place == Place::Local);
+        let host = match local {
+            Some(local) => Some(local.url.clone()),
+            None => known.host.clone(),
+        };
+        host.unwrap_or_default().trim_end_matches('/').to_owned()
+    }
+
+    fn deployment(&self, target: &str, found: &Found) -> Deployment {
+        let known = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let commit = known(&found.source.commit);
+        let configured = self.context.config.targets.get(target);
+        let feeding = configured.and_then(|target| target.branch.clone());
+        // The remote's view of the branch counts, where this clone has one.
+        let head_of_feeding = feeding.as_ref().and_then(|branch| {
+            ["origin", "upstream"]
+                .iter()
+                .map(|remote| format!("refs/remotes/{remote}/{branch}"))
+                .chain([format!("refs/heads/{branch}")])
+                .find_map(|name| self.git.resolve(&name))
+        });
+        let (compared_with, head) = match (feeding, head_of_feeding) {
+            (Some(branch), Some(head)) => (Some(branch), Some(head)),
+            _ => (
+                self.git.branch().or_else(|| Some("HEAD".to_owned())),
+                self.head.map(str::to_owned),
+            ),
+        };
+        let relation = commit
+            .as_ref()
+            .zip(head)
+            .and_then(|(commit, head)| self.git.ahead_behind(&head, commit).ok());
+        Deployment {
+            commit,
+            branch: known(&found.source.branch),
+            at: known(&found.deployed_at),
+            compared_with,
+            ahead: relation.map(|(ahead, _)| ahead),
+            behind: relation.map(|(_, behind)| behind),
+        }
+    }
+}
+
+/// What the CLI keeps in the workspace.
+struct Found {
+    source: bundle_state::Source,
+    deployed_at: String,
+    resources: bundle_state::Resources,
+}
+
+/// Reads the three files of a deployment's state side by side.
+fn read(transport: &dyn Transport, state_path: &str) -> anyhow::Result<Option<Found>> {
+    let (source, deployment, resources) = std::thread::scope(|scope| {
+        let source = scope.spawn(|| bundle_state::source(transport, state_path));
+        let deployment = scope.spawn(|| bundle_state::deployment(transport, state_path));
+        let resources = bundle_state::resources(transport, state_path);
+        (joined(source.join()), joined(deployment.join()), resources)
+    });
+    Ok(match (source?, resources?) {
+        (None, None) => None,
+        // After `destroy` an empty state may stay.
+        (_, Some(resources)) if resources.is_empty() => None,
+        (source, resources) => Some(Found {
+            source: source.unwrap_or_default(),
+            deployed_at: deployment?.unwrap_or_default().timestamp,
+            resources: resources.unwrap_or_default(),
+        }),
+    })
+}
+
+/// What a thread came to; one that broke down has found nothing out.
+pub(super) fn joined<T>(result: std::thread::Result<Result<T, Error>>) -> Result<T, Error> {
+    result.unwrap_or_else(|_| {
+        Err(Error::Unexpected {
+            call: "a call".to_owned(),
+            reason: "it broke down".to_owned(),
+        })
+    })
+}
+
+fn place(target: &bundle::Target) -> String {
+    match &target.place {
+        Place::Local => "local".to_owned(),
+        Place::Databricks { host, profile } => host
+            .clone()
+            .or_else(|| profile.as_ref().map(|profile| format!("profile {profile}")))
+            .unwrap_or_else(|| "the default profile".to_owned()),
+    }
+}
+
+fn not_running(target: &str) -> Unknown {
+    Unknown {
+        what: "environment".to_owned(),
+        target: Some(target.to_owned()),
+        reason: "the local workspace does not run".to_owned(),
+        next: Some("cargo xtask workspace up".to_owned()),
+    }
+}
+
+/// Says why something is not known. A local workspace that cannot be reached does not run.
+fn unknown(what: &str, target: &str, error: &anyhow::Error, is_local: bool) -> Unknown {
+    match error.downcast_ref::<Error>() {
+        Some(Error::Unreachable { .. }) if is_local => not_running(target),
+        Some(error) => deployed::unknown(what, target, error),
+        None => Unknown {
+            what: what.to_owned(),
+            target: Some(target.to_owned()),
+            reason: crate::ui::safe_line(&error.to_string()),
+            next: Some(format!("cargo xtask deploy --target {target} --dry-run")),
+        },
+    }
+}

@@ -1,0 +1,90 @@
+//! Where the clone stands: its branch, what is not committed, what is not pushed.
+
+use super::Git;
+
+/// The clone as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// The commit that is checked out; `None` before the first one.
+    pub(crate) head: Option<String>,
+    /// The branch; `None` on a detached head.
+    pub(crate) branch: Option<String>,
+    /// The remote branch that it follows, such as `origin/main`.
+    pub(crate) upstream: Option<String>,
+    /// Commits that the remote branch lacks; `None` where there is none to compare with.
+    pub(crate) ahead: Option<u64>,
+    /// Commits of the remote branch that are missing here.
+    pub(crate) behind: Option<u64>,
+    /// Files that differ from the commit, or that git does not know.
+    pub(crate) changed_files: u64,
+}
+
+impl Git {
+    /// Looks at the clone; one call of git.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn standing(&self) -> anyhow::Result<Standing> {
+        let told = self.read(&["status", "--porcelain=v2", "--branch", "-z"])?;
+        Ok(parse(&told))
+    }
+
+    /// The branch that, as far as the clone knows, a remote shows to those who ask for no other.
+    pub(crate) fn known_default_branch(&self, remote: &str) -> Option<String> {
+        let head = format!("refs/remotes/{remote}/HEAD");
+        let name = self.read(&["symbolic-ref", "--quiet", &head]).ok()?;
+        name.strip_prefix(&format!("refs/remotes/{remote}/"))
+            .map(str::to_owned)
+    }
+}
+
+/// Reads what `git status --porcelain=v2 --branch -z` prints.
+fn parse(told: &str) -> Standing {
+    let mut standing = Standing::default();
+    let mut entries = told.split('\0').filter(|entry| !entry.is_empty());
+    while let Some(entry) = entries.next() {
+        let Some(header) = entry.strip_prefix("# ") else {
+            standing.changed_files += 1;
+            // A renamed file has its earlier name in an entry of its own.
+            if entry.starts_with("2 ") {
+                entries.next();
+            }
+            continue;
+        };
+        let (name, value) = header.split_once(' ').unwrap_or((header, ""));
+        match name {
+            "branch.oid" if value != "(initial)" => standing.head = Some(value.to_owned()),
+            "branch.head" if value != "(detached)" => standing.branch = Some(value.to_owned()),
+            "branch.upstream" => standing.upstream = Some(value.to_owned()),
+            "branch.ab" => {
+                let mut counts = value
+                    .split(' ')
+                    .filter_map(|count| count.trim_start_matches(['+', '-']).parse().ok());
+                (standing.ahead, standing.behind) = (counts.next(), counts.next());
+            }
+            _ => {}
+        }
+    }
+    standing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_tells_is_read() {
+        let told = "# branch.oid 9b0f\0# branch.head cents\0# branch.upstream origin/cents\0# branch.ab +2 -1\0\
+            1 .M N... 100644 100644 100644 a a a b.py\x002 R. N... 1 1 1 a a R100 new\nname.py\0old.py\0? u.py\0";
+        let standing = parse(told);
+        assert_eq!(standing.branch.as_deref(), Some("cents"));
+        assert_eq!((standing.ahead, standing.behind), (Some(2), Some(1)));
+        assert_eq!(standing.changed_files, 3);
+    }
+
+    #[test]
+    fn neither_a_commit_nor_a_branch_must_be_there() {
+        let standing = parse("# branch.oid (initial)\0# branch.head (detached)\0");
+        assert_eq!(standing, Standing::default());
+    }
+}
