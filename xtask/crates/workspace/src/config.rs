@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
+use crate::routes::Witness;
 use crate::state_dir::StateDir;
 
 /// Settings of one run of the server.
@@ -17,4 +18,6 @@ pub struct Config {
     pub idle: Option<Duration>,
     /// Whether the user asked for a workspace that stays up; shown in the status.
     pub keep: bool,
+    /// Who watches the calls, in the conformance test.
+    pub witness: Option<Witness>,
 }

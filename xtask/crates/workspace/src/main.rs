@@ -6,6 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
+use xtask_workspace::routes::Witness;
 use xtask_workspace::{Config, ServeError, StateDir, bind, serve};
 
 #[derive(Parser)]
@@ -45,6 +46,12 @@ struct ServeArgs {
     /// What to log: error, warn, info, debug or trace, or a tracing filter
     #[arg(long, value_name = "L", default_value = "info")]
     log_level: String,
+    /// Leave a route out, as `POST /api/2.2/jobs/create`: for the conformance test
+    #[arg(long, value_name = "ROUTE", hide = true)]
+    without: Vec<String>,
+    /// Write each call's route and status to this file: for the conformance test
+    #[arg(long, value_name = "FILE", hide = true)]
+    record: Option<Utf8PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -73,6 +80,7 @@ fn run(args: ServeArgs) -> Result<(), ServeError> {
         idle: (args.idle_minutes > 0 && !args.keep)
             .then(|| Duration::from_secs(args.idle_minutes * 60)),
         keep: args.keep,
+        witness: Witness::new(args.without, args.record.as_deref()).map_err(ServeError::Runtime)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

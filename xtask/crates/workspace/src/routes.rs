@@ -13,12 +13,17 @@ mod secrets;
 mod tokens;
 pub mod unity_catalog;
 mod well_known;
+mod witness;
 mod workspace_files;
+
+pub use witness::Witness;
 
 use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Router, middleware};
 use tower_http::trace::TraceLayer;
@@ -33,6 +38,7 @@ const UNREAD: usize = 1 << 20;
 /// Everything the workspace answers, behind the one layer that decides who may ask.
 pub fn router(app: Arc<App>) -> Router {
     unguarded()
+        .layer(middleware::from_fn_with_state(app.clone(), witnessed))
         .layer(middleware::from_fn_with_state(app.clone(), auth::guard))
         .layer(
             TraceLayer::new_for_http()
@@ -40,6 +46,13 @@ pub fn router(app: Arc<App>) -> Router {
                 .on_failure(()),
         )
         .with_state(app)
+}
+
+async fn witnessed(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match &app.config.witness {
+        Some(witness) => witness::watch(witness, request, next).await,
+        None => next.run(request).await,
+    }
 }
 
 /// The routes without the layer; public so that a test can enumerate them.

@@ -167,6 +167,7 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
         workspace_files,
         volumes: tree(&path, "volumes")?,
         models: tree(&path, "models")?,
+        artifacts: tree(&path, "mlflow/artifacts")?,
         http: reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

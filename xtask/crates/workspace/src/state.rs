@@ -39,6 +39,8 @@ pub struct App {
     pub volumes: Tree,
     /// The files of model versions, `<catalog>/<schema>/<model>/<version>/…`, confined to their folder.
     pub models: Tree,
+    /// The files of MLflow's runs and logged models, as its server keeps them, confined to their folder.
+    pub artifacts: Tree,
     /// Client for the hop to MLflow: it uses no proxy.
     pub http: reqwest::Client,
     /// When somebody last asked for something.

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{any, get};
 use serde_json::Value;
 
-use super::{client, experiments, lineage};
+use super::{artifact_roots, client, experiments, lineage};
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::state::App;
@@ -72,9 +72,13 @@ fn upstream_path(path: &str) -> &str {
 }
 
 async fn forward(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+    let databricks = artifact_roots::are_databricks(request.uri().path(), request.headers());
     let mut response = answer(&app, &caller, request)
         .await
         .unwrap_or_else(ApiError::into_response);
+    if databricks && is_json(response.headers()) {
+        response = artifact_roots::renamed(response).await;
+    }
     // Clients note beside a model version which workspace its run belongs to.
     if let Ok(id) = HeaderValue::from_str(&app.identity.workspace_id) {
         response

@@ -118,6 +118,21 @@ pub async fn get_version(app: &App, full_name: &str, version: &str) -> Result<Va
     Ok(version_view(app, &Version::new(&reply["model_version"])))
 }
 
+/// Changes the comment (`changes.comment`) of a version; answers its new description.
+pub async fn update_version(
+    app: &App,
+    full_name: &str,
+    version: &str,
+    changes: &Value,
+) -> Result<Value, ApiError> {
+    if let Some(comment) = changes["comment"].as_str() {
+        let name = canonical_name(full_name)?;
+        let body = json!({"name": name, "version": version, "description": comment});
+        client::call(app, Method::PATCH, "model-versions/update", &body).await?;
+    }
+    get_version(app, full_name, version).await
+}
+
 /// Removes a version for good, with its files.
 pub async fn delete_version(app: &App, full_name: &str, version: &str) -> Result<(), ApiError> {
     let name = canonical_name(full_name)?;
@@ -147,6 +162,27 @@ pub async fn get_version_by_alias(
             "Alias '{alias}' of model '{full_name}' does not exist."
         ))),
     }
+}
+
+/// Makes an alias name a version, whatever it named before.
+pub async fn set_alias(
+    app: &App,
+    full_name: &str,
+    alias: &str,
+    version: u64,
+) -> Result<Value, ApiError> {
+    let name = canonical_name(full_name)?;
+    let body = json!({"name": name, "alias": alias, "version": version.to_string()});
+    client::post(app, "registered-models/alias", &body).await?;
+    Ok(alias_view(&Value::from(alias), &Value::from(version)))
+}
+
+/// Removes an alias; one that is not there is fine.
+pub async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(), ApiError> {
+    let body = json!({"name": canonical_name(full_name)?, "alias": alias});
+    client::call(app, Method::DELETE, "registered-models/alias", &body)
+        .await
+        .map(drop)
 }
 
 /// The model versions that were made from an MLflow run, as (full name, version).

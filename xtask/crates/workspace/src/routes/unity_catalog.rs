@@ -56,11 +56,15 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(&path("models/{full_name}/versions"), get(models::versions))
         .route(
             &path("models/{full_name}/versions/{version}"),
-            get(models::version).delete(models::delete_version),
+            get(models::version)
+                .patch(models::update_version)
+                .delete(models::delete_version),
         )
         .route(
             &path("models/{full_name}/aliases/{alias}"),
-            get(models::version_by_alias),
+            get(models::version_by_alias)
+                .put(models::set_alias)
+                .delete(models::delete_alias),
         )
         .route(
             &path("permissions/{securable_type}/{full_name}"),

@@ -46,6 +46,7 @@ impl Server {
             python,
             idle,
             keep: false,
+            witness: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -13,7 +13,7 @@ use super::{ORIGIN_TAG, Version, canonical_name, model_wire};
 use crate::access::{Model, sees};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::mlflow::{client, registry};
+use crate::mlflow::{artifact_roots, client, registry};
 use crate::routes::unity_catalog::require_schema_for_model;
 use crate::state::{App, now_ms};
 
@@ -251,14 +251,16 @@ async fn create_version(
 ) -> Reply {
     model_of(&body).require_new_version(&app, &caller)?;
     let source = body["source"].as_str().unwrap_or_default();
+    let known_root = artifact_roots::to_mlflow(source);
+    let place = known_root.as_deref().unwrap_or(source);
     // Clients of this registry name the place of a logged model's files and not the model, which MLflow wants.
-    let model = logged_model(&body, source);
+    let model = logged_model(&body, place);
     let origin = json!({"pending": true, "source": source, "model_id": model}).to_string();
     let mut tags = body["tags"].as_array().cloned().unwrap_or_default();
     tags.push(json!({"key": ORIGIN_TAG, "value": origin}));
     let known_source = model
         .as_ref()
-        .map_or_else(|| source.to_owned(), |id| format!("models:/{id}"));
+        .map_or_else(|| place.to_owned(), |id| format!("models:/{id}"));
     let mut sent = json!({"name": body["name"], "source": known_source, "tags": tags,
         "description": body["description"].as_str().unwrap_or_default()});
     if body["run_id"].as_str().is_some_and(|id| !id.is_empty()) {

@@ -10,34 +10,27 @@ use crate::error::ApiError;
 use crate::files::{RelativePath, Tree};
 use crate::state::App;
 
-/// A file or folder of a volume or of a model version.
+/// A file or folder of a volume, of a model version, or of an MLflow run or logged model.
 #[derive(Debug)]
 pub(super) struct Place {
     area: Area,
+    /// As clients name it.
+    shown: String,
+    /// Within the tree of its area.
     path: RelativePath,
+    /// How many names of the path lead to what the files belong to.
+    owner: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Area {
+    /// `/Volumes/<catalog>/<schema>/<volume>/…`
     Volumes,
+    /// `/Models/<catalog>/<schema>/<model>/<version>/…`
     Models,
-}
-
-impl Area {
-    fn name(self) -> &'static str {
-        match self {
-            Area::Volumes => "Volumes",
-            Area::Models => "Models",
-        }
-    }
-
-    /// How many names its root has: catalog, schema, volume; or catalog, schema, model, version.
-    fn depth(self) -> usize {
-        match self {
-            Area::Volumes => 3,
-            Area::Models => 4,
-        }
-    }
+    /// `/WorkspaceInternal/Mlflow/Artifacts/<experiment>/<Runs or LoggedModels>/<id>/…`: what MLflow's client reads and
+    /// writes with the tracking URI `databricks`. The files are those that MLflow's own server keeps.
+    Artifacts,
 }
 
 impl Place {
@@ -49,54 +42,91 @@ impl Place {
         right: Right,
     ) -> Result<Place, ApiError> {
         let all = RelativePath::parse(path)?;
-        let mut segments: Vec<String> = all.segments().map(str::to_owned).collect();
-        let area = match segments.first().map(String::as_str) {
-            Some("Volumes") => Area::Volumes,
-            Some("Models") => Area::Models,
+        let segments: Vec<&str> = all.segments().collect();
+        let place = match *segments.as_slice() {
+            ["Volumes", catalog, schema, volume, ref rest @ ..] => {
+                let owner = [catalog, schema, volume].map(str::to_lowercase);
+                let name = owner.join(".");
+                if app.store.securable("volume", &name)?.is_none() {
+                    let what = format!("Volume '{name}' does not exist.");
+                    return Err(ApiError::not_found(what));
+                }
+                let privilege = match right {
+                    Right::Read => "READ_VOLUME",
+                    Right::Write => "WRITE_VOLUME",
+                };
+                access::require_privilege(app, caller, privilege, "volume", &name)?;
+                Place::below(Area::Volumes, &owner, rest)
+            }
+            ["Models", catalog, schema, model, version, ref rest @ ..] => {
+                let owner = [catalog, schema, model, version].map(str::to_lowercase);
+                let name = owner[..3].join(".");
+                match right {
+                    Right::Read => Model(&name).require_execute(app, caller)?,
+                    Right::Write => Model(&name).require_new_version(app, caller)?,
+                }
+                Place::below(Area::Models, &owner, rest)
+            }
+            [
+                "WorkspaceInternal",
+                "Mlflow",
+                "Artifacts",
+                experiment,
+                "Runs",
+                run,
+                ref rest @ ..,
+            ] => Place::below(Area::Artifacts, &[experiment, run], rest),
+            [
+                "WorkspaceInternal",
+                "Mlflow",
+                "Artifacts",
+                experiment,
+                "LoggedModels",
+                model,
+                ref rest @ ..,
+            ] => Place::below(Area::Artifacts, &[experiment, "models", model], rest),
+            ["Volumes" | "Models" | "WorkspaceInternal", ..] => {
+                return Err(ApiError::invalid(format!(
+                    "/{} names no volume, model version or run",
+                    all.as_str()
+                )));
+            }
             _ => {
                 return Err(ApiError::not_implemented(format!(
                     "the local workspace has files below /Volumes and /Models, not at /{}",
                     all.as_str()
                 )));
             }
-        };
-        segments.remove(0);
-        if segments.len() < area.depth() {
-            return Err(ApiError::invalid(format!(
-                "/{} names no volume or model version",
-                all.as_str()
-            )));
-        }
-        // Unity Catalog's names have no case; what lies in a volume has.
-        for name in &mut segments[..3] {
-            *name = name.to_lowercase();
-        }
-        let owner = segments[..3].join(".");
-        if matches!(area, Area::Volumes) && app.store.securable("volume", &owner)?.is_none() {
-            return Err(ApiError::not_found(format!(
-                "Volume '{owner}' does not exist."
-            )));
-        }
-        match (area, right) {
-            (Area::Models, Right::Read) => Model(&owner).require_execute(app, caller)?,
-            (Area::Models, Right::Write) => Model(&owner).require_new_version(app, caller)?,
-            (Area::Volumes, Right::Read) => {
-                access::require_privilege(app, caller, "READ_VOLUME", "volume", &owner)?;
-            }
-            (Area::Volumes, Right::Write) => {
-                access::require_privilege(app, caller, "WRITE_VOLUME", "volume", &owner)?;
-            }
-        }
+        }?;
+        Ok(match place.area {
+            // Unity Catalog's names have no case, and are shown as they are kept.
+            Area::Volumes => place.shown_as(|path| format!("/Volumes/{path}")),
+            Area::Models => place.shown_as(|path| format!("/Models/{path}")),
+            Area::Artifacts => place.shown_as(|_| format!("/{}", all.as_str())),
+        })
+    }
+
+    fn below<S: AsRef<str>>(area: Area, owner: &[S], rest: &[&str]) -> Result<Place, ApiError> {
+        let names = owner.iter().map(AsRef::as_ref).chain(rest.iter().copied());
+        let path = names.collect::<Vec<&str>>().join("/");
         Ok(Place {
             area,
-            path: RelativePath::parse(&segments.join("/"))?,
+            shown: String::new(),
+            path: RelativePath::parse(&path)?,
+            owner: owner.len(),
         })
+    }
+
+    fn shown_as(mut self, show: impl FnOnce(&str) -> String) -> Place {
+        self.shown = show(self.path.as_str());
+        self
     }
 
     pub(super) fn tree<'a>(&self, app: &'a App) -> &'a Tree {
         match self.area {
             Area::Volumes => &app.volumes,
             Area::Models => &app.models,
+            Area::Artifacts => &app.artifacts,
         }
     }
 
@@ -104,9 +134,9 @@ impl Place {
         &self.path
     }
 
-    /// Whether this is the volume or the model version itself.
+    /// Whether this is the volume, the model version or the run itself.
     pub(super) fn is_root(&self) -> bool {
-        self.path.segments().count() == self.area.depth()
+        self.path.segments().count() == self.owner
     }
 
     /// What is known about it; 404 if nothing is there.
@@ -124,6 +154,6 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "/{}/{}", self.area.name(), self.path.as_str())
+        f.write_str(&self.shown)
     }
 }

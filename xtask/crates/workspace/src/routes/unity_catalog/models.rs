@@ -123,6 +123,48 @@ pub(super) async fn version_by_alias(
         .map(Json)
 }
 
+pub(super) async fn update_version(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((full_name, version)): Path<(String, String)>,
+    JsonBody(changes): JsonBody<Value>,
+) -> Result<Json<Value>, ApiError> {
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_owner(&app, &caller)?;
+    registry::update_version(&app, &full_name, &version, &changes)
+        .await
+        .map(Json)
+}
+
+#[derive(Deserialize)]
+pub(super) struct SetAlias {
+    version_num: u64,
+}
+
+pub(super) async fn set_alias(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((full_name, alias)): Path<(String, String)>,
+    JsonBody(body): JsonBody<SetAlias>,
+) -> Result<Json<Value>, ApiError> {
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_owner(&app, &caller)?;
+    registry::set_alias(&app, &full_name, &alias, body.version_num)
+        .await
+        .map(Json)
+}
+
+pub(super) async fn delete_alias(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((full_name, alias)): Path<(String, String)>,
+) -> Result<Json<Value>, ApiError> {
+    let full_name = names::full_name(&full_name);
+    Model(&full_name).require_owner(&app, &caller)?;
+    registry::delete_alias(&app, &full_name, &alias).await?;
+    Ok(Json(json!({})))
+}
+
 pub(super) async fn delete_version(
     State(app): State<Arc<App>>,
     caller: Caller,
