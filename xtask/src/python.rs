@@ -90,6 +90,25 @@ pub(crate) fn data_sets(
     Ok(folder)
 }
 
+/// Runs the rows of `xtask/tests/conformance` on a new local workspace; what they came to is in `out`.
+///
+/// # Errors
+/// When Python cannot be started. Failing rows are no error here.
+pub(crate) fn conformance(
+    context: &Context,
+    toolbox: &Toolbox,
+    out: &Utf8Path,
+    on_line: impl FnMut(&str),
+) -> anyhow::Result<Finished> {
+    let mut command = children::command(&context.env, &toolbox.python, &context.root);
+    command
+        .arg("xtask/tests/conformance")
+        .args(["--program", toolbox.workspace.as_str()])
+        .args(["--cli", toolbox.databricks.as_str()])
+        .args(["--out", out.as_str()]);
+    process::run(&context.ui, &context.interrupt, command, on_line)
+}
+
 /// A path as one would type it in the project's folder.
 pub(crate) fn relative<'p>(context: &Context, path: &'p Utf8Path) -> &'p Utf8Path {
     path.strip_prefix(&context.root).unwrap_or(path)

@@ -1,5 +1,7 @@
 //! `cargo xtask workspace`: the local workspace of this clone.
 
+pub(crate) mod conformance;
+
 use camino::Utf8Path;
 use xtask_remote::local;
 
@@ -52,6 +54,12 @@ enum Command {
     },
     /// End it and remove its state: jobs, runs, models, files
     Reset,
+    /// Drive a new one through the Databricks CLI, databricks-sdk and MLflow, and compare with docs/conformance.md
+    Conformance {
+        /// Write docs/conformance.md.
+        #[arg(long)]
+        write: bool,
+    },
 }
 
 /// Runs the command.
@@ -67,6 +75,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Command::Open { path } => open(context, path),
         Command::Logs { lines, mlflow } => logs(context, *lines, *mlflow),
         Command::Reset => reset(context),
+        Command::Conformance { write } => conformance::run(context, *write),
     }
 }
 

@@ -106,6 +106,13 @@ pub(super) const PARTS: &[Part] = &[
         run: tool::rust,
     },
     Part {
+        name: "conformance",
+        group: Group::Tool,
+        about: "the Databricks CLI, databricks-sdk and MLflow find in the local workspace what docs/conformance.md says",
+        needs: &[],
+        run: tool::conformance,
+    },
+    Part {
         name: "docs",
         group: Group::Tool,
         about: "every command line in the docs does what the page says",

@@ -97,6 +97,11 @@ pub(super) fn rust(suite: &Suite<'_>) -> anyhow::Result<String> {
     Ok(format!("{} tests", passed(&finished.stdout)))
 }
 
+/// The table of what the local workspace answers.
+pub(super) fn conformance(suite: &Suite<'_>) -> anyhow::Result<String> {
+    crate::commands::workspace::conformance::check(suite.context, suite.toolbox, false)
+}
+
 /// The console fences of the docs.
 pub(super) fn docs(suite: &Suite<'_>) -> anyhow::Result<String> {
     let args = [
