@@ -54,6 +54,7 @@ pub(crate) struct TrackedRun {
     pub name: String,
     pub user: String,
     pub metrics: BTreeMap<String, f64>,
+    pub tags: BTreeMap<String, String>,
 }
 
 /// An experiment in a list.
@@ -201,6 +202,7 @@ fn read_run(run: &Value) -> TrackedRun {
             .cloned()
             .unwrap_or_else(|| text(&info["user_id"])),
         metrics: metrics.collect(),
+        tags,
     }
 }
 
@@ -223,9 +225,9 @@ fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// Text inside a filter: its quotes cannot be escaped, so they go.
+/// Text inside a filter: quotes cannot be escaped there, so they go.
 fn quoted(text: &str) -> String {
-    text.replace(['\'', '%', '_', '\\'], "")
+    text.replace(['\'', '%', '\\'], "")
 }
 
 /// `'a','b'` for a filter; `None` for no id.
@@ -246,7 +248,7 @@ mod tests {
     fn a_filter_holds_nothing_but_ids() {
         assert_eq!(id_list(&["ab1", "x' OR '1", ""]).as_deref(), Some("'ab1'"));
         assert_eq!(id_list(&[]), None);
-        assert_eq!(quoted("a'%b"), "ab");
+        assert_eq!(quoted("a'%_b"), "a_b");
     }
 
     #[test]

@@ -74,10 +74,13 @@ fn content(app: &App, loaded: &Loaded) -> Markup {
         }
         @if !run.state.message.is_empty() { p.message { (run.state.message) } }
         (facts::of(app, loaded))
-        @if !run.parameters.is_empty() { (parameters("Job parameters", &json!(run.parameters))) }
         h2.unseen #tasks { "Tasks" }
         (graph::of_run(&newest))
         (task_table(&loaded.tasks))
+        div.more {
+            @if !run.parameters.is_empty() { (parameters("Job parameters", &json!(run.parameters))) }
+            (facts::metrics(loaded))
+        }
         (facts::lives(loaded))
         @for shown in &loaded.tasks { (task_section(shown, Frames::Apart)) }
         @if loaded.left_out > 0 { p.message { "And " (loaded.left_out) " more iterations, which this page leaves out." } }

@@ -10,6 +10,7 @@ mod notebook_formats;
 mod notebooks;
 mod oauth;
 mod packages;
+mod pages;
 mod program;
 mod records;
 mod repair;

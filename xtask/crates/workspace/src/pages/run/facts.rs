@@ -4,53 +4,59 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::addresses::path;
+use super::super::jobs::Deployment;
 use super::super::words::{badge, duration, metric, time};
 use super::loading::Loaded;
 use crate::state::App;
 use crate::store::RunType;
 
-/// The facts above the tasks, and the metrics of its MLflow runs.
+/// The facts above the tasks.
 pub(super) fn of(app: &App, loaded: &Loaded) -> Markup {
     let run = &loaded.run;
     let by_notebook = run
         .parent_run_id
         .and_then(|id| app.store.run(id).ok().flatten());
     html! {
-        dl.facts {
-            div { dt { "Started" } dd { (time(run.start_time)) " by " (run.creator) } }
-            div { dt { "Duration" } dd { (duration(Some(run.start_time), run.end_time)) } }
-            (code(loaded))
-            @if let Some(parent) = &by_notebook {
-                div { dt { "Started from" } dd { a href={ "/jobs/" (parent.job_id) "/runs/" (parent.run_id) } {
-                    (parent.run_name) " #" (parent.number_in_job) } } }
-            }
-            div { dt { "Kind" } dd { @match run.run_type {
-                RunType::JobRun => { "run of a job" }
-                RunType::WorkflowRun => { "run by a notebook" }
-                RunType::SubmitRun => { "one-time run" }
-            } } }
-            div { dt { "Run" } dd { code { (run.run_id) } } }
-            div { dt { "Job" } dd { a href={ "/jobs/" (run.job_id) } { code { (run.job_id) } } } }
-            @if let Some(only) = chosen(&run.overrides) { div { dt { "Only tasks" } dd { (only) } } }
+    dl.facts {
+        div { dt { "Started" } dd { (time(run.start_time)) " by " (run.creator) } }
+        div { dt { "Duration" } dd { (duration(Some(run.start_time), run.end_time)) } }
+        (code(loaded))
+        @if let Some(parent) = &by_notebook {
+            div { dt { "Started from" } dd { a href={ "/jobs/" (parent.job_id) "/runs/" (parent.run_id) } {
+                (parent.run_name) " #" (parent.number_in_job) } } }
         }
-        (metrics(loaded))
+        @match run.run_type {
+            RunType::JobRun => {}
+            RunType::WorkflowRun => { div { dt { "Kind" } dd { "run by a notebook" } } }
+            RunType::SubmitRun => { div { dt { "Kind" } dd { "one-time run" } } }
+        }
+        div { dt { "Run" } dd { code { (run.run_id) } } }
+        div { dt { "Job" } dd { a href={ "/jobs/" (run.job_id) } { code { (run.job_id) } } } }
+        @if let Some(only) = chosen(&run.overrides) { div { dt { "Only tasks" } dd { (only) } } }
+    }
     }
 }
 
-/// The commit. What a bundle writes about itself is of its last deployment: it speaks of this run only if that was
-/// before it.
+/// The commit: as the run itself wrote it down, or as its bundle did. What a bundle writes is of its last deployment,
+/// and speaks of this run only if that was before it.
 fn code(loaded: &Loaded) -> Markup {
-    let Some(deployment) = &loaded.deployment else {
-        return html! {};
+    let tag = |key: &str| loaded.tracked.iter().find_map(|run| run.tags.get(key));
+    let own = tag("mlops_git_commit").map(|commit| Deployment {
+        commit: Some(commit.clone()),
+        branch: tag("mlops_git_branch").cloned(),
+        ..Deployment::default()
+    });
+    let told = match (own, &loaded.deployment) {
+        (Some(own), _) => own.commit(),
+        (None, None) => return html! {},
+        (None, Some(last)) if last.at.is_some_and(|at| at <= loaded.run.start_time) => {
+            last.commit()
+        }
+        (None, Some(last)) => {
+            html! { "not known; the bundle was deployed again since, from " (last.commit()) }
+        }
     };
-    let before = deployment.at.is_some_and(|at| at <= loaded.run.start_time);
-    html! {
-        div { dt { "Code" } dd.commit {
-            @if before { (deployment.commit()) } @else {
-                "an earlier deployment than the last one, of " (deployment.commit())
-            }
-        } }
-    }
+    html! { div { dt { "Code" } dd.commit { (told) } } }
 }
 
 /// `only` of the request.
@@ -60,8 +66,8 @@ fn chosen(overrides: &Value) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// What the MLflow runs measured; open while there is something to see.
-fn metrics(loaded: &Loaded) -> Markup {
+/// What the MLflow runs measured.
+pub(super) fn metrics(loaded: &Loaded) -> Markup {
     let measured: Vec<_> = loaded
         .tracked
         .iter()

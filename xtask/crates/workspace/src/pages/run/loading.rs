@@ -120,7 +120,7 @@ async fn add_records(app: &App, tasks: &mut [Shown]) -> Vec<TrackedRun> {
         tracing::warn!(%error, "cannot look up the model versions of a run");
         Vec::new()
     });
-    for shown in tasks {
+    for shown in tasks.iter_mut() {
         let made = |run: &str| {
             shown
                 .notebook
@@ -133,8 +133,13 @@ async fn add_records(app: &App, tasks: &mut [Shown]) -> Vec<TrackedRun> {
             .map(|version| (version.name.clone(), version.number.to_string()))
             .collect();
     }
-    runs.unwrap_or_else(|error| {
+    let mut runs = runs.unwrap_or_else(|error| {
         tracing::warn!(%error, "cannot look up the MLflow runs of a run");
         Vec::new()
-    })
+    });
+    // As the tasks made them.
+    let made = tasks.iter().flat_map(|shown| &shown.notebook.mlflow_runs);
+    let order: Vec<String> = made.map(|(_, run)| run.clone()).collect();
+    runs.sort_by_key(|run| order.iter().position(|id| *id == run.run_id));
+    runs
 }
