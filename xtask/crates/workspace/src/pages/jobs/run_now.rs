@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::super::layout::see;
 use super::super::problem::Problem;
 use super::name;
+use crate::auth::Caller;
 use crate::jobs::start::{Parameters, Request, run_job};
 use crate::state::App;
 use crate::store::Job;
@@ -67,6 +68,7 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 /// Starts a run with what differs from the defaults, and goes to its page.
 pub(in crate::pages) async fn start(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(job_id): Path<i64>,
     Form(form): Form<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
@@ -76,6 +78,7 @@ pub(in crate::pages) async fn start(
     let page = format!("/jobs/{job_id}");
     let request = Request {
         parameters: changed(&job.settings, form),
+        creator: caller.name().to_owned(),
         ..Request::default()
     };
     let title = format!("{} was not started", name(&job));
