@@ -344,6 +344,7 @@ async fn lists_of_ten_thousand_runs_come_in_pages_and_at_once() {
         ("/jobs", 1),
     ] {
         let (page, spent) = timed(&server, path).await;
+        println!("{path}: {spent:?}, {} bytes", page.len());
         check(&page);
         assert_eq!(page.matches("<tr").count(), rows + 1, "{path}");
         // Ten times what it takes on an idle laptop: the test must not depend on a fast one.
@@ -368,7 +369,6 @@ async fn timed(server: &Server, path: &str) -> (String, Duration) {
         page = server.page(path).await;
         best = best.min(start.elapsed());
     }
-    println!("{path}: {best:?}, {} bytes", page.len());
     (page, best)
 }
 
