@@ -12,7 +12,7 @@ use crate::bundle::{self, Place};
 use crate::children;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::local_workspace::{self, LocalWorkspace};
+use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process::{self, Finished};
 use crate::tools::Toolbox;
 use crate::vars;
@@ -108,7 +108,7 @@ impl<'a> Target<'a> {
     ) -> anyhow::Result<Target<'a>> {
         let place = bundle::place(&context.root, &context.config, name)?;
         let local = match place {
-            Place::Local => Some(local_workspace::start(context, toolbox, false)?),
+            Place::Local => Some(local_workspace::start(context, toolbox, Mode::default())?),
             Place::Databricks { .. } => None,
         };
         Ok(Target {

@@ -29,6 +29,15 @@ pub(crate) struct LocalWorkspace {
     token: String,
 }
 
+/// How a workspace behaves while nobody asks it for anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Mode {
+    /// It stays although nobody uses it.
+    pub(crate) keep: bool,
+    /// The schedules of jobs start runs; it stays for them.
+    pub(crate) schedules: bool,
+}
+
 /// What the program writes when it accepts connections.
 #[derive(Debug, Deserialize)]
 struct ServerFile {
@@ -95,7 +104,7 @@ pub(crate) fn written(context: &Context) -> anyhow::Result<Option<LocalWorkspace
 pub(crate) fn start(
     context: &Context,
     toolbox: &Toolbox,
-    keep: bool,
+    mut mode: Mode,
 ) -> anyhow::Result<LocalWorkspace> {
     if let Some(running) = find(context)? {
         if !is_outdated(context, toolbox, &running)? {
@@ -106,12 +115,15 @@ pub(crate) fn start(
             "Restarting",
             "the local workspace, whose program was rebuilt",
         );
+        let was = local::status(&running.http)?;
+        mode.keep |= was.keep;
+        mode.schedules |= was.schedules;
         stop(context, &running)?;
     }
     let state = state_folder(context);
     fs_err::create_dir_all(&state)?;
     let log = state.join("server.log");
-    let mut child = spawn(context, toolbox, &state, &log, keep)?;
+    let mut child = spawn(context, toolbox, &state, &log, mode)?;
     let deadline = Instant::now() + START;
     loop {
         if let Some(workspace) = find(context)? {
@@ -231,7 +243,7 @@ fn spawn(
     toolbox: &Toolbox,
     state: &Utf8Path,
     log: &Utf8Path,
-    keep: bool,
+    mode: Mode,
 ) -> anyhow::Result<Child> {
     let output = OpenOptions::new()
         .create(true)
@@ -249,8 +261,11 @@ fn spawn(
     command
         .arg("--idle-minutes")
         .arg(context.config.workspace.idle_minutes.to_string());
-    if keep {
+    if mode.keep {
         command.arg("--keep");
+    }
+    if mode.schedules {
+        command.arg("--schedules");
     }
     context.ui.explain(&crate::process::typed(&command));
     command

@@ -3,12 +3,12 @@
 pub(crate) mod conformance;
 
 use camino::Utf8Path;
-use xtask_remote::local;
+use xtask_remote::local::{self, Scheduled, Schedules};
 
 use crate::bundle::{self, Place};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::local_workspace::{self, LocalWorkspace};
+use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::tools::{self, Need};
 use crate::ui::Tone;
 
@@ -26,10 +26,13 @@ enum Command {
         /// Let it run although nobody uses it.
         #[arg(long)]
         keep: bool,
+        /// Let the schedules of jobs start runs; it then stays until `workspace down`.
+        #[arg(long)]
+        schedules: bool,
     },
     /// End it; its state stays
     Down,
-    /// Say whether it runs, where, and how MLflow is
+    /// Say whether it runs, where, how MLflow is, and which jobs have a schedule
     Status {
         /// Print one JSON object.
         #[arg(long)]
@@ -68,7 +71,10 @@ enum Command {
 /// When the workspace cannot be started, does not run, or does not end.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.command {
-        Command::Up { keep } => up(context, *keep),
+        Command::Up { keep, schedules } => {
+            let (keep, schedules) = (*keep, *schedules);
+            up(context, Mode { keep, schedules })
+        }
         Command::Down => down(context),
         Command::Status { json } => status(context, *json),
         Command::Env => env(context),
@@ -79,15 +85,19 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
 }
 
-fn started(context: &Context, keep: bool) -> anyhow::Result<LocalWorkspace> {
+fn started(context: &Context, mode: Mode) -> anyhow::Result<LocalWorkspace> {
     let toolbox = tools::ready(context, &[Need::Python, Need::WorkspaceProgram])?;
-    local_workspace::start(context, &toolbox, keep)
+    local_workspace::start(context, &toolbox, mode)
 }
 
-fn up(context: &Context, keep: bool) -> anyhow::Result<()> {
-    let workspace = started(context, keep)?;
+fn up(context: &Context, mode: Mode) -> anyhow::Result<()> {
+    let workspace = started(context, mode)?;
     let state = local::status(&workspace.http)?;
-    if keep && !state.keep {
+    if mode.schedules && !state.schedules {
+        context
+            .ui
+            .warn("it already ran, and schedules still start nothing: take it down first");
+    } else if mode.keep && !state.keep {
         context
             .ui
             .warn("it already ran and will still end when nobody uses it: take it down first");
@@ -127,12 +137,13 @@ fn status(context: &Context, json: bool) -> anyhow::Result<()> {
         return Ok(());
     };
     let state = local::status(&workspace.http)?;
+    let schedules = local::schedules(&workspace.http)?;
     if json {
         let object = serde_json::json!({
             "running": true, "url": state.url, "version": state.version, "user": state.user,
             "workspace_id": state.workspace_id, "uptime_seconds": state.uptime_seconds,
             "idle_seconds": state.idle_seconds, "keep": state.keep, "active_runs": state.active_runs,
-            "mlflow": state.mlflow.state,
+            "mlflow": state.mlflow.state, "schedules": schedules,
         });
         context.ui.answer(&object.to_string());
         return Ok(());
@@ -162,11 +173,37 @@ fn status(context: &Context, json: bool) -> anyhow::Result<()> {
     };
     row("ends", &end);
     row("state", local_workspace::state_folder(context).as_str());
+    row("schedules", &firing(&schedules));
+    for job in &schedules.jobs {
+        row("", &format!("{}  {}", job.name, due(job)));
+    }
     Ok(())
 }
 
+/// Whether schedules start runs, in a sentence.
+fn firing(schedules: &Schedules) -> String {
+    match (schedules.firing, schedules.jobs.len()) {
+        (_, 0) => "no job has one".to_owned(),
+        (true, _) => "start runs".to_owned(),
+        (false, _) => {
+            "start nothing; to let them: cargo xtask workspace down, then up --schedules".to_owned()
+        }
+    }
+}
+
+/// When a job is due, in a sentence.
+fn due(job: &Scheduled) -> String {
+    let next = match (&job.next, job.paused, job.by_clock) {
+        (_, true, _) => "paused".to_owned(),
+        (_, _, false) => "fires on Databricks only".to_owned(),
+        (Some(next), _, _) => format!("next {next}"),
+        (None, _, _) => "never again".to_owned(),
+    };
+    format!("{}: {next}", job.trigger)
+}
+
 fn env(context: &Context) -> anyhow::Result<()> {
-    let workspace = started(context, false)?;
+    let workspace = started(context, Mode::default())?;
     for (name, value) in local_workspace::variables(context, &workspace) {
         context
             .ui
@@ -189,7 +226,7 @@ fn open(context: &Context, path: &str) -> anyhow::Result<()> {
         )
         .err();
     }
-    let workspace = started(context, false)?;
+    let workspace = started(context, Mode::default())?;
     let link = local::sign_in(&workspace.http, path)?;
     // Where no browser can be started (ssh, CI) the link alone is what the reader needs.
     if context.ui.can_ask() && open::that_detached(&link).is_ok() {

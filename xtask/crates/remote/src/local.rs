@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Error;
@@ -25,6 +25,9 @@ pub struct Status {
     pub idle_seconds: u64,
     /// Whether it stays although nobody uses it.
     pub keep: bool,
+    /// Whether schedules start runs.
+    #[serde(default)]
+    pub schedules: bool,
     /// Job runs that are not finished.
     pub active_runs: u64,
     /// The MLflow server behind it.
@@ -38,6 +41,34 @@ pub struct Mlflow {
     pub state: String,
     /// Why it failed.
     pub message: Option<String>,
+}
+
+/// The jobs that something starts by itself.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Schedules {
+    /// Whether schedules start runs.
+    pub firing: bool,
+    /// The jobs, newest first.
+    pub jobs: Vec<Scheduled>,
+}
+
+/// A job that something starts by itself.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub struct Scheduled {
+    /// Its id.
+    pub job_id: i64,
+    /// Its name.
+    pub name: String,
+    /// What starts it: a cron expression with its time zone, a period, or what Databricks would wait for.
+    pub trigger: String,
+    /// Whether that is switched off.
+    pub paused: bool,
+    /// Whether it depends on the clock alone; anything else never starts runs on a local workspace.
+    pub by_clock: bool,
+    /// When it is due next.
+    pub next: Option<String>,
+    /// Whether it starts runs there.
+    pub fires: bool,
 }
 
 /// The part of a task's event file that was asked for.
@@ -58,6 +89,15 @@ pub fn status(transport: &dyn Transport) -> Result<Status, Error> {
         transport,
         &Request::new(Method::Get, "/local/v1/status").within(Duration::from_secs(2)),
     )
+}
+
+/// Asks what starts jobs by itself, and when next.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn schedules(transport: &dyn Transport) -> Result<Schedules, Error> {
+    let request = Request::new(Method::Get, "/local/v1/schedules");
+    call(transport, &request.within(Duration::from_secs(2)))
 }
 
 /// Asks it to end: runs are cancelled, MLflow is stopped.

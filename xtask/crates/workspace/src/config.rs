@@ -18,6 +18,8 @@ pub struct Config {
     pub idle: Option<Duration>,
     /// Whether the user asked for a workspace that stays up; shown in the status.
     pub keep: bool,
+    /// Whether schedules start runs.
+    pub schedules: bool,
     /// Who watches the calls, in the conformance test.
     pub witness: Option<Witness>,
 }

@@ -43,6 +43,9 @@ struct ServeArgs {
     /// Never end for lack of work
     #[arg(long)]
     keep: bool,
+    /// Let the schedules of jobs start runs; the workspace then ends only when it is told to
+    #[arg(long)]
+    schedules: bool,
     /// What to log: error, warn, info, debug or trace, or a tracing filter
     #[arg(long, value_name = "L", default_value = "info")]
     log_level: String,
@@ -77,9 +80,10 @@ fn run(args: ServeArgs) -> Result<(), ServeError> {
     let config = Config {
         state: StateDir::open(&args.state)?,
         python: args.python,
-        idle: (args.idle_minutes > 0 && !args.keep)
+        idle: (args.idle_minutes > 0 && !args.keep && !args.schedules)
             .then(|| Duration::from_secs(args.idle_minutes * 60)),
-        keep: args.keep,
+        keep: args.keep || args.schedules,
+        schedules: args.schedules,
         witness: Witness::new(args.without, args.record.as_deref()).map_err(ServeError::Runtime)?,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -5,7 +5,7 @@
 //!
 //! - `execution` takes a run from its first task to its last and decides how it ended.
 //! - `graph` knows which task waits for which, and what a task's end means for those after it.
-//! - `parameters` fills in parameters and `{{…}}` references.
+//! - `parameters` knows what a task is given, and `references` what `{{…}}` in it stands for.
 //! - `task` runs one task, each kind in a module of its own; those that run code ask `kernel` for a process, hand it
 //!   the work, and read what it left (`outcome`).
 
@@ -14,6 +14,7 @@ mod graph;
 mod kernel;
 pub(crate) mod outcome;
 mod parameters;
+mod references;
 mod task;
 
 use std::sync::{Arc, Mutex};

@@ -13,6 +13,7 @@ use tokio::task::JoinError;
 use crate::auth::SignInCodes;
 use crate::config::Config;
 use crate::files::Tree;
+use crate::jobs::schedules;
 use crate::state::{Activity, App, VERSION};
 use crate::state_dir::{ServerInfo, StateDir, StateDirError, create_private_dir};
 use crate::store::{Store, StoreError};
@@ -112,6 +113,7 @@ pub async fn serve(
             .into_future(),
     );
     tokio::spawn(stop_when(app.clone(), shutdown));
+    tokio::spawn(schedules::watch(app.clone()));
     let early = tokio::select! {
         outcome = &mut server => Some(outcome),
         () = app.clone().stopped() => None,

@@ -9,6 +9,7 @@ mod permissions;
 mod principals;
 mod records;
 mod runs;
+mod schedules;
 mod schema;
 mod secrets;
 mod securables;
@@ -33,6 +34,7 @@ pub use runs::{
     LifeCycle, NewRun, NewTask, Repair, RepairPlan, ResultState, Run, RunBrief, RunChoice,
     RunFilter, RunState, RunType, TaskOutput, TaskRun,
 };
+pub use schedules::Due;
 pub use securables::Securable;
 pub use tokens::{AccessToken, NewToken, TokenKind};
 

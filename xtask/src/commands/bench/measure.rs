@@ -14,6 +14,7 @@ use xtask_remote::{Credentials, Http, Method, Request, Transport as _, local};
 use super::Bench;
 use crate::databricks::Target;
 use crate::error::{Failure, Kind};
+use crate::local_workspace::Mode;
 use crate::{local_workspace, process, python, vars};
 
 /// Runs a notebook's cells in a plain Python process.
@@ -74,7 +75,7 @@ pub(super) fn workspace_ready(bench: &Bench<'_>) -> anyhow::Result<f64> {
 
 /// Asked over one open connection with nothing but a socket: it is the workspace that is measured.
 pub(super) fn jobs_list(bench: &Bench<'_>) -> anyhow::Result<f64> {
-    let workspace = local_workspace::start(bench.context, bench.toolbox, false)?;
+    let workspace = local_workspace::start(bench.context, bench.toolbox, Mode::default())?;
     let address = workspace.url.trim_start_matches("http://");
     let token = fs_err::read_to_string(local_workspace::state_folder(bench.context).join("token"))?;
     let request = format!(
@@ -143,7 +144,7 @@ pub(super) fn training_job(bench: &Bench<'_>) -> anyhow::Result<f64> {
 
 /// The same notebooks with the same parameters, one plain process after the other.
 fn plain(bench: &Bench<'_>, run: &jobs::Run, job_id: i64) -> anyhow::Result<f64> {
-    let workspace = local_workspace::start(bench.context, bench.toolbox, false)?;
+    let workspace = local_workspace::start(bench.context, bench.toolbox, Mode::default())?;
     let script = bench.scratch("plain")?.join("plain_notebook.py");
     fs_err::write(&script, PLAIN_NOTEBOOK)?;
     let values = script.with_file_name("values.json");

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::task_kinds;
+use super::{Trigger, task_kinds};
 use crate::error::ApiError;
 
 const GIT_PROVIDERS: &str = "github,gitlab,bitbucketcloud,gitlabenterpriseedition,bitbucketserver,\
@@ -44,7 +44,9 @@ pub(crate) fn checked(mut settings: Map<String, Value>) -> Result<Value, ApiErro
         }
         check_dependencies(tasks)?;
     }
-    Ok(Value::Object(settings))
+    let settings = Value::Object(settings);
+    Trigger::of(&settings)?;
+    Ok(settings)
 }
 
 fn fill(object: &mut Map<String, Value>, key: &str, value: Value) {

@@ -38,6 +38,9 @@ pub(crate) struct Request {
     /// The run whose code asks.
     #[serde(skip)]
     pub parent_run_id: Option<i64>,
+    /// The planned time, where a schedule asks, ms.
+    #[serde(skip)]
+    pub due_time: Option<i64>,
 }
 
 /// Starts a run of a job, or answers the one that the idempotency token made.
@@ -68,6 +71,7 @@ pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run,
         settings: job.settings,
         run_type: RunType::JobRun,
         parent_run_id: request.parent_run_id,
+        due_time: request.due_time,
     };
     begin(app, &new, limit)
 }
@@ -100,6 +104,7 @@ pub(crate) fn run_once(
         settings,
         run_type,
         parent_run_id,
+        due_time: None,
     };
     begin(app, &new, 1)
 }

@@ -18,6 +18,7 @@ pub(super) struct Look {
 pub(super) fn look(state: &RunState) -> Look {
     let (word, class) = match (state.life_cycle, state.result) {
         (_, Some(ResultState::Success)) => ("Succeeded", "ok"),
+        (_, Some(ResultState::SuccessWithFailures)) => ("Succeeded with failures", "ok"),
         (_, Some(ResultState::Failed)) => ("Failed", "bad"),
         (_, Some(ResultState::TimedOut)) => ("Timed out", "bad"),
         (_, Some(ResultState::Canceled)) => ("Canceled", "quiet"),

@@ -21,7 +21,7 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::jobs::{cancel, check_run_as, checked};
 use crate::state::App;
-use crate::store::{Job, RunFilter};
+use crate::store::{Job, LifeCycle, RunFilter};
 
 /// Most tasks in one reply of `jobs/get` or `runs/get`.
 const TASKS_PER_PAGE: usize = 100;
@@ -103,24 +103,13 @@ async fn get_job(
     let job = find(&app, &caller, query.job_id, Act::View)?;
     let mut body = describe::job(&app, &job)?;
     let offset = describe::offset(query.page_token.as_deref())? as usize;
-    let Some(tasks) = body["settings"]["tasks"].as_array() else {
+    let Some(tasks) = body["settings"]["tasks"].as_array_mut() else {
         return Ok(Json(body));
     };
-    let (total, page) = (
-        tasks.len(),
-        tasks
-            .iter()
-            .skip(offset)
-            .take(TASKS_PER_PAGE)
-            .cloned()
-            .collect::<Vec<_>>(),
-    );
-    let end = offset + page.len();
-    body["settings"]["tasks"] = page.into();
-    if end < total {
-        body["has_more"] = true.into();
-        body["next_page_token"] = end.to_string().into();
-    }
+    let total = tasks.len();
+    tasks.drain(..offset.min(total));
+    tasks.truncate(TASKS_PER_PAGE);
+    describe::pages(&mut body, offset, TASKS_PER_PAGE, total);
     Ok(Json(body))
 }
 
@@ -148,11 +137,7 @@ async fn list(
         .iter()
         .map(|job| describe::listed_job(job, query.expand_tasks))
         .collect();
-    Ok(Json(describe::page(
-        "jobs",
-        bodies,
-        more.then_some(offset + limit),
-    )))
+    Ok(Json(describe::page("jobs", bodies, more, offset, limit)))
 }
 
 #[derive(Deserialize)]
@@ -172,20 +157,22 @@ async fn delete(
     if !app.store.delete_job(body.job_id)? {
         return Err(absent(body.job_id));
     }
-    cancel_runs_of(&app, body.job_id)?;
+    cancel_runs(&app, Some(body.job_id), false)?;
     Ok(Json(json!({})))
 }
 
-/// Asks for the end of all runs of a job.
-fn cancel_runs_of(app: &Arc<App>, job_id: i64) -> Result<(), ApiError> {
+/// Asks for the end of the active runs of a job or of all jobs, or only of those that are queued.
+fn cancel_runs(app: &Arc<App>, job_id: Option<i64>, queued_only: bool) -> Result<(), ApiError> {
     let filter = RunFilter {
-        job_id: Some(job_id),
+        job_id,
         active: Some(true),
         limit: u32::MAX,
         ..RunFilter::default()
     };
     for run in app.store.runs(&filter)? {
-        cancel(app, &run)?;
+        if !queued_only || run.state.life_cycle == LifeCycle::Queued {
+            cancel(app, &run)?;
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::extract::{JsonBody, QueryString, on_disk};
 use crate::error::ApiError;
+use crate::jobs::schedules::upcoming;
 use crate::mlflow;
 use crate::state::{App, VERSION};
 
@@ -23,6 +24,7 @@ const EVENTS_CHUNK: u64 = 4 << 20;
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/local/v1/status", get(status))
+        .route("/local/v1/schedules", get(schedules))
         .route("/local/v1/shutdown", post(shutdown))
         .route("/local/v1/sign-in", post(sign_in))
         .route("/local/v1/task-runs/{task_run_id}/events", get(events))
@@ -38,9 +40,31 @@ async fn status(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
         "uptime_seconds": uptime.max(0),
         "idle_seconds": app.activity.idle().as_secs(),
         "keep": app.config.keep,
+        "schedules": app.config.schedules,
         "active_runs": app.store.active_runs()?.len(),
         "mlflow": mlflow::status(&app),
     })))
+}
+
+/// The jobs that something starts by itself, and when next.
+async fn schedules(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
+    let jobs = app.store.jobs_with_triggers()?;
+    let jobs: Vec<Value> = jobs
+        .iter()
+        .filter_map(|job| {
+            let upcoming = upcoming(&app, job)?;
+            Some(json!({
+                "job_id": job.job_id,
+                "name": job.settings["name"],
+                "trigger": upcoming.what,
+                "paused": upcoming.paused,
+                "by_clock": upcoming.by_clock,
+                "next": upcoming.next.map(|next| next.to_string()),
+                "fires": upcoming.fires,
+            }))
+        })
+        .collect();
+    Ok(Json(json!({"firing": app.config.schedules, "jobs": jobs})))
 }
 
 async fn shutdown(State(app): State<Arc<App>>) -> Json<Value> {

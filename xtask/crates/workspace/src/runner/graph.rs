@@ -149,10 +149,10 @@ pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
     let ok = match node.run_if.as_str() {
         "ALL_DONE" => true,
         "NONE_FAILED" => failures == 0 && canceled == 0 && (successes > 0 || before.is_empty()),
-        "AT_LEAST_ONE_SUCCESS" => successes > 0,
-        "AT_LEAST_ONE_FAILED" => failures > 0,
-        "ALL_FAILED" => failures == before.len(),
-        // A task that was left out counts as one that went well.
+        // A task that was left out counts as one that went well, a cancelled one as one that failed.
+        "AT_LEAST_ONE_SUCCESS" => successes + excluded > 0,
+        "AT_LEAST_ONE_FAILED" => failures + canceled > 0,
+        "ALL_FAILED" => failures + canceled == before.len(),
         _ => successes + excluded == before.len(),
     };
     if ok {
@@ -188,9 +188,6 @@ pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
         .iter()
         .filter(|(key, _, _)| is_last(key))
         .all(|(_, _, state)| matches!(End::of_state(state), Some(End::Success | End::Excluded)));
-    if last_fine {
-        return RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
-    }
     let failed = tasks.iter().find(|(_, _, state)| {
         matches!(
             state.result,
@@ -198,12 +195,16 @@ pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
         )
     });
     match failed {
+        None if last_fine => RunState::ended(LifeCycle::Terminated, ResultState::Success, ""),
+        Some(_) if last_fine => {
+            RunState::ended(LifeCycle::Terminated, ResultState::SuccessWithFailures, "")
+        }
         Some((key, _, state)) => RunState::ended(
             LifeCycle::InternalError,
             ResultState::Failed,
             format!(
-                "Task {key} failed with message: {}.",
-                state.message.trim_end_matches('.')
+                "Task {key} failed with message: {}. This caused all downstream tasks to get skipped.",
+                state.message
             ),
         ),
         None => RunState::ended(
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_that_the_last_task_makes_good_is_none() {
+    fn a_failure_that_the_last_task_makes_good_is_told_and_fails_nothing() {
         let failed = RunState::ended(LifeCycle::Terminated, ResultState::Failed, "boom");
         let fine = RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
         let last = Node::of(&json!({"depends_on": [{"task_key": "a"}], "run_if": "ALL_DONE"}));
@@ -312,6 +313,24 @@ mod tests {
             ("a".into(), Node::of(&json!({})), failed),
             ("b".into(), last, fine),
         ]);
-        assert_eq!(state.result, Some(ResultState::Success));
+        assert_eq!(state.life_cycle, LifeCycle::Terminated);
+        assert_eq!(state.result, Some(ResultState::SuccessWithFailures));
+    }
+
+    #[test]
+    fn what_was_left_out_counts_as_success_and_what_was_cancelled_as_failure() {
+        for (a, b, run_if, runs) in [
+            (End::Failed, End::Excluded, "AT_LEAST_ONE_SUCCESS", true),
+            (End::Failed, End::Excluded, "ALL_FAILED", false),
+            (End::Failed, End::Canceled, "ALL_FAILED", true),
+            (End::Success, End::Canceled, "AT_LEAST_ONE_FAILED", true),
+            (End::Success, End::Canceled, "NONE_FAILED", false),
+            (End::Success, End::Canceled, "ALL_SUCCESS", false),
+            (End::Success, End::Success, "AT_LEAST_ONE_FAILED", false),
+            (End::Excluded, End::Success, "NONE_FAILED", true),
+        ] {
+            let decision = decide(&node(run_if), &ends(a, b));
+            assert_eq!(decision == Decision::Run, runs, "{a:?} {b:?} {run_if}");
+        }
     }
 }

@@ -17,7 +17,13 @@ pub struct Job {
     pub creator: String,
     /// When it was made, ms.
     pub created_time: i64,
+    /// Since when it has its trigger, ms.
+    pub trigger_since: i64,
 }
+
+/// What [`columns`] reads.
+pub(super) const COLUMNS: &str =
+    "job_id, settings_json, creator_user_name, created_time, coalesce(trigger_since, created_time)";
 
 impl Store {
     /// Adds a job and answers its id.
@@ -39,8 +45,11 @@ impl Store {
         let json = serde_json::to_string(settings)?;
         self.write(|tx| {
             let changed = tx.execute(
-                "UPDATE jobs SET name = ?2, settings_json = ?3 WHERE job_id = ?1",
-                params![job_id, name_of(settings), json],
+                "UPDATE jobs SET name = ?2, settings_json = ?3, trigger_since = CASE
+                   WHEN json_extract(settings_json, '$.trigger') IS json_extract(?3, '$.trigger') THEN trigger_since
+                   ELSE ?4 END
+                 WHERE job_id = ?1",
+                params![job_id, name_of(settings), json, now_ms()],
             )?;
             Ok(changed == 1)
         })
@@ -50,9 +59,7 @@ impl Store {
     pub fn job(&self, job_id: i64) -> Result<Option<Job>> {
         self.read(|connection| {
             connection
-                .prepare_cached(
-                    "SELECT job_id, settings_json, creator_user_name, created_time FROM jobs WHERE job_id = ?1",
-                )?
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE job_id = ?1"))?
                 .query_row([job_id], columns)
                 .optional()?
                 .map(job)
@@ -63,11 +70,11 @@ impl Store {
     /// Up to `limit` jobs from `offset` on, newest first; `name` compares without case.
     pub fn jobs(&self, name: Option<&str>, limit: u32, offset: u32) -> Result<Vec<Job>> {
         self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT job_id, settings_json, creator_user_name, created_time FROM jobs
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM jobs
                  WHERE ?1 IS NULL OR lower(name) = lower(?1)
-                 ORDER BY created_time DESC, job_id DESC LIMIT ?2 OFFSET ?3",
-            )?;
+                 ORDER BY created_time DESC, job_id DESC LIMIT ?2 OFFSET ?3"
+            ))?;
             statement
                 .query_map(params![name, limit, offset], columns)?
                 .map(|row| job(row?))
@@ -81,18 +88,27 @@ impl Store {
     }
 }
 
-type Columns = (i64, String, String, i64);
+pub(super) type Columns = (i64, String, String, i64, i64);
 
-fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+pub(super) fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
+    Ok((
+        row.get(0)?,
+        row.get(1)?,
+        row.get(2)?,
+        row.get(3)?,
+        row.get(4)?,
+    ))
 }
 
-fn job((job_id, settings, creator, created_time): Columns) -> Result<Job> {
+pub(super) fn job(
+    (job_id, settings, creator, created_time, trigger_since): Columns,
+) -> Result<Job> {
     Ok(Job {
         job_id,
         settings: serde_json::from_str(&settings)?,
         creator,
         created_time,
+        trigger_since,
     })
 }
 

@@ -57,6 +57,8 @@ pub struct Run {
     pub parent_run_id: Option<i64>,
     /// How often it was repaired.
     pub repair_count: i64,
+    /// The planned time, where a schedule started it, ms.
+    pub due_time: Option<i64>,
 }
 
 impl Run {
@@ -97,6 +99,8 @@ pub struct NewRun {
     pub run_type: RunType,
     /// The run whose code starts this one.
     pub parent_run_id: Option<i64>,
+    /// The planned time, where a schedule starts it, ms.
+    pub due_time: Option<i64>,
 }
 
 /// Which runs to list.
@@ -110,6 +114,10 @@ pub struct RunFilter {
     pub run_type: Option<RunType>,
     /// Runs that the code of this one started.
     pub parent_run_id: Option<i64>,
+    /// Runs that were started at this time or later, ms.
+    pub start_time_from: Option<i64>,
+    /// Runs that were started at this time or earlier, ms.
+    pub start_time_to: Option<i64>,
     /// How many at most.
     pub limit: u32,
     /// How many to skip.
@@ -118,7 +126,7 @@ pub struct RunFilter {
 
 const COLUMNS: &str = "run_id, job_id, number_in_job, run_name, creator_user_name, settings_json, parameters_json, \
      overrides_json, life_cycle_state, result_state, state_message, start_time, end_time, run_type, parent_run_id, \
-     repair_count, run_as";
+     repair_count, run_as, due_time";
 
 impl Store {
     /// Stores a run with its tasks. The flag says whether it is new: a known idempotency token answers the run
@@ -139,8 +147,8 @@ impl Store {
             tx.execute(
                 "INSERT INTO runs (run_id, job_id, number_in_job, run_name, idempotency_token, creator_user_name,
                    settings_json, parameters_json, overrides_json, life_cycle_state, result_state, state_message,
-                   start_time, end_time, run_type, parent_run_id, run_as)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                   start_time, end_time, run_type, parent_run_id, run_as, due_time)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
                 params![
                     run_id,
                     new.job_id,
@@ -159,6 +167,7 @@ impl Store {
                     new.run_type.as_str(),
                     new.parent_run_id,
                     new.run_as,
+                    new.due_time,
                 ],
             )?;
             tasks::insert(tx, run_id, &new.tasks)?;
@@ -179,6 +188,7 @@ impl Store {
                 "SELECT {COLUMNS} FROM runs
                  WHERE (?1 IS NULL OR job_id = ?1) AND (?2 IS NULL OR (end_time IS NULL) = ?2)
                    AND (?5 IS NULL OR run_type = ?5) AND (?6 IS NULL OR parent_run_id = ?6)
+                   AND (?7 IS NULL OR start_time >= ?7) AND (?8 IS NULL OR start_time <= ?8)
                  ORDER BY start_time DESC, run_id DESC LIMIT ?3 OFFSET ?4"
             ))?;
             let mut rows = statement.query(params![
@@ -188,6 +198,8 @@ impl Store {
                 filter.offset,
                 filter.run_type.map(RunType::as_str),
                 filter.parent_run_id,
+                filter.start_time_from,
+                filter.start_time_to,
             ])?;
             let mut runs = Vec::new();
             while let Some(row) = rows.next()? {
@@ -288,5 +300,6 @@ fn from_row(row: &Row<'_>) -> Result<Run> {
         parent_run_id: row.get(14)?,
         repair_count: row.get(15)?,
         run_as: row.get(16)?,
+        due_time: row.get(17)?,
     })
 }

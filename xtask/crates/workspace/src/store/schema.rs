@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("003_records_and_schedules.sql"),
     include_str!("004_identities.sql"),
     include_str!("005_secrets.sql"),
+    include_str!("006_jobs_with_triggers.sql"),
 ];
 
 /// Brings the database to the newest version.

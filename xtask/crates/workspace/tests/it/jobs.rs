@@ -253,6 +253,7 @@ async fn permissions_are_kept_for_a_job_and_a_folder() {
 fn stored_run(server: &Server, job_id: i64) -> (Store, i64) {
     let store = Store::open(&server.state().join("workspace.db")).unwrap();
     let new = NewRun {
+        due_time: None,
         job_id,
         run_name: "under way".into(),
         idempotency_token: None,

@@ -15,6 +15,7 @@ mod program;
 mod records;
 mod repair;
 mod runs;
+mod schedules;
 mod secrets;
 mod security;
 mod server;

@@ -149,6 +149,7 @@ async fn everything_survives_a_restart_and_interrupted_runs_are_closed() {
         state: RunState::active(LifeCycle::Pending),
     };
     let new = NewRun {
+        due_time: None,
         job_id: created["job_id"].as_i64().unwrap(),
         run_name: "r".into(),
         idempotency_token: None,

@@ -40,12 +40,27 @@ impl Server {
         idle: Option<Duration>,
         python: Utf8PathBuf,
     ) -> Server {
+        Server::launch(dir, idle, python, false).await
+    }
+
+    /// Starts a workspace whose schedules start runs, on a state that is there.
+    pub(crate) async fn start_firing(dir: tempfile::TempDir) -> Server {
+        Server::launch(dir, None, Utf8PathBuf::from("/nonexistent/python"), true).await
+    }
+
+    async fn launch(
+        dir: tempfile::TempDir,
+        idle: Option<Duration>,
+        python: Utf8PathBuf,
+        schedules: bool,
+    ) -> Server {
         let state = StateDir::open(&state_of(&dir)).unwrap();
         let config = Config {
             state,
             python,
             idle,
             keep: false,
+            schedules,
             witness: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

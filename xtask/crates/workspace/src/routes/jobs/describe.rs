@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::TASKS_PER_PAGE;
 use crate::error::ApiError;
 use crate::jobs;
 use crate::state::App;
@@ -18,9 +19,15 @@ pub(super) fn job(app: &App, job: &Job) -> Result<Value, ApiError> {
     }))
 }
 
-/// A job as it stands in a list: without tasks, unless they are asked for.
+/// A job as it stands in a list: without tasks, unless they are asked for; then with the first ones.
 pub(super) fn listed_job(job: &Job, expand_tasks: bool) -> Value {
     let mut settings = job.settings.clone();
+    let tasks = settings["tasks"].as_array_mut();
+    let has_more = tasks.is_some_and(|tasks| {
+        let more = tasks.len() > TASKS_PER_PAGE;
+        tasks.truncate(TASKS_PER_PAGE);
+        more
+    });
     if let (false, Some(object)) = (expand_tasks, settings.as_object_mut()) {
         for detail in ["tasks", "job_clusters", "environments", "parameters"] {
             object.remove(detail);
@@ -31,19 +38,34 @@ pub(super) fn listed_job(job: &Job, expand_tasks: bool) -> Value {
         "creator_user_name": job.creator,
         "created_time": job.created_time,
         "settings": settings,
+        "has_more": has_more && expand_tasks,
     })
 }
 
-/// One page of a list; `next` is the offset of the following one.
-pub(super) fn page(name: &str, items: Vec<Value>, next: Option<u32>) -> Value {
-    let mut body = json!({"has_more": next.is_some()});
+/// One page of a list, with the tokens of the pages beside it.
+pub(super) fn page(name: &str, items: Vec<Value>, more: bool, offset: u32, limit: u32) -> Value {
+    let mut body = json!({"has_more": more});
     if !items.is_empty() {
         body[name] = items.into();
     }
-    if let Some(next) = next {
-        body["next_page_token"] = next.to_string().into();
+    if more {
+        body["next_page_token"] = (offset + limit).to_string().into();
+    }
+    if offset > 0 {
+        body["prev_page_token"] = offset.saturating_sub(limit).to_string().into();
     }
     body
+}
+
+/// Says in a reply with one page of a list of tasks where the pages beside it begin.
+pub(super) fn pages(body: &mut Value, offset: usize, size: usize, total: usize) {
+    if offset + size < total {
+        body["has_more"] = true.into();
+        body["next_page_token"] = (offset + size).to_string().into();
+    }
+    if offset > 0 {
+        body["prev_page_token"] = offset.saturating_sub(size).to_string().into();
+    }
 }
 
 /// How many items a page has.
@@ -51,8 +73,8 @@ pub(super) fn limit(given: Option<u32>, default: u32, most: u32) -> Result<u32, 
     match given.unwrap_or(0) {
         0 => Ok(default),
         limit if limit <= most => Ok(limit),
-        _ => Err(ApiError::invalid(format!(
-            "limit must be between 1 and {most}"
+        limit => Err(ApiError::invalid(format!(
+            "Invalid limit {limit} - it has to be no more than {most}."
         ))),
     }
 }

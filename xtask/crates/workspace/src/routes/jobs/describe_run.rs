@@ -18,7 +18,7 @@ pub(super) fn run(app: &App, run: &Run, tasks: Option<&[TaskRun]>) -> Result<Val
         "run_name": run.run_name,
         "run_page_url": app.run_page_url(run.job_id, run.run_id),
         "run_type": run.run_type.as_str(),
-        "trigger": if run.run_type == RunType::JobRun && run.parent_run_id.is_some() { "RUN_JOB_TASK" } else { "ONE_TIME" },
+        "trigger": trigger(run),
         "format": "MULTI_TASK",
         "state": state(&run.state),
         "status": status(&run.state),
@@ -34,10 +34,21 @@ pub(super) fn run(app: &App, run: &Run, tasks: Option<&[TaskRun]>) -> Result<Val
             "python_named_params": run.overrides["python_named_params"],
         },
     });
+    if run.due_time.is_some() && run.settings["schedule"].is_object() {
+        body["schedule"] = run.settings["schedule"].clone();
+    }
     if let Some(given) = tasks {
         body["tasks"] = self::tasks(app, run, given)?;
     }
     Ok(body)
+}
+
+fn trigger(run: &Run) -> &'static str {
+    match (run.due_time, run.run_type, run.parent_run_id) {
+        (Some(_), _, _) => "PERIODIC",
+        (None, RunType::JobRun, Some(_)) => "RUN_JOB_TASK",
+        _ => "ONE_TIME",
+    }
 }
 
 /// Task runs, each as it was declared and where it stands.
@@ -246,9 +257,10 @@ fn termination(life_cycle: LifeCycle, result: Option<ResultState>) -> (&'static 
         Some(ResultState::MaximumConcurrentRunsReached) => {
             ("MAX_CONCURRENT_RUNS_EXCEEDED", "CLIENT_ERROR")
         }
-        Some(ResultState::Failed | ResultState::TimedOut) => {
-            ("RUN_EXECUTION_ERROR", "CLIENT_ERROR")
-        }
+        Some(ResultState::SuccessWithFailures) => ("SUCCESS_WITH_FAILURES", "SUCCESS"),
+        // The platform ends what takes too long.
+        Some(ResultState::TimedOut) => ("CANCELED", "CLIENT_ERROR"),
+        Some(ResultState::Failed) => ("RUN_EXECUTION_ERROR", "CLIENT_ERROR"),
         None if life_cycle == LifeCycle::Skipped => ("SKIPPED", "SUCCESS"),
         None => ("INTERNAL_ERROR", "INTERNAL_ERROR"),
     }

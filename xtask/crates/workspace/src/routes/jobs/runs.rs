@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{JobId, TASKS_PER_PAGE, cancel_runs_of, describe, describe_run, find};
+use super::{TASKS_PER_PAGE, cancel_runs, describe, describe_run, find};
 use crate::access::{self, Act};
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -57,15 +57,19 @@ pub(super) async fn get_run(
         .collect();
     let mut body = describe_run::run(&app, &run, Some(&page))?;
     if !iterations.is_empty() {
-        body["iterations"] = describe_run::tasks(&app, &run, &iterations)?;
+        let rest = iterations.get(offset..).unwrap_or_default();
+        let page = &rest[..rest.len().min(TASKS_PER_PAGE)];
+        body["iterations"] = describe_run::tasks(&app, &run, page)?;
     }
     if query.include_history {
         body["repair_history"] = describe_run::repair_history(&app, &run)?;
     }
-    let end = offset + page.len();
-    if end < tasks.len() {
-        body["next_page_token"] = end.to_string().into();
-    }
+    describe::pages(
+        &mut body,
+        offset,
+        TASKS_PER_PAGE,
+        tasks.len().max(iterations.len()),
+    );
     Ok(Json(body))
 }
 
@@ -82,14 +86,19 @@ pub(super) struct ListRuns {
     offset: Option<u32>,
     page_token: Option<String>,
     run_type: Option<String>,
+    start_time_from: Option<i64>,
+    start_time_to: Option<i64>,
 }
+
+/// Most runs in one reply.
+const RUNS_PER_PAGE: u32 = 26;
 
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     QueryString(query): QueryString<ListRuns>,
 ) -> Result<Json<Value>, ApiError> {
-    let limit = describe::limit(query.limit, 20, 100)?;
+    let limit = describe::limit(query.limit, 20, RUNS_PER_PAGE)?;
     let offset = describe::offset(query.page_token.as_deref())?.max(query.offset.unwrap_or(0));
     let active = match (query.active_only, query.completed_only) {
         (true, true) => {
@@ -108,24 +117,24 @@ pub(super) async fn list(
         offset,
         run_type: query.run_type.as_deref().map(run_type).transpose()?,
         parent_run_id: None,
+        start_time_from: query.start_time_from,
+        start_time_to: query.start_time_to,
     };
     let mut runs = access::visible_runs(&app, &caller, &filter)?;
     let more = runs.len() > limit as usize;
     runs.truncate(limit as usize);
     let mut bodies = Vec::new();
     for run in &runs {
-        let tasks = if query.expand_tasks {
-            Some(app.store.task_runs(run.run_id)?)
-        } else {
-            None
-        };
-        bodies.push(describe_run::run(&app, run, tasks.as_deref())?);
+        let mut body = describe_run::run(&app, run, None)?;
+        if query.expand_tasks {
+            let tasks = app.store.task_runs(run.run_id)?;
+            let page = &tasks[..tasks.len().min(TASKS_PER_PAGE)];
+            body["tasks"] = describe_run::tasks(&app, run, page)?;
+            body["has_more"] = (page.len() < tasks.len()).into();
+        }
+        bodies.push(body);
     }
-    Ok(Json(describe::page(
-        "runs",
-        bodies,
-        more.then_some(offset + limit),
-    )))
+    Ok(Json(describe::page("runs", bodies, more, offset, limit)))
 }
 
 #[derive(Deserialize)]
@@ -154,14 +163,25 @@ pub(super) async fn cancel(
     Ok(Json(json!({})))
 }
 
-/// Asks for the end of all active runs of a job.
+#[derive(Deserialize)]
+pub(super) struct CancelAll {
+    job_id: Option<i64>,
+    #[serde(default)]
+    all_queued_runs: bool,
+}
+
+/// Asks for the end of all active runs of a job, or of those that are queued: of a job, or of all.
 pub(super) async fn cancel_all(
     State(app): State<Arc<App>>,
     caller: Caller,
-    JsonBody(body): JsonBody<JobId>,
+    JsonBody(body): JsonBody<CancelAll>,
 ) -> Result<Json<Value>, ApiError> {
-    find(&app, &caller, body.job_id, Act::Run)?;
-    cancel_runs_of(&app, body.job_id)?;
+    match body.job_id {
+        Some(job_id) => drop(find(&app, &caller, job_id, Act::Run)?),
+        None if body.all_queued_runs && caller.is_admin() => {}
+        None => return Err(ApiError::invalid("job_id is required")),
+    }
+    cancel_runs(&app, body.job_id, body.all_queued_runs)?;
     Ok(Json(json!({})))
 }
 

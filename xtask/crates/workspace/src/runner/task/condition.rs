@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{Ending, Task, TaskError};
-use crate::runner::parameters;
+use crate::runner::references;
 
 pub(super) fn run(task: &Task) -> Result<Ending, TaskError> {
     let declared = &task.task_run.settings["condition_task"];
     let side = |name: &str| {
         let template = declared[name].as_str().unwrap_or_default();
-        task.resolve(|context| parameters::fill(template, context))
+        task.resolve(|context| references::fill(template, context))
     };
     let (left, right) = (side("left")?, side("right")?);
     task.begin(&json!({"left": left, "right": right}))?;

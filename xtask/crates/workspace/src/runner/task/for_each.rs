@@ -10,7 +10,7 @@ use super::retries::Retries;
 use super::{Ending, Task, TaskError};
 use crate::runner::execution::{asked, until};
 use crate::runner::graph::Node;
-use crate::runner::parameters;
+use crate::runner::references;
 use crate::store::ResultState;
 
 /// Most inputs, as on Databricks.
@@ -49,7 +49,7 @@ fn inputs(task: &Task) -> Result<Vec<Value>, TaskError> {
     let template = task.task_run.settings["for_each_task"]["inputs"]
         .as_str()
         .unwrap_or_default();
-    let text = task.resolve(|context| parameters::fill(template, context))?;
+    let text = task.resolve(|context| references::fill(template, context))?;
     let refuse =
         |why: String| TaskError::Declared(format!("task '{}': {why}", task.task_run.task_key));
     match serde_json::from_str(&text) {

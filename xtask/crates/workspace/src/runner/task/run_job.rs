@@ -82,7 +82,7 @@ fn report(task: &Task, ended: Option<Run>) -> Result<Ending, TaskError> {
         return Ok(Ending::Failed);
     };
     match child.state.result {
-        Some(ResultState::Success) => Ok(Ending::Success),
+        Some(ResultState::Success | ResultState::SuccessWithFailures) => Ok(Ending::Success),
         Some(ResultState::Canceled) => Ok(Ending::Cancelled),
         result => {
             task.fail_with(format!(

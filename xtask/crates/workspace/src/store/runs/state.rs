@@ -52,6 +52,8 @@ spelled! {
     ResultState, Failed {
         /// All went well.
         Success = "SUCCESS",
+        /// Some tasks failed, and those that no other waits for went well.
+        SuccessWithFailures = "SUCCESS_WITH_FAILURES",
         /// It failed.
         Failed = "FAILED",
         /// It took longer than its timeout.

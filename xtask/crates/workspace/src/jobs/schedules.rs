@@ -1,0 +1,289 @@
+//! Schedules: when each job is due, and, in a workspace that is told to, the runs that they start.
+//!
+//! What is kept of a schedule is the time that it fires for next. A time that passed while the workspace was down is
+//! made up once, however many passed. The run of a time has an idempotency token of its own, so that a time that is
+//! looked at twice (a kill between the run and the note, a clock that was set back) starts one run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::sleep;
+
+use super::start::{Request, run_job};
+use super::trigger::Trigger;
+use crate::error::ApiError;
+use crate::state::App;
+use crate::store::{Due, Job};
+
+/// How often the clock is looked at.
+const TICK: Duration = Duration::from_millis(500);
+/// A schedule that fired for a time this far ahead did so by a clock that was wrong.
+const WRONG_CLOCK: SignedDuration = SignedDuration::from_hours(24);
+
+/// What starts a job by itself, for those who show it.
+#[derive(Debug, Clone)]
+pub(crate) struct Upcoming {
+    /// What it is: a cron expression with its time zone, a period, or what Databricks would wait for.
+    pub what: String,
+    /// Whether it is switched off.
+    pub paused: bool,
+    /// Whether it depends on the clock alone; anything else never starts runs here.
+    pub by_clock: bool,
+    /// When it is due next; of what depends on more than the clock, nobody knows.
+    pub next: Option<Timestamp>,
+    /// Whether it starts runs here.
+    pub fires: bool,
+}
+
+/// What starts a job by itself, and when next; `None` for a job that is only run on demand.
+pub(crate) fn upcoming(app: &App, job: &Job) -> Option<Upcoming> {
+    let trigger = Trigger::of(&job.settings).ok().flatten()?;
+    let kept = app.store.due(job.job_id).ok().flatten();
+    let kept = kept.filter(|due| due.trigger == trigger.declared && !trigger.paused);
+    let next = match kept {
+        Some(due) => Timestamp::from_millisecond(due.next).ok(),
+        None => trigger.after(Timestamp::now(), since(job)),
+    };
+    Some(Upcoming {
+        what: trigger.describe(),
+        paused: trigger.paused,
+        by_clock: trigger.is_by_clock(),
+        next,
+        fires: app.config.schedules && trigger.is_by_clock() && !trigger.paused,
+    })
+}
+
+fn since(job: &Job) -> Timestamp {
+    Timestamp::from_millisecond(job.trigger_since).unwrap_or_default()
+}
+
+/// Starts the runs that are due, until the workspace ends; where schedules are off, forgets what was due.
+pub(crate) async fn watch(app: Arc<App>) {
+    if !app.config.schedules {
+        if let Err(error) = app.store.forget_dues() {
+            tracing::error!(%error, "cannot forget what was due");
+        }
+        return;
+    }
+    while !app.is_stopping() {
+        if let Err(error) = look(&app, Timestamp::now()) {
+            tracing::error!(%error, "cannot look at the schedules");
+        }
+        tokio::select! {
+            () = sleep(TICK) => {}
+            () = app.clone().stopped() => {}
+        }
+    }
+}
+
+fn look(app: &Arc<App>, now: Timestamp) -> Result<(), ApiError> {
+    for job in app.store.jobs_with_triggers()? {
+        // What a version of this program took and a later one does not stands still, and is shown so.
+        let Ok(Some(trigger)) = Trigger::of(&job.settings) else {
+            continue;
+        };
+        let kept = app.store.due(job.job_id)?;
+        let job_id = job.job_id;
+        match step(&trigger, since(&job), kept.as_ref(), now) {
+            Step::Rest => {}
+            Step::Forget => app.store.forget_due(job_id)?,
+            Step::Wait(due) => app.store.set_due(job_id, &due)?,
+            Step::Fire { at, next } => {
+                fire(app, job, at);
+                if app.is_stopping() {
+                    return Ok(());
+                }
+                match next {
+                    Some(due) => app.store.set_due(job_id, &due)?,
+                    None => app.store.forget_due(job_id)?,
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fire(app: &Arc<App>, job: Job, at: Timestamp) {
+    let job_id = job.job_id;
+    let at = at.as_millisecond();
+    let request = Request {
+        idempotency_token: Some(format!("schedule-{job_id}-{at}")),
+        due_time: Some(at),
+        ..Request::default()
+    };
+    match run_job(app, job, request) {
+        Ok(run) => tracing::info!(job_id, run_id = run.run_id, "a schedule started a run"),
+        Err(error) => tracing::warn!(job_id, %error, "a schedule could not start a run"),
+    }
+}
+
+/// What to do about a schedule now.
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// Nothing.
+    Rest,
+    /// Keep no time: it is off.
+    Forget,
+    /// Keep the time that it fires for next.
+    Wait(Due),
+    /// Start the run of a time, and keep the one after it.
+    Fire { at: Timestamp, next: Option<Due> },
+}
+
+fn step(trigger: &Trigger, since: Timestamp, kept: Option<&Due>, now: Timestamp) -> Step {
+    let due = |last: Option<Timestamp>, next: Timestamp| Due {
+        trigger: trigger.declared.clone(),
+        last: last.map(Timestamp::as_millisecond),
+        next: next.as_millisecond(),
+    };
+    let time = |millisecond: i64| Timestamp::from_millisecond(millisecond).unwrap_or_default();
+    let is_far_ahead = |last: i64| time(last).duration_since(now) > WRONG_CLOCK;
+    let kept = kept
+        .filter(|kept| kept.trigger == trigger.declared)
+        .filter(|kept| !kept.last.is_some_and(is_far_ahead));
+    let first = trigger.after(now, since);
+    match (kept, first) {
+        (None, Some(first)) => Step::Wait(due(None, first)),
+        (None, None) => Step::Forget,
+        (Some(kept), _) if time(kept.next) > now => Step::Rest,
+        (Some(kept), _) => {
+            // Of the times that have passed, the last one counts.
+            let at = trigger
+                .up_to(now, since)
+                .filter(|last| *last > time(kept.next));
+            let at = at.unwrap_or_else(|| time(kept.next));
+            let next = trigger.after_run(now, at, since);
+            Step::Fire {
+                at,
+                next: next.map(|next| due(Some(at), next)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn time(text: &str) -> Timestamp {
+        format!("2026-11-{text}Z").parse().unwrap()
+    }
+
+    fn trigger(cron: &str) -> Trigger {
+        let settings = json!({"schedule": {"quartz_cron_expression": cron, "timezone_id": "UTC"}});
+        Trigger::of(&settings).unwrap().unwrap()
+    }
+
+    /// Looks at these times one after the other, and answers those that a run was started for.
+    fn fired(trigger: &Trigger, kept: &mut Option<Due>, looks: &[&str]) -> Vec<String> {
+        let mut fired = Vec::new();
+        for look in looks {
+            match step(trigger, time("01T00:00:00"), kept.as_ref(), time(look)) {
+                Step::Rest => {}
+                Step::Forget => *kept = None,
+                Step::Wait(due) => *kept = Some(due),
+                Step::Fire { at, next } => {
+                    fired.push(
+                        at.to_string()["2026-11-".len()..]
+                            .trim_end_matches('Z')
+                            .to_owned(),
+                    );
+                    *kept = next;
+                }
+            }
+        }
+        fired
+    }
+
+    #[test]
+    fn each_time_fires_once_however_often_the_clock_is_looked_at() {
+        let hourly = trigger("0 0 * * * ?");
+        let looks = [
+            "24T09:59:58",
+            "24T09:59:59.5",
+            "24T10:00:00",
+            "24T10:00:00.5",
+            "24T10:30:00",
+            "24T11:00:00.3",
+        ];
+        assert_eq!(
+            fired(&hourly, &mut None, &looks),
+            ["24T10:00:00", "24T11:00:00"]
+        );
+    }
+
+    #[test]
+    fn the_first_look_starts_nothing() {
+        assert!(
+            fired(
+                &trigger("0 0 * * * ?"),
+                &mut None,
+                &["24T10:00:00", "24T10:00:01"]
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn of_the_times_that_passed_while_nobody_looked_the_last_fires_once() {
+        let looks = [
+            "24T09:30:00",
+            "24T14:20:00",
+            "24T14:20:01",
+            "24T14:59:59",
+            "24T15:00:00",
+        ];
+        assert_eq!(
+            fired(&trigger("0 0 * * * ?"), &mut None, &looks),
+            ["24T14:00:00", "24T15:00:00"]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_fires_no_time_again() {
+        let looks = [
+            "24T09:59:00",
+            "24T10:00:00",
+            "24T09:30:00",
+            "24T10:00:00",
+            "24T10:00:01",
+            "24T11:00:00",
+        ];
+        assert_eq!(
+            fired(&trigger("0 0 * * * ?"), &mut None, &looks),
+            ["24T10:00:00", "24T11:00:00"]
+        );
+    }
+
+    #[test]
+    fn a_clock_that_was_days_ahead_does_not_stop_a_schedule() {
+        let looks = ["24T09:59:00", "28T10:00:00", "24T10:10:00", "24T11:00:00"];
+        assert_eq!(
+            fired(&trigger("0 0 * * * ?"), &mut None, &looks),
+            ["28T10:00:00", "24T11:00:00"]
+        );
+    }
+
+    #[test]
+    fn a_schedule_that_changes_or_pauses_starts_afresh() {
+        let mut kept = None;
+        assert!(fired(&trigger("0 0 * * * ?"), &mut kept, &["24T09:59:00"]).is_empty());
+        assert!(fired(&trigger("0 30 * * * ?"), &mut kept, &["24T10:00:00"]).is_empty());
+        let due = kept.clone().unwrap();
+        assert_eq!(due.next, time("24T10:30:00").as_millisecond());
+        let settings: Value = json!({"schedule":
+            {"quartz_cron_expression": "0 30 * * * ?", "timezone_id": "UTC", "pause_status": "PAUSED"}});
+        let paused = Trigger::of(&settings).unwrap().unwrap();
+        assert_eq!(
+            step(
+                &paused,
+                time("01T00:00:00"),
+                Some(&due),
+                time("24T10:30:00")
+            ),
+            Step::Forget
+        );
+    }
+}

@@ -1,0 +1,336 @@
+//! What starts a job by itself: a schedule, a period, or something that only Databricks sees.
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+
+use super::quartz::Quartz;
+use crate::error::ApiError;
+
+/// Fields of a job's settings that declare what starts it; a job has one of them.
+const FIELDS: [&str; 3] = ["schedule", "trigger", "continuous"];
+/// Databricks keeps this distance between two runs of a schedule, whatever its seconds say.
+const LEAST_DISTANCE: SignedDuration = SignedDuration::from_secs(10);
+
+/// What starts a job, as it declares it.
+#[derive(Debug, Clone)]
+pub(crate) struct Trigger {
+    /// The declaration.
+    pub declared: Value,
+    /// Whether it is switched off.
+    pub paused: bool,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Cron {
+        expression: String,
+        zone: String,
+        times: Box<Quartz>,
+    },
+    Every {
+        interval: i64,
+        unit: &'static str,
+        length: SignedDuration,
+    },
+    Elsewhere(&'static str),
+}
+
+impl Trigger {
+    /// What a job's settings declare; `None` where nothing but a person or a program starts it.
+    pub(crate) fn of(settings: &Value) -> Result<Option<Trigger>, ApiError> {
+        let declared = FIELDS.iter().filter(|field| settings[**field].is_object());
+        let declared: Vec<&str> = declared.copied().collect();
+        let field = match declared[..] {
+            [] => return Ok(None),
+            [field] => field,
+            _ => {
+                return Err(ApiError::invalid(format!(
+                    "Only one of {} can be set for a job",
+                    declared.join(", ")
+                )));
+            }
+        };
+        let body = &settings[field];
+        let kind = match field {
+            "schedule" => cron(body)?,
+            "continuous" => Kind::Elsewhere("all the time"),
+            _ => triggered(body)?,
+        };
+        Ok(Some(Trigger {
+            declared: Value::Object(Map::from_iter([(field.to_owned(), body.clone())])),
+            paused: paused(body)?,
+            kind,
+        }))
+    }
+
+    /// What it is, for people.
+    pub(crate) fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Cron {
+                expression, zone, ..
+            } => format!("{expression} ({zone})"),
+            Kind::Every { interval, unit, .. } => format!("every {interval} {unit}"),
+            Kind::Elsewhere(what) => (*what).to_owned(),
+        }
+    }
+
+    /// Whether it depends on the clock alone, so that it can fire here.
+    pub(crate) fn is_by_clock(&self) -> bool {
+        !matches!(self.kind, Kind::Elsewhere(_))
+    }
+
+    /// The first time after `time` that it is due; `since` is when the job got it. A paused one is never due.
+    pub(crate) fn after(&self, time: Timestamp, since: Timestamp) -> Option<Timestamp> {
+        if self.paused {
+            return None;
+        }
+        match &self.kind {
+            Kind::Cron { times, .. } => times.after(time),
+            Kind::Every { length, .. } => {
+                let passed = periods(time, since, *length)?;
+                since
+                    .checked_add(length.checked_mul(passed.checked_add(1)?)?)
+                    .ok()
+            }
+            Kind::Elsewhere(_) => None,
+        }
+    }
+
+    /// The first time after `time` that is far enough from the run of `last`.
+    pub(crate) fn after_run(
+        &self,
+        time: Timestamp,
+        last: Timestamp,
+        since: Timestamp,
+    ) -> Option<Timestamp> {
+        let earliest = last
+            .checked_add(LEAST_DISTANCE - SignedDuration::from_millis(1))
+            .ok()?;
+        self.after(time.max(earliest), since)
+    }
+
+    /// The last time up to `time` that it was due.
+    pub(crate) fn up_to(&self, time: Timestamp, since: Timestamp) -> Option<Timestamp> {
+        match &self.kind {
+            Kind::Cron { times, .. } => times.up_to(time),
+            Kind::Every { length, .. } => {
+                let passed = periods(time, since, *length)?;
+                if passed == 0 {
+                    return None;
+                }
+                since.checked_add(length.checked_mul(passed)?).ok()
+            }
+            Kind::Elsewhere(_) => None,
+        }
+    }
+}
+
+/// How many whole periods have passed since the job got its trigger.
+fn periods(time: Timestamp, since: Timestamp, length: SignedDuration) -> Option<i32> {
+    let passed = time.duration_since(since).as_secs().max(0) / length.as_secs();
+    i32::try_from(passed).ok()
+}
+
+fn paused(body: &Value) -> Result<bool, ApiError> {
+    match body["pause_status"].as_str() {
+        None | Some("UNPAUSED") => Ok(false),
+        Some("PAUSED") => Ok(true),
+        Some(other) => Err(ApiError::invalid(format!(
+            "pause_status '{other}' is none of PAUSED, UNPAUSED"
+        ))),
+    }
+}
+
+fn cron(body: &Value) -> Result<Kind, ApiError> {
+    let expression = body["quartz_cron_expression"].as_str().unwrap_or_default();
+    let name = body["timezone_id"].as_str().unwrap_or_default();
+    if name.is_empty() {
+        return Err(ApiError::invalid("schedule.timezone_id is required"));
+    }
+    let zone = TimeZone::get(name).map_err(|error| {
+        let missing = jiff::tz::db().is_definitively_empty();
+        let advice = if missing {
+            "; this machine has no time zones: install the package tzdata"
+        } else {
+            ""
+        };
+        ApiError::invalid(format!("Invalid timezone_id: {name} ({error}){advice}"))
+    })?;
+    let times = Quartz::parse(expression, zone).map_err(|why| {
+        ApiError::invalid(format!(
+            "Invalid quartz_cron_expression: {expression}. Databricks uses Quartz cron syntax, which is different from \
+             the standard cron syntax. See http://www.quartz-scheduler.org/documentation/quartz-2.1.x/tutorials/\
+             crontrigger.html for more details. ({why})"
+        ))
+    })?;
+    Ok(Kind::Cron {
+        expression: expression.to_owned(),
+        zone: name.to_owned(),
+        times: Box::new(times),
+    })
+}
+
+fn triggered(body: &Value) -> Result<Kind, ApiError> {
+    let others = [
+        ("file_arrival", "when files arrive"),
+        ("table_update", "when tables change"),
+        ("table", "when tables change"),
+        ("model", "when a model changes"),
+        ("sql_condition", "when a query says so"),
+    ];
+    if let Some((_, what)) = others.iter().find(|(field, _)| body[*field].is_object()) {
+        return Ok(Kind::Elsewhere(what));
+    }
+    let periodic = &body["periodic"];
+    if !periodic.is_object() {
+        return Err(ApiError::invalid(
+            "trigger declares none of periodic, file_arrival, table_update, model",
+        ));
+    }
+    let units = [
+        ("MINUTES", 60),
+        ("HOURS", 3600),
+        ("DAYS", 86_400),
+        ("WEEKS", 604_800),
+    ];
+    let unit = periodic["unit"].as_str().unwrap_or_default();
+    let interval = periodic["interval"]
+        .as_i64()
+        .filter(|interval| (1..=10_000).contains(interval));
+    let known = units.iter().find(|(name, _)| *name == unit);
+    match (known, interval) {
+        (Some((unit, seconds)), Some(interval)) => Ok(Kind::Every {
+            interval,
+            unit,
+            length: SignedDuration::from_secs(seconds * interval),
+        }),
+        (None, _) => Err(ApiError::invalid(format!(
+            "trigger.periodic.unit '{unit}' is none of {}",
+            units.map(|(name, _)| name).join(", ")
+        ))),
+        (_, None) => Err(ApiError::invalid(
+            "trigger.periodic.interval must be a number from 1 on",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_period_counts_from_when_the_job_got_it() {
+        let settings = json!({"trigger": {"periodic": {"interval": 2, "unit": "HOURS"}}});
+        let trigger = Trigger::of(&settings).unwrap().unwrap();
+        assert_eq!(trigger.describe(), "every 2 HOURS");
+        let since = time("2026-11-24T10:05:00Z");
+        for (now, next, last) in [
+            ("2026-11-24T10:05:00Z", "2026-11-24T12:05:00Z", None),
+            (
+                "2026-11-24T12:05:00Z",
+                "2026-11-24T14:05:00Z",
+                Some("2026-11-24T12:05:00Z"),
+            ),
+            (
+                "2026-11-24T15:00:00Z",
+                "2026-11-24T16:05:00Z",
+                Some("2026-11-24T14:05:00Z"),
+            ),
+            // The clock went back.
+            ("2026-11-24T09:00:00Z", "2026-11-24T12:05:00Z", None),
+        ] {
+            assert_eq!(trigger.after(time(now), since), Some(time(next)), "{now}");
+            assert_eq!(trigger.up_to(time(now), since), last.map(time), "{now}");
+        }
+    }
+
+    #[test]
+    fn two_runs_of_a_schedule_keep_ten_seconds_apart() {
+        let settings =
+            json!({"schedule": {"quartz_cron_expression": "* * * * * ?", "timezone_id": "UTC"}});
+        let trigger = Trigger::of(&settings).unwrap().unwrap();
+        let (now, last) = (time("2026-11-24T10:00:03.2Z"), time("2026-11-24T10:00:03Z"));
+        assert_eq!(trigger.after(now, last), Some(time("2026-11-24T10:00:04Z")));
+        assert_eq!(
+            trigger.after_run(now, last, last),
+            Some(time("2026-11-24T10:00:13Z"))
+        );
+    }
+
+    #[test]
+    fn what_only_databricks_sees_is_kept_and_never_due() {
+        for (settings, what) in [
+            (
+                json!({"trigger": {"file_arrival": {"url": "/Volumes/a/b/c/"}}}),
+                "when files arrive",
+            ),
+            (
+                json!({"trigger": {"table_update": {"table_names": ["a.b.c"]}}}),
+                "when tables change",
+            ),
+            (
+                json!({"continuous": {"pause_status": "UNPAUSED"}}),
+                "all the time",
+            ),
+        ] {
+            let trigger = Trigger::of(&settings).unwrap().unwrap();
+            assert_eq!(
+                (trigger.describe().as_str(), trigger.is_by_clock()),
+                (what, false)
+            );
+            assert_eq!(trigger.after(Timestamp::now(), Timestamp::now()), None);
+        }
+        assert!(Trigger::of(&json!({"name": "x"})).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_paused_schedule_is_never_due() {
+        let settings = json!({"schedule":
+            {"quartz_cron_expression": "0 0 9 * * ?", "timezone_id": "Europe/Berlin", "pause_status": "PAUSED"}});
+        let trigger = Trigger::of(&settings).unwrap().unwrap();
+        assert_eq!(trigger.after(Timestamp::now(), Timestamp::now()), None);
+        assert_eq!(trigger.describe(), "0 0 9 * * ? (Europe/Berlin)");
+    }
+
+    #[test]
+    fn declarations_that_mean_nothing_are_refused_by_name() {
+        let cron = |expression: &str, zone: &str| json!({"quartz_cron_expression": expression, "timezone_id": zone});
+        let periodic =
+            |interval: i64, unit: &str| json!({"periodic": {"interval": interval, "unit": unit}});
+        for (settings, expected) in [
+            (
+                json!({"schedule": cron("0 30 2,7 * * *", "UTC")}),
+                "Invalid quartz_cron_expression: 0 30 2,7 * * *. ",
+            ),
+            (
+                json!({"schedule": cron("0 0 9 * * ?", "Mars/Base")}),
+                "Invalid timezone_id: Mars/Base",
+            ),
+            (
+                json!({"schedule": cron("0 0 9 * * ?", "")}),
+                "timezone_id is required",
+            ),
+            (json!({"trigger": periodic(0, "DAYS")}), "interval"),
+            (json!({"trigger": periodic(1, "YEARS")}), "'YEARS'"),
+            (
+                json!({"trigger": {"pause_status": "PAUSED"}}),
+                "declares none",
+            ),
+            (json!({"continuous": {"pause_status": "OFF"}}), "'OFF'"),
+            (
+                json!({"continuous": {}, "trigger": periodic(1, "DAYS")}),
+                "Only one of trigger, continuous",
+            ),
+        ] {
+            let message = Trigger::of(&settings).unwrap_err().message;
+            assert!(message.contains(expected), "{message}");
+        }
+    }
+}

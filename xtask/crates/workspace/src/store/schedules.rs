@@ -1,0 +1,89 @@
+//! When the schedules of jobs fire next.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use serde_json::Value;
+
+use super::{Job, Result, Store, jobs};
+
+/// What is kept of a job's schedule between two looks at the clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// The trigger that the times were computed from.
+    pub trigger: Value,
+    /// The time that it fired for last, ms.
+    pub last: Option<i64>,
+    /// The time that it fires for next, ms.
+    pub next: i64,
+}
+
+impl Store {
+    /// The jobs that declare a schedule, a trigger, or to run all the time, newest first.
+    pub fn jobs_with_triggers(&self) -> Result<Vec<Job>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {} FROM jobs
+                 WHERE json_extract(settings_json, '$.schedule') IS NOT NULL
+                    OR json_extract(settings_json, '$.trigger') IS NOT NULL
+                    OR json_extract(settings_json, '$.continuous') IS NOT NULL
+                 ORDER BY created_time DESC, job_id DESC",
+                jobs::COLUMNS
+            ))?;
+            statement
+                .query_map([], jobs::columns)?
+                .map(|row| jobs::job(row?))
+                .collect()
+        })
+    }
+
+    /// When a job's schedule fires next, where somebody watches it.
+    pub fn due(&self, job_id: i64) -> Result<Option<Due>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT trigger_json, last_due, next_due FROM schedules WHERE job_id = ?1",
+                )?
+                .query_row([job_id], |row| Ok(from_row(row)))
+                .optional()?
+                .transpose()
+        })
+    }
+
+    /// Keeps when a job's schedule fires next. A job that is gone is left alone.
+    pub fn set_due(&self, job_id: i64, due: &Due) -> Result<()> {
+        let trigger = serde_json::to_string(&due.trigger)?;
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO schedules (job_id, trigger_json, last_due, next_due)
+                 SELECT job_id, ?2, ?3, ?4 FROM jobs WHERE job_id = ?1
+                 ON CONFLICT (job_id) DO UPDATE SET
+                   trigger_json = excluded.trigger_json, last_due = excluded.last_due, next_due = excluded.next_due",
+                params![job_id, trigger, due.last, due.next],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Forgets when a job's schedule fires next: it was paused or removed.
+    pub fn forget_due(&self, job_id: i64) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("DELETE FROM schedules WHERE job_id = ?1", [job_id])?;
+            Ok(())
+        })
+    }
+
+    /// Forgets when all schedules fire next: nobody watches them from now on.
+    pub fn forget_dues(&self) -> Result<()> {
+        self.write(|tx| {
+            tx.execute("DELETE FROM schedules", [])?;
+            Ok(())
+        })
+    }
+}
+
+fn from_row(row: &Row<'_>) -> Result<Due> {
+    Ok(Due {
+        trigger: serde_json::from_str(&row.get::<_, String>(0)?)?,
+        last: row.get(1)?,
+        next: row.get(2)?,
+    })
+}
