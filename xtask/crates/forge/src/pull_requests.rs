@@ -14,4 +14,4 @@ pub(crate) use open::{
 };
 pub(crate) use push::{pushed, refresh_refs};
 pub(crate) use review::{NewReview, dismiss, review};
-pub(crate) use standing::{Mergeable, Standing, is_required, review_decision, standing};
+pub(crate) use standing::{Mergeable, is_required, review_decision, standing};

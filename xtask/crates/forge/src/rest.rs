@@ -4,12 +4,14 @@ mod actions;
 mod branches;
 mod checks;
 mod commits;
+mod deployments;
 pub(crate) mod logs;
 mod pulls;
 mod repos;
 pub(crate) mod shapes;
 mod users;
 
+pub(crate) use actions::may_approve;
 pub(crate) use repos::{NewRepo, make, permission_named};
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<Forge>> {
         .merge(checks::routes())
         .merge(pulls::routes())
         .merge(actions::routes())
+        .merge(deployments::routes())
         .fallback(
             get(to(unknown))
                 .post(to(unknown))

@@ -12,6 +12,7 @@ use crate::control;
 use crate::entrance::{Caller, entrance as enter};
 use crate::forge::Forge;
 use crate::git::http::{Service, service};
+use crate::graphql;
 use crate::pull_requests::{merge_what_waits, pushed};
 use crate::refusal::Refusal;
 use crate::rest;
@@ -21,6 +22,7 @@ use crate::world::{Access, Permission};
 pub(crate) fn entrance(forge: Arc<Forge>) -> Router {
     let inside = Router::new()
         .nest("/api/v3", rest::routes())
+        .route("/api/graphql", axum::routing::post(to(graphql::answer)))
         .nest("/_forge/v1", control::routes())
         .route("/_logs/{ticket}", get(to(rest::logs::by_ticket)))
         .fallback(git)

@@ -3,5 +3,6 @@
 mod closed;
 mod faults;
 mod git;
+mod graphql;
 mod pulls;
 mod support;

@@ -1,0 +1,289 @@
+//! How the world looks through GraphQL: things, which are rows or made of them, and what their fields give.
+
+use std::sync::Arc;
+
+use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
+use serde_json::{Value, json};
+
+use super::errors::text_of;
+use super::{actions, checks, commits, mutations, people, pulls, query, records, repositories};
+use crate::forge::Forge;
+use crate::links::Links;
+use crate::refusal::Refusal;
+use crate::world::{Id, Permission, Pull, Repo, UserKind, World};
+
+/// What a document is executed against.
+#[derive(Clone)]
+pub(super) struct Scope {
+    pub(super) forge: Arc<Forge>,
+    pub(super) world: Arc<World>,
+    pub(super) links: Links,
+    pub(super) viewer: Id,
+    pub(super) may_write: bool,
+}
+
+/// An object of the schema.
+#[derive(Debug, Clone)]
+pub(super) enum Thing {
+    Query,
+    Mutation,
+    User(Id),
+    Repo(Id),
+    /// A ref by its repository and full name.
+    Ref(Id, String),
+    /// What a branch's rule says, for everybody, and for administrators.
+    UpdateRule(Id, String),
+    ProtectionRule(Id, String),
+    Commit(Id, String),
+    /// Between two commits of a repository.
+    Comparison(Id, String, String),
+    Rollup(Id, String),
+    CombinedStatus(Id, String),
+    Pull(Id),
+    Comment(Id),
+    Review(Id),
+    ReviewThread(Id),
+    Check(Id),
+    Suite(Id),
+    Status(Id),
+    Run(Id),
+    Workflow(Id),
+    Label(Id),
+    Deployment(Id),
+    Environment(Id),
+    /// The merge queue of a branch.
+    Queue(Id, String),
+    /// A pull request's place in its queue.
+    QueueEntry(Id),
+    /// What is small enough to be made at once.
+    Record(&'static str, Arc<Vec<(&'static str, Out)>>),
+    /// A list in pages.
+    Connection(Arc<records::Connection>),
+}
+
+/// What a field gives.
+#[derive(Debug, Clone)]
+pub(super) enum Out {
+    Leaf(Value),
+    One(Thing),
+    Many(Vec<Out>),
+}
+
+/// How a field ends.
+pub(super) type Given = Result<Out, Refusal>;
+
+/// The arguments of a field, after defaults.
+pub(super) struct Args(Value);
+
+/// A thing, and what it is looked up in.
+pub(super) struct Object {
+    scope: Arc<Scope>,
+    thing: Thing,
+}
+
+impl Out {
+    /// Nothing.
+    pub(super) const NULL: Out = Out::Leaf(Value::Null);
+
+    /// A thing, or nothing.
+    pub(super) fn maybe(thing: Option<Thing>) -> Out {
+        thing.map_or(Out::NULL, Out::One)
+    }
+
+    /// A list of things.
+    pub(super) fn list(things: impl IntoIterator<Item = Thing>) -> Out {
+        Out::Many(things.into_iter().map(Out::One).collect())
+    }
+}
+
+/// A leaf, or a list of leaves.
+pub(super) fn leaf(value: impl serde::Serialize) -> Out {
+    match json!(value) {
+        Value::Array(items) => Out::Many(items.into_iter().map(Out::Leaf).collect()),
+        value => Out::Leaf(value),
+    }
+}
+
+/// Something small.
+pub(super) fn record(name: &'static str, fields: Vec<(&'static str, Out)>) -> Thing {
+    Thing::Record(name, Arc::new(fields))
+}
+
+impl Args {
+    /// A text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
+    }
+
+    /// A number.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name)?.as_u64()
+    }
+
+    /// Yes or no; no where it is missing.
+    pub(super) fn flag(&self, name: &str) -> bool {
+        self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// A list of texts (or one, which GraphQL lets stand for a list); `None` where it is missing.
+    pub(super) fn texts(&self, name: &str) -> Option<Vec<&str>> {
+        match self.0.get(name)? {
+            Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect()),
+            Value::String(one) => Some(vec![one.as_str()]),
+            _ => None,
+        }
+    }
+
+    /// An object.
+    pub(super) fn object(&self, name: &str) -> Args {
+        Args(self.0.get(name).cloned().unwrap_or_default())
+    }
+
+    /// A list of objects.
+    pub(super) fn objects(&self, name: &str) -> Vec<Args> {
+        let items = self.0.get(name).and_then(Value::as_array);
+        items.into_iter().flatten().cloned().map(Args).collect()
+    }
+}
+
+impl Scope {
+    /// A repository that the viewer may see.
+    pub(super) fn repo(&self, id: Id) -> Result<&Repo, Refusal> {
+        self.world.repos.get(id).ok_or_else(Refusal::not_found)
+    }
+
+    /// A pull request.
+    pub(super) fn pull(&self, id: Id) -> Result<&Pull, Refusal> {
+        self.world.pulls.get(id).ok_or_else(Refusal::not_found)
+    }
+
+    /// What the viewer may do in a repository.
+    pub(super) fn permission(&self, repo: &Repo) -> Option<Permission> {
+        self.world.permission(repo, self.viewer)
+    }
+
+    /// The same, with the world as it is now.
+    pub(super) fn renewed(&self) -> Scope {
+        Scope {
+            world: self.forge.world(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Object {
+    pub(super) fn new(scope: Arc<Scope>, thing: Thing) -> Object {
+        Object { scope, thing }
+    }
+
+    fn field(&self, name: &str, args: &Args) -> Given {
+        let scope = &*self.scope;
+        match &self.thing {
+            Thing::Query => query::field(scope, name, args),
+            Thing::Mutation => mutations::field(scope, name, args),
+            Thing::User(id) => people::user(scope, *id, name, args),
+            Thing::Repo(id) => repositories::repository(scope, *id, name, args),
+            Thing::Ref(repo, full) => repositories::git_ref(scope, *repo, full, name, args),
+            Thing::UpdateRule(repo, branch) => {
+                repositories::update_rule(scope, *repo, branch, name)
+            }
+            Thing::ProtectionRule(repo, branch) => {
+                repositories::protection_rule(scope, *repo, branch, name)
+            }
+            Thing::Commit(repo, sha) => commits::commit(scope, *repo, sha, name, args),
+            Thing::Comparison(repo, base, head) => {
+                commits::comparison(scope, *repo, (base, head), name, args)
+            }
+            Thing::Rollup(repo, sha) => checks::rollup(scope, *repo, sha, name, args),
+            Thing::CombinedStatus(repo, sha) => checks::combined(scope, *repo, sha, name, args),
+            Thing::Pull(id) => pulls::pull(scope, *id, name, args),
+            Thing::Comment(id) => pulls::comment(scope, *id, name),
+            Thing::Review(id) => pulls::review(scope, *id, name),
+            Thing::ReviewThread(id) => pulls::thread(scope, *id, name, args),
+            Thing::Check(id) => checks::check(scope, *id, name, args),
+            Thing::Suite(id) => checks::suite(scope, *id, name, args),
+            Thing::Status(id) => checks::status(scope, *id, name, args),
+            Thing::Run(id) => actions::run(scope, *id, name),
+            Thing::Workflow(id) => actions::workflow(scope, *id, name),
+            Thing::Label(id) => repositories::label(scope, *id, name),
+            Thing::Deployment(id) => actions::deployment(scope, *id, name, args),
+            Thing::Environment(id) => actions::environment(scope, *id, name),
+            Thing::Queue(repo, branch) => repositories::queue(scope, *repo, branch, name, args),
+            Thing::QueueEntry(pull) => repositories::queue_entry(scope, *pull, name),
+            Thing::Record(_, fields) => records::field(fields, name, args),
+            Thing::Connection(connection) => records::connection(connection, name),
+        }
+    }
+
+    fn resolved<'a>(&self, out: Out) -> ResolvedValue<'a> {
+        match out {
+            Out::Leaf(value) => ResolvedValue::Leaf(value.into()),
+            // What a mutation changed is seen by what is asked of its result.
+            Out::One(thing) if matches!(self.thing, Thing::Mutation) => {
+                ResolvedValue::object(Object::new(Arc::new(self.scope.renewed()), thing))
+            }
+            Out::One(thing) => ResolvedValue::object(Object::new(self.scope.clone(), thing)),
+            Out::Many(items) => {
+                let items: Vec<ResolvedValue<'a>> =
+                    items.into_iter().map(|item| self.resolved(item)).collect();
+                ResolvedValue::list(items)
+            }
+        }
+    }
+}
+
+impl ObjectValue for Object {
+    fn type_name(&self) -> &str {
+        match &self.thing {
+            Thing::Query => "Query",
+            Thing::Mutation => "Mutation",
+            Thing::User(id) => match self.scope.world.users.get(*id).map(|user| user.kind) {
+                Some(UserKind::Bot) => "Bot",
+                Some(UserKind::Organization) => "Organization",
+                Some(UserKind::User) | None => "User",
+            },
+            Thing::Repo(_) => "Repository",
+            Thing::Ref(..) => "Ref",
+            Thing::UpdateRule(..) => "RefUpdateRule",
+            Thing::ProtectionRule(..) => "BranchProtectionRule",
+            Thing::Commit(..) => "Commit",
+            Thing::Comparison(..) => "Comparison",
+            Thing::Rollup(..) => "StatusCheckRollup",
+            Thing::CombinedStatus(..) => "Status",
+            Thing::Pull(_) => "PullRequest",
+            Thing::Comment(_) => "IssueComment",
+            Thing::Review(_) => "PullRequestReview",
+            Thing::ReviewThread(_) => "PullRequestReviewThread",
+            Thing::Check(_) => "CheckRun",
+            Thing::Suite(_) => "CheckSuite",
+            Thing::Status(_) => "StatusContext",
+            Thing::Run(_) => "WorkflowRun",
+            Thing::Workflow(_) => "Workflow",
+            Thing::Label(_) => "Label",
+            Thing::Deployment(_) => "Deployment",
+            Thing::Environment(_) => "Environment",
+            Thing::Queue(..) => "MergeQueue",
+            Thing::QueueEntry(_) => "MergeQueueEntry",
+            Thing::Record(name, _) => name,
+            Thing::Connection(connection) => connection.type_name,
+        }
+    }
+
+    fn resolve_field<'a>(
+        &'a self,
+        info: &'a ResolveInfo<'a>,
+    ) -> Result<ResolvedValue<'a>, FieldError> {
+        let args = Args(serde_json::to_value(info.arguments()).unwrap_or_default());
+        let given = self.field(info.field_name(), &args);
+        given
+            .map(|out| self.resolved(out))
+            .map_err(|refusal| FieldError {
+                message: text_of(&refusal),
+            })
+    }
+}
+
+/// A field that the schema has and nobody answers: a defect, which a test looks for.
+pub(super) fn unanswered(kind: &str, name: &str) -> Given {
+    Err(Refusal::internal(&format!("nobody answers {kind}.{name}")))
+}

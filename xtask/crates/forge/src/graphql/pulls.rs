@@ -1,0 +1,438 @@
+//! Pull requests, and what is said about them.
+
+use super::commits::{files, thing};
+use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
+use super::records::page;
+use super::repositories::{branch_ref, labels};
+use crate::git::FileChange;
+use crate::links::node_id;
+use crate::pull_requests::{Mergeable, review_decision, standing};
+use crate::refusal::Refusal;
+use crate::rest::shapes::association;
+use crate::world::{Id, Permission, Pull, ReviewState};
+
+/// Pull requests in pages, as the arguments choose and order them.
+pub(super) fn list(scope: &Scope, mut all: Vec<&Pull>, args: &Args) -> Given {
+    let states = args.texts("states");
+    let wanted_labels = args.texts("labels");
+    let is = |name: &str, value: &str| args.text(name).is_none_or(|wanted| wanted == value);
+    all.retain(|pull| {
+        let mut labels = pull
+            .labels
+            .iter()
+            .filter_map(|id| scope.world.labels.get(*id));
+        states
+            .as_ref()
+            .is_none_or(|states| states.contains(&pull.state()))
+            && is("headRefName", &pull.head_ref)
+            && is("baseRefName", &pull.base_ref)
+            && wanted_labels
+                .as_ref()
+                .is_none_or(|wanted| labels.any(|label| wanted.contains(&label.name.as_str())))
+    });
+    let order = args.object("orderBy");
+    if order.text("field") == Some("UPDATED_AT") {
+        all.sort_by_key(|pull| pull.updated_at);
+    }
+    if order.text("direction") == Some("DESC") {
+        all.reverse();
+    }
+    page(
+        "PullRequestConnection",
+        "PullRequestEdge",
+        all.into_iter().map(|pull| Thing::Pull(pull.id)).collect(),
+        args,
+    )
+}
+
+pub(super) fn pull(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
+    let pull = scope.pull(id)?;
+    match said(scope, pull, name) {
+        Some(out) => Ok(out),
+        None => match lists(scope, pull, name, args) {
+            Some(given) => given,
+            None => computed(scope, pull, name),
+        },
+    }
+}
+
+/// What the row itself says.
+fn said(scope: &Scope, pull: &Pull, name: &str) -> Option<Out> {
+    let path = || scope.links.pull(&scope.world, pull);
+    let time = |at: Option<crate::clock::Time>| leaf(at.map(|at| at.to_string()));
+    let head_repo = pull.head_repo.and_then(|repo| scope.world.repos.get(repo));
+    Some(match name {
+        "id" => leaf(node_id("PR", pull.id)),
+        "databaseId" => leaf(pull.id),
+        "fullDatabaseId" => leaf(pull.id.to_string()),
+        "number" => leaf(pull.number),
+        "title" => leaf(&pull.title),
+        "body" | "bodyText" => leaf(pull.body.clone().unwrap_or_default()),
+        "url" => leaf(path()),
+        "resourcePath" => leaf(path().trim_start_matches(&scope.links.web).to_owned()),
+        "state" => leaf(pull.state()),
+        "isDraft" => leaf(pull.draft),
+        "closed" => leaf(!pull.open),
+        "closedAt" => time(pull.closed_at),
+        "merged" => leaf(pull.merged.is_some()),
+        "mergedAt" => time(pull.merged.as_ref().map(|merged| merged.at)),
+        "mergedBy" => Out::maybe(pull.merged.as_ref().map(|merged| Thing::User(merged.by))),
+        "mergeCommit" => Out::maybe(
+            pull.merged
+                .as_ref()
+                .map(|merged| thing(pull.repo, &merged.commit)),
+        ),
+        "createdAt" => time(Some(pull.created_at)),
+        "updatedAt" => time(Some(pull.updated_at)),
+        "author" => Out::One(Thing::User(pull.author)),
+        "viewerDidAuthor" => leaf(pull.author == scope.viewer),
+        "locked" => leaf(false),
+        "milestone" | "potentialMergeCommit" => Out::NULL,
+        "reactionGroups" => Out::Many(Vec::new()),
+        "maintainerCanModify" => leaf(pull.maintainer_can_modify),
+        "isCrossRepository" => leaf(pull.is_cross_repository()),
+        "headRefName" => leaf(&pull.head_ref),
+        "headRefOid" => leaf(&pull.head_sha),
+        "headRepository" => Out::maybe(head_repo.map(|repo| Thing::Repo(repo.id))),
+        "headRepositoryOwner" => Out::maybe(head_repo.map(|repo| Thing::User(repo.owner))),
+        "headRef" => Out::maybe(head_repo.and_then(|repo| branch_ref(repo, &pull.head_ref))),
+        "baseRefName" => leaf(&pull.base_ref),
+        "baseRefOid" => leaf(&pull.base_sha),
+        "baseRepository" | "repository" => Out::One(Thing::Repo(pull.repo)),
+        "isInMergeQueue" => leaf(pull.queued.is_some()),
+        "mergeQueueEntry" => Out::maybe(pull.queued.as_ref().map(|_| Thing::QueueEntry(pull.id))),
+        _ => return None,
+    })
+}
+
+/// What comes in pages.
+fn lists(scope: &Scope, pull: &Pull, name: &str, args: &Args) -> Option<Given> {
+    let world = &scope.world;
+    let reviews = |kind: Vec<&crate::world::Review>| {
+        let all = kind
+            .into_iter()
+            .map(|review| Thing::Review(review.id))
+            .collect();
+        page(
+            "PullRequestReviewConnection",
+            "PullRequestReviewEdge",
+            all,
+            args,
+        )
+    };
+    Some(match name {
+        "commits" => commits(scope, pull, args),
+        "files" => files(scope, pull.repo, &pull.base_sha, &pull.head_sha, args),
+        "comments" => {
+            let all = world
+                .comments
+                .iter()
+                .filter(|comment| comment.pull == pull.id)
+                .map(|comment| Thing::Comment(comment.id));
+            page(
+                "IssueCommentConnection",
+                "IssueCommentEdge",
+                all.collect(),
+                args,
+            )
+        }
+        "reviews" => {
+            let states = args.texts("states");
+            let author = args.text("author");
+            let fits = |review: &&crate::world::Review| {
+                review.pull == pull.id
+                    && states
+                        .as_ref()
+                        .is_none_or(|states| states.contains(&review.state.name()))
+                    && author.is_none_or(|author| world.login(review.author) == author)
+            };
+            reviews(world.reviews.iter().filter(fits).collect())
+        }
+        "latestReviews" => reviews(world.latest_reviews(pull.id)),
+        "latestOpinionatedReviews" => {
+            let repo = world.repos.get(pull.repo)?;
+            let counts = |author: Id| {
+                !args.flag("writersOnly")
+                    || world.permission(repo, author) >= Some(Permission::Write)
+            };
+            let latest = world.latest_reviews(pull.id).into_iter();
+            reviews(
+                latest
+                    .filter(|review| {
+                        review.state != ReviewState::Commented && counts(review.author)
+                    })
+                    .collect(),
+            )
+        }
+        "reviewThreads" => {
+            let all = world
+                .threads
+                .iter()
+                .filter(|thread| thread.pull == pull.id)
+                .map(|thread| Thing::ReviewThread(thread.id));
+            page(
+                "PullRequestReviewThreadConnection",
+                "PullRequestReviewThreadEdge",
+                all.collect(),
+                args,
+            )
+        }
+        "reviewRequests" => review_requests(scope, pull, args),
+        "assignees" => page(
+            "UserConnection",
+            "UserEdge",
+            pull.assignees.iter().copied().map(Thing::User).collect(),
+            args,
+        ),
+        "labels" => labels(
+            pull.labels
+                .iter()
+                .filter_map(|id| world.labels.get(*id))
+                .collect(),
+            args,
+        ),
+        _ => return None,
+    })
+}
+
+fn commits(scope: &Scope, pull: &Pull, args: &Args) -> Given {
+    let shas = scope
+        .forge
+        .git
+        .log(pull.repo, &pull.base_sha, &pull.head_sha)?;
+    let commit = |sha: &String| {
+        let url = format!("{}/commits/{sha}", scope.links.pull(&scope.world, pull));
+        record(
+            "PullRequestCommit",
+            vec![
+                ("id", leaf(format!("PURC_kwF{}_{sha}", pull.id))),
+                ("commit", Out::One(thing(pull.repo, sha))),
+                ("pullRequest", Out::One(Thing::Pull(pull.id))),
+                (
+                    "resourcePath",
+                    leaf(url.trim_start_matches(&scope.links.web)),
+                ),
+                ("url", leaf(&url)),
+            ],
+        )
+    };
+    page(
+        "PullRequestCommitConnection",
+        "PullRequestCommitEdge",
+        shas.iter().map(commit).collect(),
+        args,
+    )
+}
+
+fn review_requests(scope: &Scope, pull: &Pull, args: &Args) -> Given {
+    let owner = scope.repo(pull.repo)?.owner;
+    let request = |id: String, reviewer: Thing| {
+        record(
+            "ReviewRequest",
+            vec![
+                ("id", leaf(id)),
+                ("asCodeOwner", leaf(false)),
+                ("pullRequest", Out::One(Thing::Pull(pull.id))),
+                ("requestedReviewer", Out::One(reviewer)),
+            ],
+        )
+    };
+    let people = pull
+        .requested_reviewers
+        .iter()
+        .map(|id| request(format!("RR_kwF{}_{id}", pull.id), Thing::User(*id)));
+    let teams = pull.requested_teams.iter().map(|slug| {
+        let team = record(
+            "Team",
+            vec![
+                ("id", leaf(format!("T_kwF_{slug}"))),
+                ("name", leaf(slug)),
+                ("slug", leaf(slug)),
+                ("organization", Out::One(Thing::User(owner))),
+            ],
+        );
+        request(format!("RR_kwF{}_{slug}", pull.id), team)
+    });
+    page(
+        "ReviewRequestConnection",
+        "ReviewRequestEdge",
+        people.chain(teams).collect(),
+        args,
+    )
+}
+
+/// What is found out when it is asked for.
+fn computed(scope: &Scope, pull: &Pull, name: &str) -> Given {
+    let world = &scope.world;
+    let repo = scope.repo(pull.repo)?;
+    let permission = scope.permission(repo);
+    let may_write = permission >= Some(Permission::Write);
+    let changed = || {
+        scope
+            .forge
+            .git
+            .changes(pull.repo, &pull.base_sha, &pull.head_sha)
+    };
+    let sum = |files: Vec<FileChange>, of: fn(&FileChange) -> u64| {
+        leaf(files.iter().map(of).sum::<u64>())
+    };
+    let queue = repo
+        .rules
+        .get(&pull.base_ref)
+        .is_some_and(|rule| rule.merge_queue);
+    Ok(match name {
+        "mergeable" => leaf(match standing(&scope.forge, world, pull)?.mergeable {
+            Mergeable::Yes => "MERGEABLE",
+            Mergeable::Conflicting => "CONFLICTING",
+            Mergeable::Unknown => "UNKNOWN",
+        }),
+        "mergeStateStatus" => leaf(standing(&scope.forge, world, pull)?.state),
+        "reviewDecision" => leaf(review_decision(world, pull)),
+        "authorAssociation" => leaf(association(world, repo, pull.author)),
+        "additions" => sum(changed()?, |file| file.additions),
+        "deletions" => sum(changed()?, |file| file.deletions),
+        "changedFiles" => leaf(changed()?.len()),
+        "baseRef" => Out::maybe(branch_ref(repo, &pull.base_ref)),
+        "statusCheckRollup" => {
+            let known = world.verdict(pull.repo, &pull.head_sha).is_some();
+            Out::maybe(known.then(|| Thing::Rollup(pull.repo, pull.head_sha.clone())))
+        }
+        "isMergeQueueEnabled" => leaf(queue),
+        "mergeQueue" => Out::maybe(queue.then(|| Thing::Queue(pull.repo, pull.base_ref.clone()))),
+        "autoMergeRequest" => Out::maybe(pull.auto_merge.as_ref().map(|auto| {
+            record(
+                "AutoMergeRequest",
+                vec![
+                    ("authorEmail", Out::NULL),
+                    ("commitHeadline", leaf(&auto.title)),
+                    ("commitBody", leaf(&auto.message)),
+                    ("enabledAt", leaf(auto.at.to_string())),
+                    ("enabledBy", Out::One(Thing::User(auto.by))),
+                    ("mergeMethod", leaf(auto.method.name().to_ascii_uppercase())),
+                    ("pullRequest", Out::One(Thing::Pull(pull.id))),
+                ],
+            )
+        })),
+        "viewerCanUpdate" => leaf(may_write || pull.author == scope.viewer),
+        "viewerCanDeleteHeadRef" => leaf(
+            may_write
+                && !pull.open
+                && !pull.is_cross_repository()
+                && repo.branch(&pull.head_ref).is_some(),
+        ),
+        "viewerCanEnableAutoMerge" => leaf(
+            may_write && pull.open && repo.merging.allow_auto_merge && pull.auto_merge.is_none(),
+        ),
+        "viewerCanDisableAutoMerge" => leaf(may_write && pull.auto_merge.is_some()),
+        _ => return unanswered("PullRequest", name),
+    })
+}
+
+pub(super) fn comment(scope: &Scope, id: Id, name: &str) -> Given {
+    let row = scope
+        .world
+        .comments
+        .get(id)
+        .ok_or_else(Refusal::not_found)?;
+    let pull = scope.pull(row.pull)?;
+    Ok(match name {
+        "id" => leaf(node_id("IC", id)),
+        "databaseId" => leaf(id),
+        "author" => Out::One(Thing::User(row.author)),
+        "authorAssociation" => leaf(association(
+            &scope.world,
+            scope.repo(pull.repo)?,
+            row.author,
+        )),
+        "body" | "bodyText" => leaf(&row.body),
+        "createdAt" => leaf(row.created_at.to_string()),
+        "updatedAt" => leaf(row.updated_at.to_string()),
+        "includesCreatedEdit" => leaf(row.updated_at != row.created_at),
+        "isMinimized" => leaf(false),
+        "minimizedReason" => Out::NULL,
+        "reactionGroups" => Out::Many(Vec::new()),
+        "url" => leaf(format!(
+            "{}#issuecomment-{id}",
+            scope.links.pull(&scope.world, pull)
+        )),
+        "viewerDidAuthor" => leaf(row.author == scope.viewer),
+        _ => return unanswered("IssueComment", name),
+    })
+}
+
+pub(super) fn review(scope: &Scope, id: Id, name: &str) -> Given {
+    let row = scope.world.reviews.get(id).ok_or_else(Refusal::not_found)?;
+    let pull = scope.pull(row.pull)?;
+    Ok(match name {
+        "id" => leaf(node_id("PRR", id)),
+        "databaseId" => leaf(id),
+        "fullDatabaseId" => leaf(id.to_string()),
+        "author" => Out::One(Thing::User(row.author)),
+        "authorAssociation" => leaf(association(
+            &scope.world,
+            scope.repo(pull.repo)?,
+            row.author,
+        )),
+        "body" | "bodyText" => leaf(&row.body),
+        "state" => leaf(row.state.name()),
+        "commit" => Out::One(thing(pull.repo, &row.commit)),
+        "pullRequest" => Out::One(Thing::Pull(pull.id)),
+        "createdAt" | "submittedAt" | "updatedAt" => leaf(row.submitted_at.to_string()),
+        "reactionGroups" => Out::Many(Vec::new()),
+        "url" => leaf(format!(
+            "{}#pullrequestreview-{id}",
+            scope.links.pull(&scope.world, pull)
+        )),
+        "viewerDidAuthor" => leaf(row.author == scope.viewer),
+        _ => return unanswered("PullRequestReview", name),
+    })
+}
+
+pub(super) fn thread(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
+    let row = scope.world.threads.get(id).ok_or_else(Refusal::not_found)?;
+    let pull = scope.pull(row.pull)?;
+    Ok(match name {
+        "id" => leaf(node_id("PRRT", id)),
+        "path" => leaf(&row.path),
+        "line" => leaf(row.line),
+        "isResolved" => leaf(row.resolved_by.is_some()),
+        "isOutdated" => leaf(row.commit != pull.head_sha),
+        "resolvedBy" => Out::maybe(row.resolved_by.map(Thing::User)),
+        "pullRequest" => Out::One(Thing::Pull(pull.id)),
+        "comments" => {
+            let comment = record(
+                "PullRequestReviewComment",
+                vec![
+                    ("id", leaf(node_id("PRRC", id))),
+                    ("databaseId", leaf(id)),
+                    ("author", Out::One(Thing::User(row.author))),
+                    (
+                        "authorAssociation",
+                        leaf(association(
+                            &scope.world,
+                            scope.repo(pull.repo)?,
+                            row.author,
+                        )),
+                    ),
+                    ("body", leaf(&row.body)),
+                    ("path", leaf(&row.path)),
+                    ("createdAt", leaf(row.created_at.to_string())),
+                    (
+                        "url",
+                        leaf(format!(
+                            "{}#discussion_r{id}",
+                            scope.links.pull(&scope.world, pull)
+                        )),
+                    ),
+                ],
+            );
+            return page(
+                "PullRequestReviewCommentConnection",
+                "PullRequestReviewCommentEdge",
+                vec![comment],
+                args,
+            );
+        }
+        _ => return unanswered("PullRequestReviewThread", name),
+    })
+}

@@ -1,0 +1,152 @@
+//! Small objects, and lists in pages.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::object::{Args, Given, Out, Thing, leaf, record, unanswered};
+use crate::refusal::Refusal;
+
+/// A field of a small object.
+pub(super) fn field(fields: &[(&'static str, Out)], name: &str, _args: &Args) -> Given {
+    match fields.iter().find(|(known, _)| *known == name) {
+        Some((_, out)) => Ok(out.clone()),
+        None => unanswered("a record", name),
+    }
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// `...Connection`.
+    pub(super) type_name: &'static str,
+    edge_name: &'static str,
+    page: Vec<Thing>,
+    /// How many come before the page.
+    offset: usize,
+    total: usize,
+    extra: Vec<(&'static str, Out)>,
+}
+
+/// The page of `all` that `first`, `after`, `last` and `before` ask for.
+pub(super) fn page(
+    type_name: &'static str,
+    edge_name: &'static str,
+    all: Vec<Thing>,
+    args: &Args,
+) -> Given {
+    page_with(type_name, edge_name, all, args, Vec::new())
+}
+
+/// The same, with more fields.
+pub(super) fn page_with(
+    type_name: &'static str,
+    edge_name: &'static str,
+    all: Vec<Thing>,
+    args: &Args,
+    extra: Vec<(&'static str, Out)>,
+) -> Given {
+    let total = all.len();
+    let size = |name: &str| match args.number(name) {
+        Some(size) if size > 100 => Err(Refusal::unprocessable(format!(
+            "Requesting {size} records on the `{}` connection exceeds the `{name}` limit of 100 records.",
+            type_name.trim_end_matches("Connection")
+        ))),
+        size => Ok(size.map(|size| usize::try_from(size).unwrap_or(100))),
+    };
+    let (first, last) = (size("first")?, size("last")?);
+    let mut start = match args.text("after") {
+        Some(cursor) => position(cursor)?.min(total),
+        None => 0,
+    };
+    let mut end = match args.text("before") {
+        Some(cursor) => position(cursor)?.saturating_sub(1).clamp(start, total),
+        None => total,
+    };
+    if let Some(first) = first {
+        end = end.min(start + first);
+    }
+    if let Some(last) = last {
+        start = start.max(end.saturating_sub(last));
+    }
+    let page = all.into_iter().skip(start).take(end - start).collect();
+    Ok(Out::One(Thing::Connection(Arc::new(Connection {
+        type_name,
+        edge_name,
+        page,
+        offset: start,
+        total,
+        extra,
+    }))))
+}
+
+/// A cursor is opaque to clients: the number of the item, from 1.
+fn cursor(number: usize) -> String {
+    STANDARD.encode(format!("cursor:v1:{number}"))
+}
+
+fn position(cursor: &str) -> Result<usize, Refusal> {
+    let decoded = STANDARD
+        .decode(cursor)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let number = decoded.and_then(|text| text.strip_prefix("cursor:v1:")?.parse().ok());
+    number.ok_or_else(|| {
+        Refusal::unprocessable(format!("`{cursor}` does not appear to be a valid cursor."))
+    })
+}
+
+/// A field of a list.
+pub(super) fn connection(connection: &Connection, name: &str) -> Given {
+    let numbered = || connection.page.iter().zip(connection.offset + 1..);
+    Ok(match name {
+        "nodes" => Out::list(connection.page.iter().cloned()),
+        "totalCount" | "issueCount" => leaf(connection.total),
+        "edges" => Out::list(
+            numbered().map(|(thing, number)| edge(connection.edge_name, thing.clone(), number)),
+        ),
+        "pageInfo" => {
+            let end = connection.offset + connection.page.len();
+            let cursor_of = |number: usize| {
+                if connection.page.is_empty() {
+                    Out::NULL
+                } else {
+                    leaf(cursor(number))
+                }
+            };
+            Out::One(record(
+                "PageInfo",
+                vec![
+                    ("startCursor", cursor_of(connection.offset + 1)),
+                    ("endCursor", cursor_of(end)),
+                    ("hasNextPage", leaf(end < connection.total)),
+                    ("hasPreviousPage", leaf(connection.offset > 0)),
+                ],
+            ))
+        }
+        name => match connection.extra.iter().find(|(known, _)| *known == name) {
+            Some((_, out)) => out.clone(),
+            None => return unanswered(connection.type_name, name),
+        },
+    })
+}
+
+/// One item with its cursor.
+pub(super) fn edge(name: &'static str, node: Thing, number: usize) -> Thing {
+    record(
+        name,
+        vec![("cursor", leaf(cursor(number))), ("node", Out::One(node))],
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_leads_back() {
+        assert_eq!(position(&cursor(7)).unwrap(), 7);
+        assert!(position("7").is_err());
+    }
+}

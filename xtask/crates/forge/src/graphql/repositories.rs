@@ -1,0 +1,491 @@
+//! Repositories, their refs, rules, labels and merge queues.
+
+use super::commits::{object, thing};
+use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
+use super::query::node;
+use super::records::page;
+use super::{actions, pulls};
+use crate::links::node_id;
+use crate::refusal::Refusal;
+use crate::world::{BranchRule, Id, Label, Permission, Pull, Repo, UserKind};
+
+pub(super) fn repository(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
+    let world = &scope.world;
+    let repo = scope.repo(id)?;
+    let full = world.full_name(repo);
+    let merging = &repo.merging;
+    Ok(match name {
+        "id" => leaf(node_id("R", id)),
+        "databaseId" => leaf(id),
+        "name" => leaf(&repo.name),
+        "nameWithOwner" => leaf(full),
+        "description" => leaf(&repo.description),
+        "owner" => Out::One(Thing::User(repo.owner)),
+        "url" => leaf(scope.links.repo(world, repo)),
+        "resourcePath" => leaf(format!("/{full}")),
+        "sshUrl" => leaf(format!("git@github.com:{full}.git")),
+        "homepageUrl" | "primaryLanguage" => Out::NULL,
+        "createdAt" => leaf(repo.created_at.to_string()),
+        "pushedAt" | "updatedAt" => leaf(repo.pushed_at.to_string()),
+        "isPrivate" => leaf(repo.private),
+        "visibility" => leaf(if repo.private { "PRIVATE" } else { "PUBLIC" }),
+        "isFork" => leaf(repo.parent.is_some()),
+        "parent" => Out::maybe(
+            repo.parent
+                .filter(|parent| world.repos.get(*parent).is_some())
+                .map(Thing::Repo),
+        ),
+        "isEmpty" => leaf(repo.refs.is_empty()),
+        "isInOrganization" => leaf(
+            world
+                .users
+                .get(repo.owner)
+                .is_some_and(|owner| owner.kind == UserKind::Organization),
+        ),
+        "isArchived" | "isTemplate" | "hasProjectsEnabled" | "hasWikiEnabled"
+        | "allowUpdateBranch" => leaf(false),
+        "hasIssuesEnabled" => leaf(true),
+        "stargazerCount" => leaf(0),
+        "forkCount" => leaf(world.forks(id).count()),
+        "mergeCommitAllowed" => leaf(merging.allow_merge_commit),
+        "squashMergeAllowed" => leaf(merging.allow_squash_merge),
+        "rebaseMergeAllowed" => leaf(merging.allow_rebase_merge),
+        "autoMergeAllowed" => leaf(merging.allow_auto_merge),
+        "deleteBranchOnMerge" => leaf(merging.delete_branch_on_merge),
+        "viewerDefaultMergeMethod" => leaf(default_method(repo)),
+        "viewerPermission" => leaf(scope.permission(repo).map(permission_name)),
+        "viewerCanAdminister" => leaf(scope.permission(repo) == Some(Permission::Admin)),
+        "viewerDefaultCommitEmail" => leaf(
+            world
+                .users
+                .get(scope.viewer)
+                .and_then(|user| user.email.clone()),
+        ),
+        "viewerPossibleCommitEmails" => leaf(
+            world
+                .users
+                .get(scope.viewer)
+                .and_then(|user| user.email.clone())
+                .into_iter()
+                .collect::<Vec<_>>(),
+        ),
+        "forks" => return forks(scope, id, args),
+        "assignableUsers" => return assignable(scope, repo, args),
+        "defaultBranchRef" => Out::maybe(branch_ref(repo, &repo.default_branch)),
+        "ref" => Out::maybe(ref_named(
+            repo,
+            args.text("qualifiedName").unwrap_or_default(),
+        )),
+        "refs" => return refs(repo, args),
+        "object" => {
+            let wanted = args
+                .text("oid")
+                .or_else(|| args.text("expression"))
+                .unwrap_or_default();
+            Out::maybe(object(scope, id, wanted)?)
+        }
+        "pullRequest" => return pull_numbered(scope, repo, args.number("number").unwrap_or(0)),
+        "pullRequests" => return pulls::list(scope, world.pulls_of(id).collect(), args),
+        "pullRequestTemplates" => templates(scope, repo),
+        "label" => Out::maybe(
+            world
+                .labels
+                .find(|label| label.repo == id && Some(label.name.as_str()) == args.text("name"))
+                .map(|label| Thing::Label(label.id)),
+        ),
+        "labels" => {
+            return labels(
+                world
+                    .labels
+                    .iter()
+                    .filter(|label| label.repo == id)
+                    .collect(),
+                args,
+            );
+        }
+        "milestones" => return page("MilestoneConnection", "MilestoneEdge", Vec::new(), args),
+        "branchProtectionRules" => {
+            let rules = repo.rules.iter().filter(|(_, rule)| rule.ruleset.is_none());
+            let rules = rules
+                .map(|(branch, _)| Thing::ProtectionRule(id, branch.clone()))
+                .collect();
+            return page(
+                "BranchProtectionRuleConnection",
+                "BranchProtectionRuleEdge",
+                rules,
+                args,
+            );
+        }
+        "mergeQueue" => {
+            let branch = args.text("branch").unwrap_or(&repo.default_branch);
+            let queued = repo.rules.get(branch).is_some_and(|rule| rule.merge_queue);
+            Out::maybe(queued.then(|| Thing::Queue(id, branch.to_owned())))
+        }
+        "deployments" => {
+            return actions::deployments(
+                world
+                    .deployments
+                    .iter()
+                    .filter(|one| one.repo == id)
+                    .collect(),
+                args,
+            );
+        }
+        "environment" => Out::maybe(
+            world
+                .environments
+                .find(|one| one.repo == id && Some(one.name.as_str()) == args.text("name"))
+                .map(|one| Thing::Environment(one.id)),
+        ),
+        "environments" => {
+            let all = world
+                .environments
+                .iter()
+                .filter(|one| one.repo == id)
+                .map(|one| Thing::Environment(one.id))
+                .collect();
+            return page("EnvironmentConnection", "EnvironmentEdge", all, args);
+        }
+        _ => return unanswered("Repository", name),
+    })
+}
+
+fn default_method(repo: &Repo) -> &'static str {
+    match &repo.merging {
+        merging if merging.allow_merge_commit => "MERGE",
+        merging if merging.allow_squash_merge => "SQUASH",
+        _ => "REBASE",
+    }
+}
+
+fn permission_name(permission: Permission) -> &'static str {
+    match permission {
+        Permission::Read => "READ",
+        Permission::Triage => "TRIAGE",
+        Permission::Write => "WRITE",
+        Permission::Maintain => "MAINTAIN",
+        Permission::Admin => "ADMIN",
+    }
+}
+
+fn forks(scope: &Scope, id: Id, args: &Args) -> Given {
+    let affiliations = args.texts("affiliations");
+    let close = |repo: &&Repo| match &affiliations {
+        Some(wanted) => {
+            wanted.contains(&"OWNER") && repo.owner == scope.viewer
+                || wanted.contains(&"COLLABORATOR")
+                    && repo.collaborators.contains_key(&scope.viewer)
+        }
+        None => scope.permission(repo).is_some(),
+    };
+    let all = scope
+        .world
+        .forks(id)
+        .filter(close)
+        .map(|fork| Thing::Repo(fork.id))
+        .collect();
+    super::records::page_with(
+        "RepositoryConnection",
+        "RepositoryEdge",
+        all,
+        args,
+        vec![("totalDiskUsage", leaf(0))],
+    )
+}
+
+fn assignable(scope: &Scope, repo: &Repo, args: &Args) -> Given {
+    let people = std::iter::once(repo.owner).chain(repo.collaborators.keys().copied());
+    let wanted = args.text("query").unwrap_or_default().to_lowercase();
+    let fits = |id: &Id| {
+        let user = scope.world.users.get(*id);
+        user.is_some_and(|user| {
+            user.kind == UserKind::User && user.login.to_lowercase().contains(&wanted)
+        })
+    };
+    page(
+        "UserConnection",
+        "UserEdge",
+        people.filter(fits).map(Thing::User).collect(),
+        args,
+    )
+}
+
+/// A branch that exists.
+pub(super) fn branch_ref(repo: &Repo, branch: &str) -> Option<Thing> {
+    repo.branch(branch)?;
+    Some(Thing::Ref(repo.id, format!("refs/heads/{branch}")))
+}
+
+fn ref_named(repo: &Repo, name: &str) -> Option<Thing> {
+    let candidates = [
+        name.to_owned(),
+        format!("refs/{name}"),
+        format!("refs/heads/{name}"),
+        format!("refs/tags/{name}"),
+    ];
+    let found = candidates
+        .into_iter()
+        .find(|candidate| repo.refs.contains_key(candidate))?;
+    Some(Thing::Ref(repo.id, found))
+}
+
+fn refs(repo: &Repo, args: &Args) -> Given {
+    let prefix = args.text("refPrefix").unwrap_or_default();
+    let query = args.text("query").unwrap_or_default();
+    let fits = |name: &&String| {
+        name.strip_prefix(prefix)
+            .is_some_and(|rest| rest.contains(query))
+    };
+    let mut all: Vec<Thing> = repo
+        .refs
+        .keys()
+        .filter(fits)
+        .map(|name| Thing::Ref(repo.id, name.clone()))
+        .collect();
+    if args.text("direction") == Some("DESC") {
+        all.reverse();
+    }
+    page("RefConnection", "RefEdge", all, args)
+}
+
+fn pull_numbered(scope: &Scope, repo: &Repo, number: u64) -> Given {
+    match scope.world.pull_numbered(repo.id, number) {
+        Some(pull) => Ok(Out::One(Thing::Pull(pull.id))),
+        None => {
+            let message =
+                format!("Could not resolve to a PullRequest with the number of {number}.");
+            Err(Refusal {
+                message,
+                ..Refusal::not_found()
+            })
+        }
+    }
+}
+
+/// Templates at the places where GitHub looks for them.
+fn templates(scope: &Scope, repo: &Repo) -> Out {
+    let Some(tip) = repo.branch(&repo.default_branch) else {
+        return Out::Many(Vec::new());
+    };
+    let git = &scope.forge.git;
+    let is_template = |name: &str| {
+        name.to_ascii_lowercase()
+            .starts_with("pull_request_template.")
+    };
+    let mut paths = Vec::new();
+    for folder in ["", ".github", "docs"] {
+        for (name, kind, _) in git.folder(repo.id, tip, folder) {
+            let path = if folder.is_empty() {
+                name.clone()
+            } else {
+                format!("{folder}/{name}")
+            };
+            match kind.as_str() {
+                "blob" if is_template(&name) => paths.push(path),
+                "tree" if name.eq_ignore_ascii_case("pull_request_template") => {
+                    let inner = git.folder(repo.id, tip, &path);
+                    paths.extend(inner.into_iter().map(|(name, ..)| format!("{path}/{name}")));
+                }
+                _ => {}
+            }
+        }
+    }
+    let template = |path: &String| {
+        let body = git.file(repo.id, tip, path)?;
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Some(record(
+            "PullRequestTemplate",
+            vec![("filename", leaf(path)), ("body", leaf(body))],
+        ))
+    };
+    Out::list(paths.iter().filter_map(template))
+}
+
+/// Labels in pages.
+pub(super) fn labels(mut all: Vec<&Label>, args: &Args) -> Given {
+    let order = args.object("orderBy");
+    if order.text("field") == Some("NAME") {
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+    }
+    if order.text("direction") == Some("DESC") {
+        all.reverse();
+    }
+    page(
+        "LabelConnection",
+        "LabelEdge",
+        all.into_iter()
+            .map(|label| Thing::Label(label.id))
+            .collect(),
+        args,
+    )
+}
+
+pub(super) fn label(scope: &Scope, id: Id, name: &str) -> Given {
+    let label = scope.world.labels.get(id).ok_or_else(Refusal::not_found)?;
+    Ok(match name {
+        "id" => leaf(node_id("LA", id)),
+        "name" => leaf(&label.name),
+        "color" => leaf(&label.color),
+        "description" => leaf(&label.description),
+        "isDefault" => leaf(false),
+        "createdAt" => Out::NULL,
+        _ => return unanswered("Label", name),
+    })
+}
+
+pub(super) fn git_ref(scope: &Scope, repo: Id, full: &str, name: &str, args: &Args) -> Given {
+    let row = scope.repo(repo)?;
+    let sha = row.refs.get(full).cloned();
+    let branch = full.strip_prefix("refs/heads/");
+    let rule = branch.and_then(|branch| Some((branch, row.rules.get(branch)?)));
+    let (prefix, short) = match full.splitn(3, '/').collect::<Vec<_>>().as_slice() {
+        [refs, kind, short] => (format!("{refs}/{kind}/"), (*short).to_owned()),
+        _ => (String::new(), full.to_owned()),
+    };
+    Ok(match name {
+        "id" => leaf(format!("REF_kwF{repo}_{full}")),
+        "name" => leaf(short),
+        "prefix" => leaf(prefix),
+        "repository" => Out::One(Thing::Repo(repo)),
+        "target" => Out::maybe(sha.map(|sha| thing(repo, &sha))),
+        "compare" => {
+            let head = object(scope, repo, args.text("headRef").unwrap_or_default())?;
+            match (sha, head) {
+                (Some(base), Some(Thing::Commit(_, head))) => {
+                    Out::One(Thing::Comparison(repo, base, head))
+                }
+                _ => Out::NULL,
+            }
+        }
+        "refUpdateRule" => {
+            Out::maybe(rule.map(|(branch, _)| Thing::UpdateRule(repo, branch.to_owned())))
+        }
+        "branchProtectionRule" => {
+            let visible = scope.permission(row) >= Some(Permission::Write);
+            let classic = rule.filter(|(_, rule)| rule.ruleset.is_none() && visible);
+            Out::maybe(classic.map(|(branch, _)| Thing::ProtectionRule(repo, branch.to_owned())))
+        }
+        "associatedPullRequests" => {
+            let from = |pull: &&Pull| {
+                pull.head_repo == Some(repo) && Some(pull.head_ref.as_str()) == branch
+            };
+            return pulls::list(scope, scope.world.pulls.iter().filter(from).collect(), args);
+        }
+        _ => return unanswered("Ref", name),
+    })
+}
+
+fn rule<'s>(scope: &'s Scope, repo: Id, branch: &str) -> Result<&'s BranchRule, Refusal> {
+    scope
+        .world
+        .rule(repo, branch)
+        .ok_or_else(Refusal::not_found)
+}
+
+pub(super) fn update_rule(scope: &Scope, repo: Id, branch: &str, name: &str) -> Given {
+    let rule = rule(scope, repo, branch)?;
+    Ok(match name {
+        "pattern" => leaf(branch),
+        "allowsDeletions" | "allowsForcePushes" => leaf(false),
+        "requiredApprovingReviewCount" => leaf(rule.required_approvals),
+        "requiredStatusCheckContexts" => leaf(&rule.required_checks),
+        "requiresCodeOwnerReviews" => leaf(rule.code_owners),
+        "requiresConversationResolution" => leaf(rule.resolve_threads),
+        "viewerCanPush" => {
+            leaf(rule.required_approvals.is_none() && rule.required_checks.is_empty())
+        }
+        _ => return unanswered("RefUpdateRule", name),
+    })
+}
+
+pub(super) fn protection_rule(scope: &Scope, repo: Id, branch: &str, name: &str) -> Given {
+    let rule = rule(scope, repo, branch)?;
+    Ok(match name {
+        "id" => leaf(format!("BPR_kwF{repo}_{branch}")),
+        "pattern" => leaf(branch),
+        "isAdminEnforced" => leaf(rule.enforce_admins),
+        "dismissesStaleReviews" => leaf(rule.dismiss_stale),
+        "requiresApprovingReviews" => leaf(rule.required_approvals.is_some()),
+        "requiredApprovingReviewCount" => leaf(rule.required_approvals),
+        "requiresStatusChecks" => leaf(!rule.required_checks.is_empty() || rule.strict),
+        "requiredStatusCheckContexts" => leaf(&rule.required_checks),
+        "requiresStrictStatusChecks" => leaf(rule.strict),
+        "requiresCodeOwnerReviews" => leaf(rule.code_owners),
+        "requiresConversationResolution" => leaf(rule.resolve_threads),
+        _ => return unanswered("BranchProtectionRule", name),
+    })
+}
+
+/// Pull requests in the queue of a branch, first come first.
+fn queued<'s>(scope: &'s Scope, repo: Id, branch: &str) -> Vec<&'s Pull> {
+    let mut all: Vec<&Pull> = scope
+        .world
+        .pulls_of(repo)
+        .filter(|pull| pull.base_ref == branch && pull.queued.is_some())
+        .collect();
+    all.sort_by_key(|pull| pull.queued.as_ref().map(|queued| queued.id));
+    all
+}
+
+pub(super) fn queue(scope: &Scope, repo: Id, branch: &str, name: &str, args: &Args) -> Given {
+    let path = format!(
+        "/{}/queue/{branch}",
+        scope.world.full_name(scope.repo(repo)?)
+    );
+    Ok(match name {
+        "id" => leaf(format!("MQ_kwF{repo}_{branch}")),
+        "url" => leaf(format!("{}{path}", scope.links.web)),
+        "resourcePath" => leaf(path),
+        "nextEntryEstimatedTimeToMerge" => leaf(60),
+        "repository" => Out::One(Thing::Repo(repo)),
+        "entries" => {
+            let all = queued(scope, repo, branch)
+                .into_iter()
+                .map(|pull| Thing::QueueEntry(pull.id))
+                .collect();
+            return page(
+                "MergeQueueEntryConnection",
+                "MergeQueueEntryEdge",
+                all,
+                args,
+            );
+        }
+        _ => return unanswered("MergeQueue", name),
+    })
+}
+
+pub(super) fn queue_entry(scope: &Scope, pull: Id, name: &str) -> Given {
+    let pull = scope.pull(pull)?;
+    let queued_now = pull.queued.as_ref().ok_or_else(Refusal::not_found)?;
+    let place = queued(scope, pull.repo, &pull.base_ref)
+        .iter()
+        .position(|other| other.id == pull.id)
+        .unwrap_or(0);
+    let base = scope
+        .repo(pull.repo)?
+        .branch(&pull.base_ref)
+        .map(|sha| thing(pull.repo, sha));
+    Ok(match name {
+        "id" => leaf(node_id("MQE", queued_now.id)),
+        "position" => leaf(place + 1),
+        "state" => leaf("AWAITING_CHECKS"),
+        "enqueuedAt" => leaf(queued_now.at.to_string()),
+        "enqueuer" => Out::One(Thing::User(queued_now.by)),
+        "estimatedTimeToMerge" => leaf(60 * (place + 1)),
+        "jump" | "solo" => leaf(false),
+        "pullRequest" => Out::One(Thing::Pull(pull.id)),
+        "mergeQueue" => Out::One(Thing::Queue(pull.repo, pull.base_ref.clone())),
+        "headCommit" => Out::One(thing(pull.repo, &pull.head_sha)),
+        "baseCommit" => Out::maybe(base),
+        _ => return unanswered("MergeQueueEntry", name),
+    })
+}
+
+/// Labels by their global names.
+pub(super) fn labels_named(scope: &Scope, names: &[&str]) -> Result<Vec<Id>, Refusal> {
+    let label = |name: &&str| match node(scope, name)? {
+        Thing::Label(id) => Ok(id),
+        _ => Err(Refusal::not_found()),
+    };
+    names.iter().map(label).collect()
+}

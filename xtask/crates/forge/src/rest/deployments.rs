@@ -1,0 +1,444 @@
+//! Deployments and environments.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::commits::resolve;
+use super::shapes::user;
+use crate::call::{Answer, Call, Fields, Reply, to};
+use crate::forge::Forge;
+use crate::links::node_id;
+use crate::refusal::Refusal;
+use crate::world::{
+    BranchPolicy, Deployment, DeploymentStatus, Environment, Id, Permission, Repo, Verdict, World,
+};
+
+pub(super) fn routes() -> Router<Arc<Forge>> {
+    Router::new()
+        .route(
+            "/repos/{owner}/{repo}/deployments",
+            get(to(list)).post(to(create)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/deployments/{deployment}",
+            get(to(one)),
+        )
+        .route(
+            "/repos/{owner}/{repo}/deployments/{deployment}/statuses",
+            get(to(statuses)).post(to(add_status)),
+        )
+        .route("/repos/{owner}/{repo}/environments", get(to(environments)))
+        .route(
+            "/repos/{owner}/{repo}/environments/{name}",
+            get(to(environment))
+                .put(to(keep_environment))
+                .delete(to(remove_environment)),
+        )
+}
+
+const STATES: &[&str] = &[
+    "error",
+    "failure",
+    "inactive",
+    "in_progress",
+    "queued",
+    "pending",
+    "success",
+];
+
+fn shown(call: &Call, world: &World, repo: &Repo, row: &Deployment) -> Value {
+    let api = call.links.repo_api(world, repo);
+    let url = format!("{api}/deployments/{}", row.id);
+    json!({
+        "id": row.id,
+        "node_id": node_id("DE", row.id),
+        "url": url,
+        "sha": row.sha,
+        "ref": row.git_ref,
+        "task": row.task,
+        "payload": row.payload,
+        "original_environment": row.environment,
+        "environment": row.environment,
+        "description": row.description,
+        "creator": user(world, &call.links, row.creator),
+        "created_at": row.created_at.to_string(),
+        "updated_at": row.updated_at.to_string(),
+        "statuses_url": format!("{url}/statuses"),
+        "repository_url": api,
+        "transient_environment": row.transient,
+        "production_environment": row.production,
+    })
+}
+
+fn shown_status(
+    call: &Call,
+    world: &World,
+    repo: &Repo,
+    row: &Deployment,
+    status: &DeploymentStatus,
+) -> Value {
+    let api = call.links.repo_api(world, repo);
+    let url = format!("{api}/deployments/{}", row.id);
+    json!({
+        "id": status.id,
+        "node_id": node_id("DES", status.id),
+        "url": format!("{url}/statuses/{}", status.id),
+        "state": status.state,
+        "creator": user(world, &call.links, status.creator),
+        "description": status.description,
+        "environment": row.environment,
+        "target_url": status.log_url,
+        "log_url": status.log_url,
+        "environment_url": status.environment_url,
+        "created_at": status.created_at.to_string(),
+        "updated_at": status.created_at.to_string(),
+        "deployment_url": url,
+        "repository_url": api,
+    })
+}
+
+fn list(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let is = |name: &str, value: &str| call.query(name).is_none_or(|wanted| wanted == value);
+    let fits = |row: &&Deployment| {
+        row.repo == repo.id
+            && is("sha", &row.sha)
+            && is("ref", &row.git_ref)
+            && is("task", &row.task)
+            && is("environment", &row.environment)
+    };
+    let all: Vec<&Deployment> = call.world.deployments.iter().rev().filter(fits).collect();
+    let path = format!("{}/deployments", call.links.repo_api(&call.world, repo));
+    Reply::page(call, &path, None, &all, |row| {
+        Ok(shown(call, &call.world, repo, row))
+    })
+}
+
+fn create(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Write)?;
+    let fields = call.fields();
+    let git_ref = fields.required("ref")?.to_owned();
+    let sha = resolve(call, repo, &git_ref)
+        .map_err(|_| Refusal::unprocessable(format!("No ref found for: {git_ref}")))?;
+    let contexts = fields
+        .any("required_contexts")
+        .is_some()
+        .then(|| fields.texts("required_contexts"))
+        .transpose()?;
+    if let Some(refusal) = unready(&call.world, repo, &sha, contexts.as_deref()) {
+        return Err(refusal);
+    }
+    let environment = fields
+        .text("environment")?
+        .unwrap_or("production")
+        .to_owned();
+    let row = Deployment {
+        id: 0,
+        repo: repo.id,
+        sha,
+        git_ref,
+        task: fields.text("task")?.unwrap_or("deploy").to_owned(),
+        description: fields.text("description")?.map(str::to_owned),
+        payload: fields.any("payload").cloned().unwrap_or_else(|| json!({})),
+        transient: fields.flag("transient_environment")?.unwrap_or(false),
+        production: fields
+            .flag("production_environment")?
+            .unwrap_or(environment == "production"),
+        environment,
+        creator: call.user()?,
+        created_at: call.world.now(),
+        updated_at: call.world.now(),
+        statuses: Vec::new(),
+    };
+    let row = call.forge.change(|world| {
+        let row = Deployment {
+            id: world.next_id(),
+            ..row
+        };
+        make_environment(world, repo.id, &row.environment);
+        world.deployments.put(row.id, row.clone());
+        Ok(row)
+    })?;
+    Ok(Reply::created(shown(call, &call.world, repo, &row)))
+}
+
+/// Without a list, everything that was said of the commit must be green; with one, what it names.
+fn unready(world: &World, repo: &Repo, sha: &str, contexts: Option<&[String]>) -> Option<Refusal> {
+    let ready = match contexts {
+        None => matches!(world.verdict(repo.id, sha), None | Some(Verdict::Passed)),
+        Some(names) => names
+            .iter()
+            .all(|name| world.verdict_named(repo.id, sha, name) == Some(Verdict::Passed)),
+    };
+    let message = format!(
+        "Conflict: Commit status checks failed for {}.",
+        &sha[..7.min(sha.len())]
+    );
+    (!ready).then(|| Refusal::new(StatusCode::CONFLICT, message))
+}
+
+fn make_environment(world: &mut World, repo: Id, name: &str) -> Id {
+    let known = world
+        .environments
+        .find(|row| row.repo == repo && row.name == name)
+        .map(|row| row.id);
+    known.unwrap_or_else(|| {
+        let (id, now) = (world.next_id(), world.now());
+        world.environments.put(
+            id,
+            Environment {
+                id,
+                repo,
+                name: name.to_owned(),
+                wait_timer: 0,
+                prevent_self_review: false,
+                reviewers: Vec::new(),
+                branch_policy: None,
+                created_at: now,
+                updated_at: now,
+            },
+        );
+        id
+    })
+}
+
+fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c Deployment, Refusal> {
+    let row = call
+        .world
+        .deployments
+        .get(call.id("deployment")?)
+        .filter(|row| row.repo == repo.id);
+    row.ok_or_else(Refusal::not_found)
+}
+
+fn one(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    Ok(Reply::json(shown(
+        call,
+        &call.world,
+        repo,
+        find(call, repo)?,
+    )))
+}
+
+fn statuses(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let row = find(call, repo)?;
+    let all: Vec<&DeploymentStatus> = row.statuses.iter().rev().collect();
+    let path = format!(
+        "{}/deployments/{}/statuses",
+        call.links.repo_api(&call.world, repo),
+        row.id
+    );
+    Reply::page(call, &path, None, &all, |status| {
+        Ok(shown_status(call, &call.world, repo, row, status))
+    })
+}
+
+fn add_status(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Write)?;
+    let id = find(call, repo)?.id;
+    let fields = call.fields();
+    let state = fields.one_of("state", STATES)?;
+    let state = state
+        .ok_or_else(|| Refusal::unprocessable("Invalid request.\n\n\"state\" wasn't supplied."))?
+        .to_owned();
+    let text = |name: &str| {
+        fields
+            .text(name)
+            .map(|text| text.unwrap_or_default().to_owned())
+    };
+    let log_url = match text("log_url")? {
+        url if url.is_empty() => text("target_url")?,
+        url => url,
+    };
+    let (description, environment_url) = (text("description")?, text("environment_url")?);
+    let inactive = fields.flag("auto_inactive")?.unwrap_or(true) && state == "success";
+    let creator = call.user()?;
+    let status = call.forge.change(|world| {
+        let created_at = world.now();
+        let status = DeploymentStatus {
+            id: world.next_id(),
+            state,
+            description,
+            log_url,
+            environment_url,
+            creator,
+            created_at,
+        };
+        let row = world.deployments.edit(id).ok_or_else(Refusal::not_found)?;
+        row.statuses.push(status.clone());
+        row.updated_at = created_at;
+        let environment = row.environment.clone();
+        if inactive {
+            retire_others(world, repo.id, id, &environment, creator);
+        }
+        Ok(status)
+    })?;
+    let world = call.forge.world();
+    let row = world.deployments.get(id).ok_or_else(Refusal::not_found)?;
+    Ok(Reply::created(shown_status(
+        call, &world, repo, row, &status,
+    )))
+}
+
+/// Of an environment's deployments one is active.
+fn retire_others(world: &mut World, repo: Id, kept: Id, environment: &str, creator: Id) {
+    let active = |row: &&Deployment| {
+        row.repo == repo
+            && row.id != kept
+            && row.environment == environment
+            && row
+                .statuses
+                .last()
+                .is_some_and(|last| last.state == "success")
+    };
+    let others: Vec<Id> = world
+        .deployments
+        .iter()
+        .filter(active)
+        .map(|row| row.id)
+        .collect();
+    for other in others {
+        let (id, created_at) = (world.next_id(), world.now());
+        if let Some(row) = world.deployments.edit(other) {
+            row.statuses.push(DeploymentStatus {
+                id,
+                state: "inactive".to_owned(),
+                description: String::new(),
+                log_url: String::new(),
+                environment_url: String::new(),
+                creator,
+                created_at,
+            });
+        }
+    }
+}
+
+fn shown_environment(call: &Call, world: &World, repo: &Repo, row: &Environment) -> Value {
+    let mut rules = Vec::new();
+    if row.wait_timer > 0 {
+        rules.push(json!({"id": row.id * 10, "node_id": node_id("GA", row.id * 10), "type": "wait_timer", "wait_timer": row.wait_timer}));
+    }
+    if !row.reviewers.is_empty() {
+        let reviewers: Value = row
+            .reviewers
+            .iter()
+            .map(|id| json!({"type": "User", "reviewer": user(world, &call.links, *id)}))
+            .collect();
+        rules.push(json!({
+            "id": row.id * 10 + 1,
+            "node_id": node_id("GA", row.id * 10 + 1),
+            "type": "required_reviewers",
+            "prevent_self_review": row.prevent_self_review,
+            "reviewers": reviewers,
+        }));
+    }
+    if row.branch_policy.is_some() {
+        rules.push(json!({"id": row.id * 10 + 2, "node_id": node_id("GA", row.id * 10 + 2), "type": "branch_policy"}));
+    }
+    json!({
+        "id": row.id,
+        "node_id": node_id("EN", row.id),
+        "name": row.name,
+        "url": format!("{}/environments/{}", call.links.repo_api(world, repo), row.name),
+        "html_url": format!("{}/deployments/activity_log?environments_filter={}", call.links.repo(world, repo), row.name),
+        "created_at": row.created_at.to_string(),
+        "updated_at": row.updated_at.to_string(),
+        "protection_rules": rules,
+        "deployment_branch_policy": row.branch_policy.map(|policy| json!({
+            "protected_branches": policy.protected_branches, "custom_branch_policies": policy.custom_branch_policies,
+        })),
+    })
+}
+
+fn environments(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    let all: Vec<&Environment> = call
+        .world
+        .environments
+        .iter()
+        .filter(|row| row.repo == repo.id)
+        .collect();
+    let path = format!("{}/environments", call.links.repo_api(&call.world, repo));
+    Reply::page(call, &path, Some("environments"), &all, |row| {
+        Ok(shown_environment(call, &call.world, repo, row))
+    })
+}
+
+fn environment(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Read)?;
+    environment_now(call, &call.world, repo)
+}
+
+fn environment_now(call: &Call, world: &World, repo: &Repo) -> Answer {
+    let row = world
+        .environments
+        .find(|row| row.repo == repo.id && row.name == call.param("name"));
+    Ok(Reply::json(shown_environment(
+        call,
+        world,
+        repo,
+        row.ok_or_else(Refusal::not_found)?,
+    )))
+}
+
+fn keep_environment(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Admin)?;
+    let fields = call.fields();
+    let wait_timer = fields
+        .number("wait_timer")?
+        .and_then(|minutes| u32::try_from(minutes).ok())
+        .unwrap_or(0);
+    let prevent_self_review = fields.flag("prevent_self_review")?.unwrap_or(false);
+    let reviewer = |fields: &Fields<'_>| {
+        fields
+            .number("id")?
+            .ok_or_else(|| Refusal::field("Environment", "reviewers", "invalid"))
+    };
+    let reviewers = fields
+        .objects("reviewers")?
+        .iter()
+        .map(reviewer)
+        .collect::<Result<Vec<Id>, Refusal>>()?;
+    let policy = |fields: Fields<'_>| {
+        Ok::<_, Refusal>(BranchPolicy {
+            protected_branches: fields.flag("protected_branches")?.unwrap_or(false),
+            custom_branch_policies: fields.flag("custom_branch_policies")?.unwrap_or(false),
+        })
+    };
+    let branch_policy = fields
+        .object("deployment_branch_policy")?
+        .map(policy)
+        .transpose()?;
+    call.forge.change(|world| {
+        let id = make_environment(world, repo.id, call.param("name"));
+        let now = world.now();
+        let row = world.environments.edit(id).ok_or_else(Refusal::not_found)?;
+        row.wait_timer = wait_timer;
+        row.prevent_self_review = prevent_self_review;
+        row.reviewers = reviewers;
+        row.branch_policy = branch_policy;
+        row.updated_at = now;
+        Ok(())
+    })?;
+    environment_now(call, &call.forge.world(), repo)
+}
+
+fn remove_environment(call: &Call) -> Answer {
+    let repo = call.repo(Permission::Admin)?;
+    let row = call
+        .world
+        .environments
+        .find(|row| row.repo == repo.id && row.name == call.param("name"));
+    let id = row.ok_or_else(Refusal::not_found)?.id;
+    call.forge.change(|world| {
+        world.environments.remove(id);
+        Ok(())
+    })?;
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
+}
