@@ -76,7 +76,9 @@ impl StateDir {
     pub fn open(path: &Utf8Path) -> Result<StateDir, StateDirError> {
         let path = camino::absolute_utf8(path)?;
         create_private_dir(&path)?;
-        for part in ["files", "volumes", "models", "incoming", "runs", "mlflow"] {
+        for part in [
+            "files", "volumes", "dbfs", "models", "incoming", "runs", "mlflow",
+        ] {
             create_private_dir(&path.join(part))?;
         }
         let lock = File::options()

@@ -49,8 +49,9 @@ class Runner:
         self.root = root
         self.files = root / "files"
         self.volumes = root / "volumes"
+        self.dbfs = root / "dbfs"
         self.home = root / "home"
-        for folder in (self.files / "nb", self.volumes / "c/s/v", self.home):
+        for folder in (self.files / "nb", self.volumes / "c/s/v", self.dbfs, self.home):
             folder.mkdir(parents=True)
 
     def start(self, source: str, **fields: Any) -> tuple[subprocess.Popen[str], Path]:
@@ -66,7 +67,7 @@ class Runner:
             "events": str(folder / "events.jsonl"),
             "imports_file": str(self.home / "imports.json"),
             "folder": str(folder),
-            "roots": {"/Workspace": str(self.files), "/Volumes": str(self.volumes)},
+            "roots": {"/Workspace": str(self.files), "/Volumes": str(self.volumes), "/dbfs": str(self.dbfs)},
             "identity": {
                 "host": "http://127.0.0.1:1",
                 "workspace_id": "7",

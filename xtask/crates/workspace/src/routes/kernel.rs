@@ -18,6 +18,7 @@ use tokio::process::{Child, ChildStdout};
 use tokio_util::io::ReaderStream;
 
 use super::extract::JsonBody;
+use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
 use crate::group::Group;
 use crate::python;
@@ -38,8 +39,15 @@ struct Wanted {
 /// Installs packages and answers line by line what pip says; the last line is a JSON object with the result.
 async fn install(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(wanted): JsonBody<Wanted>,
 ) -> Result<Response, ApiError> {
+    // The installer knows where the user's packages come from: it works for runs, which cannot ask it for that.
+    if !matches!(caller.by, Credential::Run { .. } | Credential::Owner) {
+        return Err(ApiError::forbidden(
+            "packages are installed for the code of job runs alone",
+        ));
+    }
     let failed = |error: std::io::Error| ApiError::internal("cannot start the installer", &error);
     let request = serde_json::to_vec(&wanted)
         .map_err(|error| ApiError::internal("cannot pass on the request", &error))?;

@@ -15,6 +15,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::extract::{JsonBody, QueryString};
+use crate::access::{Permission, secret_scope};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -43,9 +45,10 @@ struct Put {
 
 async fn put(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Put>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &body.scope)?;
+    secret_scope(&app, &caller, &body.scope, Permission::Write)?;
     check_name("key", &body.key)?;
     let value = match (body.string_value, body.bytes_value) {
         (Some(text), None) => text.into_bytes(),
@@ -87,9 +90,10 @@ struct Name {
 
 async fn read(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(name): QueryString<Name>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &name.scope)?;
+    secret_scope(&app, &caller, &name.scope, Permission::Read)?;
     let value = app.store.secret(&name.scope, &name.key)?;
     let value = value.ok_or_else(|| absent(&name))?;
     Ok(Json(
@@ -99,9 +103,10 @@ async fn read(
 
 async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(name): JsonBody<Name>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &name.scope)?;
+    secret_scope(&app, &caller, &name.scope, Permission::Write)?;
     if app.store.delete_secret(&name.scope, &name.key)? {
         Ok(Json(json!({})))
     } else {
@@ -116,9 +121,10 @@ struct Scope {
 
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<Scope>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &query.scope)?;
+    secret_scope(&app, &caller, &query.scope, Permission::Read)?;
     let names = app.store.secret_names(&query.scope)?;
     let secrets: Vec<Value> = names
         .iter()
@@ -136,16 +142,6 @@ fn absent(name: &Name) -> ApiError {
         "Secret does not exist with scope: {} and key: {}",
         name.scope, name.key
     ))
-}
-
-fn check_scope(app: &App, scope: &str) -> Result<(), ApiError> {
-    if app.store.has_secret_scope(scope)? {
-        Ok(())
-    } else {
-        Err(ApiError::not_found(format!(
-            "Scope {scope} does not exist!"
-        )))
-    }
 }
 
 /// Names are of letters, digits, and `-_@.`, as on Databricks.

@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::cli::{attempted, databricks};
+use crate::identities::Service;
 use crate::runs::{ended, output, start, task, workspace};
 use crate::server::Server;
 
@@ -88,6 +89,58 @@ async fn the_cli_keeps_scopes_secrets_and_access() {
             assert_eq!(mode & 0o777, 0o600, "{file:?}");
         }
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn another_identity_has_what_it_was_given() {
+    let server = Server::start().await;
+    let ci = Service::create(&server, "ci").await;
+    for (path, body) in [
+        ("scopes/create", json!({"scope": "ml"})),
+        (
+            "put",
+            json!({"scope": "ml", "key": "index", "string_value": VALUE}),
+        ),
+    ] {
+        server.post(&format!("/api/2.0/secrets/{path}"), body).await;
+    }
+    let read = "/api/2.0/secrets/get?scope=ml&key=index";
+    let (status, body) = ci.get(&server, read).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+    assert!(
+        body["message"]
+            .as_str()
+            .unwrap()
+            .contains("does not have READ permission on scope ml")
+    );
+    let acl = json!({"scope": "ml", "principal": ci.application_id, "permission": "READ"});
+    server.post("/api/2.0/secrets/acls/put", acl).await;
+    assert_eq!(ci.get(&server, read).await.0, StatusCode::OK);
+    let write = json!({"scope": "ml", "key": "index", "string_value": "x"});
+    assert_eq!(
+        ci.post(&server, "/api/2.0/secrets/put", write).await.0,
+        StatusCode::FORBIDDEN
+    );
+    // What it makes is its own.
+    let own = json!({"scope": "own"});
+    assert_eq!(
+        ci.post(&server, "/api/2.0/secrets/scopes/create", own.clone())
+            .await
+            .0,
+        StatusCode::OK
+    );
+    let acls = ci
+        .get(&server, "/api/2.0/secrets/acls/list?scope=own")
+        .await
+        .1;
+    assert_eq!(acls["items"][0]["principal"], ci.application_id);
+    assert_eq!(
+        ci.post(&server, "/api/2.0/secrets/scopes/delete", own)
+            .await
+            .0,
+        StatusCode::OK
+    );
     server.stop().await;
 }
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from IPython.display import HTML, Markdown, display
+from IPython.display import HTML, Markdown
 
 from notebook_kernel import failures, formats, includes, languages, paths, sh, source
 from notebook_kernel.dbutils import DBUtils
@@ -19,6 +19,7 @@ from notebook_kernel.overlay import Overlay
 from notebook_kernel.pip_magic import Pip
 from notebook_kernel.shell import NotebookShell
 from notebook_kernel.signals import Cancelled, NotebookExit, RestartRequested
+from notebook_kernel.tables import display
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-//! Who may use the secrets of a scope: kept and shown, as other permissions are.
+//! Who may use the secrets of a scope.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Scope, check_scope};
+use super::Scope;
+use crate::access::{Permission, secret_scope};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::routes::extract::{JsonBody, QueryString};
 use crate::state::App;
-
-const PERMISSIONS: [&str; 3] = ["READ", "WRITE", "MANAGE"];
 
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
@@ -32,14 +32,14 @@ struct Put {
 
 async fn put(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Put>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &body.scope)?;
-    if body.principal.is_empty() || !PERMISSIONS.contains(&body.permission.as_str()) {
-        return Err(ApiError::invalid(format!(
-            "an access needs a principal, and a permission out of {}",
-            PERMISSIONS.join(", ")
-        )));
+    secret_scope(&app, &caller, &body.scope, Permission::Manage)?;
+    if body.principal.is_empty() || Permission::parse(&body.permission).is_none() {
+        return Err(ApiError::invalid(
+            "an access needs a principal, and a permission out of READ, WRITE, MANAGE",
+        ));
     }
     app.store
         .put_secret_acl(&body.scope, &body.principal, &body.permission)?;
@@ -47,16 +47,17 @@ async fn put(
 }
 
 #[derive(Deserialize)]
-struct Principal {
+struct OfPrincipal {
     scope: String,
     principal: String,
 }
 
 async fn read(
     State(app): State<Arc<App>>,
-    QueryString(query): QueryString<Principal>,
+    caller: Caller,
+    QueryString(query): QueryString<OfPrincipal>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &query.scope)?;
+    secret_scope(&app, &caller, &query.scope, Permission::Manage)?;
     let acls = app.store.secret_acls(&query.scope)?;
     let own = acls.iter().find(|(name, _)| *name == query.principal);
     own.map(|(principal, permission)| Json(one(principal, permission)))
@@ -65,9 +66,10 @@ async fn read(
 
 async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     QueryString(query): QueryString<Scope>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &query.scope)?;
+    secret_scope(&app, &caller, &query.scope, Permission::Manage)?;
     let acls = app.store.secret_acls(&query.scope)?;
     let items: Vec<Value> = acls
         .iter()
@@ -82,9 +84,10 @@ async fn list(
 
 async fn delete(
     State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<Principal>,
+    caller: Caller,
+    JsonBody(body): JsonBody<OfPrincipal>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &body.scope)?;
+    secret_scope(&app, &caller, &body.scope, Permission::Manage)?;
     if app.store.delete_secret_acl(&body.scope, &body.principal)? {
         Ok(Json(json!({})))
     } else {
@@ -96,7 +99,7 @@ fn one(principal: &str, permission: &str) -> Value {
     json!({"principal": principal, "permission": permission})
 }
 
-fn absent(query: &Principal) -> ApiError {
+fn absent(query: &OfPrincipal) -> ApiError {
     ApiError::not_found(format!(
         "Failed to get secret acl for principal {} for scope {}.",
         query.principal, query.scope

@@ -8,7 +8,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Scope, check_name, check_scope};
+use super::{Scope, check_name};
+use crate::access::{Permission, secret_scope};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::routes::extract::JsonBody;
 use crate::state::App;
@@ -32,6 +34,7 @@ struct Create {
 
 async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Create>,
 ) -> Result<Json<Value>, ApiError> {
     check_name("scope", &body.scope)?;
@@ -42,7 +45,7 @@ async fn create(
         )));
     }
     let manager = match body.initial_manage_principal.as_deref() {
-        None | Some("") => &app.identity.user_name,
+        None | Some("") => caller.name(),
         Some("users") => "users",
         Some(other) => {
             return Err(ApiError::invalid(format!(
@@ -75,9 +78,10 @@ async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
 
 async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<Scope>,
 ) -> Result<Json<Value>, ApiError> {
-    check_scope(&app, &body.scope)?;
+    secret_scope(&app, &caller, &body.scope, Permission::Manage)?;
     app.store.delete_secret_scope(&body.scope)?;
     Ok(Json(json!({})))
 }

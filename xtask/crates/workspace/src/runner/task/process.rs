@@ -101,7 +101,10 @@ fn request(task: &Task, code: &Code, parameters: &Value) -> Result<Value, TaskEr
         "dependencies": dependencies::of(&run.settings, &task_run.settings),
         "notebook": code.path, "source_file": code.file, "folder": folder, "events": folder.join("events.jsonl"),
         "imports_file": kernel::imports_file(app, super::code_path(&task_run.settings)),
-        "roots": {"/Workspace": app.workspace_files.root(), "/Volumes": app.volumes.root()},
+        "roots": {
+            "/Workspace": app.workspace_files.root(), "/Volumes": app.volumes.root(),
+            "/dbfs": app.config.state.path().join("dbfs"),
+        },
         "parameters": if widgets.is_null() { json!({}) } else { widgets.clone() },
         "arguments": if arguments.is_null() { json!([]) } else { arguments.clone() },
         "task_values": known_values(task)?, "start_cell": 0, "widgets": {},

@@ -20,7 +20,7 @@ class Widgets:
 
     def text(self, name: str, defaultValue: str, label: str | None = None) -> None:
         """Defines a text field."""
-        self._defaults[name] = str(defaultValue)
+        self._define(name, defaultValue)
 
     def dropdown(
         self,
@@ -30,9 +30,10 @@ class Widgets:
         label: str | None = None,
     ) -> None:
         """Defines a choice of one. The default must be one of them; a job's value need not."""
-        if str(defaultValue) not in [str(choice) for choice in choices]:
-            raise ValueError(f"the default {defaultValue!r} of widget {name!r} is none of its choices: {list(choices)}")
-        self._defaults[name] = str(defaultValue)
+        known = _texts(name, choices)
+        if str(defaultValue) not in known:
+            raise ValueError(f"the default {defaultValue!r} of widget {name!r} is none of its choices: {known}")
+        self._define(name, defaultValue)
 
     def combobox(
         self,
@@ -42,7 +43,8 @@ class Widgets:
         label: str | None = None,
     ) -> None:
         """Defines a text field with suggestions."""
-        self._defaults[name] = str(defaultValue)
+        _texts(name, choices)
+        self._define(name, defaultValue)
 
     def multiselect(
         self,
@@ -84,6 +86,11 @@ class Widgets:
         """Takes all definitions back."""
         self._defaults.clear()
 
+    def _define(self, name: str, default: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise ValueError("a widget needs a name that is not empty")
+        self._defaults[name] = str(default)
+
     @contextmanager
     def overridden(self, values: dict[str, str]) -> Iterator[None]:
         """Other values while a notebook is included with `%run`."""
@@ -97,3 +104,9 @@ class Widgets:
     def definitions(self) -> dict[str, str]:
         """What a fresh interpreter must know after `restartPython`."""
         return dict(self._defaults)
+
+
+def _texts(name: str, choices: Sequence[str]) -> list[str]:
+    if isinstance(choices, str) or not isinstance(choices, Sequence):
+        raise ValueError(f"the choices of widget {name!r} must be a list of texts, not {choices!r}")
+    return [str(choice) for choice in choices]
