@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from pathlib import Path
 
 from clients import CLI, SDK, Clients, refusal
@@ -120,3 +121,47 @@ def folders_in_a_volume(clients: Clients, name: str) -> None:
     listed = [(entry.name, entry.file_size) for entry in clients.sdk.files.list_directory_contents(f"{root}/inner")]
     assert listed == [("two.txt", 7)]
     assert clients.sdk.files.download(f"{root}/inner/two.txt").contents.read() == b"content"
+
+
+@row("Workspace files", "a notebook in Jupyter's format", writes=SDK, reads=CLI)
+def a_jupyter_notebook(clients: Clients, name: str) -> None:
+    from databricks.sdk.service.workspace import ImportFormat
+
+    cell = {"cell_type": "code", "source": ["print('hello')"], "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+    path = f"{clients.home}/{name}"
+    clients.sdk.workspace.import_(
+        path, content=base64.b64encode(notebook.encode()).decode(), format=ImportFormat.JUPYTER
+    )
+    exported = clients.folder / f"{name}.ipynb"
+    clients.cli("workspace", "export", path, "--format", "JUPYTER", "--file", exported)
+    assert ["".join(cell["source"]) for cell in json.loads(exported.read_text())["cells"]] == ["print('hello')"]
+
+
+@row("Identity", "a service principal", writes=SDK, reads=CLI)
+def a_service_principal(clients: Clients, name: str) -> None:
+    made = clients.sdk.service_principals.create(display_name=name)
+    shown = clients.cli("service-principals", "get", made.id)
+    assert (shown["displayName"], shown["applicationId"]) == (name, made.application_id)
+    clients.cli("service-principals", "delete", made.id)
+    with refusal(made.id):
+        clients.sdk.service_principals.get(made.id)
+
+
+@row("Secrets", "a secret", writes=CLI, reads=SDK)
+def a_secret(clients: Clients, name: str) -> None:
+    clients.cli("secrets", "create-scope", name)
+    clients.cli("secrets", "put-secret", name, "password", "--string-value", "taxi fares")
+    value = clients.sdk.secrets.get_secret(name, "password").value
+    assert base64.b64decode(value).decode() == "taxi fares"
+    assert [secret.key for secret in clients.sdk.secrets.list_secrets(name)] == ["password"]
+
+
+@row("Secrets", "access to a scope", writes=SDK, reads=CLI)
+def access_to_a_scope(clients: Clients, name: str) -> None:
+    from databricks.sdk.service.workspace import AclPermission
+
+    clients.sdk.secrets.create_scope(name)
+    clients.sdk.secrets.put_acl(name, "users", AclPermission.READ)
+    entries = {entry["principal"]: entry["permission"] for entry in clients.cli("secrets", "list-acls", name)}
+    assert entries["users"] == "READ"

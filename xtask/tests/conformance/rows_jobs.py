@@ -1,6 +1,7 @@
 """Jobs and their runs."""
 
 import io
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +23,6 @@ def notebook(clients: Clients, name: str, code: str) -> dict[str, Any]:
 
 def job(clients: Clients, name: str, code: str, **settings: Any) -> int:
     """A job with one notebook task, made with the CLI."""
-    import json
-
     task = {"task_key": "only", "notebook_task": notebook(clients, name, code)}
     body = {"name": name, "tasks": [task], **settings}
     return clients.cli("jobs", "create", "--json", json.dumps(body))["job_id"]
@@ -128,8 +127,6 @@ def wait(clients: Clients, run_id: int) -> None:
 
 @row("Runs", "task values, and what runs after a failure", writes=SDK, reads=CLI)
 def task_values(clients: Clients, name: str) -> None:
-    import json
-
     gives = notebook(clients, f"{name}-gives", "dbutils.jobs.taskValues.set('rows', 42)")
     code = "dbutils.notebook.exit(str(dbutils.jobs.taskValues.get('gives', 'rows') + 1) + dbutils.widgets.get('ref'))"
     takes = {**notebook(clients, f"{name}-takes", code), "base_parameters": {"ref": "/{{tasks.gives.values.rows}}"}}
@@ -231,10 +228,61 @@ def a_deleted_run(clients: Clients, name: str) -> None:
 
 @row("Jobs", "a job of an unknown kind is refused by name", writes=CLI, reads=CLI)
 def an_unknown_kind(clients: Clients, name: str) -> None:
-    import json
-
     tasks = [{"task_key": "t", "dbt_task": {"commands": ["dbt run"]}}]
     with refusal("dbt_task"):
         clients.cli("jobs", "create", "--json", json.dumps({"name": name, "tasks": tasks}))
     # The refusal must be the job's, not the route's.
     assert clients.cli("jobs", "create", "--json", json.dumps({"name": name}))["job_id"]
+
+
+@row("Runs", "a secret that a notebook reads and may not show", writes=CLI, reads=SDK)
+def a_secret_in_a_notebook(clients: Clients, name: str) -> None:
+    clients.cli("secrets", "create-scope", name)
+    clients.cli("secrets", "put-secret", name, "password", "--string-value", "taxi-fares-2016")
+    code = f"value = dbutils.secrets.get('{name}', 'password')\ndbutils.notebook.exit(f'{{len(value)}} {{value}}')"
+    job_id = job(clients, name, code)
+    run = clients.sdk.jobs.run_now_and_wait(job_id, timeout=RUN_LIMIT)
+    assert clients.sdk.jobs.get_run_output(run.tasks[0].run_id).notebook_output.result == "15 [REDACTED]"
+
+
+@row("Runs", "a condition, a loop and a job of jobs", writes=SDK, reads=CLI)
+def kinds_of_tasks(clients: Clients, name: str) -> None:
+    inner = job(clients, f"{name}-inner", "pass")
+    each = notebook(clients, f"{name}-each", "dbutils.notebook.exit(dbutils.widgets.get('zone'))")
+    loop = {
+        "inputs": "[1, 2, 3]",
+        "task": {"task_key": "zone", "notebook_task": {**each, "base_parameters": {"zone": "{{input}}"}}},
+    }
+    gate = {"op": "GREATER_THAN", "left": "2", "right": "1"}
+    after = {"depends_on": [{"task_key": "gate", "outcome": "true"}]}
+    never = {"depends_on": [{"task_key": "gate", "outcome": "false"}]}
+    tasks = [
+        {"task_key": "gate", "condition_task": gate},
+        {"task_key": "loop", "for_each_task": loop, **after},
+        {"task_key": "jobs", "run_job_task": {"job_id": inner}, **after},
+        {"task_key": "skipped", "run_job_task": {"job_id": inner}, **never},
+    ]
+    job_id = clients.cli("jobs", "create", "--json", json.dumps({"name": name, "tasks": tasks}))["job_id"]
+    run = clients.sdk.jobs.run_now_and_wait(job_id, timeout=RUN_LIMIT)
+    shown = clients.cli("jobs", "get-run", run.run_id)
+    states = {task["task_key"]: task["state"].get("result_state") for task in shown["tasks"]}
+    assert states == {"gate": "SUCCESS", "loop": "SUCCESS", "jobs": "SUCCESS", "skipped": "EXCLUDED"}
+
+
+@row("Jobs", "a schedule, and one that cannot be", writes=CLI, reads=SDK)
+def a_schedule(clients: Clients, name: str) -> None:
+    schedule = {"quartz_cron_expression": "0 15 10 ? * MON-FRI", "timezone_id": "Europe/Berlin"}
+    job_id = job(clients, name, "pass", schedule={**schedule, "pause_status": "PAUSED"})
+    kept = clients.sdk.jobs.get(job_id).settings.schedule
+    assert (kept.quartz_cron_expression, kept.timezone_id) == tuple(schedule.values())
+    with refusal("quartz"):
+        job(clients, f"{name}-wrong", "pass", schedule={**schedule, "quartz_cron_expression": "every day"})
+
+
+@row("Records", "a pipeline", writes=CLI, reads=SDK)
+def a_pipeline(clients: Clients, name: str) -> None:
+    body = {"name": name, "catalog": "main", "schema": "default", "libraries": [{"notebook": {"path": "/x"}}]}
+    pipeline_id = clients.cli("pipelines", "create", "--json", json.dumps(body))["pipeline_id"]
+    assert clients.sdk.pipelines.get(pipeline_id).spec.name == name
+    clients.cli("pipelines", "delete", pipeline_id)
+    assert pipeline_id not in {pipeline.pipeline_id for pipeline in clients.sdk.pipelines.list_pipelines()}

@@ -35,6 +35,7 @@ AREAS = [
     "MLflow runs",
     "Unity Catalog",
     "Registry",
+    "Records",
     "Bundles",
 ]
 ROWS: list[Row] = []
