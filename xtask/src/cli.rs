@@ -47,6 +47,8 @@ enum Command {
     Test(commands::test::Args),
     /// Propose the branch: push it, open or update its pull request, follow its checks
     OpenPr(commands::open_pr::Args),
+    /// Merge a pull request that is green and approved
+    Merge(commands::merge::Args),
     /// Put the bundle on a target's workspace
     Deploy(commands::deploy::Args),
     /// Run a deployed job and follow it
@@ -93,6 +95,7 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
         Command::Setup(args) => commands::setup::run(&context, &args),
         Command::Test(args) => commands::test::run(&context, &args),
         Command::OpenPr(args) => commands::open_pr::run(&context, &args),
+        Command::Merge(args) => commands::merge::run(&context, &args),
         Command::Deploy(args) => commands::deploy::run(&context, &args),
         Command::Run(args) => commands::run::run(&context, &args),
         Command::Status(args) => commands::status::run(&context, &args),

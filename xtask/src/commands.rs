@@ -6,6 +6,7 @@ pub(crate) mod data;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod logs;
+pub(crate) mod merge;
 pub(crate) mod open_pr;
 pub(crate) mod rerun;
 pub(crate) mod run;

@@ -5,6 +5,8 @@
 
 mod canvas;
 mod pager;
+mod prompts;
+mod text;
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -13,9 +15,12 @@ use dialoguer::console::{Style, strip_ansi_codes};
 use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::env::Env;
-use crate::error::{Failure, Kind, Report};
+use crate::error::Report;
+
+use text::harmless;
 
 pub(crate) use canvas::Canvas;
+pub(crate) use text::{safe, safe_line};
 
 /// What takes less than this shows no progress at all.
 const QUIET_START: Duration = Duration::from_millis(250);
@@ -86,7 +91,7 @@ impl Ui {
         self.screen.suspend(|| {
             use std::io::Write as _;
             // `cargo xtask … | head` closes the pipe early, which is the reader's right.
-            let _ = writeln!(std::io::stdout(), "{text}");
+            let _ = writeln!(std::io::stdout(), "{}", harmless(&text));
         });
     }
 
@@ -116,7 +121,7 @@ impl Ui {
 
     /// A plain line of narration.
     pub(crate) fn line(&self, text: &str) {
-        self.screen.suspend(|| eprintln!("{text}"));
+        self.screen.suspend(|| eprintln!("{}", harmless(text)));
     }
 
     /// Prints a call to another program or service when `--explain` asks for it.
@@ -207,7 +212,7 @@ impl Ui {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
             .with_style(spinner_style(self.colour))
             .with_prefix(format!("{verb:>12}"))
-            .with_message(message.to_owned());
+            .with_message(harmless(message).into_owned());
         let bar = self.screen.add(bar);
         if self.moving {
             bar.enable_steady_tick(QUIET_START);
@@ -221,111 +226,10 @@ impl Ui {
         }
     }
 
-    /// Asks for a line of text, with an answer that Enter takes. Without a terminal, or with `--yes`, it
-    /// takes that one; without a terminal it says so.
-    ///
-    /// # Errors
-    /// [`Kind::Interrupted`] when the question is left with Ctrl-C.
-    pub(crate) fn input(&self, question: &str, default: &str) -> anyhow::Result<String> {
-        if !self.can_ask() {
-            if !self.assume_yes {
-                self.line(&format!(
-                    "{question}: {} (no terminal to ask at)",
-                    safe_line(default)
-                ));
-            }
-            return Ok(default.to_owned());
-        }
-        // What is offered is shown by the prompt itself, so it must be harmless; taken as it is by
-        // Enter on an empty line.
-        let typed: String = self
-            .screen
-            .suspend(|| {
-                dialoguer::Input::new()
-                    .with_prompt(format!("{question} [{}]", safe_line(default)))
-                    .allow_empty(true)
-                    .interact_text()
-            })
-            .map_err(|_| left())?;
-        match typed.trim() {
-            "" => Ok(default.to_owned()),
-            typed => Ok(typed.to_owned()),
-        }
-    }
-
-    /// Asks which of several; the first is what Enter takes. Without a terminal, or with `--yes`, it is
-    /// the first one; without a terminal it says so.
-    ///
-    /// # Errors
-    /// [`Kind::Interrupted`] when the question is left with Ctrl-C or Escape.
-    pub(crate) fn choose(&self, question: &str, options: &[&str]) -> anyhow::Result<usize> {
-        if !self.can_ask() {
-            if !self.assume_yes {
-                let first = options.first().copied().unwrap_or_default();
-                self.line(&format!("{question} {first} (no terminal to ask at)"));
-            }
-            return Ok(0);
-        }
-        self.screen
-            .suspend(|| {
-                dialoguer::Select::new()
-                    .with_prompt(question)
-                    .items(options)
-                    .default(0)
-                    .interact_opt()
-            })
-            .ok()
-            .flatten()
-            .ok_or_else(left)
-    }
-
-    /// A sentence before a question, for those who meet it for the first time.
-    pub(crate) fn hint(&self, text: &str) {
-        if self.can_ask() {
-            self.line(&self.paint(text, Tone::Dim));
-        }
-    }
-
     /// Runs something that uses the terminal itself, such as an editor, with nothing of ours moving.
     pub(crate) fn suspended<T>(&self, work: impl FnOnce() -> T) -> T {
         self.screen.suspend(work)
     }
-
-    /// Asks a question that yes or no answers. Without a terminal, or with `--yes`, it takes
-    /// `default` and says so.
-    ///
-    /// # Errors
-    /// [`Kind::Interrupted`] when the question is left with Ctrl-C.
-    pub(crate) fn confirm(&self, question: &str, default: bool) -> anyhow::Result<bool> {
-        let word = |answer: bool| if answer { "yes" } else { "no" };
-        if self.assume_yes {
-            return Ok(true);
-        }
-        if !self.can_ask {
-            self.line(&format!(
-                "{question} {} (no terminal to ask at)",
-                word(default)
-            ));
-            return Ok(default);
-        }
-        self.screen
-            .suspend(|| {
-                dialoguer::Confirm::new()
-                    .with_prompt(question)
-                    .default(default)
-                    .interact_opt()
-            })
-            .ok()
-            .flatten()
-            .ok_or_else(left)
-    }
-}
-
-/// The end of a question that was left.
-fn left() -> anyhow::Error {
-    // A question that is left keeps the cursor hidden.
-    let _ = dialoguer::console::Term::stderr().show_cursor();
-    Failure::new(Kind::Interrupted, "nothing was done").into()
 }
 
 /// What a colour says.
@@ -356,7 +260,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// Replaces what is said about the work.
     pub(crate) fn message(&self, message: impl Into<String>) {
-        self.bar.set_message(message.into());
+        self.bar.set_message(harmless(&message.into()).into_owned());
     }
 
     /// Shows how much of a known total is done, in bytes.
@@ -409,39 +313,4 @@ pub(crate) fn seconds(duration: Duration) -> String {
         s if s < 120.0 => format!("{s:.0} s"),
         _ => HumanDuration(duration).to_string(),
     }
-}
-
-/// Text of others, made harmless for a terminal: what would move the cursor, colour, or turn the
-/// direction of writing is spelled out. Line ends stay.
-pub(crate) fn safe(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let mut safe = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match is_unsafe(character) {
-            true => safe.extend(character.escape_unicode()),
-            false => safe.push(character),
-        }
-    }
-    Cow::Owned(safe)
-}
-
-/// The same in one line.
-pub(crate) fn safe_line(text: &str) -> String {
-    safe(text).replace(['\n', '\t'], " ")
-}
-
-fn is_unsafe(character: char) -> bool {
-    (character.is_control() && !matches!(character, '\n' | '\t')) || is_direction(character)
-}
-
-/// Marks that turn the direction of writing, or cannot be seen: text could say another thing than it
-/// shows.
-fn is_direction(character: char) -> bool {
-    matches!(
-        character,
-        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
-    )
 }

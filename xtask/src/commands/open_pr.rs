@@ -1,5 +1,6 @@
 //! `cargo xtask open-pr`: from a branch to an open pull request, or to an updated one.
 
+mod apply;
 mod ask;
 mod compare;
 mod content;
@@ -22,10 +23,11 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::ui::{Tone, safe_line};
+use apply::Made;
 use ask::{Choices, Last};
 use findings::Findings;
 use follow::Verdict;
-use steps::{Made, Step};
+use steps::Step;
 use survey::Survey;
 use text::Text;
 
@@ -172,7 +174,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             context, args, &survey, &choices, &text, &plan, &findings, &made, None,
         );
     }
-    let made = steps::apply(context, &git, args, &survey, &choices, &text, &plan)?;
+    let made = apply::apply(context, &git, args, &survey, &choices, &text, &plan)?;
     let made = read_back(context, &survey, &choices, &text, made)?;
     let checks = match (&made.pull, args.no_watch) {
         (Some(pull), false) => Some(follow(context, &survey, pull)?),
@@ -222,7 +224,7 @@ fn confirmed(
     let mut draft = args.draft;
     let summary = match args.no_summary {
         true => String::new(),
-        false => steps::written_summary(context, git, survey, &survey.head)?,
+        false => apply::written_summary(context, git, survey, &survey.head)?,
     };
     if survey.pull.is_some() && !args.no_summary {
         text.body = summary::renewed(&text.body, &summary);

@@ -1,0 +1,267 @@
+//! Whether a pull request may be merged, and what is missing for it. Everything is about one commit: the
+//! newest one that GitHub shows.
+
+use std::time::Duration;
+
+use xtask_remote::github::checks::State;
+use xtask_remote::github::merging::{self, Gate, GateCheck};
+use xtask_remote::github::pulls::Pull;
+use xtask_remote::github::repositories::Name;
+
+use crate::context::Context;
+use crate::github::Connection;
+
+/// How often GitHub is asked again whether there are conflicts: it finds out when it is asked first.
+const LOOKS: usize = 8;
+/// Between two of these looks.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The pull request, and the way to it.
+pub(super) struct Ground {
+    pub(super) connection: Connection,
+    pub(super) into: Name,
+    pub(super) pull: Pull,
+}
+
+/// How it stands.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    /// What is as it should be.
+    pub(super) good: Vec<String>,
+    /// What is missing.
+    pub(super) missing: Vec<String>,
+    /// What to do about it.
+    pub(super) next: Vec<String>,
+    /// What else is worth a word.
+    pub(super) notes: Vec<String>,
+    /// Whether all that is missing may still come by itself: checks that run, a review.
+    pub(super) may_come: bool,
+}
+
+impl Standing {
+    /// What has happened already: nothing is left to be done then.
+    pub(super) fn done(&self, gate: &Gate) -> Option<&'static str> {
+        match () {
+            () if gate.state == "MERGED" => Some("merged"),
+            () if gate.queue_position.is_some() => Some("queued"),
+            () => None,
+        }
+    }
+}
+
+/// Reads it, and waits until GitHub knows about conflicts.
+///
+/// # Errors
+/// What GitHub says; Ctrl-C.
+pub(super) fn read(context: &Context, ground: &Ground) -> anyhow::Result<Gate> {
+    let Ground {
+        connection,
+        into,
+        pull,
+    } = ground;
+    let mut looks = 1;
+    loop {
+        let gate = merging::gate(&connection.github, into, pull.number, &pull.base.branch)?;
+        if gate.state != "OPEN" || gate.mergeable != "UNKNOWN" || looks == LOOKS {
+            return Ok(gate);
+        }
+        looks += 1;
+        context.interrupt.sleep(PAUSE);
+        context.interrupt.check()?;
+    }
+}
+
+/// Judges it by the repository's rules and xtask.toml's.
+pub(super) fn judge(context: &Context, ground: &Ground, gate: &Gate) -> Standing {
+    let mut standing = Standing {
+        may_come: true,
+        ..Standing::default()
+    };
+    match gate.state.as_str() {
+        "MERGED" => {
+            standing.notes.push("it is merged already".to_owned());
+            return standing;
+        }
+        "CLOSED" => {
+            standing.lacks_for_good("it is closed", &format!("reopen it at {}", gate.url));
+            return standing;
+        }
+        _ => {}
+    }
+    if let Some(place) = gate.queue_position {
+        standing.notes.push(format!(
+            "it is in the merge queue already, at place {place}"
+        ));
+        return standing;
+    }
+    if !gate.may_merge {
+        let what = format!("you may not merge into {}", ground.into);
+        standing.lacks_for_good(&what, "ask somebody who may write there");
+    }
+    if gate.draft {
+        standing.lacks_for_good("it is a draft", "cargo xtask open-pr --ready");
+    }
+    conflicts(gate, &mut standing);
+    let configured = context.config.target_of(&gate.base);
+    let configured = configured.map(|(_, target)| target.checks.as_slice());
+    checks(gate, configured.unwrap_or_default(), &mut standing);
+    reviews(gate, context.config.github.approvals, &mut standing);
+    by_github(gate, &mut standing);
+    if gate.auto_merge {
+        let note = "GitHub merges it as soon as its rules allow: somebody asked for that";
+        standing.notes.push(note.to_owned());
+    }
+    standing
+}
+
+impl Standing {
+    fn lacks(&mut self, what: &str, next: &str) {
+        self.missing.push(what.to_owned());
+        if !next.is_empty() && !self.next.iter().any(|known| known == next) {
+            self.next.push(next.to_owned());
+        }
+    }
+
+    /// Something that does not come by itself.
+    fn lacks_for_good(&mut self, what: &str, next: &str) {
+        self.lacks(what, next);
+        self.may_come = false;
+    }
+}
+
+fn conflicts(gate: &Gate, standing: &mut Standing) {
+    let next = "cargo xtask open-pr, after git fetch and git rebase";
+    match gate.mergeable.as_str() {
+        "CONFLICTING" => {
+            let what = format!("it conflicts with {}", gate.base);
+            standing.lacks_for_good(&what, next);
+        }
+        "MERGEABLE" => {}
+        _ => standing.lacks(
+            "GitHub does not know yet whether there are conflicts",
+            "call it again in a moment",
+        ),
+    }
+    if gate.merge_state == "BEHIND" {
+        let what = format!(
+            "it is behind {}, whose rules ask for its newest state",
+            gate.base
+        );
+        standing.lacks_for_good(&what, next);
+    }
+}
+
+/// Required checks by GitHub's rules and by xtask.toml; where neither requires one, all that ran.
+fn checks(gate: &Gate, configured: &[String], standing: &mut Standing) {
+    let is_configured = |name: &String| configured.contains(name);
+    let required: Vec<&GateCheck> = gate
+        .checks
+        .iter()
+        .filter(|one| one.required || is_configured(&one.check.name))
+        .collect();
+    for name in configured {
+        if !gate.checks.iter().any(|one| one.check.name == *name) {
+            standing.lacks(
+                &format!("the check {name}, which xtask.toml requires, has not started"),
+                "",
+            );
+        }
+    }
+    let (counted, word) = match required.is_empty() && configured.is_empty() {
+        true => (gate.checks.iter().collect(), "check"),
+        false => (required, "required check"),
+    };
+    let with = |state: State| -> Vec<&str> {
+        let found = counted.iter().filter(|one| one.check.state == state);
+        found.map(|one| one.check.name.as_str()).collect()
+    };
+    let (failed, pending) = (with(State::Failed), with(State::Pending));
+    if !failed.is_empty() {
+        standing.lacks_for_good(
+            &format!("failed: {}", failed.join(", ")),
+            "mend it, commit, and call `cargo xtask open-pr`",
+        );
+    }
+    if !pending.is_empty() {
+        standing.lacks(&format!("still running: {}", pending.join(", ")), "");
+    }
+    let good = counted.len() - failed.len() - pending.len();
+    let plural = if good == 1 { "" } else { "s" };
+    match (good, counted.is_empty()) {
+        (_, true) if configured.is_empty() => standing
+            .notes
+            .push("no check ran for its newest commit, and none is required".to_owned()),
+        (0, _) => {}
+        (good, _) => standing.good.push(format!("{good} {word}{plural} passed")),
+    }
+}
+
+/// Approvals count for the commit that they were given for.
+fn reviews(gate: &Gate, wanted: usize, standing: &mut Standing) {
+    let by = |state: &str| -> Vec<&str> {
+        let found = gate.reviews.iter().filter(|review| review.state == state);
+        found.map(|review| review.author.as_str()).collect()
+    };
+    let objections = by("CHANGES_REQUESTED");
+    if !objections.is_empty() {
+        standing.lacks(
+            &format!("{} asked for changes", objections.join(", ")),
+            "push what they ask for, and ask them to look again",
+        );
+    }
+    let (current, earlier): (Vec<_>, Vec<_>) = gate
+        .reviews
+        .iter()
+        .filter(|review| review.state == "APPROVED" && review.author != gate.author)
+        .partition(|review| review.sha.as_deref() == Some(gate.head_sha.as_str()));
+    if !current.is_empty() {
+        let names: Vec<&str> = current
+            .iter()
+            .map(|review| review.author.as_str())
+            .collect();
+        standing
+            .good
+            .push(format!("approved by {}", names.join(", ")));
+    }
+    if current.len() < wanted {
+        let more = wanted - current.len();
+        let what = match earlier.first() {
+            Some(review) => format!(
+                "{more} approval of its newest commit ({} approved an earlier one)",
+                review.author
+            ),
+            None => format!("{more} approval of its newest commit"),
+        };
+        standing.lacks(
+            &what,
+            "ask somebody for a review: cargo xtask open-pr --reviewer WHO",
+        );
+    } else if gate.decision.as_deref() == Some("REVIEW_REQUIRED") {
+        standing.lacks(
+            &format!("a review that the rules of {} ask for", gate.base),
+            "ask somebody for a review: cargo xtask open-pr --reviewer WHO",
+        );
+    }
+}
+
+/// What GitHub's own verdict adds.
+fn by_github(gate: &Gate, standing: &mut Standing) {
+    if gate.unresolved > 0 {
+        let conversations = match gate.unresolved {
+            1 => "1 conversation is".to_owned(),
+            several => format!("{several} conversations are"),
+        };
+        standing.notes.push(format!("{conversations} not resolved"));
+    }
+    // Its word for everything that we do not know by name.
+    if standing.missing.is_empty() && gate.merge_state == "BLOCKED" && !gate.has_queue {
+        let open = match gate.unresolved {
+            0 => format!("the rules of {} do not let it in yet", gate.base),
+            _ => format!(
+                "the rules of {} do not let it in yet; they may ask for all conversations to be resolved",
+                gate.base
+            ),
+        };
+        standing.lacks(&open, &format!("the page says why: {}", gate.url));
+    }
+}

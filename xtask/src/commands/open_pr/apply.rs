@@ -1,0 +1,314 @@
+//! Executes the steps of the plan, one after the other.
+
+use std::time::Duration;
+
+use xtask_remote::Error;
+use xtask_remote::github::pulls::{self, Change, New, Pull};
+use xtask_remote::github::repositories::Name;
+
+use super::ask::Choices;
+use super::steps::Step;
+use super::summary::{self, Subject};
+use super::survey::{Survey, short};
+use super::text::Text;
+use super::{Args, typed};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::{Git, Lease, Push};
+use crate::ui::safe_line;
+
+/// What the steps made.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    /// The pull request.
+    pub(super) pull: Option<Pull>,
+    /// The commit that was proposed.
+    pub(super) head: String,
+    /// Whether the pull request is new.
+    pub(super) opened: bool,
+    /// What could not be done although the pull request is there.
+    pub(super) left: Vec<String>,
+}
+
+/// Executes the steps.
+///
+/// # Errors
+/// Of the first step that fails and that others depend on. What was typed is kept then.
+pub(super) fn apply(
+    context: &Context,
+    git: &Git,
+    args: &Args,
+    survey: &Survey,
+    choices: &Choices,
+    text: &Text,
+    steps: &[Step],
+) -> anyhow::Result<Made> {
+    let mut made = Made {
+        pull: survey.pull.clone(),
+        head: survey.head.clone(),
+        ..Made::default()
+    };
+    if choices.written {
+        typed::keep(context, &choices.branch, text)?;
+    }
+    for step in steps {
+        context.interrupt.check()?;
+        let doing = Doing {
+            context,
+            git,
+            args,
+            survey,
+            choices,
+            text,
+        };
+        doing.step(step, &mut made)?;
+    }
+    typed::forget(context, &choices.branch);
+    Ok(made)
+}
+
+/// What every step is given.
+struct Doing<'a> {
+    context: &'a Context,
+    git: &'a Git,
+    args: &'a Args,
+    survey: &'a Survey,
+    choices: &'a Choices,
+    text: &'a Text,
+}
+
+impl Doing<'_> {
+    fn step(&self, step: &Step, made: &mut Made) -> anyhow::Result<()> {
+        let ui = &self.context.ui;
+        let github = &self.survey.connection.github;
+        let into = &self.survey.into;
+        match step {
+            Step::StartBranch(name) => {
+                self.git.start_branch(name)?;
+                ui.status("Started", &format!("branch {}", safe_line(name)));
+            }
+            Step::Commit { message, .. } => {
+                self.git.commit_everything(message)?;
+                made.head = self.git.head().unwrap_or_default();
+                ui.status("Committed", short(&made.head));
+            }
+            Step::Push { branch, lease } => self.push(branch, lease, &made.head)?,
+            Step::Open { draft } => {
+                let body = self.body(&made.head)?;
+                let pull = self.open(*draft, &body)?;
+                (made.pull, made.opened) = (Some(pull), true);
+            }
+            Step::Change {
+                number,
+                title,
+                body,
+                base,
+            } => {
+                let new_body = self.renewed_body(&made.head)?;
+                let change = Change {
+                    title: title.then_some(self.text.title.as_str()),
+                    body: body.then_some(new_body.as_str()),
+                    base: base.then_some(self.survey.base.as_str()),
+                    state: None,
+                };
+                made.pull = Some(pulls::change(github, into, *number, &change)?);
+            }
+            Step::Draft { draft } => {
+                if let Some(pull) = &made.pull {
+                    match draft {
+                        true => pulls::mark_draft(github, &pull.node_id)?,
+                        false => pulls::mark_ready(github, &pull.node_id)?,
+                    }
+                }
+            }
+            Step::AskReviewers { users, teams } => {
+                if let Some(pull) = &made.pull
+                    && let Err(error) =
+                        pulls::ask_reviewers(github, into, pull.number, users, teams)
+                {
+                    made.left
+                        .push(format!("nobody was asked for a review: {error}"));
+                }
+            }
+            Step::Label(labels) => {
+                if let Some(pull) = &made.pull
+                    && let Err(error) = pulls::add_labels(github, into, pull.number, labels)
+                {
+                    made.left.push(format!("it has no labels yet: {error}"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn push(&self, branch: &str, lease: &Lease, head: &str) -> anyhow::Result<()> {
+        let source = &self.survey.source;
+        let push = Push {
+            remote: source.remote.clone(),
+            sha: head.to_owned(),
+            branch: branch.to_owned(),
+            lease: lease.clone(),
+        };
+        let what = format!("{} to {}", safe_line(branch), source.name);
+        let progress = self.context.ui.progress("Pushing", &what);
+        self.git.push(&push, self.survey.login.as_ref())?;
+        progress.finish("Pushed", &what);
+        self.git.track(&self.choices.branch, &source.remote, branch);
+        Ok(())
+    }
+
+    /// The description with our summary of what is proposed now.
+    fn body(&self, head: &str) -> anyhow::Result<String> {
+        if self.args.no_summary {
+            return Ok(self.text.body.clone());
+        }
+        let written = written_summary(self.context, self.git, self.survey, head)?;
+        Ok(summary::joined(&self.text.body, &written))
+    }
+
+    /// The description of the one that is open, with a new summary where it has one of ours.
+    fn renewed_body(&self, head: &str) -> anyhow::Result<String> {
+        if self.args.no_summary || !summary::is_in(&self.text.body) {
+            return Ok(self.text.body.clone());
+        }
+        let written = written_summary(self.context, self.git, self.survey, head)?;
+        Ok(summary::renewed(&self.text.body, &written))
+    }
+
+    /// Opens it, or takes the one that is there: a lost reply and somebody quicker end in the same place.
+    fn open(&self, draft: bool, body: &str) -> anyhow::Result<Pull> {
+        /// Attempts in all; each but the first looks before.
+        const ATTEMPTS: usize = 3;
+        let Survey {
+            connection,
+            into,
+            base,
+            source,
+            ..
+        } = self.survey;
+        let github = &connection.github;
+        let branch = self.remote_branch();
+        let head = self.survey.head_label(branch);
+        let same_owner = source.is_fork && source.name.owner.eq_ignore_ascii_case(&into.owner);
+        let own_fork = self.survey.viewer.as_ref().is_some_and(|viewer| {
+            source.is_fork && viewer.eq_ignore_ascii_case(&source.name.owner)
+        });
+        let new = New {
+            title: &self.text.title,
+            body,
+            head: &head,
+            head_repo: same_owner.then_some(source.name.name.as_str()),
+            base,
+            draft,
+            maintainer_can_modify: own_fork,
+        };
+        let mut attempt = 1;
+        loop {
+            let error = match pulls::open(github, into, &new) {
+                Ok(pull) => return Ok(pull),
+                Err(error) => error,
+            };
+            let may_be_there = pulls::already_exists(&error) || error.leaves_open();
+            let limited = matches!(error, Error::Limited { .. });
+            if !may_be_there && !limited {
+                return Err(self.refused(&error));
+            }
+            self.wait(&error)?;
+            if let Some(pull) = self.there(github, into, &source.name, branch)? {
+                return Ok(pulls::change(
+                    github,
+                    into,
+                    pull.number,
+                    &Change {
+                        title: (pull.title != self.text.title).then_some(new.title),
+                        body: (pull.body.as_deref() != Some(body)).then_some(body),
+                        ..Change::default()
+                    },
+                )?);
+            }
+            attempt += 1;
+            if attempt > ATTEMPTS {
+                return Err(self.refused(&error));
+            }
+        }
+    }
+
+    /// The open pull request of the branch.
+    fn there(
+        &self,
+        github: &xtask_remote::github::GitHub,
+        into: &Name,
+        from: &Name,
+        branch: &str,
+    ) -> anyhow::Result<Option<Pull>> {
+        let found = pulls::of_branch(github, into, from, branch)?;
+        Ok(found.into_iter().find(Pull::is_open))
+    }
+
+    fn wait(&self, error: &Error) -> anyhow::Result<()> {
+        let wait = error.wait().unwrap_or(Duration::from_secs(1));
+        if wait > xtask_remote::PATIENCE {
+            return Err(self.refused(error));
+        }
+        if wait.as_secs() > 1 {
+            let text = format!("{}, as GitHub asks", crate::ui::seconds(wait));
+            self.context.ui.status("Waiting", &text);
+        }
+        self.context.interrupt.sleep(wait);
+        self.context.interrupt.check()
+    }
+
+    fn remote_branch(&self) -> &str {
+        self.survey
+            .remote_branch
+            .as_deref()
+            .unwrap_or(&self.choices.branch)
+    }
+
+    /// Why it was not opened, and what to do.
+    fn refused(&self, error: &Error) -> anyhow::Error {
+        let said = error.to_string();
+        let pushed = "the branch is pushed and what you typed is kept: call it again, and it goes on from here";
+        let next = match error.status() {
+            Some(422) if said.contains("Draft pull requests") => {
+                "this repository takes no drafts: call it again without --draft".to_owned()
+            }
+            Some(403) => format!(
+                "the token from {} may not open pull requests in {}: it needs to write pull requests (classic: scope `repo`)",
+                self.survey
+                    .connection
+                    .token
+                    .as_ref()
+                    .map(|token| token.source.as_str())
+                    .unwrap_or_default(),
+                self.survey.into
+            ),
+            _ => pushed.to_owned(),
+        };
+        Failure::new(Kind::Service, "the pull request was not opened")
+            .details(said)
+            .next(next)
+            .into()
+    }
+}
+
+/// The summary of what is proposed at a commit.
+///
+/// # Errors
+/// When git fails.
+pub(super) fn written_summary(
+    context: &Context,
+    git: &Git,
+    survey: &Survey,
+    head: &str,
+) -> anyhow::Result<String> {
+    let changes = git.changes(&survey.base_sha, head)?;
+    let subject = Subject {
+        base: &survey.base_sha,
+        base_branch: &survey.base,
+        head,
+        changes: &changes,
+        clean: git.uncommitted()?.is_empty(),
+    };
+    summary::write(context, git, &subject)
+}

@@ -1,0 +1,125 @@
+//! Text of others on a terminal: it says what it says, and does nothing.
+
+use std::borrow::Cow;
+
+/// The last look at everything that goes to the terminal: colours and links stay, which are ours; what
+/// would move the cursor, set a title or turn the direction of writing is spelled out.
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    // A line that was written over itself (a progress bar) is shown as the lines it was.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut rest = text.as_str();
+    while let Some(character) = rest.chars().next() {
+        let ours = match character {
+            '\u{1b}' => sequence(rest),
+            _ => None,
+        };
+        let length = match ours {
+            Some(length) => {
+                out.push_str(&rest[..length]);
+                length
+            }
+            None if is_unsafe(character) => {
+                out.extend(character.escape_unicode());
+                character.len_utf8()
+            }
+            None => {
+                out.push(character);
+                character.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    Cow::Owned(out)
+}
+
+/// The length of a sequence that we write ourselves: a colour (`ESC [ 1 ; 32 m`), or one end of a link
+/// (`ESC ] 8 ; ; address ESC \`).
+fn sequence(text: &str) -> Option<usize> {
+    if let Some(colour) = text.strip_prefix("\u{1b}[") {
+        let digits = colour
+            .bytes()
+            .take_while(|byte| byte.is_ascii_digit() || *byte == b';')
+            .count();
+        return colour[digits..].starts_with('m').then_some(2 + digits + 1);
+    }
+    let link = text.strip_prefix("\u{1b}]8;;")?;
+    let end = link.find("\u{1b}\\")?;
+    let plain = !link[..end].chars().any(is_unsafe);
+    plain.then_some("\u{1b}]8;;".len() + end + "\u{1b}\\".len())
+}
+
+/// Text of others, made harmless for a terminal: what would move the cursor, colour, or turn the
+/// direction of writing is spelled out. Line ends stay.
+pub(crate) fn safe(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        match is_unsafe(character) {
+            true => safe.extend(character.escape_unicode()),
+            false => safe.push(character),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// The same in one line.
+pub(crate) fn safe_line(text: &str) -> String {
+    safe(text).replace(['\n', '\t'], " ")
+}
+
+fn is_unsafe(character: char) -> bool {
+    (character.is_control() && !matches!(character, '\n' | '\t')) || is_direction(character)
+}
+
+/// Marks that turn the direction of writing, or cannot be seen: text could say another thing than it
+/// shows.
+fn is_direction(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}'
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_does_nothing() {
+        assert_eq!(safe("plain, ünicode, 🚕\n"), "plain, ünicode, 🚕\n");
+        assert_eq!(safe("\u{1b}[2Jx\u{7}"), "\\u{1b}[2Jx\\u{7}");
+        assert_eq!(safe("a\u{202e}b\u{9b}"), "a\\u{202e}b\\u{9b}");
+        assert_eq!(safe_line("a\nb"), "a b");
+    }
+
+    #[test]
+    fn only_our_own_sequences_reach_the_terminal() {
+        let ours = "\u{1b}[1;32mok\u{1b}[0m \u{1b}]8;;http://x/\u{1b}\\link\u{1b}]8;;\u{1b}\\";
+        assert_eq!(harmless(ours), ours);
+        assert_eq!(harmless("10 %\r20 %\r\n"), "10 %\n20 %\n");
+        for bad in [
+            "\u{1b}[2J",
+            "\u{1b}[1A",
+            "\u{1b}]0;title\u{7}",
+            "\u{1b}]8;;x\u{7}\u{1b}\\",
+            "\u{1b}P1\u{1b}\\",
+            "\r",
+            "\u{8}",
+            "\u{202e}",
+            "\u{1b}",
+        ] {
+            let shown = harmless(bad);
+            assert!(
+                !shown.chars().any(|c| c == '\u{1b}' || is_unsafe(c)),
+                "{shown:?}"
+            );
+        }
+    }
+}
