@@ -8,4 +8,5 @@
 mod docs;
 mod journey;
 mod machine;
+mod open_pr;
 mod tools;

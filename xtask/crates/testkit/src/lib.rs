@@ -4,8 +4,10 @@ mod archive_server;
 mod environment;
 mod forge;
 mod project;
+mod terminal;
 
 pub use archive_server::{Reply, Server};
 pub use environment::{PASSED_THROUGH, PASSED_THROUGH_PREFIXES, hermetic};
 pub use forge::{Account, Asked, Forge, Repository, Run, forge_program};
 pub use project::{Project, Said, repository};
+pub use terminal::{Seen, Terminal};

@@ -94,6 +94,29 @@ impl Project {
         self.folder.path().join("home")
     }
 
+    /// The folder of programs that come first on PATH.
+    #[must_use]
+    pub fn programs(&self) -> PathBuf {
+        self.folder.path().join("bin")
+    }
+
+    /// git, in the project's folder and a clean environment, as a committer with a name.
+    ///
+    /// # Panics
+    /// When it fails; the message says what it said.
+    pub fn git(&self, args: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.args([
+            "-c",
+            "user.name=A Tester",
+            "-c",
+            "user.email=tester@example.com",
+        ]);
+        command.args(args);
+        self.surround(&mut command);
+        read(&mut command).trim_end().to_owned()
+    }
+
     /// `cargo xtask ARGS`, in the project's folder and a clean environment.
     #[must_use]
     pub fn xtask(&self, args: &[&str]) -> Command {

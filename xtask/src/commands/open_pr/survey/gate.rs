@@ -119,7 +119,18 @@ impl<'a> Gate<'a> {
         uncommitted: Vec<Change>,
         findings: &mut Findings,
     ) -> anyhow::Result<Option<Survey>> {
-        let usual_base = self.usual_base(context, git)?;
+        let usual_base = match self.usual_base(context, git) {
+            Ok(usual_base) => usual_base,
+            Err(error) => {
+                let report = error::report(&error);
+                let said = report.details.unwrap_or_default();
+                findings.stop(
+                    format!("{}: {said}", report.what),
+                    "sign git in, or give a token as said above",
+                );
+                return Ok(None);
+            }
+        };
         let current = git.branch();
         let branch = current
             .clone()

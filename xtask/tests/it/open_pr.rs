@@ -1,0 +1,10 @@
+//! Pull requests against a local GitHub, with real git.
+
+mod failures;
+mod hostile;
+mod merge;
+mod preflight;
+mod prompts;
+mod secrets;
+mod world;
+mod writes;

@@ -1,0 +1,184 @@
+//! Merging: only what is green and approved, on the very commit.
+
+use serde_json::{Value, json};
+use xtask_testkit::{Account, Said, Terminal};
+
+use super::world::{BRANCH, World};
+
+/// An open pull request into a protected main, and somebody who may approve it.
+fn proposed() -> (World, Account, String) {
+    let world = World::new();
+    world.forge.protect(&world.repository, "main", &["unit"], 1);
+    let bob = world.forge.user("bob");
+    world.forge.permit(&world.repository, &bob, "write");
+    let opened = world.open(&["--no-test"]);
+    let sha = opened["commit"].as_str().unwrap().to_owned();
+    (world, bob, sha)
+}
+
+fn merge(world: &World, args: &[&str]) -> Said {
+    world.run(&[&["merge", "--yes", "--json"], args].concat())
+}
+
+fn json(said: &Said) -> Value {
+    serde_json::from_str(&said.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}{}", said.stdout, said.stderr))
+}
+
+#[track_caller]
+fn lacks(world: &World, what: &[&str]) {
+    let said = merge(world, &[]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    for what in what {
+        assert!(said.stderr.contains(what), "{what}: {}", said.stderr);
+    }
+    assert_eq!(json(&said)["outcome"], "blocked");
+    assert_eq!(world.pulls()[0]["state"], "open");
+}
+
+#[test]
+fn it_merges_what_is_green_and_approved_and_nothing_else() {
+    let (world, bob, sha) = proposed();
+    lacks(&world, &["1 approval of its newest commit"]);
+    let run = world.forge.checks(
+        &world.repository,
+        &sha,
+        &[("unit", ""), ("lint", "failure")],
+    );
+    lacks(&world, &["still running: unit", "1 approval"]);
+    world.forge.job(
+        &world.repository,
+        run.jobs[0],
+        &json!({"status": "completed", "conclusion": "failure"}),
+    );
+    lacks(&world, &["failed: unit", "mend it"]);
+    world.forge.job(
+        &world.repository,
+        run.jobs[0],
+        &json!({"status": "completed", "conclusion": "success"}),
+    );
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "REQUEST_CHANGES", "no");
+    lacks(&world, &["bob asked for changes"]);
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+
+    // A check that is not required may fail.
+    let planned = json(&merge(&world, &["--dry-run"]));
+    assert_eq!(planned["outcome"], "planned", "{planned}");
+    assert_eq!(world.pulls()[0]["state"], "open");
+    // Without a terminal and without --yes nothing is merged.
+    let said = world.run(&["merge"]);
+    assert_eq!(said.code, Some(130), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("cargo xtask merge 1 --yes"),
+        "{}",
+        said.stderr
+    );
+
+    let merged = json(&merge(&world, &[]));
+    assert_eq!(merged["outcome"], "merged", "{merged}");
+    assert_eq!(merged["head"], sha.as_str());
+    assert_eq!(world.remote_head("main").unwrap(), merged["merged_as"]);
+    // The branch stays: nothing is destroyed.
+    assert!(world.remote_head(BRANCH).is_some());
+    // Again, it says that it is done.
+    let again = merge(&world, &["1"]);
+    assert_eq!(
+        (again.code, &json(&again)["outcome"]),
+        (Some(0), &json!("merged")),
+        "{}",
+        again.stderr
+    );
+}
+
+#[test]
+fn an_approval_counts_for_its_commit_alone() {
+    let (world, bob, sha) = proposed();
+    world
+        .forge
+        .checks(&world.repository, &sha, &[("unit", "success")]);
+    // Kept by the rule although the branch moves on.
+    world.forge.protect_with(&world.repository, "main", &json!({
+        "required_status_checks": {"strict": false, "contexts": ["unit"]},
+        "enforce_admins": true,
+        "required_pull_request_reviews": {"required_approving_review_count": 1, "dismiss_stale_reviews": false},
+        "restrictions": null,
+    }));
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    world.write("more.txt", b"x");
+    let updated = world.open(&["--no-test", "--commit", "Slip something in"]);
+    world.forge.checks(
+        &world.repository,
+        updated["commit"].as_str().unwrap(),
+        &[("unit", "success")],
+    );
+    lacks(&world, &["bob approved an earlier one"]);
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine, too");
+    assert_eq!(json(&merge(&world, &[]))["outcome"], "merged");
+}
+
+#[test]
+fn a_push_between_the_look_and_the_merge_merges_nothing() {
+    let (world, bob, sha) = proposed();
+    world
+        .forge
+        .checks(&world.repository, &sha, &[("unit", "success")]);
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    let mut terminal = Terminal::run(&world.xtask(&["merge"]), 100);
+    terminal.wait_for("Do this?");
+    let _ = world
+        .forge
+        .commit(&world.repository, &bob, BRANCH, "x.txt", "x", "Meanwhile");
+    terminal.types("y");
+    let seen = terminal.ends();
+    assert_eq!(seen.code, Some(4), "{}", seen.text);
+    assert!(
+        seen.text
+            .contains("somebody pushed to the branch meanwhile"),
+        "{}",
+        seen.text
+    );
+    assert_eq!(world.pulls()[0]["state"], "open");
+}
+
+#[test]
+fn a_lost_reply_of_the_merge_is_looked_after() {
+    let (world, bob, sha) = proposed();
+    world
+        .forge
+        .checks(&world.repository, &sha, &[("unit", "success")]);
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    world
+        .forge
+        .fault(&json!({"method": "PUT", "path": "*/merge", "reset": "after", "times": 1}));
+    let merged = json(&merge(&world, &[]));
+    assert_eq!(merged["outcome"], "merged", "{merged}");
+}
+
+#[test]
+fn drafts_conflicts_and_strangers() {
+    let (mut world, _, _) = proposed();
+    let _ = world.open(&["--no-test", "--draft"]);
+    lacks(&world, &["it is a draft", "cargo xtask open-pr --ready"]);
+    let eve = world.forge.user("eve");
+    world.me = eve;
+    lacks(&world, &["you may not merge into ann/churn"]);
+    let said = world.run(&["merge", "99", "--yes"]);
+    assert_eq!(said.code, Some(2), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("has no pull request 99"),
+        "{}",
+        said.stderr
+    );
+}
