@@ -63,6 +63,8 @@ enum Command {
     Destroy(commands::destroy::Args),
     /// Make the project's data sets, or put them into a target's volume
     Data(commands::data::Args),
+    /// Fetch a registered model's files
+    Model(commands::model::Args),
     /// The local workspace: start, stop, look, reset
     Workspace(commands::workspace::Args),
     /// Run everything that CI checks
@@ -103,6 +105,7 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
         Command::Rerun(args) => commands::rerun::run(&context, &args),
         Command::Destroy(args) => commands::destroy::run(&context, &args),
         Command::Data(args) => commands::data::run(&context, &args),
+        Command::Model(args) => commands::model::run(&context, &args),
         Command::Workspace(args) => commands::workspace::run(&context, &args),
         Command::Ci(args) => commands::ci::run(&context, &args),
         Command::Bench(args) => commands::bench::run(&context, &args),

@@ -7,6 +7,7 @@ pub(crate) mod deploy;
 pub(crate) mod destroy;
 pub(crate) mod logs;
 pub(crate) mod merge;
+pub(crate) mod model;
 pub(crate) mod open_pr;
 pub(crate) mod rerun;
 pub(crate) mod run;

@@ -224,6 +224,23 @@ impl<'a> Target<'a> {
         })
     }
 
+    /// Runs a program of ours with the target's sign-in in its environment, which the CLI puts there.
+    ///
+    /// # Errors
+    /// When the CLI cannot be started. A program that fails is no error here.
+    pub(crate) fn run_signed_in(
+        &self,
+        program: &str,
+        args: &[&str],
+        on_line: impl FnMut(&str),
+    ) -> anyhow::Result<Finished> {
+        let mut command = Command::new(&self.program);
+        command.args(["bundle", "run", "--target", &self.name, "--", program]);
+        command.args(args).current_dir(&self.context.root);
+        self.surround(&mut command);
+        process::run(&self.context.ui, &self.context.interrupt, command, on_line)
+    }
+
     /// The way of REST calls: directly to the local workspace, else through the CLI, which alone
     /// holds the user's credentials.
     pub(crate) fn transport(&self) -> Box<dyn Transport + '_> {

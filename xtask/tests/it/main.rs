@@ -9,4 +9,5 @@ mod docs;
 mod journey;
 mod machine;
 mod open_pr;
+mod status;
 mod tools;

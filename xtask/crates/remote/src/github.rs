@@ -122,6 +122,14 @@ impl GitHub {
         self.rest.send(request)
     }
 
+    /// Sends a REST call whose reply leads to another host, and reads what is there.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    pub fn elsewhere(&self, request: &Request) -> Result<Response, Error> {
+        self.rest.elsewhere(request)
+    }
+
     /// Sends a REST call and reads the JSON of its reply.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Error;
@@ -50,7 +51,7 @@ pub struct Http {
     headers: Vec<(&'static str, String)>,
     observer: Option<Observer>,
     pause: Pause,
-    hurry: Option<Duration>,
+    pub(crate) hurry: Option<Duration>,
 }
 
 impl std::fmt::Debug for Http {
@@ -71,17 +72,7 @@ impl Http {
         // A second call finds the provider installed, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let base = base.trim_end_matches('/').to_owned();
-        let mut builder = Client::builder()
-            .connect_timeout(CONNECT)
-            // A redirect leads to somebody else's server: it need not know where we come from.
-            .referer(false)
-            .user_agent(concat!("xtask/", env!("CARGO_PKG_VERSION")));
-        if is_loopback(&base) {
-            builder = builder.no_proxy();
-        }
-        let client = builder
-            .build()
-            .map_err(|error| unreachable(&base, &error))?;
+        let client = client(&base, Policy::default())?;
         Ok(Http {
             base,
             credentials,
@@ -130,6 +121,12 @@ impl Http {
         &self.base
     }
 
+    pub(crate) fn observe(&self, request: &Request) {
+        if let Some(observer) = &self.observer {
+            observer(&request.call());
+        }
+    }
+
     fn once(&self, request: &Request) -> Result<Response, Error> {
         let reply = self
             .build(request)?
@@ -155,7 +152,15 @@ impl Http {
         })
     }
 
-    fn build(&self, request: &Request) -> Result<RequestBuilder, Error> {
+    pub(crate) fn build(&self, request: &Request) -> Result<RequestBuilder, Error> {
+        self.build_with(&self.client, request)
+    }
+
+    pub(crate) fn build_with(
+        &self,
+        client: &Client,
+        request: &Request,
+    ) -> Result<RequestBuilder, Error> {
         let method = match request.method {
             Method::Get => reqwest::Method::GET,
             Method::Head => reqwest::Method::HEAD,
@@ -164,9 +169,7 @@ impl Http {
             Method::Patch => reqwest::Method::PATCH,
             Method::Delete => reqwest::Method::DELETE,
         };
-        let mut builder = self
-            .client
-            .request(method, format!("{}{}", self.base, request.path));
+        let mut builder = client.request(method, format!("{}{}", self.base, request.path));
         // reqwest's own default of 30 seconds would cut long uploads.
         builder = builder.timeout(request.deadline.unwrap_or(Duration::from_secs(24 * 3600)));
         if !request.query.is_empty() {
@@ -193,7 +196,7 @@ impl Http {
         })
     }
 
-    fn failed(&self, request: &Request, error: &reqwest::Error) -> Error {
+    pub(crate) fn failed(&self, request: &Request, error: &reqwest::Error) -> Error {
         match request.deadline {
             Some(deadline) if error.is_timeout() => Error::Timeout {
                 service: self.base.clone(),
@@ -206,9 +209,7 @@ impl Http {
 
 impl Transport for Http {
     fn send(&self, request: &Request) -> Result<Response, Error> {
-        if let Some(observer) = &self.observer {
-            observer(&request.call());
-        }
+        self.observe(request);
         if let Some(limit) = self.hurry {
             let mut hurried = request.clone();
             hurried.deadline = Some(request.deadline.map_or(limit, |own| own.min(limit)));
@@ -236,6 +237,20 @@ impl Transport for Http {
             }
         }
     }
+}
+
+/// A client for one service; it goes past every proxy where that is on this machine.
+pub(crate) fn client(base: &str, redirects: Policy) -> Result<Client, Error> {
+    let mut builder = Client::builder()
+        .connect_timeout(CONNECT)
+        .redirect(redirects)
+        // A redirect leads to somebody else's server: it need not know where we come from.
+        .referer(false)
+        .user_agent(concat!("xtask/", env!("CARGO_PKG_VERSION")));
+    if is_loopback(base) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| unreachable(base, &error))
 }
 
 fn unreachable(base: &str, error: &reqwest::Error) -> Error {

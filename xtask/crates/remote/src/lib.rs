@@ -12,6 +12,8 @@ mod error;
 mod escape;
 pub mod github;
 mod http;
+mod http_elsewhere;
+mod http_file;
 pub mod local;
 pub mod mlflow;
 pub mod records;

@@ -14,41 +14,76 @@ use crate::transport::{Method, Request, Transport, call};
 /// # Errors
 /// Any [`Error`].
 pub fn list(transport: &dyn Transport, folder: &str) -> Result<BTreeMap<String, u64>, Error> {
+    let files = entries(transport, folder)?.into_iter();
+    Ok(files
+        .filter(|entry| !entry.is_directory)
+        .map(|entry| (entry.name, entry.file_size))
+        .collect())
+}
+
+/// A file or a folder.
+#[derive(Deserialize)]
+struct Entry {
+    name: String,
+    #[serde(default)]
+    is_directory: bool,
+    #[serde(default)]
+    file_size: u64,
+}
+
+fn entries(transport: &dyn Transport, folder: &str) -> Result<Vec<Entry>, Error> {
     #[derive(Deserialize)]
     struct Page {
         #[serde(default)]
         contents: Vec<Entry>,
         next_page_token: Option<String>,
     }
-    #[derive(Deserialize)]
-    struct Entry {
-        name: String,
-        #[serde(default)]
-        is_directory: bool,
-        #[serde(default)]
-        file_size: u64,
-    }
     let first = Request::new(
         Method::Get,
         format!("/api/2.0/fs/directories{}", path(folder)),
     );
-    let (mut files, mut request) = (BTreeMap::new(), first.clone());
+    let (mut found, mut request) = (Vec::new(), first.clone());
     loop {
         let page: Page = call(transport, &request)?;
-        let entries = page
-            .contents
-            .into_iter()
-            .filter(|entry| !entry.is_directory);
-        files.extend(entries.map(|entry| (entry.name, entry.file_size)));
+        found.extend(page.contents);
         let Some(token) = page.next_page_token.filter(|token| !token.is_empty()) else {
-            return Ok(files);
+            return Ok(found);
         };
         let next = first.clone().query("page_token", &token);
         if next.query == request.query {
-            return Ok(files);
+            return Ok(found);
         }
         request = next;
     }
+}
+
+/// All files below a folder: paths relative to it, and lengths in bytes.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn list_all(transport: &dyn Transport, folder: &str) -> Result<BTreeMap<String, u64>, Error> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![String::new()];
+    while let Some(below) = folders.pop() {
+        for entry in entries(transport, &format!("{folder}{below}"))? {
+            let path = format!("{below}/{}", entry.name);
+            match entry.is_directory {
+                true => folders.push(path),
+                false => {
+                    files.insert(path[1..].to_owned(), entry.file_size);
+                }
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// The request for the content of a file, without a deadline.
+#[must_use]
+pub fn download(file: &str) -> Request {
+    let mut request = Request::new(Method::Get, format!("/api/2.0/fs/files{}", path(file)));
+    request.deadline = None;
+    request
 }
 
 /// The content of a small file.

@@ -16,7 +16,7 @@ use crate::transport::{Method, Request};
 pub fn job_log(github: &GitHub, name: &Name, job: u64) -> Result<String, Error> {
     let path = format!("{}/actions/jobs/{job}/logs", name.path());
     let request = Request::new(Method::Get, path).within(Duration::from_secs(60));
-    let log = github.send(&request)?.body;
+    let log = github.elsewhere(&request)?.body;
     Ok(String::from_utf8_lossy(&log).into_owned())
 }
 

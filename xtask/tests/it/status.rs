@@ -1,0 +1,7 @@
+//! `cargo xtask status` and what goes with it, against the local GitHub.
+
+mod failures;
+mod looks;
+mod schema;
+mod watching;
+mod world;
