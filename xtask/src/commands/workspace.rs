@@ -1,6 +1,7 @@
 //! `cargo xtask workspace`: the local workspace of this clone.
 
 pub(crate) mod conformance;
+mod principal;
 
 use camino::Utf8Path;
 use xtask_remote::local::{self, Scheduled, Schedules};
@@ -40,6 +41,8 @@ enum Command {
     },
     /// Print `export` lines that point any client at it: eval "$(cargo xtask workspace env)"
     Env,
+    /// Make an identity for a program, such as CI, and print what it gets in with
+    Principal(principal::Args),
     /// Open its pages in the browser, signed in
     Open {
         /// The page, such as /jobs/1/runs/2.
@@ -78,6 +81,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Command::Down => down(context),
         Command::Status { json } => status(context, *json),
         Command::Env => env(context),
+        Command::Principal(args) => principal::run(context, args),
         Command::Open { path } => open(context, path),
         Command::Logs { lines, mlflow } => logs(context, *lines, *mlflow),
         Command::Reset => reset(context),

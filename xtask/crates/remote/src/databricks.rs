@@ -4,6 +4,7 @@
 
 pub mod bundle_state;
 pub mod files;
+pub mod identities;
 pub mod jobs;
 pub mod models;
 

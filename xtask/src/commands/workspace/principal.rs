@@ -1,0 +1,147 @@
+//! `cargo xtask workspace principal NAME`: an identity for a program, as CI has one on Databricks.
+
+use camino::Utf8PathBuf;
+use xtask_remote::databricks::identities::{self, ServicePrincipal, Trust};
+
+use super::started;
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::local_workspace::{self, LocalWorkspace};
+
+/// Name of the policy that this command keeps.
+const POLICY: &str = "xtask";
+
+/// Options of `workspace principal`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What people call it; made where there is none of that name
+    name: String,
+    /// Print one JSON object instead of `export` lines
+    #[arg(long)]
+    json: bool,
+    /// Trust the signed tokens of this issuer (GitHub's, or a stand-in) instead of making a secret
+    #[arg(long, value_name = "URL", requires_all = ["subject", "keys"])]
+    issuer: Option<String>,
+    /// Whose tokens of the issuer: `repo:OWNER/NAME:environment:prod`
+    #[arg(long, requires = "issuer")]
+    subject: Option<String>,
+    /// File with the issuer's public keys (JWKS); the local workspace fetches none
+    #[arg(long, value_name = "FILE", requires = "issuer")]
+    keys: Option<Utf8PathBuf>,
+    /// Remove it, with its tokens and secrets
+    #[arg(long, conflicts_with_all = ["json", "issuer"])]
+    remove: bool,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if args.remove {
+        return remove(context, &args.name);
+    }
+    let keys = args.keys.as_ref().map(fs_err::read_to_string).transpose()?;
+    let workspace = started(context, false)?;
+    let principal = match find(&workspace, &args.name)? {
+        Some(known) => known,
+        None => {
+            let made = identities::create(&workspace.http, &args.name)?;
+            context
+                .ui
+                .status("Made", &format!("the service principal {}", args.name));
+            made
+        }
+    };
+    let trust = match (&args.issuer, &args.subject, &keys) {
+        (Some(issuer), Some(subject), Some(keys)) => Some(Trust {
+            issuer,
+            subject,
+            keys,
+        }),
+        _ => None,
+    };
+    let mut variables = vec![
+        ("DATABRICKS_HOST", workspace.url.clone()),
+        ("DATABRICKS_CLIENT_ID", principal.application_id.clone()),
+    ];
+    match trust {
+        Some(trust) => {
+            identities::trust(&workspace.http, &principal.id, POLICY, &trust)?;
+            context.ui.status("Trusts", trust.subject);
+            variables.push(("DATABRICKS_AUTH_TYPE", "github-oidc".to_owned()));
+        }
+        None => {
+            let secret = identities::new_secret(&workspace.http, &principal.id)?;
+            variables.push(("DATABRICKS_AUTH_TYPE", "oauth-m2m".to_owned()));
+            variables.push(("DATABRICKS_CLIENT_SECRET", secret.expose().to_owned()));
+            context
+                .ui
+                .status("Secret", "made; it is shown this once, and kept nowhere");
+        }
+    }
+    answer(context, args.json, &variables);
+    Ok(())
+}
+
+/// What a CI system would be given: as lines for a shell, or as JSON.
+fn answer(context: &Context, json: bool, variables: &[(&str, String)]) {
+    if json {
+        let object: serde_json::Map<String, serde_json::Value> = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
+            .collect();
+        context
+            .ui
+            .answer(&serde_json::Value::Object(object).to_string());
+        return;
+    }
+    for (name, value) in variables {
+        context
+            .ui
+            .answer(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
+    }
+    // A token would win over the service principal; the profile is the user's.
+    context
+        .ui
+        .answer("unset DATABRICKS_TOKEN DATABRICKS_CONFIG_PROFILE");
+}
+
+/// The one service principal of this name; two of a name are told apart by hand.
+fn find(workspace: &LocalWorkspace, name: &str) -> anyhow::Result<Option<ServicePrincipal>> {
+    let mut known = identities::named(&workspace.http, name)?;
+    if known.len() > 1 {
+        let ids: Vec<&str> = known
+            .iter()
+            .map(|one| one.application_id.as_str())
+            .collect();
+        return Err(Failure::new(
+            Kind::Usage,
+            format!("{} service principals are called {name}", known.len()),
+        )
+        .details(ids.join("\n"))
+        .next("eval \"$(cargo xtask workspace env)\" && databricks service-principals-v2 list")
+        .into());
+    }
+    Ok(known.pop())
+}
+
+fn remove(context: &Context, name: &str) -> anyhow::Result<()> {
+    let known = match local_workspace::find(context)? {
+        Some(workspace) => find(&workspace, name)?.map(|known| (workspace, known)),
+        None => {
+            return Failure::new(Kind::Usage, "the local workspace does not run")
+                .next("cargo xtask workspace up")
+                .err();
+        }
+    };
+    match known {
+        Some((workspace, known)) => {
+            identities::delete(&workspace.http, &known.id)?;
+            context
+                .ui
+                .status("Removed", &format!("the service principal {name}"));
+        }
+        None => context.ui.status(
+            "Nothing",
+            &format!("to remove: there is no service principal {name}"),
+        ),
+    }
+    Ok(())
+}
