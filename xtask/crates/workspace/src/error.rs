@@ -54,7 +54,8 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
     }
 
-    /// What the file system refused: a full disk by name, everything else as an internal error.
+    /// What the file system refused: a full disk by name, a path that cannot be as the client's mistake, everything else
+    /// as an internal error.
     pub fn disk(what: &str, cause: &std::io::Error) -> ApiError {
         match cause.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ApiError::new(
@@ -62,6 +63,22 @@ impl ApiError {
                 "RESOURCE_EXHAUSTED",
                 format!("{what}: the disk is full; make room and try again"),
             ),
+            // Confinement has no number of the system's: a symlink led out of the tree.
+            std::io::ErrorKind::PermissionDenied if cause.raw_os_error().is_none() => {
+                ApiError::forbidden(format!("{what}: a symlink leads out of the workspace"))
+            }
+            std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::DirectoryNotEmpty => {
+                ApiError::already_exists(format!("{what}: something else is in its place"))
+            }
+            std::io::ErrorKind::NotADirectory
+            | std::io::ErrorKind::IsADirectory
+            | std::io::ErrorKind::NotFound
+            | std::io::ErrorKind::InvalidFilename => {
+                ApiError::invalid(format!("{what}: there is no such place"))
+            }
+            _ if cause.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+                ApiError::invalid(format!("{what}: its symlinks go round in a circle"))
+            }
             _ => ApiError::internal(what, cause),
         }
     }

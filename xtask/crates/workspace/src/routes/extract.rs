@@ -31,6 +31,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
+/// A body as it comes, within the limit of its routes.
+pub(super) struct RawBody(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state).await;
+        bytes
+            .map(RawBody)
+            .map_err(|error| ApiError::new(error.status(), "MALFORMED_REQUEST", error.body_text()))
+    }
+}
+
 /// The query string.
 pub(super) struct QueryString<T>(pub(super) T);
 

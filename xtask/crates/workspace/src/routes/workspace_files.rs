@@ -9,7 +9,6 @@ mod read;
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -19,7 +18,7 @@ use serde_json::{Value, json};
 
 use self::body::ImportBody;
 use self::export::Format;
-use super::extract::{JsonBody, QueryString, on_disk};
+use super::extract::{JsonBody, QueryString, RawBody, on_disk};
 use crate::access::{self, Right};
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -164,7 +163,7 @@ async fn import_file(
     caller: Caller,
     Path(path): Path<String>,
     QueryString(query): QueryString<ImportQuery>,
-    content: Bytes,
+    RawBody(content): RawBody,
 ) -> Result<Json<Value>, ApiError> {
     let path = WorkspacePath::parse(&format!("/{path}"))?;
     access::path(&app, &caller, &path, Right::Write)?;

@@ -97,10 +97,10 @@ fn ending(run: &Value) -> Option<Value> {
 }
 
 /// Numbers that look random and are the same each time (an LCG; the seed is printed on failure).
-struct Random(u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -5,6 +5,7 @@ mod cli;
 mod durability;
 mod files;
 mod identities;
+mod import_fuzz;
 mod jobs;
 mod notebook_formats;
 mod notebooks;

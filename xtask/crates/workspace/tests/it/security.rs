@@ -6,6 +6,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::json;
 use xtask_workspace::auth::is_public;
 use xtask_workspace::routes::unguarded;
+use xtask_workspace::store::{NewToken, Principal, PrincipalKind, Store, TokenKind};
 
 use crate::server::{Server, read};
 
@@ -55,8 +56,53 @@ struct Case {
     expected: StatusCode,
 }
 
+/// Tokens that were good once: of a run that ended, of an hour ago, of somebody who is gone.
+fn former(server: &Server) -> Vec<String> {
+    let store = Store::open(&server.state().join("workspace.db")).unwrap();
+    let run = store.mint_run_token(7, "").unwrap();
+    store.end_run_tokens(7).unwrap();
+    let who = |name: &str| Principal {
+        id: 0,
+        kind: PrincipalKind::ServicePrincipal,
+        name: name.to_owned(),
+        display_name: name.to_owned(),
+        external_id: String::new(),
+        entitlements: json!([]),
+        active: true,
+        groups: Vec::new(),
+    };
+    let [stays, rests, goes] =
+        ["stays", "rests", "goes"].map(|name| store.create_principal(&who(name)).unwrap().unwrap());
+    let token = |owner: &Principal, kind: TokenKind, lifetime_ms: Option<i64>| {
+        let (value, _) = store
+            .create_access_token(&NewToken {
+                owner_id: owner.id,
+                kind,
+                comment: "",
+                created_by: "test",
+                lifetime_ms,
+            })
+            .unwrap();
+        value.expose().to_owned()
+    };
+    let tokens = vec![
+        run.expose().to_owned(),
+        token(&rests, TokenKind::Personal, None),
+        token(&goes, TokenKind::Personal, None),
+        token(&stays, TokenKind::Personal, Some(0)),
+        token(&stays, TokenKind::OAuth, Some(-1)),
+    ];
+    let rests = Principal {
+        active: false,
+        ..rests
+    };
+    store.replace_principal(&rests).unwrap();
+    store.delete_principal(goes.id).unwrap();
+    tokens
+}
+
 /// Kinds of requests to refuse, each in its variants.
-fn cases(server: &Server) -> Vec<(&'static str, Vec<Case>)> {
+fn cases(server: &Server, neighbour: &Server) -> Vec<(&'static str, Vec<Case>)> {
     let token = &server.token;
     let unknown = |headers: &[(&'static str, &str)]| Case {
         headers: headers
@@ -89,6 +135,20 @@ fn cases(server: &Server) -> Vec<(&'static str, Vec<Case>)> {
             wrong
                 .iter()
                 .map(|value| unknown(&[("authorization", value)]))
+                .collect(),
+        ),
+        (
+            "another workspace's token",
+            vec![unknown(&[(
+                "authorization",
+                &format!("Bearer {}", neighbour.token),
+            )])],
+        ),
+        (
+            "a token that is over",
+            former(server)
+                .iter()
+                .map(|token| unknown(&[("authorization", &format!("Bearer {token}"))]))
                 .collect(),
         ),
         ("cookie of nobody", vec![unknown(&[("cookie", &cookie)])]),
@@ -137,8 +197,8 @@ fn cases(server: &Server) -> Vec<(&'static str, Vec<Case>)> {
 
 #[tokio::test]
 async fn every_route_refuses_whoever_should_not_ask() {
-    let server = Server::start().await;
-    let (cases, paths) = (cases(&server), paths());
+    let (server, neighbour) = (Server::start().await, Server::start().await);
+    let (cases, paths) = (cases(&server, &neighbour), paths());
     let mut asked = 0;
     for path in &paths {
         for method in METHODS {
@@ -153,8 +213,82 @@ async fn every_route_refuses_whoever_should_not_ask() {
             }
         }
     }
-    assert!(asked > 50 * 7 * 7, "{asked}");
+    assert!(asked > 50 * 7 * 9, "{asked}");
+    neighbour.stop().await;
     server.stop().await;
+}
+
+#[tokio::test]
+async fn without_a_token_these_routes_answer_and_no_others() {
+    let server = Server::start().await;
+    let mut open = BTreeSet::new();
+    for path in paths() {
+        for method in METHODS {
+            let url = format!("{}{path}", server.url);
+            let request = server.client.request(method.parse().unwrap(), url);
+            let status = request.send().await.unwrap().status();
+            if status != StatusCode::UNAUTHORIZED {
+                open.insert(format!("{method} {path}"));
+            }
+        }
+    }
+    let expected = [
+        "GET /.well-known/databricks-config",
+        "GET /health",
+        "GET /oidc/.well-known/oauth-authorization-server",
+        "GET /oidc/.well-known/openid-configuration",
+        "HEAD /.well-known/databricks-config",
+        "HEAD /health",
+        "HEAD /oidc/.well-known/oauth-authorization-server",
+        "HEAD /oidc/.well-known/openid-configuration",
+        // A form without a grant: 400. It refuses whoever shows no secret.
+        "POST /oidc/v1/token",
+    ];
+    assert_eq!(open, expected.map(str::to_owned).into());
+    server.stop().await;
+}
+
+/// A body that is too long is refused; a file that says so beforehand, before any of it is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bodies_have_an_end() {
+    let server = Server::start().await;
+    for (method, path, announced, sent) in [
+        (
+            "PUT",
+            "/api/2.0/fs/files/Models/a/b/c/1/x",
+            9_000_000_000_u64,
+            0,
+        ),
+        ("POST", "/api/2.2/jobs/create", 3 << 20, 3 << 20),
+        ("POST", "/api/2.0/preview/scim/v2/Groups", 3 << 20, 3 << 20),
+        ("POST", "/oidc/v1/token", 3 << 20, 3 << 20),
+    ] {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nauthorization: Bearer {}\r\n\
+             content-type: application/json\r\ncontent-length: {announced}\r\n\r\n",
+            server.port, server.token
+        );
+        let port = server.port;
+        let status = tokio::task::spawn_blocking(move || status_of(port, &head, sent));
+        assert_eq!(status.await.unwrap(), "413", "{method} {path}");
+    }
+    server.stop().await;
+}
+
+/// Sends a head and `sent` bytes, and reads the status meanwhile: a server that refuses need not read on.
+fn status_of(port: u16, head: &str, sent: usize) -> String {
+    use std::io::{Read as _, Write as _};
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let limit = std::time::Duration::from_secs(30);
+    stream.set_read_timeout(Some(limit)).unwrap();
+    stream.set_write_timeout(Some(limit)).unwrap();
+    let mut writer = stream.try_clone().unwrap();
+    let bytes = [head.as_bytes(), &vec![b' '; sent]].concat();
+    let writing = std::thread::spawn(move || drop(writer.write_all(&bytes)));
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).unwrap();
+    writing.join().unwrap();
+    String::from_utf8_lossy(&start[9..]).into_owned()
 }
 
 async fn refuses(server: &Server, method: &str, path: &str, kind: &str, case: &Case) {
@@ -373,7 +507,7 @@ async fn a_browser_signs_in_once_by_link_and_changes_things_only_from_our_own_pa
 #[tokio::test]
 async fn the_token_of_a_run_works_until_the_run_ends_and_never_on_the_controls() {
     let server = Server::start().await;
-    let store = xtask_workspace::store::Store::open(&server.state().join("workspace.db")).unwrap();
+    let store = Store::open(&server.state().join("workspace.db")).unwrap();
     let token = store.mint_run_token(7, "").unwrap();
     let ask = |path: &str| {
         server

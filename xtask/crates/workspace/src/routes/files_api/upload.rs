@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt as _;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
@@ -16,6 +17,9 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::routes::extract::QueryString;
 use crate::state::App;
+
+/// Largest file, bytes, as on Databricks.
+const LARGEST_FILE: u64 = 5 << 30;
 
 #[derive(Deserialize)]
 pub(super) struct UploadQuery {
@@ -28,17 +32,25 @@ pub(super) async fn upload(
     caller: Caller,
     Path(path): Path<String>,
     QueryString(query): QueryString<UploadQuery>,
+    headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
     let place = Place::resolve(&app, &caller, &path, Right::Write)?;
     if place.is_root() {
         return Err(ApiError::invalid(format!("{place} is a folder.")));
     }
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
+    if announced.is_some_and(|length: u64| length > LARGEST_FILE) {
+        return Err(too_large(&place));
+    }
     let failed = |error: std::io::Error| ApiError::disk(&format!("cannot write {place}"), &error);
     let tree = place.tree(&app);
     let mut upload = tree.begin().map_err(failed)?;
     let mut file = tokio::fs::File::from_std(upload.take_file().map_err(failed)?);
     let mut chunks = body.into_data_stream();
+    let mut length = 0;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| {
             ApiError::new(
@@ -47,6 +59,10 @@ pub(super) async fn upload(
                 format!("the upload of {place} broke off: {error}"),
             )
         })?;
+        length += chunk.len() as u64;
+        if length > LARGEST_FILE {
+            return Err(too_large(&place));
+        }
         file.write_all(&chunk).await.map_err(failed)?;
     }
     file.flush().await.map_err(failed)?;
@@ -66,4 +82,12 @@ pub(super) async fn upload(
             _ => failed(error),
         })?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn too_large(place: &Place) -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "MAX_FILE_SIZE_EXCEEDED",
+        format!("{place} would be larger than {LARGEST_FILE} bytes."),
+    )
 }
