@@ -6,7 +6,7 @@ use xtask_remote::databricks::identities::{self, ServicePrincipal, Trust};
 use super::started;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::local_workspace::{self, LocalWorkspace};
+use crate::local_workspace::{self, LocalWorkspace, Mode};
 
 /// Name of the policy that this command keeps.
 const POLICY: &str = "xtask";
@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return remove(context, &args.name);
     }
     let keys = args.keys.as_ref().map(fs_err::read_to_string).transpose()?;
-    let workspace = started(context, false)?;
+    let workspace = started(context, Mode::default())?;
     let principal = match find(&workspace, &args.name)? {
         Some(known) => known,
         None => {
