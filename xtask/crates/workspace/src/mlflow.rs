@@ -1,5 +1,6 @@
 //! MLflow behind the workspace: the supervisor of its server, the proxy in front of it, and the model registry.
 
+pub(crate) mod abandoned;
 mod artifact_roots;
 mod client;
 mod experiment_ids;

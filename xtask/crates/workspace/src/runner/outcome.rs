@@ -25,6 +25,13 @@ pub(super) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
         .filter_map(|line| serde_json::from_str(&String::from_utf8_lossy(&line)).ok())
 }
 
+/// The MLflow runs that the task made.
+pub(super) fn mlflow_runs(path: &Utf8Path) -> Vec<String> {
+    let made = events(path).filter(|event| event["event"] == "mlflow_run");
+    made.filter_map(|event| event["run_id"].as_str().map(str::to_owned))
+        .collect()
+}
+
 /// The output that the API shows: what was printed, what was handed to `exit`, and what failed where.
 pub(super) fn output_of(events: impl IntoIterator<Item = Value>) -> TaskOutput {
     let mut output = TaskOutput::default();

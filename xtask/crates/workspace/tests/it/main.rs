@@ -3,6 +3,7 @@
 
 mod cli;
 mod durability;
+mod ends;
 mod files;
 mod identities;
 mod import_fuzz;

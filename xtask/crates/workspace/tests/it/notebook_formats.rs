@@ -199,6 +199,20 @@ async fn a_jupyter_notebook_runs_and_its_failure_names_cell_and_line() {
         told["error"],
         format!("ValueError: no rows ({FOLDER}/Bad, cell 2, line 4)")
     );
+    let r = json!({"path": format!("{FOLDER}/InR"), "format": "SOURCE", "language": "R", "content": "eCA8LSAx"});
+    let (status, body) = server.post("/api/2.0/workspace/import", r).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let settings = json!({"name": "r", "tasks": [task("InR", &[], &json!({}))]});
+    let in_r = start(&server, &[], settings).await;
+    let in_r = ended(&server, in_r).await;
+    let told = output(&server, &in_r, 0).await;
+    assert!(
+        told["error"]
+            .as_str()
+            .unwrap()
+            .contains("is in R; the local workspace runs Python"),
+        "{told}"
+    );
     let page = server
         .page(&format!("/jobs/{}/runs/{run_id}", run["job_id"]))
         .await;

@@ -57,6 +57,11 @@ impl Code {
                  (# Databricks notebook source)"
             )));
         }
+        if let Some(language) = foreign_language(app, &path)? {
+            return Err(TaskError::Declared(format!(
+                "task '{key}': the notebook {declared} is in {language}; the local workspace runs Python notebooks"
+            )));
+        }
         let file = Some(file);
         Ok(Code { kind, path, file })
     }
@@ -94,6 +99,13 @@ fn file_in(tree: &Tree, name: &str) -> Option<Utf8PathBuf> {
     let path = RelativePath::parse(name).ok()?;
     let data = tree.metadata(&path).ok().flatten()?;
     data.is_file().then(|| tree.root().join(name))
+}
+
+/// The language of a notebook that its own text does not tell from Python, or that begins with another comment.
+fn foreign_language(app: &App, path: &str) -> Result<Option<String>, StoreError> {
+    let inside = path.strip_prefix("/Workspace").unwrap_or(path);
+    let language = app.store.object(inside)?.and_then(|row| row.language);
+    Ok(language.filter(|language| matches!(language.as_str(), "R" | "SCALA")))
 }
 
 fn is_notebook(app: &App, path: &str) -> Result<bool, StoreError> {

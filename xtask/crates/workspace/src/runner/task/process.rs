@@ -9,6 +9,7 @@ use super::code::{Code, notebook_id};
 use super::dependencies;
 use super::{Ending, Task, TaskError};
 use crate::jobs::Kind;
+use crate::mlflow::abandoned;
 use crate::runner::execution::{asked, until};
 use crate::runner::kernel::{self, Exit, Kernel};
 use crate::runner::{outcome, parameters};
@@ -55,6 +56,7 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
             stop => break stop,
         }
     };
+    close_mlflow_runs(task, &stop).await;
     keep_task_values(task)?;
     task.app
         .store
@@ -82,6 +84,18 @@ async fn see_through(
         process.end().await;
     }
     Ok(stop)
+}
+
+/// The process closes its MLflow runs itself, if it has the time. One that was killed had not.
+async fn close_mlflow_runs(task: &Task, stop: &Stop) {
+    let status = match stop {
+        Stop::Exit(Exit::Success | Exit::Restart) => return,
+        Stop::Exit(_) => "FAILED",
+        Stop::Timeout | Stop::Cancelled => "KILLED",
+    };
+    let folder = task.app.task_run_dir(task.task_run.run_id);
+    let runs = outcome::mlflow_runs(&folder.join("events.jsonl"));
+    abandoned::close(&task.app, &runs, status).await;
 }
 
 /// What the kernel is asked to do; see `notebook_kernel/request.py`.
