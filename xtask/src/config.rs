@@ -101,6 +101,12 @@ pub(crate) struct Workspace {
     pub(crate) profile: String,
     /// Minutes without use after which it ends.
     pub(crate) idle_minutes: u32,
+    /// Extras of pyproject.toml that the Python environment has besides.
+    pub(crate) extras: Vec<String>,
+    /// Master of the Spark cluster that runs the sessions of notebooks.
+    pub(crate) spark_master: Option<String>,
+    /// Spark Connect server that runs the sessions of notebooks.
+    pub(crate) spark_remote: Option<String>,
 }
 
 /// Pull requests.
@@ -152,6 +158,9 @@ impl Default for Workspace {
         Workspace {
             profile: "mlops-local".to_owned(),
             idle_minutes: 120,
+            extras: Vec::new(),
+            spark_master: None,
+            spark_remote: None,
         }
     }
 }
@@ -196,6 +205,9 @@ impl Config {
                     "targets.{name}.promotes-to = {next:?}: there is no [targets.{next}]"
                 ));
             }
+        }
+        if config.workspace.spark_master.is_some() && config.workspace.spark_remote.is_some() {
+            return Err("workspace: give it either spark-master or spark-remote".to_owned());
         }
         for figure in &config.bench {
             figure.check()?;

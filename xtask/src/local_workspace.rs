@@ -261,6 +261,15 @@ fn spawn(
     command
         .arg("--idle-minutes")
         .arg(context.config.workspace.idle_minutes.to_string());
+    let settings = &context.config.workspace;
+    for (flag, address) in [
+        ("--spark-master", &settings.spark_master),
+        ("--spark-remote", &settings.spark_remote),
+    ] {
+        if let Some(address) = address {
+            command.args([flag, address.as_str()]);
+        }
+    }
     if mode.keep {
         command.arg("--keep");
     }

@@ -10,6 +10,8 @@ pub(crate) const XTASK_CLI_ARCHIVES: &str = "XTASK_CLI_ARCHIVES";
 pub(crate) const XTASK_DATABRICKS_CLI: &str = "XTASK_DATABRICKS_CLI";
 /// A built `xtask-workspace` program, where the project holds no Rust sources to build it from.
 pub(crate) const XTASK_WORKSPACE_BIN: &str = "XTASK_WORKSPACE_BIN";
+/// Extras of pyproject.toml that the Python environment has besides, separated by commas.
+pub(crate) const XTASK_EXTRAS: &str = "XTASK_EXTRAS";
 /// Set by CI systems: no prompts, no moving progress, nothing skipped on the default branch.
 pub(crate) const CI: &str = "CI";
 /// Set to anything: no colour (see no-color.org).

@@ -154,6 +154,17 @@ impl Suite<'_> {
         command
     }
 
+    /// Python of an environment with the extra `spark`. It is one of its own, as it is larger by half.
+    fn spark_python(&self) -> anyhow::Result<camino::Utf8PathBuf> {
+        let folder = self.context.local().join("spark");
+        let mut command = self.uv(&["sync", "--locked", "--extra", "spark"]);
+        command
+            .env("UV_PROJECT_ENVIRONMENT", &folder)
+            .env("UV_COMPILE_BYTECODE", "1");
+        self.succeed(command, "the packages for Spark cannot be installed")?;
+        Ok(folder.join("bin/python"))
+    }
+
     /// uv.
     fn uv(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.toolbox.uv);

@@ -100,6 +100,9 @@ pub(crate) fn fetch(
         .env("UV_PYTHON_DOWNLOADS", "never")
         .env_remove("UV_FROZEN")
         .env_remove("UV_NO_SYNC");
+    for extra in extras(workshop) {
+        command.args(["--extra", extra]);
+    }
     if let Some(interpreter) = &plan.interpreter {
         command.args(["--python", interpreter.as_str()]);
     }
@@ -165,6 +168,18 @@ fn mark(workshop: &Workshop<'_>) -> Utf8PathBuf {
     workshop.folder.join("environment.under-way")
 }
 
+/// What the environment has besides: of the project, and of whoever runs us.
+fn extras<'w>(workshop: &'w Workshop<'_>) -> impl Iterator<Item = &'w str> {
+    let context = workshop.context;
+    let own = context.env.get(vars::XTASK_EXTRAS).unwrap_or_default();
+    let project = context.config.workspace.extras.iter().map(String::as_str);
+    project.chain(
+        own.split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty()),
+    )
+}
+
 fn environment(workshop: &Workshop<'_>) -> Utf8PathBuf {
     let chosen = workshop
         .context
@@ -196,6 +211,7 @@ fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
             asked.push_str(&format!("{byte:02x}"));
         }
     }
+    asked.extend(extras(workshop).flat_map(|extra| [" ", extra]));
     let packages = fs_err::read_dir(environment.join("lib"))
         .ok()?
         .filter_map(Result::ok)

@@ -22,4 +22,29 @@ pub struct Config {
     pub schedules: bool,
     /// Who watches the calls, in the conformance test.
     pub witness: Option<Witness>,
+    /// Where the Spark sessions of notebooks run.
+    pub spark: Spark,
+}
+
+/// Where the Spark sessions of notebooks run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Spark {
+    /// In a JVM of the notebook's own, on all cores of this machine.
+    #[default]
+    Here,
+    /// On the cluster with this master, such as `spark://host:7077`; the notebook's JVM is its driver.
+    Master(String),
+    /// Behind Spark Connect, at an address such as `sc://host:15002`.
+    Remote(String),
+}
+
+impl Spark {
+    /// What tells the kernel so; see `notebook_kernel/spark/place.py`.
+    pub(crate) fn variable(&self) -> Option<(&'static str, &str)> {
+        match self {
+            Spark::Here => None,
+            Spark::Master(address) => Some(("XTASK_SPARK_MASTER", address)),
+            Spark::Remote(address) => Some(("XTASK_SPARK_REMOTE", address)),
+        }
+    }
 }

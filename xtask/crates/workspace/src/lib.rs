@@ -33,7 +33,7 @@ pub mod state;
 pub mod state_dir;
 pub mod store;
 
-pub use config::Config;
+pub use config::{Config, Spark};
 pub use serve::{ServeError, bind, serve};
 pub use state::App;
 pub use state_dir::StateDir;

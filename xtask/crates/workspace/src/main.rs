@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 use xtask_workspace::routes::Witness;
-use xtask_workspace::{Config, ServeError, StateDir, bind, serve};
+use xtask_workspace::{Config, ServeError, Spark, StateDir, bind, serve};
 
 #[derive(Parser)]
 #[command(
@@ -46,6 +46,12 @@ struct ServeArgs {
     /// Let the schedules of jobs start runs; the workspace then ends only when it is told to
     #[arg(long)]
     schedules: bool,
+    /// Master of the Spark cluster that runs the sessions of notebooks; without it they run here, on all cores
+    #[arg(long, value_name = "URL", conflicts_with = "spark_remote")]
+    spark_master: Option<String>,
+    /// Spark Connect server that runs the sessions of notebooks
+    #[arg(long, value_name = "URL")]
+    spark_remote: Option<String>,
     /// What to log: error, warn, info, debug or trace, or a tracing filter
     #[arg(long, value_name = "L", default_value = "info")]
     log_level: String,
@@ -85,6 +91,11 @@ fn run(args: ServeArgs) -> Result<(), ServeError> {
         keep: args.keep || args.schedules,
         schedules: args.schedules,
         witness: Witness::new(args.without, args.record.as_deref()).map_err(ServeError::Runtime)?,
+        spark: match (args.spark_master, args.spark_remote) {
+            (_, Some(address)) => Spark::Remote(address),
+            (Some(address), None) => Spark::Master(address),
+            (None, None) => Spark::Here,
+        },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -99,6 +99,13 @@ pub(super) const PARTS: &[Part] = &[
         run: tool::kernel,
     },
     Part {
+        name: "spark-notebooks",
+        group: Group::Tool,
+        about: "notebooks with Spark: here, on a standalone cluster and behind Spark Connect",
+        needs: &[System::Java],
+        run: tool::spark_notebooks,
+    },
+    Part {
         name: "rust",
         group: Group::Tool,
         about: "Rust tests, with the real Databricks CLI and MLflow",

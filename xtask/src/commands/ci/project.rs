@@ -113,15 +113,12 @@ pub(super) fn spark(suite: &Suite<'_>) -> anyhow::Result<String> {
     if folders.is_empty() {
         return Ok("this project has none".to_owned());
     }
-    let mut command = suite.uv(&["run", "--locked", "--extra", "spark", "python"]);
+    let mut command = std::process::Command::new(suite.spark_python()?);
     command
         .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-        .args(folders);
-    command.env(
-        "UV_PROJECT_ENVIRONMENT",
-        suite.context.local().join("spark"),
-    );
-    command.env("PYTHONPATH", &suite.context.config.data.source);
+        .args(folders)
+        .current_dir(&suite.context.root)
+        .env("PYTHONPATH", &suite.context.config.data.source);
     let finished = suite.succeed(command, "tests that need Spark failed")?;
     Ok(finished
         .stdout

@@ -90,6 +90,34 @@ pub(super) fn kernel(suite: &Suite<'_>) -> anyhow::Result<String> {
     )
 }
 
+/// Notebooks that use Spark: the kernel's own tests, then runs on the local workspace.
+pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let python = suite.spark_python()?;
+    let mut kernel = std::process::Command::new(&python);
+    kernel
+        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
+        .arg("xtask/crates/workspace/kernel/tests/spark")
+        .current_dir(&suite.context.root);
+    let cells = last_line(suite, kernel, "notebooks with Spark failed")?;
+    let args = [
+        "test",
+        "--locked",
+        "--package",
+        "xtask-workspace",
+        "--test",
+        "it",
+        "--",
+        "--ignored",
+        "spark::",
+        // Each of them takes all cores.
+        "--test-threads=1",
+    ];
+    let mut runs = suite.with_programs(&args);
+    runs.env("XTASK_TEST_SPARK_PYTHON", &python);
+    let finished = suite.succeed(runs, "runs with Spark failed")?;
+    Ok(format!("{cells}; {} runs", passed(&finished.stdout)))
+}
+
 /// All Rust tests but those of the docs, which are a part of their own.
 pub(super) fn rust(suite: &Suite<'_>) -> anyhow::Result<String> {
     let args = ["test", "--locked", "--workspace", "--", "--skip", "docs::"];

@@ -96,7 +96,7 @@ class Runner:
 
     def outcome(self, process: subprocess.Popen[str], folder: Path) -> Outcome:
         """Waits for the end; standard input stays open till then, it is the lifeline."""
-        code = process.wait(60)
+        code = process.wait(240)
         assert process.stderr is not None
         log = process.stderr.read()
         for stream in (process.stdin, process.stderr):

@@ -136,6 +136,7 @@ impl Kernels {
         }
         let mut child = command
             .envs(self.environment())
+            .envs(app.config.spark.variable())
             .current_dir(app.config.state.path().join("runs"))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log))

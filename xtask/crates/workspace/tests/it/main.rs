@@ -21,6 +21,7 @@ mod schedules;
 mod secrets;
 mod security;
 mod server;
+mod spark;
 mod task_kinds;
 mod unity_catalog;
 mod workspace_tree;

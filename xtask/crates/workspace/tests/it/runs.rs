@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::server::Server;
 
 pub(crate) const FOLDER: &str = "/Workspace/Users/ml.developer@workspace.local/nb";
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Python with what notebooks need, or a failure that says how to name one.
 pub(crate) fn python() -> Utf8PathBuf {

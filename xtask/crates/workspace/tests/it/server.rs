@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use xtask_workspace::state_dir::ServerInfo;
-use xtask_workspace::{Config, ServeError, StateDir, serve};
+use xtask_workspace::{Config, ServeError, Spark, StateDir, serve};
 
 /// A running workspace. Its state goes with it.
 pub(crate) struct Server {
@@ -40,12 +40,18 @@ impl Server {
         idle: Option<Duration>,
         python: Utf8PathBuf,
     ) -> Server {
-        Server::launch(dir, idle, python, false).await
+        Server::launch(dir, idle, python, false, Spark::Here).await
     }
 
     /// Starts a workspace whose schedules start runs, on a state that is there.
     pub(crate) async fn start_firing(dir: tempfile::TempDir) -> Server {
-        Server::launch(dir, None, Utf8PathBuf::from("/nonexistent/python"), true).await
+        let python = Utf8PathBuf::from("/nonexistent/python");
+        Server::launch(dir, None, python, true, Spark::Here).await
+    }
+
+    /// Starts a workspace with the Spark sessions of notebooks in this place.
+    pub(crate) async fn start_on(python: Utf8PathBuf, spark: Spark) -> Server {
+        Server::launch(tempfile::tempdir().unwrap(), None, python, false, spark).await
     }
 
     async fn launch(
@@ -53,6 +59,7 @@ impl Server {
         idle: Option<Duration>,
         python: Utf8PathBuf,
         schedules: bool,
+        spark: Spark,
     ) -> Server {
         let state = StateDir::open(&state_of(&dir)).unwrap();
         let config = Config {
@@ -62,6 +69,7 @@ impl Server {
             keep: false,
             schedules,
             witness: None,
+            spark,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

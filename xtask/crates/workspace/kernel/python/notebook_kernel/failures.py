@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 
-NO_SPARK = (
-    "name {name!r} is not defined: pyspark is not installed in this environment, so the local "
-    "workspace has no Spark session. Read data with pandas or pyarrow, or add pyspark to the project"
-)
+from notebook_kernel.spark.cells import HOW_TO_GET_IT
+
+NO_SPARK = "name {name!r} is not defined: {how}"
 NO_DBUTILS = (
     "name 'dbutils' is not defined: a Python file has to import it, here as on Databricks: "
     "from databricks.sdk.runtime import dbutils"
@@ -26,7 +25,7 @@ def explain(error: BaseException) -> None:
     """Puts into the error what its reader cannot know."""
     if isinstance(error, NameError) and error.name in {"spark", "sc", "sqlContext"}:
         if importlib.util.find_spec("pyspark") is None:
-            error.args = (NO_SPARK.format(name=error.name),)
+            error.args = (NO_SPARK.format(name=error.name, how=HOW_TO_GET_IT),)
     elif isinstance(error, NameError) and error.name in {"dbutils", "__file__"}:
         error.args = (NO_DBUTILS if error.name == "dbutils" else NO_FILE,)
     elif isinstance(error, OSError) and not _names_file(error) and _speaks_of_a_root(error):

@@ -7,8 +7,8 @@ class UnsupportedMagic(RuntimeError):
     """The cell is in a language that the local workspace does not run."""
 
     def __init__(self, magic: str) -> None:
-        language = {"scala": "Scala", "r": "R", "sql": "SQL"}.get(magic, magic)
+        language = {"scala": "Scala", "r": "R"}.get(magic, magic)
         super().__init__(
-            f"%{magic}: the local workspace runs no {language} cells, only Python (with %sh, %md, %fs, %run and %pip). "
+            f"%{magic}: the local workspace runs no {language} cells, only Python and, where Spark is, SQL. "
             f"Write this cell in Python, or run the notebook on Databricks"
         )

@@ -16,13 +16,14 @@ from types import FrameType
 import lifeline
 from dbruntime import UserNamespaceInitializer
 
-from notebook_kernel import context, environment, imports, notebook, paths, process_log, program, streams
+from notebook_kernel import context, environment, imports, notebook, paths, process_log, program, spark, streams
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
 from notebook_kernel.overlay import Overlay
 from notebook_kernel.request import Request
 from notebook_kernel.shell import NotebookShell, make_shell
 from notebook_kernel.signals import Cancelled
+from notebook_kernel.spark.session import Spark
 
 FAILED = 1
 RESTART = 75
@@ -74,6 +75,7 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
     process_log.redirect(request.process_log)
     events = EventLog(request.events)
     ending = notebook.Ending(ok=False)
+    session = spark.of_run(request, Path(shell.ipython_dir).parent)
 
     def finish() -> None:
         for stream in shell.streams:
@@ -82,6 +84,8 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
         if ending.next_cell is None:
             events.emit("finished", ok=ending.ok)
         logging.shutdown()
+        if session is not None:
+            session.stop()
         # Taking the interpreter apart would only cost time: everything has been told and written.
         os._exit(_exit_code(ending))
 
@@ -93,13 +97,14 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
     dbutils = DBUtils(request, context.install(request), events.redaction)
     notebook.prepare_imports(path_map, request.code_folder)
     overlay = Overlay(request.identity.host, request.overlays)
-    UserNamespaceInitializer.getOrCreate().fill({"dbutils": dbutils})
+    names = {"dbutils": dbutils} | ({"spark": session.lazy} if session is not None else {})
+    UserNamespaceInitializer.getOrCreate().fill(names)
     try:
         if _prepare(request, overlay, path_map, events) and is_warm:
             # What was imported ahead may be what has just been replaced.
             ending = notebook.Ending(ok=True, next_cell=0)
         else:
-            ending = _run_code(request, shell, events, dbutils, path_map, overlay)
+            ending = _run_code(request, shell, events, dbutils, path_map, overlay, session=session)
     except Exception as error:  # the notebook could not even be read
         events.error(None, type(error).__name__, str(error), [])
     _end_mlflow_run(ending)
@@ -125,9 +130,11 @@ def _run_code(
     dbutils: DBUtils,
     path_map: paths.PathMap,
     overlay: Overlay,
+    *,
+    session: Spark | None,
 ) -> notebook.Ending:
     if request.kind == "notebook":
-        run = notebook.NotebookRun(shell, events, dbutils, path_map, overlay, request.notebook)
+        run = notebook.NotebookRun(shell, events, dbutils, path_map, overlay, request.notebook, spark=session)
         return run.run(_text(request), request.start_cell)
     # Databricks' SDK and MLflow look for it here, too.
     shell.push({"dbutils": dbutils})

@@ -19,6 +19,9 @@ from notebook_kernel.overlay import Overlay
 from notebook_kernel.pip_magic import Pip
 from notebook_kernel.shell import NotebookShell
 from notebook_kernel.signals import Cancelled, NotebookExit, RestartRequested
+from notebook_kernel.spark import frames
+from notebook_kernel.spark.cells import SparkCells
+from notebook_kernel.spark.session import Spark
 from notebook_kernel.tables import display
 
 
@@ -42,6 +45,8 @@ class NotebookRun:
         path_map: paths.PathMap,
         overlay: Overlay,
         path: str,
+        *,
+        spark: Spark | None,
     ) -> None:
         self._shell = shell
         self._events = events
@@ -54,11 +59,13 @@ class NotebookRun:
             "md-sandbox": lambda cell: display(Markdown(cell.body)),
             "sh": lambda cell: sh.run_cell(cell.body),
             "fs": self._fs,
+            "sql": lambda cell: self._spark.run_sql(cell.body),
         }
         # IPython puts an `open` of its own here, which would pass the virtual paths by.
         shell.user_ns.pop("open", None)
         shell.push({"dbutils": dbutils, "displayHTML": lambda html: display(HTML(html))})
-        shell.push({"display": display, "getArgument": dbutils.widgets.getArgument})
+        shell.push({"display": frames.show, "getArgument": dbutils.widgets.getArgument})
+        self._spark = SparkCells(spark, shell.user_ns, dbutils.widgets.get)
         pip = Pip(overlay, path_map)
         shell.register_magic_function(pip.__call__, "line", "pip")
         shell.register_magic_function(pip.uv, "line", "uv")
@@ -110,8 +117,7 @@ class NotebookRun:
         if cell.magic is None or cell.magic == "python":
             # `%python` keeps its place as a blank line, so that the numbers below it stay true.
             text = cell.source if cell.magic is None else _without_first_word(cell.source)
-            result = self._shell.run_source(text, cell.line)
-            error = result.error_before_exec or result.error_in_exec
+            error = self._run_python(text, cell.line)
             if error is not None:
                 self._explain(error)
             return error
@@ -126,6 +132,15 @@ class NotebookRun:
             self._shell.failure_text = [f"{type(error).__name__}: {error}"]
             return error
         return None
+
+    def _run_python(self, text: str, line: int) -> BaseException | None:
+        try:
+            self._spark.before(self._shell.input_transformer_manager.transform_cell(text))
+        except BaseException as error:
+            self._shell.failure_text = [f"{type(error).__name__}: {error}"]
+            return error
+        result = self._shell.run_source(text, line)
+        return result.error_before_exec or result.error_in_exec
 
     def _explain(self, error: BaseException) -> None:
         before = error.args

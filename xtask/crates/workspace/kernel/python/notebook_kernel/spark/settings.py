@@ -1,0 +1,63 @@
+"""The settings of a session. They stand in the environment, so that sessions which libraries build have them too."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from notebook_kernel.spark.place import Place
+from notebook_kernel.spark.plugin import QUICK_START, archive, jar
+
+
+def apply(place: Place, name: str, scratch: Path, roots: dict[str, str]) -> None:
+    """Puts the settings where Spark looks for them when a JVM starts.
+
+    `scratch` is a folder of this run's own, `roots` says which real folders stand behind /Volumes and /Workspace.
+    """
+    if place.remote:
+        os.environ["SPARK_REMOTE"] = place.remote
+        return
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    if place.is_here or _is_loopback(place.master):
+        os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    values = _common(place, name, scratch)
+    if place.is_here:
+        values |= _on_this_machine(place, roots)
+    words = [word for key, value in values.items() for word in ("--conf", f"{key}={value}")]
+    os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*words, "pyspark-shell"])
+
+
+def _common(place: Place, name: str, scratch: Path) -> dict[str, str]:
+    return {
+        "spark.master": place.master,
+        "spark.app.name": name,
+        "spark.driver.extraJavaOptions": QUICK_START,
+        "spark.local.dir": str(scratch),
+        # Databricks' own values.
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        "spark.sql.session.timeZone": "UTC",
+        # A job on a laptop has no one who looks at these.
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        # Tables without a catalog end with the session that made them.
+        "spark.sql.warehouse.dir": str(scratch / "warehouse"),
+    }
+
+
+def _on_this_machine(place: Place, roots: dict[str, str]) -> dict[str, str]:
+    values = {"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1))}
+    if jar().exists():
+        if archive().exists() and archive().stat().st_size:
+            values["spark.driver.extraJavaOptions"] = f"{QUICK_START} -XX:SharedArchiveFile={archive()}"
+        values["spark.driver.extraClassPath"] = str(jar())
+        values["spark.hadoop.fs.file.impl"] = "xtask.spark.WorkspaceFileSystem"
+        values["spark.hadoop.xtask.roots"] = "\n".join(f"{virtual}={real}" for virtual, real in roots.items())
+    return values
+
+
+def _is_loopback(master: str) -> bool:
+    host = urlsplit(master.partition(",")[0]).hostname or ""
+    return host == "localhost" or host.startswith("127.")

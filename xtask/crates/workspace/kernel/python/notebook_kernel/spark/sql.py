@@ -1,0 +1,45 @@
+"""`%sql` cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from notebook_kernel.spark import frames
+
+OLD_PARAMETER = re.compile(r"\$\{(\w+)\}")
+
+
+def run(session: Any, text: str, parameter: Callable[[str], str]) -> Any:
+    """Runs the statements of a cell one after another, shows what the last one gives, and gives it back.
+
+    `:name` is a parameter, whose value is the widget's; so is the older `${name}`, which is put in as it stands.
+    """
+    text = OLD_PARAMETER.sub(lambda match: parameter(match.group(1)), text)
+    result = None
+    for statement in _statements(session, text):
+        names = set(re.findall(r"(?<![:\w]):([A-Za-z_]\w*)", _without_quoted(statement)))
+        result = session.sql(statement, args={name: parameter(name) for name in sorted(names)})
+    if result is not None and result.columns:
+        frames.show(result)
+    return result
+
+
+def _statements(session: Any, text: str) -> list[str]:
+    """Cut at semicolons by Spark's own rules; a remote session is handed the text as it is."""
+    try:
+        utilities = session._jvm.org.apache.spark.sql.catalyst.util.StringUtils
+        parts = utilities.splitSemiColon(text, False)
+        found = [parts.apply(index) for index in range(parts.size())]
+    except Exception:
+        found = [text.strip().rstrip(";")]
+    return [part for part in found if _without_comments(part).strip()]
+
+
+def _without_quoted(text: str) -> str:
+    return re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", "''", _without_comments(text))
+
+
+def _without_comments(text: str) -> str:
+    return re.sub(r"--[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
