@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that CI checks, on a laptop or in CI, in named and timed parts.
 
+mod github;
 mod parts;
 mod project;
 mod system;

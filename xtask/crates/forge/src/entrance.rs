@@ -27,6 +27,7 @@ use tower::ServiceExt as _;
 
 use crate::call::refused;
 use crate::connection::Connection;
+use crate::exchanges::Question;
 use crate::faults::{Fault, When};
 use crate::forge::Forge;
 use crate::links::Links;
@@ -58,7 +59,18 @@ pub(crate) async fn entrance(
     let login = caller.login(&forge.world());
     request.extensions_mut().insert(caller);
     let fault = forge.faults.meets(method.as_str(), as_asked.path(), &body);
-    let response = with_fault(fault.unwrap_or_default(), &connection, inside, request).await;
+    let answer = async {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let response = inside.oneshot(request).await.into_response();
+        let question = Question {
+            method: method.as_str(),
+            path: uri.path(),
+            query: uri.query(),
+            body: &body,
+        };
+        forge.exchanges.keep(question, response).await
+    };
+    let response = with_fault(fault.unwrap_or_default(), &connection, answer).await;
     // Those who look at the record are not part of it.
     if !as_asked.path().starts_with("/_forge/") {
         forge.record.keep(Asked {
@@ -200,8 +212,7 @@ async fn text_of_body(request: &mut Request) -> Result<String, Refusal> {
 async fn with_fault(
     fault: Fault,
     connection: &Connection,
-    inside: Router,
-    request: Request,
+    answer: impl Future<Output = Response>,
 ) -> Option<Response> {
     tokio::time::sleep(Duration::from_millis(fault.delay_ms)).await;
     if fault.reset == Some(When::Before) {
@@ -211,7 +222,7 @@ async fn with_fault(
     let carried_out =
         fault.carry_out || fault.reset.is_some() || fault.status.is_none() && fault.body.is_none();
     let mut response = match carried_out {
-        true => inside.oneshot(request).await.into_response(),
+        true => answer.await,
         false => Response::default(),
     };
     if fault.reset == Some(When::After) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tokio::sync::watch;
 
 use crate::clock::Time;
+use crate::exchanges::Exchanges;
 use crate::faults::Faults;
 use crate::git::Git;
 use crate::record::Record;
@@ -30,6 +31,7 @@ pub(crate) struct Forge {
     store: Mutex<Store>,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
+    pub(crate) exchanges: Exchanges,
     /// Tickets that were handed out, by their SHA-256.
     pub(crate) tickets: Mutex<HashMap<String, Ticket>>,
     pub(crate) stop: watch::Sender<bool>,
@@ -58,6 +60,7 @@ impl Forge {
         port: u16,
         token: Secret,
         store: Store,
+        exchanges: Exchanges,
     ) -> Result<Forge, StoreError> {
         Ok(Forge {
             url: format!("http://127.0.0.1:{port}"),
@@ -68,6 +71,7 @@ impl Forge {
             store: Mutex::new(store),
             faults: Faults::default(),
             record: Record::default(),
+            exchanges,
             tickets: Mutex::default(),
             stop: watch::Sender::new(false),
             state,

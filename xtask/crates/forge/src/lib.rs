@@ -18,6 +18,7 @@ mod clock;
 mod connection;
 mod control;
 mod entrance;
+mod exchanges;
 mod faults;
 mod forge;
 mod git;

@@ -32,6 +32,9 @@ struct ServeArgs {
     /// Also answer on this Unix socket, as github.com and api.github.com (for gh)
     #[arg(long, value_name = "PATH")]
     socket: Option<Utf8PathBuf>,
+    /// Append what goes over the wire to this file, without tokens, one JSON object a line
+    #[arg(long, value_name = "FILE")]
+    exchanges: Option<Utf8PathBuf>,
     /// End after this many minutes without a request; 0 means never
     #[arg(long, value_name = "M", default_value_t = 120)]
     idle_minutes: u64,
@@ -63,6 +66,7 @@ fn run(args: ServeArgs) -> Result<(), ServeError> {
     let config = Config {
         state: StateDir::open(&args.state)?,
         socket: args.socket,
+        exchanges: args.exchanges,
         idle: (args.idle_minutes > 0).then(|| Duration::from_secs(args.idle_minutes * 60)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()

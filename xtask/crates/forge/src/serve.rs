@@ -8,6 +8,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinSet;
 
 use crate::connection::{Connection, Door};
+use crate::exchanges::Exchanges;
 use crate::forge::Forge;
 use crate::pull_requests::refresh_refs;
 use crate::refusal::Refusal;
@@ -25,6 +26,8 @@ pub struct Config {
     pub state: StateDir,
     /// A Unix socket on which the forge answers as github.com and api.github.com, in plain http.
     pub socket: Option<Utf8PathBuf>,
+    /// A file in which what goes over the wire is kept, without tokens.
+    pub exchanges: Option<Utf8PathBuf>,
     /// End after this long without a request; `None` means never.
     pub idle: Option<Duration>,
 }
@@ -113,7 +116,11 @@ pub async fn serve(
     let socket = config.socket.as_deref().map(listen_on_socket).transpose()?;
     let store = Store::open(&config.state.path().join("forge.db"))?;
     let token = config.state.token()?;
-    let forge = Arc::new(Forge::new(config.state, port, token, store)?);
+    let exchanges = match &config.exchanges {
+        Some(path) => Exchanges::in_file(path).map_err(ServeError::Runtime)?,
+        None => Exchanges::default(),
+    };
+    let forge = Arc::new(Forge::new(config.state, port, token, store, exchanges)?);
     forge.change(|world| refresh_refs(world, &forge.git))?;
     forge.state.announce(&forge.url, port)?;
     tracing::info!(url = forge.url, "serving");

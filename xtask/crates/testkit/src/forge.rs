@@ -232,6 +232,12 @@ fn spawn(program: &Path, folder: &Path) -> Child {
         .arg(folder.join("state"))
         .arg("--socket")
         .arg(folder.join("socket"));
+    // Where what went over the wire is to be held against GitHub's published descriptions.
+    if let Some(kept) = std::env::var_os("XTASK_TEST_GITHUB_EXCHANGES") {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let file = Path::new(&kept).join(format!("{name}.jsonl"));
+        command.arg("--exchanges").arg(file);
+    }
     command
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -1,7 +1,7 @@
 //! The parts of CI, in the order in which they run: quick ones first.
 
 use super::system::System;
-use super::{Suite, project, tool};
+use super::{Suite, github, project, tool};
 
 /// One part.
 pub(super) struct Part {
@@ -118,6 +118,13 @@ pub(super) const PARTS: &[Part] = &[
         about: "the Databricks CLI, databricks-sdk and MLflow find in the local workspace what docs/conformance.md says",
         needs: &[],
         run: tool::conformance,
+    },
+    Part {
+        name: "github",
+        group: Group::Tool,
+        about: "the local GitHub and our calls, held against what GitHub publishes, and used by gh",
+        needs: &[System::Node],
+        run: github::contract,
     },
     Part {
         name: "docs",

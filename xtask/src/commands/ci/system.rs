@@ -7,6 +7,8 @@ pub(super) enum System {
     Chromium,
     /// What Spark runs on.
     Java,
+    /// What Prism runs on, with npm to fetch it.
+    Node,
 }
 
 impl System {
@@ -21,6 +23,8 @@ impl System {
         match self {
             System::Chromium => &["chromium", "chromium-browser", "google-chrome", "chrome"],
             System::Java => &["java"],
+            // npm is of no use without node, so it stands for both.
+            System::Node => &["npm"],
         }
     }
 
@@ -30,6 +34,7 @@ impl System {
             System::Chromium => {
                 "needs Chromium, install it with `apt-get install chromium` or from https://www.chromium.org".to_owned()
             }
+            System::Node => "needs Node.js 18.20 or later with npm, install them with `apt-get install nodejs npm` or from https://nodejs.org".to_owned(),
             System::Java => "needs Java 17 or later, install it with `apt-get install default-jre-headless` or from https://adoptium.net".to_owned(),
         }
     }

@@ -207,7 +207,7 @@ pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
 
 impl Suite<'_> {
     /// cargo, told where the programs are that the tests run.
-    fn with_programs(&self, args: &[&str]) -> std::process::Command {
+    pub(super) fn with_programs(&self, args: &[&str]) -> std::process::Command {
         let mut command = self.cargo(args);
         command.env("DATABRICKS_CLI", &self.toolbox.databricks);
         command.env("XTASK_TEST_PYTHON", &self.toolbox.python);
@@ -231,7 +231,7 @@ fn last_line(
 }
 
 /// How many tests passed, by the closing lines of the test binaries.
-fn passed(stdout: &str) -> u64 {
+pub(super) fn passed(stdout: &str) -> u64 {
     let counts = stdout.lines().filter_map(|line| {
         line.strip_prefix("test result: ok. ")?
             .split(' ')

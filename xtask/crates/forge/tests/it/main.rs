@@ -1,6 +1,7 @@
 //! The forge from outside: over http, with the real git.
 
 mod closed;
+mod day;
 mod faults;
 mod git;
 mod graphql;

