@@ -97,6 +97,11 @@ struct Item {
     asks: bool,
 }
 
+/// Go, where it is on PATH.
+pub(crate) fn go(context: &Context) -> Option<Utf8PathBuf> {
+    Workshop::open(context).ok()?.on_path("go")
+}
+
 /// The Databricks CLI, if it is here; nothing is fetched.
 pub(crate) fn databricks_cli(context: &Context) -> Option<Utf8PathBuf> {
     let workshop = Workshop::open(context).ok()?;

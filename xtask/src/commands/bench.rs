@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the measured figures, and the page that holds them.
 
+mod deploy;
 mod figures;
 mod measure;
 

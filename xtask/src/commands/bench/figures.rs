@@ -1,6 +1,6 @@
 //! The figures: what is measured, in what unit, with what goal.
 
-use super::{Bench, measure};
+use super::{Bench, deploy, measure};
 use crate::config::{Config, Unit};
 
 /// One figure.
@@ -151,6 +151,14 @@ const OURS: &[Figure<'static>] = &[
         goal: Goal::AtMost(60.0),
         slow: true,
         measure: Measure::Ours(measure::cold_build),
+    },
+    Figure {
+        name: "deploy",
+        about: "deploying the bundle with the Databricks CLI, against the same to the in-memory server of its own tests; needs Go, medians of 5",
+        unit: Unit::Times,
+        goal: Goal::AtMost(1.0),
+        slow: true,
+        measure: Measure::Ours(deploy::deploy),
     },
     Figure {
         name: "fresh-clone",

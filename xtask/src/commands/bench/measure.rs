@@ -288,7 +288,7 @@ impl Bench<'_> {
     }
 
     /// Runs a command that must succeed; returns its wall time in seconds.
-    fn timed(&self, command: Command) -> anyhow::Result<f64> {
+    pub(super) fn timed(&self, command: Command) -> anyhow::Result<f64> {
         let Self { context, .. } = self;
         let started = Instant::now();
         process::succeed(
@@ -301,7 +301,7 @@ impl Bench<'_> {
     }
 
     /// An empty folder.
-    fn scratch(&self, name: &str) -> anyhow::Result<camino::Utf8PathBuf> {
+    pub(super) fn scratch(&self, name: &str) -> anyhow::Result<camino::Utf8PathBuf> {
         let folder = self.context.local().join("bench").join(name);
         if folder.exists() {
             fs_err::remove_dir_all(&folder)?;
@@ -311,7 +311,7 @@ impl Bench<'_> {
     }
 }
 
-fn wait_for_answer(folder: &Utf8Path) -> anyhow::Result<Http> {
+pub(super) fn wait_for_answer(folder: &Utf8Path) -> anyhow::Result<Http> {
     let deadline = Instant::now() + Duration::from_secs(10);
     while Instant::now() < deadline {
         if let (Ok(server), Ok(token)) = (
@@ -329,11 +329,14 @@ fn wait_for_answer(folder: &Utf8Path) -> anyhow::Result<Http> {
     Failure::new(Kind::Service, "the local workspace did not answer").err()
 }
 
-fn repeat(times: usize, mut once: impl FnMut() -> anyhow::Result<f64>) -> anyhow::Result<Vec<f64>> {
+pub(super) fn repeat(
+    times: usize,
+    mut once: impl FnMut() -> anyhow::Result<f64>,
+) -> anyhow::Result<Vec<f64>> {
     (0..times).map(|_| once()).collect()
 }
 
-fn median(values: &[f64]) -> f64 {
+pub(super) fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied().unwrap_or_default()

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod cli;
+mod cli_bundle;
+mod cli_files;
 mod durability;
 mod ends;
 mod files;
@@ -16,6 +18,7 @@ mod pages;
 mod program;
 mod records;
 mod repair;
+mod run_ends;
 mod runs;
 mod schedules;
 mod secrets;

@@ -1,0 +1,207 @@
+//! What the real CLI does with bundles beside deploying them: taking over what is there, letting go of it, writing
+//! it down, opening it, and deploying again after a destroy.
+
+use std::path::Path;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::cli::{attempted, bare, databricks, stdout};
+use crate::runs::workspace;
+use crate::server::Server;
+
+const HOME: &str = "/Workspace/Users/ml.developer@workspace.local";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_is_generated_bound_opened_and_unbound() {
+    let server = Server::start().await;
+    let path = format!("{HOME}/Train.py");
+    server
+        .import(&path, "# Databricks notebook source\nprint(1)\n", true)
+        .await;
+    let task =
+        json!({"task_key": "train", "notebook_task": {"notebook_path": format!("{HOME}/Train")}});
+    let (_, made) = server
+        .post(
+            "/api/2.2/jobs/create",
+            json!({"name": "by hand", "tasks": [task]}),
+        )
+        .await;
+    let id = made["job_id"].to_string();
+    let bundle = tempfile::tempdir().unwrap();
+    let dir = bundle.path();
+    let yml = "bundle: {name: taken, engine: direct}\ninclude: [resources/*.yml]\n";
+    std::fs::write(dir.join("databricks.yml"), yml).unwrap();
+    tokio::task::block_in_place(|| {
+        let run = |args: &[&str]| stdout(&databricks(&server, dir, args));
+        run(&[
+            "bundle",
+            "generate",
+            "job",
+            "--key",
+            "mine",
+            "--existing-job-id",
+            &id,
+        ]);
+        let written = std::fs::read_to_string(dir.join("resources/mine.job.yml")).unwrap();
+        assert!(written.contains("name: by hand"), "{written}");
+        let source = std::fs::read_to_string(dir.join("src/Train.py")).unwrap();
+        assert_eq!(source.trim_end(), "# Databricks notebook source\nprint(1)");
+
+        run(&[
+            "bundle",
+            "deployment",
+            "bind",
+            "mine",
+            &id,
+            "--auto-approve",
+        ]);
+        run(&["bundle", "deploy"]);
+        assert_eq!(deployed(&server, dir), id, "deploying made another job");
+        assert_eq!(
+            opened(&server, dir, "mine"),
+            format!("{}/jobs/{id}", server.url)
+        );
+        run(&["bundle", "deployment", "unbind", "mine"]);
+        run(&["bundle", "destroy", "--auto-approve"]);
+    });
+    let (status, job) = server.get(&format!("/api/2.2/jobs/get?job_id={id}")).await;
+    assert_eq!(
+        (status, &job["settings"]["name"]),
+        (StatusCode::OK, &json!("by hand"))
+    );
+    server.stop().await;
+}
+
+/// The id of the job `mine` of what is deployed.
+fn deployed(server: &Server, dir: &Path) -> String {
+    let summary = stdout(&databricks(
+        server,
+        dir,
+        &["bundle", "summary", "-o", "json"],
+    ));
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    summary["resources"]["jobs"]["mine"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
+
+/// The address that `bundle open` hands to the browser, without its query.
+fn opened(server: &Server, dir: &Path, key: &str) -> String {
+    let output = bare(server, dir, &["bundle", "open", key])
+        .env("DATABRICKS_TOKEN", &server.token)
+        .env("DATABRICKS_AUTH_TYPE", "pat")
+        .env("BROWSER", "none")
+        .output()
+        .unwrap();
+    let printed = format!(
+        "{}{}",
+        stdout(&output),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{printed}");
+    let address = printed
+        .split_whitespace()
+        .find(|word| word.starts_with("http"))
+        .unwrap();
+    address.split('?').next().unwrap().to_owned()
+}
+
+const BUNDLE: &str = r#"
+bundle: {name: again, engine: direct}
+resources:
+  schemas:
+    ml: {catalog_name: test, name: again}
+  experiments:
+    runs:
+      name: /Users/ml.developer@workspace.local/again
+      permissions: [{level: CAN_READ, group_name: users}]
+  registered_models:
+    fare:
+      catalog_name: test
+      schema_name: ${resources.schemas.ml.name}
+      name: fare
+      grants: [{principal: account users, privileges: [EXECUTE]}]
+  volumes:
+    data:
+      catalog_name: test
+      schema_name: ${resources.schemas.ml.name}
+      name: data
+      grants: [{principal: account users, privileges: [READ_VOLUME]}]
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_destroyed_is_deployed_again_with_its_permissions() {
+    let server = workspace().await;
+    let bundle = tempfile::tempdir().unwrap();
+    let dir = bundle.path();
+    std::fs::write(dir.join("databricks.yml"), BUNDLE).unwrap();
+    let run =
+        |args: &[&str]| tokio::task::block_in_place(|| stdout(&databricks(&server, dir, args)));
+    let experiment = "/Users/ml.developer@workspace.local/again";
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        run(&["bundle", "deploy"]);
+        let plan = run(&["bundle", "plan"]);
+        assert!(
+            plan.contains("0 to add, 0 to change, 0 to delete"),
+            "{plan}"
+        );
+        let found: Value =
+            serde_json::from_str(&run(&["experiments", "get-by-name", experiment])).unwrap();
+        let id = found["experiment"]["experiment_id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        let readers: Value =
+            serde_json::from_str(&run(&["experiments", "get-permissions", &id])).unwrap();
+        let of_users = readers["access_control_list"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|entry| entry["group_name"] == "users");
+        assert_eq!(
+            of_users.unwrap()["all_permissions"][0]["permission_level"],
+            "CAN_READ"
+        );
+        ids.push(id);
+        for (kind, name, privilege) in [
+            ("function", "test.again.fare", "EXECUTE"),
+            ("volume", "test.again.data", "READ_VOLUME"),
+        ] {
+            let grants: Value = serde_json::from_str(&run(&["grants", "get", kind, name])).unwrap();
+            assert_eq!(
+                grants["privilege_assignments"][0]["privileges"][0], privilege,
+                "{grants}"
+            );
+        }
+        version_of(&server, "test.again.fare").await;
+        // A model is kept for its versions, as Unity Catalog keeps it.
+        let destroy = ["bundle", "destroy", "--auto-approve"];
+        let refused = tokio::task::block_in_place(|| attempted(&server, dir, &destroy));
+        let printed = String::from_utf8(refused.stderr).unwrap();
+        assert!(
+            !refused.status.success() && printed.contains("delete its versions first"),
+            "{printed}"
+        );
+        run(&["model-versions", "delete", "test.again.fare", "1"]);
+        run(&destroy);
+        let (status, gone) = server
+            .get("/api/2.1/unity-catalog/models/test.again.fare")
+            .await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{gone}");
+    }
+    assert_ne!(ids[0], ids[1]);
+    server.stop().await;
+}
+
+/// Registers a version, as a client of MLflow would.
+async fn version_of(server: &Server, name: &str) {
+    let body = json!({"name": name, "source": "dbfs:/none"});
+    let (status, made) = server
+        .post("/api/2.0/mlflow/unity-catalog/model-versions/create", body)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{made}");
+    assert_eq!(made["model_version"]["version"], "1", "{made}");
+}

@@ -1,0 +1,201 @@
+//! Deploying the project's bundle: to the local workspace, against the in-memory server that the Databricks CLI is
+//! tested with.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use xtask_remote::local;
+
+use super::Bench;
+use super::measure::{median, repeat, wait_for_answer};
+use crate::children;
+use crate::error::{Failure, Kind};
+use crate::tools;
+
+const GO_MOD: &str = include_str!("../../../tools/databricks-cli/go.mod");
+const GO_SUM: &str = include_str!("../../../tools/databricks-cli/go.sum");
+const CLI_SERVER: &str = include_str!("cli_server_test.go");
+/// How long a server may take until it answers, MLflow included.
+const START: Duration = Duration::from_secs(90);
+const DEPLOYS: usize = 5;
+
+/// Median of some deployments to the local workspace, over the same against the CLI's server.
+pub(super) fn deploy(bench: &Bench<'_>) -> anyhow::Result<f64> {
+    let folder = bench.scratch("deploy")?;
+    let program = build_cli_server(bench, &folder)?;
+    let clone = folder.join("clone");
+    let mut git = Command::new("git");
+    git.args([
+        "clone",
+        "--quiet",
+        bench.context.root.as_str(),
+        clone.as_str(),
+    ]);
+    bench.timed(git)?;
+
+    let cli_server = Server::of_the_cli(bench, &folder, &program)?;
+    let reference = bench.deployments(&clone, &cli_server)?;
+    drop(cli_server);
+    // What the CLI remembers of one server must not be taken for the other's.
+    remove_if_there(&clone.join(".databricks"))?;
+    let workspace = Server::local(bench, &folder)?;
+    let measured = bench.deployments(&clone, &workspace)?;
+    drop(workspace);
+    fs_err::remove_dir_all(&folder)?;
+    Ok(measured / reference)
+}
+
+fn build_cli_server(bench: &Bench<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    let Some(go) = tools::go(bench.context) else {
+        return Failure::new(
+            Kind::Missing,
+            "Go is not on PATH: the server that the Databricks CLI is tested with is built from its Go module",
+        )
+        .next("install Go 1.26 or later (https://go.dev/dl), and measure again")
+        .err();
+    };
+    let source = folder.join("cli-server");
+    fs_err::create_dir_all(&source)?;
+    fs_err::write(source.join("go.mod"), GO_MOD)?;
+    fs_err::write(source.join("go.sum"), GO_SUM)?;
+    fs_err::write(source.join("cli_server_test.go"), CLI_SERVER)?;
+    let program = source.join("server.test");
+    let mut build = children::command(&bench.context.env, go, &source);
+    build.args(["test", "-mod=mod", "-c", "-o", program.as_str(), "."]);
+    build.env("GOWORK", "off").env("GOTOOLCHAIN", "local");
+    bench.timed(build)?;
+    Ok(program)
+}
+
+/// A server that bundles are deployed to, with the configuration file that leads the CLI to it.
+struct Server {
+    child: Child,
+    config: Utf8PathBuf,
+    cache: Utf8PathBuf,
+    /// How to ask it to end; the other one ends with its standard input.
+    local: Option<xtask_remote::Http>,
+}
+
+impl Server {
+    fn of_the_cli(
+        bench: &Bench<'_>,
+        folder: &Utf8Path,
+        program: &Utf8Path,
+    ) -> anyhow::Result<Server> {
+        let address = folder.join("address");
+        let mut command = children::command(&bench.context.env, program, folder);
+        command.args(["-test.run", "TestServe", "-test.timeout", "0"]);
+        command.env("ADDRESS", &address);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut server = Server::started(folder, "cli-server", command.spawn()?);
+        let deadline = Instant::now() + START;
+        while !address.exists() && Instant::now() < deadline && server.child.try_wait()?.is_none() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let Ok(url) = fs_err::read_to_string(&address) else {
+            return Failure::new(
+                Kind::Service,
+                "the server of the Databricks CLI's tests did not start",
+            )
+            .err();
+        };
+        server.name(bench, url.trim(), "any")?;
+        Ok(server)
+    }
+
+    fn local(bench: &Bench<'_>, folder: &Utf8Path) -> anyhow::Result<Server> {
+        let state = folder.join("workspace");
+        let mut command = children::command(&bench.context.env, &bench.toolbox.workspace, folder);
+        command.args(["serve", "--state", state.as_str(), "--python"]);
+        command.arg(&bench.toolbox.python);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut server = Server::started(folder, "local", command.spawn()?);
+        let http = wait_for_answer(&state)?;
+        let deadline = Instant::now() + START;
+        let mut status = local::status(&http)?;
+        // The CLI's server has no MLflow to wait for.
+        while status.mlflow.state != "ready" && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(200));
+            status = local::status(&http)?;
+        }
+        let token = fs_err::read_to_string(state.join("token"))?;
+        server.name(bench, &status.url, token.trim())?;
+        server.local = Some(http);
+        Ok(server)
+    }
+
+    fn started(folder: &Utf8Path, name: &str, child: Child) -> Server {
+        Server {
+            child,
+            config: folder.join(format!("{name}.cfg")),
+            cache: folder.join(format!("{name}-cache")),
+            local: None,
+        }
+    }
+
+    /// Writes the configuration file: the profile of the local targets, and this server behind it.
+    fn name(&self, bench: &Bench<'_>, url: &str, token: &str) -> anyhow::Result<()> {
+        let profile = &bench.context.config.workspace.profile;
+        let text = format!("[{profile}]\nhost = {url}\ntoken = {token}\n");
+        fs_err::write(&self.config, text)?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        if let Some(http) = &self.local {
+            let _ = local::shutdown(http);
+        }
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Bench<'_> {
+    /// Median of the seconds that a deployment takes where nothing is deployed.
+    fn deployments(&self, clone: &Utf8Path, server: &Server) -> anyhow::Result<f64> {
+        let times = repeat(DEPLOYS + 1, || {
+            let took = self.timed(self.bundle(clone, server, &["deploy"]))?;
+            self.timed(self.bundle(clone, server, &["destroy", "--auto-approve"]))?;
+            Ok(took)
+        })?;
+        // The first one fills caches.
+        Ok(median(&times[1..]))
+    }
+
+    fn bundle(&self, clone: &Utf8Path, server: &Server, args: &[&str]) -> Command {
+        let mut command = children::command(&self.context.env, &self.toolbox.databricks, clone);
+        command.arg("bundle").args(args);
+        command.args(["--target", &self.context.config.test.integration_target]);
+        command.env("DATABRICKS_CONFIG_FILE", &server.config);
+        command.env("DATABRICKS_CACHE_DIR", &server.cache);
+        command.env("DATABRICKS_RATE_LIMIT", "200");
+        for switch in [
+            "DATABRICKS_CLI_DISABLE_TELEMETRY",
+            "DATABRICKS_CLI_DISABLE_UPDATE_CHECK",
+        ] {
+            command.env(switch, "1");
+        }
+        command
+    }
+}
+
+fn remove_if_there(folder: &Utf8Path) -> std::io::Result<()> {
+    match fs_err::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
