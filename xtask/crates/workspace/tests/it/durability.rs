@@ -60,7 +60,7 @@ impl Life {
         let mut token = String::from("0");
         loop {
             let path =
-                format!("/api/2.2/jobs/runs/list?limit=100&expand_tasks=true&page_token={token}");
+                format!("/api/2.2/jobs/runs/list?limit=25&expand_tasks=true&page_token={token}");
             let page = self.get(&path).await;
             for run in page["runs"].as_array().into_iter().flatten() {
                 runs.insert(run["run_id"].as_i64().unwrap(), run.clone());
