@@ -43,7 +43,16 @@ fn details(lines: &[&str]) -> Vec<String> {
         }
     };
     let shown = before.iter().filter(|line| at_work(line)).chain([last]);
-    shown.map(|line| (*line).to_owned()).collect()
+    shown.map(|line| in_bundle(line)).collect()
+}
+
+/// A line of a traceback with the bundle's own path in place of where it is deployed.
+fn in_bundle(line: &str) -> String {
+    let path = line.strip_prefix("File /Workspace/");
+    match path.and_then(|path| path.split_once("/files/")) {
+        Some((_, below)) => format!("File {below}"),
+        None => line.to_owned(),
+    }
 }
 
 /// The error that a program ended with: nothing but its own explanation comes after it.

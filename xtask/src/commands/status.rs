@@ -313,8 +313,8 @@ impl<'a> Shown<'a> {
             2 => "the workspaces",
             _ => return,
         };
-        // Without a terminal nobody watches; a line about waiting would only stand between the answers.
-        if ui.is_moving() {
+        // Where the answers go elsewhere, a line about waiting would only stand between others' lines.
+        if ui.is_moving() && self.columns.is_some() {
             self.waiting = Some(ui.progress("Asking", left));
         }
     }

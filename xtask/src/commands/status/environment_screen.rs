@@ -69,21 +69,17 @@ pub(super) fn one(rows: &mut Rows<'_>, environment: &Environment, facts: &Facts,
         rows.row("", &[ui.paint("no champion yet", Tone::Dim)]);
     }
     let runs = [
-        environment
-            .training
-            .as_ref()
-            .map(|run| last_run(ui, "training", run, now)),
-        environment
-            .inference
-            .as_ref()
-            .map(|run| last_run(ui, "inference", run, now)),
-        environment
-            .monitoring
-            .as_ref()
-            .map(|found| monitoring(ui, found, now)),
+        ("training", &environment.training),
+        ("inference", &environment.inference),
     ];
-    let runs: Vec<String> = runs.into_iter().flatten().collect();
+    let runs: Vec<String> = runs
+        .into_iter()
+        .filter_map(|(name, run)| Some(last_run(ui, name, run.as_ref()?, now)))
+        .collect();
     rows.row("", &runs);
+    if let Some(found) = &environment.monitoring {
+        monitoring(rows, found, now);
+    }
     trained_by_a_check(rows, environment, facts);
     for unknown in &environment.unknown {
         let mut items = unknown_items(ui, unknown);
@@ -189,18 +185,24 @@ fn last_run(ui: &Ui, name: &str, run: &LastRun, now: Timestamp) -> String {
     format!("{name} {result} {at}").trim_end().to_owned()
 }
 
-fn monitoring(ui: &Ui, found: &Monitoring, now: Timestamp) -> String {
+fn monitoring(rows: &mut Rows<'_>, found: &Monitoring, now: Timestamp) {
+    let ui = rows.ui;
     let at = found
         .at
         .as_deref()
         .map(|at| ago(at, now))
         .unwrap_or_default();
-    match found.beyond_limits {
-        true => {
-            let text = format!("drift: {}", safe_line(&found.reason));
-            format!("{} {at}", ui.paint(&text, Tone::Bad))
-        }
-        false => format!("monitoring {} {at}", ui.paint("within limits", Tone::Good)),
+    let version = found
+        .version
+        .map(|version| format!("version {version}"))
+        .unwrap_or_default();
+    let state = match found.beyond_limits {
+        true => ui.paint("beyond limits", Tone::Bad),
+        false => ui.paint("within limits", Tone::Good),
+    };
+    rows.row("", &[format!("monitoring {state}"), version, at]);
+    if found.beyond_limits {
+        rows.row("", &[safe_line(&found.reason)]);
     }
 }
 

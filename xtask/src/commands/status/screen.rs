@@ -12,8 +12,8 @@ use crate::check_log::FailingPart;
 use crate::ui::{Tone, Ui};
 
 /// Where checks stand, and what is told about them below.
-const CHECK: usize = 4;
-const BELOW_CHECK: usize = 13;
+const CHECK: usize = 5;
+const BELOW_CHECK: usize = 14;
 /// How many checks that need no look are listed one by one.
 const LISTED: usize = 12;
 
@@ -24,6 +24,13 @@ pub(super) fn whole(ui: &Ui, columns: Option<usize>, facts: &Facts, now: Timesta
     github(&mut rows, facts);
     rows.gap();
     environment_screen::all(&mut rows, facts, now);
+    rows.into_lines()
+}
+
+/// What the clone itself tells, alone.
+pub(super) fn local(ui: &Ui, columns: usize, facts: &Facts) -> Vec<String> {
+    let mut rows = Rows::new(ui, Some(columns));
+    branch(&mut rows, &facts.branch);
     rows.into_lines()
 }
 

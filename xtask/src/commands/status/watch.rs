@@ -62,7 +62,12 @@ pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(
     let mut watch = Watch::new();
     let canvas = context.ui.canvas();
     let mut environments_at = Instant::now();
-    let mut facts = looker.look(None, |_, _| ())?;
+    let mut facts = looker.look(None, |facts, parts| {
+        if let Some(canvas) = canvas.as_ref().filter(|_| parts == 1) {
+            let lines = screen::local(&context.ui, canvas.size().0, facts);
+            canvas.paint(&lines, &context.ui.paint("looking …", Tone::Dim));
+        }
+    })?;
     loop {
         context.interrupt.check()?;
         watch.tell_changes(context, canvas.as_ref(), &facts);
