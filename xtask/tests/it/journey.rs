@@ -258,6 +258,28 @@ fn a_failing_unit_test_keeps_the_job_from_running() {
 }
 
 #[test]
+fn the_local_workspace_is_told_of_a_spark_cluster() {
+    let project = project();
+    let remote = "spark-remote = \"sc://127.0.0.1:7\"\n";
+    let both = format!("[workspace]\n{remote}spark-master = \"spark://127.0.0.1:7\"");
+    project.edit("xtask.toml", "[workspace]", &both);
+    let said = project.run(&["workspace", "status"]);
+    assert_eq!(said.code, Some(2), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("either spark-master or spark-remote"),
+        "{}",
+        said.stderr
+    );
+    project.edit("xtask.toml", remote, "");
+    let said = project.succeed(&["workspace", "up", "--explain"]);
+    assert!(
+        said.stderr.contains("--spark-master spark://127.0.0.1:7"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn unit_tests_that_run_too_little_of_the_code_fail() {
     let project = project();
     let unit = "unit = [\"checks\"]";

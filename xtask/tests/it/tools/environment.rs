@@ -47,6 +47,33 @@ fn a_changed_lock_or_environment_is_brought_in_step_without_a_question() {
 }
 
 #[test]
+fn extras_of_the_project_and_of_the_user_are_installed() {
+    let machine = Machine::complete();
+    let _ = run(machine.xtask(&["setup"])).succeeds();
+    let with_extras = || {
+        let mut command = machine.xtask(&["setup"]);
+        command.env("XTASK_EXTRAS", "delta, graphs");
+        command
+    };
+    let _ = run(with_extras()).succeeds();
+    let said = machine.calls().join("\n");
+    assert!(said.contains("--extra delta --extra graphs"), "{said}");
+    let _ = run(with_extras()).succeeds();
+    assert_eq!(syncs(&machine), 2);
+
+    let settings = include_str!("../../../../xtask.toml");
+    let settings = settings.replace("[workspace]", "[workspace]\nextras = [\"spark\"]");
+    machine.write("xtask.toml", &settings);
+    let _ = run(with_extras()).succeeds();
+    let said = machine.calls().join("\n");
+    assert!(
+        said.contains("--extra spark --extra delta --extra graphs"),
+        "{said}"
+    );
+    assert_eq!(syncs(&machine), 3);
+}
+
+#[test]
 fn an_environment_that_was_left_half_made_is_made_anew() {
     let machine = Machine::complete();
     fs::create_dir_all(machine.project().join(".venv/lib")).unwrap();

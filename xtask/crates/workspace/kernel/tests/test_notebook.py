@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -125,6 +126,16 @@ def test_shell_cells_print(run) -> None:
     assert "exit code 3" in outcome.error["evalue"]
 
 
+without_spark = pytest.mark.skipif(importlib.util.find_spec("pyspark") is not None, reason="pyspark is installed")
+
+
+@without_spark
+def test_sql_without_spark_explains_itself(run) -> None:
+    error = run("# MAGIC %sql\n# MAGIC SELECT 1\n").error
+    assert (error["ename"], "XTASK_EXTRAS=spark" in error["evalue"]) == ("NoSpark", True)
+
+
+@without_spark
 def test_spark_explains_itself(run) -> None:
     outcome = run("spark.table('x')\n")
     assert outcome.error["ename"] == "NameError"

@@ -30,6 +30,8 @@ print(spark.conf.get("spark.sql.session.timeZone"), spark.sparkContext.master, h
 # COMMAND ----------
 from pyspark.sql import SparkSession
 print(SparkSession.getActiveSession() is spark, SparkSession.builder.getOrCreate() is spark)
+# COMMAND ----------
+print(sqlContext.sql("SELECT 6 * 7 AS answer").first().answer)
 """
     )
     lines = [line for line in outcome.printed.splitlines() if not line.startswith("Spark")]
@@ -38,6 +40,7 @@ print(SparkSession.getActiveSession() is spark, SparkSession.builder.getOrCreate
         "5 True SparkSession True",
         "UTC local[*] 3",
         "True True",
+        "42",
     ], outcome.error if outcome.all("error") else outcome.printed
     assert outcome.printed.count(" on local[*]: started in ") == 1
     assert not processes_with(str(outcome.folder))

@@ -69,17 +69,18 @@ class Spark:
         used = loaded_names(source)
         if "SparkSession" in used:
             self._prepare()
-        if not used.intersection(NAMES) or names.get("spark") is not self.lazy:
-            if self._session is not None and self._place.is_here:
-                self._catalogs.refresh(self._session)
-            return
-        names["spark"] = session = self.session()
-        if not self._place.remote:
+        if used.intersection(NAMES) and names.get("spark") is self.lazy:
+            names["spark"] = self.session()
+            if not self._place.remote:
+                names["sc"] = self.session().sparkContext
+        elif self._session is not None and self._place.is_here:
+            self._catalogs.refresh(self._session)
+        if "sqlContext" in used and "sqlContext" not in names and "sc" in names:
             from pyspark.sql import SQLContext
 
-            names["sc"] = session.sparkContext
-            if "sqlContext" in used:
-                names["sqlContext"] = SQLContext.getOrCreate(session.sparkContext)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it is old; so is who asks for it
+                names["sqlContext"] = SQLContext.getOrCreate(names["sc"])
 
     def stop(self) -> None:
         """Ends the session and its JVM, and removes what they kept for this run."""

@@ -25,7 +25,7 @@ def apply(place: Place, name: str, scratch: Path, roots: dict[str, str]) -> None
         os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     values = _common(place, name, scratch)
     if place.is_here:
-        values |= _on_this_machine(place, roots)
+        values |= _on_this_machine(roots)
     words = [word for key, value in values.items() for word in ("--conf", f"{key}={value}")]
     os.environ["PYSPARK_SUBMIT_ARGS"] = shlex.join([*words, "pyspark-shell"])
 
@@ -47,8 +47,13 @@ def _common(place: Place, name: str, scratch: Path) -> dict[str, str]:
     }
 
 
-def _on_this_machine(place: Place, roots: dict[str, str]) -> dict[str, str]:
-    values = {"spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1))}
+def _on_this_machine(roots: dict[str, str]) -> dict[str, str]:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    values = {
+        "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
+        # Driver and workers in one: a quarter of the machine's memory at most, of which it takes what it needs.
+        "spark.driver.memory": f"{max(1024, memory // 4 >> 20)}m",
+    }
     if jar().exists():
         if archive().exists() and archive().stat().st_size:
             values["spark.driver.extraJavaOptions"] = f"{QUICK_START} -XX:SharedArchiveFile={archive()}"
