@@ -5,7 +5,7 @@ mod fields;
 mod reply;
 
 pub(crate) use fields::Fields;
-pub(crate) use reply::{Answer, Reply, refused};
+pub(crate) use reply::{Answer, Reply, asks_for_a_page, refused, refused_page};
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -54,7 +54,7 @@ pub(crate) fn to(
                 Err(refusal) => return refused(&refusal),
             };
             let work = move || {
-                let reply = handler(&call).unwrap_or_else(|refusal| Reply::refusal(&refusal));
+                let reply = handler(&call).unwrap_or_else(|refusal| call.refusal(&refusal));
                 reply.finish(&call)
             };
             match tokio::task::spawn_blocking(work).await {
@@ -109,6 +109,14 @@ impl Call {
             query: query(parts.uri.query().unwrap_or_default()),
             body,
         })
+    }
+
+    /// What is said instead, in the form that the client reads.
+    fn refusal(&self, refusal: &Refusal) -> Reply {
+        match asks_for_a_page(&self.method, &self.headers) {
+            true => crate::pages::refusal(refusal),
+            false => Reply::refusal(refusal),
+        }
     }
 
     /// Whether the caller may change things at all.

@@ -27,6 +27,7 @@ pub(crate) fn routes() -> Router<Arc<Forge>> {
         .route("/stop", post(to(stop)))
         .route("/users", post(to(create_user)))
         .route("/users/{login}/tokens", post(to(create_token)))
+        .route("/users/{login}/sign-in", post(to(crate::pages::link)))
         .route("/repositories", post(to(create_repo)))
         .route("/repositories/{owner}/{repo}/permissions", post(to(permit)))
         .route("/repositories/{owner}/{repo}/commits", post(to(commit)))

@@ -11,7 +11,7 @@
 
 mod who;
 
-pub(crate) use who::Caller;
+pub(crate) use who::{Caller, cookie_name};
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::call::refused;
+use crate::call::{asks_for_a_page, refused, refused_page};
 use crate::connection::Connection;
 use crate::exchanges::Question;
 use crate::faults::{Fault, When};
@@ -47,9 +47,11 @@ pub(crate) async fn entrance(
     let number = forge.record.arrive();
     let (host, as_asked) = (host(&request), request.uri().clone());
     let method = request.method().clone();
+    let for_a_person = asks_for_a_page(&method, request.headers());
     let admitted = admit(&forge, &connection, &host, request);
     let (mut request, caller) = match admitted {
         Ok(admitted) => admitted,
+        Err(refusal) if for_a_person => return with_security_headers(refused_page(&refusal)),
         Err(refusal) => return with_security_headers(refused(&refusal)),
     };
     let body = match text_of_body(&mut request).await {

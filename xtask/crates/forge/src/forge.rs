@@ -50,7 +50,6 @@ pub(crate) enum Destination {
     /// The log of a job.
     Log(Id),
     /// A browser that signs in as somebody, and goes on to a page.
-    #[expect(dead_code, reason = "the pages come next")]
     Session(Id, String),
 }
 

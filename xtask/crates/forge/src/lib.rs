@@ -24,6 +24,7 @@ mod forge;
 mod git;
 mod graphql;
 mod links;
+mod pages;
 mod pull_requests;
 mod record;
 mod refusal;

@@ -13,6 +13,7 @@ use crate::entrance::{Caller, entrance as enter};
 use crate::forge::Forge;
 use crate::git::http::{Service, service};
 use crate::graphql;
+use crate::pages;
 use crate::pull_requests::{merge_what_waits, pushed};
 use crate::refusal::Refusal;
 use crate::rest;
@@ -25,6 +26,7 @@ pub(crate) fn entrance(forge: Arc<Forge>) -> Router {
         .route("/api/graphql", axum::routing::post(to(graphql::answer)))
         .nest("/_forge/v1", control::routes())
         .route("/_logs/{ticket}", get(to(rest::logs::by_ticket)))
+        .merge(pages::routes())
         .fallback(git)
         .with_state(forge.clone());
     Router::new().fallback(enter).with_state((forge, inside))

@@ -2,13 +2,15 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION, VARY, WWW_AUTHENTICATE,
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION, VARY,
+    WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::Call;
+use crate::pages;
 use crate::refusal::Refusal;
 use crate::secret::fingerprint;
 
@@ -75,6 +77,23 @@ impl Reply {
         Reply {
             body: Content::Text(text, media_type),
             ..Reply::empty(StatusCode::OK)
+        }
+    }
+
+    /// The same reply with a header more.
+    pub(crate) fn with_header(mut self, name: HeaderName, value: String) -> Reply {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// 200, or another status, with a page.
+    pub(crate) fn html(status: StatusCode, page: String) -> Reply {
+        let body = Content::Text(page, "text/html; charset=utf-8");
+        let headers = vec![(CACHE_CONTROL, "no-store".to_owned())];
+        Reply {
+            status,
+            headers,
+            body,
         }
     }
 
@@ -229,6 +248,17 @@ impl Reply {
 /// A refusal of a request that did not come as far as a handler.
 pub(crate) fn refused(refusal: &Refusal) -> Response {
     Reply::refusal(refusal).into_response()
+}
+
+/// The same for a person, who gets a page.
+pub(crate) fn refused_page(refusal: &Refusal) -> Response {
+    pages::refusal(refusal).into_response()
+}
+
+/// Whether a person is looking at the reply.
+pub(crate) fn asks_for_a_page(method: &Method, headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn strong(tag: &str) -> &str {

@@ -47,11 +47,12 @@ pub(super) fn asks(forge: &Forge, request: &Request) -> Result<Caller, Refusal> 
         .headers()
         .get(AUTHORIZATION)
         .map(|value| value.to_str().unwrap_or_default());
-    let is_ticket = path == "/sign-in" || path.starts_with("/_logs/");
+    let is_ticket =
+        matches!(path, "/sign-in" | "/_assets/forge.css") || path.starts_with("/_logs/");
     if is_ticket && matches!(request.method(), &Method::GET | &Method::HEAD) {
         // As the store of GitHub's logs does: a link that was signed, and a token on top, is too much.
         return match authorization {
-            Some(_) if path != "/sign-in" => Err(Refusal::forbidden(
+            Some(_) if path.starts_with("/_logs/") => Err(Refusal::forbidden(
                 "AuthenticationFailed: Server failed to authenticate the request.",
             )),
             _ => Ok(Caller::Ticket),

@@ -67,6 +67,19 @@ impl<T: Row> Table<T> {
         self.changed.insert(id);
     }
 
+    /// Takes away all rows that do not fit.
+    pub(crate) fn retain(&mut self, fits: impl Fn(&T) -> bool) {
+        let over: Vec<Id> = self
+            .rows
+            .iter()
+            .filter(|(_, row)| !fits(row))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in over {
+            self.remove(id);
+        }
+    }
+
     /// Takes a row away.
     pub(crate) fn remove(&mut self, id: Id) {
         if self.rows.remove(&id).is_some() {

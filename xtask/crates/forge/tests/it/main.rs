@@ -5,5 +5,6 @@ mod day;
 mod faults;
 mod git;
 mod graphql;
+mod pages;
 mod pulls;
 mod support;

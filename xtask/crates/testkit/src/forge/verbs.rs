@@ -39,6 +39,17 @@ impl Forge {
         }
     }
 
+    /// A link that signs a browser in as somebody, once, and leads to a page.
+    ///
+    /// # Panics
+    /// When the forge refuses.
+    #[must_use]
+    pub fn sign_in(&self, account: &Account, page: &str) -> String {
+        let path = format!("/users/{}/sign-in", account.login);
+        let reply = self.control("POST", &path, &json!({"next": page}));
+        reply["url"].as_str().expect("a link").to_owned()
+    }
+
     /// Makes an empty, public repository.
     ///
     /// # Panics
