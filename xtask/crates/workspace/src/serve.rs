@@ -17,7 +17,7 @@ use crate::jobs::schedules;
 use crate::state::{Activity, App, VERSION};
 use crate::state_dir::{ServerInfo, StateDir, StateDirError, create_private_dir};
 use crate::store::{Store, StoreError};
-use crate::{mlflow, routes, runner};
+use crate::{mlflow, python, routes, runner};
 
 /// How long open requests may take once the server was asked to end.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -100,6 +100,8 @@ pub async fn serve(
             "closed runs that were active when the workspace last ended"
         );
     }
+    // Before anybody is told where we are: the first request may start a run.
+    python::install(&app).map_err(StateDirError::Io)?;
     mlflow::spawn(app.clone());
     app.config.state.announce(&announcement(&app))?;
     tracing::info!(url = app.url, "serving");

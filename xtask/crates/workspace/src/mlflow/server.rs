@@ -168,7 +168,6 @@ fn connect_to(app: &App, socket: &Utf8Path) -> Result<reqwest::Client, String> {
 /// Makes the folders and answers where the socket goes: below a folder that only its owner may enter, which keeps
 /// other users of the machine away from a server that asks nobody who they are.
 fn prepare(app: &App) -> std::io::Result<Utf8PathBuf> {
-    python::install(app)?;
     let folder = folder(app);
     create_private_dir(&folder.join("artifacts"))?;
     let mut socket = folder.join("server.sock");

@@ -1,5 +1,7 @@
 //! The events of a notebook run, put together to cells.
 
+use std::borrow::Borrow;
+
 use serde_json::Value;
 
 /// An executed notebook.
@@ -53,10 +55,10 @@ pub(super) struct Failure {
 
 impl Notebook {
     /// Puts events together, in their order.
-    pub(super) fn of(events: &[Value]) -> Notebook {
+    pub(super) fn of(events: impl IntoIterator<Item = impl Borrow<Value>>) -> Notebook {
         let mut notebook = Notebook::default();
         for event in events {
-            notebook.add(event);
+            notebook.add(event.borrow());
         }
         notebook
     }

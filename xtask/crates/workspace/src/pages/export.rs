@@ -14,7 +14,7 @@ use crate::store::TaskRun;
 pub(crate) fn executed_notebook(app: &App, task: TaskRun) -> String {
     let events = app.task_run_dir(task.run_id).join("events.jsonl");
     let shown = Shown {
-        notebook: Notebook::of(&read_events(&events)),
+        notebook: Notebook::of(read_events(&events)),
         task,
         models: Vec::new(),
         started: None,

@@ -27,7 +27,7 @@ pub(super) async fn show(
 ) -> Result<impl IntoResponse, Problem> {
     let found = on_disk(&app, move |app| {
         let events = app.task_run_dir(task_run_id).join("events.jsonl");
-        Ok(html_of(&Notebook::of(&read_events(&events)), cell, output))
+        Ok(html_of(&Notebook::of(read_events(&events)), cell, output))
     })
     .await?;
     let Some(html) = found else {

@@ -17,7 +17,7 @@ pub(crate) fn read_events(path: &Utf8Path) -> Vec<Value> {
 }
 
 /// The same, one after another: a log may be large.
-pub(super) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
+pub(crate) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
     let file = File::open(path).ok().map(BufReader::new);
     let lines = file.into_iter().flat_map(|file| file.split(b'\n'));
     lines

@@ -13,6 +13,7 @@ mod jobs;
 mod notebook_formats;
 mod notebooks;
 mod oauth;
+mod output;
 mod packages;
 mod pages;
 mod program;

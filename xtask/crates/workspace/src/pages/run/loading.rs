@@ -9,7 +9,7 @@ use super::super::problem::Problem;
 use super::super::task::Shown;
 use crate::error::ApiError;
 use crate::mlflow::{self, reading, reading::TrackedRun};
-use crate::runner::outcome::read_events;
+use crate::runner::outcome;
 use crate::state::App;
 use crate::store::{Repair, Run, TaskRun};
 
@@ -54,7 +54,7 @@ pub(super) async fn load(app: &Arc<App>, run: Run) -> Result<Loaded, Problem> {
     for task in task_runs {
         let events = app.task_run_dir(task.run_id).join("events.jsonl");
         // Files may be large; reading them must not hold up other requests.
-        let notebook = tokio::task::spawn_blocking(move || Notebook::of(&read_events(&events)))
+        let notebook = tokio::task::spawn_blocking(move || Notebook::of(outcome::events(&events)))
             .await
             .map_err(|error| ApiError::internal("cannot read the run's events", &error))?;
         let started = match task.started_run_id {
