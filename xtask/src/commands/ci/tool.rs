@@ -15,6 +15,8 @@ const ZIZMOR: &str = "zizmor==1.32.0";
 /// What drives the browser, from PyPI; in an environment of its own.
 const PLAYWRIGHT: &str = "playwright==1.65.2";
 const PYTEST: &str = "pytest==9.2.0";
+/// Looks for what keeps people out, with axe-core.
+const AXE: &str = "axe-playwright-python==0.1.8";
 
 /// rustfmt changes nothing.
 pub(super) fn fmt(suite: &Suite<'_>) -> anyhow::Result<String> {
@@ -188,12 +190,15 @@ pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
         PLAYWRIGHT,
         "--with",
         PYTEST,
+        "--with",
+        AXE,
     ]);
     command.args([
         "pytest",
         "-q",
         "-p",
         "no:cacheprovider",
+        "--import-mode=prepend",
         "xtask/tests/browser",
     ]);
     let chromium = System::Chromium.find().unwrap_or_default();
@@ -202,7 +207,7 @@ pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
         "CARGO",
         suite.context.env.get(vars::CARGO).unwrap_or("cargo"),
     );
-    last_line(suite, command, "the pages do not lead to the metrics")
+    last_line(suite, command, "the pages are not what they should be")
 }
 
 impl Suite<'_> {

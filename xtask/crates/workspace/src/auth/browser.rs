@@ -40,7 +40,8 @@ pub(super) fn with_security_headers(mut response: Response) -> Response {
     };
     add(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     add(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
-    add(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // With `no-referrer` browsers would send our own forms with the origin `null`, which we refuse.
+    add(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     add(CONTENT_SECURITY_POLICY, POLICY);
     add(
         HeaderName::from_static("cross-origin-resource-policy"),

@@ -18,21 +18,25 @@ function keep(attribute, element) {
 
 async function refresh() {
   if (content.dataset.live !== "true") return;
-  if (!document.hidden) {
-    try {
-      const reply = await fetch(location.pathname + location.search, { credentials: "same-origin" });
-      if (reply.ok) show(new DOMParser().parseFromString(await reply.text(), "text/html"));
-    } catch {
-      // The workspace is restarting or gone; the page stays as it is.
-    }
-  }
+  const page = document.hidden ? null : await fetched();
+  if (page) show(page);
   setTimeout(refresh, INTERVAL);
+}
+
+async function fetched() {
+  try {
+    const reply = await fetch(location.pathname + location.search, { credentials: "same-origin" });
+    return reply.ok ? new DOMParser().parseFromString(await reply.text(), "text/html") : null;
+  } catch {
+    // The workspace is restarting or gone; the page stays as it is.
+    return null;
+  }
 }
 
 function show(page) {
   const next = page.getElementById("content");
   // The page's own focus and selection are kept by the morph; equal nodes, frames among them, are left alone.
-  Idiomorph.morph(content, next, {
+  Idiomorph.morph(content, [...next.childNodes], {
     morphStyle: "innerHTML",
     ignoreActiveValue: true,
     callbacks: {
@@ -41,6 +45,7 @@ function show(page) {
     },
   });
   content.dataset.live = next.dataset.live;
+  tellTimes();
   document.title = page.title;
 }
 
