@@ -41,14 +41,14 @@ pub(super) async fn show(State(app): State<Arc<App>>, Query(query): Query<PageQu
         @if rows.is_empty() {
             (empty("No job is deployed here yet.", "cargo xtask deploy"))
         } @else {
-            (table(&rows))
+            (table(&app, &rows))
             (part.links("job", "/jobs?"))
         }
     };
     Ok(live_page(&app, Room::Jobs, "Jobs", live, &content))
 }
 
-fn table(rows: &[(Job, Vec<RunBrief>)]) -> Markup {
+fn table(app: &App, rows: &[(Job, Vec<RunBrief>)]) -> Markup {
     html! {
         div.wide {
             table.list {
@@ -62,7 +62,7 @@ fn table(rows: &[(Job, Vec<RunBrief>)]) -> Markup {
                         tr {
                             th scope="row" { a href={ "/jobs/" (job.job_id) } { (name(job)) } }
                             td { (outcomes(last)) }
-                            td.dim { (schedule::short(&job.settings)) }
+                            td.dim { (schedule::short(app, job)) }
                             td.dim { (job.creator) }
                         }
                     }

@@ -35,8 +35,8 @@ pub(super) async fn show(
         });
     };
     let title = format!("{} #{}", run.run_name, run.number_in_job);
-    let live = run.end_time.is_none();
     let loaded = load(&app, run).await?;
+    let live = loaded.run.end_time.is_none() || loaded.waits_for_mlflow;
     Ok(live_page(&app, Room::Runs, &title, live, &content(&app, &loaded)).into_response())
 }
 

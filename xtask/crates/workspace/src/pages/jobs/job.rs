@@ -82,7 +82,7 @@ fn facts(app: &App, job: &Job) -> Result<Markup, Problem> {
         .or(run_as["service_principal_name"].as_str());
     Ok(html! {
         dl.facts {
-            div { dt { "Schedule" } dd { (schedule::full(settings)) } }
+            div { dt { "Schedule" } dd { (schedule::full(app, job)) } }
             @if let Some(deployment) = Deployment::of(app, job.job_id, settings) {
                 div { dt { "Code" } dd { (deployment.told()) } }
             }

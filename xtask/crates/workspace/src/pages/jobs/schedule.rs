@@ -1,40 +1,38 @@
 //! When a job runs by itself.
 
 use maud::{Markup, html};
-use serde_json::Value;
+
+use super::super::words::time;
+use crate::jobs::schedules::{Upcoming, upcoming};
+use crate::state::App;
+use crate::store::Job;
 
 /// The schedule in a few words.
-pub(super) fn short(settings: &Value) -> Markup {
-    let schedule = &settings["schedule"];
-    let Some(cron) = schedule["quartz_cron_expression"].as_str() else {
-        return html! { @if let Some(text) = other(settings) { (text) } @else { "none" } };
-    };
-    html! { code { (cron) } @if is_paused(schedule) { " paused" } }
+pub(super) fn short(app: &App, job: &Job) -> Markup {
+    match upcoming(app, job) {
+        Some(upcoming) => html! { code { (upcoming.what) } (when(&upcoming)) },
+        None => html! { "none" },
+    }
 }
 
 /// All that is known of it.
-pub(super) fn full(settings: &Value) -> Markup {
-    let schedule = &settings["schedule"];
-    let Some(cron) = schedule["quartz_cron_expression"].as_str() else {
-        return html! { (other(settings).unwrap_or("none; it runs when somebody starts it")) };
+pub(super) fn full(app: &App, job: &Job) -> Markup {
+    let Some(upcoming) = upcoming(app, job) else {
+        return html! { "none; it runs when somebody starts it" };
     };
     html! {
-        code { (cron) } " in time zone " (schedule["timezone_id"].as_str().unwrap_or("UTC"))
-        @if is_paused(schedule) { ", paused" }
+        code { (upcoming.what) } (when(&upcoming))
+        @if !upcoming.paused && !upcoming.by_clock {
+            ". The local workspace keeps it, and never starts runs by it."
+        } @else if !upcoming.paused && !upcoming.fires {
+            ". Schedules start runs here after " code { "cargo xtask workspace up --schedules" } "."
+        }
     }
 }
 
-/// What else may start a job.
-fn other(settings: &Value) -> Option<&'static str> {
-    if settings["trigger"].is_object() {
-        Some("trigger")
-    } else if settings["continuous"].is_object() {
-        Some("continuous")
-    } else {
-        None
+fn when(upcoming: &Upcoming) -> Markup {
+    html! {
+        @if upcoming.paused { ", paused" }
+        @else if let Some(next) = upcoming.next { ", next " (time(next.as_millisecond())) }
     }
-}
-
-fn is_paused(schedule: &Value) -> bool {
-    schedule["pause_status"] == "PAUSED"
 }

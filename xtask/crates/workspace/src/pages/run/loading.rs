@@ -26,6 +26,8 @@ pub(super) struct Loaded {
     pub deployment: Option<Deployment>,
     /// The MLflow runs that its tasks made.
     pub tracked: Vec<TrackedRun>,
+    /// Whether MLflow, which is on its way, has more to say of it.
+    pub waits_for_mlflow: bool,
 }
 
 impl Loaded {
@@ -69,12 +71,16 @@ pub(super) async fn load(app: &Arc<App>, run: Run) -> Result<Loaded, Problem> {
         });
     }
     let tracked = add_records(app, &mut tasks).await;
+    let any_tracked = tasks
+        .iter()
+        .any(|shown| !shown.notebook.mlflow_runs.is_empty());
     Ok(Loaded {
         lives: app.store.repairs(run.run_id)?,
         deployment: Deployment::of(app, run.job_id, &run.settings),
         run,
         tasks,
         left_out,
+        waits_for_mlflow: any_tracked && mlflow::status(app).state == "starting",
         tracked,
     })
 }
