@@ -104,6 +104,7 @@ def test_the_reader_chooses_the_metric(page: Page, workspace: Workspace, results
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("columnheader", name=metric)).to_be_visible()
     assert page.locator("svg.chart a.dot").count() > 0
+    expect(page.locator("td .alias", has_text="champion")).to_have_count(1)
 
 
 def test_links_of_the_older_form_are_followed(page: Page, workspace: Workspace, results: dict) -> None:

@@ -39,7 +39,15 @@ pub(in crate::pages) async fn show(
         reading::model(&app, &name),
         reading::versions(&app, &name, &query.from)
     );
-    let (model, listed) = (model.map_err(|error| absent(&name, error))?, listed?);
+    let (model, mut listed) = (model.map_err(|error| absent(&name, error))?, listed?);
+    // A search does not tell them.
+    for version in &mut listed.rows {
+        let own = model
+            .aliases
+            .iter()
+            .filter(|(_, number)| *number == version.number);
+        version.aliases = own.map(|(alias, _)| alias.clone()).collect();
+    }
     let measured = Measured::of(&app, &listed.rows).await?;
     let chosen = measured.chosen(&query.metric);
     let content = html! {
