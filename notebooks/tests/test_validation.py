@@ -105,6 +105,17 @@ def test_better_on_the_whole_but_much_worse_at_night_is_rejected(register, model
     assert_rejected(report, "slice_night")
 
 
+def test_a_champion_that_fails_when_judged_again_stays_until_another_comes(register, model_name, trips):
+    version = champion(register, model_name, trips, rounds=120)
+    impossible = replace(LIMITS, min_gain_over_distance_alone=0.99)
+    report = validation.validate(model_name, version, trips.test, thresholds=impossible)
+    assert (report.verdict, report.champion_version) == ("rejected", "")
+    assert tags(model_name, version)[records.VERDICT] == records.REJECTED
+    assert registry.version_of_alias(model_name, records.CHAMPION) == version
+    with pytest.raises(deployment.NotDeployable, match="better_than_distance_alone"):
+        deployment.deploy(model_name, version)
+
+
 def test_as_good_as_the_champion_passes(register, model_name, trips):
     champion(register, model_name, trips, rounds=120)
     version = register(trips.clean_training, trips.clean_training[LABEL], rounds=121)
