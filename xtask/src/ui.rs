@@ -95,6 +95,15 @@ impl Ui {
         });
     }
 
+    /// Prints an answer for machines.
+    ///
+    /// # Errors
+    /// Never in practice: what is given serialises.
+    pub(crate) fn json(&self, answer: &impl serde::Serialize) -> anyhow::Result<()> {
+        self.answer(&text::json(&serde_json::to_string_pretty(answer)?));
+        Ok(())
+    }
+
     /// A line of narration that starts with a verb, in the manner of cargo.
     pub(crate) fn status(&self, verb: &str, message: &str) {
         self.line(&format!(

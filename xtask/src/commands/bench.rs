@@ -3,6 +3,7 @@
 mod deploy;
 mod figures;
 mod measure;
+mod status;
 
 use camino::Utf8Path;
 

@@ -79,7 +79,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let facts = Looker::new(context, &git).look(None, |facts, parts| shown.more(facts, parts))?;
     context.interrupt.check()?;
     if args.json {
-        context.ui.answer(&serde_json::to_string_pretty(&facts)?);
+        context.ui.json(&facts)?;
     }
     match args.exit_status {
         true => ended(&facts),

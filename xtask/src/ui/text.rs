@@ -52,6 +52,23 @@ fn sequence(text: &str) -> Option<usize> {
     plain.then_some("\u{1b}]8;;".len() + end + "\u{1b}\\".len())
 }
 
+/// JSON in which what a terminal would obey is escaped as JSON escapes it: it reads back the same.
+pub(super) fn json(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match is_unsafe(character) {
+            true => {
+                let mut units = [0; 2];
+                for unit in character.encode_utf16(&mut units) {
+                    escaped.push_str(&format!("\\u{unit:04x}"));
+                }
+            }
+            false => escaped.push(character),
+        }
+    }
+    escaped
+}
+
 /// Text of others, made harmless for a terminal: what would move the cursor, colour, or turn the
 /// direction of writing is spelled out. Line ends stay.
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
@@ -97,6 +114,17 @@ mod tests {
         assert_eq!(safe("\u{1b}[2Jx\u{7}"), "\\u{1b}[2Jx\\u{7}");
         assert_eq!(safe("a\u{202e}b\u{9b}"), "a\\u{202e}b\\u{9b}");
         assert_eq!(safe_line("a\nb"), "a b");
+    }
+
+    #[test]
+    fn json_reads_back_the_same() {
+        let hostile = "a\u{202e}b\u{9b}c\u{7f}d\u{e0041}";
+        let written = json(&serde_json::to_string(hostile).unwrap_or_default());
+        assert!(!written.chars().any(is_unsafe), "{written:?}");
+        assert_eq!(
+            serde_json::from_str::<String>(&written).ok().as_deref(),
+            Some(hostile)
+        );
     }
 
     #[test]

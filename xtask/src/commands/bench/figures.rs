@@ -1,6 +1,6 @@
 //! The figures: what is measured, in what unit, with what goal.
 
-use super::{Bench, deploy, measure};
+use super::{Bench, deploy, measure, status};
 use crate::config::{Config, Unit};
 
 /// One figure.
@@ -103,6 +103,30 @@ const OURS: &[Figure<'static>] = &[
         goal: Goal::AtMost(0.5),
         slow: false,
         measure: Measure::Ours(measure::unchanged),
+    },
+    Figure {
+        name: "status-round-trips",
+        about: "`cargo xtask status` with a failed check, in round trips: 200 ms added to each service, divided",
+        unit: Unit::Times,
+        goal: Goal::AtMost(3.1),
+        slow: false,
+        measure: Measure::Ours(status::round_trips),
+    },
+    Figure {
+        name: "status-large",
+        about: "`cargo xtask status` with 10,000 model versions and 300 checks, median of 5",
+        unit: Unit::Seconds,
+        goal: Goal::AtMost(2.0),
+        slow: false,
+        measure: Measure::Ours(status::seconds),
+    },
+    Figure {
+        name: "status-memory",
+        about: "the most memory that this takes",
+        unit: Unit::Megabytes,
+        goal: Goal::AtMost(100.0),
+        slow: false,
+        measure: Measure::Ours(status::megabytes),
     },
     Figure {
         name: "workspace-ready",

@@ -280,6 +280,13 @@ fn clone_and_test(
     Ok(took)
 }
 
+/// What a command prints that must succeed.
+pub(super) fn answer_of(bench: &Bench<'_>, command: Command) -> anyhow::Result<String> {
+    let Bench { context, .. } = bench;
+    let what = "it cannot be measured";
+    Ok(process::succeed(&context.ui, &context.interrupt, command, what)?.stdout)
+}
+
 impl Bench<'_> {
     fn cargo(&self, args: &[&str]) -> Command {
         let mut command = Command::new(self.context.env.get(vars::CARGO).unwrap_or("cargo"));

@@ -90,26 +90,18 @@ pub(super) fn fill(
         note("MLflow runs", &error);
         Vec::new()
     });
-    let by_id: BTreeMap<&str, &Run> = runs
-        .iter()
-        .map(|run| (run.info.run_id.as_str(), run))
-        .collect();
-    for (what, answer, slot) in [
+    let named = [&answers.champion, &answers.challenger];
+    let wanted = named.map(|answer| Some(answer.as_ref().ok()?.as_ref()?.run_id.as_str()));
+    let metrics = metrics_of(transport, &runs, wanted);
+    for ((what, answer, slot), metrics) in [
         (CHAMPION, answers.champion, &mut environment.champion),
         (CHALLENGER, answers.challenger, &mut environment.challenger),
-    ] {
+    ]
+    .into_iter()
+    .zip(metrics)
+    {
         match answer {
-            Ok(Some(aliased)) => {
-                let metrics = match by_id.get(aliased.run_id.as_str()) {
-                    Some(run) => run.metrics(),
-                    // The run of an old version may be deleted; the version is still worth naming.
-                    None => mlflow::run(transport, &aliased.run_id)
-                        .map(|run| run.metrics())
-                        .unwrap_or_default(),
-                };
-                *slot = Some(version(deployed, aliased, metrics));
-            }
-            Ok(None) => {}
+            Ok(found) => *slot = found.map(|aliased| version(deployed, aliased, metrics)),
             Err(error) => note(what, &error),
         }
     }
@@ -137,6 +129,31 @@ pub(super) fn fill(
         .as_ref()
         .and_then(|metric| trend(metric, &runs));
     environment.unknown.extend(unknowns);
+}
+
+/// What two runs logged. Those that are not among the newest are asked for, side by side; one that is
+/// deleted has logged nothing.
+fn metrics_of(
+    transport: &dyn Transport,
+    runs: &[Run],
+    wanted: [Option<&str>; 2],
+) -> [BTreeMap<String, f64>; 2] {
+    let of = |id: Option<&str>| {
+        let Some(id) = id else {
+            return BTreeMap::new();
+        };
+        match runs.iter().find(|run| run.info.run_id == id) {
+            Some(run) => run.metrics(),
+            None => mlflow::run(transport, id)
+                .map(|run| run.metrics())
+                .unwrap_or_default(),
+        }
+    };
+    let [first, second] = wanted;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(move || of(second));
+        [of(first), other.join().unwrap_or_default()]
+    })
 }
 
 fn ask(deployed: &Deployed<'_>, transport: &dyn Transport) -> Answers {

@@ -93,7 +93,7 @@ pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(
     }
     drop(canvas);
     if args.json {
-        context.ui.answer(&serde_json::to_string_pretty(&facts)?);
+        context.ui.json(&facts)?;
     } else {
         let columns = context.ui.columns();
         let lines = screen::whole(&context.ui, columns, &facts, Timestamp::now());

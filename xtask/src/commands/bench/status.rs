@@ -1,0 +1,41 @@
+//! How quick `status` is, against services that answer in a given time.
+
+use super::Bench;
+use super::measure::answer_of;
+use crate::error::{Failure, Kind};
+
+/// Stands in for GitHub and for a workspace, and calls the command.
+const SERVICES: &str = include_str!("status_services.py");
+
+/// The wall time with 10,000 model versions, 10,000 runs and 300 checks.
+pub(super) fn seconds(bench: &Bench<'_>) -> anyhow::Result<f64> {
+    measure(bench, "seconds")
+}
+
+/// How often it waits for a service, one after the other.
+pub(super) fn round_trips(bench: &Bench<'_>) -> anyhow::Result<f64> {
+    measure(bench, "round-trips")
+}
+
+/// The most memory that it takes.
+pub(super) fn megabytes(bench: &Bench<'_>) -> anyhow::Result<f64> {
+    measure(bench, "megabytes")
+}
+
+fn measure(bench: &Bench<'_>, what: &str) -> anyhow::Result<f64> {
+    let folder = bench.scratch("status")?;
+    let script = bench.scratch("status-script")?.join("status_services.py");
+    fs_err::write(&script, SERVICES)?;
+    let xtask = std::env::current_exe()?;
+    let mut command = std::process::Command::new(&bench.toolbox.python);
+    command.arg(&script).arg(&xtask);
+    command.args([bench.context.root.as_str(), folder.as_str(), what]);
+    let said = answer_of(bench, command)?;
+    said.trim().parse().map_err(|_| {
+        Failure::new(
+            Kind::Failed,
+            format!("the script measured no number: {said}"),
+        )
+        .into()
+    })
+}
