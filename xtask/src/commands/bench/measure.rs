@@ -336,10 +336,7 @@ pub(super) fn wait_for_answer(folder: &Utf8Path) -> anyhow::Result<Http> {
     Failure::new(Kind::Service, "the local workspace did not answer").err()
 }
 
-pub(super) fn repeat(
-    times: usize,
-    mut once: impl FnMut() -> anyhow::Result<f64>,
-) -> anyhow::Result<Vec<f64>> {
+fn repeat(times: usize, mut once: impl FnMut() -> anyhow::Result<f64>) -> anyhow::Result<Vec<f64>> {
     (0..times).map(|_| once()).collect()
 }
 

@@ -13,6 +13,9 @@ use crate::runner;
 use crate::state::App;
 use crate::store::{Job, LifeCycle, NewRun, NewTask, ResultState, Run, RunState, RunType, new_id};
 
+/// Most characters of an idempotency token.
+const LONGEST_TOKEN: usize = 64;
+
 /// What the caller of a run may say about its parameters.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
@@ -112,6 +115,12 @@ pub(crate) fn run_once(
 fn begin(app: &Arc<App>, new: &NewRun, limit: i64) -> Result<Run, ApiError> {
     if app.is_stopping() {
         return Err(ending());
+    }
+    let token = new.idempotency_token.as_deref().unwrap_or_default();
+    if token.chars().count() > LONGEST_TOKEN {
+        return Err(ApiError::invalid(format!(
+            "The idempotency token must have at most {LONGEST_TOKEN} characters."
+        )));
     }
     let (run, is_new) = app.store.create_run(new)?;
     if is_new {

@@ -324,3 +324,90 @@ async fn a_second_run_waits_in_the_queue_or_is_skipped() {
     }
     panic!("the run is still queued");
 }
+
+#[tokio::test]
+async fn lists_are_paged_both_ways_and_filtered_by_time() {
+    let server = Server::start().await;
+    let mut settings = job("listed");
+    settings["max_concurrent_runs"] = json!(0);
+    let id = create(&server, settings).await;
+    for _ in 0..5 {
+        server
+            .post("/api/2.2/jobs/run-now", json!({"job_id": id}))
+            .await;
+    }
+    let list = |query: &str| format!("/api/2.2/jobs/runs/list?job_id={id}&{query}");
+    let (_, first) = server.get(&list("limit=2")).await;
+    assert_eq!(first.get("prev_page_token"), None, "{first}");
+    let next = first["next_page_token"].as_str().unwrap();
+    let (_, second) = server
+        .get(&list(&format!("limit=2&page_token={next}")))
+        .await;
+    let back = second["prev_page_token"].as_str().unwrap();
+    let (_, again) = server
+        .get(&list(&format!("limit=2&page_token={back}")))
+        .await;
+    assert_eq!(again["runs"], first["runs"]);
+    let start = second["runs"][0]["start_time"].as_i64().unwrap();
+    let (_, later) = server
+        .get(&list(&format!("start_time_from={}", start + 1)))
+        .await;
+    let (_, earlier) = server.get(&list(&format!("start_time_to={start}"))).await;
+    let count = |page: &Value| page["runs"].as_array().map_or(0, Vec::len);
+    assert_eq!(count(&later) + count(&earlier), 5, "{later}\n{earlier}");
+    let (status, refused) = server.get(&list("limit=27")).await;
+    assert_eq!(
+        (status, &refused["message"]),
+        (
+            StatusCode::BAD_REQUEST,
+            &json!("Invalid limit 27 - it has to be no more than 26.")
+        )
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_of_many_tasks_comes_in_pages() {
+    let server = Server::start().await;
+    let tasks: Vec<Value> = (0..130)
+        .map(|i| json!({"task_key": format!("t{i:03}"), "notebook_task": {"notebook_path": "/a"}}))
+        .collect();
+    let id = create(
+        &server,
+        json!({"name": "wide", "tasks": tasks, "max_concurrent_runs": 0}),
+    )
+    .await;
+    let (_, run) = server
+        .post("/api/2.2/jobs/run-now", json!({"job_id": id}))
+        .await;
+    let get = format!("/api/2.2/jobs/runs/get?run_id={}", run["run_id"]);
+    let (_, first) = server.get(&get).await;
+    assert_eq!(first["tasks"].as_array().unwrap().len(), 100);
+    let next = first["next_page_token"].as_str().unwrap();
+    let (_, rest) = server.get(&format!("{get}&page_token={next}")).await;
+    assert_eq!(rest["tasks"].as_array().unwrap().len(), 30);
+    assert_eq!(rest["tasks"][0]["task_key"], "t100");
+    assert_eq!(rest.get("next_page_token"), None);
+    let path = format!("/api/2.2/jobs/runs/list?job_id={id}&expand_tasks=true");
+    let (_, listed) = server.get(&path).await;
+    assert_eq!(
+        (
+            listed["runs"][0]["tasks"].as_array().unwrap().len(),
+            &listed["runs"][0]["has_more"]
+        ),
+        (100, &json!(true))
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_idempotency_token_may_not_be_longer_than_64_characters() {
+    let server = Server::start().await;
+    let id = create(&server, job("once")).await;
+    for (length, expected) in [(64, StatusCode::OK), (65, StatusCode::BAD_REQUEST)] {
+        let request = json!({"job_id": id, "idempotency_token": "x".repeat(length)});
+        let (status, body) = server.post("/api/2.2/jobs/run-now", request).await;
+        assert_eq!(status, expected, "{body}");
+    }
+    server.stop().await;
+}
