@@ -93,6 +93,14 @@ impl ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
+        if error.is_full_disk() {
+            tracing::error!(%error, "the disk is full");
+            return ApiError::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "RESOURCE_EXHAUSTED",
+                "the workspace's database cannot be written: the disk is full; make room and try again",
+            );
+        }
         ApiError::internal(
             "the workspace's database failed; its log (server.log) says why",
             &error,

@@ -1,7 +1,8 @@
 //! What every request sees.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
@@ -129,25 +130,36 @@ impl App {
     }
 }
 
-/// Remembers when the workspace was last used.
+/// Remembers when the workspace was last used, by a clock that nobody sets.
 #[derive(Debug)]
-pub struct Activity(AtomicI64);
+pub struct Activity {
+    begun: Instant,
+    /// Milliseconds after that.
+    last: AtomicU64,
+}
 
 impl Activity {
     /// Counts from now.
     pub fn starting_now() -> Activity {
-        Activity(AtomicI64::new(now_ms()))
+        Activity {
+            begun: Instant::now(),
+            last: AtomicU64::new(0),
+        }
     }
 
     /// Somebody asked for something.
     pub fn touch(&self) {
-        self.0.store(now_ms(), Ordering::Relaxed);
+        self.last.store(self.now(), Ordering::Relaxed);
     }
 
     /// Time since the last use.
     pub fn idle(&self) -> std::time::Duration {
-        let elapsed = now_ms() - self.0.load(Ordering::Relaxed);
-        std::time::Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))
+        let last = self.last.load(Ordering::Relaxed);
+        std::time::Duration::from_millis(self.now().saturating_sub(last))
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

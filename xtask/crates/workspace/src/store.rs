@@ -76,6 +76,13 @@ pub enum StoreError {
     Randomness(#[from] NoRandomness),
 }
 
+impl StoreError {
+    /// Whether there was no room on the disk.
+    pub fn is_full_disk(&self) -> bool {
+        matches!(self, StoreError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+}
+
 /// Result of a database call.
 pub type Result<T> = std::result::Result<T, StoreError>;
 

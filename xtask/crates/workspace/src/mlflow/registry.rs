@@ -82,10 +82,9 @@ pub async fn update_model(app: &App, full_name: &str, changes: &Value) -> Result
 /// Removes a model; one that has versions is refused.
 pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
     let name = canonical_name(full_name)?;
-    let count = versions_of(app, &name).await?.len();
-    if count > 0 {
+    if !versions_of(app, &name, 1, None).await?.0.is_empty() {
         return Err(ApiError::invalid(format!(
-            "Registered model '{name}' has {count} versions and cannot be deleted; delete its versions first"
+            "Registered model '{name}' has versions and cannot be deleted; delete its versions first"
         )));
     }
     client::call(
@@ -99,16 +98,21 @@ pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
     Ok(app.store.forget_owner("model", &name)?)
 }
 
-/// The versions of a model, newest first, as Unity Catalog describes them.
-pub async fn list_versions(app: &App, full_name: &str) -> Result<Vec<Value>, ApiError> {
-    let model = find(app, full_name).await?;
-    let name = model["name"].as_str().unwrap_or(full_name);
-    let mut versions = versions_of(app, name).await?;
-    versions.sort_by_key(|version| std::cmp::Reverse(version.number()));
-    Ok(versions
-        .iter()
-        .map(|version| version_view(app, version))
-        .collect())
+/// A page of the versions of a model, newest first, as Unity Catalog describes them; and where the next one begins.
+pub async fn list_versions(
+    app: &App,
+    full_name: &str,
+    most: u32,
+    page_token: Option<&str>,
+) -> Result<(Vec<Value>, Option<String>), ApiError> {
+    let name = canonical_name(full_name)?;
+    let (versions, next) = versions_of(app, &name, most, page_token).await?;
+    if versions.is_empty() && page_token.is_none() {
+        // None of it, or no such model: only now, because MLflow looks at every version of a model to describe it.
+        find(app, &name).await?;
+    }
+    let views = versions.iter().map(|version| version_view(app, version));
+    Ok((views.collect(), next))
 }
 
 /// One version.
@@ -151,16 +155,17 @@ pub async fn get_version_by_alias(
     full_name: &str,
     alias: &str,
 ) -> Result<Value, ApiError> {
-    let model = find(app, full_name).await?;
-    let named = |entry: &&Value| entry["alias"].as_str() == Some(alias);
-    let entry = model["aliases"]
-        .as_array()
-        .and_then(|aliases| aliases.iter().find(named));
-    match entry.and_then(|entry| entry["version"].as_str()) {
-        Some(version) => get_version(app, full_name, version).await,
-        None => Err(ApiError::not_found(format!(
-            "Alias '{alias}' of model '{full_name}' does not exist."
-        ))),
+    let query = json!({"name": canonical_name(full_name)?, "alias": alias});
+    match client::get(app, "registered-models/alias", &query).await {
+        Ok(reply) => Ok(version_view(app, &Version::new(&reply["model_version"]))),
+        Err(error) if error.error_code == "INVALID_PARAMETER_VALUE" => {
+            // The model may be what is missing; that is then what is said.
+            find(app, full_name).await?;
+            Err(ApiError::not_found(format!(
+                "Alias '{alias}' of model '{full_name}' does not exist."
+            )))
+        }
+        Err(error) => Err(error),
     }
 }
 
@@ -225,25 +230,24 @@ async fn find(app: &App, full_name: &str) -> Result<Value, ApiError> {
     Ok(reply["registered_model"].clone())
 }
 
-async fn versions_of(app: &App, name: &str) -> Result<Vec<Version>, ApiError> {
+/// A page of the versions of a model, newest first. MLflow reads tags and aliases version by version, so a page is what
+/// a reader looks at and not what there is.
+async fn versions_of(
+    app: &App,
+    name: &str,
+    most: u32,
+    page_token: Option<&str>,
+) -> Result<(Vec<Version>, Option<String>), ApiError> {
     let filter = format!("name='{}'", name.replace('\'', ""));
-    let mut versions = Vec::new();
-    let mut page = Value::Null;
-    loop {
-        let query = json!({"filter": filter, "max_results": 10_000, "page_token": page});
-        let reply = client::get(app, "model-versions/search", &query).await?;
-        versions.extend(
-            reply["model_versions"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(Version::new),
-        );
-        page = reply["next_page_token"].clone();
-        if page.as_str().is_none_or(str::is_empty) {
-            return Ok(versions);
-        }
-    }
+    let query = json!({"filter": filter, "max_results": most, "order_by": "version_number DESC",
+        "page_token": page_token});
+    let reply = client::get(app, "model-versions/search", &query).await?;
+    let versions = reply["model_versions"].as_array().into_iter().flatten();
+    let next = reply["next_page_token"].as_str();
+    Ok((
+        versions.map(Version::new).collect(),
+        next.filter(|token| !token.is_empty()).map(str::to_owned),
+    ))
 }
 
 fn model_view(app: &App, model: &Value) -> Value {

@@ -220,12 +220,13 @@ impl Store {
         })
     }
 
-    /// Moves a run to a state. A state that ends it also sets its end time, once.
+    /// Moves a run to a state. A state that ends it also sets its end time, once, and never before its start: a clock may
+    /// go back.
     pub fn set_run_state(&self, run_id: i64, state: &RunState) -> Result<()> {
         self.write(|tx| {
             tx.prepare_cached(
                 "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
-                   end_time = CASE WHEN ?5 THEN coalesce(end_time, ?6) END
+                   end_time = CASE WHEN ?5 THEN coalesce(end_time, max(?6, start_time)) END
                  WHERE run_id = ?1",
             )?
             .execute(params![

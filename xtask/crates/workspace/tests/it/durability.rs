@@ -15,15 +15,15 @@ use crate::program::{await_info, command};
 use crate::runs::processes_with;
 
 /// A client of one life of the program.
-struct Life {
+pub(crate) struct Life {
     child: std::process::Child,
-    url: String,
+    pub(crate) url: String,
     token: String,
-    client: Client,
+    pub(crate) client: Client,
 }
 
 impl Life {
-    fn begin(state: &Utf8Path, python: &Utf8Path) -> Life {
+    pub(crate) fn begin(state: &Utf8Path, python: &Utf8Path) -> Life {
         let mut command = command(state, python);
         let child = command.stderr(Stdio::null()).spawn().unwrap();
         let info = await_info(state, child.id());
@@ -36,7 +36,7 @@ impl Life {
     }
 
     /// The reply; anything but a success is a failure of the test.
-    async fn send(&self, request: RequestBuilder) -> Value {
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Value {
         let reply = request.bearer_auth(self.token.trim()).send().await.unwrap();
         let status = reply.status();
         let text = reply.text().await.unwrap();
@@ -44,12 +44,12 @@ impl Life {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
-    async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.send(self.client.get(format!("{}{path}", self.url)))
             .await
     }
 
-    async fn post(&self, path: &str, body: &Value) -> Value {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Value {
         self.send(self.client.post(format!("{}{path}", self.url)).json(body))
             .await
     }
@@ -72,7 +72,12 @@ impl Life {
         }
     }
 
-    fn kill(mut self) {
+    /// Its process id.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -110,7 +115,7 @@ impl Random {
 }
 
 /// A stand-in for Python that ends at once, or hangs: the kernel's protocol needs no more than an exit code.
-fn stand_in(folder: &Utf8Path, marker: &str) -> Utf8PathBuf {
+pub(crate) fn stand_in(folder: &Utf8Path, marker: &str) -> Utf8PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join("python");
     // A process of a task ends when its input does, as the kernel's lifeline sees to.

@@ -4,6 +4,8 @@
 mod cli;
 mod cli_bundle;
 mod cli_files;
+mod copies;
+mod disk_and_clock;
 mod durability;
 mod ends;
 mod files;
@@ -21,6 +23,7 @@ mod records;
 mod repair;
 mod run_ends;
 mod runs;
+mod scale;
 mod schedules;
 mod secrets;
 mod security;

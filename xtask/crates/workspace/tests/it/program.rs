@@ -92,6 +92,25 @@ fn a_second_start_a_taken_port_and_a_newer_state_each_have_their_own_message() {
 
     assert_eq!(end(first), 0);
     assert!(!state.join("server.json").exists());
+    let database = state.join("workspace.db");
+    let version = |to: Option<i64>| {
+        let database = rusqlite::Connection::open(&database).unwrap();
+        if let Some(to) = to {
+            database.pragma_update(None, "user_version", to).unwrap();
+        }
+        database
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    let known = version(None);
+    version(Some(999));
+    let (code, text) = errors(without_python(&state).spawn().unwrap());
+    assert_eq!(code, Some(1));
+    assert!(
+        text.contains("newer xtask") && text.contains("workspace reset"),
+        "{text}"
+    );
+    version(Some(known));
     let (again, restarted) = start(&state);
     assert_eq!(
         (&restarted["port"], &restarted["workspace_id"]),

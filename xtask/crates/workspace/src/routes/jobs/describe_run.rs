@@ -27,7 +27,7 @@ pub(super) fn run(app: &App, run: &Run, tasks: Option<&[TaskRun]>) -> Result<Val
         "setup_duration": 0,
         "execution_duration": 0,
         "cleanup_duration": 0,
-        "run_duration": run.end_time.unwrap_or_else(now_ms) - run.start_time,
+        "run_duration": (run.end_time.unwrap_or_else(now_ms) - run.start_time).max(0),
         "job_parameters": job_parameters(run),
         "overriding_parameters": {
             "notebook_params": run.overrides["notebook_params"], "python_params": run.overrides["python_params"],
@@ -108,7 +108,7 @@ fn task(app: &App, run: &Run, task: &TaskRun) -> Result<Value, ApiError> {
     body["start_time"] = task.start_time.unwrap_or(0).into();
     body["end_time"] = task.end_time.unwrap_or(0).into();
     body["setup_duration"] = setup.into();
-    body["execution_duration"] = started.map_or(0, |started| end - started).into();
+    body["execution_duration"] = started.map_or(0, |started| (end - started).max(0)).into();
     body["cleanup_duration"] = 0.into();
     body["run_page_url"] = app.run_page_url(run.job_id, run.run_id).into();
     describe_kind(app, task, &mut body)?;

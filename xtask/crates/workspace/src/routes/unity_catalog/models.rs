@@ -16,6 +16,16 @@ use crate::mlflow::registry::{self, NewModel};
 use crate::routes::extract::{JsonBody, QueryString};
 use crate::state::App;
 
+/// Versions in one reply if nobody says how many, and at most.
+const VERSIONS_PER_PAGE: u32 = 100;
+const MOST_VERSIONS_PER_PAGE: u32 = 1000;
+
+#[derive(Deserialize)]
+pub(super) struct Page {
+    max_results: Option<u32>,
+    page_token: Option<String>,
+}
+
 #[derive(Deserialize)]
 pub(super) struct CreateModel {
     catalog_name: String,
@@ -92,11 +102,24 @@ pub(super) async fn versions(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(full_name): Path<String>,
+    QueryString(query): QueryString<Page>,
 ) -> Result<Json<Value>, ApiError> {
     let full_name = names::full_name(&full_name);
     Model(&full_name).require_execute(&app, &caller)?;
-    let versions = registry::list_versions(&app, &full_name).await?;
-    Ok(Json(json!({"model_versions": versions})))
+    let most = match query.max_results.unwrap_or(0) {
+        0 => VERSIONS_PER_PAGE,
+        asked => asked.min(MOST_VERSIONS_PER_PAGE),
+    };
+    let token = query
+        .page_token
+        .as_deref()
+        .filter(|token| !token.is_empty());
+    let (versions, next) = registry::list_versions(&app, &full_name, most, token).await?;
+    let mut body = json!({"model_versions": versions});
+    if let Some(next) = next {
+        body["next_page_token"] = next.into();
+    }
+    Ok(Json(body))
 }
 
 pub(super) async fn version(

@@ -18,7 +18,7 @@ impl Store {
             let close = |table: &str| {
                 tx.execute(
                     &format!(
-                        "UPDATE {table} SET life_cycle_state = ?1, result_state = ?2, state_message = ?3, end_time = ?4
+                        "UPDATE {table} SET life_cycle_state = ?1, result_state = ?2, state_message = ?3, end_time = max(?4, coalesce(start_time, 0))
                          WHERE end_time IS NULL"
                     ),
                     params![state.0, state.1, message, now],

@@ -231,7 +231,7 @@ impl Store {
         self.write(|tx| {
             tx.prepare_cached(
                 "UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
-                   end_time = CASE WHEN ?5 THEN coalesce(end_time, ?6) END
+                   end_time = CASE WHEN ?5 THEN coalesce(end_time, max(?6, coalesce(start_time, 0))) END
                  WHERE run_id = ?1",
             )?
             .execute(params![
