@@ -19,8 +19,8 @@ struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// `None`, with the reason on standard error, where this machine lets nobody mount anything.
-    async fn start() -> Option<SmallDisk> {
+    /// The reason where this machine lets nobody mount anything.
+    async fn start() -> Result<SmallDisk, String> {
         let folder = tempfile::tempdir().unwrap();
         let root = rustix::process::getuid().is_root();
         let own = if root { "-m" } else { "-rm" };
@@ -29,8 +29,7 @@ impl SmallDisk {
             .arg(folder.path())
             .output();
         if !probe.as_ref().is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: no file system can be mounted here: {probe:?}");
-            return None;
+            return Err(format!("no file system can be mounted here: {probe:?}"));
         }
         let port = free_port();
         let script = format!(
@@ -60,7 +59,7 @@ impl SmallDisk {
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Some(disk)
+        Ok(disk)
     }
 
     async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> (StatusCode, Value) {
@@ -92,8 +91,9 @@ fn free_port() -> u16 {
 
 #[tokio::test]
 async fn on_a_full_disk_nothing_is_lost_and_everything_says_so() {
-    let Some(disk) = SmallDisk::start().await else {
-        return;
+    let disk = match SmallDisk::start().await {
+        Ok(disk) => disk,
+        Err(reason) => return println!("skipped: {reason}"),
     };
     let (status, kept) = disk.create("kept").await;
     assert_eq!(status, StatusCode::OK, "{kept}");
