@@ -32,6 +32,8 @@ pub(crate) struct Args {
 struct Suite<'a> {
     context: &'a Context,
     toolbox: &'a Toolbox,
+    /// Whether an earlier part kept what the tests sent to the local GitHub.
+    kept: std::cell::Cell<bool>,
 }
 
 /// How a part ended.
@@ -60,6 +62,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let suite = Suite {
         context,
         toolbox: &toolbox,
+        kept: std::cell::Cell::default(),
     };
     let started = Instant::now();
     let mut ends = Vec::new();

@@ -110,7 +110,9 @@ async function one(prism, number, exchange) {
   const empty = ({ location, message }) => /format "uri"/.test(message) && location.slice(2).reduce((at, part) => at?.[part], exchange.reply) === "";
   // Prism takes a workflow's number for a number and a text, of which it may be one.
   const either = ({ location, message }) => location.join(".").endsWith("path.workflow_id") && /oneOf/.test(message);
-  const findings = (said.validation ?? []).filter((one) => !(one.location?.[1] === "body" && empty(one)) && !either(one));
+  // A label without a description has null, which GitHub describes for labels and forgets for those in lists.
+  const label = ({ location, message }) => /labels\.\d+\.description$/.test(location.join(".")) && /must be string/.test(message);
+  const findings = (said.validation ?? []).filter((one) => !label(one) && !(one.location?.[1] === "body" && empty(one)) && !either(one));
   if (said.validation && !findings.length) return;
   const details = findings.slice(0, 5).map((one) => `  ${one.location?.join(".") ?? ""}: ${one.message}`);
   return [`${method} ${path}${query ? `?${query}` : ""} (${status}): ${said.title}`, ...details].join("\n");

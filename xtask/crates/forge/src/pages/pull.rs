@@ -8,7 +8,7 @@ use crate::call::{Answer, Call};
 use crate::pull_requests::{is_required, standing};
 use crate::refusal::Refusal;
 use crate::rest::logs;
-use crate::world::{CheckRun, Permission, Pull, Repo, Status, Verdict};
+use crate::world::{CheckRun, Permission, Pull, Repo, ReviewState, Status, Verdict};
 
 /// As much of a log is shown.
 const LONGEST_LOG: usize = 2_000_000;
@@ -97,11 +97,16 @@ fn conversation(call: &Call, pull: &Pull) -> Markup {
         .iter()
         .filter(|review| review.pull == pull.id)
         .map(|review| {
-            let word = review.state.name().to_lowercase();
+            let deed = match review.state {
+                ReviewState::Approved => "approved",
+                ReviewState::ChangesRequested => "asked for changes",
+                ReviewState::Commented => "commented",
+                ReviewState::Dismissed => "made a review that is void",
+            };
             (
                 review.submitted_at,
                 review.author,
-                word,
+                deed,
                 review.body.as_str(),
             )
         });
@@ -113,7 +118,7 @@ fn conversation(call: &Call, pull: &Pull) -> Markup {
         (
             comment.created_at,
             comment.author,
-            "commented".to_owned(),
+            "commented",
             comment.body.as_str(),
         )
     });
@@ -123,7 +128,7 @@ fn conversation(call: &Call, pull: &Pull) -> Markup {
         @if !said.is_empty() { h2 { "Conversation" } }
         @for (at, author, word, body) in said {
             section.said {
-                p.facts { strong { (world.login(author)) } " " (word.replace('_', " ")) " " (ago(call, at)) }
+                p.facts { strong { (world.login(author)) } " " (word) " " (ago(call, at)) }
                 @if !body.is_empty() { pre { (body) } }
             }
         }
