@@ -4,5 +4,6 @@ mod environments;
 mod failures;
 mod looks;
 mod schema;
+mod terminals;
 mod watching;
 mod world;

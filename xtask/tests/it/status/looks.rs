@@ -26,8 +26,15 @@ fn a_pull_request_with_reviews_checks_and_the_failing_part_of_a_log() {
         .forge
         .review(&world.repository, number, &bob, "REQUEST_CHANGES", "please");
 
+    // GitHub works it out when it is asked for the first time.
+    world.forge.unknown_mergeability(1);
+    assert_eq!(
+        world.facts()["github"]["pull_request"]["mergeable"],
+        "unknown"
+    );
     let facts = world.facts();
     let pull = &facts["github"]["pull_request"];
+    assert_eq!(pull["mergeable"], "mergeable");
     assert_eq!(pull["number"], number);
     assert_eq!(pull["review"], "changes_requested");
     assert_eq!(pull["reviews"]["bob"], "changes_requested");
