@@ -6,13 +6,16 @@
 mod actions;
 mod checks;
 mod commits;
+mod conversation;
 mod errors;
 mod mutations;
 mod object;
 mod people;
 mod pulls;
 mod query;
+mod queues;
 mod records;
+mod refs;
 mod repositories;
 mod search;
 

@@ -90,10 +90,7 @@ pub(super) fn deployment(scope: &Scope, id: Id, name: &str, args: &Args) -> Give
         "creator" => Out::One(Thing::User(row.creator)),
         "createdAt" => leaf(row.created_at.to_string()),
         "updatedAt" => leaf(row.updated_at.to_string()),
-        "ref" => Out::maybe(super::repositories::branch_ref(
-            scope.repo(row.repo)?,
-            &row.git_ref,
-        )),
+        "ref" => Out::maybe(super::refs::branch_ref(scope.repo(row.repo)?, &row.git_ref)),
         // A deployment that succeeded is the active one.
         "state" => leaf(
             match row.statuses.last().map(|status| status.state.as_str()) {

@@ -249,10 +249,7 @@ pub(super) fn suite(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
         "app" => Out::One(app(scope, &suite.app)),
         "branch" => {
             let branch = suite.head_branch.as_deref().unwrap_or_default();
-            Out::maybe(super::repositories::branch_ref(
-                scope.repo(suite.repo)?,
-                branch,
-            ))
+            Out::maybe(super::refs::branch_ref(scope.repo(suite.repo)?, branch))
         }
         "commit" => Out::One(thing(suite.repo, &suite.head_sha)),
         "workflowRun" => Out::maybe(

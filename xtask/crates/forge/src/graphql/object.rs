@@ -6,7 +6,10 @@ use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedV
 use serde_json::{Value, json};
 
 use super::errors::text_of;
-use super::{actions, checks, commits, mutations, people, pulls, query, records, repositories};
+use super::{
+    actions, checks, commits, conversation, mutations, people, pulls, query, queues, records, refs,
+    repositories,
+};
 use crate::forge::Forge;
 use crate::links::Links;
 use crate::refusal::Refusal;
@@ -183,12 +186,10 @@ impl Object {
             Thing::Mutation => mutations::field(scope, name, args),
             Thing::User(id) => people::user(scope, *id, name, args),
             Thing::Repo(id) => repositories::repository(scope, *id, name, args),
-            Thing::Ref(repo, full) => repositories::git_ref(scope, *repo, full, name, args),
-            Thing::UpdateRule(repo, branch) => {
-                repositories::update_rule(scope, *repo, branch, name)
-            }
+            Thing::Ref(repo, full) => refs::git_ref(scope, *repo, full, name, args),
+            Thing::UpdateRule(repo, branch) => refs::update_rule(scope, *repo, branch, name),
             Thing::ProtectionRule(repo, branch) => {
-                repositories::protection_rule(scope, *repo, branch, name)
+                refs::protection_rule(scope, *repo, branch, name)
             }
             Thing::Commit(repo, sha) => commits::commit(scope, *repo, sha, name, args),
             Thing::Comparison(repo, base, head) => {
@@ -197,9 +198,9 @@ impl Object {
             Thing::Rollup(repo, sha) => checks::rollup(scope, *repo, sha, name, args),
             Thing::CombinedStatus(repo, sha) => checks::combined(scope, *repo, sha, name, args),
             Thing::Pull(id) => pulls::pull(scope, *id, name, args),
-            Thing::Comment(id) => pulls::comment(scope, *id, name),
-            Thing::Review(id) => pulls::review(scope, *id, name),
-            Thing::ReviewThread(id) => pulls::thread(scope, *id, name, args),
+            Thing::Comment(id) => conversation::comment(scope, *id, name),
+            Thing::Review(id) => conversation::review(scope, *id, name),
+            Thing::ReviewThread(id) => conversation::thread(scope, *id, name, args),
             Thing::Check(id) => checks::check(scope, *id, name, args),
             Thing::Suite(id) => checks::suite(scope, *id, name, args),
             Thing::Status(id) => checks::status(scope, *id, name, args),
@@ -208,8 +209,8 @@ impl Object {
             Thing::Label(id) => repositories::label(scope, *id, name),
             Thing::Deployment(id) => actions::deployment(scope, *id, name, args),
             Thing::Environment(id) => actions::environment(scope, *id, name),
-            Thing::Queue(repo, branch) => repositories::queue(scope, *repo, branch, name, args),
-            Thing::QueueEntry(pull) => repositories::queue_entry(scope, *pull, name),
+            Thing::Queue(repo, branch) => queues::queue(scope, *repo, branch, name, args),
+            Thing::QueueEntry(pull) => queues::queue_entry(scope, *pull, name),
             Thing::Record(_, fields) => records::field(fields, name, args),
             Thing::Connection(connection) => records::connection(connection, name),
         }

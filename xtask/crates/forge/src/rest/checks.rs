@@ -1,22 +1,19 @@
 //! Check runs, suites and statuses.
 
+mod statuses;
+
 use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use serde_json::json;
 
 use super::commits::resolve;
-use super::shapes::{
-    annotation, check_run, check_suite, minimal_repo, simple_status, status as status_shape,
-};
+use super::shapes::{annotation, check_run, check_suite};
 use crate::call::{Answer, Call, Fields, Reply, to};
 use crate::forge::Forge;
 use crate::pull_requests::merge_what_waits;
 use crate::refusal::Refusal;
-use crate::world::{
-    Annotation, App, CheckRun, CheckSuite, Id, Permission, Repo, Status, Verdict, World,
-};
+use crate::world::{Annotation, App, CheckRun, CheckSuite, Id, Permission, Repo, World};
 
 /// What answers for a commit of a repository.
 type OfCommit = fn(&Call, &Repo, &str) -> Answer;
@@ -25,8 +22,8 @@ type OfCommit = fn(&Call, &Repo, &str) -> Answer;
 pub(super) const BELOW_A_COMMIT: &[(&str, OfCommit)] = &[
     ("/check-runs", check_runs),
     ("/check-suites", check_suites),
-    ("/statuses", statuses),
-    ("/status", combined),
+    ("/statuses", statuses::statuses),
+    ("/status", statuses::combined),
     ("/pulls", pulls),
 ];
 
@@ -51,7 +48,7 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
         )
         .route(
             "/repos/{owner}/{repo}/statuses/{sha}",
-            post(to(create_status)),
+            post(to(statuses::create_status)),
         )
 }
 
@@ -96,46 +93,6 @@ fn check_suites(call: &Call, repo: &Repo, sha: &str) -> Answer {
     Reply::page(call, &path, Some("check_suites"), &all, |suite| {
         check_suite(&call.forge, &call.world, &call.links, repo, suite)
     })
-}
-
-fn statuses(call: &Call, repo: &Repo, sha: &str) -> Answer {
-    let all: Vec<&Status> = call
-        .world
-        .statuses
-        .iter()
-        .rev()
-        .filter(|status| status.repo == repo.id && status.sha == sha)
-        .collect();
-    let path = format!(
-        "{}/commits/{sha}/statuses",
-        call.links.repo_api(&call.world, repo)
-    );
-    Reply::page(call, &path, None, &all, |status| {
-        Ok(status_shape(&call.world, &call.links, repo, status))
-    })
-}
-
-fn combined(call: &Call, repo: &Repo, sha: &str) -> Answer {
-    let all = call.world.statuses_of(repo.id, sha);
-    let any = |verdict| all.iter().any(|status| status.verdict() == verdict);
-    let state = match () {
-        () if any(Verdict::Failed) => "failure",
-        () if any(Verdict::Pending) || all.is_empty() => "pending",
-        () => "success",
-    };
-    let api = call.links.repo_api(&call.world, repo);
-    let shown = all
-        .iter()
-        .map(|status| simple_status(&call.world, &call.links, repo, status));
-    Ok(Reply::json(json!({
-        "state": state,
-        "statuses": shown.collect::<Vec<_>>(),
-        "sha": sha,
-        "total_count": all.len(),
-        "repository": minimal_repo(&call.world, &call.links, repo),
-        "commit_url": format!("{api}/commits/{sha}"),
-        "url": format!("{api}/commits/{sha}/status"),
-    })))
 }
 
 fn pulls(call: &Call, repo: &Repo, sha: &str) -> Answer {
@@ -401,39 +358,4 @@ fn apply(world: &mut World, id: Id, fields: &Fields<'_>) -> Result<(), Refusal> 
         check.annotations.push(annotation);
     }
     Ok(())
-}
-
-fn create_status(call: &Call) -> Answer {
-    let repo = call.repo(Permission::Write)?;
-    let fields = call.fields();
-    let state = fields.one_of("state", &["error", "failure", "pending", "success"])?;
-    let state = state
-        .ok_or_else(|| Refusal::unprocessable("Invalid request.\n\n\"state\" wasn't supplied."))?;
-    let sha = resolve(call, repo, call.param("sha"))?;
-    let creator = call.user()?;
-    let text = |name: &str| fields.text(name).map(|text| text.map(str::to_owned));
-    let (context, target_url, description) =
-        (text("context")?, text("target_url")?, text("description")?);
-    let row = call.forge.change(|world| {
-        let row = Status {
-            id: world.next_id(),
-            repo: repo.id,
-            sha,
-            context: context.unwrap_or_else(|| "default".to_owned()),
-            state: state.to_owned(),
-            target_url,
-            description,
-            creator,
-            created_at: world.now(),
-        };
-        world.statuses.put(row.id, row.clone());
-        Ok(row)
-    })?;
-    merge_what_waits(&call.forge);
-    Ok(Reply::created(status_shape(
-        &call.world,
-        &call.links,
-        repo,
-        &row,
-    )))
 }
