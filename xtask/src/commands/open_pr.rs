@@ -5,7 +5,6 @@ mod ask;
 mod compare;
 mod content;
 mod findings;
-mod follow;
 mod secrets;
 mod source;
 mod steps;
@@ -19,6 +18,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 use xtask_remote::github::pulls::{self, Pull};
 
+use crate::commands::status::{self, Verdict};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
@@ -26,7 +26,6 @@ use crate::ui::{Tone, safe_line};
 use apply::Made;
 use ask::{Choices, Last};
 use findings::Findings;
-use follow::Verdict;
 use steps::Step;
 use survey::Survey;
 use text::Text;
@@ -177,7 +176,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let made = apply::apply(context, &git, args, &survey, &choices, &text, &plan)?;
     let made = read_back(context, &survey, &choices, &text, made)?;
     let checks = match (&made.pull, args.no_watch) {
-        (Some(pull), false) => Some(follow(context, &survey, pull)?),
+        (Some(pull), false) => Some(follow(context, &git, pull)?),
         _ => None,
     };
     answer(
@@ -188,15 +187,19 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 
 /// Says which branch goes where.
 fn show_survey(context: &Context, survey: &Survey) {
-    let branch = survey.branch.as_deref().unwrap_or("(a new branch)");
-    let from = match survey.source.is_fork {
-        true => format!("{}:", survey.source.name),
-        false => String::new(),
+    let from = match (&survey.branch, survey.source.is_fork) {
+        (Some(branch), true) => format!("{branch} of {}", survey.source.name),
+        (Some(branch), false) => branch.clone(),
+        (None, true) => format!("a new branch of {}", survey.source.name),
+        (None, false) => "a new branch".to_owned(),
     };
-    let commits = summary::count(survey.commits.len(), "commit");
+    let commits = match survey.commits.len() {
+        0 => "no commits yet".to_owned(),
+        count => summary::count(count, "commit"),
+    };
     let what = format!(
-        "{from}{} ({commits}) into {} of {}",
-        safe_line(branch),
+        "{} ({commits}) into {} of {}",
+        safe_line(&from),
         safe_line(&survey.base),
         survey.into
     );
@@ -306,8 +309,31 @@ fn read_back(
         ui.link(&pull.html_url, &pull.html_url)
     );
     ui.status(verb, &what);
+    if made.opened {
+        ui.hint(
+            "Next, somebody reviews it. After new commits call `cargo xtask open-pr` again;\n\
+             once it is green and approved, `cargo xtask merge`.",
+        );
+    }
     made.pull = Some(pull);
     Ok(made)
+}
+
+/// Follows the checks. Ctrl-C ends the following and nothing else.
+fn follow(context: &Context, git: &Git, pull: &Pull) -> anyhow::Result<Verdict> {
+    context.ui.status(
+        "Following",
+        "the checks; Ctrl-C ends the following, and not the checks",
+    );
+    status::follow(context, git).map_err(|error| match context.interrupt.is_set() {
+        true => Failure::new(
+            Kind::Interrupted,
+            "no longer followed; the pull request stays, and its checks run on",
+        )
+        .next(format!("cargo xtask status --watch   # {}", pull.html_url))
+        .into(),
+        false => error,
+    })
 }
 
 fn same(old: &Pull, new: &Pull) -> bool {
@@ -315,17 +341,6 @@ fn same(old: &Pull, new: &Pull) -> bool {
         && old.body == new.body
         && old.draft == new.draft
         && old.base.branch == new.base.branch
-}
-
-fn follow(context: &Context, survey: &Survey, pull: &Pull) -> anyhow::Result<Verdict> {
-    let followed = follow::Followed {
-        connection: &survey.connection,
-        into: &survey.into,
-        base: &pull.base.branch,
-        number: pull.number,
-        expects: !survey.workflows.is_empty(),
-    };
-    follow::to_the_end(context, &followed)
 }
 
 #[expect(clippy::too_many_arguments, reason = "the answer is about all of them")]

@@ -26,10 +26,10 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 pub(crate) use checks::Checks;
-pub(crate) use facts::CheckState;
+pub(crate) use facts::{CheckState, Verdict};
 
 use environments::Look as Environments;
-use facts::{Environment, Facts, GitHub, Unknown, VERSION, Verdict};
+use facts::{Environment, Facts, GitHub, Unknown, VERSION};
 use remote_side::{Look, RemoteSide};
 use rows::Rows;
 
@@ -84,6 +84,24 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match args.exit_status {
         true => ended(&facts),
         false => Ok(()),
+    }
+}
+
+/// Follows the checks of the branch until they have ended, and leaves them on the screen with the failing
+/// part of each; for `open-pr`.
+///
+/// # Errors
+/// [`Kind::Service`] when GitHub does not answer; Ctrl-C.
+pub(crate) fn follow(context: &Context, git: &Git) -> anyhow::Result<Verdict> {
+    let (facts, _) = watch::to_the_end(context, git, None, false, false)?;
+    let ui = &context.ui;
+    let columns = ui.columns();
+    for line in screen::whole(ui, columns, &facts, Timestamp::now()) {
+        ui.line(&line);
+    }
+    match facts.verdict {
+        Verdict::Unknown => ended(&facts).map(|()| Verdict::Unknown),
+        verdict => Ok(verdict),
     }
 }
 

@@ -94,7 +94,7 @@ impl Ui {
     /// A sentence before a question, for those who meet it for the first time.
     pub(crate) fn hint(&self, text: &str) {
         if self.can_ask() {
-            self.line(&self.paint(text, Tone::Dim));
+            self.line(&format!("\n{}", self.paint(text, Tone::Dim)));
         }
     }
 }

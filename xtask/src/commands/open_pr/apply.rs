@@ -93,7 +93,7 @@ impl Doing<'_> {
                 ui.status("Committed", short(&made.head));
             }
             Step::Push { branch, lease } => self.push(branch, lease, &made.head)?,
-            Step::Open { draft } => {
+            Step::Open { draft, .. } => {
                 let body = self.body(&made.head)?;
                 let pull = self.open(*draft, &body)?;
                 (made.pull, made.opened) = (Some(pull), true);

@@ -78,7 +78,7 @@ fn tests(context: &Context, args: &Args) -> anyhow::Result<()> {
             false
         }
         false => {
-            ui.hint("GitHub will run the tests on your pull request. Here they take a minute or two, and you see first what they say.");
+            ui.hint("GitHub runs the tests, too. Here you see first what they say.");
             ui.confirm(
                 "These files were not tested as they are. Run `cargo xtask test` now?",
                 true,
@@ -100,7 +100,7 @@ fn commit(context: &Context, args: &Args, survey: &Survey) -> anyhow::Result<Opt
     if args.commit.is_some() || !ui.can_ask() {
         return Ok(args.commit.clone());
     }
-    ui.hint("A pull request proposes commits. What is only in your files is not part of it.");
+    ui.hint("A pull request proposes commits; what is only in your files is not in it.");
     ui.status(
         "Changed",
         &format!("{} not committed:", files_are(survey.uncommitted.len())),
@@ -118,9 +118,9 @@ fn commit(context: &Context, args: &Args, survey: &Survey) -> anyhow::Result<Opt
         ui.line(&format!("{:14}  and {} more", "", more + 1));
     }
     let options = ["Commit them all", "Leave them out", "Stop here"];
-    match ui.choose("What about them?", &options)? {
+    match ui.choose("What to do with them", &options)? {
         0 => {
-            ui.hint("The message says what the change does and why, in one line; it becomes part of the history.");
+            ui.hint("It says what the change does, and why; it becomes part of the history.");
             let names: Vec<String> = survey
                 .uncommitted
                 .iter()
@@ -156,9 +156,7 @@ fn branch(
     let name = match &args.branch {
         Some(branch) => branch.clone(),
         None => {
-            ui.hint(
-                "A branch holds your commits until they are merged; its name is seen by everybody.",
-            );
+            ui.hint("A branch holds your commits until they are merged. Others see its name.");
             ui.input(
                 "Name of the branch",
                 &free_name(git, &text::branch_of(subject)),
@@ -236,7 +234,7 @@ fn words(
     let mut text = text.with_flags(context, args)?;
     let mut written = by_flag || kept;
     if survey.pull.is_none() && ui.can_ask() && args.title.is_none() {
-        ui.hint("The title is what others see in lists and in the history; it says what the change does.");
+        ui.hint("Others see the title in lists and in the history: what does the change do?");
         let title = ui.input("Title", &text.title)?;
         written |= title != text.title;
         text.title = title;
@@ -275,9 +273,7 @@ pub(super) fn last(context: &Context, survey: &Survey, draft: bool) -> anyhow::R
             false => no(),
         };
     }
-    ui.hint(
-        "Once it is open, others are told. A draft is seen too, and asks nobody for a review yet.",
-    );
+    ui.hint("Once it is open, others are told. A draft asks nobody for a review yet.");
     let go = match draft {
         true => "Do this (as a draft)",
         false => "Do this",
@@ -288,7 +284,7 @@ pub(super) fn last(context: &Context, survey: &Survey, draft: bool) -> anyhow::R
         "Edit title and description",
         "Stop here",
     ];
-    match ui.choose("Go on?", &options)? {
+    match ui.choose("Go on", &options)? {
         0 => Ok(Last::Go),
         1 => Ok(Last::GoAsDraft),
         2 => Ok(Last::Edit),

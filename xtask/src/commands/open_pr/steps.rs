@@ -18,7 +18,7 @@ pub(super) enum Step {
     /// Pushes one ref.
     Push { branch: String, lease: Lease },
     /// Opens the pull request.
-    Open { draft: bool },
+    Open { draft: bool, summary: bool },
     /// Changes the one that is open.
     Change {
         number: u64,
@@ -71,7 +71,10 @@ pub(super) fn plan(
         return steps;
     }
     match &survey.pull {
-        None => steps.push(Step::Open { draft }),
+        None => steps.push(Step::Open {
+            draft,
+            summary: !args.no_summary,
+        }),
         Some(pull) => {
             let old_body = pull.body.clone().unwrap_or_default();
             // A commit that is still to be made changes what the summary says.
@@ -165,15 +168,20 @@ impl Step {
                     }
                 }
             }
-            Step::Open { draft } => format!(
-                "open a {} into {} of {}",
+            Step::Open { draft, summary } => format!(
+                "open a {} into {} of {}{}",
                 if *draft {
                     "draft pull request"
                 } else {
                     "pull request"
                 },
                 survey.base,
-                survey.into
+                survey.into,
+                if *summary {
+                    ", with a summary of what changed"
+                } else {
+                    ""
+                }
             ),
             Step::Change {
                 number,

@@ -58,11 +58,42 @@ pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(
     let until = args
         .timeout
         .map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
+    let (facts, answered) = to_the_end(context, git, until, args.fail_fast, true)?;
+    if args.json {
+        context.ui.json(&facts)?;
+    } else {
+        let columns = context.ui.columns();
+        let lines = screen::whole(&context.ui, columns, &facts, Timestamp::now());
+        lines.iter().for_each(|line| context.ui.answer(line));
+    }
+    if answered && until.is_some_and(|until| Instant::now() >= until) && is_open(&facts) {
+        return Failure::new(
+            Kind::Pending,
+            "the checks have not ended in the time that was given",
+        )
+        .next("cargo xtask status --watch")
+        .err();
+    }
+    super::ended(&facts)
+}
+
+/// Looks until the checks have ended: what was seen last, and whether GitHub answered then.
+///
+/// # Errors
+/// What the looks fail with; Ctrl-C.
+pub(super) fn to_the_end(
+    context: &Context,
+    git: &Git,
+    until: Option<Instant>,
+    fail_fast: bool,
+    with_environments: bool,
+) -> anyhow::Result<(Facts, bool)> {
     let mut looker = Looker::new(context, git);
     let mut watch = Watch::new();
     let canvas = context.ui.canvas();
     let mut environments_at = Instant::now();
-    let mut facts = looker.look(None, |facts, parts| {
+    let none = || (!with_environments).then(Vec::new);
+    let mut facts = looker.look(none(), |facts, parts| {
         if let Some(canvas) = canvas.as_ref().filter(|_| parts == 1) {
             let lines = screen::local(&context.ui, canvas.size().0, facts);
             canvas.paint(&lines, &context.ui.paint("looking …", Tone::Dim));
@@ -71,7 +102,7 @@ pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(
     loop {
         context.interrupt.check()?;
         watch.tell_changes(context, canvas.as_ref(), &facts);
-        if watch.next(&facts, args.fail_fast) == Next::End {
+        if watch.next(&facts, fail_fast) == Next::End {
             break;
         }
         if until.is_some_and(|until| Instant::now() >= until) {
@@ -86,29 +117,12 @@ pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(
             true => Some(std::mem::take(&mut facts.environments)),
             false => {
                 environments_at = Instant::now();
-                None
+                none()
             }
         };
         facts = looker.look(environments, |_, _| ())?;
     }
-    drop(canvas);
-    if args.json {
-        context.ui.json(&facts)?;
-    } else {
-        let columns = context.ui.columns();
-        let lines = screen::whole(&context.ui, columns, &facts, Timestamp::now());
-        lines.iter().for_each(|line| context.ui.answer(line));
-    }
-    if watch.failures == 0 && until.is_some_and(|until| Instant::now() >= until) && is_open(&facts)
-    {
-        return Failure::new(
-            Kind::Pending,
-            "the checks have not ended in the time that was given",
-        )
-        .next("cargo xtask status --watch")
-        .err();
-    }
-    super::ended(&facts)
+    Ok((facts, watch.failures == 0))
 }
 
 fn is_open(facts: &Facts) -> bool {

@@ -21,15 +21,15 @@ fn somebody_who_does_it_for_the_first_time() {
     terminal.wait_for("you see first what they say");
     terminal.answers("Run `cargo xtask test` now?", "n");
     terminal.wait_for("A pull request proposes commits");
-    terminal.answers("What about them?", "\r");
+    terminal.answers("What to do with them", "\r");
     terminal.wait_for("becomes part of the history");
     terminal.answers("Message of the commit", "Train with care\r");
     terminal.wait_for("A branch holds your commits");
     terminal.answers("Name of the branch [train-with-care]", "\r");
-    terminal.wait_for("The title is what others see");
+    terminal.wait_for("Others see the title");
     terminal.answers("Title [Train with care]", "Train with more care\r");
     terminal.wait_for("open a pull request into main of ann/churn");
-    terminal.answers("Go on?", "\r");
+    terminal.answers("Go on:", "\r");
     let seen = terminal.ends();
     assert_eq!(seen.code, Some(0), "{}", seen.text);
     let pull = &world.pulls()[0];
@@ -46,7 +46,7 @@ fn the_last_question_makes_a_draft_edits_or_stops() {
     for keys in [stop.as_str(), "\u{1b}", "\u{3}"] {
         let mut terminal = at_a_terminal(&world, &["--no-test"], 80);
         terminal.answers("Title", "\r");
-        terminal.answers("Go on?", keys);
+        terminal.answers("Go on:", keys);
         let seen = terminal.ends();
         assert_eq!(seen.code, Some(130), "{}", seen.text);
         let bytes = String::from_utf8_lossy(&seen.bytes);
@@ -70,9 +70,9 @@ fn the_last_question_makes_a_draft_edits_or_stops() {
     world.git(&["config", "core.editor", &format!("'{}'", editor.display())]);
     let mut terminal = at_a_terminal(&world, &["--no-test"], 80);
     terminal.answers("Title", "\r");
-    terminal.answers("Go on?", &format!("{DOWN}{DOWN}\r"));
+    terminal.answers("Go on:", &format!("{DOWN}{DOWN}\r"));
     terminal.wait_for("Edited title");
-    terminal.answers("Go on?", &format!("{DOWN}\r"));
+    terminal.answers("Go on:", &format!("{DOWN}\r"));
     let seen = terminal.ends();
     assert_eq!(seen.code, Some(0), "{}", seen.text);
     let pull = &world.pulls()[0];
@@ -88,14 +88,14 @@ fn what_was_typed_is_offered_again() {
     world.forge.fault(&serde_json::json!({"method": "POST", "path": "*/pulls", "status": 404, "body": "{}", "times": 1}));
     let mut terminal = at_a_terminal(&world, &["--no-test"], 80);
     terminal.answers("Title", "Typed with care\r");
-    terminal.answers("Go on?", "\r");
+    terminal.answers("Go on:", "\r");
     assert_eq!(terminal.ends().code, Some(4));
 
     let mut terminal = at_a_terminal(&world, &["--no-test"], 80);
     terminal.wait_for("what was typed was kept");
     terminal.answers("\"Typed with care\"?", "y");
     terminal.answers("Title [Typed with care]", "\r");
-    terminal.answers("Go on?", "\r");
+    terminal.answers("Go on:", "\r");
     let seen = terminal.ends();
     assert_eq!(seen.code, Some(0), "{}", seen.text);
     assert_eq!(world.pulls()[0]["title"], "Typed with care");

@@ -238,7 +238,7 @@ fn a_dry_run_changes_nothing() {
         steps,
         [
             "push more-care to ann/churn (remote origin)",
-            "open a pull request into main of ann/churn"
+            "open a pull request into main of ann/churn, with a summary of what changed"
         ]
     );
     assert!(world.pulls().is_empty() && world.remote_head(BRANCH).is_none());

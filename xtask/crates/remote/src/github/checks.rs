@@ -1,13 +1,5 @@
 //! The checks of a commit: check runs of apps, and statuses of the older kind.
 
-use serde::Deserialize;
-
-use super::GitHub;
-use super::repositories::Name;
-use crate::Error;
-use crate::escape::segment;
-use crate::transport::{Method, Request};
-
 /// How a check stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -45,61 +37,6 @@ pub fn state_of(status: &str, conclusion: Option<&str>) -> State {
         Some("skipped" | "neutral") => State::Skipped,
         Some(_) => State::Failed,
     }
-}
-
-/// All checks of a commit: the newest run of each, and the newest status of each context.
-///
-/// # Errors
-/// Any [`Error`].
-pub fn of_commit(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Check>, Error> {
-    #[derive(Deserialize)]
-    struct Runs {
-        check_runs: Vec<Run>,
-    }
-    #[derive(Deserialize)]
-    struct Run {
-        name: String,
-        status: String,
-        conclusion: Option<String>,
-        html_url: Option<String>,
-    }
-    #[derive(Deserialize)]
-    struct Combined {
-        statuses: Vec<Status>,
-    }
-    #[derive(Deserialize)]
-    struct Status {
-        context: String,
-        state: String,
-        target_url: Option<String>,
-    }
-    let commit = format!("{}/commits/{}", name.path(), segment(sha));
-    let request =
-        Request::new(Method::Get, format!("{commit}/check-runs")).query("filter", "latest");
-    let runs = github.pages(&request, |page: Runs| page.check_runs)?;
-    let request = Request::new(Method::Get, format!("{commit}/status"));
-    let statuses = github.pages(&request, |page: Combined| page.statuses)?;
-    let of_run = |run: Run| Check {
-        state: state_of(&run.status, run.conclusion.as_deref()),
-        word: run.conclusion.unwrap_or(run.status),
-        name: run.name,
-        url: run.html_url,
-    };
-    let of_status = |status: Status| Check {
-        state: match status.state.as_str() {
-            "success" => State::Passed,
-            "pending" => State::Pending,
-            _ => State::Failed,
-        },
-        word: status.state,
-        name: status.context,
-        url: status.target_url,
-    };
-    Ok(runs
-        .into_iter()
-        .map(of_run)
-        .chain(statuses.into_iter().map(of_status))
-        .collect())
 }
 
 #[cfg(test)]

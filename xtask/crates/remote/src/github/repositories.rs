@@ -1,4 +1,4 @@
-//! Repositories: what one may do there, its branches and their rules, its labels.
+//! Repositories: what one may do there, and its labels.
 
 use serde::Deserialize;
 
@@ -123,41 +123,6 @@ pub struct User {
     pub login: String,
 }
 
-/// A branch.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Branch {
-    /// Its name.
-    pub name: String,
-    /// Its newest commit.
-    pub commit: Commit,
-    /// How it is protected, in short.
-    #[serde(default)]
-    pub protection: Option<Protection>,
-}
-
-/// A commit of a branch.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Commit {
-    /// 40 hex digits.
-    pub sha: String,
-}
-
-/// How a branch is protected, as far as everybody may read it.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct Protection {
-    /// Which checks must pass.
-    #[serde(default)]
-    pub required_status_checks: Option<StatusChecks>,
-}
-
-/// Which checks must pass.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub struct StatusChecks {
-    /// Their names.
-    #[serde(default)]
-    pub contexts: Vec<String>,
-}
-
 /// Who the token belongs to.
 ///
 /// # Errors
@@ -172,61 +137,6 @@ pub fn viewer(github: &GitHub) -> Result<User, Error> {
 /// Any [`Error`]; a status of 404 also for one that the token may not see.
 pub fn get(github: &GitHub, name: &Name) -> Result<Repository, Error> {
     github.call(&Request::new(Method::Get, name.path()))
-}
-
-/// A branch; `None` where there is none of that name.
-///
-/// # Errors
-/// Any [`Error`].
-pub fn branch(github: &GitHub, name: &Name, branch: &str) -> Result<Option<Branch>, Error> {
-    let path = format!("{}/branches/{}", name.path(), segment(branch));
-    match github.call(&Request::new(Method::Get, path)) {
-        Err(error) if error.is_not_found() => Ok(None),
-        other => other.map(Some),
-    }
-}
-
-/// The checks that must pass before something is merged into a branch: by its protection and by the
-/// rulesets of repository and organisation.
-///
-/// # Errors
-/// Any [`Error`].
-pub fn required_checks(github: &GitHub, name: &Name, branch: &str) -> Result<Vec<String>, Error> {
-    #[derive(Deserialize)]
-    struct Rule {
-        #[serde(rename = "type")]
-        kind: String,
-        #[serde(default)]
-        parameters: Parameters,
-    }
-    #[derive(Default, Deserialize)]
-    struct Parameters {
-        #[serde(default)]
-        required_status_checks: Vec<Context>,
-    }
-    #[derive(Deserialize)]
-    struct Context {
-        context: String,
-    }
-    let path = format!("{}/rules/branches/{}", name.path(), segment(branch));
-    let rules: Vec<Rule> = match github.pages(&Request::new(Method::Get, path), |page| page) {
-        // Older Enterprise Servers have no rulesets.
-        Err(error) if error.is_not_found() => Vec::new(),
-        other => other?,
-    };
-    let of_rules = rules
-        .into_iter()
-        .filter(|rule| rule.kind == "required_status_checks")
-        .flat_map(|rule| rule.parameters.required_status_checks)
-        .map(|check| check.context);
-    let of_protection = self::branch(github, name, branch)?
-        .and_then(|branch| branch.protection?.required_status_checks)
-        .map(|checks| checks.contexts)
-        .unwrap_or_default();
-    let mut required: Vec<String> = of_rules.chain(of_protection).collect();
-    required.sort();
-    required.dedup();
-    Ok(required)
 }
 
 /// The names of a repository's labels.
