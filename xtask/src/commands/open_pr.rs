@@ -370,7 +370,9 @@ fn answer(
         None => survey.connection.token.is_none().then(page),
     };
     if !args.json {
-        if let Some(url) = url.filter(|_| !args.dry_run) {
+        // At a terminal it was said already, as a link.
+        let said = context.env.stdout_is_terminal && context.ui.is_moving();
+        if let Some(url) = url.filter(|_| !args.dry_run && !said) {
             context.ui.answer(&url);
         }
         return Ok(());

@@ -291,11 +291,7 @@ fn checks_are_followed_to_their_end() {
     let said = Said::from(child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     assert!(said.stderr.contains("Passed unit"), "{}", said.stderr);
-    assert!(
-        said.stderr.contains("Failed train"),
-        "{}",
-        said.stderr
-    );
+    assert!(said.stderr.contains("Failed train"), "{}", said.stderr);
     let answer: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(answer["checks"], "failed");
 
