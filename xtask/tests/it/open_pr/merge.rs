@@ -182,3 +182,60 @@ fn drafts_conflicts_and_strangers() {
         said.stderr
     );
 }
+
+#[test]
+fn what_waits_is_merged_by_github_later() {
+    let (world, bob, sha) = proposed();
+    let run = world.forge.checks(&world.repository, &sha, &[("unit", "")]);
+    let said = merge(&world, &["--auto"]);
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(
+        said.stderr
+            .contains("does not let pull requests be merged by themselves"),
+        "{}",
+        said.stderr
+    );
+
+    let path = format!("/repos/{}", world.repository.full_name);
+    let allow = json!({"allow_auto_merge": true});
+    let (status, _) = world.forge.rest(&world.owner, "PATCH", &path, &allow);
+    assert_eq!(status, 200);
+    lacks(&world, &["cargo xtask merge 1 --auto"]);
+    let waiting = json(&merge(&world, &["--auto"]));
+    assert_eq!(waiting["outcome"], "waiting", "{waiting}");
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    let done = json!({"status": "completed", "conclusion": "success"});
+    world.forge.job(&world.repository, run.jobs[0], &done);
+    assert!(!world.pulls()[0]["merged_at"].is_null());
+}
+
+#[test]
+fn where_there_is_a_queue_it_is_queued() {
+    let (world, bob, sha) = proposed();
+    let path = format!("/repos/{}/rulesets", world.repository.full_name);
+    let rule = json!({
+        "name": "main", "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}},
+        "rules": [{"type": "merge_queue"}],
+    });
+    let (status, reply) = world.forge.rest(&world.owner, "POST", &path, &rule);
+    assert_eq!(status, 201, "{reply}");
+    lacks(&world, &["1 approval"]);
+    world
+        .forge
+        .checks(&world.repository, &sha, &[("unit", "success")]);
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    let queued = json(&merge(&world, &[]));
+    assert_eq!(queued["outcome"], "queued", "{queued}");
+    let again = json(&merge(&world, &[]));
+    assert_eq!(again["outcome"], "queued", "{again}");
+    assert_eq!(
+        world.forge.advance_queue(&world.repository, "main"),
+        Some(1)
+    );
+    assert_eq!(json(&merge(&world, &["1"]))["outcome"], "merged");
+}
