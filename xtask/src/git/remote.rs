@@ -39,6 +39,8 @@ pub(crate) struct Login {
 /// What must hold on the remote for a push that rewrites a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lease {
+    /// There is no such branch yet.
+    New,
     /// The branch only grows.
     Grows,
     /// The branch is rewritten, if it is still at this commit.
@@ -68,8 +70,13 @@ impl Push {
             "--no-follow-tags".to_owned(),
             "--recurse-submodules=no".to_owned(),
         ];
-        if let Lease::Rewrites(expected) = &self.lease {
-            args.push(format!("--force-with-lease={full}:{expected}"));
+        match &self.lease {
+            // Without this, a branch of somebody else that happens to have the name would be moved on.
+            Lease::New => args.push(format!("--force-with-lease={full}:")),
+            Lease::Grows => {}
+            Lease::Rewrites(expected) => {
+                args.push(format!("--force-with-lease={full}:{expected}"));
+            }
         }
         args.extend([
             "--".to_owned(),
@@ -215,10 +222,13 @@ impl Git {
             push.branch, push.remote
         );
         let failure = Failure::new(Kind::Service, what);
-        let failure = match finished.tail.contains("stale info") {
-            true => failure
+        let is_stale = finished.tail.contains("stale info");
+        let failure = match (is_stale, &push.lease) {
+            (true, Lease::New) => failure
+                .next("there is a branch of that name already: choose another one with --branch"),
+            (true, _) => failure
                 .next("somebody else pushed to it meanwhile: git fetch, look, and call it again"),
-            false => failure,
+            (false, _) => failure,
         };
         failure.details(finished.tail).err()
     }
@@ -356,6 +366,8 @@ mod tests {
             "abc:refs/heads/-f",
         ];
         assert_eq!(push.args(), plain);
+        push.lease = Lease::New;
+        assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:");
         push.lease = Lease::Rewrites("def".to_owned());
         assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:def");
     }

@@ -159,7 +159,7 @@ impl Step {
             Step::Push { branch, lease } => {
                 let there = format!("{branch} to {} (remote {})", source.name, source.remote);
                 match lease {
-                    Lease::Grows => format!("push {there}"),
+                    Lease::New | Lease::Grows => format!("push {there}"),
                     Lease::Rewrites(at) => {
                         format!(
                             "push {there}, replacing what is there if it is still {}",

@@ -178,6 +178,7 @@ fn branches_reach_git_exactly_and_the_terminal_safely() {
             "--porcelain",
             "--no-follow-tags",
             "--recurse-submodules=no",
+            &format!("--force-with-lease={full}:"),
             "--",
             "origin",
             &format!("{head}:{full}"),

@@ -158,6 +158,20 @@ fn a_detached_head_gets_a_branch() {
 }
 
 #[test]
+fn a_new_branch_does_not_move_one_that_is_there() {
+    let world = World::on_main();
+    world.push_as(&world.owner, "origin", "main:refs/heads/taken");
+    world.change("something");
+    let said = world.fails(4, &["--commit", "Change it", "--branch", "taken"]);
+    assert!(said.contains("choose another one with --branch"), "{said}");
+    assert!(world.pulls().is_empty());
+    assert_eq!(
+        world.remote_head("taken").unwrap(),
+        world.git(&["rev-parse", "main"])
+    );
+}
+
+#[test]
 fn without_a_push_right_it_goes_to_a_fork_or_says_how_to_make_one() {
     let mut world = World::new();
     let bob = world.forge.user("bob");

@@ -283,12 +283,12 @@ impl<'a> Gate<'a> {
         findings: &mut Findings,
     ) -> anyhow::Result<Option<Lease>> {
         let (Some(remote_branch), Some(branch)) = (remote_branch, branch) else {
-            return Ok(Some(Lease::Grows));
+            return Ok(Some(Lease::New));
         };
         let remote = &self.source.remote;
         let there = git.remote_head(remote, remote_branch, self.login.as_ref())?;
         let Some(there) = there else {
-            return Ok(Some(Lease::Grows));
+            return Ok(Some(Lease::New));
         };
         if there == head {
             return Ok(None);
