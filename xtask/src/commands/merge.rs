@@ -434,6 +434,6 @@ fn answer(
         merged_as: merged_as.filter(|_| outcome == "merged"),
         missing: standing.missing.clone(),
     };
-    context.ui.answer(&serde_json::to_string_pretty(&answer)?);
+    context.ui.json(&answer)?;
     Ok(())
 }

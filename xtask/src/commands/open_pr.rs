@@ -400,7 +400,7 @@ fn answer(
         findings,
         checks,
     };
-    context.ui.answer(&serde_json::to_string_pretty(&answer)?);
+    context.ui.json(&answer)?;
     Ok(())
 }
 
