@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("004_identities.sql"),
     include_str!("005_secrets.sql"),
     include_str!("006_jobs_with_triggers.sql"),
+    include_str!("007_numbers_of_runs.sql"),
 ];
 
 /// Brings the database to the newest version.
