@@ -1,5 +1,7 @@
 //! The Databricks CLI, as domain verbs; and the way REST calls reach a target's workspace.
 
+mod plan;
+
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::time::Instant;
@@ -16,6 +18,7 @@ use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process::{self, Finished};
 use crate::tools::Toolbox;
 use crate::vars;
+pub(crate) use plan::Plan;
 
 /// One target of the bundle, and the workspace it lives on.
 pub(crate) struct Target<'a> {

@@ -1,10 +1,19 @@
-//! `cargo xtask deploy`: puts the bundle on a target's workspace.
+//! `cargo xtask deploy`: puts the bundle on a target's workspace. What was shown and agreed to is what is
+//! applied, and what is there afterwards is read back.
+
+mod review;
+mod source;
+
+use serde::Serialize;
+use xtask_remote::databricks::bundle_state::{self, Source};
 
 use crate::context::Context;
-use crate::databricks::Target;
+use crate::databricks::{Summary, Target};
 use crate::error::{Failure, Kind};
 use crate::tools::{self, Need};
 use crate::ui::Tone;
+use review::Change;
+use source::short;
 
 /// Options of `deploy`.
 #[derive(Debug, clap::Args)]
@@ -15,57 +24,160 @@ pub(crate) struct Args {
     /// Show what would change, and stop.
     #[arg(long)]
     dry_run: bool,
+    /// Agree that this resource goes, with its data; once for each.
+    #[arg(long, value_name = "KIND.KEY")]
+    delete: Vec<String>,
+    /// Print what was done as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What `--json` prints; docs/deploy.md describes the fields.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    /// `deployed` or `planned`.
+    outcome: &'static str,
+    target: &'a str,
+    host: String,
+    /// The commit that is checked out.
+    commit: Option<&'a str>,
+    changes: &'a [Change],
+    deployed: Option<Deployed>,
+}
+
+/// What was read back.
+#[derive(Debug, Serialize)]
+struct Deployed {
+    /// The commit that the workspace names.
+    commit: Option<String>,
+    /// What a second deployment would change.
+    left: Vec<Change>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// When the bundle is not valid, cannot be deployed, or the answer was no.
+/// When the commit is not one for the target, the bundle is not valid or cannot be deployed, data would
+/// go that nobody has named, or the answer was no.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let commit = source::check(context, &args.target)?;
+    let commit = commit.as_deref();
     let target = Target::open(context, &toolbox, &args.target)?;
     let progress = context
         .ui
         .progress("Planning", &format!("target {}", target.name));
     target.validate()?;
-    let plan = target.plan()?;
+    let plan = target.reviewable_plan()?;
     progress.clear();
 
-    for line in &plan {
-        context.ui.line(&format!("  {line}"));
-    }
+    let changes = review::changes(&plan);
+    review::show(context, &changes);
     if args.dry_run {
         context
             .ui
             .status("Planned", "nothing was changed (--dry-run)");
-        return Ok(());
+        let summary = args.json.then(|| target.summary()).transpose()?;
+        return answer(context, &target, summary.as_ref(), commit, &changes, None);
     }
+    review::agree(context, &target.name, &changes, &args.delete)?;
     if !context
         .ui
         .confirm(&format!("Deploy to {}?", target.name), true)?
     {
         return Failure::new(Kind::Interrupted, "nothing was deployed").err();
     }
-    apply(context, &target)?;
-    show_resources(context, &target)
+    deploying(context, &target, |on_line| {
+        target.deploy_plan(&plan, on_line)
+    })?;
+
+    let summary = target.summary()?;
+    let deployed = read_back(context, &target, &summary, commit)?;
+    show_resources(context, &target, &summary);
+    let summary = args.json.then_some(&summary);
+    answer(context, &target, summary, commit, &changes, Some(deployed))
 }
 
-/// Deploys, with progress.
+/// Deploys whatever the bundle holds, with progress.
 ///
 /// # Errors
 /// What the CLI says.
 pub(crate) fn apply(context: &Context, target: &Target<'_>) -> anyhow::Result<()> {
+    deploying(context, target, |on_line| target.deploy(on_line).map(drop))
+}
+
+fn deploying(
+    context: &Context,
+    target: &Target<'_>,
+    deploy: impl FnOnce(&mut dyn FnMut(&str)) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let progress = context
         .ui
         .progress("Deploying", &format!("target {}", target.name));
-    target.deploy(|line| progress.message(format!("target {}  {line}", target.name)))?;
+    deploy(&mut |line| progress.message(format!("target {}  {line}", target.name)))?;
     progress.finish("Deployed", &format!("target {}", target.name));
     Ok(())
 }
 
-/// Reads back what is there now.
-fn show_resources(context: &Context, target: &Target<'_>) -> anyhow::Result<()> {
-    let summary = target.summary()?;
+/// Reads back what the workspace has now: which commit, and whether anything is left to do.
+fn read_back(
+    context: &Context,
+    target: &Target<'_>,
+    summary: &Summary,
+    commit: Option<&str>,
+) -> anyhow::Result<Deployed> {
+    let progress = context
+        .ui
+        .progress("Reading", &format!("back what {} has", target.name));
+    let transport = target.transport();
+    let source = bundle_state::source(&*transport, &summary.workspace.state_path)?;
+    let left = review::changes(&target.reviewable_plan()?);
+    progress.clear();
+    for change in &left {
+        context.ui.warn(&format!(
+            "{} still differs after the deployment (a new plan says: {})",
+            change.resource, change.action
+        ));
+    }
+    let recorded = recorded(&target.name, source, commit)?;
+    if let Some(commit) = &recorded {
+        context.ui.status(
+            "Verified",
+            &format!("{} has commit {}", target.name, short(commit)),
+        );
+    }
+    Ok(Deployed {
+        commit: recorded,
+        left,
+    })
+}
+
+/// The commit that the deployment recorded, which must be the one that was checked.
+fn recorded(
+    target: &str,
+    source: Option<Source>,
+    commit: Option<&str>,
+) -> anyhow::Result<Option<String>> {
+    let recorded = source.map(|source| source.commit);
+    let recorded = recorded.filter(|commit| !commit.is_empty());
+    if recorded.as_deref() == commit {
+        return Ok(recorded);
+    }
+    let name = |commit: Option<&str>| commit.map_or("no commit".to_owned(), str::to_owned);
+    let what = format!(
+        "{target} says that {} is deployed, not {}",
+        name(recorded.as_deref()),
+        name(commit)
+    );
+    Failure::new(Kind::Failed, what)
+        .details("another commit was checked out meanwhile, or somebody else deployed")
+        .next(format!("cargo xtask deploy --target {target} --dry-run"))
+        .err()
+}
+
+/// Shows what is there now.
+fn show_resources(context: &Context, target: &Target<'_>, summary: &Summary) {
     for (key, job) in &summary.resources.jobs {
         let url = job.url.as_deref().unwrap_or("not deployed");
         context
@@ -78,5 +190,31 @@ fn show_resources(context: &Context, target: &Target<'_>) -> anyhow::Result<()> 
             &format!("cargo xtask run {key} --target {}", target.name),
         );
     }
-    Ok(())
+}
+
+/// Prints the answer for machines; a summary is given where one was asked for.
+fn answer(
+    context: &Context,
+    target: &Target<'_>,
+    summary: Option<&Summary>,
+    commit: Option<&str>,
+    changes: &[Change],
+    deployed: Option<Deployed>,
+) -> anyhow::Result<()> {
+    let Some(summary) = summary else {
+        return Ok(());
+    };
+    let outcome = match deployed {
+        Some(_) => "deployed",
+        None => "planned",
+    };
+    context.ui.json(&Answer {
+        version: 1,
+        outcome,
+        target: &target.name,
+        host: target.host(summary),
+        commit,
+        changes,
+        deployed,
+    })
 }

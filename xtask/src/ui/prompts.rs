@@ -91,6 +91,27 @@ impl Ui {
             .ok_or_else(left)
     }
 
+    /// Asks for a name to be typed, which stands for an agreement that Enter cannot give. `false` for any
+    /// other text, and where nobody can be asked.
+    ///
+    /// # Errors
+    /// [`Kind::Interrupted`] when the question is left with Ctrl-C.
+    pub(crate) fn typed(&self, question: &str, name: &str) -> anyhow::Result<bool> {
+        if !self.can_ask() {
+            return Ok(false);
+        }
+        let typed: String = self
+            .screen
+            .suspend(|| {
+                dialoguer::Input::new()
+                    .with_prompt(safe_line(question))
+                    .allow_empty(true)
+                    .interact_text()
+            })
+            .map_err(|_| left())?;
+        Ok(typed.trim() == name)
+    }
+
     /// A sentence before a question, for those who meet it for the first time.
     pub(crate) fn hint(&self, text: &str) {
         if self.can_ask() {

@@ -5,6 +5,7 @@
     reason = "what the tests are set up with is test code too"
 )]
 
+mod deploy;
 mod docs;
 mod journey;
 mod machine;
