@@ -1,5 +1,7 @@
 //! The Databricks CLI, as domain verbs; and the way REST calls reach a target's workspace.
 
+mod aside;
+mod changes;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -8,6 +10,7 @@ use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use xtask_remote::{Body, Error, Headers, Request, Response, Transport, refused};
 
 use crate::bundle::{self, Place};
@@ -18,6 +21,8 @@ use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process::{self, Finished};
 use crate::tools::Toolbox;
 use crate::vars;
+use aside::Aside;
+pub(crate) use changes::Change;
 pub(crate) use plan::Plan;
 
 /// One target of the bundle, and the workspace it lives on.
@@ -29,6 +34,8 @@ pub(crate) struct Target<'a> {
     place: Place,
     context: &'a Context,
     program: Utf8PathBuf,
+    /// Where the CLI keeps its copy of the state, if not with the bundle.
+    aside: Option<Aside>,
 }
 
 /// What `databricks bundle summary` says.
@@ -39,6 +46,38 @@ pub(crate) struct Summary {
     /// The resources by kind.
     #[serde(default)]
     pub(crate) resources: Resources,
+    #[serde(default)]
+    bundle: BundleSummary,
+    /// What is built before each deployment and each plan.
+    #[serde(default)]
+    artifacts: BTreeMap<String, IgnoredAny>,
+    #[serde(default)]
+    experimental: Option<Experimental>,
+}
+
+impl Summary {
+    /// Whether the CLI plans by itself: without building artifacts, running scripts or fetching Terraform
+    /// first.
+    pub(crate) fn plans_by_itself(&self) -> bool {
+        let experimental = self.experimental.as_ref();
+        self.artifacts.is_empty()
+            && experimental.is_none_or(|experimental| experimental.scripts.is_empty())
+            && self.bundle.engine.as_deref() != Some("terraform")
+    }
+}
+
+/// The bundle itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct BundleSummary {
+    /// What deploys: the CLI's choice where it is not said.
+    engine: Option<String>,
+}
+
+/// The part of a bundle of that name.
+#[derive(Debug, Clone, Deserialize)]
+struct Experimental {
+    #[serde(default)]
+    scripts: BTreeMap<String, IgnoredAny>,
 }
 
 /// The workspace of a target.
@@ -120,11 +159,13 @@ impl<'a> Target<'a> {
             place,
             context,
             program: toolbox.databricks.clone(),
+            aside: None,
         })
     }
 
     /// A target as it is: nothing is started or fetched for it. `local` is the running local workspace,
-    /// for a target that lives on it; `program` the Databricks CLI, where there is one.
+    /// for a target that lives on it; `program` the Databricks CLI, where there is one. What the CLI does
+    /// for it does not meet a deployment from the same clone.
     pub(crate) fn seen(
         context: &'a Context,
         target: &bundle::Target,
@@ -137,6 +178,7 @@ impl<'a> Target<'a> {
             place: target.place.clone(),
             context,
             program,
+            aside: Some(Aside::new(context)),
         }
     }
 
@@ -287,6 +329,9 @@ impl<'a> Target<'a> {
             .args(["--target", &self.name]);
         command.current_dir(&self.context.root);
         self.surround(&mut command);
+        if let Some(Aside(folder)) = &self.aside {
+            command.env("DATABRICKS_BUNDLE_TMP", folder);
+        }
         command
     }
 

@@ -6,6 +6,8 @@ mod branch;
 mod check_logs;
 mod checks;
 mod deployed;
+mod drift;
+mod drift_screen;
 mod environment_screen;
 mod environments;
 mod facts;
@@ -51,6 +53,10 @@ pub(crate) struct Args {
     /// Open the pull request, or the branch's page, in the browser.
     #[arg(long, conflicts_with_all = ["json", "watch"])]
     web: bool,
+    /// Show what a deployment would change on every target. Targets on the local workspace show it always,
+    /// and --json and --watch show it of all.
+    #[arg(long)]
+    drift: bool,
     /// End with the code of the checks: 0 passed, 1 failed, 8 pending, 5 nothing to wait for.
     #[arg(long)]
     exit_status: bool,
@@ -76,7 +82,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return web(context);
     }
     let mut shown = Shown::new(context, context.ui.columns(), !args.json);
-    let facts = Looker::new(context, &git).look(None, |facts, parts| shown.more(facts, parts))?;
+    let mut looker = Looker::new(context, &git, args.drift || args.json);
+    let facts = looker.look(None, |facts, parts| shown.more(facts, parts))?;
     context.interrupt.check()?;
     if args.json {
         context.ui.json(&facts)?;
@@ -150,14 +157,17 @@ fn web(context: &Context) -> anyhow::Result<()> {
 struct Looker<'a> {
     context: &'a Context,
     git: &'a Git,
+    /// Whether the drift of targets on Databricks is asked.
+    drift: bool,
     side: Option<RemoteSide>,
 }
 
 impl<'a> Looker<'a> {
-    fn new(context: &'a Context, git: &'a Git) -> Looker<'a> {
+    fn new(context: &'a Context, git: &'a Git, drift: bool) -> Looker<'a> {
         Looker {
             context,
             git,
+            drift,
             side: None,
         }
     }
@@ -180,7 +190,7 @@ impl<'a> Looker<'a> {
         known: Option<Vec<Environment>>,
         mut on_part: impl FnMut(&Facts, usize),
     ) -> anyhow::Result<Facts> {
-        let (context, git) = (self.context, self.git);
+        let (context, git, drift) = (self.context, self.git, self.drift);
         let branch = branch::look(context, git)?;
         let head = branch.head.clone();
         let mut facts = Facts {
@@ -194,7 +204,7 @@ impl<'a> Looker<'a> {
         };
         on_part(&facts, 1);
         let side = self.side(&facts);
-        let environments = Environments::prepare(context, git, head.as_deref())?;
+        let environments = Environments::prepare(context, git, head.as_deref(), drift)?;
         let targets = match known {
             Some(_) => &[],
             None => environments.targets(),

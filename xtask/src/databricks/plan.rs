@@ -12,7 +12,7 @@ use crate::error::{Failure, Kind};
 use crate::process;
 
 /// The word for what stays as it is.
-const SKIP: &str = "skip";
+pub(super) const SKIP: &str = "skip";
 
 /// What the CLI says of a plan that was made before somebody else's deployment.
 const MOVED: [&str; 2] = ["does not match state", "has been modified since the plan"];

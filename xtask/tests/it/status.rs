@@ -1,5 +1,6 @@
 //! `cargo xtask status` and what goes with it, against the local GitHub.
 
+mod drift;
 mod environments;
 mod failures;
 mod looks;

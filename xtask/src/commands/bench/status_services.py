@@ -165,11 +165,12 @@ def lay(project: Path, folder: Path, services: Services) -> dict[str, str]:
     state.mkdir(parents=True)
     (state / "token").write_text("none")
     (state / "server.json").write_text(json.dumps({"url": services.url, "started_at": "2026-11-24T09:00:00Z"}))
-    # Asked once where the deployment keeps its state, which is remembered.
+    # Asked once where the deployment keeps its state, which is remembered, and each time for its plan: how long the
+    # real CLI takes for that is not measured here.
     cli = folder / "databricks"
     cli.write_text(
         '#!/bin/sh\n[ "$1" = --version ] && echo "Databricks CLI v1.10.0" && exit\n'
-        'echo \'{"workspace": {"state_path": "/state"}, "resources": {}}\'\n'
+        'echo \'{"workspace": {"state_path": "/state"}, "resources": {}, "plan": {}}\'\n'
     )
     cli.chmod(0o755)
     quiet = {"cwd": folder, "check": True, "capture_output": True}

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::drift_screen;
 use super::facts::{Deployment, Environment, Facts, LastRun, Monitoring, Unknown, Version};
 use super::rows::Rows;
 use super::screen::unknown_items;
@@ -34,6 +35,7 @@ pub(super) fn all(rows: &mut Rows<'_>, facts: &Facts, now: Timestamp) {
         items.extend(unknown_items(rows.ui, unknown));
         rows.row("targets", &items);
     }
+    drift_screen::not_asked(rows, facts);
 }
 
 fn nothing_known(environment: &Environment) -> Option<&Unknown> {
@@ -79,6 +81,10 @@ pub(super) fn one(rows: &mut Rows<'_>, environment: &Environment, facts: &Facts,
     rows.row("", &runs);
     if let Some(found) = &environment.monitoring {
         monitoring(rows, found, now);
+    }
+    if let Some(drift) = &environment.drift {
+        let changed_files = facts.branch.changed_files;
+        drift_screen::rows(rows, &environment.target, drift, changed_files);
     }
     trained_by_a_check(rows, environment, facts);
     for unknown in &environment.unknown {

@@ -1,12 +1,13 @@
 //! The bundle's targets: what is deployed there, which model is in use, what ran last. All of them side
 //! by side, each with a deadline; what does not answer in time is told, and the rest stands.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use xtask_remote::databricks::bundle_state;
 use xtask_remote::{Error, Transport, Within};
 
 use super::deployed::{self, Deployed};
+use super::drift::{self, Question};
 use super::facts::{Deployment, Environment, Unknown};
 use super::state_paths::{Known, StatePaths};
 use crate::bundle::{self, Place};
@@ -24,13 +25,15 @@ pub(super) struct Look<'a> {
     context: &'a Context,
     git: &'a Git,
     head: Option<&'a str>,
+    drift: bool,
     targets: Vec<bundle::Target>,
     local: Option<LocalWorkspace>,
     paths: StatePaths,
 }
 
 impl<'a> Look<'a> {
-    /// Finds out which targets there are, without a call.
+    /// Finds out which targets there are, without a call. `drift` asks those on Databricks as well what a
+    /// deployment would change; on the local workspace that takes no time.
     ///
     /// # Errors
     /// When databricks.yml cannot be read.
@@ -38,11 +41,13 @@ impl<'a> Look<'a> {
         context: &'a Context,
         git: &'a Git,
         head: Option<&'a str>,
+        drift: bool,
     ) -> anyhow::Result<Look<'a>> {
         Ok(Look {
             context,
             git,
             head,
+            drift,
             targets: bundle::targets(&context.root, &context.config)?,
             local: local_workspace::written(context)?,
             paths: StatePaths::open(context),
@@ -76,13 +81,25 @@ impl<'a> Look<'a> {
         let opened = Target::seen(self.context, target, local, program);
         let transport = opened.transport();
         let within = Within::new(&*transport, DEADLINE);
+        let until = Instant::now() + DEADLINE;
         match self.state(target, &opened, &within) {
             Ok(Some((known, found))) => {
                 environment.deployed = Some(true);
-                environment.deployment = Some(self.deployment(&target.name, &found));
+                let deployment = self.deployment(&target.name, &found);
                 let host = self.host(target, &known);
+                let question = self.question(target, &known, &found, until);
                 let deployed = Deployed::new(self.context, &target.name, &host, found.resources);
-                deployed::fill(&mut environment, &deployed, &within);
+                std::thread::scope(|scope| {
+                    let drift = question.map(|question| scope.spawn(move || question.ask()));
+                    deployed::fill(&mut environment, &deployed, &within);
+                    let broken = |_| Err(drift::broken(&target.name));
+                    match drift.map(|asked| asked.join().unwrap_or_else(broken)) {
+                        Some(Ok(drift)) => environment.drift = Some(drift),
+                        Some(Err(unknown)) => environment.unknown.push(unknown),
+                        None => {}
+                    }
+                });
+                environment.deployment = Some(deployment);
             }
             Ok(None) => environment.deployed = Some(false),
             Err(error) => environment.unknown.push(unknown(
@@ -93,6 +110,30 @@ impl<'a> Look<'a> {
             )),
         }
         environment
+    }
+
+    /// What is asked about the drift of a target; `None` where it is not asked.
+    fn question<'q>(
+        &'q self,
+        target: &'q bundle::Target,
+        known: &Known,
+        found: &Found,
+        until: Instant,
+    ) -> Option<Question<'q>> {
+        let is_local = target.place == Place::Local;
+        let commit = Some(&found.source.commit).filter(|commit| !commit.is_empty());
+        (self.drift || is_local).then(|| Question {
+            context: self.context,
+            target,
+            local: self.local.clone().filter(|_| is_local),
+            resources: found.resources.clone(),
+            checkout_is_deployed: commit
+                .zip(self.head)
+                .map(|(deployed, head)| deployed == head),
+            // Terraform's state is elsewhere.
+            plans_by_itself: known.plans_by_itself && !found.resources.is_empty(),
+            until,
+        })
     }
 
     /// The Databricks CLI. A target on the local workspace whose state's place is remembered needs none.

@@ -254,6 +254,8 @@ pub(crate) struct Environment {
     pub(crate) inference: Option<LastRun>,
     /// What monitoring found last.
     pub(crate) monitoring: Option<Monitoring>,
+    /// What a deployment of this checkout would change; null where that was not asked.
+    pub(crate) drift: Option<Drift>,
     /// What could not be known here.
     pub(crate) unknown: Vec<Unknown>,
 }
@@ -273,6 +275,40 @@ pub(crate) struct Deployment {
     pub(crate) ahead: Option<u64>,
     /// Commits that the branch has and the deployment lacks.
     pub(crate) behind: Option<u64>,
+}
+
+/// What a deployment of this checkout would change.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Drift {
+    /// Whether the commit that is checked out is the deployed one; null where that is not known.
+    pub(crate) checkout_is_deployed: Option<bool>,
+    /// What would change, by resource: `jobs.KEY`.
+    pub(crate) changes: BTreeMap<String, Change>,
+}
+
+/// What would change about a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Change {
+    /// The Databricks CLI's word: `create`, `update`, `recreate`, `delete`, ….
+    pub(crate) action: String,
+    /// Where it is not what was deployed; null where that is not known.
+    pub(crate) origin: Option<Origin>,
+    /// Fields that were changed in the workspace.
+    pub(crate) workspace_fields: Vec<String>,
+    /// Fields that the checkout has otherwise.
+    pub(crate) checkout_fields: Vec<String>,
+}
+
+/// Where something is not what was deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Origin {
+    /// In the workspace.
+    Workspace,
+    /// In the checkout.
+    Checkout,
+    /// In both.
+    Both,
 }
 
 /// A version of the model.

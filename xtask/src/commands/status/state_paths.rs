@@ -28,6 +28,8 @@ pub(super) struct Known {
     pub(super) state_path: String,
     /// The workspace's address.
     pub(super) host: Option<String>,
+    /// Whether a plan needs nothing but the CLI.
+    pub(super) plans_by_itself: bool,
 }
 
 /// The paths, looked up once and remembered.
@@ -64,6 +66,7 @@ impl StatePaths {
     pub(super) fn ask(&self, about: &bundle::Target, target: &Target<'_>) -> anyhow::Result<Known> {
         let summary = target.summary()?;
         let known = Known {
+            plans_by_itself: summary.plans_by_itself(),
             state_path: summary.workspace.state_path,
             host: summary.workspace.host,
         };

@@ -88,7 +88,7 @@ pub(super) fn to_the_end(
     fail_fast: bool,
     with_environments: bool,
 ) -> anyhow::Result<(Facts, bool)> {
-    let mut looker = Looker::new(context, git);
+    let mut looker = Looker::new(context, git, true);
     let mut watch = Watch::new();
     let canvas = context.ui.canvas();
     let mut environments_at = Instant::now();
