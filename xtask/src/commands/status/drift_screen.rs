@@ -70,7 +70,8 @@ fn named(drift: &Drift) -> Vec<String> {
         .map(|(key, change)| {
             let what = format!("{} {}", safe_line(&change.action), safe_line(key));
             match fields(change) {
-                fields if fields.is_empty() => what,
+                // Of what is to be created every field is new.
+                fields if fields.is_empty() || change.action == "create" => what,
                 fields => format!("{what} ({fields})"),
             }
         })

@@ -33,7 +33,7 @@ pub(super) struct Look<'a> {
 
 impl<'a> Look<'a> {
     /// Finds out which targets there are, without a call. `drift` asks those on Databricks as well what a
-    /// deployment would change; on the local workspace that takes no time.
+    /// deployment would change; on the local workspace that takes little time.
     ///
     /// # Errors
     /// When databricks.yml cannot be read.
