@@ -163,7 +163,7 @@ fn at_a_terminal_the_name_is_typed_and_a_plan_that_has_aged_is_refused() {
     without_volume(&project);
     let ask = |name: &str| {
         let mut terminal = Terminal::run(&project.xtask(&["deploy", "--target", FREE]), 100);
-        terminal.answers("type its name", &format!("{name}\r"));
+        terminal.answers(&format!("Type {VOLUME} to delete it"), &format!("{name}\r"));
         terminal
     };
     let seen = ask("yes").ends();

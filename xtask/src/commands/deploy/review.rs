@@ -132,11 +132,9 @@ pub(super) fn agree(
         if named.contains(key) {
             continue;
         }
-        let question = format!(
-            "To {} {key} with its data, type its name ({key})",
-            change.action
-        );
-        if !context.ui.can_ask() || !context.ui.typed(&question, key)? {
+        let question = format!("Its data will be gone. Type {key} to {} it", change.action);
+        // One that was not agreed to decides: the others need not be asked.
+        if !open.is_empty() || !context.ui.typed(&question, key)? {
             open.push(key.as_str());
         }
     }
