@@ -23,8 +23,8 @@ pub(super) fn rows(rows: &mut Rows<'_>, target: &str, drift: &Drift, changed_fil
     } else {
         Tone::Warning
     };
-    let mut items = named(drift);
-    items[0] = format!("drift {}: {}", ui.paint(&number, tone), items[0]);
+    let mut items = vec![format!("drift {}", ui.paint(&number, tone))];
+    items.extend(named(drift));
     rows.row("", &items);
     rows.row(
         "",

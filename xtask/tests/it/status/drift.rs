@@ -45,7 +45,7 @@ fn what_somebody_changed_in_the_workspace_and_what_a_deployment_would_change() {
     shows(
         &project,
         &[
-            "drift 1 change: update jobs.fit_churn (timeout_seconds)",
+            "drift 1 change · update jobs.fit_churn (timeout_seconds)",
             "changed in the workspace since the deployment",
             "the checkout is the deployed commit",
             "next: cargo xtask deploy --target check --dry-run",
@@ -72,7 +72,7 @@ fn what_somebody_changed_in_the_workspace_and_what_a_deployment_would_change() {
     shows(
         &project,
         &[
-            "drift 2 changes: update jobs.fit_churn (timeout_seconds)",
+            "drift 2 changes · update jobs.fit_churn (timeout_seconds)",
             "changed in the workspace and in this checkout",
             "the checkout is not the deployed commit",
         ],
