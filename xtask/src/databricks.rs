@@ -1,17 +1,15 @@
-//! The Databricks CLI, as domain verbs; and the way REST calls reach a target's workspace.
+//! The Databricks CLI, as domain verbs on a target of the bundle.
 
 mod aside;
 mod changes;
 mod plan;
+mod summary;
+mod through_cli;
 
-use std::collections::BTreeMap;
 use std::process::Command;
-use std::time::Instant;
 
 use camino::Utf8PathBuf;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use xtask_remote::{Body, Error, Headers, Request, Response, Transport, refused};
+use xtask_remote::Transport;
 
 use crate::bundle::{self, Place};
 use crate::children;
@@ -24,6 +22,8 @@ use crate::vars;
 use aside::Aside;
 pub(crate) use changes::Change;
 pub(crate) use plan::Plan;
+pub(crate) use summary::{Resources, Summary};
+use through_cli::ThroughCli;
 
 /// One target of the bundle, and the workspace it lives on.
 pub(crate) struct Target<'a> {
@@ -36,106 +36,6 @@ pub(crate) struct Target<'a> {
     program: Utf8PathBuf,
     /// Where the CLI keeps its copy of the state, if not with the bundle.
     aside: Option<Aside>,
-}
-
-/// What `databricks bundle summary` says.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Summary {
-    /// The workspace.
-    pub(crate) workspace: WorkspaceSummary,
-    /// The resources by kind.
-    #[serde(default)]
-    pub(crate) resources: Resources,
-    #[serde(default)]
-    bundle: BundleSummary,
-    /// What is built before each deployment and each plan.
-    #[serde(default)]
-    artifacts: BTreeMap<String, IgnoredAny>,
-    #[serde(default)]
-    experimental: Option<Experimental>,
-}
-
-impl Summary {
-    /// Whether the CLI plans by itself: without building artifacts, running scripts or fetching Terraform
-    /// first.
-    pub(crate) fn plans_by_itself(&self) -> bool {
-        let experimental = self.experimental.as_ref();
-        self.artifacts.is_empty()
-            && experimental.is_none_or(|experimental| experimental.scripts.is_empty())
-            && self.bundle.engine.as_deref() != Some("terraform")
-    }
-}
-
-/// The bundle itself.
-#[derive(Debug, Clone, Default, Deserialize)]
-struct BundleSummary {
-    /// What deploys: the CLI's choice where it is not said.
-    engine: Option<String>,
-}
-
-/// The part of a bundle of that name.
-#[derive(Debug, Clone, Deserialize)]
-struct Experimental {
-    #[serde(default)]
-    scripts: BTreeMap<String, IgnoredAny>,
-}
-
-/// The workspace of a target.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct WorkspaceSummary {
-    /// Where the CLI keeps what it remembers of deployments.
-    #[serde(default)]
-    pub(crate) state_path: String,
-    /// Its address.
-    #[serde(default)]
-    pub(crate) host: Option<String>,
-}
-
-/// The resources of a bundle, by kind and key.
-#[derive(Debug, Clone, Default, Deserialize)]
-pub(crate) struct Resources {
-    /// Jobs.
-    #[serde(default)]
-    pub(crate) jobs: BTreeMap<String, Resource>,
-    /// Experiments.
-    #[serde(default)]
-    pub(crate) experiments: BTreeMap<String, Resource>,
-    /// Registered models.
-    #[serde(default)]
-    pub(crate) registered_models: BTreeMap<String, Resource>,
-    /// Volumes.
-    #[serde(default)]
-    pub(crate) volumes: BTreeMap<String, Resource>,
-}
-
-/// One resource.
-#[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Resource {
-    /// Its id in the workspace, once deployed; for Unity Catalog its full name.
-    pub(crate) id: Option<String>,
-    /// Its name.
-    #[serde(default)]
-    pub(crate) name: String,
-    /// Its page, once deployed.
-    pub(crate) url: Option<String>,
-    /// The tasks of a job.
-    #[serde(default)]
-    tasks: Vec<TaskKey>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct TaskKey {
-    task_key: String,
-}
-
-impl Resource {
-    /// Keys of a job's tasks.
-    pub(crate) fn task_keys(&self) -> Vec<String> {
-        self.tasks
-            .iter()
-            .map(|task| task.task_key.clone())
-            .collect()
-    }
 }
 
 impl<'a> Target<'a> {
@@ -291,7 +191,7 @@ impl<'a> Target<'a> {
     pub(crate) fn transport(&self) -> Box<dyn Transport + '_> {
         match &self.local {
             Some(local) => Box::new(local.http.clone()),
-            None => Box::new(ThroughCli { target: self }),
+            None => Box::new(ThroughCli::new(self)),
         }
     }
 
@@ -352,103 +252,4 @@ impl<'a> Target<'a> {
         command.env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1");
         command.env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");
     }
-}
-
-/// Sends REST calls with the Databricks CLI: it authenticates, the token never reaches us.
-struct ThroughCli<'a> {
-    target: &'a Target<'a>,
-}
-
-impl Transport for ThroughCli<'_> {
-    fn send(&self, request: &Request) -> Result<Response, Error> {
-        let unexpected = |reason: String| Error::Unexpected {
-            call: request.call(),
-            reason,
-        };
-        let mut command = Command::new(&self.target.program);
-        match &request.body {
-            Body::File(file) => copy(&mut command, request, file)
-                .ok_or_else(|| unexpected("only the Files API takes files".to_owned()))?,
-            body => {
-                let method = request.method.as_str().to_lowercase();
-                command.args(["api", &method, &url(request)]);
-                if let Body::Json(value) = body {
-                    command.args(["--json", &value.to_string()]);
-                }
-            }
-        }
-        self.address(&mut command);
-        let Context { ui, interrupt, .. } = self.target.context;
-        let started = Instant::now();
-        let finished = process::run_within(ui, interrupt, command, request.deadline, |_| ())
-            .map_err(|error| match request.deadline {
-                Some(deadline) if started.elapsed() >= deadline => Error::Timeout {
-                    service: self.target.name.clone(),
-                    deadline,
-                },
-                _ => unexpected(error.to_string()),
-            })?;
-        if !finished.ok() {
-            // The CLI prints the service's message and keeps its status for itself.
-            let status = if says_it_is_not_there(&finished.tail) {
-                404
-            } else {
-                400
-            };
-            return Err(refused(
-                request,
-                status,
-                &Headers::default(),
-                finished.tail.as_bytes(),
-            ));
-        }
-        Ok(Response {
-            status: 200,
-            headers: Headers::default(),
-            body: finished.stdout.into_bytes(),
-        })
-    }
-}
-
-impl ThroughCli<'_> {
-    /// Leads the command to the target's workspace: outside of `bundle` commands the CLI does not
-    /// read the bundle.
-    fn address(&self, command: &mut Command) {
-        self.target.surround(command);
-        if let Place::Databricks { host, profile } = &self.target.place {
-            if let Some(profile) = profile {
-                command.args(["--profile", profile]);
-            }
-            if let Some(host) = host {
-                command.env("DATABRICKS_HOST", host);
-            }
-        }
-        // Away from the bundle, whose default target would add a host of its own.
-        command.current_dir(self.target.context.local());
-    }
-}
-
-/// Whether a message of the Databricks API says that what was asked for is not there.
-fn says_it_is_not_there(message: &str) -> bool {
-    ["RESOURCE_DOES_NOT_EXIST", "doesn't exist", "does not exist"]
-        .iter()
-        .any(|words| message.contains(words))
-}
-
-/// Path and query of a call, as `databricks api` takes them.
-fn url(request: &Request) -> String {
-    let mut url = request.path.clone();
-    for (index, (name, value)) in request.query.iter().enumerate() {
-        url.push(if index == 0 { '?' } else { '&' });
-        url.push_str(&format!("{name}={value}"));
-    }
-    url
-}
-
-/// An upload, which `databricks api` has no way for: the CLI's own copy. `None` where it is no upload.
-fn copy(command: &mut Command, request: &Request, file: &std::path::Path) -> Option<()> {
-    let remote = request.path.strip_prefix("/api/2.0/fs/files")?;
-    command.args(["fs", "cp", "--overwrite"]);
-    command.arg(file).arg(format!("dbfs:{remote}"));
-    Some(())
 }

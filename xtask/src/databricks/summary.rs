@@ -1,0 +1,106 @@
+//! What the CLI says of a bundle and its resources.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// What `databricks bundle summary` says.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Summary {
+    /// The workspace.
+    pub(crate) workspace: WorkspaceSummary,
+    /// The resources by kind.
+    #[serde(default)]
+    pub(crate) resources: Resources,
+    #[serde(default)]
+    bundle: BundleSummary,
+    /// What is built before each deployment and each plan.
+    #[serde(default)]
+    artifacts: BTreeMap<String, IgnoredAny>,
+    #[serde(default)]
+    experimental: Option<Experimental>,
+}
+
+impl Summary {
+    /// Whether the CLI plans by itself: without building artifacts, running scripts or fetching Terraform
+    /// first.
+    pub(crate) fn plans_by_itself(&self) -> bool {
+        let experimental = self.experimental.as_ref();
+        self.artifacts.is_empty()
+            && experimental.is_none_or(|experimental| experimental.scripts.is_empty())
+            && self.bundle.engine.as_deref() != Some("terraform")
+    }
+}
+
+/// The bundle itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+struct BundleSummary {
+    /// What deploys: the CLI's choice where it is not said.
+    engine: Option<String>,
+}
+
+/// The part of a bundle of that name.
+#[derive(Debug, Clone, Deserialize)]
+struct Experimental {
+    #[serde(default)]
+    scripts: BTreeMap<String, IgnoredAny>,
+}
+
+/// The workspace of a target.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct WorkspaceSummary {
+    /// Where the CLI keeps what it remembers of deployments.
+    #[serde(default)]
+    pub(crate) state_path: String,
+    /// Its address.
+    #[serde(default)]
+    pub(crate) host: Option<String>,
+}
+
+/// The resources of a bundle, by kind and key.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub(crate) struct Resources {
+    /// Jobs.
+    #[serde(default)]
+    pub(crate) jobs: BTreeMap<String, Resource>,
+    /// Experiments.
+    #[serde(default)]
+    pub(crate) experiments: BTreeMap<String, Resource>,
+    /// Registered models.
+    #[serde(default)]
+    pub(crate) registered_models: BTreeMap<String, Resource>,
+    /// Volumes.
+    #[serde(default)]
+    pub(crate) volumes: BTreeMap<String, Resource>,
+}
+
+/// One resource.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Resource {
+    /// Its id in the workspace, once deployed; for Unity Catalog its full name.
+    pub(crate) id: Option<String>,
+    /// Its name.
+    #[serde(default)]
+    pub(crate) name: String,
+    /// Its page, once deployed.
+    pub(crate) url: Option<String>,
+    /// The tasks of a job.
+    #[serde(default)]
+    tasks: Vec<TaskKey>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct TaskKey {
+    task_key: String,
+}
+
+impl Resource {
+    /// Keys of a job's tasks.
+    pub(crate) fn task_keys(&self) -> Vec<String> {
+        self.tasks
+            .iter()
+            .map(|task| task.task_key.clone())
+            .collect()
+    }
+}
