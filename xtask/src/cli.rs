@@ -49,6 +49,8 @@ enum Command {
     OpenPr(commands::open_pr::Args),
     /// Merge a pull request that is green and approved
     Merge(commands::merge::Args),
+    /// Take a model version, or the code, to the next environment; and back
+    Promote(commands::promote::Args),
     /// Put the bundle on a target's workspace
     Deploy(commands::deploy::Args),
     /// Run a deployed job and follow it
@@ -98,6 +100,7 @@ pub(crate) fn run(cli: Cli, env: Env, ui: Ui) -> anyhow::Result<()> {
         Command::Test(args) => commands::test::run(&context, &args),
         Command::OpenPr(args) => commands::open_pr::run(&context, &args),
         Command::Merge(args) => commands::merge::run(&context, &args),
+        Command::Promote(args) => commands::promote::run(&context, &args),
         Command::Deploy(args) => commands::deploy::run(&context, &args),
         Command::Run(args) => commands::run::run(&context, &args),
         Command::Status(args) => commands::status::run(&context, &args),

@@ -9,6 +9,7 @@ pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod model;
 pub(crate) mod open_pr;
+pub(crate) mod promote;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod setup;

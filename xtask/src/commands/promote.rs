@@ -1,0 +1,56 @@
+//! `cargo xtask promote`: a model version, or the code, into the next environment; and back.
+
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+
+/// Options of `promote`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The version of the source's model; by default its champion.
+    #[arg(conflicts_with_all = ["code", "undo", "history"])]
+    pub(crate) version: Option<u64>,
+    /// The target that it comes from.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) from: Option<String>,
+    /// The target that it goes to; by default the one that the source promotes to.
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) to: Option<String>,
+    /// Make the challenger the champion of this one target.
+    #[arg(long, value_name = "TARGET", conflicts_with_all = ["from", "to"])]
+    pub(crate) within: Option<String>,
+    /// Promote code: a pull request from the source's branch into the destination's.
+    #[arg(long)]
+    pub(crate) code: bool,
+    /// Take a promotion back: the newest one, or the one with this id (with --code, to this commit).
+    #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) undo: Option<String>,
+    /// List what was promoted to a target: what, when, by whom, from where.
+    #[arg(long, conflicts_with_all = ["code", "undo"])]
+    pub(crate) history: bool,
+    /// Have the workflow of the repository do it, and follow that.
+    #[arg(long)]
+    pub(crate) via_ci: bool,
+    /// With --dry-run: write the plan to this file. Else: apply the plan in this file, and nothing but that.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<camino::Utf8PathBuf>,
+    /// With --code: merge the pull request once it is green and approved.
+    #[arg(long, requires = "code")]
+    pub(crate) merge: bool,
+    /// Take over the destination's lock from whoever holds it: the id that the refusal names.
+    #[arg(long, value_name = "ID")]
+    pub(crate) break_lock: Option<String>,
+    /// Show what would be done, and stop.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print the result as one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the chosen part ends with.
+pub(crate) fn run(_context: &Context, _args: &Args) -> anyhow::Result<()> {
+    Failure::new(Kind::Usage, "promote is not built yet").err()
+}
