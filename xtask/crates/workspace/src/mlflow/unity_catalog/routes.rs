@@ -179,7 +179,7 @@ async fn search_models(
             "function",
             model["name"].as_str().unwrap_or_default(),
         )? {
-            models.push(model_wire(model));
+            models.push(found_by_search(model_wire(model)));
         }
     }
     Ok(Json(page(&reply, "registered_models", models)))
@@ -347,7 +347,7 @@ async fn search_versions(
     for version in reply["model_versions"].as_array().into_iter().flatten() {
         let version = Version::new(version);
         if caller.is_admin() || sees(&app, &caller, "function", version.name())? {
-            versions.push(version.wire());
+            versions.push(found_by_search(version.wire()));
         }
     }
     Ok(Json(page(&reply, "model_versions", versions)))
@@ -445,6 +445,16 @@ fn version_reply(reply: &Value) -> Json<Value> {
     Json(json!({"model_version": Version::new(&reply["model_version"]).wire()}))
 }
 
+/// What a search says of a model or a version: neither its tags nor its aliases. Who wants those asks for it by name,
+/// as on Databricks (<https://github.com/mlflow/mlflow/pull/11961>).
+fn found_by_search(mut wire: Value) -> Value {
+    if let Some(fields) = wire.as_object_mut() {
+        fields.remove("tags");
+        fields.remove("aliases");
+    }
+    wire
+}
+
 fn page(reply: &Value, field: &str, items: Vec<Value>) -> Value {
     let mut page = json!({ field: items });
     if let Some(token) = reply["next_page_token"]
@@ -454,4 +464,19 @@ fn page(reply: &Value, field: &str, items: Vec<Value>) -> Value {
         page["next_page_token"] = Value::from(token);
     }
     page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_search_tells_neither_tags_nor_aliases() {
+        let found = json!({"name": "dev.ml.taxi", "version": "3",
+            "tags": [{"key": "a", "value": "b"}], "aliases": [{"alias": "champion", "version": "3"}]});
+        assert_eq!(
+            found_by_search(found),
+            json!({"name": "dev.ml.taxi", "version": "3"})
+        );
+    }
 }
