@@ -12,3 +12,4 @@ mod machine;
 mod open_pr;
 mod status;
 mod tools;
+mod workflows;

@@ -182,6 +182,7 @@ pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
         "zizmor",
         "--offline",
         "--no-progress",
+        "--persona=auditor",
         ".github",
     ]);
     suite.succeed(zizmor, "zizmor has findings")?;
