@@ -7,5 +7,6 @@ pub mod files;
 pub mod identities;
 pub mod jobs;
 pub mod models;
+pub mod registry;
 
 pub(crate) use crate::escape::{path, segment};
