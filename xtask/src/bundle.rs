@@ -12,8 +12,8 @@ use crate::error::{Failure, Kind};
 /// Where a target of the bundle lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// On the local workspace of this clone.
-    Local,
+    /// On the local workspace of this clone that has this profile.
+    Local(String),
     /// On a Databricks workspace, reached with the user's own authentication.
     Databricks {
         /// Its address, where the bundle says it.
@@ -21,6 +21,16 @@ pub(crate) enum Place {
         /// The profile of the user's configuration file, where the bundle names one.
         profile: Option<String>,
     },
+}
+
+impl Place {
+    /// The profile of the local workspace that it is.
+    pub(crate) fn local(&self) -> Option<&str> {
+        match self {
+            Place::Local(profile) => Some(profile),
+            Place::Databricks { .. } => None,
+        }
+    }
 }
 
 /// A target of the bundle.
@@ -32,7 +42,7 @@ pub(crate) struct Target {
     pub(crate) place: Place,
 }
 
-/// The targets of the bundle, in the order of the file. One lives on the local workspace when it
+/// The targets of the bundle, in the order of the file. One lives on a local workspace when it
 /// names that one's profile.
 ///
 /// # Errors
@@ -50,12 +60,15 @@ pub(crate) fn targets(root: &Utf8Path, config: &Config) -> anyhow::Result<Vec<Ta
             let own = &target["workspace"];
             let field = |name: &str| own[name].as_str().or_else(|| common[name].as_str());
             let (host, profile) = (field("host"), field("profile"));
-            let local = profile == Some(config.workspace.profile.as_str());
+            let local = config
+                .workspace
+                .profiles()
+                .find(|one| profile == Some(*one));
             Some(Target {
                 name: name.as_str()?.to_owned(),
                 place: match local {
-                    true => Place::Local,
-                    false => Place::Databricks {
+                    Some(local) => Place::Local(local.to_owned()),
+                    None => Place::Databricks {
                         host: host.map(str::to_owned),
                         profile: profile.map(str::to_owned),
                     },
@@ -88,7 +101,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(folder.path()).unwrap();
         fs_err::write(root.join("databricks.yml"), yaml).unwrap();
-        let config = Config::parse(include_str!("../../xtask.toml")).unwrap();
+        let mut config = Config::parse(include_str!("../../xtask.toml")).unwrap();
+        config.workspace.others.push("elsewhere".to_owned());
         place(root, &config, target)
     }
 
@@ -97,9 +111,12 @@ mod tests {
         let yaml = "
 targets:
   test: {workspace: {profile: mlops-local}}
+  staging: {workspace: {profile: elsewhere}}
   prod: {workspace: {host: https://example.cloud.databricks.com}}
 ";
-        assert_eq!(place_of(yaml, "test").unwrap(), Place::Local);
+        let local = |profile: &str| Place::Local(profile.to_owned());
+        assert_eq!(place_of(yaml, "test").unwrap(), local("mlops-local"));
+        assert_eq!(place_of(yaml, "staging").unwrap(), local("elsewhere"));
         let host = Some("https://example.cloud.databricks.com".to_owned());
         let prod = Place::Databricks {
             host,

@@ -4,6 +4,7 @@
 //! code. The page docs/configuration.md explains each field.
 
 mod figures;
+mod workspace;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,7 @@ use serde::Deserialize;
 
 use crate::error::{Failure, Kind};
 pub(crate) use figures::{ProjectFigure, Unit};
+pub(crate) use workspace::Workspace;
 
 /// The whole file.
 #[derive(Debug, Clone, Deserialize)]
@@ -27,7 +29,7 @@ pub(crate) struct Config {
     pub(crate) test: Test,
     /// Where data sets come from and go to.
     pub(crate) data: Data,
-    /// The local workspace.
+    /// The local workspaces.
     #[serde(default)]
     pub(crate) workspace: Workspace,
     /// Pull requests.
@@ -93,22 +95,6 @@ pub(crate) struct Data {
     pub(crate) volume: String,
 }
 
-/// The local workspace.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub(crate) struct Workspace {
-    /// The profile by which the bundle's targets name it.
-    pub(crate) profile: String,
-    /// Minutes without use after which it ends.
-    pub(crate) idle_minutes: u32,
-    /// Extras of pyproject.toml that the Python environment has besides.
-    pub(crate) extras: Vec<String>,
-    /// Master of the Spark cluster that runs the sessions of notebooks.
-    pub(crate) spark_master: Option<String>,
-    /// Spark Connect server that runs the sessions of notebooks.
-    pub(crate) spark_remote: Option<String>,
-}
-
 /// Pull requests.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
@@ -153,18 +139,6 @@ pub(crate) struct Target {
     pub(crate) checks: Vec<String>,
 }
 
-impl Default for Workspace {
-    fn default() -> Workspace {
-        Workspace {
-            profile: "mlops-local".to_owned(),
-            idle_minutes: 120,
-            extras: Vec::new(),
-            spark_master: None,
-            spark_remote: None,
-        }
-    }
-}
-
 impl Config {
     /// Reads and checks the file.
     ///
@@ -206,9 +180,7 @@ impl Config {
                 ));
             }
         }
-        if config.workspace.spark_master.is_some() && config.workspace.spark_remote.is_some() {
-            return Err("workspace: give it either spark-master or spark-remote".to_owned());
-        }
+        config.workspace.check()?;
         for figure in &config.bench {
             figure.check()?;
         }

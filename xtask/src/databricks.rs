@@ -49,10 +49,8 @@ impl<'a> Target<'a> {
         name: &str,
     ) -> anyhow::Result<Target<'a>> {
         let place = bundle::place(&context.root, &context.config, name)?;
-        let local = match place {
-            Place::Local => Some(local_workspace::start(context, toolbox, Mode::default())?),
-            Place::Databricks { .. } => None,
-        };
+        let start = |profile| local_workspace::start(context, toolbox, profile, Mode::default());
+        let local = place.local().map(start).transpose()?;
         Ok(Target {
             name: name.to_owned(),
             local,

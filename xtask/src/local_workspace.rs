@@ -1,7 +1,9 @@
-//! The local workspace of this clone: find it, start it, stop it, point others at it.
+//! The local workspaces of this clone: find one, start it, stop it, point others at it. Each goes by the
+//! profile with which the bundle's targets name it; most clones have one.
+
+mod profiles;
 
 use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -15,6 +17,7 @@ use crate::children;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
+pub(crate) use profiles::config_file;
 
 /// How long the program may take until it answers; it needs a fraction of a second.
 const START: Duration = Duration::from_secs(20);
@@ -22,6 +25,8 @@ const START: Duration = Duration::from_secs(20);
 /// A local workspace that answers.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalWorkspace {
+    /// The profile that names it.
+    pub(crate) profile: String,
     /// Its address.
     pub(crate) url: String,
     /// Its client.
@@ -45,31 +50,67 @@ struct ServerFile {
     started_at: jiff::Timestamp,
 }
 
-/// The folder that holds the workspace's state.
-pub(crate) fn state_folder(context: &Context) -> Utf8PathBuf {
-    context.local().join("workspace")
+/// The folder that holds a workspace's state: the first one's has its place, each further one's a name.
+pub(crate) fn state_folder(context: &Context, profile: &str) -> Utf8PathBuf {
+    match profile == context.config.workspace.profile {
+        true => context.local().join("workspace"),
+        false => further(context).join(profile),
+    }
 }
 
-/// The Databricks configuration file that names this workspace; see `[workspace] profile`.
-pub(crate) fn config_file(context: &Context) -> Utf8PathBuf {
-    context.local().join("databrickscfg")
+fn further(context: &Context) -> Utf8PathBuf {
+    context.local().join("workspaces")
+}
+
+/// The profiles of further workspaces that have a folder here, though xtask.toml does not name them (any more).
+pub(crate) fn left_over(context: &Context) -> Vec<String> {
+    let entries = further(context).read_dir_utf8().into_iter().flatten();
+    let mut names: Vec<String> = entries
+        .flatten()
+        .map(|entry| entry.file_name().to_owned())
+        .filter(|name| {
+            !context
+                .config
+                .workspace
+                .profiles()
+                .any(|known| known == name)
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// What a workspace is called in a sentence: by its profile where there are several.
+pub(crate) fn called(context: &Context, profile: &str) -> String {
+    let only = context.config.workspace.profiles().eq([profile]);
+    match only {
+        true => "the local workspace".to_owned(),
+        false => format!("the local workspace {profile}"),
+    }
+}
+
+/// `cargo xtask workspace VERB`, with the option that names a workspace where there are several.
+pub(crate) fn command(context: &Context, verb: &str, profile: &str) -> String {
+    let option = match context.config.workspace.profile == profile && !needs_a_name(context, verb) {
+        true => String::new(),
+        false => format!(" --profile {profile}"),
+    };
+    format!("cargo xtask workspace {verb}{option}")
+}
+
+/// Whether a verb without a name means no workspace, or all of them.
+fn needs_a_name(context: &Context, verb: &str) -> bool {
+    context.config.workspace.several() && matches!(verb, "down" | "reset" | "status")
 }
 
 /// The running workspace; `None` when there is none.
 ///
 /// # Errors
 /// When its files cannot be read.
-pub(crate) fn find(context: &Context) -> anyhow::Result<Option<LocalWorkspace>> {
-    let Some((server, token)) = read_files(&state_folder(context))? else {
-        return Ok(None);
-    };
-    let http = client(context, &server, &token)?;
+pub(crate) fn find(context: &Context, profile: &str) -> anyhow::Result<Option<LocalWorkspace>> {
     // A file that a killed program left, or another program at its port, does not answer so.
-    Ok(local::status(&http).ok().map(|_| LocalWorkspace {
-        url: server.url,
-        http,
-        token,
-    }))
+    let answers = |workspace: &LocalWorkspace| local::status(&workspace.http).is_ok();
+    Ok(written(context, profile)?.filter(answers))
 }
 
 fn client(
@@ -86,11 +127,12 @@ fn client(
 ///
 /// # Errors
 /// When its files cannot be read.
-pub(crate) fn written(context: &Context) -> anyhow::Result<Option<LocalWorkspace>> {
-    let Some((server, token)) = read_files(&state_folder(context))? else {
+pub(crate) fn written(context: &Context, profile: &str) -> anyhow::Result<Option<LocalWorkspace>> {
+    let Some((server, token)) = read_files(&state_folder(context, profile))? else {
         return Ok(None);
     };
     Ok(Some(LocalWorkspace {
+        profile: profile.to_owned(),
         http: client(context, &server, &token)?,
         url: server.url,
         token,
@@ -104,55 +146,62 @@ pub(crate) fn written(context: &Context) -> anyhow::Result<Option<LocalWorkspace
 pub(crate) fn start(
     context: &Context,
     toolbox: &Toolbox,
+    profile: &str,
     mut mode: Mode,
 ) -> anyhow::Result<LocalWorkspace> {
-    if let Some(running) = find(context)? {
+    if let Some(running) = find(context, profile)? {
         if !is_outdated(context, toolbox, &running)? {
-            write_config_file(context, &running)?;
+            profiles::write(context, &running)?;
             return Ok(running);
         }
         context.ui.status(
             "Restarting",
-            "the local workspace, whose program was rebuilt",
+            &format!("{}, whose program was rebuilt", called(context, profile)),
         );
         let was = local::status(&running.http)?;
         mode.keep |= was.keep;
         mode.schedules |= was.schedules;
         stop(context, &running)?;
     }
-    let state = state_folder(context);
+    let state = state_folder(context, profile);
     fs_err::create_dir_all(&state)?;
     let log = state.join("server.log");
     let mut child = spawn(context, toolbox, &state, &log, mode)?;
     let deadline = Instant::now() + START;
     loop {
-        if let Some(workspace) = find(context)? {
-            write_config_file(context, &workspace)?;
+        if let Some(workspace) = find(context, profile)? {
+            profiles::write(context, &workspace)?;
             return Ok(workspace);
         }
         if let Some(status) = child.try_wait()? {
             // Somebody else may have started one in the same moment; then that one is ours too.
-            if let Some(workspace) = find(context)? {
-                write_config_file(context, &workspace)?;
+            if let Some(workspace) = find(context, profile)? {
+                profiles::write(context, &workspace)?;
                 return Ok(workspace);
             }
             return Failure::new(
                 Kind::Service,
-                format!("the local workspace ended at once ({status})"),
+                format!("{} ended at once ({status})", called(context, profile)),
             )
             .details(last_lines(&log, 15))
-            .next("cargo xtask workspace logs")
-            .next("cargo xtask workspace reset   # removes its state, if nothing else helps")
+            .next(command(context, "logs", profile))
+            .next(format!(
+                "{}   # removes its state, if nothing else helps",
+                command(context, "reset", profile)
+            ))
             .err();
         }
         if Instant::now() > deadline {
             let _ = child.kill();
             return Failure::new(
                 Kind::Service,
-                format!("the local workspace did not answer within {START:?}"),
+                format!(
+                    "{} did not answer within {START:?}",
+                    called(context, profile)
+                ),
             )
             .details(last_lines(&log, 15))
-            .next("cargo xtask workspace logs")
+            .next(command(context, "logs", profile))
             .err();
         }
         context.interrupt.check()?;
@@ -167,16 +216,19 @@ pub(crate) fn start(
 pub(crate) fn stop(context: &Context, workspace: &LocalWorkspace) -> anyhow::Result<()> {
     local::shutdown(&workspace.http)?;
     let deadline = Instant::now() + START;
-    let file = state_folder(context).join("server.json");
+    let file = state_folder(context, &workspace.profile).join("server.json");
     while file.exists() && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(20));
     }
     if file.exists() {
         return Failure::new(
             Kind::Service,
-            "the local workspace was asked to end and still runs",
+            format!(
+                "{} was asked to end and still runs",
+                called(context, &workspace.profile)
+            ),
         )
-        .next("cargo xtask workspace logs")
+        .next(command(context, "logs", &workspace.profile))
         .err();
     }
     Ok(())
@@ -228,7 +280,7 @@ fn is_outdated(
     toolbox: &Toolbox,
     running: &LocalWorkspace,
 ) -> anyhow::Result<bool> {
-    let Some((server, _)) = read_files(&state_folder(context))? else {
+    let Some((server, _)) = read_files(&state_folder(context, &running.profile))? else {
         return Ok(false);
     };
     let Ok(built) = fs_err::metadata(&toolbox.workspace).and_then(|file| file.modified()) else {
@@ -294,27 +346,4 @@ fn spawn(
             .details(error.to_string())
             .into()
     })
-}
-
-/// Writes the profile of the workspace, so that the Databricks CLI finds it and nothing else.
-fn write_config_file(context: &Context, workspace: &LocalWorkspace) -> anyhow::Result<()> {
-    let path = config_file(context);
-    let text = format!(
-        "; Written by `cargo xtask`: the local workspace of this clone, and no other.\n[{}]\nhost  = {}\ntoken = {}\n",
-        context.config.workspace.profile, workspace.url, workspace.token
-    );
-    if fs_err::read_to_string(&path).is_ok_and(|present| present == text) {
-        return Ok(());
-    }
-    let temporary = path.with_extension("new");
-    let _ = fs_err::remove_file(&temporary);
-    // Made with its mode: there is no moment at which others could open it.
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    fs_err::rename(&temporary, &path)?;
-    Ok(())
 }

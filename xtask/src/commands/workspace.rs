@@ -1,21 +1,26 @@
-//! `cargo xtask workspace`: the local workspace of this clone.
+//! `cargo xtask workspace`: the local workspaces of this clone. Where there are several, `--profile` says which.
 
 pub(crate) mod conformance;
 mod principal;
+mod status;
+mod which;
 
 use camino::Utf8Path;
-use xtask_remote::local::{self, Scheduled, Schedules};
+use xtask_remote::local;
 
-use crate::bundle::{self, Place};
+use crate::bundle;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::tools::{self, Need};
-use crate::ui::Tone;
 
 /// Options of `workspace`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// Which local workspace, where xtask.toml names several: its profile. Without it `down` and `status` mean all of
+    /// them, `reset` none, and the others the first one.
+    #[arg(long, short, global = true, value_name = "NAME")]
+    profile: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -73,29 +78,33 @@ enum Command {
 /// # Errors
 /// When the workspace cannot be started, does not run, or does not end.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let which = which::Which::new(context, args.profile.as_deref())?;
     match &args.command {
         Command::Up { keep, schedules } => {
             let (keep, schedules) = (*keep, *schedules);
-            up(context, Mode { keep, schedules })
+            up(context, which.one(), Mode { keep, schedules })
         }
-        Command::Down => down(context),
-        Command::Status { json } => status(context, *json),
-        Command::Env => env(context),
-        Command::Principal(args) => principal::run(context, args),
-        Command::Open { path } => open(context, path),
-        Command::Logs { lines, mlflow } => logs(context, *lines, *mlflow),
-        Command::Reset => reset(context),
+        Command::Down => which
+            .all_and_left_over()
+            .iter()
+            .try_for_each(|profile| down(context, profile)),
+        Command::Status { json } => status::run(context, &which, *json),
+        Command::Env => env(context, which.one()),
+        Command::Principal(args) => principal::run(context, which.one(), args),
+        Command::Open { path } => open(context, which.one(), path),
+        Command::Logs { lines, mlflow } => logs(context, which.one(), *lines, *mlflow),
+        Command::Reset => reset(context, which.named()?),
         Command::Conformance { write } => conformance::run(context, *write),
     }
 }
 
-fn started(context: &Context, mode: Mode) -> anyhow::Result<LocalWorkspace> {
+fn started(context: &Context, profile: &str, mode: Mode) -> anyhow::Result<LocalWorkspace> {
     let toolbox = tools::ready(context, &[Need::Python, Need::WorkspaceProgram])?;
-    local_workspace::start(context, &toolbox, mode)
+    local_workspace::start(context, &toolbox, profile, mode)
 }
 
-fn up(context: &Context, mode: Mode) -> anyhow::Result<()> {
-    let workspace = started(context, mode)?;
+fn up(context: &Context, profile: &str, mode: Mode) -> anyhow::Result<()> {
+    let workspace = started(context, profile, mode)?;
     let state = local::status(&workspace.http)?;
     if mode.schedules && !state.schedules {
         context
@@ -106,108 +115,33 @@ fn up(context: &Context, mode: Mode) -> anyhow::Result<()> {
             .ui
             .warn("it already ran and will still end when nobody uses it: take it down first");
     }
-    context.ui.status(
-        "Running",
-        &format!("the local workspace at {}", workspace.url),
-    );
-    context.ui.status("Next", "cargo xtask workspace open");
+    let called = local_workspace::called(context, profile);
+    context
+        .ui
+        .status("Running", &format!("{called} at {}", workspace.url));
+    let next = local_workspace::command(context, "open", profile);
+    context.ui.status("Next", &next);
     Ok(())
 }
 
-fn down(context: &Context) -> anyhow::Result<()> {
-    match local_workspace::find(context)? {
+fn down(context: &Context, profile: &str) -> anyhow::Result<()> {
+    let called = local_workspace::called(context, profile);
+    match local_workspace::find(context, profile)? {
         Some(workspace) => {
             local_workspace::stop(context, &workspace)?;
             context
                 .ui
-                .status("Ended", "the local workspace; its state stays");
+                .status("Ended", &format!("{called}; its state stays"));
         }
         None => context
             .ui
-            .status("Nothing", "to end: the local workspace does not run"),
+            .status("Nothing", &format!("to end: {called} does not run")),
     }
     Ok(())
 }
 
-fn status(context: &Context, json: bool) -> anyhow::Result<()> {
-    let Some(workspace) = local_workspace::find(context)? else {
-        if json {
-            context.ui.answer(r#"{"running":false}"#);
-        } else {
-            context
-                .ui
-                .answer("the local workspace does not run; start it: cargo xtask workspace up");
-        }
-        return Ok(());
-    };
-    let state = local::status(&workspace.http)?;
-    let schedules = local::schedules(&workspace.http)?;
-    if json {
-        let object = serde_json::json!({
-            "running": true, "url": state.url, "version": state.version, "user": state.user,
-            "workspace_id": state.workspace_id, "uptime_seconds": state.uptime_seconds,
-            "idle_seconds": state.idle_seconds, "keep": state.keep, "active_runs": state.active_runs,
-            "mlflow": state.mlflow.state, "schedules": schedules,
-        });
-        context.ui.answer(&object.to_string());
-        return Ok(());
-    }
-    let row = |name: &str, value: &str| {
-        context.ui.answer(&format!(
-            "{}  {value}",
-            context.ui.paint(&format!("{name:<12}"), Tone::Strong)
-        ));
-    };
-    row("address", &state.url);
-    row("user", &state.user);
-    row("active runs", &state.active_runs.to_string());
-    row(
-        "MLflow",
-        &match state.mlflow.message {
-            Some(message) => format!("{}: {message}", state.mlflow.state),
-            None => state.mlflow.state,
-        },
-    );
-    let end = match state.keep {
-        true => "stays until `cargo xtask workspace down`".to_owned(),
-        false => format!(
-            "after {} idle minutes",
-            context.config.workspace.idle_minutes
-        ),
-    };
-    row("ends", &end);
-    row("state", local_workspace::state_folder(context).as_str());
-    row("schedules", &firing(&schedules));
-    for job in &schedules.jobs {
-        row("", &format!("{}  {}", job.name, due(job)));
-    }
-    Ok(())
-}
-
-/// Whether schedules start runs, in a sentence.
-fn firing(schedules: &Schedules) -> String {
-    match (schedules.firing, schedules.jobs.len()) {
-        (_, 0) => "no job has one".to_owned(),
-        (true, _) => "start runs".to_owned(),
-        (false, _) => {
-            "start nothing; to let them: cargo xtask workspace down, then up --schedules".to_owned()
-        }
-    }
-}
-
-/// When a job is due, in a sentence.
-fn due(job: &Scheduled) -> String {
-    let next = match (&job.next, job.paused, job.by_clock) {
-        (_, true, _) => "paused".to_owned(),
-        (_, _, false) => "fires on Databricks only".to_owned(),
-        (Some(next), _, _) => format!("next {next}"),
-        (None, _, _) => "never again".to_owned(),
-    };
-    format!("{}: {next}", job.trigger)
-}
-
-fn env(context: &Context) -> anyhow::Result<()> {
-    let workspace = started(context, Mode::default())?;
+fn env(context: &Context, profile: &str) -> anyhow::Result<()> {
+    let workspace = started(context, profile, Mode::default())?;
     for (name, value) in local_workspace::variables(context, &workspace) {
         context
             .ui
@@ -222,7 +156,7 @@ fn env(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open(context: &Context, path: &str) -> anyhow::Result<()> {
+fn open(context: &Context, profile: &str, path: &str) -> anyhow::Result<()> {
     if !path.starts_with('/') {
         return Failure::new(
             Kind::Usage,
@@ -230,7 +164,7 @@ fn open(context: &Context, path: &str) -> anyhow::Result<()> {
         )
         .err();
     }
-    let workspace = started(context, Mode::default())?;
+    let workspace = started(context, profile, Mode::default())?;
     let link = local::sign_in(&workspace.http, path)?;
     // Where no browser can be started (ssh, CI) the link alone is what the reader needs.
     if context.ui.can_ask() && open::that_detached(&link).is_ok() {
@@ -243,8 +177,8 @@ fn open(context: &Context, path: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn logs(context: &Context, lines: usize, mlflow: bool) -> anyhow::Result<()> {
-    let state = local_workspace::state_folder(context);
+fn logs(context: &Context, profile: &str, lines: usize, mlflow: bool) -> anyhow::Result<()> {
+    let state = local_workspace::state_folder(context, profile);
     let log = if mlflow {
         state.join("mlflow").join("server.log")
     } else {
@@ -252,42 +186,47 @@ fn logs(context: &Context, lines: usize, mlflow: bool) -> anyhow::Result<()> {
     };
     if !log.exists() {
         return Failure::new(Kind::Usage, format!("there is no log yet: {log}"))
-            .next("cargo xtask workspace up")
+            .next(local_workspace::command(context, "up", profile))
             .err();
     }
     context.ui.answer(&local_workspace::last_lines(&log, lines));
     Ok(())
 }
 
-fn reset(context: &Context) -> anyhow::Result<()> {
-    let state = local_workspace::state_folder(context);
+fn reset(context: &Context, profile: &str) -> anyhow::Result<()> {
+    let called = local_workspace::called(context, profile);
+    let state = local_workspace::state_folder(context, profile);
     if !state.exists() {
-        context
-            .ui
-            .status("Nothing", "to remove: there is no local workspace yet");
+        context.ui.status(
+            "Nothing",
+            &format!("to remove: there is no state of {called} yet"),
+        );
         return Ok(());
     }
-    let question = "Remove the local workspace's jobs, runs, models and files?";
-    if !context.ui.confirm(question, false)? {
+    let question = format!("Remove {called} with its jobs, runs, models and files?");
+    if !context.ui.confirm(&question, false)? {
+        let again = local_workspace::command(context, "reset", profile);
         return Failure::new(Kind::Interrupted, "nothing was removed")
-            .next("cargo xtask workspace reset --yes")
+            .next(format!("{again} --yes"))
             .err();
     }
-    if let Some(workspace) = local_workspace::find(context)? {
+    if let Some(workspace) = local_workspace::find(context, profile)? {
         local_workspace::stop(context, &workspace)?;
     }
     fs_err::remove_dir_all(&state)?;
-    forget_deployments(context)?;
-    context.ui.status("Removed", "the local workspace's state");
+    forget_deployments(context, profile)?;
+    context
+        .ui
+        .status("Removed", &format!("the state of {called}"));
     Ok(())
 }
 
 /// Removes the CLI's notes of what it deployed to the workspace that is gone: it would otherwise
 /// look for jobs that do not exist any more.
-fn forget_deployments(context: &Context) -> anyhow::Result<()> {
+fn forget_deployments(context: &Context, profile: &str) -> anyhow::Result<()> {
     let notes = context.root.join(".databricks").join("bundle");
     for target in bundle::targets(&context.root, &context.config)? {
-        if target.place == Place::Local {
+        if target.place.local() == Some(profile) {
             remove_if_there(&notes.join(target.name))?;
         }
     }

@@ -13,3 +13,4 @@ mod open_pr;
 mod status;
 mod tools;
 mod workflows;
+mod workspaces;

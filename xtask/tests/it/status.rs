@@ -1,7 +1,7 @@
 //! `cargo xtask status` and what goes with it, against the local GitHub.
 
 mod drift;
-mod environments;
+pub(crate) mod environments;
 mod failures;
 mod looks;
 mod schema;

@@ -14,7 +14,7 @@ use xtask_remote::{Credentials, Http, Method, Request, Transport as _, local};
 use super::Bench;
 use crate::databricks::Target;
 use crate::error::{Failure, Kind};
-use crate::local_workspace::Mode;
+use crate::local_workspace::{LocalWorkspace, Mode};
 use crate::{local_workspace, process, python, vars};
 
 /// Runs a notebook's cells in a plain Python process.
@@ -75,9 +75,11 @@ pub(super) fn workspace_ready(bench: &Bench<'_>) -> anyhow::Result<f64> {
 
 /// Asked over one open connection with nothing but a socket: it is the workspace that is measured.
 pub(super) fn jobs_list(bench: &Bench<'_>) -> anyhow::Result<f64> {
-    let workspace = local_workspace::start(bench.context, bench.toolbox, Mode::default())?;
+    let first = &bench.context.config.workspace.profile;
+    let workspace = local_workspace::start(bench.context, bench.toolbox, first, Mode::default())?;
     let address = workspace.url.trim_start_matches("http://");
-    let token = fs_err::read_to_string(local_workspace::state_folder(bench.context).join("token"))?;
+    let token =
+        fs_err::read_to_string(local_workspace::state_folder(bench.context, first).join("token"))?;
     let request = format!(
         "GET /api/2.2/jobs/list?limit=25 HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {}\r\n\r\n",
         token.trim()
@@ -139,19 +141,24 @@ pub(super) fn training_job(bench: &Bench<'_>) -> anyhow::Result<f64> {
             .next(format!("cargo xtask logs run:{run_id}"))
             .err();
     }
-    Ok(on_workspace / plain(bench, &run, job_id)?)
+    let local = target.local.as_ref().context("the target is not local")?;
+    Ok(on_workspace / plain(bench, local, &run, job_id)?)
 }
 
 /// The same notebooks with the same parameters, one plain process after the other.
-fn plain(bench: &Bench<'_>, run: &jobs::Run, job_id: i64) -> anyhow::Result<f64> {
-    let workspace = local_workspace::start(bench.context, bench.toolbox, Mode::default())?;
+fn plain(
+    bench: &Bench<'_>,
+    workspace: &LocalWorkspace,
+    run: &jobs::Run,
+    job_id: i64,
+) -> anyhow::Result<f64> {
     let script = bench.scratch("plain")?.join("plain_notebook.py");
     fs_err::write(&script, PLAIN_NOTEBOOK)?;
     let values = script.with_file_name("values.json");
     let parameters = script.with_file_name("job.json");
     let request = Request::new(Method::Get, "/api/2.2/jobs/get").query("job_id", job_id);
     fs_err::write(&parameters, workspace.http.send(&request)?.body)?;
-    let files = local_workspace::state_folder(bench.context);
+    let files = local_workspace::state_folder(bench.context, &workspace.profile);
     let started = Instant::now();
     for task in &run.tasks {
         let mut command = Command::new(&bench.toolbox.python);
@@ -162,7 +169,7 @@ fn plain(bench: &Bench<'_>, run: &jobs::Run, job_id: i64) -> anyhow::Result<f64>
             values.as_str(),
             files.as_str(),
         ]);
-        command.envs(local_workspace::variables(bench.context, &workspace));
+        command.envs(local_workspace::variables(bench.context, workspace));
         bench.timed(command)?;
     }
     Ok(started.elapsed().as_secs_f64())

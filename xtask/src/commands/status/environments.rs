@@ -27,7 +27,7 @@ pub(super) struct Look<'a> {
     head: Option<&'a str>,
     drift: bool,
     targets: Vec<bundle::Target>,
-    local: Option<LocalWorkspace>,
+    locals: Vec<LocalWorkspace>,
     paths: StatePaths,
 }
 
@@ -43,13 +43,17 @@ impl<'a> Look<'a> {
         head: Option<&'a str>,
         drift: bool,
     ) -> anyhow::Result<Look<'a>> {
+        let written = |profile| local_workspace::written(context, profile);
+        let profiles = context.config.workspace.profiles();
+        let locals: Vec<Option<LocalWorkspace>> =
+            profiles.map(written).collect::<Result<_, _>>()?;
         Ok(Look {
             context,
             git,
             head,
             drift,
             targets: bundle::targets(&context.root, &context.config)?,
-            local: local_workspace::written(context)?,
+            locals: locals.into_iter().flatten().collect(),
             paths: StatePaths::open(context),
         })
     }
@@ -63,11 +67,13 @@ impl<'a> Look<'a> {
     pub(super) fn at(&self, target: &bundle::Target) -> Environment {
         let mut environment = Environment {
             target: target.name.clone(),
-            place: place(target),
+            place: self.place(target),
             ..Environment::default()
         };
-        if target.place == Place::Local && self.local.is_none() {
-            environment.unknown.push(not_running(&target.name));
+        let local = self.local(target);
+        if let (Some(profile), None) = (target.place.local(), local) {
+            let unknown = self.not_running(&target.name, profile);
+            environment.unknown.push(unknown);
             return environment;
         }
         let program = match self.program(target) {
@@ -77,8 +83,7 @@ impl<'a> Look<'a> {
                 return environment;
             }
         };
-        let local = self.local.clone().filter(|_| target.place == Place::Local);
-        let opened = Target::seen(self.context, target, local, program);
+        let opened = Target::seen(self.context, target, local.cloned(), program);
         let transport = opened.transport();
         let within = Within::new(&*transport, DEADLINE);
         let until = Instant::now() + DEADLINE;
@@ -102,12 +107,7 @@ impl<'a> Look<'a> {
                 environment.deployment = Some(deployment);
             }
             Ok(None) => environment.deployed = Some(false),
-            Err(error) => environment.unknown.push(unknown(
-                "deployment",
-                &target.name,
-                &error,
-                target.place == Place::Local,
-            )),
+            Err(error) => environment.unknown.push(self.unknown(target, &error)),
         }
         environment
     }
@@ -120,12 +120,12 @@ impl<'a> Look<'a> {
         found: &Found,
         until: Instant,
     ) -> Option<Question<'q>> {
-        let is_local = target.place == Place::Local;
+        let local = self.local(target);
         let commit = Some(&found.source.commit).filter(|commit| !commit.is_empty());
-        (self.drift || is_local).then(|| Question {
+        (self.drift || local.is_some()).then(|| Question {
             context: self.context,
             target,
-            local: self.local.clone().filter(|_| is_local),
+            local: local.cloned(),
             resources: found.resources.clone(),
             checkout_is_deployed: commit
                 .zip(self.head)
@@ -138,7 +138,7 @@ impl<'a> Look<'a> {
 
     /// The Databricks CLI. A target on the local workspace whose state's place is remembered needs none.
     fn program(&self, target: &bundle::Target) -> Result<camino::Utf8PathBuf, Unknown> {
-        if target.place == Place::Local && self.paths.remembered(target).is_some() {
+        if target.place.local().is_some() && self.paths.remembered(target).is_some() {
             return Ok(camino::Utf8PathBuf::new());
         }
         tools::databricks_cli(self.context).ok_or_else(|| Unknown {
@@ -159,7 +159,7 @@ impl<'a> Look<'a> {
         if let Some(known) = self.paths.remembered(target) {
             let found = read(transport, &known.state_path)?;
             // Another user of the same clone deploys elsewhere: what is not found is looked up anew.
-            if found.is_some() || target.place == Place::Local {
+            if found.is_some() || target.place.local().is_some() {
                 return Ok(found.map(|found| (known, found)));
             }
         }
@@ -169,8 +169,7 @@ impl<'a> Look<'a> {
     }
 
     fn host(&self, target: &bundle::Target, known: &Known) -> String {
-        let local = self.local.as_ref().filter(|_| target.place == Place::Local);
-        let host = match local {
+        let host = match self.local(target) {
             Some(local) => Some(local.url.clone()),
             None => known.host.clone(),
         };
@@ -212,6 +211,52 @@ impl<'a> Look<'a> {
     }
 }
 
+impl Look<'_> {
+    /// The local workspace that a target lives on, as its files name it.
+    fn local(&self, target: &bundle::Target) -> Option<&LocalWorkspace> {
+        let profile = target.place.local()?;
+        self.locals.iter().find(|local| local.profile == profile)
+    }
+
+    fn place(&self, target: &bundle::Target) -> String {
+        match &target.place {
+            Place::Local(profile) if *profile == self.context.config.workspace.profile => {
+                "local".to_owned()
+            }
+            Place::Local(profile) => format!("local {profile}"),
+            Place::Databricks { host, profile } => host
+                .clone()
+                .or_else(|| profile.as_ref().map(|profile| format!("profile {profile}")))
+                .unwrap_or_else(|| "the default profile".to_owned()),
+        }
+    }
+
+    fn not_running(&self, target: &str, profile: &str) -> Unknown {
+        let called = local_workspace::called(self.context, profile);
+        Unknown {
+            what: "environment".to_owned(),
+            target: Some(target.to_owned()),
+            reason: format!("{called} does not run"),
+            next: Some(local_workspace::command(self.context, "up", profile)),
+        }
+    }
+
+    /// Says why a deployment is not known. A local workspace that cannot be reached does not run.
+    fn unknown(&self, target: &bundle::Target, error: &anyhow::Error) -> Unknown {
+        let (what, name) = ("deployment", &target.name);
+        match (error.downcast_ref::<Error>(), target.place.local()) {
+            (Some(Error::Unreachable { .. }), Some(profile)) => self.not_running(name, profile),
+            (Some(error), _) => deployed::unknown(what, name, error),
+            (None, _) => Unknown {
+                what: what.to_owned(),
+                target: Some(name.clone()),
+                reason: crate::ui::safe_line(&error.to_string()),
+                next: Some(format!("cargo xtask deploy --target {name} --dry-run")),
+            },
+        }
+    }
+}
+
 /// What the CLI keeps in the workspace.
 struct Found {
     source: bundle_state::Source,
@@ -247,37 +292,4 @@ pub(super) fn joined<T>(result: std::thread::Result<Result<T, Error>>) -> Result
             reason: "it broke down".to_owned(),
         })
     })
-}
-
-fn place(target: &bundle::Target) -> String {
-    match &target.place {
-        Place::Local => "local".to_owned(),
-        Place::Databricks { host, profile } => host
-            .clone()
-            .or_else(|| profile.as_ref().map(|profile| format!("profile {profile}")))
-            .unwrap_or_else(|| "the default profile".to_owned()),
-    }
-}
-
-fn not_running(target: &str) -> Unknown {
-    Unknown {
-        what: "environment".to_owned(),
-        target: Some(target.to_owned()),
-        reason: "the local workspace does not run".to_owned(),
-        next: Some("cargo xtask workspace up".to_owned()),
-    }
-}
-
-/// Says why something is not known. A local workspace that cannot be reached does not run.
-fn unknown(what: &str, target: &str, error: &anyhow::Error, is_local: bool) -> Unknown {
-    match error.downcast_ref::<Error>() {
-        Some(Error::Unreachable { .. }) if is_local => not_running(target),
-        Some(error) => deployed::unknown(what, target, error),
-        None => Unknown {
-            what: what.to_owned(),
-            target: Some(target.to_owned()),
-            reason: crate::ui::safe_line(&error.to_string()),
-            next: Some(format!("cargo xtask deploy --target {target} --dry-run")),
-        },
-    }
 }

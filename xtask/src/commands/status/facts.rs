@@ -232,7 +232,7 @@ pub(crate) struct Training {
 pub(crate) struct Environment {
     /// The target.
     pub(crate) target: String,
-    /// `local`, or the host.
+    /// `local`, `local` and the profile of a further local workspace, or the host.
     pub(crate) place: String,
     /// Whether the bundle is deployed; null where that is not known.
     pub(crate) deployed: Option<bool>,

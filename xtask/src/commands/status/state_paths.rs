@@ -90,7 +90,7 @@ impl StatePaths {
 
 fn key(target: &bundle::Target) -> String {
     match &target.place {
-        Place::Local => format!("{} local", target.name),
+        Place::Local(profile) => format!("{} local {profile}", target.name),
         Place::Databricks { host, profile } => format!(
             "{} {} {}",
             target.name,

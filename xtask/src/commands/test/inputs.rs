@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::de::DeserializeOwned;
 
+use crate::bundle;
 use crate::context::Context;
 use crate::fingerprint::{Inputs, Verdict, look};
 use crate::git::Git;
@@ -62,11 +63,9 @@ impl Found {
         {
             inputs.fact(name, value);
         }
-        let state = local_workspace::state_folder(context);
-        let token = fs_err::read(state.join("token")).unwrap_or_default();
         // A reset makes a new token, and takes the models of earlier runs with it. The first run
         // makes the first one: it is looked at again when the success is remembered.
-        inputs.fact(WORKSPACE, &crate::fingerprint::sha256(&token));
+        inputs.fact(WORKSPACE, &workspace_of(context, target));
         work(context, inputs, &format!("integration-{target}"), force)
     }
 }
@@ -75,12 +74,20 @@ impl Found {
 const WORKSPACE: &str = "the local workspace";
 
 /// Brings the fact about the local workspace up to date, once it surely exists.
-pub(super) fn settle(context: &Context, inputs: &Inputs) -> Inputs {
-    let state = local_workspace::state_folder(context);
-    let token = fs_err::read(state.join("token")).unwrap_or_default();
+pub(super) fn settle(context: &Context, inputs: &Inputs, target: &str) -> Inputs {
     let mut inputs = inputs.clone();
-    inputs.fact(WORKSPACE, &crate::fingerprint::sha256(&token));
+    inputs.fact(WORKSPACE, &workspace_of(context, target));
     inputs
+}
+
+/// What tells the local workspace of a target from the next one in its place.
+fn workspace_of(context: &Context, target: &str) -> String {
+    let place = bundle::place(&context.root, &context.config, target).ok();
+    let token = place.as_ref().and_then(|place| {
+        let state = local_workspace::state_folder(context, place.local()?);
+        fs_err::read(state.join("token")).ok()
+    });
+    crate::fingerprint::sha256(&token.unwrap_or_default())
 }
 
 fn work<T: DeserializeOwned>(

@@ -61,7 +61,7 @@ pub(super) fn train(
     let failures = failures::of_run(&*transport, &run);
     let result = result(target, &run, &failures).with(registry.follow(&run, before)?);
     if run.state.is_success() {
-        let inputs = inputs::settle(context, &work.inputs);
+        let inputs = inputs::settle(context, &work.inputs, &target.name);
         remember(
             &work.memory,
             &inputs,

@@ -55,20 +55,24 @@ pub(super) fn results(context: &Context, results: &Results, json: bool) -> anyho
     Ok(())
 }
 
-/// Says that the local workspace still runs, and how to end it.
+/// Says which local workspaces still run, and how to end them.
 fn workspace_stays(context: &Context) -> anyhow::Result<()> {
-    let Some(workspace) = local_workspace::find(context)? else {
-        return Ok(());
-    };
-    let stays = match local::status(&workspace.http)?.keep {
-        true => "stays".to_owned(),
-        false => format!(
-            "stays for {} idle minutes",
-            context.config.workspace.idle_minutes
-        ),
-    };
-    let text = format!("the local workspace {stays}; `cargo xtask workspace down` ends it now");
-    context.ui.status("Running", &text);
+    for profile in context.config.workspace.profiles() {
+        let Some(workspace) = local_workspace::find(context, profile)? else {
+            continue;
+        };
+        let stays = match local::status(&workspace.http)?.keep {
+            true => "stays".to_owned(),
+            false => format!(
+                "stays for {} idle minutes",
+                context.config.workspace.idle_minutes
+            ),
+        };
+        let called = local_workspace::called(context, profile);
+        let down = local_workspace::command(context, "down", profile);
+        let text = format!("{called} {stays}; `{down}` ends it now");
+        context.ui.status("Running", &text);
+    }
     Ok(())
 }
 

@@ -33,13 +33,13 @@ pub(crate) struct Args {
     remove: bool,
 }
 
-pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, profile: &str, args: &Args) -> anyhow::Result<()> {
     if args.remove {
-        return remove(context, &args.name);
+        return remove(context, profile, &args.name);
     }
     let keys = args.keys.as_ref().map(fs_err::read_to_string).transpose()?;
-    let workspace = started(context, Mode::default())?;
-    let principal = match find(&workspace, &args.name)? {
+    let workspace = started(context, profile, Mode::default())?;
+    let principal = match find(context, &workspace, &args.name)? {
         Some(known) => known,
         None => {
             let made = identities::create(&workspace.http, &args.name)?;
@@ -104,7 +104,11 @@ fn answer(context: &Context, json: bool, variables: &[(&str, String)]) {
 }
 
 /// The one service principal of this name; two of a name are told apart by hand.
-fn find(workspace: &LocalWorkspace, name: &str) -> anyhow::Result<Option<ServicePrincipal>> {
+fn find(
+    context: &Context,
+    workspace: &LocalWorkspace,
+    name: &str,
+) -> anyhow::Result<Option<ServicePrincipal>> {
     let mut known = identities::named(&workspace.http, name)?;
     if known.len() > 1 {
         let ids: Vec<&str> = known
@@ -116,18 +120,22 @@ fn find(workspace: &LocalWorkspace, name: &str) -> anyhow::Result<Option<Service
             format!("{} service principals are called {name}", known.len()),
         )
         .details(ids.join("\n"))
-        .next("eval \"$(cargo xtask workspace env)\" && databricks service-principals-v2 list")
+        .next(format!(
+            "eval \"$({})\" && databricks service-principals-v2 list",
+            local_workspace::command(context, "env", &workspace.profile)
+        ))
         .into());
     }
     Ok(known.pop())
 }
 
-fn remove(context: &Context, name: &str) -> anyhow::Result<()> {
-    let known = match local_workspace::find(context)? {
-        Some(workspace) => find(&workspace, name)?.map(|known| (workspace, known)),
+fn remove(context: &Context, profile: &str, name: &str) -> anyhow::Result<()> {
+    let known = match local_workspace::find(context, profile)? {
+        Some(workspace) => find(context, &workspace, name)?.map(|known| (workspace, known)),
         None => {
-            return Failure::new(Kind::Usage, "the local workspace does not run")
-                .next("cargo xtask workspace up")
+            let called = local_workspace::called(context, profile);
+            return Failure::new(Kind::Usage, format!("{called} does not run"))
+                .next(local_workspace::command(context, "up", profile))
                 .err();
         }
     };

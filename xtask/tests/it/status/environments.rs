@@ -131,12 +131,12 @@ fn through_the_cli(url: &str, token: &str) {
     }
 }
 
-pub(super) fn facts(project: &Project) -> Value {
+pub(crate) fn facts(project: &Project) -> Value {
     let said = project.succeed(&["status", "--json"]);
     serde_json::from_str(&said.stdout).unwrap()
 }
 
-pub(super) fn environment<'f>(facts: &'f Value, target: &str) -> &'f Value {
+pub(crate) fn environment<'f>(facts: &'f Value, target: &str) -> &'f Value {
     let environments = facts["environments"].as_array().unwrap();
     let found = environments.iter().find(|one| one["target"] == target);
     found.unwrap_or_else(|| panic!("no target {target}: {facts}"))

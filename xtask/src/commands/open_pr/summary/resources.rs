@@ -45,7 +45,7 @@ fn planned(context: &Context, subject: &Subject<'_>) -> Option<(String, Vec<Stri
     }
     let place = bundle::place(&context.root, &context.config, name).ok()?;
     let answers = match place {
-        Place::Local => local_workspace::find(context).ok()?.is_some(),
+        Place::Local(profile) => local_workspace::find(context, &profile).ok()?.is_some(),
         Place::Databricks { .. } => true,
     };
     let toolbox = answers.then(|| tools::at_hand(context, Need::FOR_A_WORKSPACE))??;
