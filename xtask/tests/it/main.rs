@@ -7,6 +7,7 @@
 
 mod deploy;
 mod docs;
+mod faults;
 mod journey;
 mod machine;
 mod open_pr;

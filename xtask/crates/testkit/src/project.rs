@@ -3,7 +3,9 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, PoisonError};
 
+use serde_json::json;
 use tempfile::TempDir;
 
 use crate::environment;
@@ -16,6 +18,8 @@ use crate::environment;
 pub struct Project {
     folder: TempDir,
     xtask: PathBuf,
+    /// What [`Project::at`] wrote: files, and what is in them.
+    elsewhere: Mutex<Vec<(PathBuf, String)>>,
 }
 
 impl Project {
@@ -73,6 +77,7 @@ impl Project {
         let project = Project {
             folder: tempfile::tempdir().expect("a temporary folder"),
             xtask: PathBuf::from(xtask),
+            elsewhere: Mutex::default(),
         };
         std::fs::create_dir_all(project.root().join(".xtask")).expect("a folder");
         std::fs::create_dir_all(project.home()).expect("a folder");
@@ -171,6 +176,38 @@ impl Project {
         std::fs::write(&path, text.replace(from, to)).expect("the file is written");
     }
 
+    /// Has the project take the server at `url` for its local workspace, running since now; `state` is
+    /// where it looks for one, such as `.xtask/workspace`. Dropping the project does not end that server.
+    ///
+    /// # Panics
+    /// When the files cannot be written.
+    pub fn at(&self, state: &str, url: &str, token: &str) {
+        let folder = self.root().join(state);
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let server = json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "pid": std::process::id(),
+            "port": url.rsplit(':').next().and_then(|port| port.parse::<u16>().ok()),
+            "url": url,
+            "workspace_id": "",
+            "started_at": jiff::Timestamp::now(),
+        });
+        let mut written = self
+            .elsewhere
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (name, text) in [
+            ("token", token.to_owned()),
+            ("server.json", server.to_string()),
+        ] {
+            let file = folder.join(name);
+            std::fs::write(&file, &text).expect("a file");
+            let private = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(&file, private).expect("a file");
+            written.push((file, text));
+        }
+    }
+
     fn surround(&self, command: &mut Command) {
         environment::hermetic(command, &self.home());
         let path = command
@@ -239,6 +276,16 @@ impl Project {
 
 impl Drop for Project {
     fn drop(&mut self) {
+        // Servers that are not the project's own go on without it.
+        let written = self
+            .elsewhere
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        for (file, text) in written.drain(..) {
+            if std::fs::read_to_string(&file).is_ok_and(|present| present == text) {
+                let _ = std::fs::remove_file(file);
+            }
+        }
         // A workspace that a test left running would outlive its folder.
         let _ = self.xtask(&["workspace", "down"]).output();
     }
