@@ -1,17 +1,25 @@
 //! What the tests share.
 
 mod archive_server;
+mod dice;
 mod environment;
 mod fault_proxy;
 mod forge;
+mod interleaving;
+mod memory_workspace;
 mod project;
 mod terminal;
+mod transports;
 mod workspace;
 
 pub use archive_server::{Reply, Server};
+pub use dice::Dice;
 pub use environment::{PASSED_THROUGH, PASSED_THROUGH_PREFIXES, hermetic};
 pub use fault_proxy::{Answer, Content, Cut, Fault, FaultProxy, Gate, Passed, Rule, Victim, When};
 pub use forge::{Account, Asked, Forge, Repository, Run, forge_program};
+pub use interleaving::{InTurn, Interleaving, Party};
+pub use memory_workspace::{KeptVersion, MemoryWorkspace};
 pub use project::{Project, Said, repository};
 pub use terminal::{Seen, Terminal};
+pub use transports::{Call, Killed, Life, Mishap, Mishaps, Mortal, Phase, Recorded};
 pub use workspace::Workspace;
