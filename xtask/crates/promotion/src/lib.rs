@@ -1,6 +1,40 @@
-//! The engine of promotions: what is written into a registry, in which order, and how it is read back.
+//! Takes a model version from one target to the next, and back.
 //!
-//! It talks through [`xtask_remote::Transport`] alone, so the other side may be a workspace, a
-//! registry in memory, or one that fails.
+//! A promotion is first a [`Plan`]: plain data about what was found at both ends, from which its steps follow, and
+//! from those each call that will write something ([`Step`]). Applying runs these very steps. Whoever is interrupted
+//! plans again: what the registry has already is found there and is not done twice. The registry's tags are the only
+//! memory that counts; the [`journal`] is a hint for people.
+//!
+//! Everything goes through [`xtask_remote::Transport`], one for each end; nothing here knows a terminal.
 
+pub mod apply;
+mod calls;
+mod error;
+pub mod event;
+mod files;
+pub mod history;
+pub mod journal;
 pub mod links;
+pub mod lock;
+mod owner;
+mod plan;
+mod random;
+mod registry;
+mod side;
+pub mod steps;
+mod survey;
+mod tags;
+pub mod undo;
+mod unity_catalog;
+
+pub use calls::Call;
+pub use error::{Error, Refusal};
+pub use files::{Carrier, OnBytes, OverRest, files_of};
+pub use owner::Owner;
+pub use plan::{Asked, End, Found, Plan, Source, plan};
+pub use registry::{NewVersion, Registry, Version};
+pub use side::Side;
+pub use steps::{Aim, Step, Work};
+pub use survey::Copy;
+pub use undo::{UndoPlan, plan_undo};
+pub use unity_catalog::UnityCatalog;

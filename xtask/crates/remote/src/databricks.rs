@@ -8,5 +8,6 @@ pub mod identities;
 pub mod jobs;
 pub mod models;
 pub mod registry;
+pub mod workspace_files;
 
 pub(crate) use crate::escape::{path, segment};

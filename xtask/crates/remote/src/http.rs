@@ -1,6 +1,7 @@
 //! HTTP with a token: the transport of the local workspace and of GitHub.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -208,6 +209,15 @@ impl Http {
 }
 
 impl Transport for Http {
+    fn save(
+        &self,
+        request: &Request,
+        file: &Path,
+        on_bytes: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<u64, Error> {
+        Http::save(self, request, file, on_bytes)
+    }
+
     fn send(&self, request: &Request) -> Result<Response, Error> {
         self.observe(request);
         if let Some(limit) = self.hurry {

@@ -1,6 +1,6 @@
 //! What is sent and what comes back, whoever carries it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,27 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// Any [`Error`]; a status of 400 or more is [`Error::Refused`].
     fn send(&self, request: &Request) -> Result<Response, Error>;
+
+    /// Writes the body of a reply into a file, and says how long it is. `on_bytes` is told how many bytes have come,
+    /// and answers whether to go on. The file is whole only where this succeeds. By default the body passes through
+    /// memory; a transport that can stream does.
+    ///
+    /// # Errors
+    /// Any [`Error`]; [`Error::Unreachable`] also when the caller said stop.
+    fn save(
+        &self,
+        request: &Request,
+        file: &Path,
+        on_bytes: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<u64, Error> {
+        let body = self.send(request)?.body;
+        on_bytes(body.len() as u64);
+        std::fs::write(file, &body).map_err(|source| Error::File {
+            path: file.display().to_string(),
+            source,
+        })?;
+        Ok(body.len() as u64)
+    }
 }
 
 /// HTTP methods.

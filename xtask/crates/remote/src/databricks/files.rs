@@ -95,13 +95,18 @@ pub fn read(transport: &dyn Transport, file: &str) -> Result<Vec<u8>, Error> {
     transport.send(&request).map(|reply| reply.body)
 }
 
+/// The request that puts a local file there, replacing what is there. Folders are made as needed.
+#[must_use]
+pub fn put(local: &Path, file: &str) -> Request {
+    Request::new(Method::Put, format!("/api/2.0/fs/files{}", path(file)))
+        .query("overwrite", "true")
+        .file(local)
+}
+
 /// Uploads a local file, replacing what is there. Folders are made as needed.
 ///
 /// # Errors
 /// Any [`Error`].
 pub fn upload(transport: &dyn Transport, local: &Path, file: &str) -> Result<(), Error> {
-    let request = Request::new(Method::Put, format!("/api/2.0/fs/files{}", path(file)))
-        .query("overwrite", "true")
-        .file(local);
-    transport.send(&request).map(drop)
+    transport.send(&put(local, file)).map(drop)
 }

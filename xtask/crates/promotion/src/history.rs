@@ -1,0 +1,44 @@
+//! Who promoted what to a target, when, from where: read from the versions' tags, so that any machine can.
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::event::Event;
+use crate::side::Side;
+use crate::survey::CHAMPION;
+
+/// A promotion that a target remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// The version of the target's model that it is about.
+    pub version: u64,
+    /// What the version remembers.
+    #[serde(flatten)]
+    pub event: Event,
+    /// Whether this version is champion now.
+    pub champion: bool,
+}
+
+/// All promotions, newest first.
+///
+/// # Errors
+/// When the registry does not answer.
+pub fn read(side: &Side<'_>) -> Result<Vec<Entry>, Error> {
+    let champion = side
+        .registry
+        .aliased(side.transport, side.model, CHAMPION)?;
+    let versions = side.registry.versions(side.transport, side.model)?;
+    let mut entries: Vec<Entry> = versions
+        .iter()
+        .flat_map(|version| {
+            let events = Event::all(&version.tags).into_iter();
+            events.map(|event| Entry {
+                version: version.number,
+                event,
+                champion: champion == Some(version.number),
+            })
+        })
+        .collect();
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.event.n));
+    Ok(entries)
+}

@@ -1,0 +1,204 @@
+//! The lock of a destination's model: a file in the deployment's folder that only one can create.
+//!
+//! It keeps two promotions of this tool apart. Whoever moves an alias by other means is not stopped by it; reading
+//! back finds what they did.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use xtask_remote::databricks::workspace_files;
+use xtask_remote::{Request, Response};
+
+use crate::calls::{Known, OWNER};
+use crate::error::{Error, Refusal};
+use crate::owner::Owner;
+use crate::side::Side;
+
+/// What the file holds, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The id of the promotion that it was taken for.
+    pub id: String,
+    /// What that does, for people.
+    pub what: String,
+    /// Who took it, as text.
+    pub by: String,
+    /// When, by the destination's clock, in milliseconds since 1970; 0 where that is not told.
+    pub since: i64,
+    /// How long ago, in seconds, by the destination's clock where it is told.
+    pub age: i64,
+}
+
+/// Where the lock of a side's model stands.
+pub(crate) fn path(side: &Side<'_>) -> String {
+    let state = side.state_path.trim_end_matches('/');
+    format!("{state}/promotion-{}.lock", side.model)
+}
+
+/// The call that takes the lock.
+pub(crate) fn taking(side: &Side<'_>, id: &str, what: &str) -> Request {
+    let content = json!({"id": id, "what": what, "owner": OWNER});
+    workspace_files::create(&path(side), &content)
+}
+
+/// The call that gives it back.
+pub(crate) fn giving_back(side: &Side<'_>) -> Request {
+    workspace_files::delete(&path(side))
+}
+
+/// Who holds the lock now.
+///
+/// # Errors
+/// When the destination does not answer.
+pub fn holder(side: &Side<'_>) -> Result<Option<Held>, Error> {
+    let path = path(side);
+    let Some(reply) = workspace_files::read(side.transport, &path)? else {
+        return Ok(None);
+    };
+    let since = workspace_files::modified_at(side.transport, &path)?.unwrap_or_default();
+    let now = server_time(&reply).unwrap_or_else(Timestamp::now);
+    #[derive(Default, Deserialize)]
+    struct Content {
+        #[serde(default)]
+        id: String,
+        #[serde(default)]
+        what: String,
+        #[serde(default)]
+        owner: String,
+    }
+    // A file that is not ours stands in the way all the same.
+    let content: Content = serde_json::from_slice(&reply.body).unwrap_or_default();
+    Ok(Some(Held {
+        id: content.id,
+        what: content.what,
+        by: content.owner,
+        since,
+        age: (now.as_millisecond() - since) / 1000,
+    }))
+}
+
+fn server_time(reply: &Response) -> Option<Timestamp> {
+    let date = reply.header("date")?.replace("GMT", "+0000");
+    Some(jiff::fmt::rfc2822::parse(&date).ok()?.timestamp())
+}
+
+/// Takes the lock, and answers the destination's time at which it did, RFC 3339. A lock that an ended process of this
+/// clone left is taken over; any other only where `break_id` names it.
+///
+/// # Errors
+/// [`Error::Refused`] with owner and age when somebody else holds it.
+pub(crate) fn take(
+    side: &Side<'_>,
+    request: &Request,
+    known: &Known,
+    us: &Owner,
+    break_id: Option<&str>,
+) -> Result<String, Error> {
+    // Once to find it taken by an ended process, once more to take it.
+    for _ in 0..3 {
+        let sent = side.transport.send(&known.fill(request));
+        let undecided = match &sent {
+            Ok(_) => true,
+            Err(error) if error.is_not_found() => return not_deployed(side),
+            Err(error) => error.leaves_open() || is_taken(error),
+        };
+        if !undecided {
+            sent?;
+        }
+        match holder(side)? {
+            Some(held) if held.by == known.owner => return Ok(moment(held.since)),
+            Some(held) if may_be_broken(&held, us, break_id) => {
+                match side.transport.send(&giving_back(side)) {
+                    Err(error) if !error.is_not_found() => return Err(error.into()),
+                    _ => {}
+                }
+            }
+            Some(held) => return refused(side, &held),
+            // Given back in this very moment, or the call never arrived.
+            None => {}
+        }
+    }
+    Refusal::new(format!(
+        "the lock of {} could not be taken: it is taken and given back all the time",
+        side.model
+    ))
+    .next("call it again in a minute")
+    .err()
+}
+
+fn is_taken(error: &xtask_remote::Error) -> bool {
+    matches!(error, xtask_remote::Error::Refused { code, message, .. }
+        if code == "RESOURCE_ALREADY_EXISTS" || message.contains("RESOURCE_ALREADY_EXISTS") || message.contains("already exists"))
+}
+
+fn may_be_broken(held: &Held, us: &Owner, break_id: Option<&str>) -> bool {
+    let named = break_id.is_some_and(|id| id == name(held));
+    named || Owner::parse(&held.by).is_some_and(|owner| owner.has_ended_here(us))
+}
+
+/// By what one names a lock that one wants to break: its promotion and its moment, so that nobody breaks the next one.
+fn name(held: &Held) -> String {
+    format!("{}-{}", held.id, held.since)
+}
+
+fn moment(milliseconds: i64) -> String {
+    let time = Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn not_deployed<T>(side: &Side<'_>) -> Result<T, Error> {
+    Refusal::new(format!(
+        "nothing is deployed to {}: the folder of its deployment is not there",
+        side.target
+    ))
+    .next(format!("cargo xtask deploy --target {}", side.target))
+    .err()
+}
+
+fn refused<T>(side: &Side<'_>, held: &Held) -> Result<T, Error> {
+    let owner = match held.by.as_str() {
+        "" => "somebody",
+        by => by,
+    };
+    Refusal::new(format!(
+        "another promotion holds the lock of {} in {}",
+        side.model, side.target
+    ))
+    .details(format!(
+        "{owner}\nsince {} ({} seconds ago){}",
+        moment(held.since),
+        held.age,
+        match held.what.as_str() {
+            "" => String::new(),
+            what => format!("\n{what}"),
+        }
+    ))
+    .next("wait until it has ended, and call this again")
+    .next(format!(
+        "if it has ended for certain: the same command with --break-lock {}",
+        name(held)
+    ))
+    .err()
+}
+
+/// Checks that the lock is still ours, right before something that lives is changed.
+///
+/// # Errors
+/// [`Error::Refused`] when it is gone or another's.
+pub(crate) fn still_ours(side: &Side<'_>, known: &Known) -> Result<(), Error> {
+    let reply = workspace_files::read(side.transport, &path(side))?;
+    let content: Option<Value> = reply.and_then(|reply| serde_json::from_slice(&reply.body).ok());
+    let owner = content
+        .as_ref()
+        .and_then(|content| content["owner"].as_str());
+    if owner == Some(known.owner.as_str()) {
+        return Ok(());
+    }
+    Refusal::new(format!(
+        "the lock of {} in {} was broken by somebody meanwhile; nothing further was changed",
+        side.model, side.target
+    ))
+    .details(owner.map_or_else(String::new, |owner| format!("it is held by {owner} now")))
+    .next("call this again to see where it stands")
+    .err()
+}

@@ -1,0 +1,117 @@
+//! What a model registry is asked, whichever generation it is of.
+
+use std::collections::BTreeMap;
+
+use xtask_remote::mlflow::KeyValue;
+use xtask_remote::{Error, Request, Response, Transport};
+
+/// A version of a registered model, with what is written on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// Its number.
+    pub number: u64,
+    /// `PENDING_REGISTRATION`, `READY`, `FAILED_REGISTRATION`.
+    pub status: String,
+    /// The MLflow run that logged it; empty where it has none.
+    pub run_id: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+impl Version {
+    /// Whether its files are all there.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.status == "READY"
+    }
+
+    /// Whether its registration has failed for good.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.status.starts_with("FAILED")
+    }
+
+    /// Its tags as the readers of records take them.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<KeyValue> {
+        let pairs = self.tags.iter();
+        pairs
+            .map(|(key, value)| KeyValue {
+                key: key.clone(),
+                value: value.clone(),
+            })
+            .collect()
+    }
+}
+
+/// A version that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewVersion<'a> {
+    /// Where it comes from: `models:/<model>/<version>`.
+    pub source: String,
+    /// The MLflow run that logged it, where the destination knows that run.
+    pub run_id: Option<&'a str>,
+    /// What is written on it from the first moment.
+    pub tags: &'a BTreeMap<String, String>,
+    /// For people.
+    pub description: String,
+}
+
+/// A model registry. What reads calls it; what writes is a request, so that a plan can show it.
+/// `version` is a number, or the word that stands for one which is not known yet.
+pub trait Registry: Send + Sync {
+    /// A version; `None` where there is none of this number.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    fn version(
+        &self,
+        transport: &dyn Transport,
+        model: &str,
+        number: u64,
+    ) -> Result<Option<Version>, Error>;
+
+    /// The number of the version that an alias names.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    fn aliased(
+        &self,
+        transport: &dyn Transport,
+        model: &str,
+        alias: &str,
+    ) -> Result<Option<u64>, Error>;
+
+    /// All versions with their tags, in the order of their numbers.
+    ///
+    /// # Errors
+    /// Any [`Error`].
+    fn versions(&self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error>;
+
+    /// Makes a version whose files are still to come.
+    fn create(&self, model: &str, new: &NewVersion<'_>) -> Request;
+
+    /// The number of the version that [`Registry::create`]'s reply speaks of.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] for a reply of another form.
+    fn created(&self, request: &Request, reply: &Response) -> Result<u64, Error>;
+
+    /// Says that all files have come; `None` where the registry needs no such call.
+    fn finalize(&self, model: &str, version: &str) -> Option<Request>;
+
+    /// Writes a tag on a version.
+    fn set_tag(&self, model: &str, version: &str, key: &str, value: &str) -> Request;
+
+    /// Has an alias name a version.
+    fn set_alias(&self, model: &str, alias: &str, version: &str) -> Request;
+
+    /// Removes an alias from the version that has it.
+    fn delete_alias(&self, model: &str, alias: &str, version: &str) -> Request;
+
+    /// Whether a version that becomes champion is no challenger any more by that alone: a registry of stages, of
+    /// which a version has one.
+    fn has_stages(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,44 @@
+//! The tags that promotion writes and reads; docs/records.md says what each one means.
+
+/// The promotion that made a copy.
+pub(crate) const PROMOTION_ID: &str = "mlops_promotion_id";
+/// `<model>/<version>` that a copy was made of.
+pub(crate) const PROMOTION_SOURCE: &str = "mlops_promotion_source";
+/// Target and address of the workspace that a copy came from.
+pub(crate) const PROMOTION_FROM: &str = "mlops_promotion_from";
+/// Digest of a version's files.
+pub(crate) const ARTIFACT_DIGEST: &str = "mlops_artifact_digest";
+/// The version that this one replaces as champion, or `none`.
+pub(crate) const PREVIOUS_CHAMPION: &str = "mlops_previous_champion";
+/// Whom the verdict is about; a promotion that has compared the files says it of the copy.
+pub(crate) const VERDICT_FOR: &str = "mlops_verdict_for";
+/// The verdict.
+pub(crate) const VERDICT: &str = "mlops_verdict";
+/// Its reason.
+pub(crate) const VERDICT_REASON: &str = "mlops_verdict_reason";
+/// Whom the version was compared with where it was validated.
+pub(crate) const CHAMPION_AT_VALIDATION: &str = "mlops_champion_at_validation";
+
+/// Tags of a source that say something about the place they stand in, and do not follow a copy.
+pub(crate) const OF_THE_PLACE: &[&str] = &[
+    PREVIOUS_CHAMPION,
+    CHAMPION_AT_VALIDATION,
+    VERDICT_FOR,
+    VERDICT,
+    VERDICT_REASON,
+    PROMOTION_ID,
+    PROMOTION_SOURCE,
+    PROMOTION_FROM,
+];
+
+/// The most characters that a tag's value may have.
+pub(crate) const LONGEST: usize = 1000;
+
+/// A value cut to what a tag can hold, which shows that it was cut.
+pub(crate) fn shortened(value: &str, most: usize) -> String {
+    if value.chars().count() <= most {
+        return value.to_owned();
+    }
+    let kept: String = value.chars().take(most - 1).collect();
+    format!("{kept}…")
+}
