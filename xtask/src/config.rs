@@ -111,6 +111,8 @@ pub(crate) struct GitHub {
     pub(crate) labels: Vec<String>,
     /// How many people must have approved the newest commit before `merge` merges.
     pub(crate) approvals: usize,
+    /// File below .github/workflows of the workflow that deploys models.
+    pub(crate) deploy_model_workflow: Option<String>,
 }
 
 impl Default for GitHub {
@@ -122,6 +124,7 @@ impl Default for GitHub {
             reviewers: Vec::new(),
             labels: Vec::new(),
             approvals: 1,
+            deploy_model_workflow: None,
         }
     }
 }
@@ -170,6 +173,13 @@ impl Config {
             && xtask_remote::github::repositories::Name::parse(name).is_none()
         {
             return Err(format!("github.repository = {name:?}: it is owner/name"));
+        }
+        if let Some(file) = &config.github.deploy_model_workflow
+            && (file.is_empty() || file.contains('/'))
+        {
+            return Err(format!(
+                "github.deploy-model-workflow = {file:?}: it is a file's name below .github/workflows"
+            ));
         }
         for (name, target) in &config.targets {
             if let Some(next) = &target.promotes_to
@@ -225,6 +235,10 @@ mod tests {
         let error =
             Config::parse(&OURS.replace("[github]", "[github]\nrepository = \"x\"")).unwrap_err();
         assert!(error.contains("owner/name"), "{error}");
+        let path = "[github]\ndeploy-model-workflow = \".github/workflows/x.yml\"";
+        let ours = OURS.replace("deploy-model-workflow", "# ");
+        let error = Config::parse(&ours.replace("[github]", path)).unwrap_err();
+        assert!(error.contains("below .github/workflows"), "{error}");
     }
 
     #[test]

@@ -143,6 +143,18 @@ fn client(
         .pausing(&pause))
 }
 
+/// The page of the repository that an address of git's leads to, and whether it is on a GitHub; `None` where
+/// the address is a folder's, or no repository's.
+pub(crate) fn page_of(context: &Context, git: &Git, url: &str) -> Option<(String, bool)> {
+    let (address, name) = address::repository(url, |alias| git.ssh_host(alias))?;
+    // A name of somebody's own ssh configuration is no web server's.
+    if !address.host().contains('.') && !url.starts_with("http") {
+        return None;
+    }
+    let page = format!("{}/{name}", address.web());
+    Some((page, address::is_github(context, &address)))
+}
+
 /// The remote that one means without saying so: what the current branch tracks, else `origin`, else the
 /// only one.
 fn usual<'p>(git: &Git, places: &'p [Place]) -> Option<&'p Place> {

@@ -21,6 +21,7 @@ mod follow;
 mod git;
 mod github;
 mod interrupt;
+mod links;
 mod local_workspace;
 mod notebook_events;
 mod process;

@@ -1,6 +1,7 @@
 //! `cargo xtask deploy`: puts the bundle on a target's workspace. What was shown and agreed to is what is
 //! applied, and what is there afterwards is read back.
 
+mod linking;
 mod review;
 mod source;
 
@@ -10,6 +11,7 @@ use xtask_remote::databricks::bundle_state::{self, Source};
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
 use crate::error::{Failure, Kind};
+use crate::links::Standing;
 use crate::tools::{self, Need};
 use crate::ui::Tone;
 use review::Change;
@@ -43,6 +45,8 @@ struct Answer<'a> {
     /// The commit that is checked out.
     commit: Option<&'a str>,
     changes: &'a [Change],
+    /// The model's links: as they are now, or before the deployment that was only planned.
+    links: &'a [Standing],
     deployed: Option<Deployed>,
 }
 
@@ -75,11 +79,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let changes = review::changes(&plan);
     review::show(context, &changes);
     if args.dry_run {
-        context
-            .ui
-            .status("Planned", "nothing was changed (--dry-run)");
-        let summary = args.json.then(|| target.summary()).transpose()?;
-        return answer(context, &target, summary.as_ref(), commit, &changes, None);
+        return planned(context, &target, commit, &changes, args.json);
     }
     review::agree(context, &target.name, &changes, &args.delete)?;
     if !context
@@ -93,10 +93,60 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     })?;
 
     let summary = target.summary()?;
-    let deployed = read_back(context, &target, &summary, commit)?;
+    let (deployed, links) = read_back(context, &target, &summary, commit)?;
     show_resources(context, &target, &summary);
-    let summary = args.json.then_some(&summary);
-    answer(context, &target, summary, commit, &changes, Some(deployed))
+    answer(
+        context,
+        args.json,
+        &Answer {
+            version: 1,
+            outcome: "deployed",
+            target: &target.name,
+            host: target.host(&summary),
+            commit,
+            changes: &changes,
+            links: &links,
+            deployed: Some(deployed),
+        },
+    )
+}
+
+/// The end of a dry run: what would be done about the model's links, too.
+fn planned(
+    context: &Context,
+    target: &Target<'_>,
+    commit: Option<&str>,
+    changes: &[Change],
+    json: bool,
+) -> anyhow::Result<()> {
+    let summary = target.summary()?;
+    let links = linking::planned(context, target, &summary, commit);
+    context
+        .ui
+        .status("Planned", "nothing was changed (--dry-run)");
+    answer(
+        context,
+        json,
+        &Answer {
+            version: 1,
+            outcome: "planned",
+            target: &target.name,
+            host: target.host(&summary),
+            commit,
+            changes,
+            links: &links,
+            deployed: None,
+        },
+    )
+}
+
+/// Makes the links of the model of a deployed target right; for a deployment by [`apply`]. Those that
+/// cannot be written are told, and are no error.
+pub(crate) fn link(context: &Context, target: &Target<'_>, summary: &Summary) {
+    let transport = target.transport();
+    let source = bundle_state::source(&*transport, &summary.workspace.state_path);
+    let source = source.ok().flatten().unwrap_or_default();
+    linking::warn(context, &linking::keep(context, target, summary, &source));
 }
 
 /// Deploys whatever the bundle holds, with progress.
@@ -120,18 +170,21 @@ fn deploying(
     Ok(())
 }
 
-/// Reads back what the workspace has now: which commit, and whether anything is left to do.
+/// Reads back what the workspace has now: which commit, and whether anything is left to do. The model's
+/// links are made right before that, so that what they might leave to do is seen.
 fn read_back(
     context: &Context,
     target: &Target<'_>,
     summary: &Summary,
     commit: Option<&str>,
-) -> anyhow::Result<Deployed> {
+) -> anyhow::Result<(Deployed, Vec<Standing>)> {
     let progress = context
         .ui
         .progress("Reading", &format!("back what {} has", target.name));
     let transport = target.transport();
     let source = bundle_state::source(&*transport, &summary.workspace.state_path)?;
+    let recorded = recorded(&target.name, source.as_ref(), commit)?;
+    let links = linking::keep(context, target, summary, &source.unwrap_or_default());
     let left = review::changes(&target.reviewable_plan()?);
     progress.clear();
     for change in &left {
@@ -140,26 +193,24 @@ fn read_back(
             change.resource, change.action
         ));
     }
-    let recorded = recorded(&target.name, source, commit)?;
     if let Some(commit) = &recorded {
         context.ui.status(
             "Verified",
             &format!("{} has commit {}", target.name, short(commit)),
         );
     }
-    Ok(Deployed {
-        commit: recorded,
-        left,
-    })
+    linking::show(context, &links);
+    let commit = recorded;
+    Ok((Deployed { commit, left }, links.standing))
 }
 
 /// The commit that the deployment recorded, which must be the one that was checked.
 fn recorded(
     target: &str,
-    source: Option<Source>,
+    source: Option<&Source>,
     commit: Option<&str>,
 ) -> anyhow::Result<Option<String>> {
-    let recorded = source.map(|source| source.commit);
+    let recorded = source.map(|source| source.commit.clone());
     let recorded = recorded.filter(|commit| !commit.is_empty());
     if recorded.as_deref() == commit {
         return Ok(recorded);
@@ -192,29 +243,10 @@ fn show_resources(context: &Context, target: &Target<'_>, summary: &Summary) {
     }
 }
 
-/// Prints the answer for machines; a summary is given where one was asked for.
-fn answer(
-    context: &Context,
-    target: &Target<'_>,
-    summary: Option<&Summary>,
-    commit: Option<&str>,
-    changes: &[Change],
-    deployed: Option<Deployed>,
-) -> anyhow::Result<()> {
-    let Some(summary) = summary else {
-        return Ok(());
-    };
-    let outcome = match deployed {
-        Some(_) => "deployed",
-        None => "planned",
-    };
-    context.ui.json(&Answer {
-        version: 1,
-        outcome,
-        target: &target.name,
-        host: target.host(summary),
-        commit,
-        changes,
-        deployed,
-    })
+/// Prints the answer for machines, where it was asked for.
+fn answer(context: &Context, json: bool, answer: &Answer<'_>) -> anyhow::Result<()> {
+    match json {
+        true => context.ui.json(answer),
+        false => Ok(()),
+    }
 }

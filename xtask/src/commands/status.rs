@@ -11,6 +11,7 @@ mod drift_screen;
 mod environment_screen;
 mod environments;
 mod facts;
+mod links_screen;
 mod memory;
 mod pull_request;
 mod remote_side;

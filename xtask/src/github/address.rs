@@ -41,7 +41,8 @@ pub(super) fn host(git: &Git, url: &str) -> Option<String> {
     Some(real_host(&parts, |alias| git.ssh_host(alias)))
 }
 
-fn is_github(context: &Context, address: &Address) -> bool {
+/// Whether an address is that of a GitHub.
+pub(super) fn is_github(context: &Context, address: &Address) -> bool {
     let known = [
         context.config.github.host.as_deref(),
         context.env.get(vars::GH_HOST),
@@ -56,7 +57,10 @@ fn is_github(context: &Context, address: &Address) -> bool {
 }
 
 /// GitHub and repository of an address, in whichever form it is written.
-fn repository(url: &str, ssh_host: impl Fn(&str) -> Option<String>) -> Option<(Address, Name)> {
+pub(super) fn repository(
+    url: &str,
+    ssh_host: impl Fn(&str) -> Option<String>,
+) -> Option<(Address, Name)> {
     let parts = parts(url)?;
     let path = parts.path.trim_matches('/');
     let name = Name::parse(path.strip_suffix(".git").unwrap_or(path))?;

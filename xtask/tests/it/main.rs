@@ -9,6 +9,7 @@ mod deploy;
 mod docs;
 mod faults;
 mod journey;
+mod links;
 mod machine;
 mod open_pr;
 mod status;

@@ -4,7 +4,7 @@ mod drift;
 pub(crate) mod environments;
 mod failures;
 mod looks;
-mod schema;
+pub(super) mod schema;
 mod terminals;
 mod watching;
 mod world;

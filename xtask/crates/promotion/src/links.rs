@@ -209,30 +209,25 @@ pub fn differences(found: &Found, links: &Links) -> Vec<Difference> {
 }
 
 fn trouble(found: Option<&str>, destination: &Destination) -> Option<Trouble> {
-    let (page, gone) = match destination {
-        Destination::Page(page) => (page, None),
-        Destination::Gone(page, reason) => (page, Some(reason)),
-        Destination::Unknown(reason) => {
-            // What stands there nobody can check, unless it can lead nowhere.
-            let dead = found.filter(|found| is_placeholder(found));
-            return Some(dead.map_or_else(
-                || Trouble::Unknown(reason.clone()),
-                |dead| Trouble::Dead(never(dead)),
-            ));
-        }
-    };
-    let dead = |found: &str| is_placeholder(found).then(|| never(found));
-    match found {
-        None => Some(Trouble::Missing),
-        Some(found) if !same_page(found, page) => {
-            Some(dead(found).map_or(Trouble::Wrong, Trouble::Dead))
-        }
-        Some(found) => gone.cloned().or_else(|| dead(found)).map(Trouble::Dead),
+    let placeholder = destination
+        .page()
+        .or(found)
+        .filter(|page| is_placeholder(page));
+    if let Some(page) = placeholder {
+        return Some(Trouble::Dead(format!("{page} was never filled in")));
     }
-}
-
-fn never(page: &str) -> String {
-    format!("{} is a placeholder", host(page))
+    match (found, destination) {
+        // What stands there nobody can check.
+        (_, Destination::Unknown(reason)) => Some(Trouble::Unknown(reason.clone())),
+        (None, _) => Some(Trouble::Missing),
+        (Some(found), Destination::Page(page) | Destination::Gone(page, _))
+            if !same_page(found, page) =>
+        {
+            Some(Trouble::Wrong)
+        }
+        (Some(_), Destination::Gone(_, reason)) => Some(Trouble::Dead(reason.clone())),
+        (Some(_), Destination::Page(_)) => None,
+    }
 }
 
 /// What is written to make the links right: one call for each that is missing or leads elsewhere. None
@@ -391,14 +386,14 @@ mod tests {
             });
         }
         let found = read(&tags);
-        let dead = Trouble::Dead("adb-xxxx.xx.azuredatabricks.net is a placeholder".to_owned());
+        let dead = |page: &str| Trouble::Dead(format!("{page} was never filled in"));
         assert_eq!(
             named(&found, &links),
             [
-                ("versions", dead.clone()),
-                ("repository", Trouble::Missing),
+                ("versions", Trouble::Wrong),
+                ("repository", dead("https://github.com/OWNER/NAME/tree/1")),
                 ("training_job", Trouble::Dead(gone)),
-                ("deployment_workflow", dead),
+                ("deployment_workflow", dead(&format!("{nowhere}/"))),
                 ("inference_job", Trouble::Missing),
             ]
         );

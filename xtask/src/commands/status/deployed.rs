@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use xtask_remote::databricks::bundle_state::Resources;
+use xtask_promotion::links::{self, Destination, Found, Links};
+use xtask_remote::databricks::bundle_state::{Resources, Source};
+use xtask_remote::databricks::registry::Registry;
 use xtask_remote::databricks::{jobs, models};
 use xtask_remote::mlflow::{self, Run};
 use xtask_remote::records::{RunRecord, VersionRecord};
@@ -13,6 +15,8 @@ use super::environments::joined;
 use super::facts::{Environment, LastRun, Monitoring, Trend, Unknown, Version};
 use crate::chain::CHAMPION;
 use crate::context::Context;
+use crate::git::Git;
+use crate::links as addresses;
 use crate::ui;
 
 /// The alias of a version that passed validation and is not in use.
@@ -32,29 +36,43 @@ pub(super) struct Deployed<'a> {
     training: Option<i64>,
     inference: Option<i64>,
     experiments: Vec<String>,
+    /// Where the model's links have to lead.
+    links: Links,
 }
 
 impl<'a> Deployed<'a> {
-    /// Takes out of the deployed resources what xtask.toml names.
+    /// Takes out of the deployed resources what xtask.toml names. `source` is the code that is deployed.
     pub(super) fn new(
         context: &'a Context,
+        git: &Git,
         target: &'a str,
         host: &'a str,
-        resources: Resources,
+        resources: &Resources,
+        source: &Source,
     ) -> Deployed<'a> {
         let config = &context.config;
-        let job = |key: &String| resources.get(&format!("jobs.{key}"))?.parse().ok();
+        let id = |key: &String| resources.get(&format!("jobs.{key}")).map(String::as_str);
+        let job = |key: &String| id(key)?.parse().ok();
         let model = format!("registered_models.{}", config.model.resource);
         let is_experiment = |(key, _): &(&String, &String)| {
             // Grants and permissions of a resource stand beside it, one level deeper.
             key.strip_prefix("experiments.")
                 .is_some_and(|key| !key.contains('.'))
         };
+        let model = resources.get(&model).filter(|id| !id.is_empty());
+        let deployment = addresses::Deployment {
+            host,
+            model: model.map(String::as_str),
+            training: id(&config.jobs.train),
+            inference: id(&config.jobs.inference),
+            source,
+        };
         Deployed {
             target,
             host,
             metrics: &config.model.metrics,
-            model: resources.get(&model).filter(|id| !id.is_empty()).cloned(),
+            links: deployment.links(context, Some(git)),
+            model: model.cloned(),
             training: job(&config.jobs.train),
             inference: job(&config.jobs.inference),
             experiments: resources
@@ -73,6 +91,9 @@ struct Answers {
     training: Result<Vec<jobs::Run>, Error>,
     inference: Result<Vec<jobs::Run>, Error>,
     runs: Result<Vec<Run>, Error>,
+    links: Result<Option<Found>, Error>,
+    /// Whether the jobs that train and infer are not there any more.
+    gone: [bool; 2],
 }
 
 /// Asks everything, and writes down the answers and what stayed unknown.
@@ -118,6 +139,13 @@ pub(super) fn fill(
             Err(error) => note(what, &error),
         }
     }
+    match answers.links {
+        Ok(found) => {
+            environment.links =
+                found.map(|found| addresses::standing(&found, &deployed.links_where(answers.gone)));
+        }
+        Err(error) => note("links", &error),
+    }
     environment.model.clone_from(&deployed.model);
     environment.monitoring = runs.iter().find_map(monitoring);
     environment.metric = deployed.metrics.first().cloned().or_else(|| {
@@ -156,30 +184,66 @@ fn metrics_of(
     })
 }
 
+impl Deployed<'_> {
+    /// Where the links have to lead, when one knows which jobs are gone.
+    fn links_where(&self, [training, inference]: [bool; 2]) -> Links {
+        let mut links = self.links.clone();
+        let jobs = [
+            (&mut links.training_job, training),
+            (&mut links.inference_job, inference),
+        ];
+        for (job, gone) in jobs {
+            if let Destination::Page(page) = job
+                && gone
+            {
+                let reason = "the workspace has no such job any more".to_owned();
+                *job = Destination::Gone(std::mem::take(page), reason);
+            }
+        }
+        links
+    }
+}
+
 fn ask(deployed: &Deployed<'_>, transport: &dyn Transport) -> Answers {
     let aliased = |alias: &'static str| match &deployed.model {
         Some(model) => models::aliased(transport, model, alias),
         None => Ok(None),
     };
-    let newest = |job: Option<i64>| match job {
-        Some(job) => jobs::newest_runs(transport, Some(job)),
-        None => Ok(Vec::new()),
+    // A list without runs is that of a job without runs, or of none: the one is asked about.
+    let newest = |job: Option<i64>| {
+        let Some(job) = job else {
+            return (Ok(Vec::new()), false);
+        };
+        let runs = jobs::newest_runs(transport, Some(job));
+        let is_empty = matches!(&runs, Ok(runs) if runs.is_empty());
+        let gone = is_empty && matches!(jobs::exists(transport, job), Ok(false));
+        (runs, gone)
+    };
+    let linked = || match &deployed.model {
+        Some(model) => links::found(transport, Registry::UnityCatalog, model),
+        None => Ok(None),
     };
     std::thread::scope(|scope| {
         let champion = scope.spawn(move || aliased(CHAMPION));
         let challenger = scope.spawn(move || aliased(CHALLENGER));
         let training = scope.spawn(move || newest(deployed.training));
         let inference = scope.spawn(move || newest(deployed.inference));
+        let links = scope.spawn(linked);
         let runs = match deployed.experiments.is_empty() {
             true => Ok(Vec::new()),
             false => mlflow::newest_runs(transport, &deployed.experiments, RUNS),
         };
+        let broken = |panic| (joined(Err(panic)), false);
+        let (training, no_training) = training.join().unwrap_or_else(broken);
+        let (inference, no_inference) = inference.join().unwrap_or_else(broken);
         Answers {
             champion: joined(champion.join()),
             challenger: joined(challenger.join()),
-            training: joined(training.join()),
-            inference: joined(inference.join()),
+            training,
+            inference,
             runs,
+            links: joined(links.join()),
+            gone: [no_training, no_inference],
         }
     })
 }

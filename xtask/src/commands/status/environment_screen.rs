@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::drift_screen;
 use super::facts::{Deployment, Environment, Facts, LastRun, Monitoring, Unknown, Version};
+use super::links_screen;
 use super::rows::Rows;
 use super::screen::unknown_items;
 use super::words::{ago, chart, count, short};
@@ -81,6 +82,9 @@ pub(super) fn one(rows: &mut Rows<'_>, environment: &Environment, facts: &Facts,
     rows.row("", &runs);
     if let Some(found) = &environment.monitoring {
         monitoring(rows, found, now);
+    }
+    if let Some(links) = &environment.links {
+        links_screen::rows(rows, &environment.target, links);
     }
     if let Some(drift) = &environment.drift {
         let changed_files = facts.branch.changed_files;

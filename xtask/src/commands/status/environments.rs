@@ -93,7 +93,14 @@ impl<'a> Look<'a> {
                 let deployment = self.deployment(&target.name, &found);
                 let host = self.host(target, &known);
                 let question = self.question(target, &known, &found, until);
-                let deployed = Deployed::new(self.context, &target.name, &host, found.resources);
+                let deployed = Deployed::new(
+                    self.context,
+                    self.git,
+                    &target.name,
+                    &host,
+                    &found.resources,
+                    &found.source,
+                );
                 std::thread::scope(|scope| {
                     let drift = question.map(|question| scope.spawn(move || question.ask()));
                     deployed::fill(&mut environment, &deployed, &within);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::check_log::FailingPart;
+use crate::links::Standing;
 
 /// Version of the object; fields are only added within one.
 pub(crate) const VERSION: u32 = 1;
@@ -254,6 +255,8 @@ pub(crate) struct Environment {
     pub(crate) inference: Option<LastRun>,
     /// What monitoring found last.
     pub(crate) monitoring: Option<Monitoring>,
+    /// The model's links; null where there is no model, or they could not be read.
+    pub(crate) links: Option<Vec<Standing>>,
     /// What a deployment of this checkout would change; null where that was not asked.
     pub(crate) drift: Option<Drift>,
     /// What could not be known here.

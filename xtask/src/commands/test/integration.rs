@@ -30,6 +30,7 @@ pub(super) fn prepare(
     });
     deployed?;
     let summary = target.summary()?;
+    deploy::link(context, target, &summary);
     data::upload(context, target, &summary, &data_sets?)?;
     Ok(summary)
 }

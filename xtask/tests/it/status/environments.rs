@@ -3,7 +3,7 @@
 use serde_json::Value;
 use xtask_testkit::{Project, Said};
 
-pub(super) const TARGET: &str = "check";
+pub(crate) const TARGET: &str = "check";
 
 #[test]
 fn what_is_deployed_which_model_is_in_use_and_what_ran_last() {

@@ -29,7 +29,7 @@ fn written() -> Value {
 }
 
 /// Expects that an answer is as the schema says.
-pub(super) fn holds(facts: &Value) {
+pub(crate) fn holds(facts: &Value) {
     let schema = written();
     let mut wrong = Vec::new();
     check(&schema, &schema, facts, "", &mut wrong);

@@ -220,3 +220,18 @@ pub fn newest_runs(transport: &dyn Transport, job_id: Option<i64>) -> Result<Vec
     }
     Ok(call::<Reply>(transport, &request)?.runs)
 }
+
+/// Whether there is such a job.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn exists(transport: &dyn Transport, job_id: i64) -> Result<bool, Error> {
+    let request = Request::new(Method::Get, "/api/2.2/jobs/get").query("job_id", job_id);
+    match transport.send(&request) {
+        Ok(_) => Ok(true),
+        // Databricks answers 400 to this.
+        Err(Error::Refused { message, .. }) if message.contains("does not exist") => Ok(false),
+        Err(error) if error.is_not_found() => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -29,6 +29,7 @@ pub(crate) struct Model {
     pub newest_version: Option<i64>,
     /// When it last changed, ms.
     pub changed_at: Option<i64>,
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A version of a model.
@@ -170,6 +171,7 @@ fn read_model(model: &Value) -> Model {
             .filter_map(|version| number(&version["version"]))
             .max(),
         changed_at: number(&model["last_updated_timestamp"]),
+        tags: pairs(visible_tags(&model["tags"]).iter()),
     }
 }
 

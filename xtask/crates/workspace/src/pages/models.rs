@@ -3,6 +3,7 @@
 mod chart;
 mod files;
 mod model;
+mod tags;
 mod verdict;
 mod version;
 

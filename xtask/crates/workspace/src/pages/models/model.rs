@@ -13,6 +13,7 @@ use super::super::mlflow_state;
 use super::super::problem::{Problem, Reply};
 use super::super::words::{metric as written, short_commit, time};
 use super::chart::{Point, chart};
+use super::tags;
 use super::verdict;
 use crate::mlflow::reading::{self, Listed, ModelVersion, TrackedRun};
 use crate::state::App;
@@ -60,6 +61,7 @@ pub(in crate::pages) async fn show(
             }
             a href=(addresses::in_mlflow(&["models", &name])) { "In MLflow" }
         }
+        (tags::show(&model.tags))
         @if listed.rows.is_empty() {
             div.empty { p { "This model has no version yet." }
                 p { "Type " code { "cargo xtask test" } " in the project's folder, or run the job that trains it." } }

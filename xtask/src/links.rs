@@ -1,0 +1,257 @@
+//! The five links of a target's model: where they have to lead, and making them so.
+//!
+//! Which links there are, how they are kept and compared is the engine's
+//! ([`xtask_promotion::links`]); here the addresses are worked out, of what the workspace says about
+//! its deployment.
+
+use serde::Serialize;
+use xtask_promotion::links::{self, Destination, Found, Link, Links, Trouble};
+use xtask_remote::databricks::bundle_state::Source;
+use xtask_remote::databricks::registry::Registry;
+use xtask_remote::{Request, Transport};
+
+use crate::context::Context;
+use crate::databricks::{Summary, Target};
+use crate::git::Git;
+use crate::github;
+
+/// What decides where the links of a target lead.
+#[derive(Debug, Clone)]
+pub(crate) struct Deployment<'a> {
+    /// The workspace's address.
+    pub(crate) host: &'a str,
+    /// The registered model's name in the registry.
+    pub(crate) model: Option<&'a str>,
+    /// The id of the job that trains.
+    pub(crate) training: Option<&'a str>,
+    /// The id of the job that infers.
+    pub(crate) inference: Option<&'a str>,
+    /// The code that is deployed.
+    pub(crate) source: &'a Source,
+}
+
+impl<'a> Deployment<'a> {
+    /// What the CLI says of a target, and its workspace of the code there.
+    pub(crate) fn of(
+        context: &Context,
+        summary: &'a Summary,
+        host: &'a str,
+        source: &'a Source,
+    ) -> Deployment<'a> {
+        let (resources, config) = (&summary.resources, &context.config);
+        let job = |key: &String| resources.jobs.get(key)?.id.as_deref();
+        let model = resources.registered_models.get(&config.model.resource);
+        Deployment {
+            host,
+            model: model.and_then(|model| model.id.as_deref()),
+            training: job(&config.jobs.train),
+            inference: job(&config.jobs.inference),
+            source,
+        }
+    }
+
+    /// Where the links have to lead.
+    pub(crate) fn links(&self, context: &Context, git: Option<&Git>) -> Links {
+        let page = |path: String| format!("{}{path}", self.host);
+        let job = |id: Option<&str>| {
+            let page = id.map(|id| page(format!("/jobs/{id}")));
+            Destination::or_unknown(page, "the job is not deployed")
+        };
+        let model = self.model.map(|model| page(REGISTRY.page(model)));
+        let repository = git.and_then(|git| github::page_of(context, git, &self.source.origin_url));
+        Links {
+            versions: Destination::or_unknown(model, "the model is not deployed"),
+            repository: code(self.source, repository.as_ref()),
+            training_job: job(self.training),
+            deployment_workflow: workflow(context, self.source, repository.as_ref()),
+            inference_job: job(self.inference),
+        }
+    }
+}
+
+/// The registry that models are in.
+const REGISTRY: Registry = Registry::UnityCatalog;
+
+/// The repository at the deployed commit.
+fn code(source: &Source, repository: Option<&(String, bool)>) -> Destination {
+    match repository {
+        _ if source.commit.is_empty() => unknown("the deployment names no commit"),
+        Some((page, _)) => Destination::Page(format!("{page}/tree/{}", source.commit)),
+        None => no_page(source),
+    }
+}
+
+/// The page of the workflow that deploys models.
+fn workflow(
+    context: &Context,
+    source: &Source,
+    repository: Option<&(String, bool)>,
+) -> Destination {
+    match (&context.config.github.deploy_model_workflow, repository) {
+        (None, _) => unknown("xtask.toml names no deploy-model-workflow below [github]"),
+        (_, None) => no_page(source),
+        (_, Some((_, false))) => unknown("the repository is on no GitHub that xtask.toml names"),
+        (Some(file), Some((page, true))) => {
+            Destination::Page(format!("{page}/actions/workflows/{file}"))
+        }
+    }
+}
+
+fn no_page(source: &Source) -> Destination {
+    unknown(match source.origin_url.is_empty() {
+        true => "the deployment names no remote",
+        false => "the remote that was deployed from has no web page",
+    })
+}
+
+fn unknown(reason: &str) -> Destination {
+    Destination::Unknown(reason.to_owned())
+}
+
+/// How a link stands; docs/links.md describes the fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Standing {
+    /// Which.
+    pub(crate) link: &'static str,
+    /// `right`, `missing`, `wrong`, `dead`, `unknown`.
+    pub(crate) state: &'static str,
+    /// The address that the model has.
+    pub(crate) url: Option<String>,
+    /// Where it has to lead.
+    pub(crate) expected: Option<String>,
+    /// Why it is dead, or not known.
+    pub(crate) reason: Option<String>,
+    /// Its name for people.
+    #[serde(skip)]
+    pub(crate) words: &'static str,
+}
+
+impl Standing {
+    /// Whether something has to be done about it.
+    pub(crate) fn is_bad(&self) -> bool {
+        matches!(self.state, "missing" | "wrong" | "dead")
+    }
+}
+
+/// How all five stand.
+pub(crate) fn standing(found: &Found, links: &Links) -> Vec<Standing> {
+    let differences = links::differences(found, links);
+    let one = |link: Link| {
+        let trouble = differences.iter().find(|one| one.link == link);
+        let (state, reason) = match trouble.map(|one| &one.trouble) {
+            None => ("right", None),
+            Some(Trouble::Missing) => ("missing", None),
+            Some(Trouble::Wrong) => ("wrong", None),
+            Some(Trouble::Dead(reason)) => ("dead", Some(reason.clone())),
+            Some(Trouble::Unknown(reason)) => ("unknown", Some(reason.clone())),
+        };
+        Standing {
+            link: link.name(),
+            state,
+            url: found.of(link).map(str::to_owned),
+            expected: links.of(link).page().map(str::to_owned),
+            reason,
+            words: link.words(),
+        }
+    };
+    Link::ALL.into_iter().map(one).collect()
+}
+
+/// What was done about the links of a model.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    /// How they stand now.
+    pub(crate) links: Vec<Standing>,
+    /// How many were written.
+    pub(crate) written: usize,
+}
+
+/// What it takes to make the links of a deployed target right.
+pub(crate) struct Repair {
+    /// The calls, in their order; none where all that can be known is right.
+    pub(crate) requests: Vec<Request>,
+    model: Option<String>,
+    found: Found,
+    links: Links,
+}
+
+/// Compares the links of a deployed target with what is deployed. Reads only.
+///
+/// # Errors
+/// What the workspace says.
+pub(crate) fn repair(
+    context: &Context,
+    target: &Target<'_>,
+    summary: &Summary,
+    source: &Source,
+) -> Result<Repair, xtask_remote::Error> {
+    let host = target.host(summary);
+    let deployment = Deployment::of(context, summary, &host, source);
+    let links = deployment.links(context, Git::open(context).ok().as_ref());
+    let found = read(&*target.transport(), deployment.model)?;
+    let name = deployment.model.unwrap_or_default();
+    Ok(Repair {
+        requests: links::requests(REGISTRY, name, &found, &links),
+        model: deployment.model.map(str::to_owned),
+        found,
+        links,
+    })
+}
+
+/// Writes the links of a deployed target that are not right, and reads back.
+///
+/// # Errors
+/// What the workspace says.
+pub(crate) fn keep(
+    context: &Context,
+    target: &Target<'_>,
+    summary: &Summary,
+    source: &Source,
+) -> Result<Kept, xtask_remote::Error> {
+    let mut repair = repair(context, target, summary, source)?;
+    let transport = target.transport();
+    for request in &repair.requests {
+        transport.send(request)?;
+    }
+    if !repair.requests.is_empty() {
+        repair.found = read(&*transport, repair.model.as_deref())?;
+    }
+    Ok(Kept {
+        links: standing(&repair.found, &repair.links),
+        written: repair.requests.len(),
+    })
+}
+
+/// How the links of a target stand before it is deployed: as the commit that is checked out will have it.
+///
+/// # Errors
+/// What the workspace says.
+pub(crate) fn before(
+    context: &Context,
+    target: &Target<'_>,
+    summary: &Summary,
+    commit: Option<&str>,
+) -> Result<Vec<Standing>, xtask_remote::Error> {
+    let host = target.host(summary);
+    let git = Git::open(context).ok();
+    let origin = git
+        .as_ref()
+        .and_then(|git| git.setting("remote.origin.url"));
+    let source = Source {
+        commit: commit.unwrap_or_default().to_owned(),
+        origin_url: origin.unwrap_or_default(),
+        ..Source::default()
+    };
+    let deployment = Deployment::of(context, summary, &host, &source);
+    let links = deployment.links(context, git.as_ref());
+    let found = read(&*target.transport(), deployment.model)?;
+    Ok(standing(&found, &links))
+}
+
+/// The links that a model has; none where there is no model.
+fn read(transport: &dyn Transport, model: Option<&str>) -> Result<Found, xtask_remote::Error> {
+    match model {
+        Some(model) => Ok(links::found(transport, REGISTRY, model)?.unwrap_or_default()),
+        None => Ok(Found::default()),
+    }
+}
