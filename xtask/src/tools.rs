@@ -9,6 +9,7 @@ compile_error!(
     "xtask runs on Linux and macOS. On Windows use WSL: https://learn.microsoft.com/windows/wsl/install"
 );
 
+pub(crate) mod act;
 mod archive;
 mod cli_build;
 mod consent;
@@ -17,6 +18,7 @@ mod disk;
 pub(crate) mod doctor;
 mod fetch;
 mod go;
+mod go_build;
 mod lock;
 mod network;
 mod pypi;

@@ -1,116 +1,28 @@
-//! Building the Databricks CLI from its Go module, pinned by the go.mod and go.sum that xtask carries.
-
-use std::process::Command;
+//! Building the Databricks CLI from its Go module.
 
 use camino::Utf8Path;
 
 use super::go::Go;
-use super::remedies;
-use super::workshop::{Workshop, remove};
-use crate::ui::Progress;
+use super::go_build::{self, Program};
+use super::workshop::Workshop;
 
 /// Bytes that the build needs at its height: modules, compiled packages, the program.
 pub(crate) const DISK: u64 = 3_000_000_000;
 const MODULE: &str = "github.com/databricks/cli";
-const GO_MOD: &str = include_str!("../../tools/databricks-cli/go.mod");
-const GO_SUM: &str = include_str!("../../tools/databricks-cli/go.sum");
 
 /// Builds `folder/databricks`.
 ///
 /// # Errors
-/// [`remedies::failed`] with what Go says.
+/// Those of [`go_build::build`].
 pub(crate) fn build(workshop: &Workshop<'_>, go: &Go, folder: &Utf8Path) -> anyhow::Result<()> {
     let version = workshop.lock.databricks_cli.version;
-    let what = format!("Databricks CLI {version}");
-    let progress = workshop
-        .context
-        .ui
-        .progress("Building", &format!("{what}: reading its modules"));
-    let source = folder.join("source");
-    fs_err::create_dir_all(&source)?;
-    fs_err::write(source.join("go.mod"), GO_MOD)?;
-    fs_err::write(source.join("go.sum"), GO_SUM)?;
-    let packages = count_packages(workshop, go, &source, &what, &progress)?;
-    let mut command = command(workshop, go, &source);
-    command
-        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags"])
-        .arg(format!(
-            "-s -w -X {MODULE}/internal/build.buildVersion={version}"
-        ))
-        .args(["-o", "../databricks", MODULE]);
-    let mut built = 0;
-    let done = workshop.run(command, |package| {
-        built += 1;
-        progress.message(format!(
-            "{what}: package {built} of {packages}, {}",
-            package.trim()
-        ));
-    })?;
-    if !done.ok() {
-        return remedies::failed(&format!("building {what}"), &done.tail).err();
-    }
-    fs_err::remove_dir_all(&source)?;
-    if go.ours {
-        remove(&workshop.folder.join("go-cache"))?;
-    }
-    progress.finish("Built", &what);
-    Ok(())
-}
-
-/// Loads the modules, which downloads them, and counts the packages that the program is made of.
-fn count_packages(
-    workshop: &Workshop<'_>,
-    go: &Go,
-    source: &Utf8Path,
-    what: &str,
-    progress: &Progress,
-) -> anyhow::Result<usize> {
-    let mut list = command(workshop, go, source);
-    list.args(["list", "-deps", MODULE]);
-    let mut modules = 0;
-    let listed = workshop.run(list, |line| {
-        if let Some(module) = line.strip_prefix("go: downloading ") {
-            modules += 1;
-            progress.message(format!("{what}: module {modules}, {module}"));
-        }
-    })?;
-    if !listed.ok() {
-        return remedies::failed(&format!("downloading the modules of {what}"), &listed.tail).err();
-    }
-    Ok(listed.stdout.lines().count())
-}
-
-/// Go with its proxies and checksum settings as the user has them, and nothing else that could
-/// change what is built.
-fn command(workshop: &Workshop<'_>, go: &Go, source: &Utf8Path) -> Command {
-    let mut command = workshop.command(&go.path);
-    command.current_dir(source);
-    for name in [
-        "GOROOT",
-        "GOOS",
-        "GOARCH",
-        "GOBIN",
-        "GOEXPERIMENT",
-        "GODEBUG",
-        "GOAMD64",
-        "GOARM64",
-    ] {
-        command.env_remove(name);
-    }
-    command
-        .env("GOFLAGS", "-mod=readonly -modcacherw")
-        .env("GOWORK", "off")
-        .env("GO111MODULE", "on")
-        // The Go that is here does; another one would be a download nobody was asked about.
-        .env("GOTOOLCHAIN", "local")
-        .env("CGO_ENABLED", "0");
-    if go.ours {
-        // Whoever has no Go has no use for two gigabytes of its caches in the home folder.
-        let cache = workshop.folder.join("go-cache");
-        command
-            .env("GOPATH", cache.join("path"))
-            .env("GOMODCACHE", cache.join("modules"))
-            .env("GOCACHE", cache.join("build"));
-    }
-    command
+    let program = Program {
+        what: format!("Databricks CLI {version}"),
+        file: "databricks",
+        package: MODULE,
+        go_mod: include_str!("../../tools/databricks-cli/go.mod"),
+        go_sum: include_str!("../../tools/databricks-cli/go.sum"),
+        values: format!("-X {MODULE}/internal/build.buildVersion={version}"),
+    };
+    go_build::build(workshop, go, folder, &program)
 }

@@ -22,8 +22,10 @@ pub(crate) struct ToolsLock {
     pub(crate) uv: Wheels,
     /// What deploys the bundle.
     pub(crate) databricks_cli: Archives,
-    /// What builds the Databricks CLI.
+    /// What builds the Databricks CLI and act.
     pub(crate) go: Wheels,
+    /// What runs GitHub workflows on this machine.
+    pub(crate) act: Built,
 }
 
 /// A tool that is found, never fetched.
@@ -32,6 +34,16 @@ pub(crate) struct ToolsLock {
 pub(crate) struct Floor {
     /// The oldest version that does.
     pub(crate) minimum: Version,
+}
+
+/// A tool that is built from its Go module, whose go.sum holds the digests.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Built {
+    /// The oldest version that does.
+    pub(crate) minimum: Version,
+    /// The version that is built.
+    pub(crate) version: Version,
 }
 
 /// A tool that comes from PyPI.
@@ -172,11 +184,16 @@ mod tests {
     }
 
     #[test]
-    fn the_embedded_lock_pins_the_cli_that_go_mod_pins() {
+    fn the_embedded_lock_pins_what_the_go_mods_pin() {
         let lock = ToolsLock::parse(EMBEDDED).unwrap();
         let pinned = format!("github.com/databricks/cli v{}", lock.databricks_cli.version);
         let go_mod = include_str!("../../tools/databricks-cli/go.mod");
         assert!(go_mod.contains(&pinned), "{pinned}");
+        let act = format!("github.com/nektos/act v{} ", lock.act.version);
+        assert!(
+            include_str!("../../tools/act/go.mod").contains(&act),
+            "{act}"
+        );
         assert!(lock.go.version >= lock.go.minimum);
         assert!(go_mod.contains(&format!("go {}", lock.go.minimum)));
     }

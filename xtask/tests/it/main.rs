@@ -5,6 +5,7 @@
     reason = "what the tests are set up with is test code too"
 )]
 
+mod act;
 mod deploy;
 mod docs;
 mod faults;

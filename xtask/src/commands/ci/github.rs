@@ -1,4 +1,5 @@
-//! The part that holds the local GitHub, and what our commands send to it, against what GitHub publishes.
+//! The parts that need something of GitHub's: what it publishes, to hold the local GitHub and what our commands send to
+//! it against; and a stand-in for what runs its workflows.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -69,6 +70,28 @@ pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
     let finished = suite.succeed(node, what)?;
     let last = finished.stdout.lines().last().unwrap_or_default();
     Ok(format!("{tests} tests; {last}"))
+}
+
+/// The workflows, executed by act.
+pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let act = crate::tools::act::get(suite.context)?;
+    let args = [
+        "test",
+        "--locked",
+        "--package",
+        "xtask",
+        "--test",
+        "it",
+        "--",
+        "--ignored",
+        "act::",
+        // Each of them waits for a job's programs, which take all cores.
+        "--test-threads=1",
+    ];
+    let mut cargo = suite.with_programs(&args);
+    cargo.env("XTASK_TEST_ACT", &act);
+    let finished = suite.succeed(cargo, "a workflow does not do what it should")?;
+    Ok(format!("{} tests", passed(&finished.stdout)))
 }
 
 /// A folder for what goes over the wire, empty: what an earlier run kept would be judged again.

@@ -127,6 +127,13 @@ pub(super) const PARTS: &[Part] = &[
         run: github::contract,
     },
     Part {
+        name: "act",
+        group: Group::Tool,
+        about: "each GitHub workflow, executed by act on this machine without a network",
+        needs: &[],
+        run: github::workflows,
+    },
+    Part {
         name: "docs",
         group: Group::Tool,
         about: "every command line in the docs does what the page says",

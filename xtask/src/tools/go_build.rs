@@ -1,0 +1,131 @@
+//! Building a program from its Go module, pinned by a go.mod and go.sum that xtask carries.
+
+use std::process::Command;
+
+use camino::Utf8Path;
+
+use super::go::Go;
+use super::remedies;
+use super::workshop::{Workshop, remove};
+use crate::ui::Progress;
+
+/// What is built.
+pub(super) struct Program<'a> {
+    /// What it is called, with its version.
+    pub(super) what: String,
+    /// The file that it becomes.
+    pub(super) file: &'a str,
+    /// The package that is the program.
+    pub(super) package: &'a str,
+    /// The modules it is built of, and their digests.
+    pub(super) go_mod: &'a str,
+    /// See `go_mod`.
+    pub(super) go_sum: &'a str,
+    /// What the linker writes into it.
+    pub(super) values: String,
+}
+
+/// Builds `folder/FILE`.
+///
+/// # Errors
+/// [`remedies::failed`] with what Go says.
+pub(super) fn build(
+    workshop: &Workshop<'_>,
+    go: &Go,
+    folder: &Utf8Path,
+    program: &Program<'_>,
+) -> anyhow::Result<()> {
+    let what = &program.what;
+    let progress = workshop
+        .context
+        .ui
+        .progress("Building", &format!("{what}: reading its modules"));
+    let source = folder.join("source");
+    fs_err::create_dir_all(&source)?;
+    fs_err::write(source.join("go.mod"), program.go_mod)?;
+    fs_err::write(source.join("go.sum"), program.go_sum)?;
+    let packages = count_packages(workshop, go, &source, program, &progress)?;
+    let mut command = command(workshop, go, &source);
+    command
+        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags"])
+        .arg(format!("-s -w {}", program.values))
+        .arg("-o")
+        .arg(format!("../{}", program.file))
+        .arg(program.package);
+    let mut built = 0;
+    let done = workshop.run(command, |package| {
+        built += 1;
+        progress.message(format!(
+            "{what}: package {built} of {packages}, {}",
+            package.trim()
+        ));
+    })?;
+    if !done.ok() {
+        return remedies::failed(&format!("building {what}"), &done.tail).err();
+    }
+    fs_err::remove_dir_all(&source)?;
+    if go.ours {
+        remove(&workshop.folder.join("go-cache"))?;
+    }
+    progress.finish("Built", what);
+    Ok(())
+}
+
+/// Loads the modules, which downloads them, and counts the packages that the program is made of.
+fn count_packages(
+    workshop: &Workshop<'_>,
+    go: &Go,
+    source: &Utf8Path,
+    program: &Program<'_>,
+    progress: &Progress,
+) -> anyhow::Result<usize> {
+    let what = &program.what;
+    let mut list = command(workshop, go, source);
+    list.args(["list", "-deps", program.package]);
+    let mut modules = 0;
+    let listed = workshop.run(list, |line| {
+        if let Some(module) = line.strip_prefix("go: downloading ") {
+            modules += 1;
+            progress.message(format!("{what}: module {modules}, {module}"));
+        }
+    })?;
+    if !listed.ok() {
+        return remedies::failed(&format!("downloading the modules of {what}"), &listed.tail).err();
+    }
+    Ok(listed.stdout.lines().count())
+}
+
+/// Go with its proxies and checksum settings as the user has them, and nothing else that could
+/// change what is built.
+fn command(workshop: &Workshop<'_>, go: &Go, source: &Utf8Path) -> Command {
+    let mut command = workshop.command(&go.path);
+    command.current_dir(source);
+    for name in [
+        "GOROOT",
+        "GOOS",
+        "GOARCH",
+        "GOBIN",
+        "GOEXPERIMENT",
+        "GODEBUG",
+        "GOAMD64",
+        "GOARM64",
+    ] {
+        command.env_remove(name);
+    }
+    command
+        .env("GOFLAGS", "-mod=readonly -modcacherw")
+        .env("GOWORK", "off")
+        .env("GO111MODULE", "on")
+        // The Go that is here does; another one would be a download nobody was asked about.
+        .env("GOTOOLCHAIN", "local")
+        .env("CGO_ENABLED", "0");
+    if go.ours {
+        // Whoever has no Go has no use for two gigabytes of its caches in the home folder.
+        let cache = workshop.folder.join("go-cache");
+        command
+            .env("GOPATH", cache.join("path"))
+            .env("GOMODCACHE", cache.join("modules"))
+            .env("GOCACHE", cache.join("build"));
+    }
+    command
+}
