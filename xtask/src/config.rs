@@ -140,6 +140,8 @@ pub(crate) struct Target {
     /// Checks that must pass before a pull request into its branch is merged, besides those that the
     /// repository's own rules require.
     pub(crate) checks: Vec<String>,
+    /// The file in `.github/workflows` that deploys its branch; `deploy-TARGET.yml` when left out.
+    pub(crate) workflow: Option<String>,
 }
 
 impl Config {
@@ -195,6 +197,23 @@ impl Config {
             figure.check()?;
         }
         Ok(config)
+    }
+
+    /// Whether a branch feeds a target that another one promotes to.
+    pub(crate) fn is_promoted_to(&self, branch: &str) -> bool {
+        let Some((name, _)) = self.target_of(branch) else {
+            return false;
+        };
+        let mut targets = self.targets.values();
+        targets.any(|target| target.promotes_to.as_deref() == Some(name))
+    }
+
+    /// The file of the workflow that deploys a target's branch.
+    pub(crate) fn workflow_of(&self, target: &str) -> String {
+        let named = self.targets.get(target);
+        named
+            .and_then(|target| target.workflow.clone())
+            .unwrap_or_else(|| format!("deploy-{target}.yml"))
     }
 
     /// The target that a branch feeds.

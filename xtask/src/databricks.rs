@@ -36,6 +36,8 @@ pub(crate) struct Target<'a> {
     program: Utf8PathBuf,
     /// Where the CLI keeps its copy of the state, if not with the bundle.
     aside: Option<Aside>,
+    /// The folder with the bundle's files.
+    files: Utf8PathBuf,
 }
 
 impl<'a> Target<'a> {
@@ -58,6 +60,7 @@ impl<'a> Target<'a> {
             context,
             program: toolbox.databricks.clone(),
             aside: None,
+            files: context.root.clone(),
         })
     }
 
@@ -77,7 +80,15 @@ impl<'a> Target<'a> {
             context,
             program,
             aside: Some(Aside::new(context)),
+            files: context.root.clone(),
         }
+    }
+
+    /// The same target, by the bundle's files in another folder: those of another commit.
+    #[must_use]
+    pub(crate) fn with_files_in(mut self, folder: Utf8PathBuf) -> Target<'a> {
+        self.files = folder;
+        self
     }
 
     /// Checks the bundle.
@@ -225,7 +236,7 @@ impl<'a> Target<'a> {
             .arg("bundle")
             .args(args)
             .args(["--target", &self.name]);
-        command.current_dir(&self.context.root);
+        command.current_dir(&self.files);
         self.surround(&mut command);
         if let Some(Aside(folder)) = &self.aside {
             command.env("DATABRICKS_BUNDLE_TMP", folder);

@@ -4,6 +4,7 @@ mod branch;
 mod changes;
 mod commit;
 mod history;
+mod objects;
 mod remote;
 mod standing;
 
@@ -21,6 +22,7 @@ use crate::ui::Ui;
 
 pub(crate) use changes::{Change, Changed};
 pub(crate) use history::Commit;
+pub(crate) use objects::{Made, NewCommit};
 pub(crate) use remote::{Lease, Login, Push, Remote};
 
 /// The repository that holds the project.

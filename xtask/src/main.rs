@@ -25,6 +25,7 @@ mod links;
 mod local_workspace;
 mod notebook_events;
 mod process;
+mod pull_request;
 mod python;
 mod results;
 mod terminal_text;

@@ -12,7 +12,7 @@ use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::github::{self, Connection, Home};
 use crate::ui::{Tone, safe_line};
-use gate::{Ground, Standing};
+pub(crate) use gate::{Ground, Standing};
 
 /// Options of `merge`.
 #[derive(Debug, clap::Args)]
@@ -127,7 +127,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             &standing,
         );
     }
-    let Some(step) = plan(args, &gate, &standing)? else {
+    let Some(step) = plan(context, args, &gate, &standing)? else {
         if args.json {
             answer(context, args, &gate, "blocked", None, &standing)?;
         }
@@ -232,8 +232,13 @@ fn of_the_branch(
 }
 
 /// The step that leads in; `None` where something is missing.
-fn plan(args: &Args, gate: &Gate, standing: &Standing) -> anyhow::Result<Option<Step>> {
-    let way = way(args, gate)?;
+fn plan(
+    context: &Context,
+    args: &Args,
+    gate: &Gate,
+    standing: &Standing,
+) -> anyhow::Result<Option<Step>> {
+    let way = way(context, args, gate)?;
     if standing.missing.is_empty() {
         return Ok(Some(match gate.has_queue {
             true => Step::Enqueue,
@@ -252,7 +257,11 @@ fn plan(args: &Args, gate: &Gate, standing: &Standing) -> anyhow::Result<Option<
     Ok(Some(Step::WhenReady(way)))
 }
 
-fn way(args: &Args, gate: &Gate) -> anyhow::Result<Way> {
+fn way(context: &Context, args: &Args, gate: &Gate) -> anyhow::Result<Way> {
+    if context.config.is_promoted_to(&gate.base) {
+        let asked = args.method.map_or(Way::Merge, Way::from);
+        return by_merge_commit(gate, asked).map(|()| Way::Merge);
+    }
     let allowed: Vec<&str> = gate.ways.iter().map(|way| way.as_str()).collect();
     let chosen = match args.method {
         Some(method) => Some(Way::from(method)).filter(|way| gate.ways.contains(way)),
@@ -268,7 +277,67 @@ fn way(args: &Args, gate: &Gate) -> anyhow::Result<Way> {
     })
 }
 
-fn show(context: &Context, gate: &Gate, standing: &Standing) {
+/// What a branch that code is promoted to takes: with any other way its history would not hold the branch
+/// that was promoted, and the next promotion would bring the same commits again.
+fn by_merge_commit(gate: &Gate, asked: Way) -> anyhow::Result<()> {
+    let base = safe_line(&gate.base);
+    if asked != Way::Merge {
+        let what = format!("code is promoted to {base}: it takes merge commits only");
+        return Failure::new(Kind::Usage, what)
+            .next(format!("cargo xtask merge {}", gate.number))
+            .err();
+    }
+    if gate.ways.contains(&Way::Merge) {
+        return Ok(());
+    }
+    Failure::new(
+        Kind::Failed,
+        format!("the repository allows no merge commits, and {base} takes no others"),
+    )
+    .next("its settings have \"Allow merge commits\"")
+    .err()
+}
+
+/// Reads and judges a pull request that another command has found.
+///
+/// # Errors
+/// What GitHub says; Ctrl-C.
+pub(crate) fn look(context: &Context, ground: &Ground) -> anyhow::Result<(Gate, Standing)> {
+    let gate = gate::read(context, ground)?;
+    let standing = gate::judge(context, ground, &gate);
+    Ok((gate, standing))
+}
+
+/// Brings a pull request that lacks nothing into a branch that code is promoted to, and reads back what
+/// became of it: it is merged, or in the queue.
+///
+/// # Errors
+/// [`Kind::Service`] when GitHub refuses, or it is neither.
+pub(crate) fn into_release(
+    context: &Context,
+    ground: &Ground,
+    gate: &Gate,
+) -> anyhow::Result<Pull> {
+    by_merge_commit(gate, Way::Merge)?;
+    let step = match gate.has_queue {
+        true => Step::Enqueue,
+        false => Step::Merge(Way::Merge),
+    };
+    apply(context, ground, gate, step)?;
+    let pull = pulls::get(&ground.connection.github, &ground.into, gate.number)?;
+    if pull.is_merged() || gate::read(context, ground)?.queue_position.is_some() {
+        return Ok(pull);
+    }
+    Failure::new(
+        Kind::Service,
+        format!("pull request {} is not merged", gate.number),
+    )
+    .next("call it again: it looks first")
+    .err()
+}
+
+/// Shows what a pull request has and lacks.
+pub(crate) fn show(context: &Context, gate: &Gate, standing: &Standing) {
     let ui = &context.ui;
     let link = ui.link(&gate.url, &gate.url);
     let title = safe_line(&gate.title);

@@ -22,6 +22,7 @@ use crate::commands::status::{self, Verdict};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
+use crate::pull_request::block;
 use crate::ui::{Tone, safe_line};
 use apply::Made;
 use ask::{Choices, Last};
@@ -195,7 +196,7 @@ fn show_survey(context: &Context, survey: &Survey) {
     };
     let commits = match survey.commits.len() {
         0 => "no commits yet".to_owned(),
-        count => summary::count(count, "commit"),
+        count => block::count(count, "commit"),
     };
     let what = format!(
         "{} ({commits}) into {} of {}",
@@ -230,7 +231,7 @@ fn confirmed(
         false => apply::written_summary(context, git, survey, &survey.head)?,
     };
     if survey.pull.is_some() && !args.no_summary {
-        text.body = summary::renewed(&text.body, &summary);
+        text.body = block::renewed(&text.body, &summary);
     }
     loop {
         let plan = steps::plan(context, args, survey, choices, &text, draft);

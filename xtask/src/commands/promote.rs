@@ -1,5 +1,7 @@
 //! `cargo xtask promote`: a model version, or the code, into the next environment; and back.
 
+mod code;
+
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 
@@ -36,6 +38,9 @@ pub(crate) struct Args {
     /// With --code: merge the pull request once it is green and approved.
     #[arg(long, requires = "code")]
     pub(crate) merge: bool,
+    /// With --code: do not follow the checks and the deployment.
+    #[arg(long, requires = "code")]
+    pub(crate) no_watch: bool,
     /// Take over the destination's lock from whoever holds it: the id that the refusal names.
     #[arg(long, value_name = "ID")]
     pub(crate) break_lock: Option<String>,
@@ -51,6 +56,9 @@ pub(crate) struct Args {
 ///
 /// # Errors
 /// What the chosen part ends with.
-pub(crate) fn run(_context: &Context, _args: &Args) -> anyhow::Result<()> {
+pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    if args.code {
+        return code::run(context, args);
+    }
     Failure::new(Kind::Usage, "promote is not built yet").err()
 }

@@ -62,15 +62,20 @@ impl Git {
     /// # Errors
     /// When git fails.
     pub(crate) fn changes(&self, base: &str, head: &str) -> anyhow::Result<Vec<Change>> {
-        let range = format!("{base}...{head}");
-        let listed = self.read(&[
-            "diff",
-            "--name-status",
-            "-z",
-            "--find-renames",
-            &range,
-            "--",
-        ])?;
+        self.differences(&[&format!("{base}...{head}")])
+    }
+
+    /// The files that differ between two commits themselves.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn changed_between(&self, before: &str, after: &str) -> anyhow::Result<Vec<Change>> {
+        self.differences(&[before, after])
+    }
+
+    fn differences(&self, between: &[&str]) -> anyhow::Result<Vec<Change>> {
+        let fixed = ["diff", "--name-status", "-z", "--find-renames"];
+        let listed = self.read(&[&fixed[..], between, &["--"]].concat())?;
         let mut pieces = pieces(&listed);
         let mut changes = Vec::new();
         while let (Some(code), Some(path)) = (pieces.next(), pieces.next()) {

@@ -58,6 +58,8 @@ pub(crate) struct Push {
     pub(crate) branch: String,
     /// What must hold.
     pub(crate) lease: Lease,
+    /// Another branch that must be where it is thought to be, and its commit: else nothing is pushed.
+    pub(crate) unmoved: Option<(String, String)>,
 }
 
 impl Push {
@@ -78,11 +80,16 @@ impl Push {
                 args.push(format!("--force-with-lease={full}:{expected}"));
             }
         }
-        args.extend([
-            "--".to_owned(),
-            self.remote.clone(),
-            format!("{}:{full}", self.sha),
-        ]);
+        let mut refs = vec![format!("{}:{full}", self.sha)];
+        if let Some((branch, sha)) = &self.unmoved {
+            // Pushed to where it is, that branch stays as it is; where it has moved, git refuses both.
+            let other = format!("refs/heads/{branch}");
+            args.push("--atomic".to_owned());
+            args.push(format!("--force-with-lease={other}:{sha}"));
+            refs.push(format!("{sha}:{other}"));
+        }
+        args.extend(["--".to_owned(), self.remote.clone()]);
+        args.extend(refs);
         args
     }
 }
@@ -223,6 +230,18 @@ impl Git {
         );
         let failure = Failure::new(Kind::Service, what);
         let is_stale = finished.tail.contains("stale info");
+        if let (true, Some((branch, _))) = (is_stale, &push.unmoved) {
+            return Failure::new(
+                Kind::Failed,
+                format!(
+                    "{branch} or {} has moved on {} meanwhile; nothing was pushed",
+                    push.branch, push.remote
+                ),
+            )
+            .details(finished.tail)
+            .next("call it again: it looks first")
+            .err();
+        }
         let failure = match (is_stale, &push.lease) {
             (true, Lease::New) => failure
                 .next("there is a branch of that name already: choose another one with --branch"),
@@ -355,6 +374,7 @@ mod tests {
             sha: "abc".to_owned(),
             branch: "-f".to_owned(),
             lease: Lease::Grows,
+            unmoved: None,
         };
         let plain = [
             "push",
@@ -370,5 +390,17 @@ mod tests {
         assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:");
         push.lease = Lease::Rewrites("def".to_owned());
         assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:def");
+        push.unmoved = Some(("x".to_owned(), "123".to_owned()));
+        assert_eq!(
+            push.args()[5..],
+            [
+                "--atomic",
+                "--force-with-lease=refs/heads/x:123",
+                "--",
+                "origin",
+                "abc:refs/heads/-f",
+                "123:refs/heads/x"
+            ]
+        );
     }
 }

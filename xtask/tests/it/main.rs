@@ -13,6 +13,7 @@ mod journey;
 mod links;
 mod machine;
 mod open_pr;
+mod promote_code;
 mod status;
 mod tools;
 mod workflows;

@@ -6,5 +6,5 @@ mod merge;
 mod preflight;
 mod prompts;
 mod secrets;
-mod world;
+pub(crate) mod world;
 mod writes;

@@ -6,6 +6,7 @@
 pub mod actions;
 mod address;
 pub mod checks;
+pub mod deployments;
 pub mod merging;
 pub mod pulls;
 pub mod repositories;

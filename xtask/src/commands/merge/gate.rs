@@ -17,25 +17,25 @@ const LOOKS: usize = 8;
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The pull request, and the way to it.
-pub(super) struct Ground {
-    pub(super) connection: Connection,
-    pub(super) into: Name,
-    pub(super) pull: Pull,
+pub(crate) struct Ground {
+    pub(crate) connection: Connection,
+    pub(crate) into: Name,
+    pub(crate) pull: Pull,
 }
 
 /// How it stands.
 #[derive(Debug, Default)]
-pub(super) struct Standing {
+pub(crate) struct Standing {
     /// What is as it should be.
-    pub(super) good: Vec<String>,
+    pub(crate) good: Vec<String>,
     /// What is missing.
-    pub(super) missing: Vec<String>,
+    pub(crate) missing: Vec<String>,
     /// What to do about it.
-    pub(super) next: Vec<String>,
+    pub(crate) next: Vec<String>,
     /// What else is worth a word.
-    pub(super) notes: Vec<String>,
+    pub(crate) notes: Vec<String>,
     /// Whether all that is missing may still come by itself: checks that run, a review.
-    pub(super) may_come: bool,
+    pub(crate) may_come: bool,
 }
 
 impl Standing {

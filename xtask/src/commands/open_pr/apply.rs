@@ -1,10 +1,7 @@
 //! Executes the steps of the plan, one after the other.
 
-use std::time::Duration;
-
 use xtask_remote::Error;
 use xtask_remote::github::pulls::{self, Change, New, Pull};
-use xtask_remote::github::repositories::Name;
 
 use super::ask::Choices;
 use super::steps::Step;
@@ -15,6 +12,8 @@ use super::{Args, typed};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Lease, Push};
+use crate::pull_request::block;
+use crate::pull_request::opening::Opening;
 use crate::ui::safe_line;
 
 /// What the steps made.
@@ -148,6 +147,7 @@ impl Doing<'_> {
             sha: head.to_owned(),
             branch: branch.to_owned(),
             lease: lease.clone(),
+            unmoved: None,
         };
         let what = format!("{} to {}", safe_line(branch), source.name);
         let progress = self.context.ui.progress("Pushing", &what);
@@ -163,22 +163,19 @@ impl Doing<'_> {
             return Ok(self.text.body.clone());
         }
         let written = written_summary(self.context, self.git, self.survey, head)?;
-        Ok(summary::joined(&self.text.body, &written))
+        Ok(block::joined(&self.text.body, &written))
     }
 
     /// The description of the one that is open, with a new summary where it has one of ours.
     fn renewed_body(&self, head: &str) -> anyhow::Result<String> {
-        if self.args.no_summary || !summary::is_in(&self.text.body) {
+        if self.args.no_summary || !block::is_in(&self.text.body) {
             return Ok(self.text.body.clone());
         }
         let written = written_summary(self.context, self.git, self.survey, head)?;
-        Ok(summary::renewed(&self.text.body, &written))
+        Ok(block::renewed(&self.text.body, &written))
     }
 
-    /// Opens it, or takes the one that is there: a lost reply and somebody quicker end in the same place.
     fn open(&self, draft: bool, body: &str) -> anyhow::Result<Pull> {
-        /// Attempts in all; each but the first looks before.
-        const ATTEMPTS: usize = 3;
         let Survey {
             connection,
             into,
@@ -186,76 +183,31 @@ impl Doing<'_> {
             source,
             ..
         } = self.survey;
-        let github = &connection.github;
         let branch = self.remote_branch();
         let head = self.survey.head_label(branch);
         let same_owner = source.is_fork && source.name.owner.eq_ignore_ascii_case(&into.owner);
         let own_fork = self.survey.viewer.as_ref().is_some_and(|viewer| {
             source.is_fork && viewer.eq_ignore_ascii_case(&source.name.owner)
         });
-        let new = New {
-            title: &self.text.title,
-            body,
-            head: &head,
-            head_repo: same_owner.then_some(source.name.name.as_str()),
-            base,
-            draft,
-            maintainer_can_modify: own_fork,
+        let opening = Opening {
+            context: self.context,
+            github: &connection.github,
+            into,
+            from: &source.name,
+            branch,
+            new: New {
+                title: &self.text.title,
+                body,
+                head: &head,
+                head_repo: same_owner.then_some(source.name.name.as_str()),
+                base,
+                draft,
+                maintainer_can_modify: own_fork,
+            },
+            keeping: None,
+            refused: &|error| self.refused(error),
         };
-        let mut attempt = 1;
-        loop {
-            let error = match pulls::open(github, into, &new) {
-                Ok(pull) => return Ok(pull),
-                Err(error) => error,
-            };
-            let may_be_there = pulls::already_exists(&error) || error.leaves_open();
-            let limited = matches!(error, Error::Limited { .. });
-            if !may_be_there && !limited {
-                return Err(self.refused(&error));
-            }
-            self.wait(&error)?;
-            if let Some(pull) = self.there(github, into, &source.name, branch)? {
-                return Ok(pulls::change(
-                    github,
-                    into,
-                    pull.number,
-                    &Change {
-                        title: (pull.title != self.text.title).then_some(new.title),
-                        body: (pull.body.as_deref() != Some(body)).then_some(body),
-                        ..Change::default()
-                    },
-                )?);
-            }
-            attempt += 1;
-            if attempt > ATTEMPTS {
-                return Err(self.refused(&error));
-            }
-        }
-    }
-
-    /// The open pull request of the branch.
-    fn there(
-        &self,
-        github: &xtask_remote::github::GitHub,
-        into: &Name,
-        from: &Name,
-        branch: &str,
-    ) -> anyhow::Result<Option<Pull>> {
-        let found = pulls::of_branch(github, into, from, branch)?;
-        Ok(found.into_iter().find(Pull::is_open))
-    }
-
-    fn wait(&self, error: &Error) -> anyhow::Result<()> {
-        let wait = error.wait().unwrap_or(Duration::from_secs(1));
-        if wait > xtask_remote::PATIENCE {
-            return Err(self.refused(error));
-        }
-        if wait.as_secs() > 1 {
-            let text = format!("{}, as GitHub asks", crate::ui::seconds(wait));
-            self.context.ui.status("Waiting", &text);
-        }
-        self.context.interrupt.sleep(wait);
-        self.context.interrupt.check()
+        opening.open(|_| true)
     }
 
     fn remote_branch(&self) -> &str {

@@ -2,11 +2,11 @@
 
 use super::Args;
 use super::ask::Choices;
-use super::summary;
 use super::survey::{Survey, files_are, short};
 use super::text::Text;
 use crate::context::Context;
 use crate::git::Lease;
+use crate::pull_request::block;
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ pub(super) fn plan(
             let change = Step::Change {
                 number: pull.number,
                 title: text.title != pull.title,
-                body: text.body != old_body || to_come && summary::is_in(&old_body),
+                body: text.body != old_body || to_come && block::is_in(&old_body),
                 base: survey.base != pull.base.branch,
             };
             if !matches!(

@@ -6,26 +6,26 @@ use serde_json::Value;
 use xtask_testkit::{Account, Forge, Project, Repository, Said};
 
 /// The notebook that the branch changes.
-pub(super) const NOTEBOOK: &str = "src/fit.py";
+pub(crate) const NOTEBOOK: &str = "src/fit.py";
 /// The subject of its commit.
-pub(super) const SUBJECT: &str = "Fit with more care";
+pub(crate) const SUBJECT: &str = "Fit with more care";
 /// The branch.
-pub(super) const BRANCH: &str = "more-care";
+pub(crate) const BRANCH: &str = "more-care";
 
 /// The forge, who works there, and the clone.
 #[derive(Debug)]
-pub(super) struct World {
-    pub(super) forge: Forge,
-    pub(super) owner: Account,
-    pub(super) repository: Repository,
-    pub(super) project: Project,
+pub(crate) struct World {
+    pub(crate) forge: Forge,
+    pub(crate) owner: Account,
+    pub(crate) repository: Repository,
+    pub(crate) project: Project,
     /// Whose token the commands get.
-    pub(super) me: Account,
+    pub(crate) me: Account,
 }
 
 impl World {
     /// The clone on its branch, with one commit that is not pushed; its owner sits at it.
-    pub(super) fn new() -> World {
+    pub(crate) fn new() -> World {
         let world = World::on_main();
         world.change("with more care");
         world.git(&["switch", "--quiet", "--create", BRANCH]);
@@ -42,7 +42,7 @@ impl World {
     }
 
     /// The clone on main, which is pushed.
-    pub(super) fn on_main() -> World {
+    pub(crate) fn on_main() -> World {
         let forge = Forge::start();
         let owner = forge.user("ann");
         let repository = forge.repository(&owner, "churn");
@@ -62,7 +62,7 @@ impl World {
     }
 
     /// Changes the notebook; not committed.
-    pub(super) fn change(&self, what: &str) {
+    pub(crate) fn change(&self, what: &str) {
         let mark = "# COMMAND ----------";
         let path = self.project.root().join(NOTEBOOK);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -74,25 +74,25 @@ impl World {
     }
 
     /// Writes a file of the project; not committed.
-    pub(super) fn write(&self, path: &str, content: &[u8]) {
+    pub(crate) fn write(&self, path: &str, content: &[u8]) {
         let path = self.project.root().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, content).unwrap();
     }
 
     /// Commits everything.
-    pub(super) fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         self.git(&["add", "--all"]);
         self.git(&["commit", "--quiet", "--message", message]);
         self.git(&["rev-parse", "HEAD"])
     }
 
-    pub(super) fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         self.project.git(args)
     }
 
     /// git, signed in as somebody.
-    pub(super) fn git_as(&self, account: &Account, args: &[&str]) -> String {
+    pub(crate) fn git_as(&self, account: &Account, args: &[&str]) -> String {
         let helper = format!(
             "credential.helper=!f() {{ echo username=x; echo password={}; }}; f",
             account.token
@@ -101,24 +101,24 @@ impl World {
     }
 
     /// Pushes in somebody's name.
-    pub(super) fn push_as(&self, account: &Account, remote: &str, branch: &str) {
+    pub(crate) fn push_as(&self, account: &Account, remote: &str, branch: &str) {
         self.git_as(account, &["push", "--quiet", remote, branch]);
     }
 
     /// `cargo xtask ARGS` with my token in the environment.
-    pub(super) fn xtask(&self, args: &[&str]) -> Command {
+    pub(crate) fn xtask(&self, args: &[&str]) -> Command {
         let mut command = self.project.xtask(args);
         command.env("GH_ENTERPRISE_TOKEN", &self.me.token);
         command
     }
 
-    pub(super) fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         Said::from(self.xtask(args).output().unwrap())
     }
 
     /// `open-pr --yes --no-watch --json` and more; the object that it prints.
     #[track_caller]
-    pub(super) fn open(&self, args: &[&str]) -> Value {
+    pub(crate) fn open(&self, args: &[&str]) -> Value {
         let all = [&["open-pr", "--yes", "--no-watch", "--json"], args].concat();
         let said = self.run(&all);
         assert_eq!(said.code, Some(0), "{}", said.stderr);
@@ -127,7 +127,7 @@ impl World {
 
     /// The same, expected to fail with an exit code; what it said.
     #[track_caller]
-    pub(super) fn fails(&self, code: i32, args: &[&str]) -> String {
+    pub(crate) fn fails(&self, code: i32, args: &[&str]) -> String {
         let all = [&["open-pr", "--yes", "--no-watch"], args].concat();
         let said = self.run(&all);
         assert_eq!(said.code, Some(code), "{}", said.stderr);
@@ -136,7 +136,7 @@ impl World {
     }
 
     /// The pull requests of the repository, newest first.
-    pub(super) fn pulls(&self) -> Vec<Value> {
+    pub(crate) fn pulls(&self) -> Vec<Value> {
         let path = format!(
             "/repos/{}/pulls?state=all&per_page=100",
             self.repository.full_name
@@ -147,7 +147,7 @@ impl World {
     }
 
     /// Where a branch of a remote is, as the remote says.
-    pub(super) fn remote_head(&self, branch: &str) -> Option<String> {
+    pub(crate) fn remote_head(&self, branch: &str) -> Option<String> {
         let listed = self.git_as(
             &self.owner,
             &["ls-remote", "origin", &format!("refs/heads/{branch}")],

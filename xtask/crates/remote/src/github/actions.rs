@@ -1,6 +1,9 @@
-//! GitHub Actions: the log of a job, and running what failed once more.
+//! GitHub Actions: the runs of a commit, what they wait for, the log of a job, and running what failed
+//! once more.
 
 use std::time::Duration;
+
+use serde::Deserialize;
 
 use super::GitHub;
 use super::repositories::Name;
@@ -27,4 +30,128 @@ pub fn job_log(github: &GitHub, name: &Name, job: u64) -> Result<String, Error> 
 pub fn rerun_failed(github: &GitHub, name: &Name, run: u64) -> Result<(), Error> {
     let path = format!("{}/actions/runs/{run}/rerun-failed-jobs", name.path());
     github.send(&Request::new(Method::Post, path)).map(drop)
+}
+
+/// A run of a workflow.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Run {
+    /// Its number, by which it is addressed.
+    pub id: u64,
+    /// The workflow's file, below the repository; some GitHubs add `@` and a ref.
+    #[serde(default)]
+    pub path: String,
+    /// The branch that it is for.
+    #[serde(default)]
+    pub head_branch: Option<String>,
+    /// The commit that it is for.
+    pub head_sha: String,
+    /// What started it.
+    #[serde(default)]
+    pub event: String,
+    /// `queued`, `in_progress`, `waiting` for an approval, `completed`, ….
+    #[serde(default)]
+    pub status: Option<String>,
+    /// How it ended: `success`, `failure`, `cancelled`, …; `None` before that.
+    #[serde(default)]
+    pub conclusion: Option<String>,
+    /// Its page.
+    pub html_url: String,
+}
+
+impl Run {
+    /// Whether it is one of the workflow in this file of `.github/workflows`.
+    #[must_use]
+    pub fn is_of(&self, file: &str) -> bool {
+        let path = self.path.split('@').next().unwrap_or_default();
+        path.strip_prefix(".github/workflows/") == Some(file)
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.status.as_deref() == Some("completed")
+    }
+
+    /// Whether it has ended well.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        self.is_over() && self.conclusion.as_deref() == Some("success")
+    }
+}
+
+/// The runs for a commit, newest first.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn runs_of(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Run>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        workflow_runs: Vec<Run>,
+    }
+    let path = format!("{}/actions/runs", name.path());
+    let request = Request::new(Method::Get, path).query("head_sha", sha);
+    github.pages(&request, |page: Page| page.workflow_runs)
+}
+
+/// One run.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn run(github: &GitHub, name: &Name, run: u64) -> Result<Run, Error> {
+    let path = format!("{}/actions/runs/{run}", name.path());
+    github.call(&Request::new(Method::Get, path))
+}
+
+/// An environment that a run waits to be let into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The environment.
+    pub environment: String,
+    /// Whether the token's owner may let it in.
+    pub can_approve: bool,
+    /// Who may: users by their login, teams by their slug.
+    pub reviewers: Vec<String>,
+}
+
+/// What a run waits for.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn waiting_for(github: &GitHub, name: &Name, run: u64) -> Result<Vec<Waiting>, Error> {
+    #[derive(Deserialize)]
+    struct Pending {
+        environment: Environment,
+        #[serde(default)]
+        current_user_can_approve: bool,
+        #[serde(default)]
+        reviewers: Vec<Reviewer>,
+    }
+    #[derive(Deserialize)]
+    struct Environment {
+        #[serde(default)]
+        name: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Reviewer {
+        reviewer: Who,
+    }
+    #[derive(Deserialize)]
+    struct Who {
+        login: Option<String>,
+        slug: Option<String>,
+    }
+    let path = format!("{}/actions/runs/{run}/pending_deployments", name.path());
+    let pending: Vec<Pending> = github.call(&Request::new(Method::Get, path))?;
+    Ok(pending
+        .into_iter()
+        .map(|pending| Waiting {
+            environment: pending.environment.name.unwrap_or_default(),
+            can_approve: pending.current_user_can_approve,
+            reviewers: pending
+                .reviewers
+                .into_iter()
+                .filter_map(|one| one.reviewer.login.or(one.reviewer.slug))
+                .collect(),
+        })
+        .collect())
 }

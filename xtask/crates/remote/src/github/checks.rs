@@ -1,5 +1,12 @@
 //! The checks of a commit: check runs of apps, and statuses of the older kind.
 
+use serde::Deserialize;
+
+use super::GitHub;
+use super::repositories::Name;
+use crate::Error;
+use crate::transport::{Method, Request};
+
 /// How a check stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
@@ -37,6 +44,59 @@ pub fn state_of(status: &str, conclusion: Option<&str>) -> State {
         Some("skipped" | "neutral") => State::Skipped,
         Some(_) => State::Failed,
     }
+}
+
+/// All checks of a commit, each as it stands now.
+///
+/// # Errors
+/// Any [`Error`]; one with status 422 for a commit that GitHub does not have.
+pub fn of_commit(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Check>, Error> {
+    #[derive(Deserialize)]
+    struct Runs {
+        check_runs: Vec<Run>,
+    }
+    #[derive(Deserialize)]
+    struct Run {
+        name: String,
+        status: String,
+        conclusion: Option<String>,
+        #[serde(default)]
+        details_url: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct Statuses {
+        statuses: Vec<Status>,
+    }
+    #[derive(Deserialize)]
+    struct Status {
+        context: String,
+        state: String,
+        #[serde(default)]
+        target_url: Option<String>,
+    }
+    let commit = format!("{}/commits/{sha}", name.path());
+    let request =
+        Request::new(Method::Get, format!("{commit}/check-runs")).query("filter", "latest");
+    let runs = github.pages(&request, |page: Runs| page.check_runs)?;
+    let request = Request::new(Method::Get, format!("{commit}/status"));
+    let statuses = github.pages(&request, |page: Statuses| page.statuses)?;
+    let runs = runs.into_iter().map(|run| Check {
+        state: state_of(&run.status, run.conclusion.as_deref()),
+        word: run.conclusion.unwrap_or(run.status).to_lowercase(),
+        name: run.name,
+        url: run.details_url,
+    });
+    let statuses = statuses.into_iter().map(|status| Check {
+        state: match status.state.as_str() {
+            "success" => State::Passed,
+            "pending" => State::Pending,
+            _ => State::Failed,
+        },
+        word: status.state,
+        name: status.context,
+        url: status.target_url,
+    });
+    Ok(runs.chain(statuses).collect())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::GitHub;
 use super::repositories::{Name, User};
 use crate::Error;
+use crate::escape::segment;
 use crate::transport::{Method, Request};
 
 /// A pull request, as lists and the single resource show it.
@@ -155,6 +156,33 @@ pub fn of_branch(
                 .is_some_and(|name| name.is(head))
         })
         .collect())
+}
+
+/// The open pull requests into a branch, oldest first.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn open_into(github: &GitHub, name: &Name, base: &str) -> Result<Vec<Pull>, Error> {
+    let request = Request::new(Method::Get, format!("{}/pulls", name.path()))
+        .query("state", "open")
+        .query("base", base)
+        .query("sort", "created")
+        .query("direction", "asc");
+    let found: Vec<Pull> = github.pages(&request, |page| page)?;
+    Ok(found
+        .into_iter()
+        .filter(|pull| pull.is_open() && pull.base.branch == base)
+        .collect())
+}
+
+/// The pull requests that brought a commit, or would bring it: GitHub tells of those that are merged, and
+/// for a commit that is not on the default branch of the open ones.
+///
+/// # Errors
+/// Any [`Error`]; one with status 422 for a commit that GitHub does not have.
+pub fn of_commit(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Pull>, Error> {
+    let path = format!("{}/commits/{}/pulls", name.path(), segment(sha));
+    github.pages(&Request::new(Method::Get, path), |page| page)
 }
 
 /// One pull request.

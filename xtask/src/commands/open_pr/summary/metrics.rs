@@ -1,8 +1,9 @@
 //! What the training job measured on this very content.
 
-use super::{Subject, code};
+use super::Subject;
 use crate::commands::test::green;
 use crate::context::Context;
+use crate::pull_request::block::code;
 use crate::results::Integration;
 
 pub(super) fn section(context: &Context, subject: &Subject<'_>) -> anyhow::Result<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Subject, code, count};
+use super::block::{code, count};
 use crate::git::{Change, Changed, Git};
 
 /// What the first line of a notebook in source format says, after the language's comment mark.
@@ -12,26 +12,46 @@ const SOURCE_MARK: &str = "Databricks notebook source";
 /// What separates its cells.
 const CELL_MARK: &str = "COMMAND ----------";
 
-pub(super) fn section(git: &Git, subject: &Subject<'_>) -> anyhow::Result<String> {
+/// The notebooks among the changed files between two commits, one line each.
+///
+/// # Errors
+/// When git fails.
+pub(crate) fn section(
+    git: &Git,
+    base: &str,
+    head: &str,
+    changes: &[Change],
+) -> anyhow::Result<String> {
+    // Compared with where the branch started: later changes of the base are not this one's.
+    let start = git.fork_point(base, head);
+    between(git, start.as_deref().unwrap_or(base), head, changes)
+}
+
+/// The same, where the older commit itself is what is compared with.
+///
+/// # Errors
+/// When git fails.
+pub(crate) fn between(
+    git: &Git,
+    start: &str,
+    head: &str,
+    changes: &[Change],
+) -> anyhow::Result<String> {
     let mut lines = Vec::new();
-    for change in subject.changes {
-        lines.extend(line(git, subject, change)?);
+    for change in changes {
+        lines.extend(line(git, start, head, change)?);
     }
     Ok(lines.join("\n"))
 }
 
-fn line(git: &Git, subject: &Subject<'_>, change: &Change) -> anyhow::Result<Option<String>> {
+fn line(git: &Git, start: &str, head: &str, change: &Change) -> anyhow::Result<Option<String>> {
     let name = code(&change.path);
     let old_path = change.before.as_deref().unwrap_or(&change.path);
-    // Compared with where the branch started: later changes of the base are not this one's.
-    let start = git
-        .fork_point(subject.base, subject.head)
-        .unwrap_or_else(|| subject.base.to_owned());
     let before = git
-        .content(&start, old_path)
+        .content(start, old_path)
         .and_then(|bytes| cells(old_path, &bytes));
     let after = git
-        .content(subject.head, &change.path)
+        .content(head, &change.path)
         .and_then(|bytes| cells(&change.path, &bytes));
     Ok(match (change.how, before, after) {
         (_, None, None) => None,

@@ -1,0 +1,78 @@
+//! What the deployment of a commit would change in the destination: the Databricks CLI's plan of the files
+//! of that very commit, laid out beside the clone; where it cannot be had, the bundle's files compared.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+
+use super::evidence;
+use crate::context::Context;
+use crate::databricks::Target;
+use crate::git::Git;
+use crate::pull_request::resources;
+use crate::ui::safe_line;
+
+/// What would change.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct BundlePlan {
+    /// The CLI's plan, one line for each change; `None` where it could not be had.
+    pub(super) changes: Option<Vec<String>>,
+    /// Why there is none.
+    pub(super) unknown: Option<String>,
+    /// How the bundle's files differ, where there is no plan; Markdown, one line for each resource.
+    #[serde(skip)]
+    pub(super) compared: Vec<String>,
+}
+
+/// Files that go when they are not needed any more.
+struct LaidOut(Utf8PathBuf);
+
+impl Drop for LaidOut {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_dir_all(&self.0);
+    }
+}
+
+/// Plans the deployment of a commit to a target. `before` are the files that the release branch
+/// has.
+///
+/// # Errors
+/// When git fails; Ctrl-C.
+pub(super) fn of(
+    context: &Context,
+    git: &Git,
+    target: &str,
+    before: &str,
+    commit: &str,
+) -> anyhow::Result<BundlePlan> {
+    let planned = plan(context, git, target, commit);
+    context.interrupt.check()?;
+    Ok(match planned {
+        Ok(changes) => BundlePlan {
+            changes: Some(changes),
+            ..BundlePlan::default()
+        },
+        Err(error) => BundlePlan {
+            unknown: Some(safe_line(&error.to_string())),
+            compared: resources::differences(git, before, commit)?,
+            ..BundlePlan::default()
+        },
+    })
+}
+
+fn plan(context: &Context, git: &Git, target: &str, commit: &str) -> anyhow::Result<Vec<String>> {
+    let toolbox = evidence::at_hand(context, target)?;
+    let folder = context
+        .local()
+        .join("cache")
+        .join(format!("release-{}", std::process::id()));
+    let files = LaidOut(folder);
+    git.lay_out(commit, &files.0)?;
+    let project = files.0.join(Utf8Path::new(&git.prefix()?));
+    let target = Target::open(context, &toolbox, target)?.with_files_in(project);
+    let plan = target.reviewable_plan()?;
+    Ok(plan
+        .actions
+        .iter()
+        .map(|(resource, action)| format!("{action} {resource}"))
+        .collect())
+}

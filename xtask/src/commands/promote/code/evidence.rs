@@ -1,0 +1,160 @@
+//! What is known about both targets and about the commit: what is deployed, which model is the champion,
+//! whether the checks are green. Nothing is started or fetched for it; what cannot be told is named.
+
+use serde::Serialize;
+use xtask_remote::databricks::{bundle_state, models};
+use xtask_remote::github::checks::{self, State};
+
+use super::ground::Ground;
+use super::marks::short;
+use super::route::Route;
+use crate::bundle;
+use crate::chain::CHAMPION;
+use crate::context::Context;
+use crate::databricks::{Summary, Target};
+use crate::local_workspace;
+use crate::tools::{self, Need, Toolbox};
+use crate::ui::safe_line;
+
+/// A target as it is.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Seen {
+    pub(super) target: String,
+    /// The commit that is deployed there.
+    pub(super) commit: Option<String>,
+    /// The version of the model that is in use there.
+    pub(super) champion: Option<u64>,
+    /// Why something of this is not known.
+    pub(super) unknown: Option<String>,
+}
+
+/// The checks of a commit.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(super) struct Checks {
+    pub(super) passed: Vec<String>,
+    pub(super) failed: Vec<String>,
+    pub(super) pending: Vec<String>,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Evidence {
+    pub(super) from: Seen,
+    pub(super) to: Seen,
+    pub(super) checks: Checks,
+}
+
+impl Evidence {
+    /// Collects it.
+    ///
+    /// # Errors
+    /// What GitHub says about the checks; Ctrl-C.
+    pub(super) fn collect(
+        context: &Context,
+        ground: &Ground,
+        route: &Route,
+        main: &str,
+    ) -> anyhow::Result<Evidence> {
+        let from = seen(context, &route.from);
+        context.interrupt.check()?;
+        let to = seen(context, &route.to);
+        context.interrupt.check()?;
+        Ok(Evidence {
+            from,
+            to,
+            checks: checks(ground, main)?,
+        })
+    }
+
+    /// What speaks against a merge, in words.
+    pub(super) fn objections(&self, route: &Route, main: &str) -> Vec<String> {
+        let mut objections = Vec::new();
+        match &self.from.commit {
+            Some(commit) if commit != main => objections.push(format!(
+                "{} has {} deployed, not the newest commit of {}",
+                route.from,
+                short(commit),
+                route.main
+            )),
+            _ => {}
+        }
+        if !self.checks.failed.is_empty() {
+            objections.push(format!(
+                "checks of {} failed: {}",
+                short(main),
+                self.checks.failed.join(", ")
+            ));
+        }
+        if !self.checks.pending.is_empty() {
+            objections.push(format!(
+                "checks of {} are still running: {}",
+                short(main),
+                self.checks.pending.join(", ")
+            ));
+        }
+        objections
+    }
+}
+
+/// What a target has. Nothing that goes wrong here stops a promotion: it is said.
+pub(super) fn seen(context: &Context, name: &str) -> Seen {
+    let mut seen = Seen {
+        target: name.to_owned(),
+        ..Seen::default()
+    };
+    let looked = at_hand(context, name).and_then(|toolbox| {
+        let target = Target::open(context, &toolbox, name)?;
+        let summary = target.summary()?;
+        let transport = target.transport();
+        let source = bundle_state::source(&*transport, &summary.workspace.state_path)?;
+        let commit = source.map(|source| source.commit);
+        seen.commit = commit.filter(|commit| !commit.is_empty());
+        let model = model(context, &summary);
+        if let Some(model) = model.filter(|_| seen.commit.is_some()) {
+            let champion = models::aliased(&*transport, &model, CHAMPION)?;
+            seen.champion = champion.map(|found| found.version);
+        }
+        Ok(())
+    });
+    if let Err(error) = looked {
+        seen.unknown = Some(safe_line(&error.to_string()));
+    }
+    seen
+}
+
+fn model(context: &Context, summary: &Summary) -> Option<String> {
+    let key = &context.config.model.resource;
+    summary.resources.registered_models.get(key)?.id.clone()
+}
+
+/// The tools for a target, where nothing has to be fetched and no workspace started for it.
+///
+/// # Errors
+/// What is missing.
+pub(super) fn at_hand(context: &Context, name: &str) -> anyhow::Result<Toolbox> {
+    let place = bundle::place(&context.root, &context.config, name)?;
+    if let Some(profile) = place.local()
+        && local_workspace::find(context, profile)?.is_none()
+    {
+        anyhow::bail!(
+            "{} does not run ({})",
+            local_workspace::called(context, profile),
+            local_workspace::command(context, "up", profile)
+        );
+    }
+    tools::at_hand(context, Need::FOR_A_WORKSPACE)
+        .ok_or_else(|| anyhow::anyhow!("the Databricks CLI is not here (cargo xtask setup)"))
+}
+
+fn checks(ground: &Ground, main: &str) -> anyhow::Result<Checks> {
+    let mut checks = Checks::default();
+    for check in checks::of_commit(&ground.connection.github, &ground.into, main)? {
+        match check.state {
+            State::Passed => checks.passed.push(check.name),
+            State::Failed => checks.failed.push(check.name),
+            State::Pending => checks.pending.push(check.name),
+            State::Skipped => {}
+        }
+    }
+    Ok(checks)
+}

@@ -1,0 +1,282 @@
+//! Following: the checks and approvals of the pull request, then the workflow that deploys what was merged.
+
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use xtask_remote::github::actions::{self, Run};
+use xtask_remote::github::checks::State;
+use xtask_remote::github::merging::Gate;
+
+use super::evidence;
+use super::marks::short;
+use super::survey::Survey;
+use crate::bundle;
+use crate::commands::merge::{self, Standing};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::Git;
+use crate::ui::{Tone, safe_line};
+
+/// The pause between two looks: short after a change, longer and longer where nothing happens.
+const SOONEST: Duration = Duration::from_secs(2);
+const LATEST: Duration = Duration::from_secs(20);
+/// How long checks, or the run of a workflow, may take to appear.
+const GRACE: Duration = Duration::from_secs(45);
+
+/// Looks at the pull request until its checks have ended; `at_once` looks only once.
+///
+/// # Errors
+/// What GitHub says; Ctrl-C.
+pub(super) fn checks(
+    context: &Context,
+    ground: &merge::Ground,
+    at_once: bool,
+) -> anyhow::Result<(Gate, Standing)> {
+    let (started, mut pause) = (Instant::now(), SOONEST);
+    let mut told: Vec<(String, State)> = Vec::new();
+    loop {
+        let (gate, standing) = merge::look(context, ground)?;
+        let states: Vec<(String, State)> = gate
+            .checks
+            .iter()
+            .map(|one| (one.check.name.clone(), one.check.state))
+            .collect();
+        if !at_once {
+            tell(context, &told, &states);
+        }
+        let pending = states.iter().any(|(_, state)| *state == State::Pending);
+        let late = states.is_empty() && started.elapsed() < GRACE;
+        if at_once || gate.state != "OPEN" || !(pending || late) {
+            return Ok((gate, standing));
+        }
+        if told != states {
+            (told, pause) = (states, SOONEST);
+        }
+        wait(context, &mut pause)?;
+    }
+}
+
+fn tell(context: &Context, before: &[(String, State)], now: &[(String, State)]) {
+    for check in now.iter().filter(|check| !before.contains(check)) {
+        let (verb, tone) = match check.1 {
+            State::Passed => ("Passed", Tone::Good),
+            State::Failed => ("Failed", Tone::Bad),
+            State::Pending => ("Pending", Tone::Warning),
+            State::Skipped => ("Skipped", Tone::Dim),
+        };
+        context.ui.status_toned(verb, &safe_line(&check.0), tone);
+    }
+}
+
+fn wait(context: &Context, pause: &mut Duration) -> anyhow::Result<()> {
+    context.interrupt.sleep(*pause);
+    context.interrupt.check()?;
+    *pause = (*pause * 3 / 2).min(LATEST);
+    Ok(())
+}
+
+/// What became of the deployment of a commit.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Deploy {
+    /// `deployed`, `failed`, `waiting` (for an approval), `running`, or `none` where no workflow deploys.
+    pub(super) state: &'static str,
+    /// The page of the workflow's run.
+    pub(super) run: Option<String>,
+    /// The commit that the target names now, where it could be asked.
+    pub(super) commit: Option<String>,
+}
+
+impl Deploy {
+    fn of(state: &'static str, run: Option<&Run>) -> Deploy {
+        Deploy {
+            state,
+            run: run.map(|run| run.html_url.clone()),
+            commit: None,
+        }
+    }
+
+    /// What is left to be said, as the exit code.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] when it failed, [`Kind::Pending`] when it has not ended.
+    pub(super) fn conclude(&self, target: &str) -> anyhow::Result<()> {
+        let page = self.run.clone().unwrap_or_default();
+        match self.state {
+            "failed" => Failure::new(Kind::Failed, format!("{target} was not deployed"))
+                .next(format!("the run says why: {page}"))
+                .next("cargo xtask promote --code --undo   # takes the branch back")
+                .err(),
+            "waiting" => Failure::new(
+                Kind::Pending,
+                format!("the deployment to {target} waits for an approval"),
+            )
+            .next(format!("approve it at {page}"))
+            .next("cargo xtask promote --code   # goes on following")
+            .err(),
+            "running" => Failure::new(
+                Kind::Pending,
+                format!("the deployment to {target} has not ended"),
+            )
+            .next("cargo xtask promote --code   # goes on following")
+            .err(),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Follows the run of the workflow that deploys a commit of the release branch, and reads back what the
+/// target names then. `at_once` looks only once.
+///
+/// # Errors
+/// What GitHub says; Ctrl-C; [`Kind::Failed`] when the target names another commit in the end.
+pub(super) fn deployment(
+    context: &Context,
+    git: &Git,
+    survey: &Survey,
+    sha: &str,
+    at_once: bool,
+) -> anyhow::Result<Deploy> {
+    let target = &survey.route.to;
+    let file = context.config.workflow_of(target);
+    if git
+        .content(sha, &format!(".github/workflows/{file}"))
+        .is_none()
+    {
+        context.ui.status_toned(
+            "Note",
+            &safe_line(&format!(
+                "{} has no workflow {file}: nothing deploys it by itself; cargo xtask deploy --target {target} does",
+                short(sha)
+            )),
+            Tone::Accent,
+        );
+        return Ok(Deploy::of("none", None));
+    }
+    let Some(run) = ended_run(context, survey, &file, sha, at_once)? else {
+        let what = format!("no run of {file} for {} has started yet", short(sha));
+        context.ui.status_toned("Pending", &what, Tone::Warning);
+        return Ok(Deploy::of("running", None));
+    };
+    let state = match (run.is_over(), run.is_success()) {
+        (_, true) => "deployed",
+        (true, false) => "failed",
+        (false, _) if run.status.as_deref() == Some("waiting") => "waiting",
+        (false, _) => "running",
+    };
+    let mut deploy = Deploy::of(state, Some(&run));
+    if state == "deployed" {
+        deploy.commit = read_back(context, target, sha)?;
+    }
+    Ok(deploy)
+}
+
+/// The newest run, once it has ended; where nobody can approve it here, also while it waits for that.
+fn ended_run(
+    context: &Context,
+    survey: &Survey,
+    file: &str,
+    sha: &str,
+    at_once: bool,
+) -> anyhow::Result<Option<Run>> {
+    let (ground, release) = (&survey.ground, &survey.route.release);
+    let github = &ground.connection.github;
+    let (started, mut pause, mut told) = (Instant::now(), SOONEST, String::new());
+    loop {
+        let runs = actions::runs_of(github, &ground.into, sha)?;
+        let run = runs
+            .into_iter()
+            .find(|run| run.is_of(file) && run.head_branch.as_deref() == Some(release.as_str()));
+        let Some(run) = run else {
+            if at_once || started.elapsed() >= GRACE {
+                return Ok(None);
+            }
+            wait(context, &mut pause)?;
+            continue;
+        };
+        let words = words_of(context, survey, &run)?;
+        if words != told {
+            let tone = match (run.is_over(), run.is_success()) {
+                (_, true) => Tone::Good,
+                (true, false) => Tone::Bad,
+                _ => Tone::Warning,
+            };
+            let page = context.ui.link(&run.html_url, &run.html_url);
+            context
+                .ui
+                .status_toned("Deploying", &format!("{words}  {page}"), tone);
+            (told, pause) = (words, SOONEST);
+        }
+        let waits = run.status.as_deref() == Some("waiting") && !context.ui.can_ask();
+        if at_once || run.is_over() || waits {
+            return Ok(Some(run));
+        }
+        wait(context, &mut pause)?;
+    }
+}
+
+/// How a run stands, in words.
+fn words_of(context: &Context, survey: &Survey, run: &Run) -> anyhow::Result<String> {
+    let target = safe_line(&survey.route.to);
+    let word = run.conclusion.as_deref().filter(|_| run.is_over());
+    let word = word.or(run.status.as_deref()).unwrap_or("queued");
+    if word != "waiting" {
+        return Ok(format!("{target}: {}", safe_line(&word.replace('_', " "))));
+    }
+    let ground = &survey.ground;
+    let waiting = actions::waiting_for(&ground.connection.github, &ground.into, run.id);
+    context.interrupt.check()?;
+    // Who may not see it still sees that it waits.
+    let Some(first) = waiting.unwrap_or_default().into_iter().next() else {
+        return Ok(format!("{target}: waiting for an approval"));
+    };
+    let who = match (first.can_approve, first.reviewers.as_slice()) {
+        (true, _) => "you may give it".to_owned(),
+        (false, []) => "by a reviewer".to_owned(),
+        (false, names) => format!("by {}", names.join(", ")),
+    };
+    Ok(safe_line(&format!(
+        "{target}: waiting for an approval of the environment {} ({who})",
+        first.environment
+    )))
+}
+
+/// The commit that the target names; it must be the one that was deployed.
+fn read_back(context: &Context, target: &str, sha: &str) -> anyhow::Result<Option<String>> {
+    let seen = evidence::seen(context, target);
+    match (&seen.commit, &seen.unknown) {
+        (Some(commit), _) if commit == sha => {
+            let what = format!("{target} has commit {}", short(sha));
+            context.ui.status("Verified", &safe_line(&what));
+            Ok(seen.commit)
+        }
+        (commit, None) => {
+            let there = commit.as_deref().map_or("no commit", short);
+            let place = bundle::place(&context.root, &context.config, target)?;
+            if place.local().is_some() {
+                let what = format!(
+                    "{} lives on a local workspace: this clone's has {there}",
+                    safe_line(target)
+                );
+                context.ui.status_toned("Note", &what, Tone::Accent);
+                return Ok(None);
+            }
+            Failure::new(
+                Kind::Failed,
+                format!(
+                    "{target} names {there}, although {} was deployed",
+                    short(sha)
+                ),
+            )
+            .next("cargo xtask status")
+            .err()
+        }
+        (_, Some(unknown)) => {
+            context.ui.status_toned(
+                "Unverified",
+                &format!("{} could not be asked: {unknown}", safe_line(target)),
+                Tone::Warning,
+            );
+            Ok(None)
+        }
+    }
+}

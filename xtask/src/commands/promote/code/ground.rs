@@ -1,0 +1,103 @@
+//! The repository on GitHub that both branches are in, and the way to it.
+
+use xtask_remote::github::repositories::{Name, Repository};
+
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::{Git, Login};
+use crate::github::{self, Connection, Home};
+use crate::ui::safe_line;
+
+/// The repository, and what opens it.
+pub(super) struct Ground {
+    pub(super) connection: Connection,
+    pub(super) into: Name,
+    /// The remote that leads to it.
+    pub(super) remote: String,
+    /// What git signs in with, where it has nothing of its own.
+    pub(super) login: Option<Login>,
+}
+
+impl Ground {
+    /// Finds it.
+    ///
+    /// # Errors
+    /// [`Kind::Missing`] without a token, [`Kind::Usage`] without a remote that leads there, and what GitHub
+    /// says.
+    pub(super) fn open(context: &Context, git: &Git) -> anyhow::Result<Ground> {
+        let home = Home::find(context, git, None)?;
+        let connection = home.connect(context, git)?;
+        let host = home.address.host();
+        let Some(token) = &connection.token else {
+            return Failure::new(
+                Kind::Missing,
+                format!("no token for {host}: promoting code takes one"),
+            )
+            .next(format!("gh auth login --hostname {host}"))
+            .err();
+        };
+        let repository = github::repository(&connection, &home)
+            .map_err(|error| not_opened(&error, &home, &token.source))?;
+        let into = repository.name().unwrap_or_else(|| home.name.clone());
+        may_push(&repository, &into)?;
+        let place = home.remote_of(&into).or_else(|| home.remote_of(&home.name));
+        let Some(place) = place else {
+            return Failure::new(
+                Kind::Usage,
+                format!("no remote of this clone leads to {into}"),
+            )
+            .next(format!(
+                "git remote add upstream {}/{into}.git",
+                home.address.web()
+            ))
+            .err();
+        };
+        let login = token.login(git, &home.address, &into);
+        Ok(Ground {
+            remote: place.remote.clone(),
+            login,
+            into,
+            connection,
+        })
+    }
+
+    /// Fetches a branch, and says where it is; `None` where the remote has no such branch.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git says.
+    pub(super) fn fetch(&self, git: &Git, branch: &str) -> anyhow::Result<Option<String>> {
+        let login = self.login.as_ref();
+        match git.remote_head(&self.remote, branch, login)? {
+            None => Ok(None),
+            Some(_) => git.fetch(&self.remote, branch, login).map(Some),
+        }
+    }
+}
+
+fn may_push(repository: &Repository, into: &Name) -> anyhow::Result<()> {
+    if repository.may_push() {
+        return Ok(());
+    }
+    Failure::new(
+        Kind::Failed,
+        format!("you may not write to {into}: code is promoted by those who may"),
+    )
+    .next("ask somebody who may, or ask for the permission `write`")
+    .err()
+}
+
+fn not_opened(error: &xtask_remote::Error, home: &Home, source: &str) -> anyhow::Error {
+    let host = home.address.host();
+    let what = match error.status() {
+        Some(401) => format!("{host} does not accept the token from {source}"),
+        Some(404) => format!(
+            "{host} has no repository {}, or the token from {source} may not see it",
+            home.name
+        ),
+        _ => format!("{host} does not answer as it should"),
+    };
+    Failure::new(Kind::Service, what)
+        .details(safe_line(&error.to_string()))
+        .next(format!("gh auth login --hostname {host}"))
+        .into()
+}

@@ -1,0 +1,214 @@
+//! What is done, step by step. The plan shows these very steps, and they are what is executed.
+
+use xtask_remote::github::pulls::{self, Change, New, Pull};
+
+use super::marks::short;
+use super::proposal::Proposal;
+use super::survey::Survey;
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::git::{Git, Lease, Push};
+use crate::pull_request::block;
+use crate::pull_request::opening::Opening;
+use crate::ui::safe_line;
+
+/// What is offered to the release branch.
+pub(super) struct Offer<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) proposal: &'a Proposal,
+    /// The title of a new pull request; one that is there keeps its own.
+    pub(super) title: String,
+    /// Our part of its description.
+    pub(super) notes: String,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Begins the release branch.
+    Start(String),
+    /// Pushes the branch that is proposed.
+    Push(Lease),
+    /// Opens the pull request.
+    Open,
+    /// Renews our part of its description.
+    Describe(u64),
+    /// Closes one that it takes the place of.
+    Close(u64),
+}
+
+impl Offer<'_> {
+    /// The steps that lead from what is there to what is offered.
+    pub(super) fn steps(&self) -> Vec<Step> {
+        let proposal = self.proposal;
+        let mut steps: Vec<Step> = proposal.start.iter().cloned().map(Step::Start).collect();
+        steps.extend(proposal.push.iter().cloned().map(Step::Push));
+        match &proposal.pull {
+            None => steps.push(Step::Open),
+            Some(pull) if self.body(pull) != pull.body.clone().unwrap_or_default() => {
+                steps.push(Step::Describe(pull.number));
+            }
+            Some(_) => {}
+        }
+        let replaced = proposal.replaces.iter();
+        steps.extend(replaced.map(|pull| Step::Close(pull.number)));
+        steps
+    }
+
+    /// What a step does, for the plan.
+    pub(super) fn describe(&self, step: &Step) -> String {
+        let Proposal { branch, head, .. } = self.proposal;
+        let (into, release) = (&self.survey.ground.into, &self.survey.route.release);
+        let what = match step {
+            Step::Start(sha) => format!(
+                "begin the branch {release} of {into} with a commit without files ({}): nothing is deployed by that",
+                short(sha)
+            ),
+            Step::Push(Lease::Rewrites(at)) => format!(
+                "push {} to {branch} of {into}, in place of {}{}",
+                short(head),
+                short(at),
+                self.if_unmoved()
+            ),
+            Step::Push(_) => format!(
+                "push {} to a new branch {branch} of {into}{}",
+                short(head),
+                self.if_unmoved()
+            ),
+            Step::Open => format!("open a pull request from {branch} into {release} of {into}"),
+            Step::Describe(number) => {
+                format!("renew the notes in the description of pull request {number}")
+            }
+            Step::Close(number) => {
+                format!("close pull request {number}, which this one takes the place of")
+            }
+        };
+        safe_line(&what)
+    }
+
+    fn if_unmoved(&self) -> String {
+        match self.unmoved() {
+            Some((release, sha)) => format!(", if {release} is still at {}", short(&sha)),
+            None => String::new(),
+        }
+    }
+
+    /// Where the release branch must be for a push.
+    fn unmoved(&self) -> Option<(String, String)> {
+        let start = self.proposal.start.clone();
+        let release = self.survey.release.as_ref();
+        let at = release.map(|release| release.head.sha.clone()).or(start)?;
+        Some((self.survey.route.release.clone(), at))
+    }
+
+    /// The description of a pull request that is there: a person's words stay, and so does one without our
+    /// marks.
+    fn body(&self, pull: &Pull) -> String {
+        block::renewed(pull.body.as_deref().unwrap_or_default(), &self.notes)
+    }
+
+    /// Executes the steps; the pull request that is there afterwards.
+    ///
+    /// # Errors
+    /// Of the first step that fails. Called again, it goes on from what is there.
+    pub(super) fn apply(
+        &self,
+        context: &Context,
+        git: &Git,
+        steps: &[Step],
+    ) -> anyhow::Result<Pull> {
+        let ground = &self.survey.ground;
+        let github = &ground.connection.github;
+        let mut pull = self.proposal.pull.clone();
+        for step in steps {
+            context.interrupt.check()?;
+            match step {
+                Step::Start(sha) => {
+                    let branch = &self.survey.route.release;
+                    self.push(context, git, branch, sha, &Lease::New, None)?;
+                }
+                Step::Push(lease) => {
+                    let Proposal { branch, head, .. } = self.proposal;
+                    self.push(context, git, branch, head, lease, self.unmoved())?;
+                }
+                Step::Open => pull = Some(self.open(context)?),
+                Step::Describe(number) => {
+                    let body = pull.as_ref().map(|pull| self.body(pull));
+                    let change = Change {
+                        body: body.as_deref(),
+                        ..Change::default()
+                    };
+                    pull = Some(pulls::change(github, &ground.into, *number, &change)?);
+                }
+                Step::Close(number) => {
+                    let change = Change {
+                        state: Some("closed"),
+                        ..Change::default()
+                    };
+                    pulls::change(github, &ground.into, *number, &change)?;
+                }
+            }
+        }
+        pull.ok_or_else(|| Failure::new(Kind::Service, "there is no pull request").into())
+    }
+
+    fn push(
+        &self,
+        context: &Context,
+        git: &Git,
+        branch: &str,
+        sha: &str,
+        lease: &Lease,
+        unmoved: Option<(String, String)>,
+    ) -> anyhow::Result<()> {
+        let ground = &self.survey.ground;
+        let push = Push {
+            remote: ground.remote.clone(),
+            sha: sha.to_owned(),
+            branch: branch.to_owned(),
+            lease: lease.clone(),
+            unmoved,
+        };
+        let what = format!("{} to {}", safe_line(branch), ground.into);
+        let progress = context.ui.progress("Pushing", &what);
+        git.push(&push, ground.login.as_ref())?;
+        progress.finish("Pushed", &what);
+        Ok(())
+    }
+
+    fn open(&self, context: &Context) -> anyhow::Result<Pull> {
+        let ground = &self.survey.ground;
+        let release = &self.survey.route.release;
+        // What people wrote into one that is closed for it goes on.
+        let before = self
+            .proposal
+            .replaces
+            .iter()
+            .find_map(|pull| pull.body.as_deref());
+        let body = block::joined(before.unwrap_or_default(), &self.notes);
+        let opening = Opening {
+            context,
+            github: &ground.connection.github,
+            into: &ground.into,
+            from: &ground.into,
+            branch: &self.proposal.branch,
+            new: New {
+                title: &self.title,
+                body: &body,
+                head: &self.proposal.branch,
+                head_repo: None,
+                base: release,
+                draft: false,
+                maintainer_can_modify: false,
+            },
+            keeping: Some(&self.notes),
+            refused: &|error| {
+                Failure::new(Kind::Service, "the pull request was not opened")
+                    .details(safe_line(&error.to_string()))
+                    .next("call it again: it goes on from what is there")
+                    .into()
+            },
+        };
+        opening.open(|pull| pull.base.branch == *release)
+    }
+}

@@ -1,0 +1,5 @@
+//! Code from one environment to the next by pull requests, and back, against a local GitHub with real git.
+
+mod releases;
+mod undo;
+mod world;
