@@ -35,7 +35,7 @@ impl Dice {
     ///
     /// # Panics
     /// When there are none.
-    pub fn one_of<'t, T>(&mut self, these: &'t [T]) -> &'t T {
-        &these[self.below(these.len())]
+    pub fn one_of<T: Copy>(&mut self, these: &[T]) -> T {
+        these[self.below(these.len())]
     }
 }

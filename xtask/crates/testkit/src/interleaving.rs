@@ -113,7 +113,7 @@ impl Interleaving {
         if waiting.is_empty() {
             return;
         }
-        let next = *turns.dice.one_of(&waiting);
+        let next = turns.dice.one_of(&waiting);
         turns.turn = Some(next);
         turns.order.push(next);
         self.changed.notify_all();

@@ -30,6 +30,9 @@ use self::tree::Tree;
 /// When the clock of a new workspace starts, ms since 1970: 14 November 2023.
 const START: i64 = 1_700_000_000_000;
 
+/// Whose everything is.
+const USER: &str = "ml.developer@workspace.local";
+
 /// A workspace in memory. Threads share it by reference; a clone is a snapshot that goes its own way. Two are equal
 /// when everything about them is, times and ids included; [`MemoryWorkspace::content`] leaves those out.
 #[derive(Debug)]
@@ -85,12 +88,17 @@ impl MemoryWorkspace {
     /// An empty workspace.
     #[must_use]
     pub fn new() -> MemoryWorkspace {
+        let mut workspace_files = Tree::default();
+        for folder in [&format!("Users/{USER}"), "Shared"] {
+            // Nothing is in the way of the first folders.
+            let _ = workspace_files.make_folder(START, folder);
+        }
         MemoryWorkspace(Mutex::new(State {
             now: START,
             classic_aliases: true,
             registry: Registry::default(),
             model_files: Tree::default(),
-            workspace_files: Tree::default(),
+            workspace_files,
         }))
     }
 

@@ -3,21 +3,25 @@
 use serde_json::{Value, json};
 use xtask_remote::{Method, Request};
 
-use super::State;
 use super::arguments::{Arguments, page_of};
 use super::registry::{Model, Version};
 use super::reply::{Answer, Refusal, Reply};
 use super::unity_catalog::{canonical_name, page, tags_wire};
-
-/// Who owns everything here.
-const OWNER: &str = "ml.developer@workspace.local";
+use super::{State, USER};
 
 pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> Answer {
     let Some((full_name, rest)) = parts.split_first() else {
         return Err(Refusal::unknown("lists of models"));
     };
-    let name = canonical_name(full_name)?;
     let arguments = Arguments::of(request)?;
+    let name = match (request.method, rest) {
+        // This body is read before the name is.
+        (Method::Put, ["aliases", _]) => {
+            version_num(&arguments)?;
+            canonical_name(full_name)?
+        }
+        _ => canonical_name(full_name)?,
+    };
     let now = state.now;
     match (request.method, rest) {
         (Method::Get, []) => Ok(model_reply(&name, state.registry.model(&name)?)),
@@ -33,9 +37,12 @@ pub(super) fn answer(state: &mut State, request: &Request, parts: &[&str]) -> An
             let model = state.registry.model(&name)?;
             let sizes = arguments.page(100, 1000)?;
             let (found, next) = page_of(model.alive().rev().collect(), sizes);
-            let found = found
-                .iter()
-                .map(|(number, version)| version_view(&name, model, *number, version));
+            let found = found.iter().map(|(number, version)| {
+                let mut view = version_view(&name, model, *number, version);
+                // A list does not say what names its rows.
+                view["aliases"] = json!([]);
+                view
+            });
             Ok(page("model_versions", found.collect(), next))
         }
         (Method::Get, ["versions", number]) => version_reply(state, &name, number),
@@ -79,11 +86,7 @@ fn about_alias(
             Err(refusal) => Err(refusal),
         },
         Method::Put => {
-            let number = arguments.text("version_num").unwrap_or_default();
-            let number: u64 = number.parse().map_err(|_| {
-                let what = "the request's body is not what this route takes";
-                Refusal::new(400, "MALFORMED_REQUEST", what)
-            })?;
+            let number = version_num(arguments)?;
             state.registry.set_alias(name, alias, &number.to_string())?;
             Ok(Reply::Json(alias_view(alias, number)))
         }
@@ -93,6 +96,14 @@ fn about_alias(
         }
         _ => Err(Refusal::unknown("this about an alias")),
     }
+}
+
+fn version_num(arguments: &Arguments) -> Result<u64, Refusal> {
+    let number = arguments.text("version_num").unwrap_or_default();
+    number.parse().map_err(|_| {
+        let what = "the request's body is not what this route takes";
+        Refusal::new(400, "MALFORMED_REQUEST", what)
+    })
 }
 
 fn version_reply(state: &State, name: &str, number: &str) -> Answer {
@@ -111,7 +122,7 @@ fn model_reply(full_name: &str, model: &Model) -> Reply {
     Reply::Json(json!({
         "catalog_name": parts.next(), "schema_name": parts.next(), "name": parts.next(),
         "full_name": full_name, "comment": model.description,
-        "owner": OWNER, "created_by": OWNER, "updated_by": OWNER,
+        "owner": USER, "created_by": USER, "updated_by": USER,
         "created_at": model.created, "updated_at": model.updated,
         "storage_location": format!("dbfs:/Models/{}", full_name.replace('.', "/")),
         "securable_type": "FUNCTION", "securable_kind": "FUNCTION_REGISTERED_MODEL",
@@ -131,7 +142,7 @@ fn version_view(full_name: &str, model: &Model, number: u64, version: &Version) 
         "version": number, "status": version.status(), "source": version.source,
         "run_id": version.run_id, "comment": version.description,
         "created_at": version.created, "updated_at": version.updated,
-        "created_by": OWNER, "updated_by": OWNER,
+        "created_by": USER, "updated_by": USER,
         "storage_location": format!("dbfs:/Models/{}/{number}", full_name.replace('.', "/")),
         "aliases": aliases,
     })

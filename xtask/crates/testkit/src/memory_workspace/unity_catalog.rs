@@ -153,7 +153,11 @@ fn create_version(state: &mut State, arguments: &Arguments) -> Answer {
             .text("description")
             .unwrap_or_default()
             .into_owned(),
-        tags: arguments.tags(),
+        tags: arguments
+            .tags()
+            .into_iter()
+            .filter(|(key, _)| key != ORIGIN_TAG)
+            .collect(),
         pending: true,
     };
     let number = state.registry.create_version(state.now, &name, new)?;
