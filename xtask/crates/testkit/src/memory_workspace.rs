@@ -261,8 +261,11 @@ impl MemoryWorkspace {
                 .versions(name)
                 .into_iter()
                 .map(|(number, version)| {
+                    let files = version.files.iter();
+                    let files: BTreeMap<&String, Value> =
+                        files.map(|(name, bytes)| (name, readable(bytes))).collect();
                     json!({"version": number, "status": version.status, "source": version.source,
-                        "tags": version.tags, "files": version.files, "stage": version.stage})
+                        "tags": version.tags, "files": files, "stage": version.stage})
                 })
                 .collect();
             let state = self.state();
@@ -273,7 +276,9 @@ impl MemoryWorkspace {
         });
         let described: Vec<Value> = described.collect();
         let state = self.state();
-        let files: BTreeMap<&str, &[u8]> = state.workspace_files.files().collect();
+        let files = state.workspace_files.files();
+        let files: BTreeMap<&str, Value> =
+            files.map(|(path, bytes)| (path, readable(bytes))).collect();
         json!({"models": described, "workspace_files": files})
     }
 
@@ -356,6 +361,11 @@ fn body_of(request: &Request) -> Result<Vec<u8>, Refusal> {
             Refusal::new(400, "MALFORMED_REQUEST", what)
         }),
     }
+}
+
+/// Bytes as a text, where they are one.
+fn readable(bytes: &[u8]) -> Value {
+    std::str::from_utf8(bytes).map_or_else(|_| Value::from(bytes), Value::from)
 }
 
 /// A moment as HTTP writes it.

@@ -2,8 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use xtask_remote::{Error, Request, Response, Transport};
+use xtask_remote::{Error, Method, Request, Response, Transport};
 
 /// Where in a call the end comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Killed;
 pub struct Life {
     end: Option<(usize, Phase)>,
     calls: AtomicUsize,
+    /// Of the calls, in their order, whether they write.
+    writes: Mutex<Vec<bool>>,
 }
 
 impl Life {
@@ -37,6 +40,7 @@ impl Life {
         Life {
             end: None,
             calls: AtomicUsize::new(0),
+            writes: Mutex::default(),
         }
     }
 
@@ -46,6 +50,7 @@ impl Life {
         Life {
             end: Some((call, phase)),
             calls: AtomicUsize::new(0),
+            writes: Mutex::default(),
         }
     }
 
@@ -68,10 +73,28 @@ impl Life {
         }
     }
 
+    fn count(&self, request: &Request) -> usize {
+        let mut writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        writes.push(!matches!(request.method, Method::Get | Method::Head));
+        self.calls.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
     /// How many calls were made, those after the end included.
     #[must_use]
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::SeqCst)
+    }
+
+    /// All ends that a life of these calls may come to: before each call, and after those that write. After a call
+    /// that only reads is before the next one.
+    #[must_use]
+    pub fn ends(&self) -> Vec<(usize, Phase)> {
+        let writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let ends = writes.iter().zip(1..).flat_map(|(writes, call)| {
+            let after = writes.then_some((call, Phase::After));
+            [Some((call, Phase::Before)), after].into_iter().flatten()
+        });
+        ends.collect()
     }
 
     /// Whether the end has come.
@@ -89,7 +112,7 @@ pub struct Mortal<'a> {
 
 impl Transport for Mortal<'_> {
     fn send(&self, request: &Request) -> Result<Response, Error> {
-        let number = self.life.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        let number = self.life.count(request);
         let Some((end, phase)) = self.life.end else {
             return self.inner.send(request);
         };

@@ -8,7 +8,7 @@ use xtask_testkit::Dice;
 
 /// Stands in names for what tells one sequence from another.
 const NAME: &str = "NAME";
-const LONGEST: usize = 12;
+const LONGEST: usize = 11;
 
 const UC: &str = "/api/2.0/mlflow/unity-catalog";
 const CLASSIC: &str = "/api/2.0/mlflow";

@@ -15,7 +15,7 @@ use crate::generate::{Step, steps};
 use crate::replies::seen;
 
 /// How many sequences there are if nobody says so, and where their seeds begin.
-const CASES: u64 = 600;
+const CASES: u64 = 520;
 const SEED: u64 = 1;
 /// So many sequences that fail are enough to look at.
 const ENOUGH: usize = 5;
