@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Service,
     /// There is nothing that could be waited for.
     Nothing,
+    /// A service does not know who asks: the way out is to sign in again.
+    SignedOut,
     /// What was waited for has not ended.
     Pending,
     /// Ctrl-C or a request to terminate.
@@ -30,6 +32,7 @@ impl Kind {
             Kind::Missing => 3,
             Kind::Service => 4,
             Kind::Nothing => 5,
+            Kind::SignedOut => 6,
             Kind::Pending => 8,
             Kind::Interrupted => 130,
         }
@@ -100,6 +103,27 @@ pub(crate) struct Report {
     pub(crate) exit_code: u8,
 }
 
+/// How to sign in to a service again: its base address, or what its calls go through.
+fn sign_in(service: &str) -> String {
+    let host = service.split("://").nth(1).unwrap_or_default();
+    let host = host.split('/').next().unwrap_or_default();
+    if let Some(profile) = service.strip_prefix("profile ") {
+        return format!("databricks auth login --profile {profile}");
+    }
+    if host.starts_with("127.0.0.1") {
+        return "cargo xtask workspace down   # the next command starts it with its token"
+            .to_owned();
+    }
+    if host.starts_with("api.github.com") || service.contains("/api/v3") {
+        let host = host.strip_prefix("api.").unwrap_or(host);
+        return format!("gh auth login --hostname {host}   # or another GH_TOKEN");
+    }
+    match host {
+        "" => "databricks auth login".to_owned(),
+        host => format!("databricks auth login --host https://{host}   # in CI: another secret"),
+    }
+}
+
 /// Turns an error into what is shown; the innermost [`Failure`] gives kind and remedy. A failed call
 /// to a service that nobody explained better is one of [`Kind::Service`].
 pub(crate) fn report(error: &anyhow::Error) -> Report {
@@ -110,8 +134,11 @@ pub(crate) fn report(error: &anyhow::Error) -> Report {
     let call = error
         .chain()
         .find_map(|cause| cause.downcast_ref::<xtask_remote::Error>());
-    let service = call.map(|_| {
-        Failure::new(Kind::Service, "").next("call it again with --explain to see each call")
+    let service = call.map(|call| match call {
+        xtask_remote::Error::SignedOut { service, .. } => {
+            Failure::new(Kind::SignedOut, "").next(sign_in(service))
+        }
+        _ => Failure::new(Kind::Service, "").next("call it again with --explain to see each call"),
     });
     let failure = failure.or(service.as_ref());
     Report {
@@ -142,6 +169,37 @@ mod tests {
             report.causes,
             ["http://127.0.0.1:1 does not answer (connection refused)"]
         );
+    }
+
+    #[test]
+    fn who_is_signed_out_is_told_how_to_sign_in() {
+        for (service, next) in [
+            (
+                "https://dbc-1.cloud.databricks.com",
+                "databricks auth login --host https://dbc-1.cloud.databricks.com",
+            ),
+            ("profile prod", "databricks auth login --profile prod"),
+            (
+                "https://api.github.com",
+                "gh auth login --hostname github.com",
+            ),
+            (
+                "https://github.example.com/api/v3",
+                "gh auth login --hostname github.example.com",
+            ),
+            ("http://127.0.0.1:4321", "cargo xtask workspace down"),
+            ("", "databricks auth login"),
+        ] {
+            let error = xtask_remote::Error::SignedOut {
+                service: service.to_owned(),
+                call: "GET /x".to_owned(),
+                status: 401,
+                message: "expired".to_owned(),
+            };
+            let report = report(&anyhow::Error::new(error).context("reading the run"));
+            assert_eq!(report.exit_code, 6);
+            assert!(report.next[0].starts_with(next), "{:?}", report.next);
+        }
     }
 
     #[test]

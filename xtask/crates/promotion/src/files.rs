@@ -184,7 +184,9 @@ fn below(folder: &Path, name: &str) -> Option<PathBuf> {
 /// Removes what is in the folder and not in the version: it would count in the digest.
 fn remove_others(folder: &Path, listed: &BTreeMap<String, u64>) -> Result<(), Error> {
     for name in files_of(folder)?.keys() {
-        let arriving = name.strip_suffix(".arriving");
+        // A transport keeps beside a part by what it will know the rest.
+        let part = name.strip_suffix(".of").unwrap_or(name);
+        let arriving = part.strip_suffix(".arriving");
         if !listed.contains_key(name) && !arriving.is_some_and(|name| listed.contains_key(name)) {
             let path = folder.join(name);
             fs::remove_file(&path).map_err(|source| Error::local(&path, source))?;

@@ -37,7 +37,7 @@ impl Transport for Within<'_> {
         }
         let mut hurried = request.clone();
         hurried.deadline = Some(request.deadline.map_or(left, |own| own.min(left)));
-        hurried.repeatable = false;
+        hurried.once = true;
         match self.inner.send(&hurried) {
             // What is left of the deadline is no number that tells anybody anything.
             Err(Error::Timeout { service, .. }) => Err(Error::Timeout {
@@ -58,7 +58,7 @@ mod tests {
 
     impl Transport for Slow {
         fn send(&self, request: &Request) -> Result<Response, Error> {
-            assert!(!request.repeatable);
+            assert!(request.once);
             std::thread::sleep(request.deadline.unwrap_or_default());
             Err(Error::Timeout {
                 service: "slow".to_owned(),

@@ -6,7 +6,15 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No connection, or it broke before the reply was complete.
+    /// There was no connection: what was asked for was not done.
+    #[error("{service} does not answer ({reason})")]
+    NoConnection {
+        /// Base address of the service.
+        service: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// The connection broke before the reply was complete.
     #[error("{service} does not answer ({reason})")]
     Unreachable {
         /// Base address of the service.
@@ -36,19 +44,47 @@ pub enum Error {
         /// The single things that it objects to, where it lists them.
         reasons: Vec<Reason>,
     },
-    /// The service has had enough of our calls for now. What was asked for was not done.
+    /// The service does not know who asks, or not any more: the way out is to sign in again. Nothing was
+    /// done. Somebody known who may not do something is [`Error::Refused`], with 403.
+    #[error("{call}: {status}: {message}")]
+    SignedOut {
+        /// Base address of the service; empty where it is not known.
+        service: String,
+        /// Method and path.
+        call: String,
+        /// HTTP status: 401; Databricks has 403 for a token that it does not know.
+        status: u16,
+        /// The service's explanation.
+        message: String,
+    },
+    /// The service asks to wait. With 503 it may have begun what was asked for; else it was not done, as
+    /// the service has had enough of our calls for now.
     #[error("{call}: {status}: {message}{}", asks_to_wait(*wait))]
     Limited {
         /// Method and path.
         call: String,
-        /// HTTP status: 429, on GitHub also 403, and 200 for GraphQL.
+        /// HTTP status: 429 or 503, on GitHub also 403, and 200 for GraphQL.
         status: u16,
         /// The service's explanation.
         message: String,
         /// How long it asks to wait; `None` where it does not say.
         wait: Option<Duration>,
     },
-    /// A reply that is not what the interface promises: a proxy's login page, a truncated body.
+    /// A reply that says 200 and ends before its JSON does.
+    #[error("{call}: the reply ends too early (it starts with: {start})")]
+    Truncated {
+        /// Method and path.
+        call: String,
+        /// The start of the body.
+        start: String,
+    },
+    /// The caller said stop.
+    #[error("{call}: stopped")]
+    Stopped {
+        /// Method and path.
+        call: String,
+    },
+    /// A reply that is not what the interface promises, such as a proxy's login page.
     #[error("{call}: the reply is not understood ({reason})")]
     Unexpected {
         /// Method and path.
@@ -56,8 +92,8 @@ pub enum Error {
         /// What is wrong with it, with the start of the body.
         reason: String,
     },
-    /// A local file that was to be sent cannot be read.
-    #[error("cannot read {path}: {source}")]
+    /// A local file cannot be read or written.
+    #[error("cannot read or write {path}: {source}")]
     File {
         /// The file.
         path: String,
@@ -113,9 +149,16 @@ impl Error {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Error::Unreachable { .. } | Error::Timeout { .. } | Error::Limited { .. } => true,
+            Error::NoConnection { .. }
+            | Error::Unreachable { .. }
+            | Error::Timeout { .. }
+            | Error::Truncated { .. }
+            | Error::Limited { .. } => true,
             Error::Refused { status, .. } => matches!(status, 429 | 502 | 503 | 504),
-            Error::Unexpected { .. } | Error::File { .. } => false,
+            Error::SignedOut { .. }
+            | Error::Stopped { .. }
+            | Error::Unexpected { .. }
+            | Error::File { .. } => false,
         }
     }
 
@@ -123,7 +166,9 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         match self {
-            Error::Refused { status, .. } | Error::Limited { status, .. } => Some(*status),
+            Error::Refused { status, .. }
+            | Error::Limited { status, .. }
+            | Error::SignedOut { status, .. } => Some(*status),
             _ => None,
         }
     }
@@ -135,6 +180,12 @@ impl Error {
             Error::Refused { reasons, .. } => reasons,
             _ => &[],
         }
+    }
+
+    /// Whether the way out is to sign in again.
+    #[must_use]
+    pub fn is_signed_out(&self) -> bool {
+        matches!(self, Error::SignedOut { .. })
     }
 
     /// How long the service asks to wait.
@@ -151,9 +202,13 @@ impl Error {
     #[must_use]
     pub fn leaves_open(&self) -> bool {
         match self {
-            Error::Unreachable { .. } | Error::Timeout { .. } | Error::Unexpected { .. } => true,
-            Error::Refused { status, .. } => *status >= 500,
-            Error::Limited { .. } | Error::File { .. } => false,
+            Error::Unreachable { .. }
+            | Error::Timeout { .. }
+            | Error::Truncated { .. }
+            | Error::Stopped { .. }
+            | Error::Unexpected { .. } => true,
+            Error::Refused { status, .. } | Error::Limited { status, .. } => *status >= 500,
+            Error::NoConnection { .. } | Error::SignedOut { .. } | Error::File { .. } => false,
         }
     }
 }

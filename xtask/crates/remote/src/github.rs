@@ -19,7 +19,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::http::{Credentials, Http, Pause};
+use crate::http::{Credentials, Http};
+use crate::patience::Pause;
 use crate::refusal::asked_wait;
 use crate::transport::{Method, Observer, Request, Response, Transport};
 

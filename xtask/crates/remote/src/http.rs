@@ -5,27 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{BackoffBuilder as _, ExponentialBuilder};
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Error;
+use crate::http_file;
+use crate::http_upload::{self, Upload};
+use crate::patience::{Patience, Pause};
 use crate::refusal::refused;
-use crate::transport::{Body, Headers, Method, Observer, Request, Response, Transport};
+use crate::transport::{Body, Headers, Method, Observer, Request, Response, Transport, start_of};
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Attempts after the first one, for calls that may be repeated.
-const RETRIES: usize = 4;
-
-/// The longest that one call waits between its attempts, in all. A service that asks for more gets
-/// its way later: the call fails, and says for how long.
-pub const PATIENCE: Duration = Duration::from_secs(90);
-
-/// Waits before a call is repeated; told how long and why. `false` gives up instead.
-pub type Pause = Arc<dyn Fn(Duration, &Error) -> bool + Send + Sync>;
-
+/// How long to wait for the next bytes of a reply that may take as long as it takes.
+const STALL: Duration = Duration::from_secs(60);
 /// What a service is shown to let us in.
 #[derive(Debug, Clone)]
 pub enum Credentials {
@@ -51,7 +45,8 @@ pub struct Http {
     client: Client,
     headers: Vec<(&'static str, String)>,
     observer: Option<Observer>,
-    pause: Pause,
+    pub(crate) pause: Pause,
+    pub(crate) patience: Option<Patience>,
     pub(crate) hurry: Option<Duration>,
 }
 
@@ -84,6 +79,7 @@ impl Http {
                 std::thread::sleep(wait);
                 true
             }),
+            patience: None,
             hurry: None,
         })
     }
@@ -106,6 +102,14 @@ impl Http {
     #[must_use]
     pub fn pausing(mut self, pause: Pause) -> Http {
         self.pause = pause;
+        self
+    }
+
+    /// Has its calls wait no longer, in all, than this allows, and as long as it does; without it each call
+    /// has [`PATIENCE`](crate::PATIENCE) and a few attempts.
+    #[must_use]
+    pub fn patient(mut self, patience: Patience) -> Http {
+        self.patience = Some(patience);
         self
     }
 
@@ -133,24 +137,49 @@ impl Http {
             .build(request)?
             .send()
             .map_err(|error| self.failed(request, &error))?;
-        let status = reply.status().as_u16();
-        let headers: Headers = reply
-            .headers()
-            .iter()
-            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
-            .collect();
+        let (status, headers) = (reply.status().as_u16(), headers(&reply));
         let body = reply
             .bytes()
             .map_err(|error| self.failed(request, &error))?
             .to_vec();
         if status >= 400 {
-            return Err(refused(request, status, &headers, &body));
+            return Err(self.refused(request, status, &headers, &body));
+        }
+        if ends_early(&headers, &body) {
+            return Err(Error::Truncated {
+                call: request.call(),
+                start: start_of(&body),
+            });
         }
         Ok(Response {
             status,
             headers,
             body,
         })
+    }
+
+    /// The error of a refusal by this service.
+    pub(crate) fn refused(
+        &self,
+        request: &Request,
+        status: u16,
+        headers: &Headers,
+        body: &[u8],
+    ) -> Error {
+        match refused(request, status, headers, body) {
+            Error::SignedOut {
+                call,
+                status,
+                message,
+                ..
+            } => Error::SignedOut {
+                service: self.base.clone(),
+                call,
+                status,
+                message,
+            },
+            other => other,
+        }
     }
 
     pub(crate) fn build(&self, request: &Request) -> Result<RequestBuilder, Error> {
@@ -171,8 +200,12 @@ impl Http {
             Method::Delete => reqwest::Method::DELETE,
         };
         let mut builder = client.request(method, format!("{}{}", self.base, request.path));
-        // reqwest's own default of 30 seconds would cut long uploads.
-        builder = builder.timeout(request.deadline.unwrap_or(Duration::from_secs(24 * 3600)));
+        builder = match (request.deadline, &request.body) {
+            (Some(deadline), _) => builder.timeout(deadline),
+            // The client's own limit, which would count the whole of an upload.
+            (None, Body::File(_)) => builder.timeout(Duration::from_secs(24 * 3600)),
+            (None, _) => builder,
+        };
         if !request.query.is_empty() {
             builder = builder.query(&request.query);
         }
@@ -190,9 +223,14 @@ impl Http {
                     path: path.display().to_string(),
                     source,
                 })?;
+                let length = file.metadata().map_err(|source| Error::File {
+                    path: path.display().to_string(),
+                    source,
+                })?;
+                let upload = Upload::new(file, request.progress.clone());
                 builder
                     .header("content-type", "application/octet-stream")
-                    .body(file)
+                    .body(reqwest::blocking::Body::sized(upload, length.len()))
             }
         })
     }
@@ -203,21 +241,15 @@ impl Http {
                 service: self.base.clone(),
                 deadline,
             },
+            _ if http_upload::was_stopped(error) => Error::Stopped {
+                call: request.call(),
+            },
             _ => unreachable(&self.base, error),
         }
     }
 }
 
 impl Transport for Http {
-    fn save(
-        &self,
-        request: &Request,
-        file: &Path,
-        on_bytes: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<u64, Error> {
-        Http::save(self, request, file, on_bytes)
-    }
-
     fn send(&self, request: &Request) -> Result<Response, Error> {
         self.observe(request);
         if let Some(limit) = self.hurry {
@@ -225,34 +257,41 @@ impl Transport for Http {
             hurried.deadline = Some(request.deadline.map_or(limit, |own| own.min(limit)));
             return self.once(&hurried);
         }
-        let mut pauses = ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(200))
-            .with_max_delay(Duration::from_secs(10))
-            .with_max_times(if request.repeatable { RETRIES } else { 0 })
-            .with_jitter()
-            .build();
-        let mut waited = Duration::ZERO;
-        loop {
-            let error = match self.once(request) {
-                Err(error) if error.is_transient() => error,
-                other => return other,
-            };
-            let Some(pause) = pauses.next() else {
-                return Err(error);
-            };
-            let pause = pause.max(error.wait().unwrap_or_default());
-            waited += pause;
-            if waited > PATIENCE || !(self.pause)(pause, &error) {
-                return Err(error);
-            }
-        }
+        self.repeated(request, &mut || self.once(request).into())
     }
+
+    fn save(
+        &self,
+        request: &Request,
+        file: &Path,
+        on_bytes: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<u64, Error> {
+        http_file::save(self, request, file, on_bytes)
+    }
+}
+
+/// The headers of a reply, as far as they are text.
+pub(crate) fn headers(reply: &reqwest::blocking::Response) -> Headers {
+    let all = reply.headers().iter();
+    all.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect()
+}
+
+/// Whether a body that is said to be JSON ends before it is whole: something in between has lost a part.
+fn ends_early(headers: &Headers, body: &[u8]) -> bool {
+    let kind = headers.get("content-type").unwrap_or_default();
+    kind.starts_with("application/json")
+        && !body.is_empty()
+        && serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof())
 }
 
 /// A client for one service; it goes past every proxy where that is on this machine.
 pub(crate) fn client(base: &str, redirects: Policy) -> Result<Client, Error> {
     let mut builder = Client::builder()
         .connect_timeout(CONNECT)
+        // Of a blocking client's this is the wait for the answer and for each read, not for the whole; a
+        // request that has a deadline has that instead.
+        .timeout(STALL)
         .redirect(redirects)
         // A redirect leads to somebody else's server: it need not know where we come from.
         .referer(false)
@@ -269,9 +308,10 @@ fn unreachable(base: &str, error: &reqwest::Error) -> Error {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    Error::Unreachable {
-        service: base.to_owned(),
-        reason: cause.to_string(),
+    let (service, reason) = (base.to_owned(), cause.to_string());
+    match error.is_connect() {
+        true => Error::NoConnection { service, reason },
+        false => Error::Unreachable { service, reason },
     }
 }
 
@@ -304,7 +344,7 @@ mod tests {
     #[test]
     fn a_service_that_is_not_there_is_named() {
         let http = Http::new("http://127.0.0.1:1", Credentials::None).unwrap();
-        let request = Request::new(Method::Post, "/x");
+        let request = Request::new(Method::Post, "/x").once();
         let error = http.send(&request).unwrap_err();
         assert!(
             error
@@ -312,5 +352,6 @@ mod tests {
                 .starts_with("http://127.0.0.1:1 does not answer"),
             "{error}"
         );
+        assert!(!error.leaves_open(), "nothing was sent");
     }
 }

@@ -4,9 +4,8 @@ use reqwest::Url;
 use reqwest::redirect::Policy;
 
 use crate::Error;
-use crate::http::{Credentials, Http, client};
-use crate::refusal::refused;
-use crate::transport::{Headers, Request, Response, Transport as _};
+use crate::http::{Credentials, Http, client, headers};
+use crate::transport::{Request, Response, Transport as _};
 
 impl Http {
     /// Sends a request whose reply is a link to somewhere else, and reads what is there, without the
@@ -33,18 +32,14 @@ impl Http {
             .filter(|_| status.is_redirection())
             .and_then(|link| reply.url().join(link.to_str().ok()?).ok());
         let Some(link) = link else {
+            let headers = headers(&reply);
             let body = reply.bytes().map_err(failed)?.to_vec();
             if status.as_u16() >= 300 {
-                return Err(refused(
-                    &request,
-                    status.as_u16(),
-                    &Headers::default(),
-                    &body,
-                ));
+                return Err(self.refused(&request, status.as_u16(), &headers, &body));
             }
             return Ok(Response {
                 status: status.as_u16(),
-                headers: Headers::default(),
+                headers,
                 body,
             });
         };

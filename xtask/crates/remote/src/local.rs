@@ -85,10 +85,9 @@ pub struct Events {
 /// # Errors
 /// Any [`Error`].
 pub fn status(transport: &dyn Transport) -> Result<Status, Error> {
-    call(
-        transport,
-        &Request::new(Method::Get, "/local/v1/status").within(Duration::from_secs(2)),
-    )
+    // Who asks whether it runs wants to know now.
+    let request = Request::new(Method::Get, "/local/v1/status").once();
+    call(transport, &request.within(Duration::from_secs(2)))
 }
 
 /// Asks what starts jobs by itself, and when next.

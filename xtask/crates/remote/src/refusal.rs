@@ -13,6 +13,9 @@ use crate::transport::{Headers, Request, start_of};
 /// How long GitHub asks to wait for its secondary limits where it sends no header.
 const SECONDARY: Duration = Duration::from_secs(60);
 
+/// The most seconds that a wait is taken for, a hundred years: what is more can only be a slip.
+const LONGEST: u64 = 100 * 365 * 24 * 3600;
+
 /// The error of a reply whose status is 400 or more. Databricks and MLflow send
 /// `{"error_code", "message"}`, GitHub `{"message", "errors"}`, proxies HTML.
 #[must_use]
@@ -21,6 +24,14 @@ pub fn refused(request: &Request, status: u16, headers: &Headers, body: &[u8]) -
     let text = |key: &str| json.get(key).and_then(Value::as_str).map(str::to_owned);
     let reasons = reasons(&json);
     let mut message = text("message").unwrap_or_else(|| readable(body));
+    if is_signed_out(status, &message) {
+        return Error::SignedOut {
+            service: String::new(),
+            call: request.call(),
+            status,
+            message,
+        };
+    }
     if let Some((wait, message)) = limited(status, headers, &message) {
         return Error::Limited {
             call: request.call(),
@@ -42,12 +53,19 @@ pub fn refused(request: &Request, status: u16, headers: &Headers, body: &[u8]) -
     }
 }
 
+/// Whether the service does not know who asks. Databricks answers a token that it does not know with 403.
+fn is_signed_out(status: u16, message: &str) -> bool {
+    status == 401 || (status == 403 && message.starts_with("Invalid access token"))
+}
+
 /// Whether a refusal is about the number of calls, and how long it asks to wait.
 fn limited(status: u16, headers: &Headers, message: &str) -> Option<(Option<Duration>, String)> {
     let wait = asked_wait(headers);
     let secondary = message.to_lowercase().contains("secondary rate limit");
     let is_limit = match status {
         429 => true,
+        // A service that is down for a while says so; one that merely fails does not.
+        503 => wait.is_some(),
         // A plain "forbidden" carries x-ratelimit headers too; only an empty allowance counts.
         403 => wait.is_some() || secondary,
         _ => false,
@@ -65,9 +83,11 @@ pub(crate) fn asked_wait(headers: &Headers) -> Option<Duration> {
         .and_then(date)
         .unwrap_or_else(Timestamp::now)
         .as_second();
-    let until = |second: i64| Duration::from_secs(u64::try_from(second - now).unwrap_or(0));
+    let until =
+        |second: i64| Duration::from_secs(u64::try_from(second.saturating_sub(now)).unwrap_or(0));
     if let Some(after) = headers.get("retry-after") {
-        let seconds = after.trim().parse().map(Duration::from_secs).ok();
+        let seconds = after.trim().parse().ok();
+        let seconds = seconds.map(|seconds: u64| Duration::from_secs(seconds.min(LONGEST)));
         return seconds.or_else(|| date(after).map(|at| until(at.as_second())));
     }
     let exhausted = headers.get("x-ratelimit-remaining")?.trim() == "0";

@@ -21,12 +21,14 @@ pub trait Transport: Send + Sync {
     /// Any [`Error`]; a status of 400 or more is [`Error::Refused`].
     fn send(&self, request: &Request) -> Result<Response, Error>;
 
-    /// Writes the body of a reply into a file, and says how long it is. `on_bytes` is told how many bytes have come,
-    /// and answers whether to go on. The file is whole only where this succeeds. By default the body passes through
-    /// memory; a transport that can stream does.
+    /// Writes the body of a reply into a file, and says how long it is. `on_bytes` is told how many bytes
+    /// have come, and answers whether to go on. The file is whole only where this succeeds.
+    ///
+    /// A transport that can stream does, and goes on where an earlier attempt ended. Here the body passes
+    /// through memory.
     ///
     /// # Errors
-    /// Any [`Error`]; [`Error::Unreachable`] also when the caller said stop.
+    /// Any [`Error`]; [`Error::Stopped`] when the caller said stop.
     fn save(
         &self,
         request: &Request,
@@ -34,12 +36,17 @@ pub trait Transport: Send + Sync {
         on_bytes: &mut dyn FnMut(u64) -> bool,
     ) -> Result<u64, Error> {
         let body = self.send(request)?.body;
-        on_bytes(body.len() as u64);
+        let length = body.len() as u64;
+        if !on_bytes(length) {
+            return Err(Error::Stopped {
+                call: request.call(),
+            });
+        }
         std::fs::write(file, &body).map_err(|source| Error::File {
             path: file.display().to_string(),
             source,
         })?;
-        Ok(body.len() as u64)
+        Ok(length)
     }
 }
 
@@ -92,6 +99,24 @@ pub enum Body {
     File(PathBuf),
 }
 
+/// Told how many bytes of a file have been sent; answers whether to go on. A call that is repeated begins
+/// at 0 again.
+#[derive(Clone)]
+pub struct Progress(Arc<dyn Fn(u64) -> bool + Send + Sync>);
+
+impl Progress {
+    /// Tells somebody.
+    pub(crate) fn tell(&self, bytes: u64) -> bool {
+        (self.0)(bytes)
+    }
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Progress")
+    }
+}
+
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -108,6 +133,10 @@ pub struct Request {
     /// Whether a repetition does no harm although the method allows none (it carries a token by
     /// which the service recognises it).
     pub repeatable: bool,
+    /// Whether it is sent once whatever happens: its caller looks, waits and repeats itself.
+    pub once: bool,
+    /// Who is told of an upload's progress.
+    pub progress: Option<Progress>,
 }
 
 impl Request {
@@ -121,6 +150,8 @@ impl Request {
             body: Body::Empty,
             deadline: Some(Duration::from_secs(30)),
             repeatable: method.is_idempotent(),
+            once: false,
+            progress: None,
         }
     }
 
@@ -149,6 +180,13 @@ impl Request {
         self
     }
 
+    /// Tells `progress` how many bytes of the file have been sent; it answers whether to go on.
+    #[must_use]
+    pub fn progress(mut self, progress: impl Fn(u64) -> bool + Send + Sync + 'static) -> Request {
+        self.progress = Some(Progress(Arc::new(progress)));
+        self
+    }
+
     /// Sets how long the call may take.
     #[must_use]
     pub fn within(mut self, deadline: Duration) -> Request {
@@ -160,6 +198,13 @@ impl Request {
     #[must_use]
     pub fn repeatable(mut self) -> Request {
         self.repeatable = true;
+        self
+    }
+
+    /// Forbids any repetition.
+    #[must_use]
+    pub fn once(mut self) -> Request {
+        self.once = true;
         self
     }
 

@@ -321,7 +321,9 @@ fn moment(milliseconds: i64) -> Option<String> {
 pub(super) fn unknown(what: &str, target: &str, error: &Error) -> Unknown {
     let (reason, next) = match error {
         Error::Timeout { .. } => ("timed out".to_owned(), None),
-        Error::Unreachable { reason, .. } => (format!("not reached: {reason}"), None),
+        Error::NoConnection { reason, .. } | Error::Unreachable { reason, .. } => {
+            (format!("not reached: {reason}"), None)
+        }
         Error::Refused {
             status, message, ..
         } => (format!("{status}: {message}"), None),

@@ -252,7 +252,7 @@ impl Look<'_> {
     fn unknown(&self, target: &bundle::Target, error: &anyhow::Error) -> Unknown {
         let (what, name) = ("deployment", &target.name);
         match (error.downcast_ref::<Error>(), target.place.local()) {
-            (Some(Error::Unreachable { .. }), Some(profile)) => self.not_running(name, profile),
+            (Some(Error::NoConnection { .. }), Some(profile)) => self.not_running(name, profile),
             (Some(error), _) => deployed::unknown(what, name, error),
             (None, _) => Unknown {
                 what: what.to_owned(),

@@ -148,7 +148,9 @@ impl RemoteSide {
         let host = self.home.address.host();
         let (reason, next) = match error {
             Error::Timeout { .. } => ("timed out".to_owned(), None),
-            Error::Unreachable { reason, .. } => (format!("{host} is not reached: {reason}"), None),
+            Error::NoConnection { reason, .. } | Error::Unreachable { reason, .. } => {
+                (format!("{host} is not reached: {reason}"), None)
+            }
             Error::Limited { wait, .. } => (
                 match wait {
                     Some(wait) => format!(
@@ -159,13 +161,13 @@ impl RemoteSide {
                 },
                 Some("wait, and call it again".to_owned()),
             ),
-            Error::Refused { status: 401, .. } if self.connection.token.is_none() => (
+            Error::SignedOut { .. } if self.connection.token.is_none() => (
                 format!("there is no token for {host}"),
                 Some(format!(
                     "gh auth login --hostname {host}   # or set GH_TOKEN"
                 )),
             ),
-            Error::Refused { status: 401, .. } => (
+            Error::SignedOut { .. } => (
                 format!(
                     "{host} does not accept the token of {}",
                     self.token_source()

@@ -196,10 +196,8 @@ pub fn merge(
     way: Way,
 ) -> Result<Merged, Error> {
     let path = format!("{}/merge", pulls::path(name, number));
-    let mut request =
-        Request::new(Method::Put, path).json(&json!({ "sha": sha, "merge_method": way.as_str() }));
-    request.repeatable = false;
-    github.call(&request)
+    let body = json!({ "sha": sha, "merge_method": way.as_str() });
+    github.call(&Request::new(Method::Put, path).json(&body).once())
 }
 
 /// Puts it into the base's merge queue, if `sha` is still the newest commit.

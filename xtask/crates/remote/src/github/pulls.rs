@@ -200,7 +200,7 @@ pub fn get(github: &GitHub, name: &Name, number: u64) -> Result<Pull, Error> {
 /// Any [`Error`].
 pub fn open(github: &GitHub, into: &Name, new: &New<'_>) -> Result<Pull, Error> {
     let request = Request::new(Method::Post, format!("{}/pulls", into.path())).json(new);
-    github.call(&request)
+    github.call(&request.once())
 }
 
 /// Whether a refusal says that there is one already.
