@@ -195,6 +195,11 @@ impl<'a> Target<'a> {
         process::run(&self.context.ui, &self.context.interrupt, command, on_line)
     }
 
+    /// Whether the user has had enough.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.context.interrupt.is_set()
+    }
+
     /// The way of REST calls: directly to the local workspace, else through the CLI, which alone
     /// holds the user's credentials.
     pub(crate) fn transport(&self) -> Box<dyn Transport + '_> {

@@ -65,6 +65,17 @@ impl Env {
             .filter(|value| !value.is_empty())
     }
 
+    /// The run of GitHub Actions that runs us, with who asked for it; `None` elsewhere.
+    pub(crate) fn workflow_run(&self) -> Option<String> {
+        let part = |name| self.get(name);
+        let actor = part(vars::GITHUB_ACTOR)?;
+        let server = part(vars::GITHUB_SERVER_URL)?;
+        let (repository, run) = (part(vars::GITHUB_REPOSITORY)?, part(vars::GITHUB_RUN_ID)?);
+        Some(format!(
+            "{actor} ({server}/{repository}/actions/runs/{run})"
+        ))
+    }
+
     /// All variables, for building the environment of a child.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables

@@ -76,6 +76,11 @@ impl Ui {
         self.can_ask && !self.assume_yes
     }
 
+    /// Whether the user has said yes to everything beforehand.
+    pub(crate) fn assumes_yes(&self) -> bool {
+        self.assume_yes
+    }
+
     /// Whether lines can be repainted.
     pub(crate) fn is_moving(&self) -> bool {
         self.moving

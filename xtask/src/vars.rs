@@ -50,6 +50,12 @@ pub(crate) const SERVER_TOKENS: &[&str] = &["GH_ENTERPRISE_TOKEN", "GITHUB_ENTER
 pub(crate) const GITHUB_TOKEN: &str = "GITHUB_TOKEN";
 /// The GitHub whose Actions run us.
 pub(crate) const GITHUB_SERVER_URL: &str = "GITHUB_SERVER_URL";
+/// Who set off the workflow that runs us.
+pub(crate) const GITHUB_ACTOR: &str = "GITHUB_ACTOR";
+/// The repository of that workflow, `owner/name`.
+pub(crate) const GITHUB_REPOSITORY: &str = "GITHUB_REPOSITORY";
+/// The number of its run.
+pub(crate) const GITHUB_RUN_ID: &str = "GITHUB_RUN_ID";
 /// A further host that is a GitHub.
 pub(crate) const GH_HOST: &str = "GH_HOST";
 /// All tokens for GitHub: git gets them when it talks to a remote, for its credential helpers.

@@ -1,6 +1,14 @@
 //! `cargo xtask promote`: a model version, or the code, into the next environment; and back.
 
 mod code;
+mod ends;
+mod evidence;
+mod history;
+mod model;
+mod plan_file;
+mod show;
+mod undo;
+mod watch;
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -60,5 +68,29 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.code {
         return code::run(context, args);
     }
-    Failure::new(Kind::Usage, "promote is not built yet").err()
+    match (&args.undo, args.history) {
+        (Some(id), _) => undo::run(context, args, id),
+        (None, true) => history::run(context, args),
+        (None, false) => model::run(context, args),
+    }
+}
+
+/// Has a change of what inference uses agreed to. Where nobody can be asked, only `--yes` is an agreement.
+///
+/// # Errors
+/// [`Kind::Usage`] where nobody can be asked; [`Kind::Interrupted`] when the answer is no.
+fn agree(context: &Context, question: &str) -> anyhow::Result<()> {
+    if !context.ui.can_ask() && !context.ui.assumes_yes() {
+        return Failure::new(
+            Kind::Usage,
+            "nobody can be asked here, and this changes what inference uses",
+        )
+        .next("the same command with --yes")
+        .next("or with --dry-run, to see what it would do")
+        .err();
+    }
+    match context.ui.confirm(question, true)? {
+        true => Ok(()),
+        false => Failure::new(Kind::Interrupted, "nothing was changed").err(),
+    }
 }

@@ -56,6 +56,22 @@ pub(crate) struct WorkspaceSummary {
     /// Its address.
     #[serde(default)]
     pub(crate) host: Option<String>,
+    #[serde(default)]
+    current_user: Option<CurrentUser>,
+}
+
+impl WorkspaceSummary {
+    /// Who is signed in; empty where the CLI does not say.
+    pub(crate) fn user(&self) -> &str {
+        self.current_user.as_ref().map_or("", |user| &user.name)
+    }
+}
+
+/// Who is signed in.
+#[derive(Debug, Clone, Deserialize)]
+struct CurrentUser {
+    #[serde(rename = "userName", default)]
+    name: String,
 }
 
 /// The resources of a bundle, by kind and key.

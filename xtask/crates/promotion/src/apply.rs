@@ -256,10 +256,14 @@ impl Run<'_, '_> {
             .map(|call| (self.known.fill(call), length(call)))
             .collect();
         let watch = &mut *self.watch;
-        to.carrier.store(to.transport, &calls, &mut |done, total| {
+        let number = self.known.version.unwrap_or_default();
+        let mut on_bytes = |done, total| {
             watch.bytes(done, total);
             !watch.stopped()
-        })
+        };
+        let (way, model) = (to.transport, to.model);
+        to.carrier
+            .store(way, model, number, &staging, &calls, &mut on_bytes)
     }
 
     fn fetch(&mut self, side: &Side<'_>, version: u64, folder: &Path) -> Result<(), Error> {

@@ -46,13 +46,17 @@ pub trait Carrier: Send + Sync {
     /// The calls that put files of a folder into a version; `version` may be the word for one that is not known yet.
     fn uploads(&self, model: &str, version: &str, folder: &Path, names: &[&str]) -> Vec<Request>;
 
-    /// Puts files there by the calls of [`Carrier::uploads`], with that word filled in.
+    /// Puts files of a folder into a version: by the calls of [`Carrier::uploads`] with that word filled in and their
+    /// lengths in bytes, or in a way of its own that comes to the same.
     ///
     /// # Errors
     /// When the registry or the disk fails, or the caller says stop.
     fn store(
         &self,
         transport: &dyn Transport,
+        _model: &str,
+        _version: u64,
+        _folder: &Path,
         calls: &[(Request, u64)],
         on_bytes: OnBytes<'_>,
     ) -> Result<(), Error> {

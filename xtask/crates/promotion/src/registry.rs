@@ -31,6 +31,12 @@ impl Version {
         self.status.starts_with("FAILED")
     }
 
+    /// `<model>/<version>` that it is a copy of; `None` where it is none.
+    #[must_use]
+    pub fn copied_from(&self) -> Option<&String> {
+        self.tags.get(crate::tags::PROMOTION_SOURCE)
+    }
+
     /// Its tags as the readers of records take them.
     #[must_use]
     pub fn pairs(&self) -> Vec<KeyValue> {

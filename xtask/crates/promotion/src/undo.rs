@@ -218,7 +218,7 @@ fn newest(
         }
         (Some(found), _) => Ok(found.clone()),
         (None, Some(job)) => Ok(job),
-        (None, None) => Refusal::new(format!("nothing was promoted to {} yet", to.target))
+        (None, None) => Refusal::new(format!("{} has no promotion to take back", to.target))
             .next(history(to))
             .err(),
     }

@@ -2,14 +2,15 @@
 //! whole, and its digest is compared with the one that was written down when the version was validated.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use xtask_remote::databricks::{files, models};
+use xtask_remote::databricks::models;
 use xtask_remote::records::{self, VersionRecord};
-use xtask_remote::{Error, Http, Transport};
 
 use super::Pull;
 use crate::context::Context;
 use crate::databricks::Target;
+use crate::engine_failure;
 use crate::error::{Failure, Kind};
+use crate::model_files;
 use crate::python;
 use crate::tools::{self, Need, Toolbox};
 
@@ -44,10 +45,7 @@ pub(super) fn run(context: &Context, args: &Pull) -> anyhow::Result<()> {
     }
     let partial = Utf8PathBuf::from(format!("{folder}.part"));
     fs_err::create_dir_all(&partial)?;
-    match &target.local {
-        Some(local) => by_file(context, &local.http, &version, &partial, &what)?,
-        None => by_mlflow(context, &toolbox, &target, &version, &partial, &what)?,
-    }
+    fetch(context, &toolbox, &target, &version, &partial, &what)?;
     verify(context, &partial, &version, &what)?;
     fs_err::rename(&partial, &folder)?;
     context
@@ -130,66 +128,9 @@ fn already(
     .err()
 }
 
-/// Fetches file by file. What has its full length already came with an earlier attempt; the digest of
-/// the whole tells if it is not what it should be.
-fn by_file(
-    context: &Context,
-    http: &Http,
-    version: &Version,
-    folder: &Utf8Path,
-    what: &str,
-) -> anyhow::Result<()> {
-    let root = format!(
-        "/Models/{}/{}",
-        version.model.replace('.', "/"),
-        version.number
-    );
-    let listed = files::list_all(http as &dyn Transport, &root)?;
-    let total: u64 = listed.values().sum();
-    let progress = context.ui.progress("Fetching", what);
-    let mut done = 0;
-    for (name, length) in &listed {
-        let Some(path) = below(folder, name) else {
-            let text = format!("{what} has a file called {name:?}, which could land anywhere");
-            return Failure::new(Kind::Failed, text).err();
-        };
-        let is_here = fs_err::metadata(&path).is_ok_and(|file| file.len() == *length);
-        if !is_here {
-            if let Some(parent) = path.parent() {
-                fs_err::create_dir_all(parent)?;
-            }
-            let arriving = Utf8PathBuf::from(format!("{path}.arriving"));
-            let request = files::download(&format!("{root}/{name}"));
-            let mut on_bytes = |bytes| {
-                progress.bytes(done + bytes, total);
-                !context.interrupt.is_set()
-            };
-            let saved = http.save(&request, arriving.as_std_path(), &mut on_bytes);
-            context.interrupt.check()?;
-            let saved = saved?;
-            if saved != *length {
-                let reason = format!("{saved} bytes of {length} arrived");
-                let call = request.call();
-                return Err(Error::Unexpected { call, reason }.into());
-            }
-            fs_err::rename(&arriving, &path)?;
-        }
-        done += length;
-        progress.bytes(done, total);
-    }
-    progress.finish("Fetched", what);
-    Ok(())
-}
-
-/// The place of a file in the folder; `None` for a name that leads out of it.
-fn below(folder: &Utf8Path, name: &str) -> Option<Utf8PathBuf> {
-    let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['\\', '\0']);
-    name.split('/').all(plain).then(|| folder.join(name))
-}
-
-/// On Databricks the Databricks CLI lends its sign-in to MLflow's own client: neither the token nor the
-/// storage's credentials come to us.
-fn by_mlflow(
+/// Fetches the files. What has its full length already came with an earlier attempt; the digest of the whole tells if
+/// it is not what it should be.
+fn fetch(
     context: &Context,
     toolbox: &Toolbox,
     target: &Target<'_>,
@@ -197,26 +138,17 @@ fn by_mlflow(
     folder: &Utf8Path,
     what: &str,
 ) -> anyhow::Result<()> {
-    const FETCH: &str = "import sys
-import mlflow
-mlflow.set_tracking_uri('databricks')
-mlflow.set_registry_uri('databricks-uc')
-mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2])";
     let progress = context.ui.progress("Fetching", what);
-    // MLflow fetches everything anew.
-    fs_err::remove_dir_all(folder)?;
-    fs_err::create_dir_all(folder)?;
-    let source = format!("models:/{}/{}", version.model, version.number);
-    let script = ["-c", FETCH, &source, folder.as_str()];
-    let fetched = target.run_signed_in(toolbox.python.as_str(), &script, |line| {
-        progress.message(crate::ui::safe_line(line));
-    })?;
-    if !fetched.ok() {
-        return Failure::new(Kind::Service, format!("{what} could not be fetched"))
-            .details(fetched.tail)
-            .next("call it again with --explain")
-            .err();
-    }
+    let mut on_bytes = |done, total| {
+        progress.bytes(done, total);
+        !context.interrupt.is_set()
+    };
+    let transport = target.transport();
+    let carrier = model_files::carrier(toolbox, target);
+    let (way, folder) = (&*transport, folder.as_std_path());
+    let fetched = carrier.fetch(way, &version.model, version.number, folder, &mut on_bytes);
+    context.interrupt.check()?;
+    fetched.map_err(engine_failure::of)?;
     progress.finish("Fetched", what);
     Ok(())
 }
@@ -250,28 +182,6 @@ fn verify(
                 "no digest was written down for {what}: it was never validated; the files have {found}"
             ));
             Ok(())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_name_leads_out_of_the_folder() {
-        let folder = Utf8Path::new("/models/1");
-        assert_eq!(below(folder, "a/b.txt"), Some("/models/1/a/b.txt".into()));
-        for name in [
-            "../x",
-            "/etc/passwd",
-            "a/../../x",
-            "a//b",
-            "",
-            "a\\b",
-            "./a",
-        ] {
-            assert_eq!(below(folder, name), None, "{name}");
         }
     }
 }

@@ -1,0 +1,208 @@
+//! The two ends of a promotion: which targets, and the ways to them.
+
+use camino::Utf8PathBuf;
+use xtask_promotion::{Carrier, Owner, Registry, Side, UnityCatalog};
+use xtask_remote::Transport;
+
+use super::Args;
+use crate::config::Config;
+use crate::context::Context;
+use crate::databricks::{Summary, Target};
+use crate::error::{Failure, Kind};
+use crate::model_files;
+use crate::tools::Toolbox;
+
+/// Which targets a promotion is between; the same twice where a challenger becomes champion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Ends {
+    /// Where the version comes from.
+    pub(super) from: String,
+    /// Where it goes.
+    pub(super) to: String,
+}
+
+/// Takes them from the command line and from xtask.toml; asks where several are possible.
+///
+/// # Errors
+/// [`Kind::Usage`] when nothing says where to.
+pub(super) fn choose(context: &Context, args: &Args) -> anyhow::Result<Ends> {
+    if let Some(within) = &args.within {
+        return Ok(Ends {
+            from: within.clone(),
+            to: within.clone(),
+        });
+    }
+    let possible = possible(&context.config, args.from.as_deref(), args.to.as_deref());
+    match (possible.as_slice(), &args.from, &args.to) {
+        ([one], ..) => Ok(one.clone()),
+        // Two targets that xtask.toml does not connect: the user knows.
+        ([], Some(from), Some(to)) => Ok(Ends {
+            from: from.clone(),
+            to: to.clone(),
+        }),
+        ([], ..) => unconnected(context, args),
+        (several, ..) if context.ui.can_ask() => {
+            let options: Vec<String> = several.iter().map(Ends::arrow).collect();
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            let chosen = context
+                .ui
+                .choose("Promote from where to where?", &options)?;
+            Ok(several[chosen].clone())
+        }
+        (several, ..) => {
+            let what = "which target does the version come from?";
+            let mut failure = Failure::new(Kind::Usage, what);
+            for ends in several {
+                failure = failure.next(format!(
+                    "cargo xtask promote --from {} --to {}",
+                    ends.from, ends.to
+                ));
+            }
+            failure.err()
+        }
+    }
+}
+
+impl Ends {
+    fn arrow(&self) -> String {
+        format!("{} → {}", self.from, self.to)
+    }
+}
+
+/// The ways that xtask.toml knows, of those that the command line allows.
+fn possible(config: &Config, from: Option<&str>, to: Option<&str>) -> Vec<Ends> {
+    let ways = config.targets.iter().filter_map(|(name, target)| {
+        Some(Ends {
+            from: name.clone(),
+            to: target.promotes_to.clone()?,
+        })
+    });
+    ways.filter(|ends| from.is_none_or(|from| ends.from == from))
+        .filter(|ends| to.is_none_or(|to| ends.to == to))
+        .collect()
+}
+
+fn unconnected<T>(context: &Context, args: &Args) -> anyhow::Result<T> {
+    let what = match (&args.from, &args.to) {
+        (Some(from), _) => format!("xtask.toml does not say where {from} promotes to"),
+        (_, Some(to)) => format!("xtask.toml has no target that promotes to {to}"),
+        _ => "xtask.toml has no target that promotes to another".to_owned(),
+    };
+    let mut failure = Failure::new(Kind::Usage, what).next("say both: --from TARGET --to TARGET");
+    for ends in possible(&context.config, None, None) {
+        failure = failure.next(format!("known: {}", ends.arrow()));
+    }
+    failure.err()
+}
+
+/// The destination of `--undo` and `--history`.
+///
+/// # Errors
+/// [`Kind::Usage`] when nothing says which.
+pub(super) fn destination(context: &Context, args: &Args) -> anyhow::Result<String> {
+    match args.to.as_ref().or(args.within.as_ref()) {
+        Some(to) => Ok(to.clone()),
+        None => choose(context, args).map(|ends| ends.to),
+    }
+}
+
+/// A target that is open, with all that is known of it.
+pub(super) struct Place<'a> {
+    /// The target.
+    pub(super) target: Target<'a>,
+    /// What the CLI says of it.
+    pub(super) summary: Summary,
+    /// The address of its workspace.
+    pub(super) host: String,
+    /// The model's full name there.
+    pub(super) model: String,
+}
+
+impl<'a> Place<'a> {
+    /// Opens a target; its workspace is started where it is a local one.
+    ///
+    /// # Errors
+    /// When the bundle does not know it, its state cannot be read, or the model is not deployed there.
+    pub(super) fn open(
+        context: &'a Context,
+        toolbox: &Toolbox,
+        name: &str,
+    ) -> anyhow::Result<Place<'a>> {
+        let target = Target::open(context, toolbox, name)?;
+        let summary = target.summary()?;
+        let key = &context.config.model.resource;
+        let model = summary.resources.registered_models.get(key);
+        let Some(model) = model.and_then(|model| model.id.clone()) else {
+            let what = format!("the model {key} is not deployed to {name}");
+            return Failure::new(Kind::Usage, what)
+                .next(format!("cargo xtask deploy --target {name}"))
+                .err();
+        };
+        Ok(Place {
+            host: target.host(&summary),
+            target,
+            summary,
+            model,
+        })
+    }
+
+    /// Who works here, as the workspace knows them; in CI also in which run, and who asked for it.
+    pub(super) fn user(&self, context: &Context) -> String {
+        let user = self.summary.workspace.user();
+        match context.env.workflow_run() {
+            Some(run) => format!("{user} for {run}"),
+            None => user.to_owned(),
+        }
+    }
+
+    /// The ways to it.
+    pub(super) fn ways(&self, toolbox: &'a Toolbox) -> Ways<'_> {
+        Ways {
+            place: self,
+            transport: self.target.transport(),
+            registry: Box::new(UnityCatalog),
+            carrier: model_files::carrier(toolbox, &self.target),
+        }
+    }
+}
+
+/// The ways to a place.
+pub(super) struct Ways<'p> {
+    place: &'p Place<'p>,
+    /// Of calls.
+    pub(super) transport: Box<dyn Transport + 'p>,
+    registry: Box<dyn Registry>,
+    carrier: Box<dyn Carrier + 'p>,
+}
+
+impl Ways<'_> {
+    /// What the engine is given.
+    pub(super) fn side(&self) -> Side<'_> {
+        Side {
+            target: &self.place.target.name,
+            host: &self.place.host,
+            model: &self.place.model,
+            state_path: &self.place.summary.workspace.state_path,
+            transport: &*self.transport,
+            registry: &*self.registry,
+            carrier: &*self.carrier,
+        }
+    }
+}
+
+/// This process, as the lock names it.
+pub(super) fn owner(context: &Context, user: &str) -> Owner {
+    let system = rustix::system::uname();
+    let machine = system.nodename().to_string_lossy();
+    Owner::this_process(user, &format!("{machine}:{}", context.root))
+}
+
+/// Where files lie on their way.
+pub(super) fn folder(context: &Context, id: &str) -> Utf8PathBuf {
+    context.local().join("promotions").join("files").join(id)
+}
+
+/// Where the journals of this clone lie.
+pub(super) fn journals(context: &Context) -> Utf8PathBuf {
+    context.local().join("promotions")
+}

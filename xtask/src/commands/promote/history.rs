@@ -1,0 +1,90 @@
+//! `promote --history`: what was promoted to a target.
+
+use serde::Serialize;
+use xtask_promotion::event::State;
+use xtask_promotion::history::{self, Entry};
+
+use super::Args;
+use super::ends::{self, Place};
+use crate::context::Context;
+use crate::engine_failure;
+use crate::tools::{self, Need};
+use crate::ui::{Tone, safe_line};
+
+/// What `--json` prints; docs/promote.md describes the fields.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    target: &'a str,
+    model: &'a str,
+    promotions: &'a [Entry],
+}
+
+/// Lists them, newest first.
+///
+/// # Errors
+/// When the target or its registry does not answer.
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let target = ends::destination(context, args)?;
+    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let progress = context
+        .ui
+        .progress("Reading", &format!("the history of {target}"));
+    let place = Place::open(context, &toolbox, &target)?;
+    let ways = place.ways(&toolbox);
+    let entries = history::read(&ways.side()).map_err(engine_failure::of)?;
+    progress.clear();
+    if args.json {
+        return context.ui.json(&Answer {
+            version: 1,
+            target: &target,
+            model: &place.model,
+            promotions: &entries,
+        });
+    }
+    if entries.is_empty() {
+        context
+            .ui
+            .status("Nothing", &format!("was promoted to {target} yet"));
+        return Ok(());
+    }
+    let lines: Vec<String> = entries.iter().map(|entry| line(context, entry)).collect();
+    context.ui.page(&lines.join("\n"));
+    Ok(())
+}
+
+/// An entry, for people.
+fn line(context: &Context, entry: &Entry) -> String {
+    let (ui, event) = (&context.ui, &entry.event);
+    let (word, tone) = match (event.state, entry.champion) {
+        (State::Live, true) => ("champion", Tone::Good),
+        (State::Live, false) => ("replaced", Tone::Dim),
+        (State::Begun, _) => ("interrupted", Tone::Warning),
+        (State::Refused, _) => ("refused", Tone::Bad),
+        (State::Undoing, _) => ("being taken back", Tone::Warning),
+        (State::Undone, _) => ("taken back", Tone::Warning),
+    };
+    let id = event.id.get(..8).unwrap_or(&event.id);
+    let mut text = format!(
+        "{}  version {}  {}\n  {}  from {} by {}",
+        ui.paint(id, Tone::Accent),
+        ui.paint(&entry.version.to_string(), Tone::Strong),
+        ui.paint(word, tone),
+        safe_line(&event.at),
+        safe_line(&event.from),
+        safe_line(&event.by),
+    );
+    let mut facts = Vec::new();
+    facts.extend(event.was.map(|was| format!("in place of version {was}")));
+    let commit = event.commit.as_deref();
+    facts.extend(commit.map(|commit| format!("commit {}", commit.get(..8).unwrap_or(commit))));
+    facts.extend(event.pull.map(|pull| format!("pull request {pull}")));
+    if let (Some(by), Some(at)) = (&event.undone_by, &event.undone_at) {
+        facts.push(format!("taken back by {by} at {at}"));
+    }
+    facts.extend(event.why.clone());
+    if !facts.is_empty() {
+        text.push_str(&format!("\n  {}", safe_line(&facts.join(", "))));
+    }
+    text
+}

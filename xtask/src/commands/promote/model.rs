@@ -1,0 +1,312 @@
+//! Promoting a model version: plan, evidence, consent, apply, read back.
+
+use camino::Utf8Path;
+use serde::Serialize;
+use xtask_promotion::apply::{self, Done, Ground};
+use xtask_promotion::journal::{self, Journal};
+use xtask_promotion::{Asked, Call, Error, Plan, Refusal, Step, plan, steps};
+
+use super::Args;
+use super::ends::{self, Ends, Place, Ways};
+use super::evidence::{self, Evidence};
+use super::watch::Screen;
+use super::{plan_file, show};
+use crate::context::Context;
+use crate::engine_failure;
+use crate::error::{Failure, Kind};
+use crate::smoke;
+use crate::tools::{self, Need, Toolbox};
+use crate::ui::safe_line;
+
+/// What `--json` prints; docs/promote.md describes the fields.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    /// `promoted`, `planned` or `unchanged`.
+    outcome: &'static str,
+    id: &'a str,
+    from: &'a str,
+    to: &'a str,
+    source: String,
+    model: &'a str,
+    /// The version of the destination; null while it is not made.
+    promoted: Option<u64>,
+    /// The champion that it replaced.
+    previous_champion: Option<u64>,
+    digest: &'a str,
+    evidence: &'a Evidence,
+    steps: Vec<StepAnswer>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepAnswer {
+    name: &'static str,
+    does: String,
+    calls: Vec<Call>,
+}
+
+/// Promotes a version.
+///
+/// # Errors
+/// When it may not be promoted, the answer was no, or a service fails.
+pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let reviewed = match &args.plan {
+        Some(path) if !args.dry_run => Some(plan_file::read(&context.env.cwd.join(path))?),
+        _ => None,
+    };
+    let ends = match &reviewed {
+        Some(plan) => Ends {
+            from: plan.from.target.clone(),
+            to: plan.to.target.clone(),
+        },
+        None => ends::choose(context, args)?,
+    };
+    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    recall(context);
+    let progress = context
+        .ui
+        .progress("Planning", &format!("{} to {}", ends.from, ends.to));
+    let (from, to) = open(context, &toolbox, &ends)?;
+    let (from_ways, to_ways) = (from.ways(&toolbox), to.ways(&toolbox));
+    let user = to.user(context);
+    let found = match reviewed {
+        Some(plan) => check(plan, &from, &to)?,
+        None => planned(args, &user, &from_ways, &to_ways)?,
+    };
+    let evidence = evidence::gather(context, &found, &from_ways.side(), &to_ways.side())?;
+    progress.clear();
+
+    let run = Promotion {
+        context,
+        args,
+        toolbox: &toolbox,
+        to: &to,
+        from_ways: &from_ways,
+        to_ways: &to_ways,
+        plan: &found,
+        evidence: &evidence,
+    };
+    run.go_on(&user)
+}
+
+/// Says what this clone began and did not end; what counts is what the registry says.
+fn recall(context: &Context) {
+    let (unfinished, aside) = journal::unfinished(ends::journals(context).as_std_path());
+    for one in unfinished {
+        let step = one
+            .step
+            .map(|step| format!(", at the step \"{step}\""))
+            .unwrap_or_default();
+        context.ui.warn(&safe_line(&format!(
+            "interrupted here before{step}: {} ({})",
+            one.what, one.id
+        )));
+    }
+    for path in aside {
+        context.ui.warn(&format!(
+            "a journal could not be read and was set aside as {}",
+            path.display()
+        ));
+    }
+}
+
+/// Opens both ends side by side.
+fn open<'a>(
+    context: &'a Context,
+    toolbox: &'a Toolbox,
+    ends: &Ends,
+) -> anyhow::Result<(Place<'a>, Place<'a>)> {
+    let (from, to) = std::thread::scope(|scope| {
+        let from = scope.spawn(|| Place::open(context, toolbox, &ends.from));
+        let to = Place::open(context, toolbox, &ends.to);
+        (from.join(), to)
+    });
+    let from = from.map_err(|_| anyhow::anyhow!("opening {} broke off", ends.from))?;
+    Ok((from?, to?))
+}
+
+fn planned(args: &Args, user: &str, from: &Ways<'_>, to: &Ways<'_>) -> anyhow::Result<Plan> {
+    let asked = Asked {
+        version: args.version,
+        by: user,
+        pull: None,
+        links: Vec::new(),
+    };
+    plan(&from.side(), &to.side(), &asked).map_err(engine_failure::of)
+}
+
+/// A plan from a file must be about these workspaces.
+fn check(plan: Plan, from: &Place<'_>, to: &Place<'_>) -> anyhow::Result<Plan> {
+    let is =
+        |host: &str, model: &str, place: &Place<'_>| host == place.host && model == place.model;
+    if is(&plan.from.host, &plan.from.model, from) && is(&plan.to.host, &plan.to.model, to) {
+        return Ok(plan);
+    }
+    Failure::new(Kind::Usage, "the plan is about other workspaces or models")
+        .details(format!(
+            "plan      {} at {} to {} at {}\nhere      {} at {} to {} at {}",
+            plan.from.model,
+            plan.from.host,
+            plan.to.model,
+            plan.to.host,
+            from.model,
+            from.host,
+            to.model,
+            to.host,
+        ))
+        .next("make a new one: cargo xtask promote --dry-run --plan FILE")
+        .err()
+}
+
+/// A promotion that has been planned.
+struct Promotion<'r> {
+    context: &'r Context,
+    args: &'r Args,
+    toolbox: &'r Toolbox,
+    to: &'r Place<'r>,
+    from_ways: &'r Ways<'r>,
+    to_ways: &'r Ways<'r>,
+    plan: &'r Plan,
+    evidence: &'r Evidence,
+}
+
+impl Promotion<'_> {
+    fn go_on(&self, user: &str) -> anyhow::Result<()> {
+        let (context, plan) = (self.context, self.plan);
+        let (ui, to) = (&context.ui, &plan.to.target);
+        let folder = ends::folder(context, &plan.id);
+        let steps = steps::of(
+            plan,
+            &self.from_ways.side(),
+            &self.to_ways.side(),
+            folder.as_std_path(),
+        );
+        show::evidence(context, plan, self.evidence);
+        if plan.is_done() {
+            ui.status("Unchanged", &format!("it is champion of {to} already"));
+            return self.answer("unchanged", plan.found.champion, &[]);
+        }
+        show::steps(context, &steps);
+        if self.args.dry_run {
+            if let Some(path) = &self.args.plan {
+                plan_file::write(&context.env.cwd.join(path), plan)?;
+                ui.status(
+                    "Written",
+                    &format!("{path}: apply it with cargo xtask promote --plan {path}"),
+                );
+            }
+            ui.status("Planned", "nothing was changed (--dry-run)");
+            return self.answer(
+                "planned",
+                plan.found.copy.as_ref().map(|copy| copy.number),
+                &steps,
+            );
+        }
+        super::agree(context, &format!("Promote to {to}?"))?;
+        let done = self.apply(user, &folder)?;
+        ui.status(
+            "Promoted",
+            &format!(
+                "version {} of {} is champion of {to}",
+                done.version, plan.to.model
+            ),
+        );
+        ui.status(
+            "Undo",
+            &format!("cargo xtask promote --to {to} --undo {}", &plan.id[..8]),
+        );
+        ui.status(
+            "Next",
+            &format!(
+                "cargo xtask run {} --target {to}",
+                context.config.jobs.inference
+            ),
+        );
+        self.answer("promoted", Some(done.version), &steps)
+    }
+
+    fn apply(&self, user: &str, folder: &Utf8Path) -> anyhow::Result<Done> {
+        let (context, plan) = (self.context, self.plan);
+        let owner = ends::owner(context, user);
+        let predict = |files: &std::path::Path| self.predict(files);
+        let ground = Ground {
+            from: self.from_ways.side(),
+            to: self.to_ways.side(),
+            owner: &owner,
+            break_lock: self.args.break_lock.as_deref(),
+            folder: folder.as_std_path(),
+            smoke: &predict,
+        };
+        let journals = ends::journals(context);
+        let mut journal = Journal::open(journals.as_std_path(), &plan.id, &plan.sentence());
+        if let Some(trouble) = journal.trouble() {
+            context.ui.warn(&format!(
+                "no journal is kept, which stops nothing: {trouble}"
+            ));
+        }
+        let mut screen = Screen::new(context);
+        let done =
+            apply::apply(plan, &ground, &mut screen, &mut journal).map_err(engine_failure::of)?;
+        journal.end();
+        // Only a cache from here on.
+        let _ = std::fs::remove_dir_all(folder);
+        Ok(done)
+    }
+
+    /// The destination's code on sample input, in a process of its own.
+    fn predict(&self, files: &std::path::Path) -> Result<String, Error> {
+        let files = Utf8Path::from_path(files).unwrap_or(Utf8Path::new(""));
+        let tried = smoke::predict(
+            self.context,
+            self.toolbox,
+            &self.to.target,
+            &self.to.summary,
+            files,
+        );
+        match tried {
+            Ok(smoke) => Ok(smoke.sentence()),
+            Err(_) if self.context.interrupt.is_set() => Err(Error::Interrupted),
+            Err(error) => {
+                let report = crate::error::report(&error);
+                let mut refusal = Refusal::new(report.what).details(
+                    [report.causes.join("\n"), report.details.unwrap_or_default()].join("\n"),
+                );
+                refusal.next = report.next;
+                refusal.err()
+            }
+        }
+    }
+
+    fn answer(
+        &self,
+        outcome: &'static str,
+        promoted: Option<u64>,
+        steps: &[Step],
+    ) -> anyhow::Result<()> {
+        if !self.args.json {
+            return Ok(());
+        }
+        let plan = self.plan;
+        self.context.ui.json(&Answer {
+            version: 1,
+            outcome,
+            id: &plan.id,
+            from: &plan.from.target,
+            to: &plan.to.target,
+            source: plan.source(),
+            model: &plan.to.model,
+            promoted,
+            previous_champion: plan.event.was,
+            digest: plan.digest(),
+            evidence: self.evidence,
+            steps: steps
+                .iter()
+                .map(|step| StepAnswer {
+                    name: step.name,
+                    does: step.does.clone(),
+                    calls: step.calls(),
+                })
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,135 @@
+//! `promote --undo`: the champion before is champion again.
+
+use serde::Serialize;
+use xtask_promotion::apply::Ground;
+use xtask_promotion::journal::Journal;
+use xtask_promotion::{Call, Error, Owner, UndoPlan, plan_undo, undo};
+
+use super::Args;
+use super::ends::{self, Place};
+use super::show;
+use super::watch::Screen;
+use crate::context::Context;
+use crate::engine_failure;
+use crate::error::{Failure, Kind};
+use crate::tools::{self, Need};
+
+/// What `--json` prints; docs/promote.md describes the fields.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    /// `undone`, `planned` or `unchanged`.
+    outcome: &'static str,
+    id: &'a str,
+    target: &'a str,
+    model: &'a str,
+    /// The version that is champion no more.
+    from_version: u64,
+    /// The champion afterwards.
+    champion: Option<u64>,
+    calls: Vec<Call>,
+}
+
+/// Takes a promotion back.
+///
+/// # Errors
+/// When there is none, somebody has moved the champion since, or the answer was no.
+pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()> {
+    let target = ends::destination(context, args)?;
+    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let progress = context
+        .ui
+        .progress("Planning", &format!("what {target} goes back to"));
+    let place = Place::open(context, &toolbox, &target)?;
+    let ways = place.ways(&toolbox);
+    let user = place.user(context);
+    let id = (!id.is_empty()).then_some(id);
+    let plan = plan_undo(&ways.side(), id, &user).map_err(engine_failure::of)?;
+    progress.clear();
+
+    let steps = plan.steps(&ways.side());
+    context.ui.status("Undo", &plan.sentence());
+    if plan.is_done() {
+        context.ui.status("Unchanged", "it was taken back already");
+        return answer(context, args, &plan, "unchanged", Vec::new());
+    }
+    show::steps(context, &steps);
+    let calls = steps
+        .iter()
+        .flat_map(xtask_promotion::Step::calls)
+        .collect();
+    if args.dry_run {
+        context
+            .ui
+            .status("Planned", "nothing was changed (--dry-run)");
+        return answer(context, args, &plan, "planned", calls);
+    }
+    super::agree(context, &format!("Take it back in {target}?"))?;
+    let owner = ends::owner(context, &user);
+    apply(context, args, &plan, &ways, &owner)?;
+    let now = match plan.previous() {
+        Some(previous) => format!("version {previous} is champion of {target} again"),
+        None => format!("{target} has no champion, as before"),
+    };
+    context.ui.status("Undone", &now);
+    if plan.previous().is_some() {
+        let inference = &context.config.jobs.inference;
+        let next = format!("cargo xtask run {inference} --target {target}");
+        context.ui.status("Next", &next);
+    }
+    answer(context, args, &plan, "undone", calls)
+}
+
+fn apply(
+    context: &Context,
+    args: &Args,
+    plan: &UndoPlan,
+    ways: &ends::Ways<'_>,
+    owner: &Owner,
+) -> anyhow::Result<()> {
+    let folder = ends::folder(context, &plan.event.id);
+    let no_smoke = |_: &std::path::Path| -> Result<String, Error> { Ok(String::new()) };
+    let ground = Ground {
+        from: ways.side(),
+        to: ways.side(),
+        owner,
+        break_lock: args.break_lock.as_deref(),
+        folder: folder.as_std_path(),
+        smoke: &no_smoke,
+    };
+    let id = format!("undo-{}", plan.event.id);
+    let journals = ends::journals(context);
+    let mut journal = Journal::open(journals.as_std_path(), &id, &plan.sentence());
+    undo::apply(plan, &ground, &mut Screen::new(context), &mut journal).map_err(
+        |error| match error {
+            Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
+                .next(format!("cargo xtask promote --undo {}", plan.event.id))
+                .into(),
+            error => engine_failure::of(error),
+        },
+    )?;
+    journal.end();
+    Ok(())
+}
+
+fn answer(
+    context: &Context,
+    args: &Args,
+    plan: &UndoPlan,
+    outcome: &'static str,
+    calls: Vec<Call>,
+) -> anyhow::Result<()> {
+    if !args.json {
+        return Ok(());
+    }
+    context.ui.json(&Answer {
+        version: 1,
+        outcome,
+        id: &plan.event.id,
+        target: &plan.to.target,
+        model: &plan.to.model,
+        from_version: plan.number,
+        champion: plan.previous(),
+        calls,
+    })
+}

@@ -1,0 +1,24 @@
+//! What the engine of promotion says, in this program's words: its failures with their exit codes.
+
+use xtask_promotion::Error;
+
+use crate::error::{Failure, Kind};
+
+/// The failure of an engine's error.
+pub(crate) fn of(error: Error) -> anyhow::Error {
+    match error {
+        Error::Refused(refusal) => {
+            let mut failure = Failure::new(Kind::Failed, refusal.why).details(refusal.details);
+            for next in refusal.next {
+                failure = failure.next(next);
+            }
+            failure.into()
+        }
+        Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
+            .next("call it again: it goes on where it was")
+            .into(),
+        Error::Remote(error) => error.into(),
+        error @ Error::Local { .. } => Failure::new(Kind::Missing, error.to_string()).into(),
+        error => error.into(),
+    }
+}

@@ -1,0 +1,101 @@
+//! The way of a model version's files: by the Files API to a local workspace, by MLflow's own client to Databricks.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use camino::Utf8PathBuf;
+use xtask_promotion::{Carrier, Error, OnBytes, OverRest, Refusal};
+use xtask_remote::{Request, Transport};
+
+use crate::databricks::Target;
+use crate::tools::Toolbox;
+
+/// Fetches a version's files into a folder.
+const FETCH: &str = include_str!("model_files/fetch.py");
+/// Puts a folder's files into a version that waits for them.
+const STORE: &str = include_str!("model_files/store.py");
+
+/// The carrier for the models of a target.
+pub(crate) fn carrier<'a>(toolbox: &'a Toolbox, target: &'a Target<'a>) -> Box<dyn Carrier + 'a> {
+    match target.local {
+        Some(_) => Box::new(OverRest),
+        None => Box::new(ByMlflow {
+            target,
+            python: &toolbox.python,
+        }),
+    }
+}
+
+/// MLflow's client, to which the Databricks CLI lends its sign-in: neither the token nor the storage's credentials come
+/// to us.
+struct ByMlflow<'a> {
+    target: &'a Target<'a>,
+    python: &'a Utf8PathBuf,
+}
+
+impl ByMlflow<'_> {
+    fn run(&self, script: &str, args: &[&str], what: &str) -> Result<(), Error> {
+        let args: Vec<&str> = ["-c", script].iter().chain(args).copied().collect();
+        let ran = self
+            .target
+            .run_signed_in(self.python.as_str(), &args, |_| ());
+        let details = match ran {
+            Ok(ran) if ran.ok() => return Ok(()),
+            Ok(ran) => ran.tail,
+            Err(_) if self.target.is_interrupted() => return Err(Error::Interrupted),
+            Err(error) => format!("{error:#}"),
+        };
+        Refusal::new(format!("MLflow could not {what}"))
+            .details(details)
+            .next("call it again with --explain")
+            .err()
+    }
+}
+
+impl Carrier for ByMlflow<'_> {
+    fn list(
+        &self,
+        transport: &dyn Transport,
+        model: &str,
+        version: u64,
+    ) -> Result<BTreeMap<String, u64>, Error> {
+        OverRest.list(transport, model, version)
+    }
+
+    fn fetch(
+        &self,
+        _transport: &dyn Transport,
+        model: &str,
+        version: u64,
+        folder: &Path,
+        _on_bytes: OnBytes<'_>,
+    ) -> Result<(), Error> {
+        // MLflow fetches everything anew.
+        let failed = |source| Error::local(folder, source);
+        std::fs::remove_dir_all(folder).map_err(failed)?;
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let source = format!("models:/{model}/{version}");
+        let folder = folder.to_string_lossy();
+        let what = format!("fetch version {version} of {model}");
+        self.run(FETCH, &[&source, &folder], &what)
+    }
+
+    fn uploads(&self, model: &str, version: &str, folder: &Path, names: &[&str]) -> Vec<Request> {
+        // The calls that MLflow's client makes where the registry takes files itself.
+        OverRest.uploads(model, version, folder, names)
+    }
+
+    fn store(
+        &self,
+        _transport: &dyn Transport,
+        model: &str,
+        version: u64,
+        folder: &Path,
+        _calls: &[(Request, u64)],
+        _on_bytes: OnBytes<'_>,
+    ) -> Result<(), Error> {
+        let (version, folder) = (version.to_string(), folder.to_string_lossy());
+        let what = format!("send the files of version {version} of {model}");
+        self.run(STORE, &[model, &version, &folder], &what)
+    }
+}

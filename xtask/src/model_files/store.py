@@ -1,0 +1,19 @@
+"""Puts a folder's files into a model version that waits for them: `store.py NAME VERSION FOLDER`, signed in by the environment.
+
+MLflow's public calls make a version and send its files in one; here the version was made by a call of its own, with the
+tags by which an interrupted promotion finds it again. So this takes the part of MLflow's store that sends.
+"""
+
+import sys
+
+import mlflow
+from mlflow.protos.databricks_uc_registry_messages_pb2 import GetModelVersionRequest
+from mlflow.store._unity_catalog.registry.rest_store import UcModelRegistryStore
+from mlflow.utils.proto_json_utils import message_to_json
+
+name, version, folder = sys.argv[1:4]
+mlflow.set_tracking_uri("databricks")
+store = UcModelRegistryStore(store_uri="databricks-uc", tracking_uri="databricks")
+asked = message_to_json(GetModelVersionRequest(name=name, version=version))
+found = store._call_endpoint(GetModelVersionRequest, asked).model_version
+store._get_artifact_repo(found, name).log_artifacts(local_dir=folder, artifact_path="")
