@@ -1,4 +1,4 @@
-"""Puts a folder's files into a model version that waits for them: `store.py NAME VERSION FOLDER`, signed in by the environment.
+"""Puts a folder's files into a version that waits for them: `store.py NAME VERSION FOLDER`, signed in by environment.
 
 MLflow's public calls make a version and send its files in one; here the version was made by a call of its own, with the
 tags by which an interrupted promotion finds it again. So this takes the part of MLflow's store that sends.
