@@ -77,6 +77,15 @@ pub fn holder(side: &Side<'_>) -> Result<Option<Held>, Error> {
     }))
 }
 
+/// Whether a lock stands that was taken for this promotion, or for taking it back: whoever was killed while giving it back
+/// has nothing else left to do.
+///
+/// # Errors
+/// When the destination does not answer.
+pub(crate) fn stands_for(side: &Side<'_>, id: &str) -> Result<bool, Error> {
+    Ok(holder(side)?.is_some_and(|held| held.id == id))
+}
+
 fn server_time(reply: &Response) -> Option<Timestamp> {
     let date = reply.header("date")?.replace("GMT", "+0000");
     Some(jiff::fmt::rfc2822::parse(&date).ok()?.timestamp())

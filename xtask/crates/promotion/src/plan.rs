@@ -9,6 +9,7 @@ use xtask_remote::records::VersionRecord;
 use crate::calls::{Call, NOW};
 use crate::error::{Error, Refusal};
 use crate::event::{Event, State};
+use crate::lock;
 use crate::random;
 use crate::registry::Version;
 use crate::side::Side;
@@ -86,6 +87,9 @@ pub struct Plan {
     pub event: Event,
     /// The calls that mend the links of the destination's model.
     pub links: Vec<Call>,
+    /// Whether all this is done but one thing: the lock that was taken for it still stands.
+    #[serde(default)]
+    pub left_locked: bool,
 }
 
 impl Plan {
@@ -167,7 +171,7 @@ pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, E
     };
     let found = survey::look(to, wanted)?;
     let event = event(&source, &found, asked)?;
-    Ok(Plan {
+    let mut plan = Plan {
         version: FORM,
         id: event.id.clone(),
         within,
@@ -180,7 +184,11 @@ pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, E
         found,
         event,
         links: asked.links.iter().map(Call::of).collect(),
-    })
+        left_locked: false,
+    };
+    // Only where nothing else is left: all other plans take the lock over and give it back anyway.
+    plan.left_locked = plan.is_done() && lock::stands_for(to, &plan.id)?;
+    Ok(plan)
 }
 
 /// The source's version, with what is written on it.

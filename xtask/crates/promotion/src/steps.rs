@@ -115,6 +115,9 @@ pub(crate) fn changes(plan: &Plan) -> Vec<&'static str> {
     if !plan.links.is_empty() {
         changes.push("links");
     }
+    if plan.left_locked {
+        changes.push("unlock");
+    }
     changes
 }
 

@@ -30,6 +30,9 @@ pub struct UndoPlan {
     pub champion: Option<u64>,
     /// Whether the version still has the challenger's alias, which the promotion left.
     pub is_challenger: bool,
+    /// Whether all this is done but one thing: the lock that was taken for it still stands.
+    #[serde(default)]
+    pub left_locked: bool,
 }
 
 impl UndoPlan {
@@ -39,9 +42,13 @@ impl UndoPlan {
         self.event.was
     }
 
-    /// Whether it was taken back already.
+    /// Whether there is nothing left to do.
     #[must_use]
     pub fn is_done(&self) -> bool {
+        self.was_undone() && !self.left_locked
+    }
+
+    fn was_undone(&self) -> bool {
         self.event.state == State::Undone
     }
 
@@ -64,6 +71,22 @@ impl UndoPlan {
     /// The steps, in their order.
     #[must_use]
     pub fn steps(&self, to: &Side<'_>) -> Vec<Step> {
+        let mut steps = vec![Step {
+            calls: vec![lock::taking(to, &self.event.id, &self.sentence())],
+            ..steps::work("lock", format!("take the lock of {}", to.model), Work::Lock)
+        }];
+        if !self.was_undone() {
+            steps.extend(self.undoing(to));
+        }
+        steps.push(Step {
+            calls: vec![lock::giving_back(to)],
+            ..steps::work("unlock", "give the lock back", Work::Unlock)
+        });
+        steps
+    }
+
+    /// The steps between lock and unlock.
+    fn undoing(&self, to: &Side<'_>) -> Vec<Step> {
         let version = self.number.to_string();
         let marked = |state: State| {
             let undone = state == State::Undone;
@@ -76,10 +99,7 @@ impl UndoPlan {
             to.registry
                 .set_tag(to.model, &version, &event.key(), &event.value())
         };
-        let mut steps = vec![Step {
-            calls: vec![lock::taking(to, &self.event.id, &self.sentence())],
-            ..steps::work("lock", format!("take the lock of {}", to.model), Work::Lock)
-        }];
+        let mut steps = Vec::new();
         if self.event.state != State::Undoing {
             let does = "note on it that it is being taken back";
             steps.push(steps::send("mark", does, vec![marked(State::Undoing)]));
@@ -103,10 +123,6 @@ impl UndoPlan {
             format!("read the champion of {}", to.target),
             Work::ReadBack(aim),
         ));
-        steps.push(Step {
-            calls: vec![lock::giving_back(to)],
-            ..steps::work("unlock", "give the lock back", Work::Unlock)
-        });
         steps
     }
 
@@ -142,11 +158,12 @@ pub fn plan_undo(to: &Side<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, 
     let champion = to.registry.aliased(to.transport, to.model, CHAMPION)?;
     let challenger = to.registry.aliased(to.transport, to.model, CHALLENGER)?;
     let versions = to.registry.versions(to.transport, to.model)?;
-    let (number, event) = match id {
-        Some(id) => named(to, &versions, id)?,
-        None => newest(to, &versions, champion)?,
+    let (number, event) = match (id, interrupted(to, id, &versions)?) {
+        (Some(id), _) => named(to, &versions, id)?,
+        (None, Some(found)) => found,
+        (None, None) => newest(to, &versions, champion)?,
     };
-    let plan = UndoPlan {
+    let mut plan = UndoPlan {
         to: End {
             target: to.target.to_owned(),
             host: to.host.to_owned(),
@@ -157,11 +174,34 @@ pub fn plan_undo(to: &Side<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, 
         by: by.to_owned(),
         champion,
         is_challenger: challenger == Some(number),
+        left_locked: false,
     };
-    if !plan.is_done() {
+    if plan.was_undone() {
+        plan.left_locked = lock::stands_for(to, &plan.event.id)?;
+    } else {
         may_go(to, &plan, &versions)?;
     }
     Ok(plan)
+}
+
+/// The promotion whose taking back holds the lock: whoever was killed with all of it done but the lock, and calls again,
+/// does not mean the one before it.
+fn interrupted(
+    to: &Side<'_>,
+    id: Option<&str>,
+    versions: &[Version],
+) -> Result<Option<(u64, Event)>, Error> {
+    let held = match id {
+        Some(_) => None,
+        None => lock::holder(to)?,
+    };
+    let Some(held) = held else {
+        return Ok(None);
+    };
+    let mut events = all(versions).into_iter();
+    Ok(events.find(|(_, event)| {
+        event.id == held.id && matches!(event.state, State::Undoing | State::Undone)
+    }))
 }
 
 fn named(to: &Side<'_>, versions: &[Version], id: &str) -> Result<(u64, Event), Error> {

@@ -1,0 +1,167 @@
+//! Somebody who promotes, as the command does it.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use xtask_promotion::apply::{Ground, Watch, apply};
+use xtask_promotion::journal::Journal;
+use xtask_promotion::{
+    Asked, Error, OverRest, Owner, Plan, Side, Step, UndoPlan, UnityCatalog, plan, plan_undo, undo,
+};
+use xtask_remote::Transport;
+
+use crate::world::{PROD, STAGING, STATE};
+
+/// One process after the other of somebody on one machine. Each call is one process.
+pub(crate) struct Promoter {
+    machine: &'static str,
+    folder: TempDir,
+    pub(crate) break_lock: Option<String>,
+}
+
+/// Both ends, as the process reaches them.
+#[derive(Clone, Copy)]
+pub(crate) struct Ways<'a> {
+    pub(crate) staging: &'a dyn Transport,
+    pub(crate) prod: &'a dyn Transport,
+}
+
+impl<'a> Ways<'a> {
+    fn staging(self) -> Side<'a> {
+        Side {
+            target: "staging",
+            host: "https://staging.example",
+            model: STAGING,
+            state_path: "/none",
+            transport: self.staging,
+            registry: &UnityCatalog,
+            carrier: &OverRest,
+        }
+    }
+
+    fn prod(self) -> Side<'a> {
+        Side {
+            target: "prod",
+            host: "https://prod.example",
+            model: PROD,
+            state_path: STATE,
+            transport: self.prod,
+            registry: &UnityCatalog,
+            carrier: &OverRest,
+        }
+    }
+}
+
+/// Sees nothing, and does not wait.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn step(&mut self, _: &Step) {}
+
+    fn sleep(&mut self, _: Duration) {}
+}
+
+impl Promoter {
+    pub(crate) fn on(machine: &'static str) -> Promoter {
+        Promoter {
+            machine,
+            folder: tempfile::tempdir().unwrap(),
+            break_lock: None,
+        }
+    }
+
+    /// A process of its own each time: what an earlier one left is an ended one's.
+    fn owner(&self) -> Owner {
+        static LAST: AtomicU32 = AtomicU32::new(0);
+        let number = LAST.fetch_add(1, Ordering::SeqCst);
+        Owner {
+            user: "anna@example.com".to_owned(),
+            machine: self.machine.to_owned(),
+            // No system has processes of such numbers, so none of them is at work.
+            process: u32::MAX - number,
+            started: "1".to_owned(),
+        }
+    }
+
+    /// Promotes a version of staging, by default the champion; `None` when there was nothing to do.
+    pub(crate) fn promote(
+        &self,
+        ways: Ways<'_>,
+        version: Option<u64>,
+    ) -> Result<Option<u64>, Error> {
+        let plan = self.plan(ways, version)?;
+        if plan.is_done() {
+            return Ok(None);
+        }
+        self.apply(ways, &plan).map(Some)
+    }
+
+    pub(crate) fn plan(&self, ways: Ways<'_>, version: Option<u64>) -> Result<Plan, Error> {
+        let asked = Asked {
+            version,
+            by: "anna@example.com",
+            pull: Some(7),
+            links: Vec::new(),
+        };
+        plan(&ways.staging(), &ways.prod(), &asked)
+    }
+
+    pub(crate) fn apply(&self, ways: Ways<'_>, plan: &Plan) -> Result<u64, Error> {
+        let smoke = |files: &Path| -> Result<String, Error> {
+            assert!(files.join("MLmodel").is_file(), "nothing to predict with");
+            Ok("predicted".to_owned())
+        };
+        let owner = self.owner();
+        let ground = self.ground(ways, &owner, &smoke);
+        let done = apply(plan, &ground, &mut Unwatched, &mut no_journal())?;
+        // The command's own last act.
+        let _ = std::fs::remove_dir_all(self.folder.path().join("files"));
+        Ok(done.version)
+    }
+
+    /// Takes a promotion back; `None` when there was nothing to do.
+    pub(crate) fn undo(&self, ways: Ways<'_>, id: Option<&str>) -> Result<Option<u64>, Error> {
+        let plan = plan_undo(&ways.prod(), id, "anna@example.com")?;
+        if plan.is_done() {
+            return Ok(None);
+        }
+        self.apply_undo(ways, &plan).map(Some)
+    }
+
+    pub(crate) fn apply_undo(&self, ways: Ways<'_>, plan: &UndoPlan) -> Result<u64, Error> {
+        let smoke = |_: &Path| -> Result<String, Error> { Ok(String::new()) };
+        let owner = self.owner();
+        let ground = self.ground(ways, &owner, &smoke);
+        undo::apply(plan, &ground, &mut Unwatched, &mut no_journal()).map(|done| done.version)
+    }
+
+    fn ground<'a>(
+        &'a self,
+        ways: Ways<'a>,
+        owner: &'a Owner,
+        smoke: xtask_promotion::apply::Smoke<'a>,
+    ) -> Ground<'a> {
+        Ground {
+            from: ways.staging(),
+            to: ways.prod(),
+            owner,
+            break_lock: self.break_lock.as_deref(),
+            folder: self.folder.path(),
+            smoke,
+        }
+    }
+
+    /// Forgets the files on their way, as another machine does not have them.
+    pub(crate) fn clear(&self) {
+        for name in ["source", "destination"] {
+            let _ = std::fs::remove_dir_all(self.folder.path().join(name));
+        }
+    }
+}
+
+/// None: it is only a hint, and would cost more time than all the rest.
+fn no_journal() -> Journal {
+    Journal::open(Path::new("/dev/null/none"), "none", "")
+}
