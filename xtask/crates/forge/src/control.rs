@@ -33,6 +33,10 @@ pub(crate) fn routes() -> Router<Arc<Forge>> {
         .route("/repositories/{owner}/{repo}/commits", post(to(commit)))
         .route("/repositories/{owner}/{repo}/runs", post(to(runs::create)))
         .route(
+            "/repositories/{owner}/{repo}/runs/{run}/jobs",
+            post(to(runs::add_jobs)),
+        )
+        .route(
             "/repositories/{owner}/{repo}/jobs/{job}",
             post(to(runs::update)),
         )

@@ -30,6 +30,7 @@ mod record;
 mod refusal;
 mod rest;
 mod router;
+mod runs;
 mod secret;
 mod serve;
 mod state_dir;

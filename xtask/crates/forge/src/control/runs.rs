@@ -10,8 +10,9 @@ use crate::clock::Time;
 use crate::pull_requests::merge_what_waits;
 use crate::refusal::Refusal;
 use crate::rest::logs;
+use crate::runs::{Beginning, begin};
 use crate::state_dir::write_private;
-use crate::world::{Annotation, App, CheckRun, CheckSuite, Id, Step, Workflow, WorkflowRun, World};
+use crate::world::{Annotation, CheckRun, Id, Step, Workflow, WorkflowRun, World};
 
 /// A run that happened, or begins.
 #[derive(Debug, Deserialize)]
@@ -92,52 +93,26 @@ pub(super) fn create(call: &Call) -> Answer {
             .map(|(name, _)| name.to_owned())
     });
     let (run, jobs) = call.forge.change(|world| {
-        let now = world.now();
         let workflow = workflow(world, repo.id, &new);
-        let suite = world.next_id();
-        world.suites.put(
-            suite,
-            CheckSuite {
-                id: suite,
+        let title = new.title.clone().unwrap_or(subject);
+        let run = begin(
+            world,
+            &Beginning {
                 repo: repo.id,
-                head_sha: sha.clone(),
-                head_branch: branch.clone(),
-                app: App::actions(),
-                created_at: now,
+                workflow,
+                title: &|_| title.clone(),
+                event: &new.event,
+                head_sha: &sha,
+                head_branch: branch,
+                actor,
             },
         );
-        let number = world
-            .runs
-            .iter()
-            .filter(|run| run.workflow == workflow)
-            .count() as u64
-            + 1;
-        let id = world.next_id();
-        let run = WorkflowRun {
-            id,
-            repo: repo.id,
-            workflow,
-            suite,
-            number,
-            attempt: 1,
-            title: new.title.clone().unwrap_or(subject),
-            event: new.event.clone(),
-            head_sha: sha,
-            head_branch: branch,
-            actor,
-            created_at: now,
-            updated_at: now,
-            started_at: now,
-            cancelled: false,
-            waiting_for: Vec::new(),
-        };
-        world.runs.put(id, run.clone());
         let jobs: Result<Vec<Id>, Refusal> = new
             .jobs
             .iter()
             .map(|report| add_job(world, &run, report))
             .collect();
-        Ok((id, jobs?))
+        Ok((run.id, jobs?))
     })?;
     for (id, report) in jobs.iter().zip(&new.jobs) {
         keep_log(call, *id, report)?;
@@ -212,6 +187,23 @@ fn add_job(world: &mut World, run: &WorkflowRun, report: &JobReport) -> Result<I
     Ok(id)
 }
 
+/// `POST runs/{run}/jobs`: jobs of a run that has begun, such as one that was dispatched.
+pub(super) fn add_jobs(call: &Call) -> Answer {
+    let repo = repo(call)?;
+    let run = call.world.runs.get(call.id("run")?);
+    let run = run.filter(|run| run.repo == repo.id);
+    let run = run.ok_or_else(Refusal::not_found)?.clone();
+    let reports: Vec<JobReport> = parse(call.json())?;
+    let jobs = call.forge.change(|world| {
+        let jobs = reports.iter().map(|report| add_job(world, &run, report));
+        jobs.collect::<Result<Vec<Id>, Refusal>>()
+    })?;
+    for (id, report) in jobs.iter().zip(&reports) {
+        keep_log(call, *id, report)?;
+    }
+    Ok(Reply::created(json!({"run": run.id, "jobs": jobs})))
+}
+
 /// `POST jobs/{job}`: what became of a job.
 pub(super) fn update(call: &Call) -> Answer {
     let repo = repo(call)?;
@@ -279,6 +271,8 @@ fn apply(world: &mut World, id: Id, report: &JobReport) -> Result<(), Refusal> {
     if let Some(annotations) = &report.annotations {
         job.annotations.clone_from(annotations);
     }
+    let waits = job.environment.clone().filter(|_| job.status == "waiting");
+    let (repo, run) = (job.repo, job.run);
     if let Some(steps) = &report.steps {
         job.steps = steps
             .iter()
@@ -286,7 +280,23 @@ fn apply(world: &mut World, id: Id, report: &JobReport) -> Result<(), Refusal> {
             .map(|(step, number)| step_of(step, number, job.started_at, job.completed_at))
             .collect();
     }
+    if let (Some(name), Some(run)) = (waits, run) {
+        wait_for(world, repo, run, &name);
+    }
     Ok(())
+}
+
+/// Notes that a run waits for the reviewers of an environment.
+fn wait_for(world: &mut World, repo: Id, run: Id, name: &str) {
+    let environment = world
+        .environments
+        .find(|row| row.repo == repo && row.name == name)
+        .map(|row| row.id);
+    if let (Some(environment), Some(run)) = (environment, world.runs.edit(run))
+        && !run.waiting_for.contains(&environment)
+    {
+        run.waiting_for.push(environment);
+    }
 }
 
 fn step_of(

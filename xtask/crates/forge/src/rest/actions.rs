@@ -1,13 +1,13 @@
 //! Workflows, their runs and jobs.
 
 mod attempts;
+mod dispatch;
 
 pub(crate) use attempts::may_approve;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::json;
 
@@ -16,7 +16,7 @@ use super::shapes::{job as job_shape, workflow as workflow_shape, workflow_run};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
 use crate::refusal::Refusal;
-use crate::world::{CheckRun, Dispatch, Id, Permission, Repo, Workflow, WorkflowRun};
+use crate::world::{CheckRun, Permission, Repo, Workflow, WorkflowRun};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
@@ -34,7 +34,7 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
         )
         .route(
             "/repos/{owner}/{repo}/actions/workflows/{workflow}/dispatches",
-            post(to(dispatch)),
+            post(to(dispatch::dispatch)),
         )
         .route("/repos/{owner}/{repo}/actions/runs", get(to(runs)))
         .route("/repos/{owner}/{repo}/actions/runs/{run}", get(to(one)))
@@ -118,72 +118,6 @@ fn one_workflow(call: &Call) -> Answer {
         repo,
         find_workflow(call, repo)?,
     )))
-}
-
-fn dispatch(call: &Call) -> Answer {
-    let repo = call.repo(Permission::Write)?;
-    let git_ref = call.fields().required("ref")?.to_owned();
-    let short = git_ref.strip_prefix("refs/heads/").unwrap_or(&git_ref);
-    if repo.branch(short).is_none() && !repo.refs.contains_key(&git_ref) {
-        return Err(Refusal::unprocessable(format!(
-            "No ref found for: {git_ref}"
-        )));
-    }
-    let workflow = match find_workflow(call, repo) {
-        Ok(known) => known.id,
-        Err(_) => workflow_by_file(call, repo)?,
-    };
-    let inputs = call
-        .fields()
-        .any("inputs")
-        .and_then(|inputs| inputs.as_object())
-        .cloned()
-        .unwrap_or_default();
-    let actor = call.user()?;
-    call.forge.change(|world| {
-        let (id, created_at) = (world.next_id(), world.now());
-        let inputs = inputs.into_iter().collect();
-        world.dispatches.put(
-            id,
-            Dispatch {
-                id,
-                repo: repo.id,
-                workflow,
-                git_ref,
-                inputs,
-                actor,
-                created_at,
-            },
-        );
-        Ok(())
-    })?;
-    Ok(Reply::empty(StatusCode::NO_CONTENT))
-}
-
-/// GitHub knows a workflow by its file on the default branch; nothing need have run.
-fn workflow_by_file(call: &Call, repo: &Repo) -> Result<Id, Refusal> {
-    let path = format!(".github/workflows/{}", call.param("workflow"));
-    let tip = repo
-        .branch(&repo.default_branch)
-        .ok_or_else(Refusal::not_found)?;
-    call.forge
-        .git
-        .file(repo.id, tip, &path)
-        .ok_or_else(Refusal::not_found)?;
-    call.forge.change(|world| {
-        let (id, created_at) = (world.next_id(), world.now());
-        world.workflows.put(
-            id,
-            Workflow {
-                id,
-                repo: repo.id,
-                name: path.clone(),
-                path,
-                created_at,
-            },
-        );
-        Ok(id)
-    })
 }
 
 fn runs(call: &Call) -> Answer {

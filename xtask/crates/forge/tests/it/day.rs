@@ -324,7 +324,7 @@ fn checks_runs_and_deployments() {
         ada,
         "main",
         ".github/workflows/ci.yml",
-        "on: workflow_dispatch\n",
+        "on:\n  workflow_dispatch:\n    inputs:\n      sha:\n",
         "Add a workflow",
     );
     let check = day.post(

@@ -2,6 +2,7 @@
 
 mod closed;
 mod day;
+mod dispatch;
 mod faults;
 mod git;
 mod graphql;

@@ -1,13 +1,15 @@
-//! GitHub Actions: the runs of a commit, what they wait for, the log of a job, and running what failed
-//! once more.
+//! GitHub Actions: asking for a run, the runs of a commit, what they wait for, the log of a job, and running
+//! what failed once more.
 
 use std::time::Duration;
 
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::GitHub;
 use super::repositories::Name;
 use crate::Error;
+use crate::escape::segment;
 use crate::transport::{Method, Request};
 
 /// The log of a job that has ended, as plain text. GitHub leads to another host for it, which does not
@@ -45,6 +47,9 @@ pub struct Run {
     pub head_branch: Option<String>,
     /// The commit that it is for.
     pub head_sha: String,
+    /// What it is called: by the workflow's `run-name`, where it has one.
+    #[serde(default)]
+    pub display_title: String,
     /// What started it.
     #[serde(default)]
     pub event: String,
@@ -154,4 +159,120 @@ pub fn waiting_for(github: &GitHub, name: &Name, run: u64) -> Result<Vec<Waiting
                 .collect(),
         })
         .collect())
+}
+
+/// A job of a run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Job {
+    /// Its number.
+    pub id: u64,
+    /// Its name.
+    pub name: String,
+    /// `queued`, `in_progress`, `waiting`, `completed`, ….
+    pub status: String,
+    /// How it ended.
+    #[serde(default)]
+    pub conclusion: Option<String>,
+    /// Its page.
+    #[serde(default)]
+    pub html_url: Option<String>,
+    /// Its steps, in order.
+    #[serde(default)]
+    pub steps: Vec<JobStep>,
+}
+
+/// A step of a job.
+#[derive(Debug, Clone, Deserialize)]
+pub struct JobStep {
+    /// Its name.
+    pub name: String,
+    /// `queued`, `in_progress` or `completed`.
+    pub status: String,
+}
+
+/// Asks for a workflow to be run; sent once. `workflow` is its file's name. The run's number, where GitHub says it: a
+/// GitHub Enterprise Server may not.
+///
+/// # Errors
+/// Any [`Error`]: 404 when there is no such workflow or the token may not see it, 403 when it may not start it, 422 when
+/// the workflow does not listen to this on the ref, or has other inputs. After one that [`Error::leaves_open`] look
+/// with [`dispatched`] before asking again.
+pub fn dispatch(
+    github: &GitHub,
+    name: &Name,
+    workflow: &str,
+    git_ref: &str,
+    inputs: &Value,
+) -> Result<Option<u64>, Error> {
+    #[derive(Deserialize)]
+    struct Details {
+        workflow_run_id: u64,
+    }
+    const DETAILS: &str = "return_run_details";
+    let path = format!(
+        "{}/actions/workflows/{}/dispatches",
+        name.path(),
+        segment(workflow)
+    );
+    let ask = |body: Value| {
+        let request = Request::new(Method::Post, path.clone())
+            .json(&body)
+            .within(Duration::from_secs(30));
+        let response = github.send(&request)?;
+        match response.body.is_empty() {
+            true => Ok(None),
+            false => response
+                .json::<Details>(&request)
+                .map(|details| Some(details.workflow_run_id)),
+        }
+    };
+    match ask(json!({"ref": git_ref, "inputs": inputs, DETAILS: true})) {
+        // A server that is older than the field names it, and has done nothing.
+        Err(error)
+            if matches!(error.status(), Some(400 | 422)) && error.to_string().contains(DETAILS) =>
+        {
+            ask(json!({"ref": git_ref, "inputs": inputs}))
+        }
+        told => told,
+    }
+}
+
+/// The newest runs of a workflow that somebody asked for on a branch, newest first; a hundred at most.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn dispatched(
+    github: &GitHub,
+    name: &Name,
+    workflow: &str,
+    branch: &str,
+) -> Result<Vec<Run>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        workflow_runs: Vec<Run>,
+    }
+    let path = format!(
+        "{}/actions/workflows/{}/runs",
+        name.path(),
+        segment(workflow)
+    );
+    let request = Request::new(Method::Get, path)
+        .query("event", "workflow_dispatch")
+        .query("branch", branch)
+        .query("per_page", 100);
+    Ok(github.call::<Page>(&request)?.workflow_runs)
+}
+
+/// The jobs of a run, of the newest attempt.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn jobs(github: &GitHub, name: &Name, run: u64) -> Result<Vec<Job>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        jobs: Vec<Job>,
+    }
+    let path = format!("{}/actions/runs/{run}/jobs", name.path());
+    let request = Request::new(Method::Get, path).query("filter", "latest");
+    github.pages(&request, |page: Page| page.jobs)
 }

@@ -219,6 +219,54 @@ impl Forge {
         )
     }
 
+    /// Reports jobs of a run that has begun, as one does that was dispatched; fields as of [`Forge::run`].
+    ///
+    /// # Panics
+    /// When the forge refuses.
+    pub fn jobs(&self, repository: &Repository, run: i64, reports: &Value) -> Run {
+        let path = below(repository, &format!("runs/{run}/jobs"));
+        let reply = self.control("POST", &path, reports);
+        serde_json::from_value(reply).expect("a run")
+    }
+
+    /// Makes an environment whose jobs wait until one of these people agrees. Returns its number.
+    ///
+    /// # Panics
+    /// When the forge refuses.
+    pub fn environment(&self, repository: &Repository, name: &str, reviewers: &[&Account]) -> i64 {
+        let path = format!("/repos/{}/environments/{name}", repository.full_name);
+        let reviewers: Vec<Value> = reviewers
+            .iter()
+            .map(|account| json!({"type": "User", "id": account.id}))
+            .collect();
+        let rule = json!({"wait_timer": 0, "prevent_self_review": true, "reviewers": reviewers,
+            "deployment_branch_policy": null});
+        let (status, reply) = self.rest(&repository.owner, "PUT", &path, &rule);
+        assert_eq!(status, 200, "{reply}");
+        reply["id"].as_i64().expect("a number")
+    }
+
+    /// Lets a run go on into an environment (`approved`), or not (`rejected`).
+    ///
+    /// # Panics
+    /// When the forge refuses.
+    pub fn decide(
+        &self,
+        repository: &Repository,
+        run: i64,
+        environment: i64,
+        by: &Account,
+        state: &str,
+    ) {
+        let path = format!(
+            "/repos/{}/actions/runs/{run}/pending_deployments",
+            repository.full_name
+        );
+        let body = json!({"environment_ids": [environment], "state": state, "comment": "seen"});
+        let (status, reply) = self.rest(by, "POST", &path, &body);
+        assert_eq!(status, 200, "{reply}");
+    }
+
     /// Reports what became of a job: the same fields.
     ///
     /// # Panics
