@@ -12,6 +12,7 @@ mod cli;
 mod commands;
 mod config;
 mod context;
+mod crash;
 mod databricks;
 mod engine_failure;
 mod env;

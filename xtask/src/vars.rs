@@ -12,6 +12,8 @@ pub(crate) const XTASK_DATABRICKS_CLI: &str = "XTASK_DATABRICKS_CLI";
 pub(crate) const XTASK_WORKSPACE_BIN: &str = "XTASK_WORKSPACE_BIN";
 /// Extras of pyproject.toml that the Python environment has besides, separated by commas.
 pub(crate) const XTASK_EXTRAS: &str = "XTASK_EXTRAS";
+/// For tests of builds with debug assertions: the moment at which the process kills itself.
+pub(crate) const XTASK_FAIL_AT: &str = "XTASK_FAIL_AT";
 /// Set by CI systems: no prompts, no moving progress, nothing skipped on the default branch.
 pub(crate) const CI: &str = "CI";
 /// Set to anything: no colour (see no-color.org).

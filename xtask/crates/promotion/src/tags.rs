@@ -42,3 +42,30 @@ pub(crate) fn shortened(value: &str, most: usize) -> String {
     let kept: String = value.chars().take(most - 1).collect();
     format!("{kept}…")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_stands_in_the_docs() {
+        let page = include_str!("../../../../docs/records.md");
+        for key in [
+            PROMOTION_ID,
+            PROMOTION_SOURCE,
+            PROMOTION_FROM,
+            "mlops_event_<8 hex digits>",
+        ]
+        .iter()
+        .chain(OF_THE_PLACE)
+        {
+            assert!(page.contains(&format!("| `{key}` |")), "{key}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_shows_it() {
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(shortened("äöüß", 3), "äö…");
+    }
+}

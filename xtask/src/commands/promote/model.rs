@@ -5,6 +5,7 @@ use serde::Serialize;
 use xtask_promotion::apply::{self, Done, Ground};
 use xtask_promotion::journal::{self, Journal};
 use xtask_promotion::{Asked, Call, Error, Plan, Refusal, Step, plan, steps};
+use xtask_remote::databricks::bundle_state;
 
 use super::Args;
 use super::ends::{self, Ends, Place, Ways};
@@ -12,8 +13,10 @@ use super::evidence::{self, Evidence};
 use super::watch::Screen;
 use super::{plan_file, show};
 use crate::context::Context;
+use crate::crash;
 use crate::engine_failure;
 use crate::error::{Failure, Kind};
+use crate::links;
 use crate::smoke;
 use crate::tools::{self, Need, Toolbox};
 use crate::ui::safe_line;
@@ -69,11 +72,16 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let (from, to) = open(context, &toolbox, &ends)?;
     let (from_ways, to_ways) = (from.ways(&toolbox), to.ways(&toolbox));
     let user = to.user(context);
-    let found = match reviewed {
-        Some(plan) => check(plan, &from, &to)?,
-        None => planned(args, &user, &from_ways, &to_ways)?,
+    let reviewed = reviewed.map(|plan| check(plan, &from, &to)).transpose()?;
+    let is_reviewed = reviewed.is_some();
+    let mut found = match reviewed {
+        Some(plan) => plan,
+        None => planned(context, args, &to, &from_ways, &to_ways)?,
     };
     let evidence = evidence::gather(context, &found, &from_ways.side(), &to_ways.side())?;
+    if let (Some(pull), false) = (&evidence.pull_request, is_reviewed) {
+        found.event.pull = Some(pull.number);
+    }
     progress.clear();
 
     let run = Promotion {
@@ -125,14 +133,24 @@ fn open<'a>(
     Ok((from?, to?))
 }
 
-fn planned(args: &Args, user: &str, from: &Ways<'_>, to: &Ways<'_>) -> anyhow::Result<Plan> {
+/// Looks at both ends, and at the links of the destination's model.
+fn planned(
+    context: &Context,
+    args: &Args,
+    place: &Place<'_>,
+    from: &Ways<'_>,
+    to: &Ways<'_>,
+) -> anyhow::Result<Plan> {
+    let side = to.side();
+    let deployed = bundle_state::source(side.transport, side.state_path)?.unwrap_or_default();
+    let repair = links::repair(context, &place.target, &place.summary, &deployed)?;
     let asked = Asked {
         version: args.version,
-        by: user,
+        by: &place.user(context),
         pull: None,
-        links: Vec::new(),
+        links: repair.requests,
     };
-    plan(&from.side(), &to.side(), &asked).map_err(engine_failure::of)
+    plan(&from.side(), &side, &asked).map_err(engine_failure::of)
 }
 
 /// A plan from a file must be about these workspaces.
@@ -189,6 +207,7 @@ impl Promotion<'_> {
         show::steps(context, &steps);
         if self.args.dry_run {
             if let Some(path) = &self.args.plan {
+                crash::point(&context.env, "plan file");
                 plan_file::write(&context.env.cwd.join(path), plan)?;
                 ui.status(
                     "Written",
@@ -247,7 +266,9 @@ impl Promotion<'_> {
         let mut screen = Screen::new(context);
         let done =
             apply::apply(plan, &ground, &mut screen, &mut journal).map_err(engine_failure::of)?;
+        crash::point(&context.env, "journal's end");
         journal.end();
+        crash::point(&context.env, "files' end");
         // Only a cache from here on.
         let _ = std::fs::remove_dir_all(folder);
         Ok(done)

@@ -10,6 +10,7 @@ use super::ends::{self, Place};
 use super::show;
 use super::watch::Screen;
 use crate::context::Context;
+use crate::crash;
 use crate::engine_failure;
 use crate::error::{Failure, Kind};
 use crate::tools::{self, Need};
@@ -108,6 +109,7 @@ fn apply(
             error => engine_failure::of(error),
         },
     )?;
+    crash::point(&context.env, "journal's end");
     journal.end();
     Ok(())
 }

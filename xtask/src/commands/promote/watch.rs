@@ -4,6 +4,7 @@ use xtask_promotion::Step;
 use xtask_promotion::apply::Watch;
 
 use crate::context::Context;
+use crate::crash;
 use crate::ui::{Progress, safe_line};
 
 /// One line a step, and what moves meanwhile.
@@ -27,6 +28,7 @@ impl Watch for Screen<'_> {
         if let Some(before) = self.progress.take() {
             before.clear();
         }
+        crash::point(&self.context.env, &format!("before {}", step.name));
         let progress = self
             .context
             .ui

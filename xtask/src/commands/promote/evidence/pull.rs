@@ -1,9 +1,12 @@
 //! The pull request that brought the code of a version.
 
 use serde::Serialize;
+use xtask_remote::github::checks::State;
+use xtask_remote::github::{merging, pulls};
 
 use crate::context::Context;
 use crate::git::Git;
+use crate::github::Home;
 
 /// A pull request, with who agreed to it and what was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,39 +23,75 @@ pub(in crate::commands::promote) struct PullRequest {
     pub(in crate::commands::promote) approvers: Vec<String>,
     /// How many of its checks passed.
     pub(in crate::commands::promote) passed: usize,
-    /// Those that did not.
-    pub(in crate::commands::promote) failed: Vec<String>,
+    /// Those that did not, by their names.
+    pub(in crate::commands::promote) not_passed: Vec<String>,
 }
 
 impl PullRequest {
+    /// One line for people.
     pub(super) fn sentence(&self) -> String {
         let approved = match self.approvers.is_empty() {
             true => "approved by nobody".to_owned(),
             false => format!("approved by {}", self.approvers.join(", ")),
         };
-        let checks = match self.failed.is_empty() {
+        let checks = match self.not_passed.is_empty() {
             true => format!("{} checks passed", self.passed),
             false => format!(
                 "{} checks passed, not {}",
                 self.passed,
-                self.failed.join(", ")
+                self.not_passed.join(", ")
             ),
         };
-        format!(
-            "{} by {}, {approved}, {checks}  {}",
-            self.number, self.author, self.url
-        )
+        let PullRequest {
+            number,
+            author,
+            url,
+            title,
+            ..
+        } = self;
+        format!("{number} \"{title}\" by {author}, {approved}, {checks}  {url}")
     }
 }
 
-/// Looks for it on GitHub.
+/// Looks for it on GitHub; `None` where the commit came without one.
 ///
 /// # Errors
-/// When there is no GitHub to ask, or it does not answer.
+/// When there is no GitHub to ask, or it does not answer: evidence that is missing stops no promotion.
 pub(super) fn of(
-    _context: &Context,
-    _git: Option<&Git>,
-    _commit: Option<&str>,
+    context: &Context,
+    git: Option<&Git>,
+    commit: Option<&str>,
 ) -> anyhow::Result<Option<PullRequest>> {
-    Ok(None)
+    let git = git.ok_or_else(|| anyhow::anyhow!("this is no git repository"))?;
+    let commit = commit.ok_or_else(|| anyhow::anyhow!("the commit is not known"))?;
+    let home = Home::find(context, git, None)?;
+    let connection = home.connect(context, git)?;
+    let github = &connection.github;
+    let found = pulls::of_commit(github, &home.name, commit)?;
+    // The one that brought it: an open one may have it as well.
+    let merged = found.iter().find(|pull| pull.is_merged());
+    let Some(pull) = merged.or(found.first()) else {
+        return Ok(None);
+    };
+    let gate = merging::gate(github, &home.name, pull.number, &pull.base.branch)?;
+    let approved = gate
+        .reviews
+        .iter()
+        .filter(|review| review.state == "APPROVED");
+    let (passed, not_passed): (Vec<_>, Vec<_>) = gate
+        .checks
+        .iter()
+        .partition(|check| matches!(check.check.state, State::Passed | State::Skipped));
+    Ok(Some(PullRequest {
+        number: pull.number,
+        title: pull.title.clone(),
+        url: pull.html_url.clone(),
+        author: gate.author.clone(),
+        approvers: approved.map(|review| review.author.clone()).collect(),
+        passed: passed.len(),
+        not_passed: not_passed
+            .iter()
+            .map(|check| check.check.name.clone())
+            .collect(),
+    }))
 }
