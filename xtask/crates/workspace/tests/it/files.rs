@@ -22,6 +22,17 @@ async fn with_volume() -> Server {
     server
 }
 
+/// The last ten bytes of a file, unless it was changed since.
+async fn part_of(server: &Server, path: &str, since: &str) -> reqwest::Response {
+    let request = server.request(Method::GET, path);
+    let request = request.header("range", "bytes=2999990-");
+    request
+        .header("if-unmodified-since", since)
+        .send()
+        .await
+        .unwrap()
+}
+
 #[tokio::test]
 async fn a_file_goes_into_a_volume_and_comes_back_whole_or_in_part() {
     let server = with_volume().await;
@@ -63,6 +74,15 @@ async fn a_file_goes_into_a_volume_and_comes_back_whole_or_in_part() {
         .await
         .unwrap();
     assert_eq!(beyond.status(), StatusCode::RANGE_NOT_SATISFIABLE);
+    let modified = part_of(&server, path, "Sun, 06 Nov 1994 08:49:37 GMT").await;
+    assert_eq!(modified.status(), StatusCode::PRECONDITION_FAILED);
+    let head = server.request(Method::HEAD, path).send().await.unwrap();
+    let since = head.headers()["last-modified"].to_str().unwrap();
+    let same = part_of(&server, path, since).await;
+    assert_eq!(same.status(), StatusCode::PARTIAL_CONTENT);
+    assert_eq!(same.bytes().await.unwrap(), content[2_999_990..]);
+    let garbage = part_of(&server, path, "yesterday").await;
+    assert_eq!(garbage.status(), StatusCode::PARTIAL_CONTENT);
     let head = server.request(Method::HEAD, path).send().await.unwrap();
     assert_eq!(
         (head.status(), &head.headers()["content-length"]),

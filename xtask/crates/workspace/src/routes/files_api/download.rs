@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
-    LAST_MODIFIED, RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -46,6 +46,18 @@ pub(super) async fn download(
     })
     .await?;
     let length = metadata.len();
+    let modified = Timestamp::from_millisecond(modified_ms(&metadata)).unwrap_or_default();
+    if headers.get(IF_UNMODIFIED_SINCE).is_some_and(|since| {
+        let since = since.to_str().ok().and_then(http_date);
+        // In whole seconds, as the header has them. What is no date is no condition.
+        since.is_some_and(|since| modified.as_second() > since.as_second())
+    }) {
+        return Err(ApiError::new(
+            StatusCode::PRECONDITION_FAILED,
+            "PRECONDITION_FAILED",
+            "The file has been changed since.",
+        ));
+    }
     let wanted = match headers
         .get(RANGE)
         .and_then(|value| value.to_str().ok())
@@ -63,7 +75,6 @@ pub(super) async fn download(
         .map_err(|error| ApiError::disk("cannot read the file", &error))?;
     let content = tokio::fs::File::from_std(file).take(part.end - part.start);
     let body = Body::from_stream(ReaderStream::with_capacity(content, 64 << 10));
-    let modified = Timestamp::from_millisecond(modified_ms(&metadata)).unwrap_or_default();
     let headers = [
         (CONTENT_TYPE, "application/octet-stream".to_owned()),
         (CONTENT_SECURITY_POLICY, "sandbox".to_owned()),
@@ -87,6 +98,12 @@ pub(super) async fn download(
                 .into_response()
         }
     })
+}
+
+/// A date as HTTP writes it.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let zoned = jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000")).ok()?;
+    Some(zoned.timestamp())
 }
 
 /// A range that lies outside the file.
