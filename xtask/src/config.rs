@@ -61,6 +61,9 @@ pub(crate) struct Jobs {
 pub(crate) struct Model {
     /// Its key below `resources.registered_models`.
     pub(crate) resource: String,
+    /// `python -m MODULE --model DIR` tries a version before it becomes champion; a built-in way when left out.
+    #[serde(default)]
+    pub(crate) smoke: Option<String>,
     /// The metrics that `test` prints; all of them when left out.
     #[serde(default)]
     pub(crate) metrics: Vec<String>,
@@ -192,6 +195,13 @@ impl Config {
                 ));
             }
         }
+        if let Some(module) = &config.model.smoke
+            && !is_module(module)
+        {
+            return Err(format!(
+                "model.smoke = {module:?}: it is a Python module, such as \"loyalty.smoke\""
+            ));
+        }
         config.workspace.check()?;
         for figure in &config.bench {
             figure.check()?;
@@ -223,6 +233,14 @@ impl Config {
             .find(|(_, target)| target.branch.as_deref() == Some(branch))
             .map(|(name, target)| (name.as_str(), target))
     }
+}
+
+/// Whether `python -m` can take it: names of Python, with points between.
+fn is_module(name: &str) -> bool {
+    name.split('.').all(|part| {
+        part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '_')
+    })
 }
 
 #[cfg(test)]
@@ -258,6 +276,17 @@ mod tests {
         let ours = OURS.replace("deploy-model-workflow", "# ");
         let error = Config::parse(&ours.replace("[github]", path)).unwrap_err();
         assert!(error.contains("below .github/workflows"), "{error}");
+    }
+
+    #[test]
+    fn what_tries_a_version_is_a_module() {
+        let with = |module: &str| OURS.replace("\"mlops_stacks.smoke\"", &format!("{module:?}"));
+        let config = Config::parse(&with("loyalty.smoke_2")).unwrap();
+        assert_eq!(config.model.smoke.as_deref(), Some("loyalty.smoke_2"));
+        for hostile in ["", "-c", "a..b", "../a", "a b", "a;b", "2a", ".a"] {
+            let error = Config::parse(&with(hostile)).unwrap_err();
+            assert!(error.contains("it is a Python module"), "{error}");
+        }
     }
 
     #[test]

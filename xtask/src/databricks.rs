@@ -8,7 +8,7 @@ mod through_cli;
 
 use std::process::Command;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use xtask_remote::Transport;
 
 use crate::bundle::{self, Place};
@@ -200,6 +200,18 @@ impl<'a> Target<'a> {
         self.context.interrupt.is_set()
     }
 
+    /// Copies a folder of the workspace tree into a new folder here.
+    ///
+    /// # Errors
+    /// [`Kind::Failed`] with what the CLI says.
+    pub(crate) fn export(&self, path: &str, folder: &Utf8Path) -> anyhow::Result<()> {
+        let mut command = Command::new(&self.program);
+        command.args(["workspace", "export-dir", path, folder.as_str()]);
+        self.lead(&mut command);
+        let what = format!("the files of {path} on {} cannot be copied", self.name);
+        process::succeed(&self.context.ui, &self.context.interrupt, command, &what).map(drop)
+    }
+
     /// The way of REST calls: directly to the local workspace, else through the CLI, which alone
     /// holds the user's credentials.
     pub(crate) fn transport(&self) -> Box<dyn Transport + '_> {
@@ -247,6 +259,24 @@ impl<'a> Target<'a> {
             command.env("DATABRICKS_BUNDLE_TMP", folder);
         }
         command
+    }
+
+    /// Leads a command that is not one of `bundle` to the target's workspace: such a one does not read the
+    /// bundle for it.
+    fn lead(&self, command: &mut Command) {
+        self.surround(command);
+        let (host, profile) = match &self.place {
+            Place::Local(profile) => (None, Some(profile)),
+            Place::Databricks { host, profile } => (host.as_ref(), profile.as_ref()),
+        };
+        if let Some(profile) = profile {
+            command.args(["--profile", profile]);
+        }
+        if let Some(host) = host {
+            command.env("DATABRICKS_HOST", host);
+        }
+        // Away from the bundle, whose default target would add a host of its own.
+        command.current_dir(self.context.local());
     }
 
     /// Sets the environment of the CLI: our own file and nothing of the user's for a target on the

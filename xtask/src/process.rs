@@ -1,5 +1,7 @@
 //! Running other programs. Only the wrappers (git, databricks, python, tools, workspace) use this.
 
+mod bounded;
+
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -11,6 +13,7 @@ use crate::error::{Failure, Kind};
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
 use crate::vars;
+pub(crate) use bounded::run_bounded;
 
 /// How many lines of a program's output an error shows.
 const SHOWN_LINES: usize = 30;

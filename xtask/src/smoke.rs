@@ -1,31 +1,216 @@
-//! Trying a model version before it becomes champion.
+//! Trying a model version before it becomes champion: a few predictions with the code that is deployed where the
+//! version is to be used, in a process of its own that has nobody's credentials.
+
+mod code;
+mod home;
+
+use std::process::Command;
+use std::time::Duration;
 
 use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
+use crate::error::{Failure, Kind};
+use crate::process;
 use crate::tools::Toolbox;
+use crate::ui::safe_line;
+use home::Home;
+
+/// How long it may take; imports alone take half a minute on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(180);
+/// How many predictions are shown.
+const SHOWN: usize = 5;
+/// What tries a version where `model.smoke` names nothing.
+const BUILT_IN: &str = include_str!("smoke/built_in.py");
+/// What the process gets of the environment: what finds programs and libraries, and the language.
+const PASSED_THROUGH: &[&str] = &[
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "TZ",
+    "TMPDIR",
+    "JAVA_HOME",
+    "LD_LIBRARY_PATH",
+    "DYLD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+];
 
 /// What came of it.
-pub(crate) struct Smoke;
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Smoke {
+    /// How many predictions were made.
+    pub(crate) rows: u64,
+    /// The first of them.
+    #[serde(default)]
+    pub(crate) predictions: Vec<Value>,
+    /// Their mean, where they are numbers.
+    #[serde(default)]
+    pub(crate) mean: Option<f64>,
+}
 
 impl Smoke {
     /// One line for people to read.
     pub(crate) fn sentence(&self) -> String {
-        "no prediction was made: nothing says how".to_owned()
+        let first: Vec<String> = self.predictions.iter().map(Value::to_string).collect();
+        let mean = self.mean.map(|mean| format!(", mean {mean:.4}"));
+        let (rows, mean) = (self.rows, mean.unwrap_or_default());
+        safe_line(&format!(
+            "{rows} predictions{mean}: {}, …",
+            first.join(", ")
+        ))
     }
 }
 
-/// Predicts with a version's verified files.
+/// Predicts with a version's verified files, by the code that is deployed to `target` (whose `summary` says where),
+/// and the project's Python here.
 ///
 /// # Errors
-/// None yet.
+/// [`Kind::Usage`] when the deployed code does not have what `model.smoke` names; [`Kind::Failed`] when the version
+/// does not predict, takes too long, or says no result.
 pub(crate) fn predict(
-    _context: &Context,
-    _toolbox: &Toolbox,
-    _target: &Target<'_>,
-    _summary: &Summary,
-    _files: &Utf8Path,
+    context: &Context,
+    toolbox: &Toolbox,
+    target: &Target<'_>,
+    summary: &Summary,
+    files: &Utf8Path,
 ) -> anyhow::Result<Smoke> {
-    Ok(Smoke)
+    let deployed = code::deployed(context, target, &summary.workspace.file_path)?;
+    let source = deployed.join(&context.config.data.source);
+    let home = Home::new(context)?;
+    let mut command = Command::new(&toolbox.python);
+    match &context.config.model.smoke {
+        Some(module) => {
+            require(&source, module, target)?;
+            command.args(["-m", module]);
+        }
+        None => {
+            let script = home.0.join("built_in.py");
+            fs_err::write(&script, BUILT_IN)?;
+            command.arg(script);
+        }
+    }
+    command.arg("--model").arg(files.canonicalize_utf8()?);
+    seclude(context, &mut command, &home.0, &source);
+    let typed = process::typed(&command);
+    let ended = process::run_bounded(&context.ui, &context.interrupt, command, DEADLINE)?;
+    if !ended.status.success() {
+        return failed(
+            target,
+            &ended.stderr,
+            &format!("PYTHONPATH={source} {typed}"),
+        );
+    }
+    result(&ended.stdout).ok_or_else(|| {
+        let said = ended.stdout.lines().next_back().unwrap_or_default();
+        let what = "the smoke prediction ended without a result on its last line";
+        Failure::new(Kind::Failed, what)
+            .details(format!("it said: {}", safe_line(said)))
+            .next("compare it with `model.smoke` in docs/configuration.md")
+            .into()
+    })
+}
+
+/// The process gets nothing that would let it in anywhere: no variable but those that it needs, an empty home, and
+/// an empty folder to be in.
+fn seclude(context: &Context, command: &mut Command, home: &Utf8Path, source: &Utf8Path) {
+    command.env_clear();
+    for name in PASSED_THROUGH {
+        if let Some(value) = context.env.get(name) {
+            command.env(name, value);
+        }
+    }
+    command
+        .env("HOME", home)
+        .env("PYTHONPATH", source)
+        .env("PYTHONUTF8", "1")
+        // The files stay what was verified, and the deployed code what is deployed.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(home);
+}
+
+/// Refuses where the deployed code does not have the module: an old deployment, most likely.
+fn require(source: &Utf8Path, module: &str, target: &Target<'_>) -> anyhow::Result<()> {
+    let path = source.join(module.replace('.', "/"));
+    if path.with_extension("py").is_file() || path.join("__main__.py").is_file() {
+        return Ok(());
+    }
+    let what = format!(
+        "the code that is deployed to {} has no {module}",
+        target.name
+    );
+    Failure::new(Kind::Usage, what)
+        .details(
+            "xtask.toml names it as model.smoke: it tries a version before it becomes champion",
+        )
+        .next(format!("cargo xtask deploy --target {}", target.name))
+        .err()
+}
+
+/// The failure, led by the line in which the process says why.
+fn failed<T>(target: &Target<'_>, said: &str, again: &str) -> anyhow::Result<T> {
+    let lines: Vec<&str> = said
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    let error = lines
+        .iter()
+        .rev()
+        .find_map(|line| line.strip_prefix("error: "));
+    let why = error.or(lines.last().copied()).unwrap_or("it said nothing");
+    let what = format!(
+        "the smoke prediction with the code of {} failed: {}",
+        target.name,
+        safe_line(why)
+    );
+    let tail = lines[lines.len().saturating_sub(15)..].join("\n");
+    Failure::new(Kind::Failed, what)
+        .details(tail)
+        .next(format!("{again}   # tries it again"))
+        .err()
+}
+
+/// The result on the last line; only one with predictions counts.
+fn result(stdout: &str) -> Option<Smoke> {
+    let last = stdout.lines().rfind(|line| !line.trim().is_empty())?;
+    let object: Map<String, Value> = serde_json::from_str(last).ok()?;
+    let mut smoke: Smoke = serde_json::from_value(Value::Object(object)).ok()?;
+    smoke.predictions.truncate(SHOWN);
+    (smoke.rows > 0).then_some(smoke)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_result_with_predictions_counts() {
+        let found =
+            result("warning\n{\"rows\": 7, \"predictions\": [1,2,3,4,5,6,7], \"mean\": 4.0}\n\n")
+                .unwrap();
+        assert_eq!(
+            (found.rows, found.predictions.len(), found.mean),
+            (7, SHOWN, Some(4.0))
+        );
+        assert_eq!(
+            found.sentence(),
+            "7 predictions, mean 4.0000: 1, 2, 3, 4, 5, …"
+        );
+        let words = result("{\"rows\": 1, \"predictions\": [\"a\\u001b[2J\"]}").unwrap();
+        assert_eq!(words.mean, None);
+        assert!(!words.sentence().contains('\u{1b}'), "{}", words.sentence());
+        for none in [
+            "",
+            "done",
+            "{\"rows\": 0, \"mean\": 1.0}",
+            "{\"rows\": -1}",
+            "{\"mean\": 1}",
+            "[1]",
+        ] {
+            assert_eq!(result(none), None, "{none}");
+        }
+    }
 }

@@ -53,6 +53,9 @@ pub(crate) struct WorkspaceSummary {
     /// Where the CLI keeps what it remembers of deployments.
     #[serde(default)]
     pub(crate) state_path: String,
+    /// Where the deployed files are.
+    #[serde(default)]
+    pub(crate) file_path: String,
     /// Its address.
     #[serde(default)]
     pub(crate) host: Option<String>,

@@ -6,7 +6,6 @@ use std::time::Instant;
 use xtask_remote::{Body, Error, Headers, Request, Response, Transport, refused};
 
 use super::Target;
-use crate::bundle::Place;
 use crate::context::Context;
 use crate::process;
 
@@ -40,7 +39,7 @@ impl Transport for ThroughCli<'_> {
                 }
             }
         }
-        self.address(&mut command);
+        self.target.lead(&mut command);
         let Context { ui, interrupt, .. } = self.target.context;
         let started = Instant::now();
         let finished = process::run_within(ui, interrupt, command, request.deadline, |_| ())
@@ -70,24 +69,6 @@ impl Transport for ThroughCli<'_> {
             headers: Headers::default(),
             body: finished.stdout.into_bytes(),
         })
-    }
-}
-
-impl ThroughCli<'_> {
-    /// Leads the command to the target's workspace: outside of `bundle` commands the CLI does not
-    /// read the bundle.
-    fn address(&self, command: &mut Command) {
-        self.target.surround(command);
-        if let Place::Databricks { host, profile } = &self.target.place {
-            if let Some(profile) = profile {
-                command.args(["--profile", profile]);
-            }
-            if let Some(host) = host {
-                command.env("DATABRICKS_HOST", host);
-            }
-        }
-        // Away from the bundle, whose default target would add a host of its own.
-        command.current_dir(self.target.context.local());
     }
 }
 

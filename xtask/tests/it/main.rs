@@ -14,6 +14,7 @@ mod links;
 mod machine;
 mod open_pr;
 mod promote_code;
+mod smoke;
 mod status;
 mod tools;
 mod workflows;

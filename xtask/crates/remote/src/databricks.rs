@@ -7,6 +7,7 @@ pub mod files;
 pub mod identities;
 pub mod jobs;
 pub mod models;
+pub mod objects;
 pub mod registry;
 pub mod workspace_files;
 

@@ -29,9 +29,32 @@ struct Version {
 /// were validated.
 pub(super) fn run(context: &Context, args: &Pull) -> anyhow::Result<()> {
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
-    let usual = &context.config.test.integration_target;
-    let target = Target::open(context, &toolbox, args.target.as_ref().unwrap_or(usual))?;
-    let version = find(context, &target, args)?;
+    let target = Target::open(context, &toolbox, target_name(context, args))?;
+    let folder = obtain(context, &toolbox, &target, args)?;
+    context
+        .ui
+        .answer(python::relative(context, &folder).as_str());
+    Ok(())
+}
+
+/// The target whose version it is.
+pub(super) fn target_name<'a>(context: &'a Context, args: &'a Pull) -> &'a str {
+    args.target
+        .as_deref()
+        .unwrap_or(&context.config.test.integration_target)
+}
+
+/// Fetches the version, where it is not here already; its folder.
+///
+/// # Errors
+/// Those of [`run`].
+pub(super) fn obtain(
+    context: &Context,
+    toolbox: &Toolbox,
+    target: &Target<'_>,
+    args: &Pull,
+) -> anyhow::Result<Utf8PathBuf> {
+    let version = find(context, target, args)?;
     let folder = match &args.out {
         Some(out) => context.env.cwd.join(out),
         None => {
@@ -41,17 +64,15 @@ pub(super) fn run(context: &Context, args: &Pull) -> anyhow::Result<()> {
     };
     let what = format!("{} version {}", version.model, version.number);
     if folder.exists() {
-        return already(context, &folder, &version, &what);
+        already(context, &folder, &version, &what)?;
+        return Ok(folder);
     }
     let partial = Utf8PathBuf::from(format!("{folder}.part"));
     fs_err::create_dir_all(&partial)?;
-    fetch(context, &toolbox, &target, &version, &partial, &what)?;
+    fetch(context, toolbox, target, &version, &partial, &what)?;
     verify(context, &partial, &version, &what)?;
     fs_err::rename(&partial, &folder)?;
-    context
-        .ui
-        .answer(python::relative(context, &folder).as_str());
-    Ok(())
+    Ok(folder)
 }
 
 fn find(context: &Context, target: &Target<'_>, args: &Pull) -> anyhow::Result<Version> {
@@ -112,9 +133,6 @@ fn already(
         context
             .ui
             .status("Unchanged", &format!("{what} is here already"));
-        context
-            .ui
-            .answer(python::relative(context, folder).as_str());
         return Ok(());
     }
     Failure::new(

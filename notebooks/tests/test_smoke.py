@@ -1,0 +1,134 @@
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlops_stacks import inference, records, smoke
+from mlops_stacks.ingest import LABEL
+
+PACKAGE_FOLDER = str(Path(smoke.__file__).parents[1])
+NO_CONNECTION = """
+import os, sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.sendto", "socket.getaddrinfo"):
+        os.write(2, f"{event} {arguments}\\n".encode())
+        os._exit(99)
+sys.addaudithook(refuse)
+"""
+
+
+@pytest.fixture
+def version(trained_model, trips, tmp_path) -> str:
+    rows = trips.clean_training.head(2000)
+    folder = str(tmp_path / "version")
+    return mlflow.artifacts.download_artifacts(trained_model(rows, rows[LABEL], 10), dst_path=folder)
+
+
+class Constant:
+    """Stands in for a model: the same answer to each trip."""
+
+    def __init__(self, fare: float) -> None:
+        self.fare = fare
+
+    def predict(self, trips: pd.DataFrame) -> np.ndarray:
+        return np.full(len(trips), self.fare)
+
+
+def test_the_logged_trips_are_predicted_as_inference_does(version):
+    before = records.artifact_digest(version)
+    answer = smoke.smoke(version)
+    model = mlflow.pyfunc.load_model(version)
+    logged = model.metadata.load_input_example(version)
+    plain = model.predict(logged.astype({"tpep_pickup_datetime": "datetime64[us]"}))
+    assert answer["rows"] == len(logged) == 2
+    assert answer["predictions"] == [round(fare, 4) for fare in plain]
+    assert answer["mean"] == pytest.approx(plain.mean(), abs=1e-4)
+    assert records.artifact_digest(version) == before
+
+
+def test_it_goes_through_the_code_of_inference(version, monkeypatch):
+    def broken(*_: object) -> None:
+        raise MemoryError("inference is broken")
+
+    monkeypatch.setattr(inference, "scored_batch", broken)
+    with pytest.raises(MemoryError, match="inference is broken"):
+        smoke.smoke(version)
+
+
+def test_without_logged_trips_the_same_generated_ones_are_taken(version, monkeypatch):
+    monkeypatch.setattr(smoke, "example", lambda *_: None)
+    answer = smoke.smoke(version)
+    assert smoke.GENERATED_ROWS * 0.8 < answer["rows"] <= smoke.GENERATED_ROWS
+    assert len(answer["predictions"]) == smoke.SHOWN
+    assert smoke.smoke(version) == answer
+
+
+@pytest.mark.parametrize(
+    ("fare", "reason"),
+    [
+        (float("nan"), "the fare is missing"),
+        (-2.0, "cannot be a fare"),
+        (0.0, "cannot be"),
+        (float("inf"), "400 dollars"),
+    ],
+)
+def test_what_no_fare_can_be_is_refused(fare, reason):
+    with pytest.raises(smoke.SmokeFailed, match=reason):
+        smoke.predict(Constant(fare), smoke.generated())
+    assert set(smoke.predict(Constant(12.5), smoke.generated())) == {12.5}
+
+
+def test_trips_that_may_not_be_scored_are_no_sample():
+    trips = smoke.generated()
+    endless = trips.set_column(1, "trip_distance", [np.full(len(trips), 1e6)])
+    with pytest.raises(smoke.SmokeFailed, match="may be scored"):
+        smoke.predict(Constant(1.0), endless)
+
+
+def test_an_example_that_is_not_what_inference_gives_is_named(version):
+    path = Path(version) / "input_example.json"
+    text = json.loads(path.read_text())
+    text["columns"] = ["miles" if name == "trip_distance" else name for name in text["columns"]]
+    path.write_text(json.dumps(text))
+    with pytest.raises(smoke.SmokeFailed, match="no column trip_distance"):
+        smoke.smoke(version)
+
+
+def run(folder: str, home: Path) -> subprocess.CompletedProcess:
+    """As promotion does: a process with nothing in its environment, in an empty folder, that can reach nobody."""
+    home.mkdir()
+    (home / "sitecustomize.py").write_text(NO_CONNECTION)
+    proxies = dict.fromkeys(
+        ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:9"
+    )
+    environment = {
+        "PYTHONPATH": os.pathsep.join((str(home), PACKAGE_FOLDER)),
+        "HOME": str(home),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    } | proxies
+    command = [sys.executable, "-m", "mlops_stacks.smoke", "--model", folder]
+    return subprocess.run(command, env=environment, cwd=home, capture_output=True, text=True, check=False)
+
+
+def test_a_process_without_sign_in_or_network_answers_with_one_line(version, tmp_path):
+    ended = run(version, tmp_path / "home")
+    assert (ended.returncode, ended.stderr.count("Traceback")) == (0, 0), ended.stderr
+    answer = json.loads(ended.stdout.splitlines()[-1])
+    assert answer.keys() == {"rows", "predictions", "mean"}
+    assert set(os.listdir(tmp_path / "home")) == {"sitecustomize.py"}
+
+
+def test_a_failure_is_one_readable_line(tmp_path, capsys, version):
+    (Path(version) / "artifacts" / "trees.txt").write_text("no trees")
+    ended = run(version, tmp_path / "home")
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert ended.stderr.splitlines()[-1].startswith(f"error: the model in {version} does not predict: ")
+    assert smoke.main(["--model", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"error: the model in {tmp_path} does not predict: there is no MLmodel in it\n"
