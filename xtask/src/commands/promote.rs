@@ -1,5 +1,6 @@
 //! `cargo xtask promote`: a model version, or the code, into the next environment; and back.
 
+mod ask;
 mod code;
 mod ends;
 mod evidence;
@@ -14,7 +15,7 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 
 /// Options of `promote`.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
     /// The version of the source's model; by default its champion.
     #[arg(conflicts_with_all = ["code", "undo", "history"])]
@@ -65,6 +66,7 @@ pub(crate) struct Args {
 /// # Errors
 /// What the chosen part ends with.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let args = &ask::what(context, args)?;
     if args.code {
         return code::run(context, args);
     }

@@ -11,7 +11,7 @@ use super::Args;
 use super::ends::{self, Ends, Place, Ways};
 use super::evidence::{self, Evidence};
 use super::watch::Screen;
-use super::{plan_file, show};
+use super::{ask, plan_file, show};
 use crate::context::Context;
 use crate::crash;
 use crate::engine_failure;
@@ -66,9 +66,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     recall(context);
-    let progress = context
-        .ui
-        .progress("Planning", &format!("{} to {}", ends.from, ends.to));
+    let planning = format!("{} to {}", ends.from, ends.to);
+    let mut progress = context.ui.progress("Planning", &planning);
     let (from, to) = open(context, &toolbox, &ends)?;
     let (from_ways, to_ways) = (from.ways(&toolbox), to.ways(&toolbox));
     let user = to.user(context);
@@ -76,7 +75,12 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let is_reviewed = reviewed.is_some();
     let mut found = match reviewed {
         Some(plan) => plan,
-        None => planned(context, args, &to, &from_ways, &to_ways)?,
+        None => {
+            progress.clear();
+            let version = version(context, args, &ends, &from_ways)?;
+            progress = context.ui.progress("Planning", &planning);
+            planned(context, version, &to, &from_ways, &to_ways)?
+        }
     };
     let evidence = evidence::gather(context, &found, &from_ways.side(), &to_ways.side())?;
     if let (Some(pull), false) = (&evidence.pull_request, is_reviewed) {
@@ -133,10 +137,23 @@ fn open<'a>(
     Ok((from?, to?))
 }
 
+/// The version that was named, or that is chosen from those that may be promoted.
+fn version(
+    context: &Context,
+    args: &Args,
+    ends: &Ends,
+    from: &Ways<'_>,
+) -> anyhow::Result<Option<u64>> {
+    match args.version {
+        None if context.ui.can_ask() && ends.from != ends.to => ask::version(context, &from.side()),
+        version => Ok(version),
+    }
+}
+
 /// Looks at both ends, and at the links of the destination's model.
 fn planned(
     context: &Context,
-    args: &Args,
+    version: Option<u64>,
     place: &Place<'_>,
     from: &Ways<'_>,
     to: &Ways<'_>,
@@ -145,7 +162,7 @@ fn planned(
     let deployed = bundle_state::source(side.transport, side.state_path)?.unwrap_or_default();
     let repair = links::repair(context, &place.target, &place.summary, &deployed)?;
     let asked = Asked {
-        version: args.version,
+        version,
         by: &place.user(context),
         pull: None,
         links: repair.requests,
