@@ -107,12 +107,11 @@ impl Command<'_> {
         let plan = bundle_plan::of(context, git, &route.to, &before, main)?;
         progress.clear();
 
-        let replaced: Vec<u64> = proposal.replaces.iter().map(|pull| pull.number).collect();
         let offer = Offer {
             survey,
             proposal: &proposal,
             title: format!("Promote {} to {}", route.main, route.release),
-            notes: notes::of_promotion(route, main, &contents, &plan, &evidence, &replaced),
+            notes: notes::of_promotion(route, main, &contents, &plan, &evidence),
         };
         let what = match &released {
             Some(_) => format!(
@@ -181,8 +180,7 @@ impl Command<'_> {
             return self.end(answer);
         }
         let at_once = self.args.no_watch || self.args.dry_run;
-        let deploy = following::deployment(self.context, self.git, self.survey, head, at_once)?;
-        answer.deploy = Some(deploy);
+        answer.deploy = Some(self.deployment(head, at_once)?);
         self.end(answer)
     }
 
@@ -271,7 +269,8 @@ impl Command<'_> {
             let what = "the checks; Ctrl-C ends the following, and not the checks";
             context.ui.status("Following", what);
         }
-        let (gate, standing) = following::checks(context, &ground, args.no_watch)?;
+        let (gate, standing) = following::checks(context, &ground, args.no_watch)
+            .map_err(|error| self.left(error, "the pull request stays, and its checks run on"))?;
         merge::show(context, &gate, &standing);
         answer.missing.clone_from(&standing.missing);
         if gate.state == "OPEN" && !args.merge {
@@ -397,15 +396,23 @@ impl Command<'_> {
                 .next("cargo xtask promote --code --dry-run   # shows how they differ")
                 .err();
         }
-        let deploy = following::deployment(
-            self.context,
-            self.git,
-            self.survey,
-            &sha,
-            self.args.no_watch,
-        )?;
-        answer.deploy = Some(deploy);
+        answer.deploy = Some(self.deployment(&sha, self.args.no_watch)?);
         self.end(answer)
+    }
+
+    fn deployment(&self, sha: &str, at_once: bool) -> anyhow::Result<following::Deploy> {
+        following::deployment(self.context, self.git, self.survey, sha, at_once)
+            .map_err(|error| self.left(error, "the deployment goes on"))
+    }
+
+    /// After Ctrl-C, what goes on without us.
+    fn left(&self, error: anyhow::Error, what: &str) -> anyhow::Error {
+        match self.context.interrupt.is_set() {
+            false => error,
+            true => Failure::new(Kind::Interrupted, format!("no longer followed; {what}"))
+                .next("cargo xtask promote --code   # follows it again")
+                .into(),
+        }
     }
 
     fn say_next(&self, number: u64) {

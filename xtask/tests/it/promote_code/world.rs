@@ -22,6 +22,9 @@ branch = \"stable\"
 workflow = \"ship.yml\"
 ";
 
+/// The workflow that deploys it.
+pub(super) const WORKFLOW: &str = ".github/workflows/ship.yml";
+
 /// The clone, the forge, and somebody who reviews.
 pub(super) struct Place {
     pub(super) world: World,
@@ -132,6 +135,13 @@ impl Place {
             .rest(&self.world.owner, "PUT", &path, &body);
         assert_eq!(status, 200, "{reply}");
         reply["sha"].as_str().unwrap().to_owned()
+    }
+
+    pub(super) fn approve(&self, number: u64) {
+        let World {
+            forge, repository, ..
+        } = &self.world;
+        forge.review(repository, number, &self.bob, "APPROVE", "fine");
     }
 
     pub(super) fn head(&self, branch: &str) -> Option<String> {

@@ -18,7 +18,6 @@ pub(super) fn of_promotion(
     contents: &Contents,
     plan: &BundlePlan,
     evidence: &Evidence,
-    replaced: &[u64],
 ) -> String {
     let mut parts = vec![format!(
         "Brings {} at {} to {}. Once it is merged, {} gets exactly the files of that commit.",
@@ -27,7 +26,6 @@ pub(super) fn of_promotion(
         code(&route.release),
         code(&route.to)
     )];
-    parts.extend(in_place_of(replaced));
     parts.extend(lists(
         contents,
         "Pull requests",
@@ -45,7 +43,6 @@ pub(super) fn of_undo(
     back_to: &str,
     contents: &Contents,
     plan: &BundlePlan,
-    replaced: &[u64],
 ) -> String {
     let mut parts = vec![
         format!(
@@ -60,7 +57,6 @@ pub(super) fn of_undo(
             code(&route.main)
         ),
     ];
-    parts.extend(in_place_of(replaced));
     parts.extend(lists(
         contents,
         "Pull requests that go back",
@@ -68,11 +64,6 @@ pub(super) fn of_undo(
     ));
     parts.push(bundle(route, plan));
     parts.join("\n\n")
-}
-
-fn in_place_of(replaced: &[u64]) -> Option<String> {
-    let numbers: Vec<String> = replaced.iter().map(|number| format!("#{number}")).collect();
-    (!numbers.is_empty()).then(|| format!("Takes the place of {}.", numbers.join(", ")))
 }
 
 fn lists(contents: &Contents, pulls: &str, commits: &str) -> Vec<String> {

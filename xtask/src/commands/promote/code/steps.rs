@@ -176,16 +176,26 @@ impl Offer<'_> {
         Ok(())
     }
 
+    /// What stands above our part from the start: which ones it takes the place of, and what people wrote
+    /// into those.
+    fn first_words(&self) -> String {
+        let replaced = &self.proposal.replaces;
+        let Some(first) = replaced.first() else {
+            return String::new();
+        };
+        let numbers: Vec<String> = replaced
+            .iter()
+            .map(|pull| format!("#{}", pull.number))
+            .collect();
+        let theirs = block::joined(first.body.as_deref().unwrap_or_default(), "");
+        let line = format!("Takes the place of {}.", numbers.join(", "));
+        format!("{line}\n\n{theirs}").trim_end().to_owned()
+    }
+
     fn open(&self, context: &Context) -> anyhow::Result<Pull> {
         let ground = &self.survey.ground;
         let release = &self.survey.route.release;
-        // What people wrote into one that is closed for it goes on.
-        let before = self
-            .proposal
-            .replaces
-            .iter()
-            .find_map(|pull| pull.body.as_deref());
-        let body = block::joined(before.unwrap_or_default(), &self.notes);
+        let body = block::joined(&self.first_words(), &self.notes);
         let opening = Opening {
             context,
             github: &ground.connection.github,

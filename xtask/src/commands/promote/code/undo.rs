@@ -59,12 +59,11 @@ impl Command<'_> {
         let plan = bundle_plan::of(context, git, &route.to, head, back)?;
         progress.clear();
 
-        let replaced: Vec<u64> = proposal.replaces.iter().map(|pull| pull.number).collect();
         let offer = Offer {
             survey,
             proposal: &proposal,
             title: format!("Take {} back to {}", route.release, short(back)),
-            notes: notes::of_undo(route, head, back, &contents, &plan, &replaced),
+            notes: notes::of_undo(route, head, back, &contents, &plan),
         };
         let what = format!(
             "{} from {} back to the files of {}: {}",
