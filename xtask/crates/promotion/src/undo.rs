@@ -158,7 +158,7 @@ pub fn plan_undo(to: &Side<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, 
     let champion = to.registry.aliased(to.transport, to.model, CHAMPION)?;
     let challenger = to.registry.aliased(to.transport, to.model, CHALLENGER)?;
     let versions = to.registry.versions(to.transport, to.model)?;
-    let (number, event) = match (id, interrupted(to, id, &versions)?) {
+    let (number, event) = match (id, interrupted(to, id, &versions, champion)?) {
         (Some(id), _) => named(to, &versions, id)?,
         (None, Some(found)) => found,
         (None, None) => newest(to, &versions, champion)?,
@@ -185,11 +185,12 @@ pub fn plan_undo(to: &Side<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, 
 }
 
 /// The promotion whose taking back holds the lock: whoever was killed with all of it done but the lock, and calls again,
-/// does not mean the one before it.
+/// does not mean the one before it. Where somebody has moved the champion since, they mean that.
 fn interrupted(
     to: &Side<'_>,
     id: Option<&str>,
     versions: &[Version],
+    champion: Option<u64>,
 ) -> Result<Option<(u64, Event)>, Error> {
     let held = match id {
         Some(_) => None,
@@ -200,7 +201,12 @@ fn interrupted(
     };
     let mut events = all(versions).into_iter();
     Ok(events.find(|(_, event)| {
-        event.id == held.id && matches!(event.state, State::Undoing | State::Undone)
+        let under_way = match event.state {
+            State::Undoing => true,
+            State::Undone => champion == event.was,
+            _ => false,
+        };
+        under_way && event.id == held.id
     }))
 }
 

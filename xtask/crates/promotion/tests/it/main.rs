@@ -2,8 +2,10 @@
 //! in whatever order things happen.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+mod interleavings;
 mod pairs;
 
 mod promoter;
+mod property;
 mod watched;
 mod world;

@@ -18,7 +18,7 @@ use crate::world::{PROD, STAGING, STATE};
 pub(crate) struct Promoter {
     machine: &'static str,
     folder: TempDir,
-    pub(crate) break_lock: Option<String>,
+    break_lock: Option<String>,
 }
 
 /// Both ends, as the process reaches them.
@@ -67,9 +67,20 @@ impl Promoter {
     pub(crate) fn on(machine: &'static str) -> Promoter {
         Promoter {
             machine,
-            folder: tempfile::tempdir().unwrap(),
+            folder: in_memory(),
             break_lock: None,
         }
+    }
+
+    /// Who may break the lock of this name.
+    pub(crate) fn breaking(mut self, lock: Option<&str>) -> Promoter {
+        self.may_break(lock);
+        self
+    }
+
+    /// From now on may break the lock of this name.
+    pub(crate) fn may_break(&mut self, lock: Option<&str>) {
+        self.break_lock = lock.map(str::to_owned);
     }
 
     /// A process of its own each time: what an earlier one left is an ended one's.
@@ -114,10 +125,11 @@ impl Promoter {
             Ok("predicted".to_owned())
         };
         let owner = self.owner();
-        let ground = self.ground(ways, &owner, &smoke);
+        // Each promotion has its own, which goes with its end.
+        let folder = self.folder.path().join(&plan.id);
+        let ground = self.ground(ways, &owner, &folder, &smoke);
         let done = apply(plan, &ground, &mut Unwatched, &mut no_journal())?;
-        // The command's own last act.
-        let _ = std::fs::remove_dir_all(self.folder.path().join("files"));
+        let _ = std::fs::remove_dir_all(folder);
         Ok(done.version)
     }
 
@@ -133,7 +145,7 @@ impl Promoter {
     pub(crate) fn apply_undo(&self, ways: Ways<'_>, plan: &UndoPlan) -> Result<u64, Error> {
         let smoke = |_: &Path| -> Result<String, Error> { Ok(String::new()) };
         let owner = self.owner();
-        let ground = self.ground(ways, &owner, &smoke);
+        let ground = self.ground(ways, &owner, self.folder.path(), &smoke);
         undo::apply(plan, &ground, &mut Unwatched, &mut no_journal()).map(|done| done.version)
     }
 
@@ -141,6 +153,7 @@ impl Promoter {
         &'a self,
         ways: Ways<'a>,
         owner: &'a Owner,
+        folder: &'a Path,
         smoke: xtask_promotion::apply::Smoke<'a>,
     ) -> Ground<'a> {
         Ground {
@@ -148,16 +161,25 @@ impl Promoter {
             to: ways.prod(),
             owner,
             break_lock: self.break_lock.as_deref(),
-            folder: self.folder.path(),
+            folder,
             smoke,
         }
     }
 
     /// Forgets the files on their way, as another machine does not have them.
     pub(crate) fn clear(&self) {
-        for name in ["source", "destination"] {
-            let _ = std::fs::remove_dir_all(self.folder.path().join(name));
+        for promotion in std::fs::read_dir(self.folder.path()).unwrap() {
+            std::fs::remove_dir_all(promotion.unwrap().path()).unwrap();
         }
+    }
+}
+
+/// A folder that costs no disk, where the system has such.
+fn in_memory() -> TempDir {
+    let shared = Path::new("/dev/shm");
+    match tempfile::tempdir_in(shared) {
+        Ok(folder) => folder,
+        Err(_) => tempfile::tempdir().unwrap(),
     }
 }
 
