@@ -3,6 +3,8 @@
 //! It keeps two promotions of this tool apart. Whoever moves an alias by other means is not stopped by it; reading
 //! back finds what they did.
 
+mod breaking;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -13,6 +15,8 @@ use crate::calls::{Known, OWNER};
 use crate::error::{Error, Refusal};
 use crate::owner::Owner;
 use crate::side::Side;
+
+use self::breaking::Standing;
 
 /// What the file holds, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,14 @@ pub struct Held {
     pub since: i64,
     /// How long ago, in seconds, by the destination's clock where it is told.
     pub age: i64,
+}
+
+impl Held {
+    /// Whether it is the very same one, at another look.
+    fn is_same(&self, other: &Held) -> bool {
+        let what = |held: &Held| (held.id.clone(), held.by.clone(), held.since);
+        what(self) == what(other)
+    }
 }
 
 /// Where the lock of a side's model stands.
@@ -51,11 +63,14 @@ pub(crate) fn giving_back(side: &Side<'_>) -> Request {
 /// # Errors
 /// When the destination does not answer.
 pub fn holder(side: &Side<'_>) -> Result<Option<Held>, Error> {
-    let path = path(side);
-    let Some(reply) = workspace_files::read(side.transport, &path)? else {
+    holder_of(side, &path(side))
+}
+
+fn holder_of(side: &Side<'_>, path: &str) -> Result<Option<Held>, Error> {
+    let Some(reply) = workspace_files::read(side.transport, path)? else {
         return Ok(None);
     };
-    let since = workspace_files::modified_at(side.transport, &path)?.unwrap_or_default();
+    let since = workspace_files::modified_at(side.transport, path)?.unwrap_or_default();
     let now = server_time(&reply).unwrap_or_else(Timestamp::now);
     #[derive(Default, Deserialize)]
     struct Content {
@@ -77,13 +92,13 @@ pub fn holder(side: &Side<'_>) -> Result<Option<Held>, Error> {
     }))
 }
 
-/// Whether a lock stands that was taken for this promotion, or for taking it back: whoever was killed while giving it back
-/// has nothing else left to do.
+/// Whether a lock stands that was taken for this promotion, or for taking it back, or what was left of one that was broken:
+/// whoever was killed while giving it back has nothing else left to do.
 ///
 /// # Errors
 /// When the destination does not answer.
 pub(crate) fn stands_for(side: &Side<'_>, id: &str) -> Result<bool, Error> {
-    Ok(holder(side)?.is_some_and(|held| held.id == id))
+    Ok(holder(side)?.is_some_and(|held| held.id == id) || breaking::has_left(side, id)?)
 }
 
 fn server_time(reply: &Response) -> Option<Timestamp> {
@@ -114,18 +129,19 @@ pub(crate) fn take(
         if !undecided {
             sent?;
         }
-        match holder(side)? {
-            Some(held) if held.by == known.owner => return Ok(moment(held.since)),
-            Some(held) if may_be_broken(&held, us, break_id) => {
-                match side.transport.send(&giving_back(side)) {
-                    Err(error) if !error.is_not_found() => return Err(error.into()),
-                    _ => {}
-                }
+        let standing = match holder(side)? {
+            Some(held) if held.by == known.owner => {
+                breaking::sweep(side, &held)?;
+                return Ok(moment(held.since));
             }
-            Some(held) => return refused(side, &held),
+            Some(held) => Standing::behind(side, held)?,
             // Given back in this very moment, or the call never arrived.
-            None => {}
+            None => continue,
+        };
+        if !standing.may_be_broken(us, break_id) {
+            return refused(side, &standing.last);
         }
+        standing.remove(side, known)?;
     }
     Refusal::new(format!(
         "the lock of {} could not be taken: it is taken and given back all the time",
@@ -138,11 +154,6 @@ pub(crate) fn take(
 fn is_taken(error: &xtask_remote::Error) -> bool {
     matches!(error, xtask_remote::Error::Refused { code, message, .. }
         if code == "RESOURCE_ALREADY_EXISTS" || message.contains("RESOURCE_ALREADY_EXISTS") || message.contains("already exists"))
-}
-
-fn may_be_broken(held: &Held, us: &Owner, break_id: Option<&str>) -> bool {
-    let named = break_id.is_some_and(|id| id == name(held));
-    named || Owner::parse(&held.by).is_some_and(|owner| owner.has_ended_here(us))
 }
 
 /// By what one names a lock that one wants to break: its promotion and its moment, so that nobody breaks the next one.

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 use xtask_promotion::{Error, Plan};
-use xtask_testkit::{Call, Interleaving, Party, Recorded};
+use xtask_testkit::{Call, Interleaving, Life, Party, Phase, Recorded};
 
 use crate::promoter::{Promoter, Ways};
 use crate::watched::Watched;
@@ -260,5 +260,31 @@ fn a_promotion_and_an_undoing_end_as_one_after_the_other() {
         "promote and undo the newest",
         &world,
         [Act::Promote(another), newest],
+    );
+}
+
+#[test]
+fn a_lock_that_two_break_lets_one_through() {
+    let (world, another) = with_two_versions(Before::Challenger);
+    // Somebody's process on another machine ended with the lock taken and nothing done.
+    let life = Life::ending_at(14, Phase::Before);
+    let ended = life.live(|| {
+        let ways = Ways {
+            staging: &life.through(&world.staging),
+            prod: &life.through(&world.prod),
+        };
+        Promoter::on("desktop").promote(ways, Some(1))
+    });
+    assert!(ended.is_none());
+    let refused = Promoter::on("laptop").promote(ways(&world), Some(another));
+    let Err(Error::Refused(refusal)) = refused else {
+        panic!("the lock stands in the way: {refused:?}");
+    };
+    let name = refusal.next.last().unwrap().rsplit(' ').next().unwrap();
+    all_orders_breaking(
+        "a stale lock",
+        &world,
+        [Act::Promote(1), Act::Promote(another)],
+        Some(name),
     );
 }

@@ -56,3 +56,24 @@ pub fn modified_at(transport: &dyn Transport, path: &str) -> Result<Option<i64>,
         status => status.map(|status| status.modified_at.or(status.created_at)),
     }
 }
+
+/// The paths of what lies in a folder; none where there is no folder.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn list(transport: &dyn Transport, folder: &str) -> Result<Vec<String>, Error> {
+    #[derive(Deserialize)]
+    struct Listed {
+        #[serde(default)]
+        objects: Vec<Object>,
+    }
+    #[derive(Deserialize)]
+    struct Object {
+        path: String,
+    }
+    let request = Request::new(Method::Get, "/api/2.0/workspace/list").query("path", folder);
+    match call::<Listed>(transport, &request) {
+        Err(error) if error.is_not_found() => Ok(Vec::new()),
+        listed => Ok(listed?.objects.into_iter().map(|one| one.path).collect()),
+    }
+}

@@ -1,0 +1,116 @@
+//! Takes away a lock that nobody will give back.
+//!
+//! No service removes a file only if it is still the one that was looked at. Of two who find the same lock left behind, the
+//! slower one would remove the lock that the faster one has taken meanwhile. So whoever breaks a lock first makes a file
+//! beside it that is named after that very lock, which only one can, then looks whether that lock still stands, and
+//! only then removes it. Whoever is killed in between leaves this file behind; the right that it stands for passes on as
+//! the lock's does. One that was left after its lock had gone says nothing any more, and whoever takes the lock next
+//! removes it.
+
+use serde_json::json;
+use xtask_remote::Request;
+use xtask_remote::databricks::workspace_files;
+
+use super::{Held, giving_back, holder_of, is_taken, name, path};
+use crate::calls::{Known, OWNER};
+use crate::error::Error;
+use crate::owner::Owner;
+use crate::side::Side;
+
+/// What stands in the way: a lock, and behind it whoever has begun to break it, and so on.
+pub(super) struct Standing {
+    /// The last of them.
+    pub(super) last: Held,
+    lock: Held,
+    /// The paths of those who break.
+    breaking: Vec<String>,
+    /// Where the next one would stand.
+    next: String,
+}
+
+impl Standing {
+    /// Looks who stands behind a lock.
+    pub(super) fn behind(side: &Side<'_>, lock: Held) -> Result<Standing, Error> {
+        let mut standing = Standing {
+            next: format!("{}.{}", path(side), name(&lock)),
+            last: lock.clone(),
+            lock,
+            breaking: Vec::new(),
+        };
+        while let Some(held) = holder_of(side, &standing.next)? {
+            let next = format!("{}.{}", standing.next, name(&held));
+            standing.breaking.push(standing.next);
+            (standing.next, standing.last) = (next, held);
+        }
+        Ok(standing)
+    }
+
+    /// Whether this may be broken: the last of them has ended, or is named.
+    pub(super) fn may_be_broken(&self, us: &Owner, named: Option<&str>) -> bool {
+        let is_named = named.is_some_and(|id| id == name(&self.last));
+        is_named || Owner::parse(&self.last.by).is_some_and(|owner| owner.has_ended_here(us))
+    }
+
+    /// Removes the lock, if nobody else is about to and it is still this one.
+    pub(super) fn remove(&self, side: &Side<'_>, known: &Known) -> Result<(), Error> {
+        let content = json!({"id": self.lock.id, "what": "break a lock that was left behind",
+            "owner": OWNER});
+        let claim = workspace_files::create(&self.next, &content);
+        // Whatever comes back: what counts is who stands there.
+        let sent = side.transport.send(&known.fill(&claim));
+        match (holder_of(side, &self.next)?, sent) {
+            (Some(held), _) if held.by == known.owner => {}
+            // Another's, or another's until a moment ago; or ours, which somebody who has the lock now took away.
+            (Some(_), _) | (None, Ok(_)) => return Ok(()),
+            (None, Err(error)) if is_taken(&error) || error.leaves_open() => return Ok(()),
+            (None, Err(error)) => return Err(error.into()),
+        }
+        let now = holder_of(side, &path(side))?;
+        if now.is_some_and(|now| now.is_same(&self.lock)) {
+            gone(side, &giving_back(side))?;
+        }
+        for path in self.breaking.iter().chain([&self.next]) {
+            gone(side, &workspace_files::delete(path))?;
+        }
+        Ok(())
+    }
+}
+
+/// Removes what those left who broke earlier locks: each but those who break this one, which is ours.
+pub(super) fn sweep(side: &Side<'_>, ours: &Held) -> Result<(), Error> {
+    let about_ours = format!("{}.{}", path(side), name(ours));
+    for path in left(side)? {
+        if !same_file(&path).starts_with(same_file(&about_ours)) {
+            gone(side, &workspace_files::delete(&path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether somebody who broke a lock of this promotion left something.
+pub(super) fn has_left(side: &Side<'_>, id: &str) -> Result<bool, Error> {
+    let about = format!("{}.{id}-", path(side));
+    let mut left = left(side)?.into_iter();
+    Ok(left.any(|path| same_file(&path).starts_with(same_file(&about))))
+}
+
+/// The files of those who broke locks of this model.
+fn left(side: &Side<'_>) -> Result<Vec<String>, Error> {
+    let beside = format!("{}.", path(side));
+    let mut listed = workspace_files::list(side.transport, side.state_path)?;
+    listed.retain(|path| same_file(path).starts_with(same_file(&beside)));
+    Ok(listed)
+}
+
+/// A path without the mount point, which services write or leave out as they please.
+fn same_file(path: &str) -> &str {
+    path.strip_prefix("/Workspace").unwrap_or(path)
+}
+
+/// Removes what may be gone.
+fn gone(side: &Side<'_>, call: &Request) -> Result<(), Error> {
+    match side.transport.send(call) {
+        Err(error) if !error.is_not_found() => Err(error.into()),
+        _ => Ok(()),
+    }
+}
