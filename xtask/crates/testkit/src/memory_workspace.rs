@@ -194,6 +194,14 @@ impl MemoryWorkspace {
             .copied()
     }
 
+    /// `READY`, or `PENDING_REGISTRATION`; `None` where there is no such version.
+    #[must_use]
+    pub fn status(&self, model: &str, number: u64) -> Option<&'static str> {
+        let state = self.state();
+        let version = state.registry.models.get(model)?.versions.get(&number)?;
+        (!version.deleted).then(|| version.status())
+    }
+
     /// The newest version in a stage of the classic registry.
     #[must_use]
     pub fn in_stage(&self, model: &str, stage: &str) -> Option<u64> {

@@ -30,16 +30,21 @@ impl<'a> Watched<'a> {
     }
 
     fn look(&self, request: &Request) {
-        let call = request.call();
         match self.workspace.alias(PROD, "champion") {
             None => assert!(
                 self.may_go || !self.had_champion.load(Ordering::SeqCst),
-                "after {call} there is no champion"
+                "after {} there is no champion",
+                request.call()
             ),
             Some(number) => {
                 self.had_champion.store(true, Ordering::SeqCst);
-                let status = self.workspace.versions(PROD)[&number].status;
-                assert_eq!(status, "READY", "champion {number} after {call}");
+                let status = self.workspace.status(PROD, number);
+                assert_eq!(
+                    status,
+                    Some("READY"),
+                    "champion {number}: {}",
+                    request.call()
+                );
             }
         }
     }
