@@ -2,13 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use xtask_promotion::{Error, Plan};
-use xtask_testkit::{Call, Interleaving, Life, Party, Phase, Recorded};
+use xtask_remote::{Method, Request, Transport as _};
+use xtask_testkit::{Call, Dice, Interleaving, Life, Party, Phase, Recorded};
 
 use crate::promoter::{Promoter, Ways};
 use crate::watched::Watched;
-use crate::world::{Before, STAGING, World, differences, train};
+use crate::world::{Before, PROD, STAGING, World, differences, train};
 
 /// Orders of each pair of promoters.
 const SEEDS: usize = 400;
@@ -287,4 +288,84 @@ fn a_lock_that_two_break_lets_one_through() {
         [Act::Promote(1), Act::Promote(another)],
         Some(name),
     );
+}
+
+/// Where in the record of production a call of a kind stands.
+fn position(calls: &[Call], from: usize, is: impl Fn(&Call) -> bool) -> Option<usize> {
+    let found = calls.iter().skip(from).position(is);
+    found.map(|position| from + position)
+}
+
+/// What the promoter must have noticed of a person who makes version 2 champion at the web page while it promotes.
+fn judge_with_a_person(world: &World, calls: &[Call], done: &Result<Option<u64>, Error>) {
+    let persons = |call: &Call| moves_the_champion(call) && call.body["version"] == "2";
+    let ours = |call: &Call| moves_the_champion(call) && call.body["version"] != "2";
+    let looks = |call: &Call| {
+        call.method == "GET"
+            && call.path.ends_with("registered-models/alias")
+            && call
+                .query
+                .contains(&("alias".to_owned(), "champion".to_owned()))
+    };
+    let person = position(calls, 0, persons).unwrap();
+    let Some(crowned) = position(calls, 0, ours) else {
+        // It came too late, and says so; or the person was first, and there is one champion after the other.
+        assert!(done.is_err() && world.champion() == Some(2), "{done:?}");
+        return;
+    };
+    let looked = calls[..crowned].iter().rposition(looks).unwrap();
+    let read_back = position(calls, crowned, looks);
+    if person < looked {
+        // Planned after the person had come.
+        assert_eq!(done.as_ref().ok(), Some(&world.champion()));
+    } else if person < crowned {
+        // The one moment that nobody can close: between the last look and the call right behind it.
+        assert!(crowned - looked <= 2, "{} calls", crowned - looked);
+    } else if read_back.is_some_and(|read| person < read) {
+        assert!(matches!(done, Err(Error::Refused(_))), "{done:?}");
+        assert_eq!(world.champion(), Some(2), "what the person wants stays");
+    } else {
+        assert!(done.is_ok() && world.champion() == Some(2), "{done:?}");
+    }
+}
+
+#[test]
+fn a_person_who_moves_the_champion_meanwhile_is_noticed() {
+    let world = World::new(Before::Challenger);
+    let promoter = Promoter::on("laptop");
+    let mut refused = 0;
+    for seed in 0..SEEDS as u64 {
+        let world = world.clone();
+        let watched = Watched::new(&world.prod);
+        let recorded = Recorded::new(&watched);
+        promoter.clear();
+        let (done, ()) = Interleaving::run(
+            seed,
+            |party| {
+                let (staging, prod) = (party.through(&world.staging), party.through(&recorded));
+                let ways = Ways {
+                    staging: &staging,
+                    prod: &prod,
+                };
+                promoter.promote(ways, None)
+            },
+            |party| {
+                for _ in 0..Dice::new(seed ^ 0xface).below(60) {
+                    party.wait_for_turn();
+                }
+                let path = "/api/2.0/mlflow/unity-catalog/registered-models/alias";
+                let body = json!({"name": PROD, "alias": "champion", "version": "2"});
+                let request = Request::new(Method::Post, path).json(&body);
+                party.through(&recorded).send(&request).unwrap();
+            },
+        );
+        refused += usize::from(done.is_err());
+        judge_with_a_person(&world, &recorded.calls(), &done);
+        assert_eq!(
+            world.prod.workspace_files(),
+            Vec::<String>::new(),
+            "{done:?}"
+        );
+    }
+    assert!(refused > SEEDS / 10 && refused < SEEDS, "{refused}");
 }

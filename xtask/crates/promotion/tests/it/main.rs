@@ -4,6 +4,7 @@
 
 mod interleavings;
 mod pairs;
+mod planned;
 
 mod promoter;
 mod property;

@@ -1,6 +1,6 @@
 //! Somebody who promotes, as the command does it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(crate) struct Ways<'a> {
 }
 
 impl<'a> Ways<'a> {
-    fn staging(self) -> Side<'a> {
+    pub(crate) fn staging(self) -> Side<'a> {
         Side {
             target: "staging",
             host: "https://staging.example",
@@ -41,7 +41,7 @@ impl<'a> Ways<'a> {
         }
     }
 
-    fn prod(self) -> Side<'a> {
+    pub(crate) fn prod(self) -> Side<'a> {
         Side {
             target: "prod",
             host: "https://prod.example",
@@ -119,14 +119,18 @@ impl Promoter {
         plan(&ways.staging(), &ways.prod(), &asked)
     }
 
+    /// Where files are on their way. Each promotion has its own place, which goes with its end.
+    pub(crate) fn folder_of(&self, plan: &Plan) -> PathBuf {
+        self.folder.path().join(&plan.id)
+    }
+
     pub(crate) fn apply(&self, ways: Ways<'_>, plan: &Plan) -> Result<u64, Error> {
         let smoke = |files: &Path| -> Result<String, Error> {
             assert!(files.join("MLmodel").is_file(), "nothing to predict with");
             Ok("predicted".to_owned())
         };
         let owner = self.owner();
-        // Each promotion has its own, which goes with its end.
-        let folder = self.folder.path().join(&plan.id);
+        let folder = self.folder_of(plan);
         let ground = self.ground(ways, &owner, &folder, &smoke);
         let done = apply(plan, &ground, &mut Unwatched, &mut no_journal())?;
         let _ = std::fs::remove_dir_all(folder);
