@@ -67,7 +67,7 @@ pub fn holder(side: &Side<'_>) -> Result<Option<Held>, Error> {
 }
 
 fn holder_of(side: &Side<'_>, path: &str) -> Result<Option<Held>, Error> {
-    let Some(reply) = workspace_files::read(side.transport, path)? else {
+    let Some(reply) = read(side, path)? else {
         return Ok(None);
     };
     let since = workspace_files::modified_at(side.transport, path)?.unwrap_or_default();
@@ -90,6 +90,21 @@ fn holder_of(side: &Side<'_>, path: &str) -> Result<Option<Held>, Error> {
         since,
         age: (now.as_millisecond() - since) / 1000,
     }))
+}
+
+/// The file with the lock. A web page in its place is from something on the way, and says nothing about the lock.
+fn read(side: &Side<'_>, path: &str) -> Result<Option<Response>, Error> {
+    let reply = workspace_files::read(side.transport, path)?;
+    match &reply {
+        Some(page) if page.body.trim_ascii_start().starts_with(b"<") => {
+            Err(xtask_remote::Error::Unexpected {
+                call: format!("GET {path}"),
+                reason: "a web page instead of the lock".to_owned(),
+            }
+            .into())
+        }
+        _ => Ok(reply),
+    }
 }
 
 /// Whether a lock stands that was taken for this promotion, or for taking it back, or what was left of one that was broken:
@@ -206,7 +221,7 @@ fn refused<T>(side: &Side<'_>, held: &Held) -> Result<T, Error> {
 /// # Errors
 /// [`Error::Refused`] when it is gone or another's.
 pub(crate) fn still_ours(side: &Side<'_>, known: &Known) -> Result<(), Error> {
-    let reply = workspace_files::read(side.transport, &path(side))?;
+    let reply = read(side, &path(side))?;
     let content: Option<Value> = reply.and_then(|reply| serde_json::from_slice(&reply.body).ok());
     let owner = content
         .as_ref()

@@ -308,6 +308,7 @@ fn judge_with_a_person(world: &World, calls: &[Call], done: &Result<Option<u64>,
                 .contains(&("alias".to_owned(), "champion".to_owned()))
     };
     let person = position(calls, 0, persons).unwrap();
+    let planned = position(calls, 0, looks).unwrap();
     let Some(crowned) = position(calls, 0, ours) else {
         // It came too late, and says so; or the person was first, and there is one champion after the other.
         assert!(done.is_err() && world.champion() == Some(2), "{done:?}");
@@ -315,9 +316,10 @@ fn judge_with_a_person(world: &World, calls: &[Call], done: &Result<Option<u64>,
     };
     let looked = calls[..crowned].iter().rposition(looks).unwrap();
     let read_back = position(calls, crowned, looks);
-    if person < looked {
-        // Planned after the person had come.
+    if person < planned {
         assert_eq!(done.as_ref().ok(), Some(&world.champion()));
+    } else if person < looked {
+        panic!("it saw that there was another champion than planned, and went on");
     } else if person < crowned {
         // The one moment that nobody can close: between the last look and the call right behind it.
         assert!(crowned - looked <= 2, "{} calls", crowned - looked);
