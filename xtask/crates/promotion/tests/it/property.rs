@@ -251,6 +251,12 @@ impl Run {
         let done = self.breaking(machine, breaks, killed, false, |promoter, ways| {
             promoter.promote(ways, version)
         });
+        if self.world.champion() != before {
+            let champion = self.world.champion();
+            let events = events(&self.world).into_iter();
+            let newest = events.rev().find(|event| Some(event.version) == champion);
+            assert_eq!(newest.map(|event| event.was), Some(before), "the way back");
+        }
         match done {
             None => assert!(
                 self.world.champion() == before || self.world.champion() == self.copy(source),
