@@ -1,12 +1,16 @@
 //! What every command is given: where the project is, what it is configured to be, how to talk.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use xtask_remote::{Patience, Pause};
 
 use crate::config::Config;
 use crate::env::Env;
 use crate::error::{Failure, Kind};
 use crate::interrupt::Interrupt;
-use crate::ui::Ui;
+use crate::ui::{self, Ui};
 
 /// The surroundings of a command.
 #[derive(Debug)]
@@ -21,7 +25,13 @@ pub(crate) struct Context {
     pub(crate) ui: Ui,
     /// Ctrl-C.
     pub(crate) interrupt: Interrupt,
+    /// What a command is ready to lose in waits for services, where it would rather wait than leave work half
+    /// done; see [`Target::patient`](crate::databricks::Target::patient).
+    pub(crate) patience: Patience,
 }
+
+/// Five minutes: as long as the Databricks CLI and SDKs wait for one call.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Context {
     /// Finds the project around the current folder and reads its configuration.
@@ -37,6 +47,20 @@ impl Context {
             env,
             ui,
             interrupt: Interrupt::listen()?,
+            patience: Patience::new(PATIENCE),
+        })
+    }
+
+    /// How to wait before a call is made again: it is said where it takes a while, and ends with Ctrl-C.
+    pub(crate) fn pause(&self) -> Pause {
+        let (ui, interrupt) = (self.ui.clone(), self.interrupt.clone());
+        Arc::new(move |wait, error| {
+            if wait.as_secs() >= 2 {
+                let said = error.to_string();
+                let text = format!("{}: {}", ui::seconds(wait), ui::safe(&said));
+                ui.status("Waiting", &text);
+            }
+            interrupt.sleep(wait)
         })
     }
 

@@ -5,6 +5,7 @@ mod changes;
 mod plan;
 mod summary;
 mod through_cli;
+mod words;
 
 use std::process::Command;
 
@@ -14,7 +15,7 @@ use xtask_remote::Transport;
 use crate::bundle::{self, Place};
 use crate::children;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::{self, Failure, Kind};
 use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process::{self, Finished};
 use crate::tools::Toolbox;
@@ -64,6 +65,16 @@ impl<'a> Target<'a> {
         })
     }
 
+    /// Has its calls wait for a local workspace as long as the whole command may; those through the CLI wait
+    /// as the CLI does.
+    #[must_use]
+    pub(crate) fn patient(mut self) -> Target<'a> {
+        if let Some(local) = &mut self.local {
+            local.http = local.http.clone().patient(self.context.patience.clone());
+        }
+        self
+    }
+
     /// A target as it is: nothing is started or fetched for it. `local` is the running local workspace,
     /// for a target that lives on it; `program` the Databricks CLI, where there is one. What the CLI does
     /// for it does not meet a deployment from the same clone.
@@ -98,7 +109,7 @@ impl<'a> Target<'a> {
     pub(crate) fn validate(&self) -> anyhow::Result<()> {
         let command = self.bundle(&["validate", "--strict"]);
         let what = format!("the bundle is not valid for target {}", self.name);
-        process::succeed(&self.context.ui, &self.context.interrupt, command, &what).map(drop)
+        self.succeed(command, &what).map(drop)
     }
 
     /// What a deployment would change, one line each, as the CLI words it.
@@ -108,7 +119,7 @@ impl<'a> Target<'a> {
     pub(crate) fn plan(&self) -> anyhow::Result<Vec<String>> {
         let command = self.bundle(&["plan"]);
         let what = format!("the deployment to {} cannot be planned", self.name);
-        let finished = process::succeed(&self.context.ui, &self.context.interrupt, command, &what)?;
+        let finished = self.succeed(command, &what)?;
         Ok(finished
             .stdout
             .lines()
@@ -125,16 +136,9 @@ impl<'a> Target<'a> {
         let command = self.bundle(&["deploy", "--auto-approve"]);
         let finished = process::run(&self.context.ui, &self.context.interrupt, command, on_line)?;
         if !finished.ok() {
-            return Failure::new(
-                Kind::Failed,
-                format!("target {} could not be deployed", self.name),
-            )
-            .details(finished.tail)
-            .next(format!(
-                "cargo xtask deploy --target {} --explain",
-                self.name
-            ))
-            .err();
+            let what = format!("target {} could not be deployed", self.name);
+            let again = format!("cargo xtask deploy --target {} --explain", self.name);
+            return self.failure(what, &finished).next(again).err();
         }
         Ok(finished)
     }
@@ -147,16 +151,9 @@ impl<'a> Target<'a> {
         let command = self.bundle(&["destroy", "--auto-approve"]);
         let finished = process::run(&self.context.ui, &self.context.interrupt, command, on_line)?;
         if !finished.ok() {
-            return Failure::new(
-                Kind::Failed,
-                format!("target {} could not be destroyed", self.name),
-            )
-            .details(finished.tail)
-            .next(format!(
-                "cargo xtask destroy --target {} --explain",
-                self.name
-            ))
-            .err();
+            let what = format!("target {} could not be destroyed", self.name);
+            let again = format!("cargo xtask destroy --target {} --explain", self.name);
+            return self.failure(what, &finished).next(again).err();
         }
         Ok(finished)
     }
@@ -168,7 +165,7 @@ impl<'a> Target<'a> {
     pub(crate) fn summary(&self) -> anyhow::Result<Summary> {
         let command = self.bundle(&["summary", "--output", "json"]);
         let what = format!("the state of target {} cannot be read", self.name);
-        let finished = process::succeed(&self.context.ui, &self.context.interrupt, command, &what)?;
+        let finished = self.succeed(command, &what)?;
         serde_json::from_str(&finished.stdout).map_err(|error| {
             Failure::new(
                 Kind::Failed,
@@ -195,6 +192,42 @@ impl<'a> Target<'a> {
         process::run(&self.context.ui, &self.context.interrupt, command, on_line)
     }
 
+    /// Runs the CLI, which is to succeed.
+    fn succeed(&self, command: Command, what: &str) -> anyhow::Result<Finished> {
+        let line = process::typed(&command);
+        let Context { ui, interrupt, .. } = self.context;
+        let finished = process::run(ui, interrupt, command, |_| ())?;
+        if !finished.ok() {
+            let what = format!("{what}: `{line}` ended with {}", finished.status);
+            return self.failure(what, &finished).err();
+        }
+        Ok(finished)
+    }
+
+    /// Why the CLI failed, as it says; who is not signed in is told how to.
+    fn failure(&self, what: String, finished: &Finished) -> Failure {
+        let failure = |kind| Failure::new(kind, what).details(&finished.tail);
+        match words::asks_to_sign_in(&finished.tail) {
+            true => failure(Kind::SignedOut).next(error::sign_in(&self.service())),
+            false => failure(Kind::Failed),
+        }
+    }
+
+    /// What one signs in to, for this target.
+    fn service(&self) -> String {
+        match &self.place {
+            Place::Local(_) => {
+                let local = self.local.as_ref();
+                local.map(|local| local.url.clone()).unwrap_or_default()
+            }
+            Place::Databricks {
+                profile: Some(profile),
+                ..
+            } => format!("profile {profile}"),
+            Place::Databricks { host, .. } => host.clone().unwrap_or_default(),
+        }
+    }
+
     /// Whether the user has had enough.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.context.interrupt.is_set()
@@ -209,7 +242,7 @@ impl<'a> Target<'a> {
         command.args(["workspace", "export-dir", path, folder.as_str()]);
         self.lead(&mut command);
         let what = format!("the files of {path} on {} cannot be copied", self.name);
-        process::succeed(&self.context.ui, &self.context.interrupt, command, &what).map(drop)
+        self.succeed(command, &what).map(drop)
     }
 
     /// The way of REST calls: directly to the local workspace, else through the CLI, which alone

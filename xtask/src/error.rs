@@ -104,7 +104,7 @@ pub(crate) struct Report {
 }
 
 /// How to sign in to a service again: its base address, or what its calls go through.
-fn sign_in(service: &str) -> String {
+pub(crate) fn sign_in(service: &str) -> String {
     let host = service.split("://").nth(1).unwrap_or_default();
     let host = host.split('/').next().unwrap_or_default();
     if let Some(profile) = service.strip_prefix("profile ") {
@@ -120,7 +120,7 @@ fn sign_in(service: &str) -> String {
     }
     match host {
         "" => "databricks auth login".to_owned(),
-        host => format!("databricks auth login --host https://{host}   # in CI: another secret"),
+        _ => format!("databricks auth login --host {service}   # in CI: another secret"),
     }
 }
 

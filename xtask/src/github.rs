@@ -7,9 +7,9 @@ mod token;
 
 use std::sync::Arc;
 
+use xtask_remote::Credentials;
 use xtask_remote::github::repositories::{self, Name, Repository};
 use xtask_remote::github::{Address, GitHub};
-use xtask_remote::{Credentials, Pause};
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -126,21 +126,9 @@ fn client(
     credentials: Credentials,
 ) -> anyhow::Result<GitHub> {
     let ui = context.ui.clone();
-    let pause: Pause = {
-        let (ui, interrupt) = (context.ui.clone(), context.interrupt.clone());
-        Arc::new(move |wait, error| {
-            if wait.as_secs() >= 2 {
-                ui.status(
-                    "Waiting",
-                    &format!("{}: {}", ui::seconds(wait), ui::safe(&error.to_string())),
-                );
-            }
-            interrupt.sleep(wait)
-        })
-    };
     Ok(GitHub::new(address, credentials)?
         .observed(&(Arc::new(move |call: &str| ui.explain(call)) as _))
-        .pausing(&pause))
+        .pausing(&context.pause()))
 }
 
 /// The page of the repository that an address of git's leads to, and whether it is on a GitHub; `None` where

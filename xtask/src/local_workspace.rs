@@ -120,6 +120,7 @@ fn client(
 ) -> Result<Http, xtask_remote::Error> {
     let ui = context.ui.clone();
     let http = Http::new(&server.url, Credentials::bearer(token))?;
+    let http = http.pausing(context.pause());
     Ok(http.observed(std::sync::Arc::new(move |call| ui.explain(call))))
 }
 

@@ -1,13 +1,27 @@
 //! The way of REST calls to a workspace that only the Databricks CLI has the credentials for.
 
+mod exchange;
+
 use std::process::Command;
 use std::time::Instant;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use xtask_remote::{Body, Error, Headers, Request, Response, Transport, refused};
 
 use super::Target;
+use super::words::{
+    asks_to_sign_in, last_words, says_it_is_not_there, says_there_was_no_connection,
+};
 use crate::context::Context;
-use crate::process;
+use crate::process::{self, Finished};
+use exchange::{Answer, Exchange};
+
+/// What stands unescaped in a query (RFC 3986, unreserved).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// Sends REST calls with the Databricks CLI: it authenticates, the token never reaches us.
 pub(super) struct ThroughCli<'a> {
@@ -27,6 +41,8 @@ impl Transport for ThroughCli<'_> {
             call: request.call(),
             reason,
         };
+        let Context { ui, interrupt, .. } = self.target.context;
+        let exchange = self.exchange()?;
         let mut command = Command::new(&self.target.program);
         match &request.body {
             Body::File(file) => copy(&mut command, request, file)
@@ -35,12 +51,15 @@ impl Transport for ThroughCli<'_> {
                 let method = request.method.as_str().to_lowercase();
                 command.args(["api", &method, &url(request)]);
                 if let Body::Json(value) = body {
-                    command.args(["--json", &value.to_string()]);
+                    exchange
+                        .send(&mut command, value)
+                        .map_err(|source| self.not_kept(source))?;
+                    ui.explain(&format!("with {value}"));
                 }
             }
         }
         self.target.lead(&mut command);
-        let Context { ui, interrupt, .. } = self.target.context;
+        exchange.keep_log(&mut command);
         let started = Instant::now();
         let finished = process::run_within(ui, interrupt, command, request.deadline, |_| ())
             .map_err(|error| match request.deadline {
@@ -51,18 +70,7 @@ impl Transport for ThroughCli<'_> {
                 _ => unexpected(error.to_string()),
             })?;
         if !finished.ok() {
-            // The CLI prints the service's message and keeps its status for itself.
-            let status = if says_it_is_not_there(&finished.tail) {
-                404
-            } else {
-                400
-            };
-            return Err(refused(
-                request,
-                status,
-                &Headers::default(),
-                finished.tail.as_bytes(),
-            ));
+            return Err(self.failed(request, &finished, exchange.answer()));
         }
         Ok(Response {
             status: 200,
@@ -72,19 +80,69 @@ impl Transport for ThroughCli<'_> {
     }
 }
 
-/// Whether a message of the Databricks API says that what was asked for is not there.
-fn says_it_is_not_there(message: &str) -> bool {
-    ["RESOURCE_DOES_NOT_EXIST", "doesn't exist", "does not exist"]
-        .iter()
-        .any(|words| message.contains(words))
-}
+impl ThroughCli<'_> {
+    fn exchange(&self) -> Result<Exchange, Error> {
+        Exchange::begin(&self.cache()).map_err(|source| self.not_kept(source))
+    }
 
+    fn cache(&self) -> camino::Utf8PathBuf {
+        self.target.context.local().join("cache")
+    }
+
+    fn not_kept(&self, source: std::io::Error) -> Error {
+        Error::File {
+            path: self.cache().into_string(),
+            source,
+        }
+    }
+
+    /// The error of a call. The CLI prints the service's message alone; its log has the rest.
+    fn failed(&self, request: &Request, finished: &Finished, answer: Option<Answer>) -> Error {
+        let said = finished.tail.as_str();
+        let (status, body) = match answer {
+            // It has an answer that it cannot make anything of.
+            Some(Answer { status, .. }) if status < 400 => {
+                return Error::Unexpected {
+                    call: request.call(),
+                    reason: last_words(said),
+                };
+            }
+            Some(Answer { status, json }) => (status, json),
+            None if asks_to_sign_in(said) => (401, None),
+            None if says_there_was_no_connection(said) => {
+                return Error::NoConnection {
+                    service: self.target.service(),
+                    reason: last_words(said),
+                };
+            }
+            // It is another command of the CLI, or never came to a call.
+            None if says_it_is_not_there(said) => (404, None),
+            None => (400, None),
+        };
+        let body = body.unwrap_or_else(|| last_words(said).into_bytes());
+        match refused(request, status, &Headers::default(), &body) {
+            Error::SignedOut {
+                call,
+                status,
+                message,
+                ..
+            } => Error::SignedOut {
+                service: self.target.service(),
+                call,
+                status,
+                message,
+            },
+            other => other,
+        }
+    }
+}
 /// Path and query of a call, as `databricks api` takes them.
 fn url(request: &Request) -> String {
     let mut url = request.path.clone();
+    let escaped = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
     for (index, (name, value)) in request.query.iter().enumerate() {
         url.push(if index == 0 { '?' } else { '&' });
-        url.push_str(&format!("{name}={value}"));
+        url.push_str(&format!("{}={}", escaped(name), escaped(value)));
     }
     url
 }
@@ -95,4 +153,21 @@ fn copy(command: &mut Command, request: &Request, file: &std::path::Path) -> Opt
     command.args(["fs", "cp", "--overwrite"]);
     command.arg(file).arg(format!("dbfs:{remote}"));
     Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xtask_remote::Method;
+
+    #[test]
+    fn what_a_query_says_is_escaped() {
+        let request = Request::new(Method::Get, "/api/2.0/a%2Fb")
+            .query("filter", "name = 'a&b' # 100%+1")
+            .query("name", "größe/x");
+        assert_eq!(
+            url(&request),
+            "/api/2.0/a%2Fb?filter=name%20%3D%20%27a%26b%27%20%23%20100%25%2B1&name=gr%C3%B6%C3%9Fe%2Fx"
+        );
+    }
 }

@@ -16,6 +16,10 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// Attempts after the first one, for a call that has no more than [`PATIENCE`].
 const RETRIES: usize = 4;
 
+/// Attempts in a row that may find nobody, whatever patience there is: half a minute's. Who is gone for
+/// longer does not come back by being waited for.
+const WITHOUT_CONNECTION: usize = 9;
+
 /// The longest pause that a service did not ask for.
 const LONGEST: Duration = Duration::from_secs(10);
 
@@ -102,7 +106,7 @@ impl Http {
         };
         let patience = self.patience.clone();
         let patience = patience.unwrap_or_else(|| Patience::new(PATIENCE));
-        let mut next = pauses();
+        let (mut next, mut found_nobody) = (pauses(), 0);
         loop {
             let begun = Instant::now();
             let Attempt { result, progress } = attempt();
@@ -110,6 +114,13 @@ impl Http {
                 Err(error) if may_be_repeated(request, &error) => error,
                 other => return other,
             };
+            found_nobody = match error {
+                Error::NoConnection { .. } => found_nobody + 1,
+                _ => 0,
+            };
+            if found_nobody == WITHOUT_CONNECTION {
+                return Err(error);
+            }
             match progress {
                 true => next = pauses(),
                 false => patience.lost(begun.elapsed()),

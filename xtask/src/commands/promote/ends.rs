@@ -128,7 +128,7 @@ impl<'a> Place<'a> {
         toolbox: &Toolbox,
         name: &str,
     ) -> anyhow::Result<Place<'a>> {
-        let target = Target::open(context, toolbox, name)?;
+        let target = Target::open(context, toolbox, name)?.patient();
         let summary = target.summary()?;
         let key = &context.config.model.resource;
         let model = summary.resources.registered_models.get(key);

@@ -69,7 +69,11 @@ fn a_download_goes_on_where_it_broke_off() {
             "{told:?}"
         );
         let ranges = ranges(&proxy);
-        assert_eq!(ranges[..2], [None, Some("bytes=250000-".to_owned())]);
+        assert_eq!(ranges[0], None);
+        let start = ranges[1].as_ref().unwrap();
+        let start: u64 = start[6..start.len() - 1].parse().unwrap();
+        // A reset may overtake a part of what was sent before it.
+        assert!(start > 0 && start <= 250_000, "{ranges:?}");
         assert_eq!(ranges.len(), 9);
         assert!(proxy.record()[1].header(condition).is_some());
         assert!(!file.with_extension("of").exists());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use xtask_remote::{Error, Method, Patience, Request, Transport as _};
 use xtask_testkit::{Answer, Fault, Rule, When};
 
-use crate::origin::{Origin, client};
+use crate::origin::{Origin, client, client_of};
 
 const FIVE_MINUTES: Duration = Duration::from_secs(300);
 
@@ -125,6 +125,20 @@ fn a_command_with_patience_outlasts_a_service_that_is_down_for_a_while() {
     proxy.add(Rule::new(Fault::Answer(Answer::status(503), When::Before)).times(20));
     let error = http.send(&Request::new(Method::Get, "/x")).unwrap_err();
     assert_eq!((error.status(), proxy.record().len()), (Some(503), 5));
+}
+
+#[test]
+fn who_is_gone_is_not_waited_for_all_the_time() {
+    let unused = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let base = format!("http://{}", unused.local_addr().unwrap());
+    drop(unused);
+    let (http, waits) = client_of(&base);
+    let http = http.patient(Patience::new(FIVE_MINUTES));
+    // Nothing was sent, so that even this is tried again.
+    let error = http.send(&Request::new(Method::Post, "/x")).unwrap_err();
+    assert!(matches!(error, Error::NoConnection { .. }), "{error:?}");
+    let whole: Duration = waits.lock().unwrap().iter().sum();
+    assert!((5..60).contains(&whole.as_secs()), "{whole:?}");
 }
 
 #[test]

@@ -141,12 +141,16 @@ impl Content {
 pub(crate) type Waits = Arc<Mutex<Vec<Duration>>>;
 
 pub(crate) fn client(proxy: &FaultProxy) -> (Http, Waits) {
+    client_of(&proxy.url())
+}
+
+pub(crate) fn client_of(base: &str) -> (Http, Waits) {
     let waits = Waits::default();
     let kept = Arc::clone(&waits);
     let pause: Pause = Arc::new(move |wait, _| {
         kept.lock().unwrap().push(wait);
         true
     });
-    let http = Http::new(&proxy.url(), Credentials::bearer("dapiCANARY")).unwrap();
+    let http = Http::new(base, Credentials::bearer("dapiCANARY")).unwrap();
     (http.pausing(pause), waits)
 }

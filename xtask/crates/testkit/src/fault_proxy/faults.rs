@@ -41,7 +41,8 @@ pub enum Cut {
     After,
     /// Within the headers of the reply.
     MidHeaders,
-    /// After half of the reply's body; of one whose length is not announced, within its first block.
+    /// After half of the reply's body; of one whose length is not announced, within its first block. Of a
+    /// long body less may arrive: the reset overtakes what the client has not read yet.
     MidBody,
     /// As [`Cut::MidBody`], but the connection is closed politely.
     Short,

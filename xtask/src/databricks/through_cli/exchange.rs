@@ -1,0 +1,148 @@
+//! One call's files: what is sent, which stands on no command line, and the CLI's log, which says what came
+//! back.
+
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// How much of a reply's body the log keeps. Refusals are shorter, and nothing else is read there.
+const KEPT: &str = "8192";
+
+/// A folder that only its owner may enter; it goes with this.
+pub(super) struct Exchange(Utf8PathBuf);
+
+/// What a service answered.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Its body, if it is JSON.
+    pub(super) json: Option<Vec<u8>>,
+}
+
+impl Exchange {
+    /// A folder below `cache`.
+    pub(super) fn begin(cache: &Utf8Path) -> std::io::Result<Exchange> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let calls = cache.join("calls");
+        let folder = calls.join(format!("{}-{number}", std::process::id()));
+        // Of a process of the same number that was killed.
+        let _ = fs_err::remove_dir_all(&folder);
+        fs_err::create_dir_all(&calls)?;
+        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
+        Ok(Exchange(folder))
+    }
+
+    /// Hands JSON to `databricks api`.
+    pub(super) fn send(&self, command: &mut Command, value: &Value) -> std::io::Result<()> {
+        let path = self.0.join("body.json");
+        let mut file = std::fs::OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)?;
+        file.write_all(value.to_string().as_bytes())?;
+        command.arg("--json").arg(format!("@{path}"));
+        Ok(())
+    }
+
+    /// Has the CLI keep its log, which it does not show.
+    pub(super) fn keep_log(&self, command: &mut Command) {
+        command
+            .env("DATABRICKS_LOG_FILE", self.0.join("log"))
+            .env("DATABRICKS_LOG_FORMAT", "json")
+            .env("DATABRICKS_LOG_LEVEL", "debug")
+            .env("DATABRICKS_DEBUG_TRUNCATE_BYTES", KEPT)
+            .env_remove("DATABRICKS_DEBUG_HEADERS");
+    }
+
+    /// The last answer of the service; `None` where there was none.
+    pub(super) fn answer(&self) -> Option<Answer> {
+        read(&fs_err::read_to_string(self.0.join("log")).ok()?)
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_dir_all(&self.0);
+    }
+}
+
+/// The last answer in a log. The CLI writes calls as `METHOD PATH`, `> …` and `< …`.
+fn read(log: &str) -> Option<Answer> {
+    #[derive(Deserialize)]
+    struct Line {
+        msg: String,
+    }
+    let lines = log.lines().rev();
+    let mut calls = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    calls.find_map(|line| answer(&line.msg))
+}
+
+fn answer(said: &str) -> Option<Answer> {
+    // Signing in is another matter.
+    said.split(' ').nth(1)?.strip_prefix("/api/")?;
+    let (_, reply) = said.split_once("\n< HTTP/")?;
+    let (first, rest) = reply.split_once('\n').unwrap_or((reply, ""));
+    let body: Vec<&str> = rest
+        .lines()
+        .filter_map(|line| line.strip_prefix("< "))
+        .collect();
+    let body = body.join("\n").into_bytes();
+    let is_json = serde_json::from_slice::<Value>(&body).is_ok_and(|value| value.is_object());
+    Some(Answer {
+        status: first.split(' ').nth(1)?.parse().ok()?,
+        json: is_json.then_some(body),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_answer_of_the_api_counts() {
+        let line = |said: &str| serde_json::json!({"level": "DEBUG", "msg": said}).to_string();
+        let log = [
+            line("start"),
+            line("GET /api/2.0/x?a=b c\n< HTTP/1.1 503 Service Unavailable\n< wait"),
+            "not JSON at all".to_owned(),
+            line(
+                "POST /api/2.0/x\n> {\n>   \"k\": 1\n> }\n< HTTP/2.0 403 Forbidden\n< {\n<   \"error_code\": \"NO\"\n< }",
+            ),
+            line("POST /oidc/v1/token\n< HTTP/1.1 200 OK\n< {}"),
+            line("non-retriable error: no"),
+        ];
+        let last = read(&log.join("\n")).unwrap();
+        assert_eq!(last.status, 403);
+        assert_eq!(last.json.unwrap(), b"{\n  \"error_code\": \"NO\"\n}");
+        let first = read(&log[..2].join("\n")).unwrap();
+        assert_eq!((first.status, first.json), (503, None));
+        assert_eq!(read(&log[..1].join("\n")), None);
+        assert_eq!(
+            read("\u{0}{\"msg\": 1}\n{\"msg\": \"GET /api/x\\n< HTTP/\"}"),
+            None
+        );
+    }
+
+    #[test]
+    fn what_is_sent_stands_on_no_command_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Utf8Path::from_path(folder.path()).unwrap();
+        let exchange = Exchange::begin(cache).unwrap();
+        let mut command = Command::new("databricks");
+        exchange
+            .send(&mut command, &serde_json::json!({"k": "CANARY"}))
+            .unwrap();
+        assert!(!format!("{command:?}").contains("CANARY"));
+        let path = exchange.0.join("body.json");
+        assert!(std::fs::read_to_string(&path).unwrap().contains("CANARY"));
+        drop(exchange);
+        assert!(!path.exists());
+    }
+}

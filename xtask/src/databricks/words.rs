@@ -1,0 +1,54 @@
+//! What the Databricks CLI says when something fails, as far as it tells what to do.
+
+/// Whether a message of the Databricks API says that what was asked for is not there.
+pub(super) fn says_it_is_not_there(message: &str) -> bool {
+    ["RESOURCE_DOES_NOT_EXIST", "doesn't exist", "does not exist"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+/// Whether the CLI has nothing to show to the service, or nothing that is good any more.
+pub(super) fn asks_to_sign_in(message: &str) -> bool {
+    [
+        "auth login",
+        "cannot configure default credentials",
+        "cannot get access token",
+        "refresh token is invalid",
+        "invalid_grant",
+        "invalid_client",
+        "HTTP Status: 401",
+        "Invalid access token",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
+}
+
+/// Whether nothing can have arrived.
+pub(super) fn says_there_was_no_connection(message: &str) -> bool {
+    ["dial tcp", "no such host", "connection refused", "x509:"]
+        .iter()
+        .any(|words| message.contains(words))
+}
+
+/// What the CLI says last, without the word that it says it with, and without its warnings.
+pub(super) fn last_words(tail: &str) -> String {
+    let mut words = tail.lines().skip_while(|line| !line.starts_with("Error: "));
+    let first = words.next().and_then(|line| line.strip_prefix("Error: "));
+    let error = first.map(|first| {
+        let all: Vec<&str> = std::iter::once(first).chain(words).collect();
+        all.join("\n")
+    });
+    error.unwrap_or_else(|| tail.to_owned()).trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_words_are_those_of_the_service() {
+        let tail = "Warn: something else\nError: Model x not found\nError: is a word";
+        assert_eq!(last_words(tail), "Model x not found\nError: is a word");
+        assert_eq!(last_words("nothing said"), "nothing said");
+    }
+}
