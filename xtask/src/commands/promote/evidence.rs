@@ -67,7 +67,8 @@ impl Code {
             } => {
                 let many = |count: &Option<u64>, what: &str| {
                     let count = (*count)?;
-                    (count > 0).then(|| format!("{count} commits {what}"))
+                    let commits = if count == 1 { "commit" } else { "commits" };
+                    (count > 0).then(|| format!("{count} {commits} {what}"))
                 };
                 let ways = [many(lacks, "behind"), many(beyond, "ahead")];
                 let ways: Vec<String> = ways.into_iter().flatten().collect();

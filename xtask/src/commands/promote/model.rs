@@ -75,12 +75,13 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let is_reviewed = reviewed.is_some();
     let mut found = match reviewed {
         Some(plan) => plan,
-        None => {
+        None if context.ui.can_ask() => {
             progress.clear();
             let version = version(context, args, &ends, &from_ways)?;
             progress = context.ui.progress("Planning", &planning);
             planned(context, version, &to, &from_ways, &to_ways)?
         }
+        None => planned(context, args.version, &to, &from_ways, &to_ways)?,
     };
     let evidence = evidence::gather(context, &found, &from_ways.side(), &to_ways.side())?;
     if let (Some(pull), false) = (&evidence.pull_request, is_reviewed) {
@@ -145,7 +146,7 @@ fn version(
     from: &Ways<'_>,
 ) -> anyhow::Result<Option<u64>> {
     match args.version {
-        None if context.ui.can_ask() && ends.from != ends.to => ask::version(context, &from.side()),
+        None if ends.from != ends.to => ask::version(context, &from.side()),
         version => Ok(version),
     }
 }

@@ -41,6 +41,11 @@ pub(super) fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> anyhow::Result<
         why,
         rows: candidate.clone().into_iter().collect(),
     };
+    if candidate.is_empty() {
+        return Ok(alone(
+            "not known: the run of its validation is not to be found here".to_owned(),
+        ));
+    }
     let Some(number) = plan.found.champion.filter(|_| !plan.is_champion()) else {
         return Ok(alone(
             "its validation's; there is no champion to be compared with".to_owned(),
