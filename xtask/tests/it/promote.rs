@@ -1,5 +1,8 @@
 //! `cargo xtask promote` of model versions, across two real workspaces.
 
+mod kills;
+mod plans;
+mod refusals;
 pub(crate) mod world;
 
 use serde_json::Value;

@@ -282,8 +282,8 @@ fn deployed_by_job(
     last: u64,
 ) -> Option<(u64, Event)> {
     let version = versions.iter().find(|version| version.number == champion)?;
-    let events = Event::all(&version.tags);
-    if events.iter().any(|event| event.state == State::Live) {
+    // One that was ever promoted is champion by that, or by somebody's hand: no job did it.
+    if !Event::all(&version.tags).is_empty() {
         return None;
     }
     let record = VersionRecord::read(to.model, champion, &version.pairs());

@@ -69,6 +69,11 @@ impl End {
         self.send(&Request::new(Method::Post, path).json(body))
     }
 
+    /// A call that removes.
+    pub(crate) fn delete(&self, path: &str, body: &Value) -> Value {
+        self.send(&Request::new(Method::Delete, path).json(body))
+    }
+
     pub(super) fn send(&self, request: &Request) -> Value {
         let reply = self.http.send(request).unwrap();
         serde_json::from_slice(&reply.body).unwrap_or_default()
