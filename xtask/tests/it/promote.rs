@@ -25,7 +25,8 @@ fn a_version_crosses_the_border() {
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     let told: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(told["digest"], made.digest.as_str());
-    assert_eq!((to.champion(), to.versions()), (Some(1), vec![1]));
+    let number = told["promoted"].as_u64().unwrap();
+    assert_eq!((to.champion(), to.versions()), (Some(number), vec![number]));
     assert!(
         to.proxy
             .record()
@@ -37,10 +38,13 @@ fn a_version_crosses_the_border() {
     assert!(said.stderr.contains(tried), "{}", said.stderr);
 
     // The runs that its tags name are where it came from, which it says; it has none of its own here.
-    assert_eq!(to.version(1)["run_id"].as_str().unwrap_or_default(), "");
+    assert_eq!(
+        to.version(number)["run_id"].as_str().unwrap_or_default(),
+        ""
+    );
     let came = format!("{FROM} {}", from.proxy.url());
-    assert_eq!(to.tag(1, "mlops_promotion_from"), Some(came));
-    let validation = to.tag(1, "mlops_validation_run_id").unwrap();
+    assert_eq!(to.tag(number, "mlops_promotion_from"), Some(came));
+    let validation = to.tag(number, "mlops_validation_run_id").unwrap();
     assert_eq!(validation, made.validation);
     for run in [&made.run, &validation] {
         let found = from.get("/api/2.0/mlflow/runs/get", &[("run_id", run)]);

@@ -106,6 +106,12 @@ impl Journal {
     }
 }
 
+/// Forgets a promotion that turns out to be done: whoever was killed at its very end left its journal.
+pub fn forget(folder: &Path, id: &str) {
+    // Mostly there is none.
+    let _ = fs::remove_file(folder.join(format!("{id}.jsonl")));
+}
+
 /// A promotion that this machine began and did not end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {

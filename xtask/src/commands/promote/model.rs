@@ -220,6 +220,8 @@ impl Promotion<'_> {
         show::evidence(context, plan, self.evidence);
         if plan.is_done() {
             ui.status("Unchanged", &format!("it is champion of {to} already"));
+            journal::forget(ends::journals(context).as_std_path(), &plan.id);
+            let _ = std::fs::remove_dir_all(&folder);
             return self.answer("unchanged", plan.found.champion, &[]);
         }
         show::steps(context, &steps);

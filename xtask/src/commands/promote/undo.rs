@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use xtask_promotion::apply::Ground;
-use xtask_promotion::journal::Journal;
+use xtask_promotion::journal::{self, Journal};
 use xtask_promotion::{Call, Error, Owner, UndoPlan, plan_undo, undo};
 
 use super::Args;
@@ -52,6 +52,7 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
     context.ui.status("Undo", &plan.sentence());
     if plan.is_done() {
         context.ui.status("Unchanged", "it was taken back already");
+        journal::forget(ends::journals(context).as_std_path(), &journal_of(&plan));
         return answer(context, args, &plan, "unchanged", Vec::new());
     }
     show::steps(context, &steps);
@@ -81,6 +82,11 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
     answer(context, args, &plan, "undone", calls)
 }
 
+/// The name of its journal: another than that of the promotion itself.
+fn journal_of(plan: &UndoPlan) -> String {
+    format!("undo-{}", plan.event.id)
+}
+
 fn apply(
     context: &Context,
     args: &Args,
@@ -98,7 +104,7 @@ fn apply(
         folder: folder.as_std_path(),
         smoke: &no_smoke,
     };
-    let id = format!("undo-{}", plan.event.id);
+    let id = journal_of(plan);
     let journals = ends::journals(context);
     let mut journal = Journal::open(journals.as_std_path(), &id, &plan.sentence());
     undo::apply(plan, &ground, &mut Screen::new(context), &mut journal).map_err(

@@ -198,19 +198,27 @@ fn promoted(world: &World) -> String {
     told["id"].as_str().unwrap().to_owned()
 }
 
-/// The moments of what a run has asked. Between two requests nothing happens there, so before a request that reads is
-/// the same moment as after the one before it.
+/// The moments of what a run has asked: before and after each call that writes, and before each that reads (what is
+/// after a read is before the next call). Of the reads between two writes, which all see the same, the first and the
+/// last; `XTASK_KILLS=all` takes every one.
 fn moments(asked: &[Passed], moment: impl Fn(usize, When) -> Moment) -> Vec<Moment> {
+    let all = std::env::var("XTASK_KILLS").is_ok_and(|which| which == "all");
     let asked = asked.iter().filter(|asked| !asked.is_of_the_cli());
-    let moments = asked.enumerate().flat_map(|(index, asked)| {
-        let writes = asked.method != "GET" && asked.method != "HEAD";
-        let n = index + 1;
-        [
-            Some(moment(n, When::Before)),
-            writes.then(|| moment(n, When::After)),
-        ]
-    });
-    moments.flatten().collect()
+    let writes: Vec<bool> = asked
+        .map(|asked| asked.method != "GET" && asked.method != "HEAD")
+        .collect();
+    let writes_at = |index: usize| writes.get(index).copied().unwrap_or(true);
+    let mut moments = Vec::new();
+    for (index, write) in writes.iter().enumerate() {
+        let is_at_an_edge = index == 0 || writes_at(index - 1) || writes_at(index + 1);
+        if *write || all || is_at_an_edge {
+            moments.push(moment(index + 1, When::Before));
+        }
+        if *write {
+            moments.push(moment(index + 1, When::After));
+        }
+    }
+    moments
 }
 
 fn kill_everywhere(typed: Typed, local: &[&str]) {
@@ -229,7 +237,7 @@ fn kill_everywhere(typed: Typed, local: &[&str]) {
     let mut all = moments(&world.from.proxy.record(), Moment::Source);
     all.extend(moments(&world.to.proxy.record(), Moment::Destination));
     all.extend(local.iter().map(|name| Moment::Local((*name).to_owned())));
-    println!("{typed:?}: {} moments", all.len());
+    assert!(all.len() > 20, "{all:?}");
     for moment in &all {
         let (made, before, id) = prepare(&world, typed, &mut start);
         world.is_killed(typed, &id, moment);

@@ -58,13 +58,13 @@ fn known(world: &World, version: u64) -> Vec<(&'static str, String)> {
     let Content::Json(lock) = &lock.body else {
         panic!("{lock:?}");
     };
-    let events = record.iter().filter_map(|asked| match &asked.body {
+    let mut events = record.iter().filter_map(|asked| match &asked.body {
         Content::Json(body) => body["value"]
             .as_str()
             .filter(|text| text.contains("\"state\"")),
         _ => None,
     });
-    let event: Value = serde_json::from_str(events.last().unwrap()).unwrap();
+    let event: Value = serde_json::from_str(events.next_back().unwrap()).unwrap();
     let now = event["undone_at"]
         .as_str()
         .or(event["at"].as_str())
@@ -125,6 +125,7 @@ fn a_dry_run_writes_nothing_and_its_plan_is_applied_later() {
         .project
         .succeed(&["promote", "--plan", plan, "--yes", "--json"]);
     let answer: Value = serde_json::from_str(&said.stdout).unwrap();
+    let promoted = answer["promoted"].as_u64().unwrap();
     let steps: Vec<&str> = answer["steps"]
         .as_array()
         .unwrap()
@@ -132,11 +133,11 @@ fn a_dry_run_writes_nothing_and_its_plan_is_applied_later() {
         .map(|step| step["name"].as_str().unwrap())
         .collect();
     assert_eq!(
-        planned(&answer, "steps", &known(&world, 1)),
+        planned(&answer, "steps", &known(&world, promoted)),
         written(&world.to)
     );
     assert_eq!(steps.first(), Some(&"lock"));
-    assert_eq!(world.to.champion(), Some(1));
+    assert_eq!(world.to.champion(), Some(promoted));
 
     // It was about a destination without a champion.
     let again = world.project.run(&["promote", "--plan", plan, "--yes"]);
