@@ -159,6 +159,47 @@ impl Git {
         self.read(&["rev-parse", "--verify", "FETCH_HEAD"])
     }
 
+    /// Brings a branch's commits here and leaves no other trace, so that several may do it at once; where the
+    /// branch is. `None` where the remote has no such branch.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git says.
+    pub(crate) fn bring(
+        &self,
+        remote: &str,
+        branch: &str,
+        login: Option<&Login>,
+    ) -> anyhow::Result<Option<String>> {
+        let Some(told) = self.remote_head(remote, branch, login)? else {
+            return Ok(None);
+        };
+        if self.resolve(&told).is_some() {
+            return Ok(Some(told));
+        }
+        let full = format!("refs/heads/{branch}");
+        let args = [
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-recurse-submodules",
+            "--no-write-fetch-head",
+            "--refmap=",
+            "--",
+            remote,
+            &full,
+        ];
+        let finished = self.talk(&args, login)?;
+        // Replaced in between, it is not what was told any more.
+        if finished.ok() && self.resolve(&told).is_some() {
+            return Ok(Some(told));
+        }
+        let what = format!("the branch {branch} cannot be fetched from {remote}");
+        Failure::new(Kind::Service, what)
+            .details(finished.tail)
+            .next("call it again: it looks first")
+            .err()
+    }
+
     /// Where a branch is on a remote now; `None` where it has no such branch.
     ///
     /// # Errors

@@ -5,4 +5,5 @@ mod hostile;
 mod interrupted;
 mod releases;
 mod undo;
+mod workspace;
 mod world;

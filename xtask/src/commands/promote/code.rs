@@ -12,10 +12,12 @@ mod evidence;
 mod following;
 mod ground;
 mod marks;
+mod merging;
 mod notes;
 mod proposal;
 mod releases;
 mod route;
+mod show;
 mod steps;
 mod survey;
 mod undo;
@@ -24,7 +26,8 @@ use xtask_remote::github::pulls::{self, Pull};
 
 use self::answer::{Answer, Head, PullRequest};
 use self::contents::Contents;
-use self::evidence::{Evidence, Seen};
+use self::evidence::Evidence;
+use self::following::Patience;
 use self::ground::Ground;
 use self::marks::short;
 use self::proposal::Proposal;
@@ -32,14 +35,10 @@ use self::route::Route;
 use self::steps::{Offer, Step};
 use self::survey::Survey;
 use super::Args;
-use crate::commands::merge;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
-use crate::ui::{Tone, safe_line};
-
-/// How many pull requests and commits are named on the screen.
-const NAMED: usize = 12;
+use crate::ui::{Progress, safe_line};
 
 /// Runs the command.
 ///
@@ -78,7 +77,7 @@ struct Command<'a> {
 
 impl Command<'_> {
     /// Proposes main's files to the release branch.
-    fn promote(&self, progress: crate::ui::Progress) -> anyhow::Result<()> {
+    fn promote(&self, progress: Progress) -> anyhow::Result<()> {
         let Command {
             context,
             git,
@@ -113,23 +112,8 @@ impl Command<'_> {
             title: format!("Promote {} to {}", route.main, route.release),
             notes: notes::of_promotion(route, main, &contents, &plan, &evidence),
         };
-        let what = match &released {
-            Some(_) => format!(
-                "{} at {} into {} at {}",
-                route.main,
-                short(main),
-                route.release,
-                short(&before)
-            ),
-            None => format!(
-                "{} at {} into {}: the first release",
-                route.main,
-                short(main),
-                route.release
-            ),
-        };
-        context.ui.status("Promoting", &safe_line(&what));
-        self.show_contents(&contents, "since the last release");
+        self.show_way(released.is_some());
+        self.show_contents("Brings", &contents);
         self.show_plan(&plan);
         self.show_evidence(&evidence);
         self.show_against(&proposal);
@@ -220,7 +204,13 @@ impl Command<'_> {
             (Some(_), false) => "updated",
         };
         answer.pull = Some(shown(&pull));
-        self.towards_a_merge(offer, pull, answer)
+        let is_new = |step: &Step| matches!(step, Step::Open | Step::Push(_));
+        let patience = match (args.no_watch, steps.iter().any(is_new)) {
+            (true, _) => Patience::Once,
+            (false, true) => Patience::FromTheStart,
+            (false, false) => Patience::ToTheEnd,
+        };
+        self.towards_a_merge(offer, pull, patience, answer)
     }
 
     /// Looks whether GitHub has what was sent, and says where.
@@ -248,158 +238,6 @@ impl Command<'_> {
         Ok(pull)
     }
 
-    /// Follows its checks, and merges it where that was asked for.
-    fn towards_a_merge(
-        &self,
-        offer: &Offer<'_>,
-        pull: Pull,
-        mut answer: Answer,
-    ) -> anyhow::Result<()> {
-        let (context, args) = (self.context, self.args);
-        if args.no_watch && !args.merge {
-            self.say_next(pull.number);
-            return self.end(answer);
-        }
-        let ground = merge::Ground {
-            connection: self.survey.ground.connection.clone(),
-            into: self.survey.ground.into.clone(),
-            pull,
-        };
-        if !args.no_watch {
-            let what = "the checks; Ctrl-C ends the following, and not the checks";
-            context.ui.status("Following", what);
-        }
-        let (gate, standing) = following::checks(context, &ground, args.no_watch)
-            .map_err(|error| self.left(error, "the pull request stays, and its checks run on"))?;
-        merge::show(context, &gate, &standing);
-        answer.missing.clone_from(&standing.missing);
-        if gate.state == "OPEN" && !args.merge {
-            self.say_next(gate.number);
-            self.end(answer)?;
-            return self.failed_checks(&gate);
-        }
-        if gate.state == "OPEN" {
-            let objections = match &answer.evidence {
-                Some(evidence) => evidence.objections(&self.survey.route, &self.survey.main.sha),
-                None => Vec::new(),
-            };
-            answer.missing.extend(objections);
-            if !answer.missing.is_empty() {
-                let failure = not_merged(gate.number, &answer.missing, &standing.next);
-                self.end(answer)?;
-                return Err(failure);
-            }
-            self.unmoved()?;
-        }
-        let pull = match gate.state.as_str() {
-            "OPEN" => merge::into_release(context, &ground, &gate)?,
-            _ => pulls::get(&ground.connection.github, &ground.into, gate.number)?,
-        };
-        self.after_the_merge(offer, &pull, answer)
-    }
-
-    /// A failed check, as the exit code.
-    fn failed_checks(&self, gate: &xtask_remote::github::merging::Gate) -> anyhow::Result<()> {
-        use xtask_remote::github::checks::State;
-        let failed =
-            |one: &&xtask_remote::github::merging::GateCheck| one.check.state == State::Failed;
-        match gate.checks.iter().find(failed) {
-            None => Ok(()),
-            Some(one) => Failure::new(
-                Kind::Failed,
-                format!(
-                    "a check of the pull request failed: {}",
-                    safe_line(&one.check.name)
-                ),
-            )
-            .next(format!(
-                "its page: {}",
-                one.check.url.as_deref().unwrap_or(&gate.url)
-            ))
-            .err(),
-        }
-    }
-
-    /// The release branch must be where it was: else the merge would give it files that nobody has seen.
-    fn unmoved(&self) -> anyhow::Result<()> {
-        let Survey {
-            ground,
-            route,
-            release,
-            ..
-        } = self.survey;
-        let Some(release) = release else {
-            return Ok(());
-        };
-        let now = self
-            .git
-            .remote_head(&ground.remote, &route.release, ground.login.as_ref())?;
-        if now.as_ref() == Some(&release.head.sha) {
-            return Ok(());
-        }
-        Failure::new(
-            Kind::Failed,
-            format!(
-                "{} has moved meanwhile, to {}; nothing was merged",
-                safe_line(&route.release),
-                now.as_deref().map_or("nothing", short)
-            ),
-        )
-        .next("call it again: it looks first")
-        .err()
-    }
-
-    /// Checks what the merge made, and follows its deployment.
-    fn after_the_merge(
-        &self,
-        offer: &Offer<'_>,
-        pull: &Pull,
-        mut answer: Answer,
-    ) -> anyhow::Result<()> {
-        let (ui, release) = (&self.context.ui, safe_line(&self.survey.route.release));
-        if !pull.is_merged() {
-            let what = format!("pull request {} is in the merge queue", pull.number);
-            match pull.is_open() {
-                true => ui.status("Queued", &what),
-                false => {
-                    return Failure::new(
-                        Kind::Failed,
-                        format!("somebody closed pull request {}", pull.number),
-                    )
-                    .next("call it again: it opens a new one")
-                    .err();
-                }
-            }
-            answer.outcome = "queued";
-            return self.end(answer);
-        }
-        let sha = pull.merge_commit_sha.clone().unwrap_or_default();
-        let what = format!(
-            "pull request {} into {release} as {}",
-            pull.number,
-            short(&sha)
-        );
-        ui.status("Merged", &what);
-        answer.outcome = "merged";
-        answer.merged_as = Some(sha.clone());
-        self.survey
-            .ground
-            .fetch(self.git, &self.survey.route.release)?;
-        if self.git.tree(&sha)? != offer.proposal.tree {
-            let what = format!(
-                "{release} got other files at {} than were proposed",
-                short(&sha)
-            );
-            self.end(answer)?;
-            return Failure::new(Kind::Failed, what)
-                .details("somebody else changed one of the two branches in the same moment")
-                .next("cargo xtask promote --code --dry-run   # shows how they differ")
-                .err();
-        }
-        answer.deploy = Some(self.deployment(&sha, self.args.no_watch)?);
-        self.end(answer)
-    }
-
     fn deployment(&self, sha: &str, at_once: bool) -> anyhow::Result<following::Deploy> {
         following::deployment(self.context, self.git, self.survey, sha, at_once)
             .map_err(|error| self.left(error, "the deployment goes on"))
@@ -415,20 +253,17 @@ impl Command<'_> {
         }
     }
 
-    fn say_next(&self, number: u64) {
-        let what = format!(
-            "once it is green and approved: cargo xtask merge {number}, which makes a merge commit; \
-             or this command with --merge"
-        );
-        self.context.ui.status("Next", &what);
-    }
-
     /// Prints the answer; what is left to be said of the deployment is the exit code.
     fn end(&self, answer: Answer) -> anyhow::Result<()> {
-        if self.args.json {
-            self.context.ui.json(&answer)?;
+        // At a terminal its address was said already, as a link.
+        let said = self.context.env.stdout_is_terminal && self.context.ui.is_moving();
+        match &answer.pull {
+            _ if self.args.json => self.context.ui.json(&answer)?,
+            Some(pull) if !self.args.dry_run && !said => self.context.ui.answer(&pull.url),
+            _ => {}
         }
-        let deploy = answer.deploy.as_ref().filter(|_| !self.args.no_watch);
+        let looked_once = self.args.no_watch || self.args.dry_run;
+        let deploy = answer.deploy.as_ref().filter(|_| !looked_once);
         match deploy {
             Some(deploy) => deploy.conclude(&self.survey.route.to),
             None => Ok(()),
@@ -457,124 +292,6 @@ impl Command<'_> {
             deploy: None,
         }
     }
-
-    fn show_contents(&self, contents: &Contents, when: &str) {
-        let ui = &self.context.ui;
-        let pulls = contents.pulls.iter().map(|pull| {
-            format!(
-                "#{} {} ({})",
-                pull.number,
-                safe_line(&pull.title),
-                safe_line(&pull.author)
-            )
-        });
-        let commits = contents
-            .commits
-            .iter()
-            .map(|commit| format!("{} {}", short(&commit.sha), safe_line(&commit.subject)));
-        let lines: Vec<String> = pulls.chain(commits).collect();
-        ui.status(
-            "Brings",
-            &format!(
-                "{} and {} without one, {when}",
-                count(contents.pulls.len(), "pull request"),
-                count(contents.commits.len() + contents.not_looked_up, "commit")
-            ),
-        );
-        for line in lines.iter().take(NAMED) {
-            ui.line(&format!("{:13}{line}", ""));
-        }
-        if lines.len() > NAMED {
-            ui.line(&format!("{:13}and {} more", "", lines.len() - NAMED));
-        }
-    }
-
-    fn show_plan(&self, plan: &bundle_plan::BundlePlan) {
-        let (ui, target) = (&self.context.ui, safe_line(&self.survey.route.to));
-        match (&plan.changes, &plan.unknown) {
-            (Some(changes), _) if changes.is_empty() => {
-                ui.status(
-                    "Changes",
-                    &format!("no resource of {target}; the files are uploaded"),
-                );
-            }
-            (Some(changes), _) => {
-                ui.status(
-                    "Changes",
-                    &format!("{} of {target}:", count(changes.len(), "resource")),
-                );
-                for line in changes {
-                    ui.line(&format!("{:13}{}", "", safe_line(line)));
-                }
-            }
-            (None, why) => ui.status_toned(
-                "Unplanned",
-                &format!(
-                    "what changes on {target}: {}",
-                    why.as_deref().unwrap_or_default()
-                ),
-                Tone::Warning,
-            ),
-        }
-    }
-
-    fn show_evidence(&self, evidence: &Evidence) {
-        let ui = &self.context.ui;
-        for seen in [&evidence.from, &evidence.to] {
-            let (verb, tone) = match (&seen.commit, &seen.unknown) {
-                (_, Some(_)) => ("Unknown", Tone::Warning),
-                (Some(_), None) => ("Deployed", Tone::Good),
-                (None, None) => ("Deployed", Tone::Warning),
-            };
-            ui.status_toned(verb, &safe_line(&self.seen(seen)), tone);
-        }
-        let checks = &evidence.checks;
-        let tone = match (checks.failed.is_empty(), checks.pending.is_empty()) {
-            (true, true) => Tone::Good,
-            (false, _) => Tone::Bad,
-            (true, false) => Tone::Warning,
-        };
-        let what = format!(
-            "{} passed, {} failed, {} still running on {}",
-            checks.passed.len(),
-            checks.failed.len(),
-            checks.pending.len(),
-            short(&self.survey.main.sha)
-        );
-        ui.status_toned("Checks", &what, tone);
-        for objection in evidence.objections(&self.survey.route, &self.survey.main.sha) {
-            ui.status_toned("Lacks", &safe_line(&objection), Tone::Warning);
-        }
-    }
-
-    fn seen(&self, seen: &Seen) -> String {
-        let target = &seen.target;
-        let champion = match seen.champion {
-            Some(version) => format!(", champion version {version}"),
-            None => String::new(),
-        };
-        match (&seen.commit, &seen.unknown) {
-            (_, Some(unknown)) => format!("what {target} has: {unknown}"),
-            (Some(commit), None) if *commit == self.survey.main.sha => format!(
-                "{target} has the newest commit of {}, {}{champion}",
-                self.survey.route.main,
-                short(commit)
-            ),
-            (Some(commit), None) => format!("{target} has {}{champion}", short(commit)),
-            (None, None) => format!("nothing on {target}"),
-        }
-    }
-
-    fn show_against(&self, proposal: &Proposal) {
-        for pull in &proposal.against {
-            self.context.ui.warn(&format!(
-                "pull request {} wants the contrary: {} ({})",
-                pull.number,
-                safe_line(&pull.title),
-                safe_line(&pull.html_url)
-            ));
-        }
-    }
 }
 
 fn shown(pull: &Pull) -> PullRequest {
@@ -582,24 +299,4 @@ fn shown(pull: &Pull) -> PullRequest {
         number: pull.number,
         url: pull.html_url.clone(),
     }
-}
-
-fn not_merged(number: u64, missing: &[String], next: &[String]) -> anyhow::Error {
-    let mut failure = Failure::new(
-        Kind::Failed,
-        format!(
-            "pull request {number} is not merged: {}",
-            missing.join("; ")
-        ),
-    );
-    for next in next {
-        failure = failure.next(next.clone());
-    }
-    failure
-        .next("cargo xtask promote --code --merge   # goes on from here")
-        .into()
-}
-
-fn count(number: usize, thing: &str) -> String {
-    crate::pull_request::block::count(number, thing)
 }

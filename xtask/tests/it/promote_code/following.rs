@@ -226,3 +226,62 @@ fn an_undo_is_merged_and_its_lost_reply_looked_after() {
     let forth = place.promote(&[]);
     assert_eq!(place.open()[0]["head"]["ref"], OURS, "{forth}");
 }
+
+#[test]
+fn a_release_that_moves_while_the_checks_run_is_not_merged_into() {
+    let place = to_be_shipped();
+    let opened = place.promote(&[]);
+    place.approve(number(&opened));
+    let main = place.head("main").unwrap();
+    let World {
+        forge, repository, ..
+    } = &place.world;
+    let run = forge.checks(repository, &main, &[("unit", "")]);
+    let child = follow(&place, &["--merge"]);
+    let asked = |path: &str| {
+        let all = forge.requests();
+        all.iter()
+            .filter(|asked| asked.path.ends_with(path))
+            .count()
+    };
+    let (until, before) = (Instant::now() + Duration::from_secs(60), asked("/graphql"));
+    while asked("/graphql") == before {
+        assert!(Instant::now() < until, "it does not follow");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let hot = place.commit(STABLE, "hot.txt", "x\n", "Mend it at night");
+    let good = json!({"status": "completed", "conclusion": "success"});
+    forge.job(repository, run.jobs[0], &good);
+    let said = Said::from(child.wait_with_output().unwrap());
+    assert_eq!(said.code, Some(1), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("has moved meanwhile"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!(place.head(STABLE).unwrap(), hot);
+}
+
+#[test]
+fn where_there_is_a_queue_it_is_queued() {
+    let place = to_be_shipped();
+    let opened = place.promote(&[]);
+    place.approve(number(&opened));
+    let path = format!("/repos/{}/rulesets", place.world.repository.full_name);
+    let rule = json!({
+        "name": "stable", "enforcement": "active",
+        "conditions": {"ref_name": {"include": ["refs/heads/stable"], "exclude": []}},
+        "rules": [{"type": "merge_queue"}],
+    });
+    let (status, reply) = place
+        .world
+        .forge
+        .rest(&place.world.owner, "POST", &path, &rule);
+    assert_eq!(status, 201, "{reply}");
+    let queued = place.promote(&["--merge"]);
+    assert_eq!(queued["outcome"], "queued", "{queued}");
+    assert_eq!(queued["merged_as"], Value::Null);
+    // Again, it is still there, and nothing is done twice.
+    let again = place.promote(&["--merge"]);
+    assert_eq!(again["outcome"], "queued", "{again}");
+}

@@ -110,7 +110,7 @@ fn explain_shows_the_calls_and_no_token() {
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     for call in [
         "GET /repos/ann/churn/pulls",
-        "git fetch --quiet",
+        "git ls-remote",
         "git merge-tree",
     ] {
         assert!(said.stderr.contains(call), "{call}: {}", said.stderr);

@@ -173,3 +173,19 @@ fn a_release_that_was_never_deployed_is_passed_over() {
     let undo = place.promote(&["--undo", "--dry-run"]);
     assert_eq!(undo["back_to"], first.as_str(), "{undo}");
 }
+
+#[test]
+fn an_undo_of_a_release_that_is_not_the_newest_any_more_gives_way_to_one_that_is() {
+    let (place, ..) = two_releases();
+    let stale = place.promote(&["--undo"]);
+    place.land("Judge more", "src/more.py", "3\n");
+    let third = place.promote(&[]);
+    place.merge(number(&third));
+    let undo = place.promote(&["--undo"]);
+    assert_ne!(number(&undo), number(&stale));
+    let open = place.open();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0]["number"], number(&undo));
+    place.merge(number(&undo));
+    assert!(place.has(STABLE, "src/care.py") && !place.has(STABLE, "src/more.py"));
+}

@@ -229,3 +229,81 @@ fn the_same_branch_name_in_another_fork_is_another_branch() {
     assert_eq!(found[0].number, 1);
     assert!(asked.lock().unwrap()[0].contains("head=o%3Afeat"));
 }
+
+#[test]
+fn a_commit_has_checks_of_both_kinds() {
+    let (base, asked) = server(&[
+        r#"200 OK
+{"total_count": 2, "check_runs": [
+ {"name": "unit", "status": "completed", "conclusion": "success", "details_url": "u"},
+ {"name": "Deploy", "status": "in_progress", "conclusion": null}]}"#,
+        r#"200 OK
+{"state": "failure", "statuses": [{"context": "licence", "state": "error", "target_url": null}]}"#,
+    ]);
+    let found = checks::of_commit(&client(&base), &name(), "0123abc").unwrap();
+    let told: Vec<_> = found
+        .iter()
+        .map(|check| (check.name.as_str(), check.state, check.word.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("unit", checks::State::Passed, "success"),
+            ("Deploy", checks::State::Pending, "in_progress"),
+            ("licence", checks::State::Failed, "error"),
+        ]
+    );
+    let asked = asked.lock().unwrap();
+    assert!(
+        asked[0].starts_with("GET /api/v3/repos/o/r/commits/0123abc/check-runs?filter=latest"),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn a_commit_counts_as_deployed_once_it_was() {
+    use deployments::Deployed;
+    let told = |replies: &[&str]| {
+        let (base, asked) = server(replies);
+        let found = deployments::of_commit(&client(&base), &name(), "prod", "0123abc").unwrap();
+        (found, asked)
+    };
+    let (found, asked) = told(&["200 OK\n[]"]);
+    assert_eq!(found, Deployed::Unknown);
+    let call = asked.lock().unwrap()[0].clone();
+    assert!(
+        call.starts_with("GET /api/v3/repos/o/r/deployments?environment=prod&sha=0123abc"),
+        "{call}"
+    );
+    let failed = "200 OK\n[{\"state\": \"failure\"}, {\"state\": \"in_progress\"}]";
+    assert_eq!(told(&["200 OK\n[{\"id\": 7}]", failed]).0, Deployed::No);
+    // A later deployment has taken its place.
+    let earlier = "200 OK\n[{\"state\": \"inactive\"}, {\"state\": \"success\"}]";
+    let both = ["200 OK\n[{\"id\": 8}, {\"id\": 7}]", failed, earlier];
+    assert_eq!(told(&both).0, Deployed::Yes);
+}
+
+#[test]
+fn a_run_is_known_by_its_workflow_and_says_whom_it_waits_for() {
+    let run = |path: &str, status: &str, conclusion: Value| -> actions::Run {
+        serde_json::from_value(json!({
+            "id": 1, "path": path, "head_sha": "0", "html_url": "u",
+            "status": status, "conclusion": conclusion,
+        }))
+        .unwrap()
+    };
+    let done = run(
+        ".github/workflows/ship.yml@main",
+        "completed",
+        json!("success"),
+    );
+    assert!(done.is_of("ship.yml") && !done.is_of("hip.yml") && done.is_success());
+    let other = run("dynamic/dependabot", "waiting", Value::Null);
+    assert!(!other.is_of("dependabot") && !other.is_over());
+    let (base, _) = server(&[r#"200 OK
+[{"environment": {"id": 1, "name": "prod"}, "wait_timer": 0, "current_user_can_approve": false,
+  "reviewers": [{"type": "User", "reviewer": {"login": "bob"}}, {"type": "Team", "reviewer": {"slug": "ops"}}]}]"#]);
+    let waiting = actions::waiting_for(&client(&base), &name(), 1).unwrap();
+    assert_eq!(waiting[0].environment, "prod");
+    assert_eq!(waiting[0].reviewers, ["bob", "ops"]);
+}

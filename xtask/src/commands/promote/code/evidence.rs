@@ -36,6 +36,26 @@ pub(super) struct Checks {
     pub(super) pending: Vec<String>,
 }
 
+impl Checks {
+    /// How many there are of which: `2 passed, 1 failed`.
+    pub(super) fn told(&self) -> String {
+        let told = [
+            (self.passed.len(), "passed"),
+            (self.failed.len(), "failed"),
+            (self.pending.len(), "still running"),
+        ];
+        let told: Vec<String> = told
+            .iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| format!("{number} {word}"))
+            .collect();
+        match told.is_empty() {
+            true => "none ran".to_owned(),
+            false => told.join(", "),
+        }
+    }
+}
+
 /// All of it.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Evidence {

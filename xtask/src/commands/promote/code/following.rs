@@ -23,15 +23,29 @@ const LATEST: Duration = Duration::from_secs(20);
 /// How long checks, or the run of a workflow, may take to appear.
 const GRACE: Duration = Duration::from_secs(45);
 
-/// Looks at the pull request until its checks have ended; `at_once` looks only once.
+/// How long is looked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// Once.
+    Once,
+    /// Until all checks that are there have ended.
+    ToTheEnd,
+    /// The same, of a pull request whose checks may be yet to come.
+    FromTheStart,
+}
+
+/// Looks at the pull request until its checks have ended.
 ///
 /// # Errors
 /// What GitHub says; Ctrl-C.
 pub(super) fn checks(
     context: &Context,
     ground: &merge::Ground,
-    at_once: bool,
+    patience: Patience,
 ) -> anyhow::Result<(Gate, Standing)> {
+    let at_once = patience == Patience::Once;
+    let what = "the checks; Ctrl-C ends the following, and not the checks";
+    let _progress = (!at_once).then(|| context.ui.progress("Following", what));
     let (started, mut pause) = (Instant::now(), SOONEST);
     let mut told: Vec<(String, State)> = Vec::new();
     loop {
@@ -45,7 +59,8 @@ pub(super) fn checks(
             tell(context, &told, &states);
         }
         let pending = states.iter().any(|(_, state)| *state == State::Pending);
-        let late = states.is_empty() && started.elapsed() < GRACE;
+        let late =
+            patience == Patience::FromTheStart && states.is_empty() && started.elapsed() < GRACE;
         if at_once || gate.state != "OPEN" || !(pending || late) {
             return Ok((gate, standing));
         }
@@ -180,6 +195,8 @@ fn ended_run(
 ) -> anyhow::Result<Option<Run>> {
     let (ground, release) = (&survey.ground, &survey.route.release);
     let github = &ground.connection.github;
+    let what = format!("the deployment of {}; Ctrl-C does not end it", short(sha));
+    let _progress = (!at_once).then(|| context.ui.progress("Following", &what));
     let (started, mut pause, mut told) = (Instant::now(), SOONEST, String::new());
     loop {
         let runs = actions::runs_of(github, &ground.into, sha)?;

@@ -66,13 +66,7 @@ impl Ground {
     /// # Errors
     /// [`Kind::Service`] with what git says.
     pub(super) fn fetch(&self, git: &Git, branch: &str) -> anyhow::Result<Option<String>> {
-        let login = self.login.as_ref();
-        let Some(told) = git.remote_head(&self.remote, branch, login)? else {
-            return Ok(None);
-        };
-        // What is fetched may be newer; and another git at work in this clone fetches something else.
-        let fetched = git.fetch(&self.remote, branch, login)?;
-        Ok(Some(git.resolve(&told).unwrap_or(fetched)))
+        git.bring(&self.remote, branch, self.login.as_ref())
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn of_promotion(
     let mut parts = vec![format!(
         "Brings {} at {} to {}. Once it is merged, {} gets exactly the files of that commit.",
         code(&route.main),
-        short(main),
+        main,
         code(&route.release),
         code(&route.to)
     )];
@@ -46,10 +46,8 @@ pub(super) fn of_undo(
 ) -> String {
     let mut parts = vec![
         format!(
-            "Takes {} from {} back to the files of {}.",
-            code(&route.release),
-            short(undone),
-            short(back_to)
+            "Takes {} from {undone} back to the files of {back_to}.",
+            code(&route.release)
         ),
         format!(
             "Models stay as they are: `cargo xtask promote --undo` takes one back. The next \
@@ -131,23 +129,8 @@ fn bundle(route: &Route, plan: &BundlePlan) -> String {
 }
 
 fn standing(route: &Route, main: &str, evidence: &Evidence) -> String {
-    let checks = &evidence.checks;
-    let told = [
-        (checks.passed.len(), "passed"),
-        (checks.failed.len(), "failed"),
-        (checks.pending.len(), "still running"),
-    ];
-    let told: Vec<String> = told
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, word)| format!("{number} {word}"))
-        .collect();
-    let checks = match told.is_empty() {
-        true => "none ran".to_owned(),
-        false => told.join(", "),
-    };
     let lines = [
-        format!("- Checks of {}: {checks}", short(main)),
+        format!("- Checks of {}: {}", short(main), evidence.checks.told()),
         format!("- {}", deployed(&evidence.from, main, &route.main)),
         format!("- {}", deployed(&evidence.to, main, &route.main)),
     ];

@@ -6,7 +6,7 @@ use super::marks::short;
 use super::proposal::Proposal;
 use super::survey::Survey;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::{self, Failure, Kind};
 use crate::git::{Git, Lease, Push};
 use crate::pull_request::block;
 use crate::pull_request::opening::Opening;
@@ -61,21 +61,21 @@ impl Offer<'_> {
         let (into, release) = (&self.survey.ground.into, &self.survey.route.release);
         let what = match step {
             Step::Start(sha) => format!(
-                "begin the branch {release} of {into} with a commit without files ({}): nothing is deployed by that",
+                "begin the branch {release} of {into} without files ({}): that deploys nothing",
                 short(sha)
             ),
             Step::Push(Lease::Rewrites(at)) => format!(
-                "push {} to {branch} of {into}, in place of {}{}",
+                "push {} to {branch}, in place of {}{}",
                 short(head),
                 short(at),
                 self.if_unmoved()
             ),
             Step::Push(_) => format!(
-                "push {} to a new branch {branch} of {into}{}",
+                "push {} to a new branch {branch}{}",
                 short(head),
                 self.if_unmoved()
             ),
-            Step::Open => format!("open a pull request from {branch} into {release} of {into}"),
+            Step::Open => format!("open a pull request from {branch} into {release}"),
             Step::Describe(number) => {
                 format!("renew the notes in the description of pull request {number}")
             }
@@ -88,7 +88,7 @@ impl Offer<'_> {
 
     fn if_unmoved(&self) -> String {
         match self.unmoved() {
-            Some((release, sha)) => format!(", if {release} is still at {}", short(&sha)),
+            Some((release, sha)) => format!(", if {release} is at {}", short(&sha)),
             None => String::new(),
         }
     }
@@ -171,7 +171,11 @@ impl Offer<'_> {
         };
         let what = format!("{} to {}", safe_line(branch), ground.into);
         let progress = context.ui.progress("Pushing", &what);
-        git.push(&push, ground.login.as_ref())?;
+        if let Err(error) = git.push(&push, ground.login.as_ref()) {
+            progress.clear();
+            context.interrupt.check()?;
+            return Err(not_pushed(&error));
+        }
         progress.finish("Pushed", &what);
         Ok(())
     }
@@ -221,4 +225,13 @@ impl Offer<'_> {
         };
         opening.open(|pull| pull.base.branch == *release)
     }
+}
+
+/// Somebody else may have done the same in this moment: the next call sees it.
+fn not_pushed(error: &anyhow::Error) -> anyhow::Error {
+    let report = error::report(error);
+    Failure::new(Kind::Failed, report.what)
+        .details(report.details.unwrap_or_default())
+        .next("call it again: it looks first")
+        .into()
 }

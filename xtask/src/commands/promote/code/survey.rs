@@ -135,8 +135,8 @@ impl Survey {
         )
         .details(lines.join("\n"))
         .next(format!(
-            "bring them into {main} first: git switch -c from-{branch} {remote}/{main} && git merge {remote}/{branch}, \
-             then cargo xtask open-pr",
+            "bring them into {main} first: git fetch {remote} && git switch -c from-{branch} {remote}/{main} && \
+             git merge {remote}/{branch}, then cargo xtask open-pr",
             remote = self.ground.remote
         ))
         .err()

@@ -16,12 +16,7 @@ use crate::ui::{Progress, Tone, safe_line};
 impl Command<'_> {
     /// Proposes the files of an earlier release. `asked` names one; empty, it is the one before the present.
     pub(super) fn undo(&self, asked: &str, progress: Progress) -> anyhow::Result<()> {
-        let Command {
-            context,
-            git,
-            survey,
-            ..
-        } = self;
+        let Command { git, survey, .. } = self;
         let route = &survey.route;
         let Some(release) = &survey.release else {
             return Failure::new(
@@ -45,17 +40,21 @@ impl Command<'_> {
             "" => self.before(release)?,
             asked => self.named(release, asked)?,
         };
-        let proposal = Proposal::of_undo(git, survey, &release.head, &back_to)?;
-        let (head, back) = (&release.head.sha, &back_to.sha);
-        let standing = release.standing.as_deref().unwrap_or(head);
-        let contents = match survey.of_main(git, standing) {
-            Some(newer) => {
-                let older = survey.of_main(git, back);
-                Contents::between(git, &survey.ground, &route.main, older.as_deref(), &newer)?
-            }
-            None => Contents::default(),
-        };
-        let contents = contents.with_notebooks(git, head, back)?;
+        self.go_back(release, &back_to, progress)
+    }
+
+    fn go_back(&self, release: &Release, back_to: &Made, progress: Progress) -> anyhow::Result<()> {
+        let Command {
+            context,
+            git,
+            survey,
+            ..
+        } = self;
+        let (route, head, back) = (&survey.route, &release.head.sha, &back_to.sha);
+        let proposal = Proposal::of_undo(git, survey, &release.head, back_to)?;
+        let contents = self
+            .taken_away(release, back)?
+            .with_notebooks(git, head, back)?;
         let plan = bundle_plan::of(context, git, &route.to, head, back)?;
         progress.clear();
 
@@ -73,21 +72,19 @@ impl Command<'_> {
             back_to.subject()
         );
         context.ui.status("Undoing", &safe_line(&what));
-        self.show_contents(&contents, "go back");
+        self.show_contents("Takes away", &contents);
         self.show_plan(&plan);
         self.show_against(&proposal);
-        context.ui.status_toned(
-            "Note",
-            "models stay as they are: cargo xtask promote --undo takes one back",
-            Tone::Accent,
-        );
-        let what = format!(
+        let again = format!(
             "the next promotion brings this again, unless it is reverted on {}",
             route.main
         );
-        context
-            .ui
-            .status_toned("Note", &safe_line(&what), Tone::Accent);
+        for note in [
+            "models stay as they are: cargo xtask promote --undo takes one back",
+            &safe_line(&again),
+        ] {
+            context.ui.status_toned("Note", note, Tone::Accent);
+        }
         let answer = Answer {
             contents,
             bundle_plan: Some(plan),
@@ -95,6 +92,18 @@ impl Command<'_> {
             ..self.answer("undo")
         };
         self.offer(&offer, answer)
+    }
+
+    /// What the standing release has of main, and the earlier one has not.
+    fn taken_away(&self, release: &Release, back_to: &str) -> anyhow::Result<Contents> {
+        let Command { git, survey, .. } = self;
+        let standing = release.standing.as_deref().unwrap_or(&release.head.sha);
+        let Some(newer) = survey.of_main(git, standing) else {
+            return Ok(Contents::default());
+        };
+        let older = survey.of_main(git, back_to);
+        let (ground, main) = (&survey.ground, &survey.route.main);
+        Contents::between(git, ground, main, older.as_deref(), &newer)
     }
 
     /// Called once more it does not go back further by itself: a call that was killed ends here as well.

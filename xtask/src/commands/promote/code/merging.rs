@@ -1,0 +1,202 @@
+//! From the open pull request to what is deployed: its checks, the merge, what the merge made.
+
+use xtask_remote::github::checks::State;
+use xtask_remote::github::merging::{Gate, GateCheck};
+use xtask_remote::github::pulls::{self, Pull};
+
+use super::Command;
+use super::answer::Answer;
+use super::evidence::Evidence;
+use super::following::{self, Patience};
+use super::marks::short;
+use super::steps::Offer;
+use super::survey::Survey;
+use crate::commands::merge;
+use crate::error::{Failure, Kind};
+use crate::ui::safe_line;
+
+impl Command<'_> {
+    /// Follows its checks, and merges it where that was asked for.
+    pub(super) fn towards_a_merge(
+        &self,
+        offer: &Offer<'_>,
+        pull: Pull,
+        patience: Patience,
+        mut answer: Answer,
+    ) -> anyhow::Result<()> {
+        let (context, args) = (self.context, self.args);
+        if args.no_watch && !args.merge {
+            self.say_next(pull.number);
+            return self.end(answer);
+        }
+        let ground = merge::Ground {
+            connection: self.survey.ground.connection.clone(),
+            into: self.survey.ground.into.clone(),
+            pull,
+        };
+        let (gate, standing) = following::checks(context, &ground, patience)
+            .map_err(|error| self.left(error, "the pull request stays, and its checks run on"))?;
+        merge::show(context, &gate, &standing);
+        answer.missing.clone_from(&standing.missing);
+        if gate.state == "OPEN" && !args.merge {
+            self.say_next(gate.number);
+            self.end(answer)?;
+            return self.failed_checks(&gate);
+        }
+        if gate.state == "OPEN" {
+            let objections = self.objections_by_now(&mut answer)?;
+            answer.missing.extend(objections);
+            if !answer.missing.is_empty() {
+                let failure = not_merged(gate.number, &answer.missing, &standing.next);
+                self.end(answer)?;
+                return Err(failure);
+            }
+            self.unmoved()?;
+        }
+        let pull = match gate.state.as_str() {
+            "OPEN" => merge::into_release(context, &ground, &gate)?,
+            _ => pulls::get(&ground.connection.github, &ground.into, gate.number)?,
+        };
+        self.after_the_merge(offer, &pull, answer)
+    }
+
+    /// What speaks against a merge: looked at anew, as much may have come to its end meanwhile.
+    fn objections_by_now(&self, answer: &mut Answer) -> anyhow::Result<Vec<String>> {
+        let Survey {
+            ground,
+            route,
+            main,
+            ..
+        } = self.survey;
+        if answer.evidence.is_none() {
+            return Ok(Vec::new());
+        }
+        let now = Evidence::collect(self.context, ground, route, &main.sha)?;
+        let objections = now.objections(route, &main.sha);
+        answer.evidence = Some(now);
+        Ok(objections)
+    }
+
+    /// A failed check, as the exit code.
+    fn failed_checks(&self, gate: &Gate) -> anyhow::Result<()> {
+        let failed = |one: &&GateCheck| one.check.state == State::Failed;
+        match gate.checks.iter().find(failed) {
+            None => Ok(()),
+            Some(one) => Failure::new(
+                Kind::Failed,
+                format!(
+                    "a check of the pull request failed: {}",
+                    safe_line(&one.check.name)
+                ),
+            )
+            .next(format!(
+                "its page: {}",
+                one.check.url.as_deref().unwrap_or(&gate.url)
+            ))
+            .err(),
+        }
+    }
+
+    /// The release branch must be where it was: else the merge would give it files that nobody has seen.
+    fn unmoved(&self) -> anyhow::Result<()> {
+        let Survey {
+            ground,
+            route,
+            release,
+            ..
+        } = self.survey;
+        let Some(release) = release else {
+            return Ok(());
+        };
+        let now = self
+            .git
+            .remote_head(&ground.remote, &route.release, ground.login.as_ref())?;
+        if now.as_ref() == Some(&release.head.sha) {
+            return Ok(());
+        }
+        Failure::new(
+            Kind::Failed,
+            format!(
+                "{} has moved meanwhile, to {}; nothing was merged",
+                safe_line(&route.release),
+                now.as_deref().map_or("nothing", short)
+            ),
+        )
+        .next("call it again: it looks first")
+        .err()
+    }
+
+    /// Checks what the merge made, and follows its deployment.
+    fn after_the_merge(
+        &self,
+        offer: &Offer<'_>,
+        pull: &Pull,
+        mut answer: Answer,
+    ) -> anyhow::Result<()> {
+        let (ui, release) = (&self.context.ui, safe_line(&self.survey.route.release));
+        if !pull.is_merged() {
+            let what = format!("pull request {} is in the merge queue", pull.number);
+            match pull.is_open() {
+                true => ui.status("Queued", &what),
+                false => {
+                    return Failure::new(
+                        Kind::Failed,
+                        format!("somebody closed pull request {}", pull.number),
+                    )
+                    .next("call it again: it opens a new one")
+                    .err();
+                }
+            }
+            answer.outcome = "queued";
+            return self.end(answer);
+        }
+        let sha = pull.merge_commit_sha.clone().unwrap_or_default();
+        let what = format!(
+            "pull request {} into {release} as {}",
+            pull.number,
+            short(&sha)
+        );
+        ui.status("Merged", &what);
+        answer.outcome = "merged";
+        answer.merged_as = Some(sha.clone());
+        self.survey
+            .ground
+            .fetch(self.git, &self.survey.route.release)?;
+        if self.git.tree(&sha)? != offer.proposal.tree {
+            let what = format!(
+                "{release} got other files at {} than were proposed",
+                short(&sha)
+            );
+            self.end(answer)?;
+            return Failure::new(Kind::Failed, what)
+                .details("somebody else changed one of the two branches in the same moment")
+                .next("cargo xtask promote --code --dry-run   # shows how they differ")
+                .err();
+        }
+        answer.deploy = Some(self.deployment(&sha, self.args.no_watch)?);
+        self.end(answer)
+    }
+
+    fn say_next(&self, number: u64) {
+        let what = format!(
+            "once it is green and approved: cargo xtask merge {number}, or this command with --merge"
+        );
+        self.context.ui.status("Next", &what);
+    }
+}
+
+fn not_merged(number: u64, missing: &[String], next: &[String]) -> anyhow::Error {
+    let mut failure = Failure::new(
+        Kind::Failed,
+        format!(
+            "pull request {number} is not merged: {}",
+            missing.join("; ")
+        ),
+    );
+    for next in next {
+        failure = failure.next(next.clone());
+    }
+    failure
+        .next("cargo xtask promote --code --merge   # goes on from here")
+        .into()
+}
