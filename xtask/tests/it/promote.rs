@@ -1,5 +1,6 @@
 //! `cargo xtask promote` of model versions, across two real workspaces.
 
+mod day;
 mod kills;
 mod plans;
 mod refusals;
@@ -44,6 +45,8 @@ fn a_version_crosses_the_border() {
     );
     let came = format!("{FROM} {}", from.proxy.url());
     assert_eq!(to.tag(number, "mlops_promotion_from"), Some(came));
+    let trained = format!("{} {}", from.proxy.url(), made.run);
+    assert_eq!(to.tag(number, "mlops_trained_in"), Some(trained));
     let validation = to.tag(number, "mlops_validation_run_id").unwrap();
     assert_eq!(validation, made.validation);
     for run in [&made.run, &validation] {

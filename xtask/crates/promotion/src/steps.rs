@@ -14,7 +14,7 @@ use crate::side::Side;
 use crate::survey::{CHALLENGER, CHAMPION};
 use crate::tags::{
     LONGEST, OF_THE_PLACE, PREVIOUS_CHAMPION, PROMOTION_FROM, PROMOTION_ID, PROMOTION_SOURCE,
-    VERDICT, VERDICT_FOR, VERDICT_REASON, shortened,
+    TRAINED_IN, VERDICT, VERDICT_FOR, VERDICT_REASON, shortened,
 };
 
 /// One step.
@@ -252,6 +252,11 @@ fn creating(plan: &Plan, to: &Side<'_>) -> Request {
         (PROMOTION_FROM, &from),
     ] {
         written.insert(key.to_owned(), shortened(value, LONGEST));
+    }
+    if !plan.from.run_id.is_empty() {
+        // A copy of a copy says where the first one came from.
+        let trained_in = format!("{} {}", plan.from.host, plan.from.run_id);
+        written.entry(TRAINED_IN.to_owned()).or_insert(trained_in);
     }
     let same_workspace = plan.from.host == plan.to.host && !plan.from.run_id.is_empty();
     let new = NewVersion {

@@ -6,6 +6,9 @@ pub(crate) const PROMOTION_ID: &str = "mlops_promotion_id";
 pub(crate) const PROMOTION_SOURCE: &str = "mlops_promotion_source";
 /// Target and address of the workspace that a copy came from.
 pub(crate) const PROMOTION_FROM: &str = "mlops_promotion_from";
+/// Address of the workspace that the training run is in, and that run's id: written on the first copy, and on every
+/// copy of that.
+pub(crate) const TRAINED_IN: &str = "mlops_trained_in";
 /// Digest of a version's files.
 pub(crate) const ARTIFACT_DIGEST: &str = "mlops_artifact_digest";
 /// The version that this one replaces as champion, or `none`.
@@ -54,6 +57,7 @@ mod tests {
             PROMOTION_ID,
             PROMOTION_SOURCE,
             PROMOTION_FROM,
+            TRAINED_IN,
             "mlops_event_<8 hex digits>",
         ]
         .iter()

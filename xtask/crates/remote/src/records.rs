@@ -32,6 +32,29 @@ pub struct Origin {
     pub job_run_id: Option<String>,
 }
 
+/// The run that trained a version which was copied: it stays in the workspace where it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrainedIn {
+    /// The address of that workspace.
+    pub host: String,
+    /// The MLflow run.
+    pub run_id: String,
+}
+
+impl TrainedIn {
+    /// Reads it from the tags of a version; `None` where the version is no copy.
+    #[must_use]
+    pub fn read(tags: &[KeyValue]) -> Option<TrainedIn> {
+        let value = Tags::new(tags).get("mlops_trained_in")?;
+        let (host, run_id) = value.split_once(' ')?;
+        let known = !host.is_empty() && !run_id.is_empty();
+        known.then(|| TrainedIn {
+            host: host.trim_end_matches('/').to_owned(),
+            run_id: run_id.to_owned(),
+        })
+    }
+}
+
 /// Whether a version may be deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {

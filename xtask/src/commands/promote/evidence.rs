@@ -6,6 +6,8 @@ mod pull;
 use serde::Serialize;
 use xtask_promotion::{Plan, Side};
 use xtask_remote::databricks::bundle_state;
+use xtask_remote::mlflow::KeyValue;
+use xtask_remote::records::TrainedIn;
 
 use crate::context::Context;
 use crate::git::Git;
@@ -128,7 +130,7 @@ pub(super) fn gather(
     let deployed = deployed?.map(|source| source.commit);
     let judgement = record.judgement.as_ref();
     let mut evidence = Evidence {
-        run: Some(plan.from.run_id.clone()).filter(|run| !run.is_empty()),
+        run: training_run(plan),
         job_run: record.origin.job_run_id.clone(),
         branch: record.origin.git_branch.clone(),
         code: code(git.as_ref(), commit.as_deref(), deployed.as_deref()),
@@ -143,6 +145,21 @@ pub(super) fn gather(
     };
     evidence.warnings = warnings(plan, &evidence);
     Ok(evidence)
+}
+
+/// The run that logged the version, wherever it is.
+fn training_run(plan: &Plan) -> Option<String> {
+    let tags: Vec<KeyValue> = plan
+        .from
+        .tags
+        .iter()
+        .map(|(key, value)| KeyValue {
+            key: key.clone(),
+            value: value.clone(),
+        })
+        .collect();
+    let here = Some(plan.from.run_id.clone()).filter(|run| !run.is_empty());
+    here.or_else(|| Some(TrainedIn::read(&tags)?.run_id))
 }
 
 fn code(git: Option<&Git>, trained: Option<&str>, deployed: Option<&str>) -> Code {

@@ -8,7 +8,7 @@ use xtask_remote::databricks::bundle_state::{Resources, Source};
 use xtask_remote::databricks::registry::Registry;
 use xtask_remote::databricks::{jobs, models};
 use xtask_remote::mlflow::{self, Run};
-use xtask_remote::records::{RunRecord, VersionRecord};
+use xtask_remote::records::{RunRecord, TrainedIn, VersionRecord};
 use xtask_remote::{Error, Transport};
 
 use super::environments::joined;
@@ -96,11 +96,15 @@ struct Answers {
     gone: [bool; 2],
 }
 
+/// Finds a run in the workspace at an address, where that is one of the bundle's.
+pub(super) type Elsewhere<'a> = &'a (dyn Fn(&TrainedIn) -> Option<Run> + Sync);
+
 /// Asks everything, and writes down the answers and what stayed unknown.
 pub(super) fn fill(
     environment: &mut Environment,
     deployed: &Deployed<'_>,
     transport: &dyn Transport,
+    elsewhere: Elsewhere<'_>,
 ) {
     let answers = ask(deployed, transport);
     let mut unknowns = Vec::new();
@@ -112,8 +116,8 @@ pub(super) fn fill(
         Vec::new()
     });
     let named = [&answers.champion, &answers.challenger];
-    let wanted = named.map(|answer| Some(answer.as_ref().ok()?.as_ref()?.run_id.as_str()));
-    let metrics = metrics_of(transport, &runs, wanted);
+    let wanted = named.map(|answer| trained_in(answer.as_ref().ok()?.as_ref()?, deployed.host));
+    let metrics = metrics_of(deployed.host, transport, &runs, &wanted, elsewhere);
     for ((what, answer, slot), metrics) in [
         (CHAMPION, answers.champion, &mut environment.champion),
         (CHALLENGER, answers.challenger, &mut environment.challenger),
@@ -159,23 +163,36 @@ pub(super) fn fill(
     environment.unknown.extend(unknowns);
 }
 
+/// The run that trained a version: here, unless the version was brought from another workspace.
+fn trained_in(version: &models::Aliased, host: &str) -> Option<TrainedIn> {
+    if version.run_id.is_empty() {
+        return TrainedIn::read(&version.tags);
+    }
+    Some(TrainedIn {
+        host: host.to_owned(),
+        run_id: version.run_id.clone(),
+    })
+}
+
 /// What two runs logged. Those that are not among the newest are asked for, side by side; one that is
-/// deleted has logged nothing.
+/// deleted, or in a workspace that does not answer, has logged nothing.
 fn metrics_of(
+    host: &str,
     transport: &dyn Transport,
     runs: &[Run],
-    wanted: [Option<&str>; 2],
+    wanted: &[Option<TrainedIn>; 2],
+    elsewhere: Elsewhere<'_>,
 ) -> [BTreeMap<String, f64>; 2] {
-    let of = |id: Option<&str>| {
-        let Some(id) = id else {
-            return BTreeMap::new();
-        };
-        match runs.iter().find(|run| run.info.run_id == id) {
-            Some(run) => run.metrics(),
-            None => mlflow::run(transport, id)
-                .map(|run| run.metrics())
-                .unwrap_or_default(),
-        }
+    let of = |wanted: &Option<TrainedIn>| {
+        let found = wanted.as_ref().and_then(|wanted| {
+            let known = runs.iter().find(|run| run.info.run_id == wanted.run_id);
+            match known {
+                Some(run) => Some(run.clone()),
+                None if wanted.host == host => mlflow::run(transport, &wanted.run_id).ok(),
+                None => elsewhere(wanted),
+            }
+        });
+        found.map(|run| run.metrics()).unwrap_or_default()
     };
     let [first, second] = wanted;
     std::thread::scope(|scope| {
@@ -265,7 +282,9 @@ fn version(
             aliased.version
         ),
         created_at: moment(aliased.created),
-        run_id: aliased.run_id,
+        run_id: trained_in(&aliased, deployed.host)
+            .map(|trained| trained.run_id)
+            .unwrap_or_default(),
         commit: record.origin.git_commit,
         verdict: judgement
             .as_ref()

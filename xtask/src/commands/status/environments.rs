@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use xtask_remote::databricks::bundle_state;
+use xtask_remote::mlflow::{self, Run};
+use xtask_remote::records::TrainedIn;
 use xtask_remote::{Error, Transport, Within};
 
 use super::deployed::{self, Deployed};
@@ -103,7 +105,8 @@ impl<'a> Look<'a> {
                 );
                 std::thread::scope(|scope| {
                     let drift = question.map(|question| scope.spawn(move || question.ask()));
-                    deployed::fill(&mut environment, &deployed, &within);
+                    let elsewhere = |trained: &TrainedIn| self.elsewhere(trained, until);
+                    deployed::fill(&mut environment, &deployed, &within, &elsewhere);
                     let broken = |_| Err(drift::broken(&target.name));
                     match drift.map(|asked| asked.join().unwrap_or_else(broken)) {
                         Some(Ok(drift)) => environment.drift = Some(drift),
@@ -117,6 +120,22 @@ impl<'a> Look<'a> {
             Err(error) => environment.unknown.push(self.unknown(target, &error)),
         }
         environment
+    }
+
+    /// A run in the workspace of another target: that of a version that was brought from there.
+    fn elsewhere(&self, trained: &TrainedIn, until: Instant) -> Option<Run> {
+        let target = self.targets.iter().find(|target| {
+            let host = match &target.place {
+                Place::Local(_) => self.local(target).map(|local| &local.url),
+                Place::Databricks { host, .. } => host.as_ref(),
+            };
+            host.is_some_and(|host| host.trim_end_matches('/') == trained.host)
+        })?;
+        let local = self.local(target).cloned();
+        let opened = Target::seen(self.context, target, local, self.program(target).ok()?);
+        let transport = opened.transport();
+        let left = until.saturating_duration_since(Instant::now());
+        mlflow::run(&Within::new(&*transport, left), &trained.run_id).ok()
     }
 
     /// What is asked about the drift of a target; `None` where it is not asked.

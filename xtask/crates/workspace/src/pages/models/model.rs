@@ -68,7 +68,7 @@ pub(in crate::pages) async fn show(
         } @else {
             @if let Some(chosen) = &chosen { (drawing(&name, &measured, chosen, &listed.rows)) }
             h2 #versions { "Versions" }
-            (table(&name, &listed.rows, &measured, chosen.as_deref()))
+            (table(&name, &app.url, &listed.rows, &measured, chosen.as_deref()))
             (more(&listed, &query))
         }
     };
@@ -170,6 +170,7 @@ fn drawing(name: &str, measured: &Measured, chosen: &str, newest_first: &[ModelV
 
 fn table(
     name: &str,
+    here: &str,
     versions: &[ModelVersion],
     measured: &Measured,
     metric: Option<&str>,
@@ -192,7 +193,7 @@ fn table(
                     }
                     td { @if let Some(commit) = version.tags.get("mlops_git_commit") { code title=(commit) { (short_commit(commit)) } } }
                     td.dim { @if let Some(at) = version.created_at { (time(at)) } }
-                    td { @if let Some(address) = job_run(version) { a href=(address) { "run" } } }
+                    td { @if let Some(address) = job_run(version, here) { a href=(address) { "run" } } }
                 }
             } }
         } }
@@ -203,14 +204,26 @@ pub(super) fn aliases(version: &ModelVersion) -> Markup {
     html! { @for alias in &version.aliases { span.alias { (alias) } " " } }
 }
 
-/// The page of the job run that made a version.
-pub(super) fn job_run(version: &ModelVersion) -> Option<String> {
+/// Where a version was trained that was copied from another workspace: that one's address, and the MLflow run there.
+pub(super) fn trained_elsewhere<'v>(
+    version: &'v ModelVersion,
+    here: &str,
+) -> Option<(&'v str, &'v str)> {
+    let (host, run) = version.tags.get("mlops_trained_in")?.split_once(' ')?;
+    // What stands in a tag anybody may have written: nothing but an address becomes one.
+    let is_address = host.starts_with("http://") || host.starts_with("https://");
+    (is_address && host != here).then_some((host, run))
+}
+
+/// The page of the job run that made a version, here or in the workspace where that was.
+pub(super) fn job_run(version: &ModelVersion, here: &str) -> Option<String> {
     let (job, run) = (
         version.tags.get("mlops_job_id")?,
         version.tags.get("mlops_job_run_id")?,
     );
     let is_id = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    (is_id(job) && is_id(run)).then(|| path(&["jobs", job, "runs", run]))
+    let host = trained_elsewhere(version, here).map_or("", |(host, _)| host);
+    (is_id(job) && is_id(run)).then(|| format!("{host}{}", path(&["jobs", job, "runs", run])))
 }
 
 #[cfg(test)]
@@ -238,7 +251,23 @@ mod tests {
             ]),
             ..ModelVersion::default()
         };
-        assert_eq!(job_run(&version("1")).as_deref(), Some("/jobs/1/runs/2"));
-        assert_eq!(job_run(&version("javascript:x")), None);
+        let here = "http://127.0.0.1:1";
+        let address = |version| job_run(&version, here);
+        assert_eq!(address(version("1")).as_deref(), Some("/jobs/1/runs/2"));
+        assert_eq!(address(version("javascript:x")), None);
+        // A copy leads to where its original was made.
+        let brought = |from: &str| {
+            let mut version = version("1");
+            let tag = format!("{from} 5f");
+            version.tags.insert("mlops_trained_in".into(), tag);
+            address(version).unwrap_or_default()
+        };
+        assert_eq!(
+            brought("https://a.example"),
+            "https://a.example/jobs/1/runs/2"
+        );
+        for nowhere_else in [here, "javascript:alert(1)//"] {
+            assert_eq!(brought(nowhere_else), "/jobs/1/runs/2");
+        }
     }
 }

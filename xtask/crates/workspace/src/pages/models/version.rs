@@ -12,7 +12,7 @@ use super::super::mlflow_state;
 use super::super::problem::{Problem, Reply};
 use super::super::words::{metric as written, short_commit, time};
 use super::files::Contents;
-use super::model::{absent, aliases, job_run};
+use super::model::{absent, aliases, job_run, trained_elsewhere};
 use super::verdict::{self, Verdict};
 use crate::mlflow::reading::{self, ModelVersion, TrackedRun};
 use crate::routes::extract::on_disk;
@@ -53,7 +53,7 @@ pub(in crate::pages) async fn show(
             p.message { "This version is not ready: " (version.status) ". Its files may not have arrived." }
         }
         @if !version.description.is_empty() { p { (version.description) } }
-        (facts(&version, trained, judged, &contents))
+        (facts(&version, &app.url, trained, judged, &contents))
         (judgement(&version, &name))
         (metrics(trained, judged))
         h2 #signature { "Inputs and outputs" }
@@ -70,6 +70,7 @@ pub(in crate::pages) async fn show(
 
 fn facts(
     version: &ModelVersion,
+    here: &str,
     trained: Option<&TrackedRun>,
     judged: Option<&TrackedRun>,
     contents: &Contents,
@@ -84,8 +85,15 @@ fn facts(
                 div { dt { "Code" } dd { code title=(commit) { (short_commit(commit)) }
                     @if let Some(branch) = tag("mlops_git_branch") { " of " (branch) } } }
             }
-            @if let Some(address) = job_run(version) {
+            @if let Some(source) = tag("mlops_promotion_source") {
+                div { dt { "Copied from" } dd { (source)
+                    @if let Some(from) = tag("mlops_promotion_from") { " of " (from) } } }
+            }
+            @if let Some(address) = job_run(version, here) {
                 div { dt { "Job run" } dd { a.job-run href=(address) { (tag("mlops_job_run_id").map_or("", String::as_str)) } } }
+            }
+            @if let Some((host, run)) = trained_elsewhere(version, here) {
+                div { dt { "MLflow run" } dd { code { (run) } " in " a href=(host) { (host) } } }
             }
             @if let Some(run) = trained { div { dt { "MLflow run" } dd { (mlflow_run(run)) } } }
             @if let Some(run) = judged { div { dt { "Validated in" } dd { (mlflow_run(run)) } } }
