@@ -9,6 +9,7 @@ mod model;
 mod plan_file;
 mod show;
 mod undo;
+mod via_ci;
 mod watch;
 
 use crate::context::Context;
@@ -39,8 +40,11 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["code", "undo"])]
     pub(crate) history: bool,
     /// Have the workflow of the repository do it, and follow that.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["code", "undo", "history", "plan", "break_lock"])]
     pub(crate) via_ci: bool,
+    /// The promotion's id, where whoever starts it has told one already.
+    #[arg(long, value_name = "ID", hide = true, value_parser = via_ci::id)]
+    pub(crate) id: Option<via_ci::Id>,
     /// With --dry-run: write the plan to this file. Else: apply the plan in this file, and nothing but that.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<camino::Utf8PathBuf>,

@@ -80,6 +80,46 @@ fn what_is_pushed_to_release_is_deployed_to_prod_by_who_is_of_that_environment()
 
 #[test]
 #[ignore = "needs act: cargo xtask ci --only act"]
+fn a_version_is_promoted_by_whom_it_is_started() {
+    let stage = Stage::set();
+    stage
+        .clone
+        .git(&["push", "--quiet", "origin", "main:release"]);
+    for (workflow, branch) in [
+        ("deploy-staging.yml", "main"),
+        ("deploy-prod.yml", "release"),
+    ] {
+        let said = stage.act(workflow, "push", &stage.push(branch));
+        said.succeeded("cargo xtask deploy");
+    }
+    stage.train();
+    let inputs = |version: &str| json!({"version": version, "from": "staging", "to": "prod", "id": "0123456789abcdef0123456789abcdef"});
+    let dispatch = |inputs: serde_json::Value| {
+        let mut event = stage.push("release");
+        event["inputs"] = inputs;
+        stage.act("mlops_stacks-deploy-model.yml", "workflow_dispatch", &event)
+    };
+    // What an input says is a value, whatever it looks like.
+    let said = dispatch(inputs("--undo"));
+    said.failed("invalid value '--undo'");
+    let said = dispatch(inputs("7"));
+    said.failed("has no version 7");
+    assert_eq!(stage.prod.champion("prod"), None);
+
+    let said = dispatch(inputs("1"));
+    said.succeeded("cargo xtask promote");
+    let champion = stage.prod.champion("prod").unwrap();
+    let tags = champion["tags"].to_string();
+    assert!(tags.contains("0123456789abcdef0123456789abcdef"), "{tags}");
+    // Who asked for it; act has no name and number of a run worth looking for.
+    assert!(
+        tags.contains("nektos/act") && tags.contains(stage::CLIENT),
+        "{tags}"
+    );
+}
+
+#[test]
+#[ignore = "needs act: cargo xtask ci --only act"]
 fn pull_requests_are_tested_without_signing_in() {
     let stage = Stage::set();
     // What the steps call is not run once more: `cargo xtask ci` is what runs this test.

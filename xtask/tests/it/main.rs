@@ -18,5 +18,6 @@ mod promote_code;
 mod smoke;
 mod status;
 mod tools;
+mod via_ci;
 mod workflows;
 mod workspaces;

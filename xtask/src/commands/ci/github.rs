@@ -14,7 +14,7 @@ const CONTRACT: &str = "xtask/crates/forge/contract";
 /// The folder of what went over the wire, below ours.
 const EXCHANGES: &str = "exchanges";
 /// The tests of our commands that talk to the forge.
-const COMMANDS: &[&str] = &["open_pr::", "status::"];
+const COMMANDS: &[&str] = &["open_pr::", "status::", "promote_code::", "via_ci::"];
 
 /// Runs the tests that talk to the forge, unless the part `rust` has, and holds what went over the wire against
 /// GitHub's OpenAPI description and GraphQL schema.

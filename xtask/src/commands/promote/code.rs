@@ -10,7 +10,7 @@ mod bundle_plan;
 mod contents;
 mod evidence;
 mod following;
-mod ground;
+pub(super) mod ground;
 mod marks;
 mod merging;
 mod notes;

@@ -10,6 +10,7 @@ use xtask_remote::databricks::bundle_state;
 use super::Args;
 use super::ends::{self, Ends, Place, Ways};
 use super::evidence::{self, Evidence};
+use super::via_ci::{self, Ended, Workflow};
 use super::watch::Screen;
 use super::{ask, plan_file, show};
 use crate::context::Context;
@@ -39,6 +40,8 @@ struct Answer<'a> {
     digest: &'a str,
     evidence: &'a Evidence,
     steps: Vec<StepAnswer>,
+    /// The run of the workflow that did it; null where this command did.
+    run: Option<&'a Ended>,
 }
 
 #[derive(Debug, Serialize)]
@@ -64,7 +67,13 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         },
         None => ends::choose(context, args)?,
     };
+    let workflow = via_ci::workflow(context, args, &ends)?;
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    // While CI promotes, it holds the lock, and nothing could be planned.
+    let followed = match &workflow {
+        Some(workflow) if !args.dry_run => workflow.follow(context, args.version)?,
+        _ => None,
+    };
     recall(context);
     let planning = format!("{} to {}", ends.from, ends.to);
     let mut progress = context.ui.progress("Planning", &planning);
@@ -77,7 +86,10 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Some(plan) => plan,
         None if context.ui.can_ask() => {
             progress.clear();
-            let version = version(context, args, &ends, &from_ways)?;
+            let version = match &followed {
+                Some((version, _)) => Some(*version),
+                None => version(context, args, &ends, &from_ways)?,
+            };
             progress = context.ui.progress("Planning", &planning);
             planned(context, version, &to, &from_ways, &to_ways)?
         }
@@ -86,6 +98,9 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let evidence = evidence::gather(context, &found, &from_ways.side(), &to_ways.side())?;
     if let (Some(pull), false) = (&evidence.pull_request, is_reviewed) {
         found.event.pull = Some(pull.number);
+    }
+    if let (Some(via_ci::Id(Some(id))), false) = (&args.id, is_reviewed) {
+        given_id(&mut found, id);
     }
     progress.clear();
 
@@ -98,8 +113,29 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         to_ways: &to_ways,
         plan: &found,
         evidence: &evidence,
+        workflow: workflow.as_ref(),
     };
-    run.go_on(&user)
+    match followed {
+        Some((_, ended)) => run.read_back(&found, &ended),
+        None => run.go_on(&user),
+    }
+}
+
+/// Gives a new promotion the id that it was announced by; one that was interrupted keeps its own.
+fn given_id(plan: &mut Plan, id: &str) {
+    let known = |tags: &std::collections::BTreeMap<String, String>| {
+        tags.values().any(|value| value.contains(&plan.id))
+    };
+    if plan
+        .found
+        .copy
+        .as_ref()
+        .is_some_and(|copy| known(&copy.tags))
+    {
+        return;
+    }
+    plan.id = id.to_owned();
+    plan.event.id = id.to_owned();
 }
 
 /// Says what this clone began and did not end; what counts is what the registry says.
@@ -204,6 +240,8 @@ struct Promotion<'r> {
     to_ways: &'r Ways<'r>,
     plan: &'r Plan,
     evidence: &'r Evidence,
+    /// What does it instead of this command.
+    workflow: Option<&'r Workflow>,
 }
 
 impl Promotion<'_> {
@@ -225,6 +263,9 @@ impl Promotion<'_> {
             return self.answer("unchanged", plan.found.champion, &[]);
         }
         show::steps(context, &steps);
+        if let Some(workflow) = self.workflow {
+            return self.via_ci(workflow, &steps);
+        }
         if self.args.dry_run {
             if let Some(path) = &self.args.plan {
                 crash::point(&context.env, "plan file");
@@ -262,6 +303,44 @@ impl Promotion<'_> {
             ),
         );
         self.answer("promoted", Some(done.version), &steps)
+    }
+
+    /// Has the workflow do it, and looks what the registry shows then.
+    fn via_ci(&self, workflow: &Workflow, steps: &[Step]) -> anyhow::Result<()> {
+        let (context, plan) = (self.context, self.plan);
+        workflow.show(context, plan);
+        if self.args.dry_run {
+            context
+                .ui
+                .status("Planned", "nothing was changed (--dry-run)");
+            return self.answer("planned", None, steps);
+        }
+        super::agree(context, &format!("Have it promote to {}?", plan.to.target))?;
+        let ended = workflow.start(context, plan)?;
+        let version = Some(plan.from.number);
+        let (from, to) = (self.from_ways, self.to_ways);
+        let now = planned(context, version, self.to, from, to)?;
+        self.read_back(&now, &ended)
+    }
+
+    fn read_back(&self, now: &Plan, ended: &Ended) -> anyhow::Result<()> {
+        let what = format!("version {} of {}", now.from.number, now.from.model);
+        let to = &now.to.target;
+        if !now.is_champion() {
+            return Failure::new(
+                Kind::Failed,
+                format!("the run ended well, and {what} is not champion of {to}"),
+            )
+            .details(
+                "somebody has promoted or taken back since, or the workflow promotes elsewhere",
+            )
+            .next(format!("cargo xtask promote --history --to {to}"))
+            .next(ended.url.clone())
+            .err();
+        }
+        let ui = &self.context.ui;
+        ui.status("Verified", &format!("{what} is champion of {to}"));
+        self.answer_of(now, "promoted", now.found.champion, &[], Some(ended))
     }
 
     fn apply(&self, user: &str, folder: &Utf8Path) -> anyhow::Result<Done> {
@@ -324,10 +403,20 @@ impl Promotion<'_> {
         promoted: Option<u64>,
         steps: &[Step],
     ) -> anyhow::Result<()> {
+        self.answer_of(self.plan, outcome, promoted, steps, None)
+    }
+
+    fn answer_of(
+        &self,
+        plan: &Plan,
+        outcome: &'static str,
+        promoted: Option<u64>,
+        steps: &[Step],
+        run: Option<&Ended>,
+    ) -> anyhow::Result<()> {
         if !self.args.json {
             return Ok(());
         }
-        let plan = self.plan;
         self.context.ui.json(&Answer {
             version: 1,
             outcome,
@@ -348,6 +437,7 @@ impl Promotion<'_> {
                     calls: step.calls(),
                 })
                 .collect(),
+            run,
         })
     }
 }

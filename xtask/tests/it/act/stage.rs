@@ -139,6 +139,7 @@ impl Stage {
             .env("ACTIONS_ID_TOKEN_REQUEST_URL", &self.tokens)
             .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", issuer::REQUEST_TOKEN)
             // Whatever would leave this machine fails.
+            .env("NO_PROXY", "127.0.0.1,localhost")
             .env("XTASK_OFFLINE", "1")
             .envs(
                 ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"]
@@ -155,6 +156,21 @@ impl Stage {
 }
 
 impl Stage {
+    /// Trains a first version in `staging`, as an admin there does.
+    pub(super) fn train(&self) {
+        for args in [
+            &["data", "upload", "--target", "staging"][..],
+            &["run", "model_training_job", "--target", "staging"],
+        ] {
+            let mut command = self.clone.xtask(args);
+            command
+                .env("DATABRICKS_HOST", self.staging.url())
+                .env("DATABRICKS_TOKEN", self.staging.workspace.token());
+            let said = Said::from(command.output().unwrap());
+            assert_eq!(said.code, Some(0), "{}", said.stderr);
+        }
+    }
+
     /// Has `cargo` note its arguments in a file, and do nothing.
     pub(super) fn record_cargo(&self) -> PathBuf {
         let calls = self.clone.home().join("calls");
@@ -246,6 +262,17 @@ impl Place {
             .env("DATABRICKS_HOST", self.url())
             .env("DATABRICKS_TOKEN", self.workspace.token());
         Said::from(command.output().unwrap())
+    }
+
+    /// The champion that a target has here.
+    pub(super) fn champion(&self, target: &str) -> Option<Value> {
+        let name = format!("{target}.mlops_stacks.mlops_stacks-model");
+        let path = format!(
+            "/api/2.0/mlflow/unity-catalog/registered-models/alias?name={name}&alias=champion"
+        );
+        let found: Value =
+            serde_json::from_str(&self.try_cli(&["api", "get", &path]).stdout).ok()?;
+        found.get("model_version").cloned()
     }
 
     /// The commit that the bundle's deployment to a target recorded here.

@@ -9,13 +9,13 @@ use crate::github::{self, Connection, Home};
 use crate::ui::safe_line;
 
 /// The repository, and what opens it.
-pub(super) struct Ground {
-    pub(super) connection: Connection,
-    pub(super) into: Name,
+pub(in crate::commands::promote) struct Ground {
+    pub(in crate::commands::promote) connection: Connection,
+    pub(in crate::commands::promote) into: Name,
     /// The remote that leads to it.
-    pub(super) remote: String,
+    pub(in crate::commands::promote) remote: String,
     /// What git signs in with, where it has nothing of its own.
-    pub(super) login: Option<Login>,
+    pub(in crate::commands::promote) login: Option<Login>,
 }
 
 impl Ground {
@@ -24,14 +24,17 @@ impl Ground {
     /// # Errors
     /// [`Kind::Missing`] without a token, [`Kind::Usage`] without a remote that leads there, and what GitHub
     /// says.
-    pub(super) fn open(context: &Context, git: &Git) -> anyhow::Result<Ground> {
+    pub(in crate::commands::promote) fn open(
+        context: &Context,
+        git: &Git,
+    ) -> anyhow::Result<Ground> {
         let home = Home::find(context, git, None)?;
         let connection = home.connect(context, git)?;
         let host = home.address.host();
         let Some(token) = &connection.token else {
             return Failure::new(
                 Kind::Missing,
-                format!("no token for {host}: promoting code takes one"),
+                format!("no token for {host}: promoting takes one"),
             )
             .next(format!("gh auth login --hostname {host}"))
             .err();
@@ -65,7 +68,11 @@ impl Ground {
     ///
     /// # Errors
     /// [`Kind::Service`] with what git says.
-    pub(super) fn fetch(&self, git: &Git, branch: &str) -> anyhow::Result<Option<String>> {
+    pub(in crate::commands::promote) fn fetch(
+        &self,
+        git: &Git,
+        branch: &str,
+    ) -> anyhow::Result<Option<String>> {
         git.bring(&self.remote, branch, self.login.as_ref())
     }
 }
@@ -76,7 +83,7 @@ fn may_push(repository: &Repository, into: &Name) -> anyhow::Result<()> {
     }
     Failure::new(
         Kind::Failed,
-        format!("you may not write to {into}: code is promoted by those who may"),
+        format!("you may not write to {into}: promoting through it is for those who may"),
     )
     .next("ask somebody who may, or ask for the permission `write`")
     .err()
