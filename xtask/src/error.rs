@@ -105,18 +105,18 @@ pub(crate) struct Report {
 
 /// How to sign in to a service again: its base address, or what its calls go through.
 pub(crate) fn sign_in(service: &str) -> String {
-    let host = service.split("://").nth(1).unwrap_or_default();
-    let host = host.split('/').next().unwrap_or_default();
+    let address = service.split("://").nth(1).unwrap_or_default();
+    let (host, path) = address.split_once('/').unwrap_or((address, ""));
     if let Some(profile) = service.strip_prefix("profile ") {
         return format!("databricks auth login --profile {profile}");
+    }
+    if host == "api.github.com" || path.starts_with("api") {
+        let host = host.strip_prefix("api.").unwrap_or(host);
+        return format!("gh auth login --hostname {host}   # or another GH_TOKEN");
     }
     if host.starts_with("127.0.0.1") {
         return "cargo xtask workspace down   # the next command starts it with its token"
             .to_owned();
-    }
-    if host.starts_with("api.github.com") || service.contains("/api/v3") {
-        let host = host.strip_prefix("api.").unwrap_or(host);
-        return format!("gh auth login --hostname {host}   # or another GH_TOKEN");
     }
     match host {
         "" => "databricks auth login".to_owned(),
@@ -178,10 +178,22 @@ mod tests {
                 "https://dbc-1.cloud.databricks.com",
                 "databricks auth login --host https://dbc-1.cloud.databricks.com",
             ),
+            (
+                "https://api-1.cloud.databricks.com",
+                "databricks auth login --host https://api-1.cloud.databricks.com",
+            ),
             ("profile prod", "databricks auth login --profile prod"),
             (
                 "https://api.github.com",
                 "gh auth login --hostname github.com",
+            ),
+            (
+                "http://127.0.0.1:4321/api/v3",
+                "gh auth login --hostname 127.0.0.1:4321",
+            ),
+            (
+                "https://github.example.com/api",
+                "gh auth login --hostname github.example.com",
             ),
             (
                 "https://github.example.com/api/v3",
