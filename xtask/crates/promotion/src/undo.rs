@@ -39,7 +39,18 @@ impl UndoPlan {
     /// The champion afterwards; none where the first one is taken back.
     #[must_use]
     pub fn previous(&self) -> Option<u64> {
-        self.event.was
+        match self.is_overtaken() {
+            true => self.champion,
+            false => self.event.was,
+        }
+    }
+
+    /// Whether it was begun, and somebody has made another version champion before it was finished: then only this is
+    /// noted, and the champion stays.
+    fn is_overtaken(&self) -> bool {
+        self.event.state == State::Undoing
+            && self.champion != Some(self.number)
+            && self.champion != self.event.was
     }
 
     /// Whether there is nothing left to do.
@@ -56,6 +67,12 @@ impl UndoPlan {
     #[must_use]
     pub fn sentence(&self) -> String {
         let number = self.number;
+        if self.is_overtaken() {
+            return format!(
+                "note that version {number} of {} was taken back; the champion stays, whom somebody has moved since",
+                self.to.model
+            );
+        }
         match self.previous() {
             Some(previous) => format!(
                 "take version {number} of {} back: version {previous} is champion again",
@@ -200,9 +217,9 @@ fn interrupted(
         return Ok(None);
     };
     let mut events = all(versions).into_iter();
-    Ok(events.find(|(_, event)| {
+    Ok(events.find(|(number, event)| {
         let under_way = match event.state {
-            State::Undoing => true,
+            State::Undoing => champion == Some(*number) || champion == event.was,
             State::Undone => champion == event.was,
             _ => false,
         };
@@ -246,14 +263,16 @@ fn newest(
 ) -> Result<(u64, Event), Error> {
     let events = all(versions);
     let last = events.last().map_or(0, |(_, event)| event.n);
-    let went_live = |(number, event): &&(u64, Event)| match event.state {
-        State::Live | State::Undoing => true,
-        State::Begun => champion == Some(*number),
-        State::Refused | State::Undone => false,
+    // One that somebody has overtaken since is not what is meant.
+    let under_way = |(number, event): &&(u64, Event)| {
+        event.state == State::Undoing && (champion == Some(*number) || champion == event.was)
     };
-    let undoing = events
-        .iter()
-        .find(|(_, event)| event.state == State::Undoing);
+    let went_live = |(number, event): &&(u64, Event)| match event.state {
+        State::Live => true,
+        State::Begun => champion == Some(*number),
+        State::Undoing | State::Refused | State::Undone => false,
+    };
+    let undoing = events.iter().find(under_way);
     let newest = undoing.or_else(|| events.iter().rfind(went_live));
     let by_job = champion.and_then(|champion| deployed_by_job(to, versions, champion, last));
     match (newest, by_job) {
@@ -329,11 +348,11 @@ fn may_go(to: &Side<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<(), Er
         .next(history(to))
         .err();
     }
-    let was_moved_by_us = event.state == State::Undoing && *champion == event.was;
-    if *champion != Some(*number) && !was_moved_by_us {
+    let is_begun = event.state == State::Undoing;
+    if *champion != Some(*number) && !is_begun {
         return since(to, plan, versions);
     }
-    let Some(previous) = event.was else {
+    let Some(previous) = event.was.filter(|_| !plan.is_overtaken()) else {
         return Ok(());
     };
     match versions.iter().find(|version| version.number == previous) {
