@@ -48,8 +48,8 @@ def deploy(model_name: str, model_version: str) -> Deployed:
     Raises:
         NotDeployable: the version's verdict is not `passed`, or is about another version.
     """
-    client = MlflowClient()
-    tags = client.get_model_version(model_name, model_version).tags
+    registry.use_registry_of(model_name)
+    tags = MlflowClient().get_model_version(model_name, model_version).tags
     require_passed(model_name, model_version, tags)
     current = registry.version_of_alias(model_name, records.CHAMPION)
     if current == model_version:
@@ -57,7 +57,7 @@ def deploy(model_name: str, model_version: str) -> Deployed:
     else:
         previous, changed = current or "", True
         registry.tag_version(model_name, model_version, {records.PREVIOUS_CHAMPION: previous or "none"})
-        client.set_registered_model_alias(model_name, records.CHAMPION, model_version)
+        registry.set_alias(model_name, records.CHAMPION, model_version)
     if registry.version_of_alias(model_name, records.CHALLENGER) == model_version:
         registry.remove_alias(model_name, records.CHALLENGER)
     return Deployed(model_name, model_version, "" if previous == "none" else previous, changed)

@@ -83,6 +83,7 @@ def sentence(output: str, version: str, rows: int, not_scored: int, skipped: boo
 
 def version_to_use(model_name: str, alias: str) -> str:
     """The version that carries the alias; says what sets it when none does."""
+    registry.use_registry_of(model_name)
     version = registry.version_of_alias(model_name, alias)
     if version is None:
         raise LookupError(f"{model_name} has no version with alias `{alias}`; run the training job, which sets it")

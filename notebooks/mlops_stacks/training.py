@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from mlflow.models.model import ModelInfo
 
-from mlops_stacks import datasets, drift, fare_model, features, files, metrics, monitoring, records
+from mlops_stacks import datasets, drift, fare_model, features, files, metrics, monitoring, records, registry
 from mlops_stacks.columns import INPUTS, LABEL
 from mlops_stacks.ingest import CleanTrips, read_trips
 
@@ -208,4 +208,5 @@ def _register(info: ModelInfo, model_name: str, tags: dict[str, str]) -> str:
     """Registers the model just logged; returns the number that this very call was given."""
     if not model_name:
         return ""
+    registry.use_registry_of(model_name)
     return str(mlflow.register_model(info.model_uri, model_name, tags=tags).version)

@@ -118,6 +118,7 @@ def validate(
     """
     if not (model_name and model_version):
         raise ValueError("validation needs model_name and model_version: those that Train printed")
+    registry.use_registry_of(model_name)
     thresholds, origin = thresholds or rules.read_thresholds(), origin or records.Origin()
     test = read_trips(test_data, session)
     refuse_training_data(model_name, model_version, test)
@@ -227,6 +228,6 @@ def _record(report: Report, artifact_digest: str) -> None:
         },
     )
     if report.verdict == records.PASSED:
-        MlflowClient().set_registered_model_alias(report.model_name, records.CHALLENGER, report.model_version)
+        registry.set_alias(report.model_name, records.CHALLENGER, report.model_version)
     elif registry.version_of_alias(report.model_name, records.CHALLENGER) == report.model_version:
         registry.remove_alias(report.model_name, records.CHALLENGER)  # it had passed an earlier validation
