@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use xtask_remote::databricks::{jobs, models};
+use xtask_remote::databricks::{jobs, registry};
 use xtask_remote::{Transport, mlflow};
 
 use crate::context::Context;
@@ -52,6 +52,7 @@ pub(crate) struct Chain {
 pub(crate) struct Registry<'a> {
     transport: &'a dyn Transport,
     host: String,
+    registry: registry::Registry,
     model: Option<String>,
     experiments: Vec<String>,
 }
@@ -64,15 +65,14 @@ impl<'a> Registry<'a> {
         transport: &'a dyn Transport,
         summary: &Summary,
     ) -> Registry<'a> {
-        let key = &context.config.model.resource;
         let experiments = summary.resources.experiments.values();
         Registry {
             transport,
             host: target.host(summary),
+            registry: context.config.model.registry,
             model: summary
                 .resources
-                .registered_models
-                .get(key)
+                .model(&context.config)
                 .and_then(|model| model.id.clone()),
             experiments: experiments
                 .filter_map(|experiment| experiment.id.clone())
@@ -88,7 +88,7 @@ impl<'a> Registry<'a> {
         let Some(model) = &self.model else {
             return Ok(None);
         };
-        let Some(version) = models::by_alias(self.transport, model, CHAMPION)? else {
+        let Some(version) = self.registry.aliased(self.transport, model, CHAMPION)? else {
             return Ok(None);
         };
         // The run of an old champion may be deleted; the version is still worth naming.
@@ -116,7 +116,7 @@ impl<'a> Registry<'a> {
             }
         }
         let versions = match &self.model {
-            Some(model) => models::versions(self.transport, model)?,
+            Some(model) => self.registry.versions(self.transport, model)?,
             None => Vec::new(),
         };
         let registered = runs.iter().find_map(|run| {
@@ -143,11 +143,11 @@ impl<'a> Registry<'a> {
     }
 
     fn version(&self, name: &str, version: u64, run: Option<&mlflow::Run>) -> ModelVersion {
-        let path = name.replace('.', "/");
+        let page = self.registry.version_page(name, version);
         ModelVersion {
             name: name.to_owned(),
             version,
-            url: format!("{}/explore/data/models/{path}/version/{version}", self.host),
+            url: format!("{}{page}", self.host),
             metrics: run.map(mlflow::Run::metrics).unwrap_or_default(),
         }
     }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use serde::Deserialize;
+use xtask_remote::databricks::registry::Registry;
 
 use crate::error::{Failure, Kind};
 pub(crate) use figures::{ProjectFigure, Unit};
@@ -59,11 +60,14 @@ pub(crate) struct Jobs {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Model {
-    /// Its key below `resources.registered_models`.
+    /// Its key below `resources.registered_models`, or `resources.models` in the workspace's registry.
     pub(crate) resource: String,
     /// `python -m MODULE --model DIR` tries a version before it becomes champion; a built-in way when left out.
     #[serde(default)]
     pub(crate) smoke: Option<String>,
+    /// The registry that it is in.
+    #[serde(default)]
+    pub(crate) registry: Registry,
     /// The metrics that `test` prints; all of them when left out.
     #[serde(default)]
     pub(crate) metrics: Vec<String>,
@@ -287,6 +291,21 @@ mod tests {
             let error = Config::parse(&with(hostile)).unwrap_err();
             assert!(error.contains("it is a Python module"), "{error}");
         }
+    }
+
+    #[test]
+    fn the_registry_is_unity_catalog_unless_it_is_said() {
+        assert_eq!(
+            Config::parse(OURS).unwrap().model.registry,
+            Registry::UnityCatalog
+        );
+        let own = OURS.replace("[model]", "[model]\nregistry = \"workspace\"");
+        assert_eq!(
+            Config::parse(&own).unwrap().model.registry,
+            Registry::Workspace
+        );
+        let error = Config::parse(&own.replace("\"workspace\"", "\"mlflow\"")).unwrap_err();
+        assert!(error.contains("unity-catalog"), "{error}");
     }
 
     #[test]

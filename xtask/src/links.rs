@@ -40,7 +40,7 @@ impl<'a> Deployment<'a> {
     ) -> Deployment<'a> {
         let (resources, config) = (&summary.resources, &context.config);
         let job = |key: &String| resources.jobs.get(key)?.id.as_deref();
-        let model = resources.registered_models.get(&config.model.resource);
+        let model = resources.model(config);
         Deployment {
             host,
             model: model.and_then(|model| model.id.as_deref()),
@@ -57,7 +57,8 @@ impl<'a> Deployment<'a> {
             let page = id.map(|id| page(format!("/jobs/{id}")));
             Destination::or_unknown(page, "the job is not deployed")
         };
-        let model = self.model.map(|model| page(REGISTRY.page(model)));
+        let registry = context.config.model.registry;
+        let model = self.model.map(|model| page(registry.page(model)));
         let repository = git.and_then(|git| github::page_of(context, git, &self.source.origin_url));
         Links {
             versions: Destination::or_unknown(model, "the model is not deployed"),
@@ -68,9 +69,6 @@ impl<'a> Deployment<'a> {
         }
     }
 }
-
-/// The registry that models are in.
-const REGISTRY: Registry = Registry::UnityCatalog;
 
 /// The repository at the deployed commit.
 fn code(source: &Source, repository: Option<&(String, bool)>) -> Destination {
@@ -188,10 +186,11 @@ pub(crate) fn repair(
     let host = target.host(summary);
     let deployment = Deployment::of(context, summary, &host, source);
     let links = deployment.links(context, Git::open(context).ok().as_ref());
-    let found = read(&*target.transport(), deployment.model)?;
+    let registry = context.config.model.registry;
+    let found = read(&*target.transport(), registry, deployment.model)?;
     let name = deployment.model.unwrap_or_default();
     Ok(Repair {
-        requests: links::requests(REGISTRY, name, &found, &links),
+        requests: links::requests(registry, name, &found, &links),
         model: deployment.model.map(str::to_owned),
         found,
         links,
@@ -214,7 +213,8 @@ pub(crate) fn keep(
         transport.send(request)?;
     }
     if !repair.requests.is_empty() {
-        repair.found = read(&*transport, repair.model.as_deref())?;
+        let registry = context.config.model.registry;
+        repair.found = read(&*transport, registry, repair.model.as_deref())?;
     }
     Ok(Kept {
         links: standing(&repair.found, &repair.links),
@@ -244,14 +244,19 @@ pub(crate) fn before(
     };
     let deployment = Deployment::of(context, summary, &host, &source);
     let links = deployment.links(context, git.as_ref());
-    let found = read(&*target.transport(), deployment.model)?;
+    let registry = context.config.model.registry;
+    let found = read(&*target.transport(), registry, deployment.model)?;
     Ok(standing(&found, &links))
 }
 
 /// The links that a model has; none where there is no model.
-fn read(transport: &dyn Transport, model: Option<&str>) -> Result<Found, xtask_remote::Error> {
+fn read(
+    transport: &dyn Transport,
+    registry: Registry,
+    model: Option<&str>,
+) -> Result<Found, xtask_remote::Error> {
     match model {
-        Some(model) => Ok(links::found(transport, REGISTRY, model)?.unwrap_or_default()),
+        Some(model) => Ok(links::found(transport, registry, model)?.unwrap_or_default()),
         None => Ok(Found::default()),
     }
 }

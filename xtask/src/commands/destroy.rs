@@ -1,7 +1,7 @@
 //! `cargo xtask destroy`: removes from a workspace what the bundle deployed there.
 
 use xtask_remote::Transport;
-use xtask_remote::databricks::models;
+use xtask_remote::databricks::registry::Registry;
 
 use crate::context::Context;
 use crate::databricks::{Resources, Target};
@@ -21,6 +21,7 @@ pub(crate) struct Args {
 
 /// A registered model with its versions: Unity Catalog deletes a model only when it has none.
 struct Versions {
+    registry: Registry,
     model: String,
     numbers: Vec<u64>,
 }
@@ -44,7 +45,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     for (kind, name) in &deployed {
         context.ui.line(&format!("  remove {kind} {name}"));
     }
-    for Versions { model, numbers } in &versions {
+    for Versions { model, numbers, .. } in &versions {
         context
             .ui
             .line(&format!("  remove {} versions of {model}", numbers.len()));
@@ -59,9 +60,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let progress = context
         .ui
         .progress("Destroying", &format!("target {}", target.name));
-    for Versions { model, numbers } in &versions {
-        for number in numbers {
-            models::delete_version(&*transport, model, *number)?;
+    for of in &versions {
+        for number in &of.numbers {
+            of.registry
+                .delete_version(&*transport, &of.model, *number)?;
         }
     }
     target.destroy(|line| progress.message(line))?;
@@ -75,6 +77,7 @@ fn deployed(resources: &Resources) -> Vec<(&'static str, String)> {
         ("job", &resources.jobs),
         ("experiment", &resources.experiments),
         ("registered model", &resources.registered_models),
+        ("model", &resources.models),
         ("volume", &resources.volumes),
     ];
     let mut deployed = Vec::new();
@@ -93,20 +96,26 @@ fn deployed(resources: &Resources) -> Vec<(&'static str, String)> {
 }
 
 fn versions(transport: &dyn Transport, resources: &Resources) -> anyhow::Result<Vec<Versions>> {
-    let deployed = resources
-        .registered_models
-        .values()
-        .filter_map(|model| model.id.clone());
+    let deployed = [Registry::UnityCatalog, Registry::Workspace]
+        .into_iter()
+        .flat_map(|registry| {
+            let models = resources.models_of(registry).values();
+            models.filter_map(move |model| Some((registry, model.id.clone()?)))
+        });
     let mut found = Vec::new();
-    for model in deployed {
-        let listed = match models::versions(transport, &model) {
+    for (registry, model) in deployed {
+        let listed = match registry.versions(transport, &model) {
             // Somebody has removed the model by hand: then it has no versions either.
             Err(error) if error.is_not_found() => continue,
             other => other?,
         };
         let numbers: Vec<u64> = listed.iter().map(|version| version.version).collect();
         if !numbers.is_empty() {
-            found.push(Versions { model, numbers });
+            found.push(Versions {
+                registry,
+                model,
+                numbers,
+            });
         }
     }
     Ok(found)

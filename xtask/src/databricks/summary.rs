@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use xtask_remote::databricks::registry::Registry;
+
+use crate::config::Config;
 
 /// What `databricks bundle summary` says.
 #[derive(Debug, Clone, Deserialize)]
@@ -86,12 +89,31 @@ pub(crate) struct Resources {
     /// Experiments.
     #[serde(default)]
     pub(crate) experiments: BTreeMap<String, Resource>,
-    /// Registered models.
+    /// Registered models of Unity Catalog.
     #[serde(default)]
     pub(crate) registered_models: BTreeMap<String, Resource>,
+    /// Models of the workspace's own registry.
+    #[serde(default)]
+    pub(crate) models: BTreeMap<String, Resource>,
     /// Volumes.
     #[serde(default)]
     pub(crate) volumes: BTreeMap<String, Resource>,
+}
+
+impl Resources {
+    /// The models of a registry.
+    pub(crate) fn models_of(&self, registry: Registry) -> &BTreeMap<String, Resource> {
+        match registry {
+            Registry::UnityCatalog => &self.registered_models,
+            Registry::Workspace => &self.models,
+        }
+    }
+
+    /// The model that xtask.toml names.
+    pub(crate) fn model(&self, config: &Config) -> Option<&Resource> {
+        self.models_of(config.model.registry)
+            .get(&config.model.resource)
+    }
 }
 
 /// One resource.

@@ -3,6 +3,7 @@
 //! Paths and shapes: <https://docs.databricks.com/api/workspace>.
 
 pub mod bundle_state;
+pub mod classic_models;
 pub mod files;
 pub mod identities;
 pub mod jobs;

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::Error;
+use crate::databricks::registry::Registry;
 use crate::mlflow::{KeyValue, Run};
 use crate::transport::{Method, Request, Transport, call};
 
@@ -239,12 +240,13 @@ impl RunRecord {
     }
 }
 
-/// The record of a version in Unity Catalog.
+/// The record of a version.
 ///
 /// # Errors
 /// Any [`Error`]; not-found when there is no such version.
 pub fn of_version(
     transport: &dyn Transport,
+    registry: Registry,
     model: &str,
     version: u64,
 ) -> Result<VersionRecord, Error> {
@@ -258,8 +260,7 @@ pub fn of_version(
         tags: Vec<KeyValue>,
     }
     // The catalog's own routes (`unity-catalog/models/…`) do not show the tags that MLflow set.
-    let path = "/api/2.0/mlflow/unity-catalog/model-versions/get";
-    let request = Request::new(Method::Get, path)
+    let request = Request::new(Method::Get, registry.path("model-versions/get"))
         .query("name", model)
         .query("version", version);
     let reply: Reply = call(transport, &request)?;

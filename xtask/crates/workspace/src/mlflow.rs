@@ -12,6 +12,7 @@ mod ready_made;
 pub mod registry;
 mod server;
 mod unity_catalog;
+mod workspace_registry;
 
 use std::sync::{Arc, OnceLock};
 
@@ -94,5 +95,7 @@ pub fn status(app: &App) -> Status {
 
 /// Everything that MLflow answers: tracking, registry, artifacts, and its pages below `/mlflow/`.
 pub fn router() -> Router<Arc<App>> {
-    unity_catalog::router().merge(proxy::router())
+    unity_catalog::router()
+        .merge(workspace_registry::router())
+        .merge(proxy::router())
 }

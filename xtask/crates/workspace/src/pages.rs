@@ -54,6 +54,7 @@ pub fn router() -> Router<Arc<App>> {
         .route("/outputs/{task_run_id}/{cell}/{output}", get(frame::show))
         .route("/models", get(models::show))
         .route(model, get(models::show_model))
+        .route("/ml/models/{name}", get(models::show_own_model))
         .route(
             &format!("{model}/version/{{version}}"),
             get(models::show_version),

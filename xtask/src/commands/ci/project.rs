@@ -81,9 +81,7 @@ fn names(suite: &Suite<'_>, summary: &Summary) -> anyhow::Result<()> {
         (
             "model.resource",
             &config.model.resource,
-            resources
-                .registered_models
-                .contains_key(&config.model.resource),
+            resources.model(config).is_some(),
         ),
         (
             "data.volume",

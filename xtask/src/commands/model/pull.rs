@@ -2,7 +2,6 @@
 //! whole, and its digest is compared with the one that was written down when the version was validated.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use xtask_remote::databricks::models;
 use xtask_remote::records::{self, VersionRecord};
 
 use super::Pull;
@@ -79,7 +78,8 @@ fn find(context: &Context, target: &Target<'_>, args: &Pull) -> anyhow::Result<V
     let transport = target.transport();
     let summary = target.summary()?;
     let key = &context.config.model.resource;
-    let model = summary.resources.registered_models.get(key);
+    let registry = context.config.model.registry;
+    let model = summary.resources.model(&context.config);
     let Some(model) = model.and_then(|model| model.id.clone()) else {
         let what = format!("the model {key} is not deployed to {}", target.name);
         return Failure::new(Kind::Usage, what)
@@ -87,14 +87,14 @@ fn find(context: &Context, target: &Target<'_>, args: &Pull) -> anyhow::Result<V
             .err();
     };
     let (number, record) = match args.number {
-        Some(number) => match records::of_version(&*transport, &model, number) {
+        Some(number) => match records::of_version(&*transport, registry, &model, number) {
             Ok(record) => (number, record),
             Err(error) if error.is_not_found() => {
                 return none(&model, &format!("version {number}"), target);
             }
             Err(error) => return Err(error.into()),
         },
-        None => match models::aliased(&*transport, &model, &args.alias)? {
+        None => match registry.aliased(&*transport, &model, &args.alias)? {
             Some(found) => (
                 found.version,
                 VersionRecord::read(&model, found.version, &found.tags),

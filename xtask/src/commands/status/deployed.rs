@@ -32,6 +32,7 @@ pub(super) struct Deployed<'a> {
     host: &'a str,
     /// The metrics that xtask.toml names.
     metrics: &'a [String],
+    registry: Registry,
     model: Option<String>,
     training: Option<i64>,
     inference: Option<i64>,
@@ -53,7 +54,8 @@ impl<'a> Deployed<'a> {
         let config = &context.config;
         let id = |key: &String| resources.get(&format!("jobs.{key}")).map(String::as_str);
         let job = |key: &String| id(key)?.parse().ok();
-        let model = format!("registered_models.{}", config.model.resource);
+        let kind = config.model.registry.kind();
+        let model = format!("{kind}.{}", config.model.resource);
         let is_experiment = |(key, _): &(&String, &String)| {
             // Grants and permissions of a resource stand beside it, one level deeper.
             key.strip_prefix("experiments.")
@@ -72,6 +74,7 @@ impl<'a> Deployed<'a> {
             host,
             metrics: &config.model.metrics,
             links: deployment.links(context, Some(git)),
+            registry: config.model.registry,
             model: model.cloned(),
             training: job(&config.jobs.train),
             inference: job(&config.jobs.inference),
@@ -223,7 +226,7 @@ impl Deployed<'_> {
 
 fn ask(deployed: &Deployed<'_>, transport: &dyn Transport) -> Answers {
     let aliased = |alias: &'static str| match &deployed.model {
-        Some(model) => models::aliased(transport, model, alias),
+        Some(model) => deployed.registry.aliased(transport, model, alias),
         None => Ok(None),
     };
     // A list without runs is that of a job without runs, or of none: the one is asked about.
@@ -237,7 +240,7 @@ fn ask(deployed: &Deployed<'_>, transport: &dyn Transport) -> Answers {
         (runs, gone)
     };
     let linked = || match &deployed.model {
-        Some(model) => links::found(transport, Registry::UnityCatalog, model),
+        Some(model) => links::found(transport, deployed.registry, model),
         None => Ok(None),
     };
     std::thread::scope(|scope| {
@@ -276,10 +279,9 @@ fn version(
     Version {
         version: aliased.version,
         url: format!(
-            "{}/explore/data/models/{}/version/{}",
+            "{}{}",
             deployed.host,
-            model.replace('.', "/"),
-            aliased.version
+            deployed.registry.version_page(model, aliased.version)
         ),
         created_at: moment(aliased.created),
         run_id: trained_in(&aliased, deployed.host)

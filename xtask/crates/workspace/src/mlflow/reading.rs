@@ -40,6 +40,8 @@ pub(crate) struct ModelVersion {
     pub status: String,
     pub description: String,
     pub aliases: Vec<String>,
+    /// Its stage, in a registry that has stages; empty where it is in none.
+    pub stage: String,
     /// The MLflow run it was made from; empty where there is none.
     pub run_id: String,
     /// When it was made, ms.
@@ -82,9 +84,14 @@ pub(crate) async fn models(
 
 /// One model.
 pub(crate) async fn model(app: &App, name: &str) -> Result<Model, ApiError> {
-    let query = json!({"name": canonical_name(name)?});
+    let query = json!({"name": known_name(name)});
     let reply = client::get(app, "registered-models/get", &query).await?;
     Ok(read_model(&reply["registered_model"]))
+}
+
+/// A name as the registry has it: Unity Catalog's are in lower case.
+fn known_name(name: &str) -> String {
+    canonical_name(name).unwrap_or_else(|_| name.to_owned())
 }
 
 /// The versions of a model, newest first.
@@ -184,6 +191,10 @@ fn read_version(inner: &Value) -> ModelVersion {
         status: version.status().to_owned(),
         description: text(&version.field("description")),
         aliases: version.aliases().iter().map(text).collect(),
+        stage: match text(&inner["current_stage"]) {
+            none if none == "None" => String::new(),
+            stage => stage,
+        },
         run_id: text(&version.field("run_id")),
         created_at: number(&inner["creation_timestamp"]),
         tags: pairs(tags.iter()),

@@ -33,6 +33,7 @@ pub(super) fn router() -> Router<Arc<App>> {
             "/ml/experiments/{experiment}/models/{model}",
             get(logged_model),
         )
+        .route("/ml/models/{name}/versions/{version}", get(own_version))
         .route("/ml/models", get(|| async { Redirect::to("/models") }))
         .route(
             "/explore/data/models",
@@ -46,6 +47,10 @@ async fn experiment(Path(experiment): Path<String>) -> Redirect {
 
 async fn run(Path((experiment, run)): Path<(String, String)>) -> Redirect {
     Redirect::to(&in_mlflow(&["experiments", &experiment, "runs", &run]))
+}
+
+async fn own_version(Path((name, number)): Path<(String, String)>) -> Redirect {
+    Redirect::to(&version(&name, &number))
 }
 
 async fn logged_model(Path((experiment, model)): Path<(String, String)>) -> Redirect {
@@ -63,13 +68,13 @@ pub(super) fn path(segments: &[&str]) -> String {
     segments.iter().map(escape).collect()
 }
 
-/// The page of a registered model: ours where its name has three levels, MLflow's otherwise.
+/// The page of a registered model: Unity Catalog's where its name has three levels, the workspace's otherwise.
 pub(super) fn model(name: &str) -> String {
     match three_levels(name) {
         Some([catalog, schema, model]) => {
             path(&["explore", "data", "models", catalog, schema, model])
         }
-        None => in_mlflow(&["models", name]),
+        None => path(&["ml", "models", name]),
     }
 }
 
@@ -149,13 +154,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn models_of_unity_catalog_have_pages_here_and_others_in_mlflow() {
+    fn models_have_pages_here_and_versions_outside_of_unity_catalog_in_mlflow() {
         assert_eq!(model("a.b.c"), "/explore/data/models/a/b/c");
         assert_eq!(
             version("a.b.c", "3"),
             "/explore/data/models/a/b/c/version/3"
         );
-        assert_eq!(model("plain"), "/mlflow/#/models/plain");
+        assert_eq!(model("plain"), "/ml/models/plain");
         assert_eq!(
             version("x y/z", "1"),
             "/mlflow/#/models/x%20y%2Fz/versions/1"

@@ -7,7 +7,7 @@ mod tags;
 mod verdict;
 mod version;
 
-pub(super) use model::show as show_model;
+pub(super) use model::{show as show_model, show_own as show_own_model};
 pub(super) use version::show as show_version;
 
 use std::sync::Arc;

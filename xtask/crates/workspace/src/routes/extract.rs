@@ -11,7 +11,7 @@ use crate::error::ApiError;
 use crate::state::App;
 
 /// A JSON body, whatever its content type says; an empty body reads as `{}`.
-pub(super) struct JsonBody<T>(pub(super) T);
+pub(crate) struct JsonBody<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
@@ -46,7 +46,7 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
 }
 
 /// The query string.
-pub(super) struct QueryString<T>(pub(super) T);
+pub(crate) struct QueryString<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryString<T> {
     type Rejection = ApiError;

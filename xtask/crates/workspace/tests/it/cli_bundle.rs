@@ -205,3 +205,104 @@ async fn version_of(server: &Server, name: &str) {
     assert_eq!(status, StatusCode::OK, "{made}");
     assert_eq!(made["model_version"]["version"], "1", "{made}");
 }
+
+const OWN_REGISTRY: &str = r#"
+bundle: {name: own, engine: direct}
+resources:
+  models:
+    fare:
+      name: test-fare model
+      tags: [{key: team, value: fares}]
+      permissions: [{level: CAN_READ, group_name: users}]
+"#;
+
+/// A model of the workspace's own registry: deployed, planned, changed, with a version in a stage, and destroyed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_model_of_the_workspaces_own_registry_is_deployed_and_destroyed() {
+    let server = workspace().await;
+    let bundle = tempfile::tempdir().unwrap();
+    let dir = bundle.path();
+    std::fs::write(dir.join("databricks.yml"), OWN_REGISTRY).unwrap();
+    let run =
+        |args: &[&str]| tokio::task::block_in_place(|| stdout(&databricks(&server, dir, args)));
+    let none = "0 to add, 0 to change, 0 to delete";
+    run(&["bundle", "deploy"]);
+    let plan = run(&["bundle", "plan"]);
+    assert!(plan.contains(none), "{plan}");
+
+    // What is written beside it is nobody's drift.
+    let name = "test-fare model";
+    let (status, body) = server
+        .post(
+            "/api/2.0/mlflow/registered-models/set-tag",
+            json!({"name": name, "key": "mlops_link_versions", "value": "http://x"}),
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+    let plan = run(&["bundle", "plan"]);
+    assert!(plan.contains(none), "{plan}");
+
+    let summary: Value = serde_json::from_str(&run(&["bundle", "summary", "-o", "json"])).unwrap();
+    let model = &summary["resources"]["models"]["fare"];
+    assert_eq!(model["id"], name);
+    let url = model["url"].as_str().unwrap();
+    let page = server.page(url.strip_prefix(&server.url).unwrap()).await;
+    assert!(
+        page.contains("test-fare model") && page.contains("href=\"http://x\""),
+        "{page}"
+    );
+    let shown: Value = serde_json::from_str(&run(&["model-registry", "get-model", name])).unwrap();
+    let id = shown["registered_model_databricks"]["id"].as_str().unwrap();
+    let readers: Value =
+        serde_json::from_str(&run(&["model-registry", "get-permissions", id])).unwrap();
+    let readers = readers["access_control_list"].as_array().unwrap();
+    assert!(
+        readers.iter().any(|one| one["group_name"] == "users"),
+        "{readers:?}"
+    );
+
+    // Stages, by the call of Databricks' clients.
+    let (_, made) = server
+        .post("/api/2.0/mlflow/runs/create", json!({"experiment_id": "0"}))
+        .await;
+    let run_id = made["run"]["info"]["run_id"].as_str().unwrap();
+    let source = format!("mlflow-artifacts:/0/{run_id}/artifacts/model");
+    let version = json!({"name": name, "source": source, "run_id": run_id});
+    for _ in 0..2 {
+        let (status, body) = server
+            .post("/api/2.0/mlflow/model-versions/create", version.clone())
+            .await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+    }
+    for number in ["1", "2"] {
+        let moved = run(&[
+            "model-registry",
+            "transition-stage",
+            name,
+            number,
+            "Production",
+            "true",
+        ]);
+        let moved: Value = serde_json::from_str(&moved).unwrap();
+        assert_eq!(
+            moved["model_version_databricks"]["current_stage"],
+            "Production"
+        );
+    }
+    let (_, first) = server
+        .get("/api/2.0/mlflow/model-versions/get?name=test-fare+model&version=1")
+        .await;
+    assert_eq!(first["model_version"]["current_stage"], "Archived");
+    let page = server.page("/ml/models/test-fare%20model").await;
+    assert!(
+        page.contains(">Production<") && page.contains(">Archived<"),
+        "{page}"
+    );
+
+    run(&["bundle", "destroy", "--auto-approve"]);
+    let (status, gone) = server
+        .get("/api/2.0/mlflow/registered-models/get?name=test-fare+model")
+        .await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{gone}");
+    server.stop().await;
+}

@@ -33,12 +33,25 @@ pub(in crate::pages) async fn show(
     Query(query): Query<ModelQuery>,
 ) -> Reply {
     let name = format!("{catalog}.{schema}.{model}").to_lowercase();
-    if let Some(not_yet) = mlflow_state::not_ready(&app, Room::Models, &name) {
+    of(&app, name, &query).await
+}
+
+/// `/ml/models/{name}`: a model of the workspace's own registry.
+pub(in crate::pages) async fn show_own(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    Query(query): Query<ModelQuery>,
+) -> Reply {
+    of(&app, name, &query).await
+}
+
+async fn of(app: &App, name: String, query: &ModelQuery) -> Reply {
+    if let Some(not_yet) = mlflow_state::not_ready(app, Room::Models, &name) {
         return Ok(not_yet);
     }
     let (model, listed) = tokio::join!(
-        reading::model(&app, &name),
-        reading::versions(&app, &name, &query.from)
+        reading::model(app, &name),
+        reading::versions(app, &name, &query.from)
     );
     let (model, mut listed) = (model.map_err(|error| absent(&name, error))?, listed?);
     // A search does not tell them.
@@ -49,7 +62,7 @@ pub(in crate::pages) async fn show(
             .filter(|(_, number)| *number == version.number);
         version.aliases = own.map(|(alias, _)| alias.clone()).collect();
     }
-    let measured = Measured::of(&app, &listed.rows).await?;
+    let measured = Measured::of(app, &listed.rows).await?;
     let chosen = measured.chosen(&query.metric);
     let content = html! {
         (crumbs(&[("Models", "/models")]))
@@ -69,10 +82,10 @@ pub(in crate::pages) async fn show(
             @if let Some(chosen) = &chosen { (drawing(&name, &measured, chosen, &listed.rows)) }
             h2 #versions { "Versions" }
             (table(&name, &app.url, &listed.rows, &measured, chosen.as_deref()))
-            (more(&listed, &query))
+            (more(&listed, query))
         }
     };
-    Ok(page(&app, Room::Models, &name, &content))
+    Ok(page(app, Room::Models, &name, &content))
 }
 
 /// A model that MLflow does not know; other errors stay what they are.
@@ -201,7 +214,8 @@ fn table(
 }
 
 pub(super) fn aliases(version: &ModelVersion) -> Markup {
-    html! { @for alias in &version.aliases { span.alias { (alias) } " " } }
+    let stage = Some(&version.stage).filter(|stage| !stage.is_empty());
+    html! { @for alias in version.aliases.iter().chain(stage) { span.alias { (alias) } " " } }
 }
 
 /// Where a version was trained that was copied from another workspace: that one's address, and the MLflow run there.

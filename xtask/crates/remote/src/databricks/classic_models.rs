@@ -1,0 +1,224 @@
+//! Registered models of a workspace's own registry: versions, and which of them an alias names. Where the server
+//! knows no aliases, as on Databricks, stages stand for them.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::models::{Aliased, Version};
+use super::registry::Registry;
+use crate::Error;
+use crate::mlflow::{KeyValue, number};
+use crate::transport::{Method, Request, Transport, call};
+
+/// Out of all stages.
+pub const NO_STAGE: &str = "None";
+
+/// The stage that stands for an alias, where there are no aliases.
+#[must_use]
+pub fn stage_of(alias: &str) -> Option<&'static str> {
+    match alias {
+        "champion" => Some("Production"),
+        "challenger" => Some("Staging"),
+        _ => None,
+    }
+}
+
+/// A version, with all that is known of it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Known {
+    version: Value,
+    /// `PENDING_REGISTRATION`, `READY`, `FAILED_REGISTRATION`.
+    #[serde(default)]
+    pub status: String,
+    /// The MLflow run that logged it; empty without one.
+    #[serde(default)]
+    pub run_id: String,
+    /// Where its files came from, as it was said when it was made.
+    #[serde(default)]
+    pub source: String,
+    #[serde(default)]
+    creation_timestamp: Value,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Vec<KeyValue>,
+}
+
+impl Known {
+    /// Its number.
+    #[must_use]
+    pub fn number(&self) -> Option<u64> {
+        number(&self.version).and_then(|number| u64::try_from(number).ok())
+    }
+
+    fn aliased(self) -> Option<Aliased> {
+        Some(Aliased {
+            version: self.number()?,
+            created: number(&self.creation_timestamp).unwrap_or_default(),
+            run_id: self.run_id,
+            tags: self.tags,
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Reply {
+    model_version: Known,
+}
+
+fn at(route: &str) -> String {
+    Registry::Workspace.path(route)
+}
+
+/// Whether a refusal says that the server has no such call.
+fn is_unknown_call(error: &Error) -> bool {
+    matches!(error, Error::Refused { code, message, .. }
+        if code == "ENDPOINT_NOT_FOUND" || message.contains("No API found for"))
+}
+
+/// Whether a refusal says that nothing has the alias; MLflow's own server answers 400 to that.
+fn has_no_such_alias(error: &Error) -> bool {
+    matches!(error, Error::Refused { message, .. }
+        if message.contains(" alias ") && message.contains("not found"))
+}
+
+/// Whether the registry has aliases. Asked about a model, which need not have any.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn has_aliases(transport: &dyn Transport, model: &str) -> Result<bool, Error> {
+    match by_alias(transport, model, "champion") {
+        Ok(_) => Ok(true),
+        Err(error) if is_unknown_call(&error) => Ok(false),
+        Err(error) if error.is_not_found() => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// A version.
+///
+/// # Errors
+/// Any [`Error`]; not-found when there is none of this number.
+pub fn version(transport: &dyn Transport, model: &str, number: u64) -> Result<Known, Error> {
+    let request = Request::new(Method::Get, at("model-versions/get"))
+        .query("name", model)
+        .query("version", number);
+    Ok(call::<Reply>(transport, &request)?.model_version)
+}
+
+/// The version that an alias names, or that is in the stage which stands for it; `None` when there is none.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn aliased(
+    transport: &dyn Transport,
+    model: &str,
+    alias: &str,
+) -> Result<Option<Aliased>, Error> {
+    let found = match by_alias(transport, model, alias) {
+        Err(error) if is_unknown_call(&error) => match stage_of(alias) {
+            Some(stage) => in_stage(transport, model, stage)?,
+            None => None,
+        },
+        found => found?,
+    };
+    Ok(found.and_then(Known::aliased))
+}
+
+fn by_alias(transport: &dyn Transport, model: &str, alias: &str) -> Result<Option<Known>, Error> {
+    let request = Request::new(Method::Get, at("registered-models/alias"))
+        .query("name", model)
+        .query("alias", alias);
+    match call::<Reply>(transport, &request) {
+        Ok(reply) => Ok(Some(reply.model_version)),
+        Err(error) if has_no_such_alias(&error) => Ok(None),
+        Err(error) if error.is_not_found() && !is_unknown_call(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The newest version in a stage.
+fn in_stage(transport: &dyn Transport, model: &str, stage: &str) -> Result<Option<Known>, Error> {
+    #[derive(Deserialize)]
+    struct Latest {
+        #[serde(default)]
+        model_versions: Vec<Known>,
+    }
+    let request = Request::new(Method::Post, at("registered-models/get-latest-versions"))
+        .json(&json!({"name": model, "stages": [stage]}))
+        .repeatable();
+    match call::<Latest>(transport, &request) {
+        Ok(found) => Ok(found.model_versions.into_iter().next()),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// All versions of a model, in no particular order.
+///
+/// # Errors
+/// Any [`Error`]; not-found when there is no such model and the server says so.
+pub fn known(transport: &dyn Transport, model: &str) -> Result<Vec<Known>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        model_versions: Vec<Known>,
+        next_page_token: Option<String>,
+    }
+    // A filter knows no escapes, but both kinds of quotes.
+    let quote = if model.contains('\'') { '"' } else { '\'' };
+    let first = Request::new(Method::Get, at("model-versions/search"))
+        .query("filter", format!("name={quote}{model}{quote}"));
+    let (mut versions, mut request) = (Vec::new(), first.clone());
+    loop {
+        let page: Page = call(transport, &request)?;
+        versions.extend(page.model_versions);
+        let token = page.next_page_token.filter(|token| !token.is_empty());
+        let next = token.map(|token| first.clone().query("page_token", token));
+        match next {
+            Some(next) if next.query != request.query => request = next,
+            _ => return Ok(versions),
+        }
+    }
+}
+
+/// The same, as far as both registries know them.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
+    let known = known(transport, model)?.into_iter();
+    Ok(known
+        .filter_map(|version| {
+            Some(Version {
+                version: version.number()?,
+                run_id: version.run_id,
+                status: version.status,
+            })
+        })
+        .collect())
+}
+
+/// Deletes a version for good.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn delete_version(transport: &dyn Transport, model: &str, version: u64) -> Result<(), Error> {
+    let body = json!({"name": model, "version": version.to_string()});
+    let request = Request::new(Method::Delete, at("model-versions/delete")).json(&body);
+    transport.send(&request).map(drop)
+}
+
+/// Where the files of a version lie: `mlflow-artifacts:/…`, `dbfs:/…`.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn files_at(transport: &dyn Transport, model: &str, version: u64) -> Result<String, Error> {
+    #[derive(Deserialize)]
+    struct Place {
+        artifact_uri: String,
+    }
+    let request = Request::new(Method::Get, at("model-versions/get-download-uri"))
+        .query("name", model)
+        .query("version", version);
+    Ok(call::<Place>(transport, &request)?.artifact_uri)
+}

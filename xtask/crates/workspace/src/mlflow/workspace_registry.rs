@@ -1,0 +1,88 @@
+//! The workspace's own model registry, in the calls that only Databricks has: the CLI deploys `resources.models` with
+//! them. Everything else of it is MLflow's, under the same names, and goes through the proxy.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::client;
+use super::unity_catalog::visible_tags;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::routes::extract::{JsonBody, QueryString};
+use crate::secret;
+use crate::state::App;
+
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route(
+            "/api/2.0/mlflow/databricks/registered-models/get",
+            get(model),
+        )
+        .route(
+            "/api/2.0/mlflow/databricks/model-versions/transition-stage",
+            post(transition),
+        )
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+/// A model with the id by which its permissions are known.
+async fn model(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    QueryString(Named { name }): QueryString<Named>,
+) -> Result<Json<Value>, ApiError> {
+    require_admin(&caller)?;
+    let reply = client::get(&app, "registered-models/get", &json!({"name": name})).await?;
+    let model = &reply["registered_model"];
+    let mut described = json!({
+        "id": secret::fingerprint(&name)[..32],
+        "name": model["name"],
+        "description": model["description"].as_str().unwrap_or_default(),
+        "creation_timestamp": model["creation_timestamp"],
+        "last_updated_timestamp": model["last_updated_timestamp"],
+        "user_id": caller.name(),
+        "permission_level": "CAN_MANAGE",
+        "tags": visible_tags(&model["tags"]),
+    });
+    if let Some(versions) = model["latest_versions"].as_array() {
+        described["latest_versions"] = versions.clone().into();
+    }
+    Ok(Json(json!({"registered_model_databricks": described})))
+}
+
+/// The same as MLflow's call of that name.
+async fn transition(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    JsonBody(body): JsonBody<Value>,
+) -> Result<Json<Value>, ApiError> {
+    require_admin(&caller)?;
+    let body = json!({
+        "name": body["name"], "version": body["version"], "stage": body["stage"],
+        "archive_existing_versions": body["archive_existing_versions"].as_bool().unwrap_or_default(),
+    });
+    let reply = client::post(&app, "model-versions/transition-stage", &body).await?;
+    Ok(Json(
+        json!({"model_version_databricks": reply["model_version"]}),
+    ))
+}
+
+/// As the proxy has it for all of MLflow's registry: it knows no grants.
+fn require_admin(caller: &Caller) -> Result<(), ApiError> {
+    if caller.is_admin() {
+        return Ok(());
+    }
+    Err(ApiError::forbidden(format!(
+        "{} reaches registered models through Unity Catalog only.",
+        caller.name()
+    )))
+}
