@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use camino::Utf8PathBuf;
-use xtask_promotion::{Carrier, Error, OnBytes, OverRest, Refusal};
+use xtask_promotion::{Carrier, Error, OnBytes, OverArtifacts, OverRest, Refusal};
+use xtask_remote::databricks::classic_models;
+use xtask_remote::databricks::registry::Registry;
 use xtask_remote::{Request, Transport};
 
 use crate::databricks::Target;
@@ -16,12 +18,18 @@ const FETCH: &str = include_str!("model_files/fetch.py");
 const STORE: &str = include_str!("model_files/store.py");
 
 /// The carrier for the models of a target.
-pub(crate) fn carrier<'a>(toolbox: &'a Toolbox, target: &'a Target<'a>) -> Box<dyn Carrier + 'a> {
-    match target.local {
-        Some(_) => Box::new(OverRest),
-        None => Box::new(ByMlflow {
+pub(crate) fn carrier<'a>(
+    toolbox: &'a Toolbox,
+    target: &'a Target<'a>,
+    registry: Registry,
+) -> Box<dyn Carrier + 'a> {
+    match (&target.local, registry) {
+        (Some(_), Registry::UnityCatalog) => Box::new(OverRest),
+        (Some(_), Registry::Workspace) => Box::new(OverArtifacts),
+        (None, _) => Box::new(ByMlflow {
             target,
             python: &toolbox.python,
+            registry,
         }),
     }
 }
@@ -31,6 +39,7 @@ pub(crate) fn carrier<'a>(toolbox: &'a Toolbox, target: &'a Target<'a>) -> Box<d
 struct ByMlflow<'a> {
     target: &'a Target<'a>,
     python: &'a Utf8PathBuf,
+    registry: Registry,
 }
 
 impl ByMlflow<'_> {
@@ -59,7 +68,10 @@ impl Carrier for ByMlflow<'_> {
         model: &str,
         version: u64,
     ) -> Result<BTreeMap<String, u64>, Error> {
-        OverRest.list(transport, model, version)
+        match self.registry {
+            Registry::UnityCatalog => OverRest.list(transport, model, version),
+            Registry::Workspace => Ok(classic_models::files(transport, model, version)?),
+        }
     }
 
     fn fetch(
@@ -77,12 +89,19 @@ impl Carrier for ByMlflow<'_> {
         let source = format!("models:/{model}/{version}");
         let folder = folder.to_string_lossy();
         let what = format!("fetch version {version} of {model}");
-        self.run(FETCH, &[&source, &folder], &what)
+        let registry = match self.registry {
+            Registry::UnityCatalog => "databricks-uc",
+            Registry::Workspace => "databricks",
+        };
+        self.run(FETCH, &[&source, &folder, registry], &what)
     }
 
     fn uploads(&self, model: &str, version: &str, folder: &Path, names: &[&str]) -> Vec<Request> {
-        // The calls that MLflow's client makes where the registry takes files itself.
-        OverRest.uploads(model, version, folder, names)
+        match self.registry {
+            // The calls that MLflow's client makes where the registry takes files itself.
+            Registry::UnityCatalog => OverRest.uploads(model, version, folder, names),
+            Registry::Workspace => Vec::new(),
+        }
     }
 
     fn store(
@@ -91,9 +110,12 @@ impl Carrier for ByMlflow<'_> {
         model: &str,
         version: u64,
         folder: &Path,
-        _calls: &[(Request, u64)],
+        calls: &[(Request, u64)],
         _on_bytes: OnBytes<'_>,
     ) -> Result<(), Error> {
+        if calls.is_empty() {
+            return Ok(());
+        }
         let (version, folder) = (version.to_string(), folder.to_string_lossy());
         let what = format!("send the files of version {version} of {model}");
         self.run(STORE, &[model, &version, &folder], &what)

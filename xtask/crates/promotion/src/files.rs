@@ -110,28 +110,9 @@ impl Carrier for OverRest {
     ) -> Result<(), Error> {
         let listed = self.list(transport, model, version)?;
         let root = root(model, &version.to_string());
-        let total = listed.values().sum();
-        let mut done = 0;
-        remove_others(folder, &listed)?;
-        for (name, length) in &listed {
-            let Some(path) = below(folder, name) else {
-                return Refusal::new(format!(
-                    "version {version} of {model} has a file called {name:?}, which could land anywhere"
-                ))
-                .err();
-            };
-            let is_here = fs::metadata(&path).is_ok_and(|file| file.len() == *length);
-            if !is_here {
-                let call = files::download(&format!("{root}/{name}"));
-                let mut on_part = |part| on_bytes(done + part, total);
-                fetch_one(transport, &call, &path, *length, &mut on_part)?;
-            }
-            done += length;
-            if !on_bytes(done, total) {
-                return Err(Error::Interrupted);
-            }
-        }
-        Ok(())
+        let call = |name: &str| files::download(&format!("{root}/{name}"));
+        let what = format!("version {version} of {model}");
+        fetch_all(transport, &what, &listed, &call, folder, on_bytes)
     }
 
     fn uploads(&self, model: &str, version: &str, folder: &Path, names: &[&str]) -> Vec<Request> {
@@ -145,6 +126,38 @@ impl Carrier for OverRest {
             })
             .collect()
     }
+}
+
+/// Fetches listed files into a folder, each by its call. What has its length already came with an earlier attempt.
+pub(crate) fn fetch_all(
+    transport: &dyn Transport,
+    what: &str,
+    listed: &BTreeMap<String, u64>,
+    call: &dyn Fn(&str) -> Request,
+    folder: &Path,
+    on_bytes: OnBytes<'_>,
+) -> Result<(), Error> {
+    let total = listed.values().sum();
+    let mut done = 0;
+    remove_others(folder, listed)?;
+    for (name, length) in listed {
+        let Some(path) = below(folder, name) else {
+            return Refusal::new(format!(
+                "{what} has a file called {name:?}, which could land anywhere"
+            ))
+            .err();
+        };
+        let is_here = fs::metadata(&path).is_ok_and(|file| file.len() == *length);
+        if !is_here {
+            let mut on_part = |part| on_bytes(done + part, total);
+            fetch_one(transport, &call(name), &path, *length, &mut on_part)?;
+        }
+        done += length;
+        if !on_bytes(done, total) {
+            return Err(Error::Interrupted);
+        }
+    }
+    Ok(())
 }
 
 /// One file, whole or not at all under its own name.

@@ -8,6 +8,7 @@
 //! Everything goes through [`xtask_remote::Transport`], one for each end; nothing here knows a terminal.
 
 pub mod apply;
+mod artifacts;
 mod calls;
 mod error;
 pub mod event;
@@ -26,7 +27,9 @@ mod survey;
 mod tags;
 pub mod undo;
 mod unity_catalog;
+mod workspace_registry;
 
+pub use artifacts::OverArtifacts;
 pub use calls::Call;
 pub use error::{Error, Refusal};
 pub use files::{Carrier, OnBytes, OverRest, files_of};
@@ -38,3 +41,4 @@ pub use steps::{Aim, Step, Work};
 pub use survey::Copy;
 pub use undo::{UndoPlan, plan_undo};
 pub use unity_catalog::UnityCatalog;
+pub use workspace_registry::WorkspaceRegistry;

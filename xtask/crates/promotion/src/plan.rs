@@ -53,6 +53,9 @@ pub struct Source {
     pub tags: BTreeMap<String, String>,
     /// Its files: relative paths, and lengths in bytes.
     pub files: BTreeMap<String, u64>,
+    /// Where they are, as its registry says; may be empty.
+    #[serde(default)]
+    pub place: String,
 }
 
 /// Where it goes.
@@ -142,12 +145,31 @@ impl Plan {
     }
 }
 
+/// A version of a workspace's own registry points to files of that workspace.
+fn elsewhere<T>(from: &Side<'_>, to: &Side<'_>) -> Result<T, Error> {
+    Refusal::new(format!(
+        "{} and {} are different workspaces, and their registries take no files from one another",
+        from.target, to.target
+    ))
+    .details(format!(
+        "the model registry of {} holds no files of its own: a version there points to those of a run of the same workspace",
+        to.host
+    ))
+    .next("models of Unity Catalog go from workspace to workspace: docs/registries.md")
+    .next(format!(
+        "or let {} train its own: cargo xtask promote --code brings the code there",
+        to.target
+    ))
+    .err()
+}
+
 fn record(from: &Source) -> VersionRecord {
     let version = Version {
         number: from.number,
         status: String::new(),
         run_id: String::new(),
         tags: from.tags.clone(),
+        source: String::new(),
     };
     VersionRecord::read(&from.model, from.number, &version.pairs())
 }
@@ -159,6 +181,9 @@ fn record(from: &Source) -> VersionRecord {
 /// rejected, or somebody holds the destination's lock who may be at work.
 pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, Error> {
     let within = from.model == to.model && from.host == to.host;
+    if from.host != to.host && !to.registry.takes_files() {
+        return elsewhere(from, to);
+    }
     let source = source(from, asked.version, within)?;
     let digest = deployable(&source)?;
     let of = format!("{}/{}", source.model, source.number);
@@ -220,6 +245,7 @@ pub(crate) fn source(from: &Side<'_>, version: Option<u64>, within: bool) -> Res
         alias,
         run_id: found.run_id,
         tags: found.tags,
+        place: found.source,
         files: from.carrier.list(from.transport, from.model, number)?,
     })
 }

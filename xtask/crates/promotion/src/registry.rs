@@ -16,6 +16,8 @@ pub struct Version {
     pub run_id: String,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+    /// Where its files came from, as its registry says; empty where that says nothing.
+    pub source: String,
 }
 
 impl Version {
@@ -55,6 +57,8 @@ impl Version {
 pub struct NewVersion<'a> {
     /// Where it comes from: `models:/<model>/<version>`.
     pub source: String,
+    /// Where the files of that one are, as its registry says: for a registry that takes none.
+    pub files: &'a str,
     /// The MLflow run that logged it, where the destination knows that run.
     pub run_id: Option<&'a str>,
     /// What is written on it from the first moment.
@@ -119,5 +123,11 @@ pub trait Registry: Send + Sync {
     /// which a version has one.
     fn has_stages(&self) -> bool {
         false
+    }
+
+    /// Whether a version's files are sent to it. If not, a version points to files of its workspace, and a copy to the
+    /// same ones.
+    fn takes_files(&self) -> bool {
+        true
     }
 }

@@ -214,11 +214,17 @@ fn copying(plan: &Plan, to: &Side<'_>, folder: &Path) -> Vec<Step> {
             .uploads(to.model, &version, &staging(folder), &missing),
         ..work(
             "upload",
-            format!(
-                "bring {} files, {bytes} bytes, from {}",
-                missing.len(),
-                plan.from.target
-            ),
+            match to.registry.takes_files() {
+                true => format!(
+                    "bring {} files, {bytes} bytes, from {}",
+                    missing.len(),
+                    plan.from.target
+                ),
+                false => format!(
+                    "compare the files of {} with those validated",
+                    plan.source()
+                ),
+            },
             Work::Upload,
         )
     });
@@ -261,6 +267,7 @@ fn creating(plan: &Plan, to: &Side<'_>) -> Request {
     let same_workspace = plan.from.host == plan.to.host && !plan.from.run_id.is_empty();
     let new = NewVersion {
         source: format!("models:/{source}"),
+        files: &plan.from.place,
         run_id: same_workspace.then_some(plan.from.run_id.as_str()),
         tags: &written,
         description: format!(

@@ -52,6 +52,7 @@ impl Wire {
             tags: tags.map(|tag| (tag.key, tag.value)).collect(),
             status: self.status,
             run_id: self.run_id,
+            source: String::new(),
         })
     }
 }

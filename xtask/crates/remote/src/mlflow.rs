@@ -158,6 +158,16 @@ pub fn newest_runs(
     Ok(call::<Reply>(transport, &request)?.runs)
 }
 
+/// The request for the content of a file among the artifacts that an MLflow server keeps, without a deadline.
+#[must_use]
+pub fn artifact(file: &str) -> Request {
+    let file = crate::escape::path(file);
+    let route = format!("/api/2.0/mlflow-artifacts/artifacts/{file}");
+    let mut request = Request::new(Method::Get, route);
+    request.deadline = None;
+    request
+}
+
 /// A number of MLflow's protocol, whose 64-bit numbers some servers write as text.
 pub(crate) fn number(value: &serde_json::Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())

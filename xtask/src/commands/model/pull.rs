@@ -162,7 +162,7 @@ fn fetch(
         !context.interrupt.is_set()
     };
     let transport = target.transport();
-    let carrier = model_files::carrier(toolbox, target);
+    let carrier = model_files::carrier(toolbox, target, context.config.model.registry);
     let (way, folder) = (&*transport, folder.as_std_path());
     let fetched = carrier.fetch(way, &version.model, version.number, folder, &mut on_bytes);
     context.interrupt.check()?;

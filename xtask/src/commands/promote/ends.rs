@@ -1,8 +1,9 @@
 //! The two ends of a promotion: which targets, and the ways to them.
 
 use camino::Utf8PathBuf;
-use xtask_promotion::{Carrier, Owner, Registry, Side, UnityCatalog};
+use xtask_promotion::{Carrier, Owner, Registry, Side, UnityCatalog, WorkspaceRegistry};
 use xtask_remote::Transport;
+use xtask_remote::databricks::registry::Registry as Generation;
 
 use super::Args;
 use crate::config::Config;
@@ -116,6 +117,8 @@ pub(super) struct Place<'a> {
     pub(super) host: String,
     /// The model's full name there.
     pub(super) model: String,
+    /// The registry that it is in.
+    generation: Generation,
 }
 
 impl<'a> Place<'a> {
@@ -131,7 +134,7 @@ impl<'a> Place<'a> {
         let target = Target::open(context, toolbox, name)?.patient();
         let summary = target.summary()?;
         let key = &context.config.model.resource;
-        let model = summary.resources.registered_models.get(key);
+        let model = summary.resources.model(&context.config);
         let Some(model) = model.and_then(|model| model.id.clone()) else {
             let what = format!("the model {key} is not deployed to {name}");
             return Failure::new(Kind::Usage, what)
@@ -143,6 +146,7 @@ impl<'a> Place<'a> {
             target,
             summary,
             model,
+            generation: context.config.model.registry,
         })
     }
 
@@ -156,13 +160,21 @@ impl<'a> Place<'a> {
     }
 
     /// The ways to it.
-    pub(super) fn ways(&self, toolbox: &'a Toolbox) -> Ways<'_> {
-        Ways {
+    ///
+    /// # Errors
+    /// When its registry does not say of which kind it is.
+    pub(super) fn ways(&self, toolbox: &'a Toolbox) -> anyhow::Result<Ways<'_>> {
+        let transport = self.target.transport();
+        let registry: Box<dyn Registry> = match self.generation {
+            Generation::UnityCatalog => Box::new(UnityCatalog),
+            Generation::Workspace => Box::new(WorkspaceRegistry::of(&*transport, &self.model)?),
+        };
+        Ok(Ways {
             place: self,
-            transport: self.target.transport(),
-            registry: Box::new(UnityCatalog),
-            carrier: model_files::carrier(toolbox, &self.target),
-        }
+            transport,
+            registry,
+            carrier: model_files::carrier(toolbox, &self.target, self.generation),
+        })
     }
 }
 

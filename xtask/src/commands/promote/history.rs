@@ -31,7 +31,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .ui
         .progress("Reading", &format!("the history of {target}"));
     let place = Place::open(context, &toolbox, &target)?;
-    let ways = place.ways(&toolbox);
+    let ways = place.ways(&toolbox)?;
     let entries = history::read(&ways.side()).map_err(engine_failure::of)?;
     progress.clear();
     if args.json {

@@ -78,7 +78,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let planning = format!("{} to {}", ends.from, ends.to);
     let mut progress = context.ui.progress("Planning", &planning);
     let (from, to) = open(context, &toolbox, &ends)?;
-    let (from_ways, to_ways) = (from.ways(&toolbox), to.ways(&toolbox));
+    let (from_ways, to_ways) = (from.ways(&toolbox)?, to.ways(&toolbox)?);
     let user = to.user(context);
     let reviewed = reviewed.map(|plan| check(plan, &from, &to)).transpose()?;
     let is_reviewed = reviewed.is_some();

@@ -42,7 +42,7 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
         .ui
         .progress("Planning", &format!("what {target} goes back to"));
     let place = Place::open(context, &toolbox, &target)?;
-    let ways = place.ways(&toolbox);
+    let ways = place.ways(&toolbox)?;
     let user = place.user(context);
     let id = (!id.is_empty()).then_some(id);
     let plan = plan_undo(&ways.side(), id, &user).map_err(engine_failure::of)?;

@@ -1,6 +1,8 @@
 //! Registered models of a workspace's own registry: versions, and which of them an alias names. Where the server
 //! knows no aliases, as on Databricks, stages stand for them.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -221,4 +223,55 @@ pub fn files_at(transport: &dyn Transport, model: &str, version: u64) -> Result<
         .query("name", model)
         .query("version", version);
     Ok(call::<Place>(transport, &request)?.artifact_uri)
+}
+
+/// The files of a version: paths relative to its folder, and lengths in bytes. Databricks' own call, which MLflow's
+/// client makes as well.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn files(
+    transport: &dyn Transport,
+    model: &str,
+    version: u64,
+) -> Result<BTreeMap<String, u64>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        files: Vec<File>,
+        next_page_token: Option<String>,
+    }
+    #[derive(Deserialize)]
+    struct File {
+        path: String,
+        #[serde(default)]
+        is_dir: bool,
+        #[serde(default)]
+        file_size: Value,
+    }
+    let (mut files, mut folders) = (BTreeMap::new(), vec![String::new()]);
+    while let Some(folder) = folders.pop() {
+        let first = Request::new(Method::Get, at("model-versions/list-artifacts"))
+            .query("name", model)
+            .query("version", version)
+            .query("path", &folder);
+        let mut next = Some(first.clone());
+        while let Some(request) = next.take() {
+            let page: Page = call(transport, &request)?;
+            for file in page.files {
+                match file.is_dir {
+                    true => folders.push(file.path),
+                    false => {
+                        let size = number(&file.file_size).unwrap_or_default();
+                        files.insert(file.path, u64::try_from(size).unwrap_or_default());
+                    }
+                }
+            }
+            let token = page.next_page_token.filter(|token| !token.is_empty());
+            next = token
+                .map(|token| first.clone().query("page_token", token))
+                .filter(|next| next.query != request.query);
+        }
+    }
+    Ok(files)
 }

@@ -2,7 +2,7 @@
 //! whether the checks are green. Nothing is started or fetched for it; what cannot be told is named.
 
 use serde::Serialize;
-use xtask_remote::databricks::{bundle_state, models};
+use xtask_remote::databricks::bundle_state;
 use xtask_remote::github::checks::{self, State};
 
 use super::ground::Ground;
@@ -130,8 +130,9 @@ pub(super) fn seen(context: &Context, name: &str) -> Seen {
         let commit = source.map(|source| source.commit);
         seen.commit = commit.filter(|commit| !commit.is_empty());
         let model = model(context, &summary);
+        let registry = context.config.model.registry;
         if let Some(model) = model.filter(|_| seen.commit.is_some()) {
-            let champion = models::aliased(&*transport, &model, CHAMPION)?;
+            let champion = registry.aliased(&*transport, &model, CHAMPION)?;
             seen.champion = champion.map(|found| found.version);
         }
         Ok(())
@@ -143,8 +144,7 @@ pub(super) fn seen(context: &Context, name: &str) -> Seen {
 }
 
 fn model(context: &Context, summary: &Summary) -> Option<String> {
-    let key = &context.config.model.resource;
-    summary.resources.registered_models.get(key)?.id.clone()
+    summary.resources.model(&context.config)?.id.clone()
 }
 
 /// The tools for a target, where nothing has to be fetched and no workspace started for it.
