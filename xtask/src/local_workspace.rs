@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use xtask_remote::databricks::registry::Registry;
 use xtask_remote::{Credentials, Http, local};
 
 use crate::children;
@@ -240,6 +241,11 @@ pub(crate) fn variables(
     context: &Context,
     workspace: &LocalWorkspace,
 ) -> Vec<(&'static str, String)> {
+    let registry = match context.config.model.registry {
+        Registry::UnityCatalog => "databricks-uc".to_owned(),
+        // MLflow's own, behind the workspace.
+        Registry::Workspace => workspace.url.clone(),
+    };
     vec![
         ("DATABRICKS_HOST", workspace.url.clone()),
         ("DATABRICKS_TOKEN", workspace.token.clone()),
@@ -247,7 +253,7 @@ pub(crate) fn variables(
         ("DATABRICKS_CONFIG_FILE", config_file(context).into_string()),
         ("MLFLOW_TRACKING_URI", workspace.url.clone()),
         ("MLFLOW_TRACKING_TOKEN", workspace.token.clone()),
-        ("MLFLOW_REGISTRY_URI", "databricks-uc".to_owned()),
+        ("MLFLOW_REGISTRY_URI", registry),
         (
             "MLFLOW_USE_DATABRICKS_SDK_MODEL_ARTIFACTS_REPO_FOR_UC",
             "true".to_owned(),

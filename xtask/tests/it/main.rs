@@ -15,6 +15,7 @@ mod machine;
 mod open_pr;
 mod promote;
 mod promote_code;
+mod registries;
 mod smoke;
 mod status;
 mod tools;

@@ -10,8 +10,10 @@ use xtask_remote::{Method, Request, Transport, mlflow};
 use crate::error::{Error, Refusal};
 use crate::files::{Carrier, OnBytes, fetch_all};
 
-/// Where a server of MLflow keeps artifacts, as it says itself, and as it says to Databricks' clients.
-const ROOTS: [&str; 2] = ["mlflow-artifacts:/", "dbfs:/databricks/mlflow-tracking/"];
+/// Where a server of MLflow keeps artifacts, as it says itself.
+const ROOT: &str = "mlflow-artifacts:/";
+/// The same, as the local workspace says it to Databricks' clients.
+const DATABRICKS_ROOT: &str = "dbfs:/databricks/mlflow-tracking/";
 
 /// By the artifact routes of an MLflow server.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,14 +22,28 @@ pub struct OverArtifacts;
 /// Where a version's files lie below the root of all artifacts.
 fn folder_of(transport: &dyn Transport, model: &str, version: u64) -> Result<String, Error> {
     let place = classic_models::files_at(transport, model, version)?;
-    let below = ROOTS.iter().find_map(|root| place.strip_prefix(root));
-    match below {
-        Some(below) => Ok(below.trim_matches('/').to_owned()),
+    match below_root(&place) {
+        Some(below) => Ok(below),
         None => Refusal::new(format!(
             "the files of version {version} of {model} lie at {place}, which is not read from here"
         ))
         .err(),
     }
+}
+
+/// A place below the root of all artifacts, in MLflow's own form; `None` for another kind of place. A logged model is at
+/// `EXPERIMENT/models/ID`, which Databricks calls `EXPERIMENT/logged_models/ID`.
+fn below_root(place: &str) -> Option<String> {
+    if let Some(below) = place.strip_prefix(ROOT) {
+        return Some(below.trim_matches('/').to_owned());
+    }
+    let below = place.strip_prefix(DATABRICKS_ROOT)?.trim_matches('/');
+    Some(match below.split_once("/logged_models/") {
+        Some((experiment, rest)) if !experiment.contains('/') => {
+            format!("{experiment}/models/{rest}")
+        }
+        _ => below.to_owned(),
+    })
 }
 
 /// The files below a folder: paths relative to it, and lengths.
@@ -100,5 +116,36 @@ impl Carrier for OverArtifacts {
         _names: &[&str],
     ) -> Vec<Request> {
         Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_a_place_lead_to_the_same_files() {
+        for (place, below) in [
+            (
+                "mlflow-artifacts:/7/ab/artifacts/model",
+                Some("7/ab/artifacts/model"),
+            ),
+            (
+                "mlflow-artifacts:/7/models/m-1/artifacts",
+                Some("7/models/m-1/artifacts"),
+            ),
+            (
+                "dbfs:/databricks/mlflow-tracking/7/logged_models/m-1/artifacts",
+                Some("7/models/m-1/artifacts"),
+            ),
+            (
+                "dbfs:/databricks/mlflow-tracking/7/ab/artifacts/logged_models/x",
+                Some("7/ab/artifacts/logged_models/x"),
+            ),
+            ("dbfs:/databricks/mlflow-registry/1/models/model", None),
+            ("s3://bucket/7", None),
+        ] {
+            assert_eq!(below_root(place).as_deref(), below, "{place}");
+        }
     }
 }

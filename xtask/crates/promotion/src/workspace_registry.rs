@@ -102,6 +102,10 @@ impl Registry for WorkspaceRegistry {
         if let Some(run_id) = new.run_id {
             body["run_id"] = Value::from(run_id);
         }
+        // MLflow 3 refuses the files of a logged model to whoever does not name it.
+        if let Some(model_id) = new.files.strip_prefix("models:/m-") {
+            body["model_id"] = Value::from(format!("m-{model_id}"));
+        }
         Request::new(Method::Post, at("model-versions/create")).json(&body)
     }
 
@@ -205,7 +209,7 @@ mod tests {
             description: "Copy".to_owned(),
         };
         let (_, body) = sent(&WorkspaceRegistry { stages: true }.create("y", &new));
-        let expected = json!({"name": "y", "source": "models:/m-1", "run_id": "r",
+        let expected = json!({"name": "y", "source": "models:/m-1", "run_id": "r", "model_id": "m-1",
             "tags": [{"key": "a", "value": "b"}], "description": "Copy"});
         assert_eq!(body, expected);
     }

@@ -21,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Workspace {
     folder: TempDir,
     child: Child,
+    without: Vec<String>,
     url: String,
     token: String,
 }
@@ -36,11 +37,22 @@ impl Workspace {
     /// When it does not start; the message says why.
     #[must_use]
     pub fn start() -> Workspace {
+        Workspace::without(&[])
+    }
+
+    /// The same, which leaves routes out: `POST /api/2.2/jobs/create`.
+    ///
+    /// # Panics
+    /// When it does not start; the message says why.
+    #[must_use]
+    pub fn without(routes: &[&str]) -> Workspace {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let child = spawn(folder.path());
+        let without: Vec<String> = routes.iter().map(|&route| route.to_owned()).collect();
+        let child = spawn(folder.path(), &without);
         let mut workspace = Workspace {
             folder,
             child,
+            without,
             url: String::new(),
             token: String::new(),
         };
@@ -57,7 +69,7 @@ impl Workspace {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_file(self.state().join("server.json"));
-        self.child = spawn(self.folder.path());
+        self.child = spawn(self.folder.path(), &self.without);
         self.wait_until_it_answers();
     }
 
@@ -131,7 +143,7 @@ impl Drop for Workspace {
     }
 }
 
-fn spawn(folder: &Path) -> Child {
+fn spawn(folder: &Path, without: &[String]) -> Child {
     let log = std::fs::File::options()
         .create(true)
         .append(true)
@@ -148,6 +160,7 @@ fn spawn(folder: &Path) -> Child {
         .arg("--python")
         .arg(python())
         .arg("--keep")
+        .args(without.iter().flat_map(|route| ["--without", route]))
         .stdout(Stdio::null())
         .stderr(log);
     command.spawn().expect("the workspace starts")

@@ -118,6 +118,12 @@ async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response
             let query = query_object(request.uri().query());
             Ok(axum::Json(experiments::get_by_name(app, query).await?).into_response())
         }
+        // Databricks' clients say in the query what they delete; MLflow reads that in a body only.
+        (Method::DELETE, Some(name)) if request.uri().query().is_some() => {
+            let said = query_object(request.uri().query());
+            let reply = client::call(app, Method::DELETE, name, &said).await?;
+            Ok(axum::Json(reply).into_response())
+        }
         _ => pass_on(app, &path, request).await,
     }
 }
