@@ -1,6 +1,7 @@
 //! `cargo xtask promote` of model versions, across two real workspaces.
 
 mod day;
+mod far;
 mod kills;
 mod plans;
 mod refusals;

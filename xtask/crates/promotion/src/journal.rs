@@ -42,6 +42,7 @@ pub enum Line {
 #[derive(Debug)]
 pub struct Journal {
     path: PathBuf,
+    what: String,
     file: Option<File>,
     trouble: Option<String>,
 }
@@ -60,6 +61,7 @@ impl Journal {
         });
         let mut journal = Journal {
             path,
+            what: what.to_owned(),
             file: None,
             trouble: None,
         };
@@ -96,12 +98,21 @@ impl Journal {
         Some(format!("{}: {trouble}", self.path.display()))
     }
 
-    /// Notes the end, and removes the journal: what is remembered stands in the registry.
+    /// Notes the end, and removes the journal: what is remembered stands in the registry. So do the journals of earlier
+    /// attempts at the same, which came to nothing.
     pub fn end(mut self) {
         self.write(&Line::Ends);
+        let folder = self.path.parent().unwrap_or(Path::new(""));
         if self.file.is_some() {
             // Where it cannot be removed, its last line says that nothing is left.
             let _ = fs::remove_file(&self.path);
+        }
+        let (unfinished, _) = unfinished(folder);
+        for earlier in unfinished
+            .iter()
+            .filter(|earlier| earlier.what == self.what)
+        {
+            let _ = fs::remove_file(&earlier.path);
         }
     }
 }
@@ -121,6 +132,8 @@ pub struct Unfinished {
     pub what: String,
     /// The step that it was in; none where it had made none.
     pub step: Option<String>,
+    /// The journal.
+    pub path: PathBuf,
 }
 
 /// What the journals in a folder say is unfinished, and which of them cannot be read: those are set aside under another
@@ -144,7 +157,7 @@ pub fn unfinished(folder: &Path) -> (Vec<Unfinished>, Vec<PathBuf>) {
         match is_file
             .then(|| fs::read(&path).ok())
             .flatten()
-            .and_then(|text| read(&text))
+            .and_then(|text| read(&path, &text))
         {
             Some(Read::Unfinished(journal)) => found.push(journal),
             Some(Read::Ended) => {}
@@ -165,7 +178,7 @@ enum Read {
 }
 
 /// Reads a journal; `None` where nothing in it says what it is about, or a later version wrote it.
-fn read(text: &[u8]) -> Option<Read> {
+fn read(path: &Path, text: &[u8]) -> Option<Read> {
     let text = String::from_utf8_lossy(text);
     let lines = text
         .lines()
@@ -184,7 +197,13 @@ fn read(text: &[u8]) -> Option<Read> {
         return Some(Read::Ended);
     }
     let (id, what) = about?;
-    Some(Read::Unfinished(Unfinished { id, what, step }))
+    let path = path.to_owned();
+    Some(Read::Unfinished(Unfinished {
+        id,
+        what,
+        step,
+        path,
+    }))
 }
 
 #[cfg(test)]
@@ -218,9 +237,12 @@ mod tests {
     }
 
     #[test]
-    fn one_that_ended_leaves_nothing() {
+    fn one_that_ended_leaves_nothing_nor_do_earlier_attempts_at_the_same() {
         let (folder, path, _) = journal();
-        Journal::open(folder.path(), "ab12", "x").end();
+        let what = "promote version 3 of m to prod";
+        Journal::open(folder.path(), "cd34", "promote another").end();
+        assert!(path.exists());
+        Journal::open(folder.path(), "ef56", what).end();
         assert!(!path.exists());
         assert_eq!(unfinished(folder.path()).0, Vec::new());
     }
@@ -284,6 +306,7 @@ mod tests {
         assert!(journal.trouble().unwrap().contains("ab12.jsonl"));
         let mut full = Journal {
             path: "/dev/full".into(),
+            what: String::new(),
             file: Some(OpenOptions::new().append(true).open("/dev/full").unwrap()),
             trouble: None,
         };

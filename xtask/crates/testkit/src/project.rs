@@ -242,7 +242,8 @@ impl Project {
     fn shim(&self) {
         let folder = self.folder.path().join("bin");
         std::fs::create_dir_all(&folder).expect("a folder");
-        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+        // By its whole path: the name alone would find this script again.
+        let cargo = env!("CARGO");
         let xtask = self.xtask.display();
         let script = format!(
             "#!/bin/sh\nif [ \"$1\" = xtask ]; then shift; exec '{xtask}' \"$@\"; fi\nexec '{cargo}' \"$@\"\n"

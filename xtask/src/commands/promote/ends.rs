@@ -209,9 +209,12 @@ pub(super) fn owner(context: &Context, user: &str) -> Owner {
     Owner::this_process(user, &format!("{machine}:{}", context.root))
 }
 
-/// Where files lie on their way.
-pub(super) fn folder(context: &Context, id: &str) -> Utf8PathBuf {
-    context.local().join("promotions").join("files").join(id)
+/// Where a version's files lie on their way to a target, by their digest: what has come stays for the next attempt.
+pub(super) fn folder(context: &Context, to: &str, digest: &str) -> Utf8PathBuf {
+    let digest = digest.trim_start_matches("sha256:");
+    let plain = |c: &char| c.is_ascii_alphanumeric() || "-_".contains(*c);
+    let name: String = format!("{to}-{digest}").chars().filter(plain).collect();
+    journals(context).join("files").join(name)
 }
 
 /// Where the journals of this clone lie.

@@ -248,7 +248,7 @@ impl Promotion<'_> {
     fn go_on(&self, user: &str) -> anyhow::Result<()> {
         let (context, plan) = (self.context, self.plan);
         let (ui, to) = (&context.ui, &plan.to.target);
-        let folder = ends::folder(context, &plan.id);
+        let folder = ends::folder(context, to, plan.digest());
         let steps = steps::of(
             plan,
             &self.from_ways.side(),

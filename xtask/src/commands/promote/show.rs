@@ -1,6 +1,6 @@
 //! The plan of a promotion, for people.
 
-use xtask_promotion::{Plan, Step};
+use xtask_promotion::{Call, Plan, Step};
 
 use super::evidence::{Comparison, Evidence};
 use crate::context::Context;
@@ -16,7 +16,7 @@ pub(super) fn evidence(context: &Context, plan: &Plan, evidence: &Evidence) {
         let name = ui.paint(&format!("{name:>12}"), Tone::Dim);
         ui.line(&format!("{name}  {text}"));
     };
-    ui.status("Promote", &plan.sentence());
+    ui.status("Plan", &plan.sentence());
     let digest = plan.digest();
     row(
         "files",
@@ -55,33 +55,58 @@ pub(super) fn evidence(context: &Context, plan: &Plan, evidence: &Evidence) {
     }
 }
 
+/// A metric, of the candidate and of the champion.
+type Row<'a> = (&'a str, f64, Option<f64>);
+
 /// Candidate beside champion, where both were measured on the same data.
 fn comparison(context: &Context, comparison: &Comparison) {
     let ui = &context.ui;
-    match comparison {
+    let (how, rows): (&str, Vec<Row<'_>>) = match comparison {
         Comparison::Same { how, rows } => {
-            ui.line(&format!(
-                "{}  {how}",
-                ui.paint(&format!("{:>12}", "metrics"), Tone::Dim)
-            ));
-            for (name, candidate, champion) in rows {
-                ui.line(&format!(
-                    "{:>14}{name:<28} {candidate:>12.4}  champion {champion:>12.4}",
-                    ""
-                ));
-            }
+            let rows = rows.iter();
+            let rows = rows.map(|(name, ours, theirs)| (name.as_str(), *ours, Some(*theirs)));
+            (how, rows.collect())
         }
         Comparison::Alone { why, rows } => {
-            ui.line(&format!(
-                "{}  {}",
-                ui.paint(&format!("{:>12}", "metrics"), Tone::Dim),
-                safe_line(why)
-            ));
-            for (name, candidate) in rows {
-                ui.line(&format!("{:>14}{name:<28} {candidate:>12.4}", ""));
-            }
+            let rows = rows.iter().map(|(name, ours)| (name.as_str(), *ours, None));
+            (why, rows.collect())
         }
+    };
+    let name = ui.paint(&format!("{:>12}", "metrics"), Tone::Dim);
+    ui.line(&format!("{name}  {}", safe_line(how)));
+    if matches!(comparison, Comparison::Same { .. }) {
+        let head = format!("{:>14}{:<24}{:>12}{:>12}", "", "", "candidate", "champion");
+        ui.line(&ui.paint(&head, Tone::Dim));
     }
+    let names: Vec<&str> = rows.iter().map(|(name, ..)| *name).collect();
+    let (shown, slices): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .partition(|(name, ..)| !is_a_slice(name, &names));
+    for (name, ours, theirs) in shown {
+        let theirs = theirs.map_or_else(String::new, |theirs| format!("{theirs:>12.4}"));
+        ui.line(&format!(
+            "{:>14}{:<24}{ours:>12.4}{theirs}",
+            "",
+            safe_line(name)
+        ));
+    }
+    if !slices.is_empty() {
+        let more = format!(
+            "{:>14}and {} of parts of the data (--json)",
+            "",
+            slices.len()
+        );
+        ui.line(&ui.paint(&more, Tone::Dim));
+    }
+}
+
+/// Whether a metric is another one, of a part of the data: `rmse_night` beside `rmse`.
+fn is_a_slice(name: &str, names: &[&str]) -> bool {
+    let mut others = names.iter();
+    others.any(|other| {
+        let rest = name.strip_prefix(other);
+        rest.is_some_and(|rest| rest.starts_with('_'))
+    })
 }
 
 /// Shows the steps with the calls that they write with.
@@ -95,12 +120,10 @@ pub(super) fn steps(context: &Context, steps: &[Step]) {
         ));
         let calls = step.calls();
         for call in calls.iter().take(SHOWN) {
-            let body = match &call.body {
-                body if body.is_null() => String::new(),
-                body => shortened(&body.to_string()),
-            };
-            let line = format!("      {} {} {body}", call.method, call.path);
-            ui.line(&ui.paint(&safe_line(line.trim_end()), Tone::Dim));
+            ui.line(&ui.paint(
+                &safe_line(&format!("      {}", in_one_line(call))),
+                Tone::Dim,
+            ));
         }
         if calls.len() > SHOWN {
             let more = format!("      and {} more like it", calls.len() - SHOWN);
@@ -109,11 +132,56 @@ pub(super) fn steps(context: &Context, steps: &[Step]) {
     }
 }
 
-/// A body in one line; the whole of it is in the plan's file and in --json.
-fn shortened(body: &str) -> String {
-    const MOST: usize = 100;
-    match body.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", &body[..at]),
-        None => body.to_owned(),
+/// A call in one line, with what tells it from others; the whole of it is in the plan's file and in --json.
+fn in_one_line(call: &Call) -> String {
+    const LONGEST: usize = 100;
+    // The model stands in the step; what a new version starts with is the evidence above.
+    const KNOWN: &[&str] = &["name", "tags", "description", "path", "id", "what", "owner"];
+    let fields = call.body.as_object().into_iter().flatten();
+    let told: Vec<String> = fields
+        .filter(|(field, _)| !KNOWN.contains(&field.as_str()))
+        .map(|(field, value)| match value.as_str() {
+            Some(text) => format!("{field}={text}"),
+            None => format!("{field}={value}"),
+        })
+        .collect();
+    let path = call.path.split('?').next().unwrap_or_default();
+    let path = path.replace("%2F", "/");
+    shortened(
+        &format!("{} {path} {}", call.method, told.join(" ")),
+        LONGEST,
+    )
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    let text = text.trim_end();
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_the_data_are_told_from_metrics() {
+        let names = ["r2", "rmse", "rmse_night", "rmsle"];
+        let slices: Vec<&str> = names
+            .into_iter()
+            .filter(|name| is_a_slice(name, &names))
+            .collect();
+        assert_eq!(slices, ["rmse_night"]);
+    }
+
+    #[test]
+    fn a_call_is_told_by_what_is_its_own() {
+        let call = Call {
+            method: "POST".to_owned(),
+            path: "/api/set-tag?x=1".to_owned(),
+            body: serde_json::json!({"name": "a.b.c", "key": "k", "value": "v"}),
+        };
+        assert_eq!(in_one_line(&call), "POST /api/set-tag key=k value=v");
     }
 }

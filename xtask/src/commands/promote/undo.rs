@@ -94,7 +94,7 @@ fn apply(
     ways: &ends::Ways<'_>,
     owner: &Owner,
 ) -> anyhow::Result<()> {
-    let folder = ends::folder(context, &plan.event.id);
+    let folder = ends::journals(context);
     let no_smoke = |_: &std::path::Path| -> Result<String, Error> { Ok(String::new()) };
     let ground = Ground {
         from: ways.side(),

@@ -95,11 +95,11 @@ impl World {
             })
             .collect();
         let journals = self.project.root().join(".xtask/promotions");
-        let left: Vec<String> = std::fs::read_dir(&journals)
-            .into_iter()
+        let left: Vec<String> = [journals.join("files"), journals]
+            .iter()
+            .filter_map(|folder| std::fs::read_dir(folder).ok())
             .flatten()
-            .flatten()
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
             .filter(|name| name != "files")
             .collect();
         json!({
@@ -108,7 +108,7 @@ impl World {
             "status": version["status"],
             "tags": tags,
             "lock": self.to.is_locked(),
-            "journals": left,
+            "left": left,
         })
     }
 

@@ -73,6 +73,16 @@ impl World {
         let _ = std::fs::remove_dir_all(journals);
     }
 
+    /// Another clone, for which the destination is a workspace that it knows by its address alone.
+    pub(crate) fn seen_from_afar(&self) -> Project {
+        let project = project();
+        let host = format!("host: {}", self.to.workspace.url());
+        project.edit("databricks.yml", &format!("profile: {VAULT}"), &host);
+        let (url, token) = (self.from.proxy.url(), self.from.workspace.token());
+        project.at(".xtask/workspace", &url, token);
+        project
+    }
+
     fn deployed() -> World {
         let project = project();
         let (mut from, mut to) = (End::new(FROM), End::new(TO));
