@@ -150,11 +150,12 @@ impl<'a> Place<'a> {
         })
     }
 
-    /// Who works here, as the workspace knows them; in CI also in which run, and who asked for it.
+    /// Who works here, as the workspace knows them; in CI first who asked for it and in which run: what is too long for
+    /// a tag loses its end.
     pub(super) fn user(&self, context: &Context) -> String {
         let user = self.summary.workspace.user();
         match context.env.workflow_run() {
-            Some(run) => format!("{user} for {run}"),
+            Some(run) => format!("{run} as {user}"),
             None => user.to_owned(),
         }
     }
