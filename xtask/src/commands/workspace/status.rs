@@ -82,7 +82,8 @@ fn show_running(context: &Context, workspace: &LocalWorkspace) -> anyhow::Result
     row("ends", &end);
     let folder = local_workspace::state_folder(context, profile);
     row("state", folder.as_str());
-    row("schedules", &firing(&schedules, &down));
+    let up = local_workspace::command(context, "up --schedules", profile);
+    row("schedules", &firing(&schedules, &down, &up));
     for job in &schedules.jobs {
         row("", &format!("{}  {}", job.name, due(job)));
     }
@@ -90,11 +91,11 @@ fn show_running(context: &Context, workspace: &LocalWorkspace) -> anyhow::Result
 }
 
 /// Whether schedules start runs, in a sentence.
-fn firing(schedules: &Schedules, down: &str) -> String {
+fn firing(schedules: &Schedules, down: &str, up: &str) -> String {
     match (schedules.firing, schedules.jobs.len()) {
         (_, 0) => "no job has one".to_owned(),
         (true, _) => "start runs".to_owned(),
-        (false, _) => format!("start nothing; to let them: {down}, then up --schedules"),
+        (false, _) => format!("start nothing; to let them: {down}, then {up}"),
     }
 }
 
