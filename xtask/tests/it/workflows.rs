@@ -35,15 +35,16 @@ fn workflows() -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The branch that feeds each target.
+/// The branches that feed targets, by the target.
 fn branches() -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(repository().join("xtask.toml")).unwrap();
     let config: toml::Table = toml::from_str(&text).unwrap();
     let targets = config["targets"].as_table().unwrap();
-    targets
-        .iter()
-        .map(|(name, target)| (name.clone(), target["branch"].as_str().unwrap().to_owned()))
-        .collect()
+    let fed = |(name, target): (&String, &toml::Value)| {
+        let branch = target.get("branch")?.as_str().unwrap();
+        Some((name.clone(), branch.to_owned()))
+    };
+    targets.iter().filter_map(fed).collect()
 }
 
 fn parse(text: &str) -> Yaml {
@@ -179,7 +180,7 @@ fn judge_command(
 #[test]
 fn workflows_have_no_needless_rights_and_wait_for_nobody_else() {
     let (workflows, branches) = (workflows(), branches());
-    assert!(workflows.len() >= 5);
+    assert!(workflows.len() >= 5 && branches.len() >= 2);
     let mut groups = BTreeMap::new();
     for (name, text) in &workflows {
         assert_eq!(objections(text, &branches), Vec::<String>::new(), "{name}");
