@@ -318,6 +318,13 @@ impl Run<'_, '_> {
         let number = self.known.version.unwrap_or_default();
         let folder = steps::arrived(self.ground.folder);
         let to = self.ground.to;
+        // Anew: what an earlier attempt fetched says nothing about what is there now.
+        match std::fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::local(&folder, error));
+            }
+            _ => {}
+        }
         self.fetch(&to, number, &folder)?;
         let found = artifact_digest(&folder)?;
         match found == plan.digest() {
