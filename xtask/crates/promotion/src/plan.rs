@@ -127,8 +127,20 @@ impl Plan {
     /// Whether there is anything to do.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        let steps = crate::steps::changes(self);
-        steps.is_empty()
+        let is_copied = self.found.copy.as_ref().is_some_and(|copy| copy.ready);
+        is_copied
+            && self.is_champion()
+            && self.is_settled()
+            && self.links.is_empty()
+            && !self.left_locked
+    }
+
+    /// Whether a champion's promotion has nothing left to tidy up.
+    pub(crate) fn is_settled(&self) -> bool {
+        let copy = self.found.copy.as_ref();
+        let event = copy.and_then(|copy| copy.event());
+        let is_challenger = copy.is_some_and(|copy| self.found.challenger == Some(copy.number));
+        event.is_none_or(|event| event.state != State::Begun) && !is_challenger
     }
 
     /// One line for the lock, and for people.

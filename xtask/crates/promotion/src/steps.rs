@@ -99,36 +99,6 @@ pub(crate) fn work(name: &'static str, does: impl Into<String>, work: Work) -> S
     }
 }
 
-/// The steps between lock and unlock that a plan still has to do, without their calls' place. Empty when all is done.
-pub(crate) fn changes(plan: &Plan) -> Vec<&'static str> {
-    let copy = plan.found.copy.as_ref();
-    let mut changes = Vec::new();
-    if copy.is_none_or(|copy| !copy.ready) {
-        changes.push("copy");
-    }
-    if !plan.is_champion() {
-        changes.push("champion");
-    }
-    if !settled(plan) {
-        changes.push("settle");
-    }
-    if !plan.links.is_empty() {
-        changes.push("links");
-    }
-    if plan.left_locked {
-        changes.push("unlock");
-    }
-    changes
-}
-
-/// Whether a champion's promotion has nothing left to tidy up.
-fn settled(plan: &Plan) -> bool {
-    let copy = plan.found.copy.as_ref();
-    let event = copy.and_then(|copy| copy.event());
-    let is_challenger = copy.is_some_and(|copy| plan.found.challenger == Some(copy.number));
-    event.is_none_or(|event| event.state != State::Begun) && !is_challenger
-}
-
 /// All steps of a plan, in their order.
 #[must_use]
 pub fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>, folder: &Path) -> Vec<Step> {
@@ -142,7 +112,7 @@ pub fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>, folder: &Path) -> Vec<Ste
     if !plan.is_champion() {
         steps.extend(crowning(plan, from, to));
     }
-    if !settled(plan) || !plan.is_champion() {
+    if !plan.is_settled() || !plan.is_champion() {
         steps.push(settling(plan, to));
     }
     if !plan.links.is_empty() {

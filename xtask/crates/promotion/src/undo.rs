@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 use xtask_remote::records::{Champion, VersionRecord};
 
-use crate::apply::{Done, Ground, Run, Watch};
-use crate::calls::{Known, NOW};
+use crate::calls::NOW;
 use crate::error::{Error, Refusal};
 use crate::event::{Event, State};
-use crate::journal::Journal;
 use crate::plan::End;
 use crate::registry::Version;
 use crate::side::Side;
@@ -396,41 +394,6 @@ fn since<T>(to: &Side<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<T, E
 
 fn history(to: &Side<'_>) -> String {
     format!("cargo xtask promote --history --to {}", to.target)
-}
-
-/// Takes it back, if the destination is still as the plan says.
-///
-/// # Errors
-/// [`Error::Refused`] when it is not; nothing is changed then.
-pub fn apply(
-    plan: &UndoPlan,
-    ground: &Ground<'_>,
-    watch: &mut dyn Watch,
-    journal: &mut Journal,
-) -> Result<Done, Error> {
-    let mut run = Run {
-        ground,
-        watch,
-        journal,
-        known: Known {
-            version: Some(plan.number),
-            now: String::new(),
-            owner: ground.owner.to_string(),
-        },
-        about: crate::apply::About::Undo(plan),
-        locked: false,
-        crowning: false,
-    };
-    match run.all(&plan.steps(&ground.to)) {
-        Ok(()) => Ok(Done {
-            version: plan.number,
-            at: run.known.now,
-        }),
-        Err(error) => {
-            run.step_back(&error);
-            Err(error)
-        }
-    }
 }
 
 /// Whether a destination is still as the plan says.

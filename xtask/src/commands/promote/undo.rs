@@ -1,9 +1,9 @@
 //! `promote --undo`: the champion before is champion again.
 
 use serde::Serialize;
-use xtask_promotion::apply::Ground;
+use xtask_promotion::apply::{self, Ground};
 use xtask_promotion::journal::{self, Journal};
-use xtask_promotion::{Call, Error, Owner, UndoPlan, plan_undo, undo};
+use xtask_promotion::{Call, Error, Owner, UndoPlan, plan_undo};
 
 use super::Args;
 use super::ends::{self, Place};
@@ -107,14 +107,14 @@ fn apply(
     let id = journal_of(plan);
     let journals = ends::journals(context);
     let mut journal = Journal::open(journals.as_std_path(), &id, &plan.sentence());
-    undo::apply(plan, &ground, &mut Screen::new(context), &mut journal).map_err(
-        |error| match error {
+    apply::take_back(plan, &ground, &mut Screen::new(context), &mut journal).map_err(|error| {
+        match error {
             Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
                 .next(format!("cargo xtask promote --undo {}", plan.event.id))
                 .into(),
             error => engine_failure::of(error),
-        },
-    )?;
+        }
+    })?;
     crash::point(&context.env, "journal's end");
     journal.end();
     Ok(())

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use xtask_promotion::apply::{Ground, Watch, apply};
+use xtask_promotion::apply::{Ground, Watch, apply, take_back};
 use xtask_promotion::journal::Journal;
 use xtask_promotion::{
-    Asked, Error, OverRest, Owner, Plan, Side, Step, UndoPlan, UnityCatalog, plan, plan_undo, undo,
+    Asked, Error, OverRest, Owner, Plan, Side, Step, UndoPlan, UnityCatalog, plan, plan_undo,
 };
 use xtask_remote::Transport;
 
@@ -150,7 +150,7 @@ impl Promoter {
         let smoke = |_: &Path| -> Result<String, Error> { Ok(String::new()) };
         let owner = self.owner();
         let ground = self.ground(ways, &owner, self.folder.path(), &smoke);
-        undo::apply(plan, &ground, &mut Unwatched, &mut no_journal()).map(|done| done.version)
+        take_back(plan, &ground, &mut Unwatched, &mut no_journal()).map(|done| done.version)
     }
 
     fn ground<'a>(

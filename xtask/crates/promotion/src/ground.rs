@@ -1,0 +1,55 @@
+//! Where a promotion happens, who watches it, and what came of it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::owner::Owner;
+use crate::side::Side;
+use crate::steps::Step;
+
+/// Sees a promotion happen.
+pub trait Watch {
+    /// A step begins.
+    fn step(&mut self, step: &Step);
+    /// So many bytes of so many have been moved.
+    fn bytes(&mut self, _done: u64, _total: u64) {}
+    /// Something that a reader should know.
+    fn note(&mut self, _text: &str) {}
+    /// Whether the user has had enough.
+    fn stopped(&mut self) -> bool {
+        false
+    }
+    /// Waits.
+    fn sleep(&mut self, time: Duration) {
+        std::thread::sleep(time);
+    }
+}
+
+/// Predicts with the files of a version in a process of its own; answers what to say about it.
+pub type Smoke<'a> = &'a dyn Fn(&Path) -> Result<String, Error>;
+
+/// Where a promotion happens.
+pub struct Ground<'a> {
+    /// The source.
+    pub from: Side<'a>,
+    /// The destination.
+    pub to: Side<'a>,
+    /// Who does it.
+    pub owner: &'a Owner,
+    /// The lock that may be broken.
+    pub break_lock: Option<&'a str>,
+    /// A folder for files on their way; it is removed at the end.
+    pub folder: &'a Path,
+    /// The smoke prediction.
+    pub smoke: Smoke<'a>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// The version of the destination that is champion now.
+    pub version: u64,
+    /// When, by the destination's clock, RFC 3339.
+    pub at: String,
+}
