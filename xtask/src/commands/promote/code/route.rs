@@ -127,7 +127,7 @@ mod tests {
             "main -> release"
         );
         let error = found(OURS, Some("dev"), None).unwrap_err();
-        assert_eq!(error, "it has: prod, staging");
+        assert_eq!(error, "it has: prod, staging, test");
         let error = found(OURS, Some("prod"), None).unwrap_err();
         assert!(error.contains("promotes-to"), "{error}");
         let same = OURS.replace("branch = \"release\"", "branch = \"main\"");
