@@ -381,7 +381,7 @@ fn a_target_with_a_host_is_reached_with_the_users_own_credentials() {
     );
 
     let without = project.run(&["deploy", "--target", TEST_TARGET, "--yes"]);
-    assert_eq!(without.code, Some(1), "{}", without.stderr);
+    assert_eq!(without.code, Some(6), "{}", without.stderr);
     assert!(without.stderr.contains("credentials"), "{}", without.stderr);
 }
 

@@ -3,6 +3,7 @@
 mod day;
 mod far;
 mod kills;
+mod large;
 mod plans;
 mod refusals;
 pub(crate) mod world;
