@@ -47,7 +47,8 @@ fn an_upload_can_be_stopped() {
     let error = http.send(&request).unwrap_err();
     assert!(matches!(error, Error::Stopped { .. }), "{error:?}");
     assert!(waits.lock().unwrap().is_empty());
-    assert_eq!(proxy.record().len(), 1);
+    // It may have been stopped before the proxy wrote it down; it was not sent again.
+    assert!(proxy.record().len() <= 1);
     assert!(origin.done().is_empty());
 }
 
