@@ -58,10 +58,12 @@ impl Smoke {
         let first: Vec<String> = self.predictions.iter().map(Value::to_string).collect();
         let mean = self.mean.map(|mean| format!(", mean {mean:.4}"));
         let (rows, mean) = (self.rows, mean.unwrap_or_default());
-        safe_line(&format!(
-            "{rows} predictions{mean}: {}, …",
-            first.join(", ")
-        ))
+        let more = match u64::try_from(first.len()) {
+            Ok(shown) if shown >= rows => "",
+            _ => ", …",
+        };
+        let first = first.join(", ");
+        safe_line(&format!("{rows} predictions{mean}: {first}{more}"))
     }
 }
 

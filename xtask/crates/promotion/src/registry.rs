@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use xtask_remote::databricks::model_versions::{self, Known};
 use xtask_remote::mlflow::KeyValue;
 use xtask_remote::{Error, Request, Response, Transport};
+
+/// Which of a workspace's two registries calls go to.
+pub(crate) use xtask_remote::databricks::registry::Registry as Address;
 
 /// A version of a registered model, with what is written on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,4 +134,51 @@ pub trait Registry: Send + Sync {
     fn takes_files(&self) -> bool {
         true
     }
+}
+
+/// A version as a registry tells it; `None` for one without a number.
+fn told(known: Known) -> Option<Version> {
+    let number = known.number()?;
+    let tags = known.tags.into_iter();
+    Some(Version {
+        number,
+        tags: tags.map(|KeyValue { key, value }| (key, value)).collect(),
+        status: known.status,
+        run_id: known.run_id,
+        source: known.source,
+    })
+}
+
+/// [`Registry::version`], for the registry at an address.
+pub(crate) fn version(
+    transport: &dyn Transport,
+    address: Address,
+    model: &str,
+    number: u64,
+) -> Result<Option<Version>, Error> {
+    match model_versions::version(transport, address, model, number) {
+        Ok(known) => Ok(told(known)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// [`Registry::versions`], for the registry at an address. A search need not tell tags, and Unity Catalog's does not:
+/// those versions are asked for one by one.
+pub(crate) fn versions(
+    transport: &dyn Transport,
+    address: Address,
+    model: &str,
+) -> Result<Vec<Version>, Error> {
+    let known = model_versions::known(transport, address, model)?.into_iter();
+    let mut found: BTreeMap<u64, Version> = known
+        .filter_map(told)
+        .map(|version| (version.number, version))
+        .collect();
+    for seen in found.values_mut().filter(|seen| seen.tags.is_empty()) {
+        if let Some(whole) = version(transport, address, model, seen.number)? {
+            *seen = whole;
+        }
+    }
+    Ok(found.into_values().collect())
 }

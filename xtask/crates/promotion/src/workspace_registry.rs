@@ -1,16 +1,12 @@
 //! Models in a workspace's own registry, the older generation. A version there has no files of its own: it points to
 //! those of a run of the same workspace, so a copy points to the same ones.
 
-use std::collections::BTreeMap;
-
-use serde::Deserialize;
-use serde_json::{Value, json};
-use xtask_remote::databricks::classic_models::{self, Known, NO_STAGE, stage_of};
-use xtask_remote::databricks::registry;
-use xtask_remote::mlflow::KeyValue;
+use serde_json::json;
+use xtask_remote::databricks::classic_models::{self, NO_STAGE, stage_of};
+use xtask_remote::databricks::model_versions;
 use xtask_remote::{Error, Method, Request, Response, Transport};
 
-use crate::registry::{NewVersion, Registry, Version};
+use crate::registry::{self, NewVersion, Registry, Version};
 
 /// The registry of a workspace.
 #[derive(Debug, Clone, Copy)]
@@ -19,9 +15,8 @@ pub struct WorkspaceRegistry {
     stages: bool,
 }
 
-fn at(route: &str) -> String {
-    registry::Registry::Workspace.path(route)
-}
+/// Its address.
+const ADDRESS: registry::Address = registry::Address::Workspace;
 
 impl WorkspaceRegistry {
     /// Asks the server whether it knows aliases.
@@ -37,20 +32,10 @@ impl WorkspaceRegistry {
         // Whoever is in a stage that stands for an alias leaves it in the same call.
         let body = json!({"name": model, "version": version, "stage": stage,
             "archive_existing_versions": stage != NO_STAGE});
-        Request::new(Method::Post, at("model-versions/transition-stage")).json(&body)
+        // Not repeatable, like the calls for aliases.
+        let path = ADDRESS.path("model-versions/transition-stage");
+        Request::new(Method::Post, path).json(&body)
     }
-}
-
-fn version(known: Known) -> Option<Version> {
-    let number = known.number()?;
-    let tags = known.tags.into_iter();
-    Some(Version {
-        number,
-        tags: tags.map(|KeyValue { key, value }| (key, value)).collect(),
-        status: known.status,
-        run_id: known.run_id,
-        source: known.source,
-    })
 }
 
 impl Registry for WorkspaceRegistry {
@@ -60,11 +45,7 @@ impl Registry for WorkspaceRegistry {
         model: &str,
         number: u64,
     ) -> Result<Option<Version>, Error> {
-        match classic_models::version(transport, model, number) {
-            Ok(known) => Ok(version(known)),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(error),
-        }
+        registry::version(transport, ADDRESS, model, number)
     }
 
     fn aliased(
@@ -78,50 +59,24 @@ impl Registry for WorkspaceRegistry {
     }
 
     fn versions(&self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
-        let known = classic_models::known(transport, model)?.into_iter();
-        let mut found: BTreeMap<u64, Version> = known
-            .filter_map(version)
-            .map(|version| (version.number, version))
-            .collect();
-        // A search need not tell tags: those versions are asked for one by one.
-        for version in found.values_mut().filter(|version| version.tags.is_empty()) {
-            if let Some(whole) = self.version(transport, model, version.number)? {
-                *version = whole;
-            }
-        }
-        Ok(found.into_values().collect())
+        registry::versions(transport, ADDRESS, model)
     }
 
     fn create(&self, model: &str, new: &NewVersion<'_>) -> Request {
-        let tags = new.tags.iter();
-        let tags: Vec<Value> = tags
-            .map(|(key, value)| json!({"key": key, "value": value}))
-            .collect();
-        let mut body = json!({"name": model, "source": new.files, "tags": tags,
-            "description": new.description});
-        if let Some(run_id) = new.run_id {
-            body["run_id"] = Value::from(run_id);
-        }
         // MLflow 3 refuses the files of a logged model to whoever does not name it.
-        if let Some(model_id) = new.files.strip_prefix("models:/m-") {
-            body["model_id"] = Value::from(format!("m-{model_id}"));
-        }
-        Request::new(Method::Post, at("model-versions/create")).json(&body)
+        let logged = new.files.strip_prefix("models:/");
+        let new = model_versions::New {
+            source: new.files,
+            run_id: new.run_id,
+            model_id: logged.filter(|id| id.starts_with("m-")),
+            tags: new.tags,
+            description: &new.description,
+        };
+        model_versions::create(ADDRESS, model, &new)
     }
 
     fn created(&self, request: &Request, reply: &Response) -> Result<u64, Error> {
-        #[derive(Deserialize)]
-        struct Created {
-            model_version: Known,
-        }
-        let created: Created = reply.json(request)?;
-        created
-            .model_version
-            .number()
-            .ok_or_else(|| Error::Unexpected {
-                call: request.call(),
-                reason: "it names no version".to_owned(),
-            })
+        model_versions::made(request, reply)
     }
 
     fn finalize(&self, _model: &str, _version: &str) -> Option<Request> {
@@ -129,25 +84,20 @@ impl Registry for WorkspaceRegistry {
     }
 
     fn set_tag(&self, model: &str, version: &str, key: &str, value: &str) -> Request {
-        let body = json!({"name": model, "version": version, "key": key, "value": value});
-        let request = Request::new(Method::Post, at("model-versions/set-tag"));
-        request.json(&body).repeatable()
+        model_versions::set_tag(ADDRESS, model, version, key, value)
     }
 
-    // Neither is repeatable: a repetition after somebody else's change would undo that.
     fn set_alias(&self, model: &str, alias: &str, version: &str) -> Request {
         match stage_of(alias) {
             Some(stage) if self.stages => WorkspaceRegistry::transition(model, version, stage),
-            _ => Request::new(Method::Post, at("registered-models/alias"))
-                .json(&json!({"name": model, "alias": alias, "version": version})),
+            _ => model_versions::set_alias(ADDRESS, model, alias, version),
         }
     }
 
     fn delete_alias(&self, model: &str, alias: &str, version: &str) -> Request {
         match self.stages {
             true => WorkspaceRegistry::transition(model, version, NO_STAGE),
-            false => Request::new(Method::Delete, at("registered-models/alias"))
-                .json(&json!({"name": model, "alias": alias})),
+            false => model_versions::delete_alias(ADDRESS, model, alias),
         }
     }
 
@@ -162,6 +112,10 @@ impl Registry for WorkspaceRegistry {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
     use super::*;
 
     fn sent(request: &Request) -> (String, Value) {

@@ -7,6 +7,7 @@ pub mod classic_models;
 pub mod files;
 pub mod identities;
 pub mod jobs;
+pub mod model_versions;
 pub mod models;
 pub mod objects;
 pub mod registry;

@@ -127,7 +127,7 @@ fn a_lock_that_somebody_holds_is_explained_and_broken_knowingly() {
     let path = format!("{}/promotion-{}.lock", world.to.state_path, world.to.model);
     let escaped = path.replace('/', "%2F");
     let route = format!("/api/2.0/workspace-files/import-file/{escaped}?overwrite=false");
-    let held = json!({"id": "feed", "what": "promote version 9", "owner": "ben on desk:/home/ben process 7 started 1"});
+    let held = json!({"id": "feed", "what": "promote version 9", "owner": "ben on desk:fares process 7 started 1"});
     world.to.post(&route, &held);
     let said = world.promote(&["--yes"]);
     refused(&world, &said, "another promotion holds the lock");

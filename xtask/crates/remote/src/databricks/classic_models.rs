@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::model_versions::{self, Known, Reply};
 use super::models::{Aliased, Version};
 use super::registry::Registry;
 use crate::Error;
-use crate::mlflow::{KeyValue, number};
+use crate::mlflow::number;
 use crate::transport::{Method, Request, Transport, call};
 
 /// Out of all stages.
@@ -23,48 +24,6 @@ pub fn stage_of(alias: &str) -> Option<&'static str> {
         "challenger" => Some("Staging"),
         _ => None,
     }
-}
-
-/// A version, with all that is known of it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Known {
-    version: Value,
-    /// `PENDING_REGISTRATION`, `READY`, `FAILED_REGISTRATION`.
-    #[serde(default)]
-    pub status: String,
-    /// The MLflow run that logged it; empty without one.
-    #[serde(default)]
-    pub run_id: String,
-    /// Where its files came from, as it was said when it was made.
-    #[serde(default)]
-    pub source: String,
-    #[serde(default)]
-    creation_timestamp: Value,
-    /// Its tags.
-    #[serde(default)]
-    pub tags: Vec<KeyValue>,
-}
-
-impl Known {
-    /// Its number.
-    #[must_use]
-    pub fn number(&self) -> Option<u64> {
-        number(&self.version).and_then(|number| u64::try_from(number).ok())
-    }
-
-    fn aliased(self) -> Option<Aliased> {
-        Some(Aliased {
-            version: self.number()?,
-            created: number(&self.creation_timestamp).unwrap_or_default(),
-            run_id: self.run_id,
-            tags: self.tags,
-        })
-    }
-}
-
-#[derive(Deserialize)]
-struct Reply {
-    model_version: Known,
 }
 
 fn at(route: &str) -> String {
@@ -94,17 +53,6 @@ pub fn has_aliases(transport: &dyn Transport, model: &str) -> Result<bool, Error
         Err(error) if error.is_not_found() => Ok(true),
         Err(error) => Err(error),
     }
-}
-
-/// A version.
-///
-/// # Errors
-/// Any [`Error`]; not-found when there is none of this number.
-pub fn version(transport: &dyn Transport, model: &str, number: u64) -> Result<Known, Error> {
-    let request = Request::new(Method::Get, at("model-versions/get"))
-        .query("name", model)
-        .query("version", number);
-    Ok(call::<Reply>(transport, &request)?.model_version)
 }
 
 /// The version that an alias names, or that is in the stage which stands for it; `None` when there is none.
@@ -155,40 +103,12 @@ fn in_stage(transport: &dyn Transport, model: &str, stage: &str) -> Result<Optio
     }
 }
 
-/// All versions of a model, in no particular order.
-///
-/// # Errors
-/// Any [`Error`]; not-found when there is no such model and the server says so.
-pub fn known(transport: &dyn Transport, model: &str) -> Result<Vec<Known>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        #[serde(default)]
-        model_versions: Vec<Known>,
-        next_page_token: Option<String>,
-    }
-    // A filter knows no escapes, but both kinds of quotes.
-    let quote = if model.contains('\'') { '"' } else { '\'' };
-    let first = Request::new(Method::Get, at("model-versions/search"))
-        .query("filter", format!("name={quote}{model}{quote}"));
-    let (mut versions, mut request) = (Vec::new(), first.clone());
-    loop {
-        let page: Page = call(transport, &request)?;
-        versions.extend(page.model_versions);
-        let token = page.next_page_token.filter(|token| !token.is_empty());
-        let next = token.map(|token| first.clone().query("page_token", token));
-        match next {
-            Some(next) if next.query != request.query => request = next,
-            _ => return Ok(versions),
-        }
-    }
-}
-
-/// The same, as far as both registries know them.
+/// All versions of a model, in no particular order, as far as both registries know them.
 ///
 /// # Errors
 /// Any [`Error`].
 pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
-    let known = known(transport, model)?.into_iter();
+    let known = model_versions::known(transport, Registry::Workspace, model)?.into_iter();
     Ok(known
         .filter_map(|version| {
             Some(Version {

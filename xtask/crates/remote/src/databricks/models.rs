@@ -96,6 +96,15 @@ pub fn delete_version(transport: &dyn Transport, model: &str, version: u64) -> R
         .map(drop)
 }
 
+/// Says that all files of a version have come.
+#[must_use]
+pub fn finalize(model: &str, version: &str) -> Request {
+    let path = "/api/2.0/mlflow/unity-catalog/model-versions/finalize";
+    Request::new(Method::Post, path)
+        .json(&serde_json::json!({"name": model, "version": version}))
+        .repeatable()
+}
+
 /// A version that an alias names, with what is written on it.
 #[derive(Debug, Clone)]
 pub struct Aliased {

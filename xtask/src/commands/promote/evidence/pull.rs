@@ -1,5 +1,7 @@
 //! The pull request that brought the code of a version.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use xtask_remote::github::checks::State;
 use xtask_remote::github::{merging, pulls};
@@ -7,6 +9,9 @@ use xtask_remote::github::{merging, pulls};
 use crate::context::Context;
 use crate::git::Git;
 use crate::github::Home;
+
+/// How long each call to GitHub may take.
+const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A pull request, with who agreed to it and what was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,8 +70,8 @@ pub(super) fn of(
     let git = git.ok_or_else(|| anyhow::anyhow!("this is no git repository"))?;
     let commit = commit.ok_or_else(|| anyhow::anyhow!("the commit is not known"))?;
     let home = Home::find(context, git, None)?;
-    let connection = home.connect(context, git)?;
-    let github = &connection.github;
+    // It adds to the evidence and decides nothing: who is offline should not wait for it.
+    let github = &home.connect(context, git)?.github.hurried(DEADLINE);
     let found = pulls::of_commit(github, &home.name, commit)?;
     // The one that brought it: an open one may have it as well.
     let merged = found.iter().find(|pull| pull.is_merged());
