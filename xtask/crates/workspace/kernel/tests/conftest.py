@@ -103,7 +103,7 @@ class Runner:
             if stream is not None:
                 stream.close()
         file = folder / "events.jsonl"
-        lines = file.read_text().splitlines() if file.exists() else []
+        lines = file.read_text().split("\n")[:-1] if file.exists() else []
         return Outcome(code, [json.loads(line) for line in lines], folder, log)
 
     def __call__(self, source: str, **fields: Any) -> Outcome:

@@ -131,3 +131,58 @@ pd.DataFrame({"last": [1]})
     assert shown[5]["text/html"] == "<b>bold</b>"
     assert "image/png" in shown[6]
     assert "last" in shown[7]["text/html"]
+
+
+def test_members_of_the_jvm_bridge_are_there_or_named(run) -> None:
+    outcome = run(
+        """
+entry = dbutils.notebook.entry_point
+print(dict(entry.getCurrentBindings()), entry.getDbutils().notebook().getCurrentBindings()["a"])
+context = dbutils.notebook.getContext()
+print(context.notebookPath, context.notebookPath().get(), bool(context.nothing), context.nothing().nonEmpty())
+tags = context.tags()
+print(tags.contains("jobId"), tags["clusterId"], tags.get("jobId").toString(), tags.getOrElse("x", "y"))
+for call in (lambda: entry.getLogger(), lambda: dbutils.credentials.assumeRole("x"), lambda: tags.keySet(),
+             lambda: dbutils.fs.ll("/"), lambda: tags.get("jobId").map(len)):
+    try:
+        call()
+    except AttributeError as error:
+        print(error)
+print(hasattr(dbutils, "preview"), hasattr(dbutils.secrets, "get"))
+import copy
+copy.copy(tags)
+""",
+        parameters={"a": "1"},
+    )
+    assert outcome.code == 0, outcome.events
+    lines = outcome.printed.splitlines()
+    assert lines[0] == "{'a': '1'} 1"
+    assert lines[1] == "/nb/Main /nb/Main False False"
+    assert lines[2] == "True local-workspace Some(11) y"
+    for line, member in zip(
+        lines[3:8],
+        ["dbutils.notebook.entry_point.getLogger", "dbutils.credentials", "the context's tags.keySet", "dbutils.fs.ll",
+         "Option.map"],
+        strict=True,
+    ):  # fmt: skip
+        assert line.startswith(f"{member}: the local workspace does not have it (it has: ")
+    assert lines[8] == "False True"
+
+
+def test_every_part_has_help(run) -> None:
+    outcome = run(
+        "for part in (dbutils, dbutils.widgets, dbutils.notebook, dbutils.secrets, dbutils.jobs, dbutils.library,\n"
+        "             dbutils.jobs.taskValues, dbutils.data):\n    part.help()\n"
+        "print('--')\ndbutils.fs.help('ls')\n"
+    )
+    assert outcome.code == 0, outcome.events
+    before, _, after = outcome.printed.partition("--\n")
+    for name in ("dbutils.fs: ", "dbutils.widgets.text(name", "dbutils.secrets.get(scope", "dbutils.notebook.exit("):
+        assert name in before
+    assert after.startswith("dbutils.fs.ls(path")
+
+
+def test_a_frame_is_summarized(run) -> None:
+    pytest.importorskip("pandas")
+    outcome = run("import pandas as pd\ndbutils.data.summarize(pd.DataFrame({'n': [1, 3]}), precise=True)\n")
+    assert "mean" in outcome.all("display")[0]["data"]["text/html"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from notebook_kernel.formats import cells_of
+from notebook_kernel.formats import read
 from notebook_kernel.source import NotAPythonNotebook
 
 
@@ -29,12 +29,12 @@ def test_cells_are_read_with_their_kind_and_title() -> None:
         "source": "\n\nx = 1",
         "metadata": {"application/vnd.databricks.v1+cell": {"title": "Set it"}},
     }
-    cells = cells_of(notebook(MARKDOWN, "", titled, "%run ./Other"), "/Workspace/nb/Main")
-    assert [(cell.magic, cell.line, cell.title) for cell in cells] == [
+    cells = read(notebook(MARKDOWN, "", titled, "%run ./Other"), "/Workspace/nb/Main").cells
+    assert [(cell.magic and cell.magic.name, cell.line, cell.title) for cell in cells] == [
         ("md", 1, None), (None, 3, "Set it"), ("run", 1, None),
     ]  # fmt: skip
-    assert cells[0].body == "# Title\ntext"
-    assert (cells[2].body, cells[2].name) == ("./Other", "/Workspace/nb/Main, cell 3")
+    assert cells[0].magic.body == "# Title\ntext"
+    assert (cells[2].magic.body, cells[2].name) == ("./Other", "/Workspace/nb/Main, cell 3")
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_cells_are_read_with_their_kind_and_title() -> None:
 )
 def test_what_cannot_be_run_is_said(text, why) -> None:
     with pytest.raises(NotAPythonNotebook, match=why):
-        cells_of(text, "/x")
+        read(text, "/x")
 
 
 def test_it_runs_and_a_failure_names_cell_and_line(run) -> None:
@@ -75,3 +75,24 @@ def test_either_format_includes_the_other(run) -> None:
     (run.files / "nb/Source").write_text("# Databricks notebook source\nb = 1\n")
     outcome = run("# MAGIC %run ./Jupyter\n# COMMAND ----------\nprint(a)\n")
     assert outcome.printed == "2\n"
+
+
+def with_environment(**fields) -> dict:
+    """Metadata as Databricks' editor writes it."""
+    return {"application/vnd.databricks.v1+notebook": {"environmentMetadata": fields, "language": "python"}}
+
+
+def test_the_environment_is_read_from_metadata_or_from_a_block() -> None:
+    metadata = with_environment(base_environment="", environment_version="2", dependencies=["tabulate==0.9.0"])
+    assert read(notebook("1", metadata=metadata), "/x").environment.dependencies == ("tabulate==0.9.0",)
+    block = '# /// script\n# [tool.databricks.environment]\n# dependencies = ["a"]\n# ///\n%md\n# T'
+    found = read(notebook(block), "/x")
+    assert found.environment.dependencies == ("a",)
+    assert (found.cells[0].magic.name, found.cells[0].line) == ("md", 5)
+    assert read(notebook(block, metadata=metadata), "/x").environment.dependencies == ("tabulate==0.9.0",)
+    assert read(notebook("1", metadata=with_environment()), "/x").environment.dependencies == ()
+
+
+def test_lines_of_a_cell_end_at_line_breaks_only(run) -> None:
+    outcome = run(notebook("s = 'a\u2028b'\r\nprint(len(s))\r\n1 / 0"), header="")
+    assert (outcome.printed, outcome.error["line"]) == ("3\n", 3)

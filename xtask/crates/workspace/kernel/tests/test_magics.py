@@ -87,3 +87,87 @@ def test_the_interpreter_is_restarted_by_a_magic(run) -> None:
 def test_other_languages_are_named(run, comment, language) -> None:
     outcome = run(f"{comment} Databricks notebook source\nx\n", header="")
     assert f"is in {language}" in outcome.error["evalue"]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "# settings\n\n# MAGIC %run ./Param\n",
+        '# MAGIC %run ./Param $v="a#b"  # it\'s the one\n# what follows is a comment, too\n',
+    ],
+)
+def test_a_notebook_is_included_beside_comments(run, cell) -> None:
+    (run.files / "nb/Param").write_text(
+        HEADER + "dbutils.widgets.text('v', 'default')\nmode = dbutils.widgets.get('v')\n"
+    )
+    assert run(f"{cell}# COMMAND ----------\nprint(mode)\n").printed in ("default\n", "a#b\n")
+
+
+@pytest.mark.parametrize(
+    ("cell", "line", "why"),
+    [
+        ("x = 1\n%run ./Param\n", 3, "%run must be in a cell by itself"),
+        ("# MAGIC %run ./Param\nprint('never')\n", 2, "%run must be in a cell by itself"),
+        ("get_ipython().run_line_magic('run', './Param')\n", 2, "%run must be in a cell by itself"),
+        ("# a comment\n# MAGIC %run ./Nowhere\n", 3, "there is no notebook"),
+        ("x = 1\n%sql SELECT 1\n", 3, "%sql must be the first line of its cell"),
+        ("x = 1\n%md # Title\n", 3, "%md must be the first line of its cell"),
+        ("# MAGIC %python\n# MAGIC\n# MAGIC 1 / 0\n", 4, "division by zero"),
+        ("# MAGIC %python 1 / 0\n", 2, "division by zero"),
+        ("%%capture\n1 / 0\nprint('never')\n", 3, "division by zero"),
+        ("%%capture\n%nosuch\n", 3, "`%nosuch` not found"),
+        ("%%capture\nx = = 1\n", 3, "invalid syntax"),
+        ("%%capture\nraise ExceptionGroup('several', [ValueError('one')])\n", 3, "several"),
+        ("%%time\n1 / 0\n", 2, "division by zero"),
+        ("x = 1\n%time 1 / 0\nprint('never')\n", 3, "division by zero"),
+        ("get_ipython().run_cell_magic('capture', '', '1 / 0')\nprint('never')\n", None, "division by zero"),
+        ("%%profile\n1 / 0\n", 3, "division by zero"),
+    ],
+)
+def test_what_fails_in_a_magic_fails_the_cell(run, cell, line, why) -> None:
+    (run.files / "nb/Param").write_text(HEADER + "print('never')\n")
+    outcome = run(f"{cell}# COMMAND ----------\nprint('never')\n")
+    assert outcome.code == 1
+    assert why in outcome.error["evalue"]
+    assert line in (None, outcome.error["line"])
+    assert "never" not in outcome.printed
+
+
+def test_a_notebook_exits_from_within_a_magic(run) -> None:
+    outcome = run("%%capture\ndbutils.notebook.exit('done')\n# COMMAND ----------\nprint('never')\n")
+    assert (outcome.code, outcome.all("exit")[0]["value"], outcome.printed) == (0, "done", "")
+
+
+def test_a_traceback_that_ends_nothing_is_output(run) -> None:
+    outcome = run("result = get_ipython().run_cell('1 / 0')\nprint(result.success)\n")
+    assert outcome.code == 0
+    assert outcome.printed.startswith("False\n")
+    assert "ZeroDivisionError" in outcome.printed
+
+
+def test_databricks_own_magics_are_known(run) -> None:
+    outcome = run(
+        "# not now\n# MAGIC %skip\n# MAGIC print('never')\n# COMMAND ----------\n# MAGIC %skip 1 / 0\n"
+        "# COMMAND ----------\n# MAGIC %set_cell_max_output_size_in_mb 10\n# COMMAND ----------\n"
+        "%tensorboard --logdir /logs\n# COMMAND ----------\n%%oprofile\nprint('profiled')\n"
+    )
+    assert outcome.code == 0, outcome.events
+    lines = outcome.printed.splitlines()
+    assert lines[:2] == ["[%skip: the cell was not run]"] * 2
+    assert [line.partition(" ")[0] for line in lines[2:4]] == ["[%set_cell_max_output_size_in_mb", "[%tensorboard"]
+    assert lines[4:] == ["[%%oprofile: the cell runs without a profile in the local workspace]", "profiled"]
+
+
+def test_comments_stand_behind_magics(run) -> None:
+    outcome = run(
+        "%pip install ipython  # it's there\n# COMMAND ----------\n# MAGIC %fs ls /Volumes/c/s  # the schema\n"
+    )
+    assert outcome.code == 0, outcome.events
+    assert "already satisfied: ipython\nFileInfo(path='dbfs:/Volumes/c/s/v/'" in outcome.printed
+
+
+def test_characters_that_end_no_line_shift_none(run) -> None:
+    outcome = run('s = "a\u2028b"\nprint(len(s))\n\x0c\nx = "\x85"\n%time y = 1\n1 / 0\n')
+    assert outcome.printed.startswith("3\n")
+    assert outcome.error["line"] == 7
+    assert "Main:7" in "".join(outcome.error["traceback"])

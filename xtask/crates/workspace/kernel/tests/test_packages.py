@@ -144,3 +144,24 @@ def test_an_overlay_lies_over_the_other_and_is_used_again(tmp_path) -> None:
     said, failed = install(tmp_path, ["surely-not-a-package"], [])
     assert "no package index has surely-not-a-package" in failed["error"]
     assert len([path for path in (tmp_path / "overlays").iterdir() if path.is_dir()]) == 3
+
+
+BLOCK = '# /// script\n# [tool.databricks.environment]\n# dependencies = ["ipython", "tiny"]\n# ///\n'
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({}, ["In the project's environment already: ipython", "Installing: tiny"]),
+        ({"notebook_environment": "there is no such cluster"}, ["Not installed: ipython, tiny.", "no such cluster"]),
+        ({"kind": "python_file"}, ["Not installed: ipython, tiny.", "environment_key or libraries"]),
+        ({"prepared": True}, []),
+    ],
+)
+def test_what_the_code_asks_for_is_installed_or_told(run, fields, said) -> None:
+    outcome = run(BLOCK + "print('ran')\n", **fields)
+    told = "\n".join(event["text"] for event in outcome.all("environment"))
+    for text in said:
+        assert text in told
+    # There is no workspace to install what is missing.
+    assert (outcome.code, outcome.printed) == ((1, "") if not fields else (0, "ran\n"))

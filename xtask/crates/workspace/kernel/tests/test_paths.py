@@ -92,3 +92,30 @@ print(any(entry.startswith("/Workspace") for entry in sys.path))
 """
     )
     assert [line for line in outcome.printed.splitlines() if "/" not in line] == ["5", "True", "False"]
+
+
+def test_what_a_notebook_shows_names_the_paths_people_know(run) -> None:
+    (run.files / "nb/mine.py").write_text("")
+    outcome = run(
+        """
+import os, mine
+print(os.getcwd(), mine.__file__)
+display({"folder": os.getcwd()})
+open("/dbfs/x.csv")
+"""
+    )
+    assert outcome.printed == "/Workspace/nb /Workspace/nb/mine.py\n"
+    assert outcome.all("display")[0]["data"]["text/plain"] == "{'folder': '/Workspace/nb'}"
+    assert outcome.error["evalue"] == "[Errno 2] No such file or directory: '/dbfs/x.csv'"
+    assert str(run.root) not in (outcome.folder / "events.jsonl").read_text()
+
+
+def test_the_value_of_exit_names_them_too(run) -> None:
+    outcome = run("import os\ndbutils.notebook.exit(os.path.abspath('x'))\n")
+    assert outcome.all("exit")[0]["value"] == "/Workspace/nb/x"
+
+
+def test_a_folder_beside_a_root_is_no_part_of_it(paths: PathMap) -> None:
+    assert (
+        paths.virtual_text("/state/files-old /state/files, /state/files") == "/state/files-old /Workspace, /Workspace"
+    )

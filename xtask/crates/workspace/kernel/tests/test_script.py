@@ -60,3 +60,19 @@ def test_mlflow_knows_the_job_and_takes_the_file_for_no_notebook(run) -> None:
         kind="python_file",
     )
     assert outcome.printed == "JOB 11 33\n[]\n"
+
+
+DBUTILS_OF_SPARK = "from pyspark.dbutils import DBUtils\ndbutils = DBUtils(None)\ndbutils.jobs.taskValues.set('n', 3)\n"
+
+
+@pytest.mark.parametrize("kind", ["python_file", "notebook"])
+def test_dbutils_is_where_databricks_own_pyspark_has_it(run, kind) -> None:
+    outcome = run(DBUTILS_OF_SPARK, kind=kind)
+    assert outcome.code == 0, outcome.events
+    assert (outcome.folder / "task_values.json").read_text() == '{"n": 3}'
+
+
+def test_a_module_finds_dbutils_the_same_way(run) -> None:
+    (run.files / "nb/lib.py").write_text(f"def leave():\n    {DBUTILS_OF_SPARK.strip().replace(chr(10), '; ')}\n")
+    outcome = run("import lib\nlib.leave()\n", kind="python_file")
+    assert (outcome.folder / "task_values.json").read_text() == '{"n": 3}'

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from dbruntime.databricks_repl_context import ReplContext, set_context
 
 from notebook_kernel.request import Request
+from notebook_kernel.utility import Bridge
 
 # What Databricks calls the kinds of tasks.
 TASK_TYPES = {"notebook": "NOTEBOOK", "python_file": "PYTHON_SCRIPT", "python_wheel": "PYTHON_WHEEL"}
 
 
-class Option:
+# There is no cluster, and code asks for its id all the same.
+CLUSTER_ID = "local-workspace"
+
+
+class Option(Bridge):
     """Scala's Option, as the JVM bridge on Databricks hands it out."""
+
+    _called = "Option"
 
     def __init__(self, value: Any) -> None:
         self._value = value
@@ -38,15 +46,37 @@ class Option:
         """Whether there is none."""
         return self._value is None
 
+    nonEmpty = isDefined
+
     def __str__(self) -> str:
         return "None" if self._value is None else f"Some({self._value})"
 
+    toString = __str__
 
-class Tags:
+
+class Getter(str):
+    """A value of the context, which code reads as it is (`notebookPath`) or as an option (`notebookPath().get()`)."""
+
+    def __call__(self) -> Option:
+        """The option; without a value an empty one."""
+        return Option(str(self) or None)
+
+
+class Tags(Bridge):
     """The context's tags: `tags().get("jobId").get()`."""
+
+    _called = "the context's tags"
 
     def __init__(self, values: dict[str, str]) -> None:
         self._values = values
+
+    def contains(self, key: str) -> bool:
+        """Whether there is such a tag."""
+        return key in self._values
+
+    def getOrElse(self, key: str, default: Any) -> Any:
+        """The tag itself, or what is given."""
+        return self._values.get(key, default)
 
     def get(self, key: str) -> Option:
         """The tag as an option."""
@@ -57,6 +87,13 @@ class Tags:
         if key not in self._values:
             raise KeyError(f"key not found: {key}")
         return self._values[key]
+
+    __getitem__ = apply
+
+    def __str__(self) -> str:
+        return f"Map({', '.join(f'{key} -> {value}' for key, value in self._values.items())})"
+
+    toString = __str__
 
 
 class NotebookContext:
@@ -74,6 +111,7 @@ class NotebookContext:
             "taskKey": who.task_key,
             "jobType": "WORKFLOW",
             "jobTaskType": "notebook",
+            "clusterId": CLUSTER_ID,
             "orgId": who.workspace_id,
             "browserHostName": _without_scheme(who.host),
             "user": who.user,
@@ -89,6 +127,7 @@ class NotebookContext:
             "jobId": who.job_id,
             "idInJob": who.task_run_id,
             "currentRunId": who.task_run_id,
+            "clusterId": CLUSTER_ID,
             "jobTaskType": "notebook",
         }
 
@@ -120,14 +159,21 @@ class NotebookContext:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        return lambda: Option(self._values.get(name))
+        return Getter(self._values.get(name, ""))
 
 
-class EntryPoint:
+class EntryPoint(Bridge):
     """`dbutils.notebook.entry_point`: the way through the JVM that notebooks copy from one another."""
 
-    def __init__(self, context: NotebookContext) -> None:
+    _called = "dbutils.notebook.entry_point"
+
+    def __init__(self, context: NotebookContext, bindings: Callable[[], dict[str, str]]) -> None:
         self._context = context
+        self._bindings = bindings
+
+    def getCurrentBindings(self) -> dict[str, str]:
+        """The parameters of the run."""
+        return self._bindings()
 
     def getDbutils(self) -> EntryPoint:
         """Itself: the chain ends at `getContext`."""

@@ -4,9 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from notebook_kernel import requirements
+from notebook_kernel import formats, requirements
+from notebook_kernel.environment_block import take_block
 from notebook_kernel.overlay import InstallFailed, Overlay
 from notebook_kernel.paths import PathMap
+from notebook_kernel.request import Request
+from notebook_kernel.words import lines
+
+OF_A_FILE = "a Python file's task takes its packages from environment_key or libraries"
+
+
+def of_code(request: Request) -> list[str]:
+    """What the code itself asks for: dependencies, or comments on why they are not installed."""
+    if request.kind == "notebook":
+        found, reason = formats.read(request.text(), request.notebook).environment, request.notebook_environment
+    else:
+        found, reason = take_block(lines(request.text()))[0], OF_A_FILE
+    if found is None:
+        return []
+    wanted = list(found.dependencies)
+    if wanted and reason:
+        wanted = [f"# Not installed: {', '.join(wanted)}. They stand in the code, but {reason}"]
+    return [*(f"# {remark}" for remark in found.remarks), *wanted]
 
 
 def prepare(dependencies: list[str], folder: str, overlay: Overlay, paths: PathMap, say: Callable[[str], None]) -> bool:

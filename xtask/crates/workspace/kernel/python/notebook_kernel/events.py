@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from notebook_kernel.paths import PathMap
 from notebook_kernel.redaction import Redaction
 from notebook_kernel.share import MEBIBYTE, Share
 
@@ -23,13 +24,14 @@ TRACEBACK_LIMIT = 128 * 1024
 class EventLog:
     """Appends events to a file; each is one `write`, so that a reader never sees half a line."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, paths: PathMap) -> None:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(path, flags, 0o600)
         self._written = os.fstat(self._fd).st_size
         self._cell: int | None = None
         self._share = Share()
         self._left_out = False
+        self._paths = paths
         self.redaction = Redaction()
 
     def emit(self, event: str, **fields: Any) -> None:
@@ -49,7 +51,7 @@ class EventLog:
 
     def stream(self, name: str, text: str) -> None:
         """Text that was printed. Beyond a cell's share its last part is kept, and written when the cell ends."""
-        self._write_stream(name, self._share.take(name, self.redaction.of_text(text)))
+        self._write_stream(name, self._share.take(name, self._public(text)))
 
     def display(self, data: dict[str, Any]) -> None:
         """A rich output; a representation that is too large gives way to a line saying so."""
@@ -62,7 +64,7 @@ class EventLog:
         for mime, value in data.items():
             text = value if isinstance(value, str) else json.dumps(value, default=str)
             if len(text) <= DISPLAY_LIMIT:
-                kept[mime] = self.redaction.of_text(text)
+                kept[mime] = self._public(text)
             else:
                 size = len(text) // MEBIBYTE
                 limit = DISPLAY_LIMIT // MEBIBYTE
@@ -72,6 +74,8 @@ class EventLog:
     def error(self, line: int | None, ename: str, evalue: str, traceback: list[str]) -> None:
         """What ended a cell: `line` is the line in the notebook's file, or in the cell where files have none."""
         self.end_streams()
+        # First of all: of a value that is cut in two, neither half would be known.
+        traceback = [self._public(part) for part in traceback]
         text = "\n".join(traceback)
         if len(text) > TRACEBACK_LIMIT:
             half = TRACEBACK_LIMIT // 2
@@ -81,8 +85,8 @@ class EventLog:
             cell=self._cell,
             line=line,
             ename=ename,
-            evalue=self.redaction.of_text(evalue[:TRACEBACK_LIMIT]),
-            traceback=[self.redaction.of_text(part) for part in traceback],
+            evalue=self._public(evalue)[:TRACEBACK_LIMIT],
+            traceback=traceback,
         )
 
     def cell_finished(self, ok: bool, seconds: float) -> None:
@@ -92,7 +96,7 @@ class EventLog:
 
     def exited(self, value: str) -> None:
         """What was handed to `dbutils.notebook.exit`."""
-        self.emit("exit", value=self.redaction.of_text(value))
+        self.emit("exit", value=self._public(value))
 
     def end_streams(self) -> None:
         """Writes what the share has kept of the streams' end."""
@@ -103,6 +107,10 @@ class EventLog:
     def _write_stream(self, name: str, text: str) -> None:
         for start in range(0, len(text), CHUNK):
             self.emit("stream", cell=self._cell, name=name, text=text[start : start + CHUNK])
+
+    def _public(self, text: str) -> str:
+        """The text without secrets, and with the workspace's name for a path rather than this machine's."""
+        return self._paths.virtual_text(self.redaction.of_text(text))
 
     def _is_full(self) -> bool:
         return self._written > LOG_LIMIT

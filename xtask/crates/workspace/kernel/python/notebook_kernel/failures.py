@@ -26,6 +26,8 @@ def explain(error: BaseException) -> None:
     if isinstance(error, NameError) and error.name in {"spark", "sc", "sqlContext"}:
         if importlib.util.find_spec("pyspark") is None:
             error.args = (NO_SPARK.format(name=error.name, how=HOW_TO_GET_IT),)
+    elif isinstance(error, ModuleNotFoundError) and error.name in {"pyspark", "pyspark.sql"}:
+        error.args = (f"{error}: {HOW_TO_GET_IT}",)
     elif isinstance(error, NameError) and error.name in {"dbutils", "__file__"}:
         error.args = (NO_DBUTILS if error.name == "dbutils" else NO_FILE,)
     elif isinstance(error, OSError) and not _names_file(error) and _speaks_of_a_root(error):

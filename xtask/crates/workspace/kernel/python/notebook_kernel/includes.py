@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from pathlib import Path
+
+from notebook_kernel.words import words
 
 EXTENSIONS = ("", ".py", ".ipynb")
 
 
-def parse(line: str) -> tuple[str, dict[str, str]]:
-    """Path and parameters of `%run ./other $name="value"`."""
-    words = shlex.split(line)
-    if not words:
+NOT_ALONE = "%run must be in a cell by itself: move the rest of the cell into one of its own"
+
+
+def parse(line: str, below: str) -> tuple[str, dict[str, str]]:
+    """Path and parameters of `%run ./other $name="value"`; below it only comments may stand."""
+    if any(text.strip() and not text.lstrip().startswith("#") for text in below.split("\n")):
+        raise ValueError(NOT_ALONE)
+    given = words(line)
+    if not given:
         raise ValueError("%run needs the path of a notebook, such as %run ./helpers")
     values: dict[str, str] = {}
-    for word in words[1:]:
+    for word in given[1:]:
         match = re.fullmatch(r"\$(\w+)=(.*)", word, re.DOTALL)
         if match is None:
             raise ValueError(f'%run: {word!r} is no parameter; write it as $name="value"')
         values[match.group(1)] = match.group(2)
-    return words[0], values
+    return given[0], values
 
 
 def find(path: str, beside: str) -> tuple[str, Path]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from notebook_kernel.source import Cell, NotAPythonNotebook, magic_of
+from notebook_kernel.environment_block import NO_ENVIRONMENT, of_metadata, take_block
+from notebook_kernel.source import Cell, NotAPythonNotebook, Notebook, magic_of
+from notebook_kernel.words import lines as lines_of
 
 # Where Databricks keeps what Jupyter has no place for.
 DATABRICKS_CELL = "application/vnd.databricks.v1+cell"
+DATABRICKS_NOTEBOOK = "application/vnd.databricks.v1+notebook"
 
 
 def is_jupyter(text: str) -> bool:
@@ -16,22 +19,29 @@ def is_jupyter(text: str) -> bool:
     return text.lstrip("\ufeff \t\r\n").startswith("{")
 
 
-def parse(text: str, path: str) -> list[Cell]:
-    """The cells of a notebook. Each counts its lines for itself, as Jupyter shows them.
+def parse(text: str, path: str) -> Notebook:
+    """A notebook's cells and its environment. Each cell counts its lines for itself, as Jupyter shows them.
 
     Cells without any text are dropped, as in source format.
     """
     notebook = _load(text)
+    metadata = notebook.get("metadata") or {}
+    environment = of_metadata(metadata.get(DATABRICKS_NOTEBOOK) or {})
     cells: list[Cell] = []
-    for given in notebook["cells"]:
-        text = _source(given)
+    for number, given in enumerate(notebook["cells"]):
+        lines = lines_of(_source(given))
+        if number == 0:
+            # Where a notebook in source format became one of Jupyter's by other means than Databricks' own.
+            block, lines = take_block(lines)
+            environment = environment or block
+        text = "\n".join(lines)
         source = text.strip("\n")
         if not source.strip():
             continue
         line = 1 + len(text) - len(text.lstrip("\n"))
         name = f"{path}, cell {len(cells) + 1}"
         cells.append(Cell(len(cells), line, _title(given), source, magic_of(source), name, text))
-    return cells
+    return Notebook(cells, environment or NO_ENVIRONMENT)
 
 
 def _load(text: str) -> dict[str, Any]:

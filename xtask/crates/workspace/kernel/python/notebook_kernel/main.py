@@ -15,6 +15,7 @@ from types import FrameType
 
 import lifeline
 from dbruntime import UserNamespaceInitializer
+from dbruntime import dbutils as dbruntime_dbutils
 
 from notebook_kernel import context, environment, imports, notebook, paths, process_log, program, spark, streams
 from notebook_kernel.dbutils import DBUtils
@@ -73,7 +74,8 @@ def _cancel(number: int, frame: FrameType | None) -> None:
 
 def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list[Callable[[], None]]) -> int:
     process_log.redirect(request.process_log)
-    events = EventLog(request.events)
+    path_map = paths.PathMap(request.roots)
+    events = EventLog(request.events, path_map)
     ending = notebook.Ending(ok=False)
     session = spark.of_run(request, Path(shell.ipython_dir).parent)
 
@@ -93,12 +95,12 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
     for stream in shell.streams:
         stream.connect(events.stream)
     shell.display_pub.events = events
-    path_map = paths.PathMap(request.roots)
     dbutils = DBUtils(request, context.install(request), events.redaction)
     notebook.prepare_imports(path_map, request.code_folder)
     overlay = Overlay(request.identity.host, request.overlays)
     names = {"dbutils": dbutils} | ({"spark": session.lazy} if session is not None else {})
     UserNamespaceInitializer.getOrCreate().fill(names)
+    dbruntime_dbutils.install()
     try:
         if _prepare(request, overlay, path_map, events) and is_warm:
             # What was imported ahead may be what has just been replaced.
@@ -115,12 +117,11 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
 
 
 def _prepare(request: Request, overlay: Overlay, path_map: paths.PathMap, events: EventLog) -> bool:
-    if request.prepared or not request.dependencies:
+    if request.prepared:
         return False
+    wanted = request.dependencies + environment.of_code(request)
     folder = str(request.code_folder)
-    return environment.prepare(
-        request.dependencies, folder, overlay, path_map, lambda line: events.emit("environment", text=line)
-    )
+    return environment.prepare(wanted, folder, overlay, path_map, lambda line: events.emit("environment", text=line))
 
 
 def _run_code(
@@ -135,16 +136,11 @@ def _run_code(
 ) -> notebook.Ending:
     if request.kind == "notebook":
         run = notebook.NotebookRun(shell, events, dbutils, path_map, overlay, request.notebook, spark=session)
-        return run.run(_text(request), request.start_cell)
+        return run.run(request.text(), request.start_cell)
     # Databricks' SDK and MLflow look for it here, too.
     shell.push({"dbutils": dbutils})
-    run = program.ProgramRun(shell, events, path_map, request)
-    return run.run_wheel() if request.kind == "python_wheel" else run.run_file(_text(request))
-
-
-def _text(request: Request) -> str:
-    with open(request.source_file, encoding="utf-8") as file:
-        return file.read()
+    run = program.ProgramRun(shell, events, request)
+    return run.run_wheel() if request.kind == "python_wheel" else run.run_file(request.text())
 
 
 def _exit_code(ending: notebook.Ending) -> int:

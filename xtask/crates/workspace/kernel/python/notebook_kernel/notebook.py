@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from IPython.display import HTML, Markdown
 
-from notebook_kernel import failures, formats, includes, languages, paths, sh, source
+from notebook_kernel import failures, formats, includes, magics, paths, requirements, sh, source
 from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
 from notebook_kernel.overlay import Overlay
@@ -23,6 +23,7 @@ from notebook_kernel.spark import frames
 from notebook_kernel.spark.cells import SparkCells
 from notebook_kernel.spark.session import Spark
 from notebook_kernel.tables import display
+from notebook_kernel.words import words
 
 
 @dataclass(frozen=True)
@@ -54,27 +55,24 @@ class NotebookRun:
         self._paths = path_map
         self._path = path
         self._including: list[str] = [path]
-        self._handlers: dict[str, Callable[[source.Cell], None]] = {
-            "md": lambda cell: display(Markdown(cell.body)),
-            "md-sandbox": lambda cell: display(Markdown(cell.body)),
-            "sh": lambda cell: sh.run_cell(cell.body),
+        self._handlers: dict[str, Callable[[source.Magic], None]] = {
+            "md": lambda magic: display(Markdown(magic.body)),
+            "md-sandbox": lambda magic: display(Markdown(magic.body)),
+            "sh": lambda magic: sh.run_cell(magic.body),
             "fs": self._fs,
-            "sql": lambda cell: self._spark.run_sql(cell.body),
+            "sql": lambda magic: self._spark.run_sql(magic.body),
+            "skip": lambda _: print("[%skip: the cell was not run]"),
         }
         # IPython puts an `open` of its own here, which would pass the virtual paths by.
         shell.user_ns.pop("open", None)
         shell.push({"dbutils": dbutils, "displayHTML": lambda html: display(HTML(html))})
         shell.push({"display": frames.show, "getArgument": dbutils.widgets.getArgument})
         self._spark = SparkCells(spark, shell.user_ns, dbutils.widgets.get)
-        pip = Pip(overlay, path_map)
-        shell.register_magic_function(pip.__call__, "line", "pip")
-        shell.register_magic_function(pip.uv, "line", "uv")
-        shell.register_magic_function(_restart, "line", "restart_python")
-        shell.register_magic_function(sh.run_cell, "line", "sh")
+        magics.register(shell, Pip(overlay, path_map))
 
     def run(self, text: str, start_cell: int) -> Ending:
         """Runs the notebook's cells from `start_cell` on and writes their events."""
-        cells = formats.cells_of(text, self._path)
+        cells = formats.read(text, self._path).cells
         if start_cell == 0:
             self._events.emit("notebook", path=self._path, language="python", cells=len(cells))
         for cell in cells[start_cell:]:
@@ -105,29 +103,29 @@ class NotebookRun:
             return Ending(ok=True, next_cell=cell.index + 1)
         cancelled = isinstance(error, Cancelled)
         evalue = "the run was cancelled" if cancelled else str(error)
-        line = failures.line_of(error, cell.name) or cell.line
-        trace = [self._paths.virtual_text(part) for part in self._shell.failure_text or []]
-        self._events.error(line, type(error).__name__, evalue, trace)
+        line = failures.line_of(error, cell.name) or cell.line + (cell.magic.above if cell.magic else 0)
+        self._events.error(line, type(error).__name__, evalue, self._shell.failure_text or [])
         return Ending(ok=False, cancelled=cancelled)
 
     def _execute(self, cell: source.Cell, notebook: str) -> BaseException | None:
         """Runs one cell and gives back what ended it early, if anything did."""
         self._shell.failure_text = None
         self._shell.compile.open_notebook(cell.name, cell.text)
-        if cell.magic is None or cell.magic == "python":
-            # `%python` keeps its place as a blank line, so that the numbers below it stay true.
-            text = cell.source if cell.magic is None else _without_first_word(cell.source)
-            error = self._run_python(text, cell.line)
+        magic = cell.magic
+        if magic is None or magic.name == "python":
+            # What stands behind `%python` keeps the line of it, so that the numbers below stay true.
+            text = cell.source if magic is None else f"{magic.argument}\n{magic.rest}"
+            error = self._run_python(text, cell.line + (magic.above if magic else 0))
             if error is not None:
                 self._explain(error)
             return error
         try:
-            if cell.magic == "run":
-                return self._include(cell, notebook)
-            handler = self._handlers.get(cell.magic)
+            if magic.name == "run":
+                return self._include(magic, notebook)
+            handler = self._handlers.get(magic.name)
             if handler is None:
-                raise languages.UnsupportedMagic(cell.magic)
-            handler(cell)
+                raise magics.UnsupportedMagic(magic.name)
+            handler(magic)
         except BaseException as error:
             self._shell.failure_text = [f"{type(error).__name__}: {error}"]
             return error
@@ -139,8 +137,7 @@ class NotebookRun:
         except BaseException as error:
             self._shell.failure_text = [f"{type(error).__name__}: {error}"]
             return error
-        result = self._shell.run_source(text, line)
-        return result.error_before_exec or result.error_in_exec
+        return self._shell.run_source(text, line)
 
     def _explain(self, error: BaseException) -> None:
         before = error.args
@@ -149,39 +146,33 @@ class NotebookRun:
             trace = self._shell.InteractiveTB.structured_traceback(type(error), error, error.__traceback__, tb_offset=1)
             self._shell.failure_text = trace
 
-    def _include(self, cell: source.Cell, notebook: str) -> BaseException | None:
+    def _include(self, magic: source.Magic, notebook: str) -> BaseException | None:
         """`%run`: the cells of another notebook, in this one's names."""
-        target, parameters = includes.parse(cell.body)
+        target, parameters = includes.parse(magic.argument, magic.rest)
         path, file = includes.find(target, notebook)
         if path in self._including:
             chain = " -> ".join([*self._including, path])
             raise RecursionError(f"%run: these notebooks include one another: {chain}")
         with open(file, encoding="utf-8") as opened:
-            text = opened.read()
+            included = formats.read(opened.read(), path)
+        missing = [text for text in included.environment.dependencies if not requirements.is_satisfied(text)]
+        if missing:
+            print(f"Not installed: {', '.join(missing)}, for {path} is included by another notebook", file=sys.stderr)
         self._including.append(path)
         with self._dbutils.widgets.overridden(parameters):
-            for inner in formats.cells_of(text, path):
+            for inner in included.cells:
                 error = self._execute(inner, path)
                 if error is not None:
                     return error
         self._including.pop()
         return None
 
-    def _fs(self, cell: source.Cell) -> None:
+    def _fs(self, magic: source.Magic) -> None:
         """`%fs ls /Volumes/…` is `dbutils.fs.ls("/Volumes/…")`."""
-        name, *arguments = cell.body.split()
+        name, *arguments = words(magic.body) or ["help"]
         value: Any = getattr(self._dbutils.fs, name)(*arguments)
         for entry in value if isinstance(value, list) else [value]:
             print(entry)
-
-
-def _restart(line: str) -> NoReturn:
-    raise RestartRequested
-
-
-def _without_first_word(text: str) -> str:
-    first, separator, rest = text.partition("\n")
-    return first.strip().removeprefix("%python").lstrip() + separator + rest
 
 
 def prepare_imports(path_map: paths.PathMap, folder: Path) -> None:

@@ -11,6 +11,7 @@ import builtins
 import functools
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib.machinery import (
@@ -58,6 +59,10 @@ class PathMap:
 
     def __init__(self, roots: Mapping[str, str]) -> None:
         self._roots = {virtual.rstrip("/"): real.rstrip("/") for virtual, real in roots.items()}
+        self._names = {real: virtual for virtual, real in self._roots.items()}
+        folders = "|".join(re.escape(real) for real in self._names)
+        # A folder whose name only begins like a root's is another one.
+        self._real_root = re.compile(rf"(?:{folders})(?![\w-])")
 
     def real(self, path: Any) -> Any:
         """The real path of a virtual one; anything else (descriptors, other paths) as it is."""
@@ -86,9 +91,7 @@ class PathMap:
 
     def virtual_text(self, text: str) -> str:
         """A text (a traceback) in which every real root is called by its virtual name."""
-        for virtual, real in self._roots.items():
-            text = text.replace(real + "/", virtual + "/")
-        return text
+        return self._real_root.sub(lambda found: self._names[found.group()], text)
 
     def is_virtual(self, path: str) -> bool:
         """Whether a path lies below one of the roots."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from importlib import metadata
 
 from notebook_kernel import requirements
 from notebook_kernel.overlay import InstallFailed, Overlay
 from notebook_kernel.paths import PathMap
+from notebook_kernel.words import words as words_of
 
 RESTART_NOTE = (
     "Note: you may need to restart the kernel using %restart_python or dbutils.library.restartPython() to use updated "
@@ -25,7 +25,7 @@ class Pip:
 
     def __call__(self, line: str) -> None:
         """Runs one line of `%pip`."""
-        words = shlex.split(line)
+        words = words_of(line)
         command, arguments = (words[0], words[1:]) if words else ("list", [])
         if command == "install":
             self._install(arguments)

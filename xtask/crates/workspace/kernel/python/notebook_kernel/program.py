@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, TracebackType
 
-from notebook_kernel import failures, paths, wheel
+from notebook_kernel import failures, wheel
 from notebook_kernel.events import EventLog
 from notebook_kernel.notebook import Ending
 from notebook_kernel.request import Request
@@ -25,10 +25,9 @@ class ProgramRun:
     `databricks.sdk.runtime`.
     """
 
-    def __init__(self, shell: NotebookShell, events: EventLog, path_map: paths.PathMap, request: Request) -> None:
+    def __init__(self, shell: NotebookShell, events: EventLog, request: Request) -> None:
         self._shell = shell
         self._events = events
-        self._paths = path_map
         self._request = request
         self._path = request.notebook
 
@@ -93,5 +92,4 @@ class ProgramRun:
         # The frames of this package are none of the program's.
         while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OWN_FOLDER):
             trace = trace.tb_next
-        formatted = self._shell.InteractiveTB.structured_traceback(type(error), error, trace)
-        return [self._paths.virtual_text(part) for part in formatted]
+        return list(self._shell.InteractiveTB.structured_traceback(type(error), error, trace))

@@ -32,7 +32,8 @@ class Request:
 
     `kind` is "notebook", which takes `parameters`, or "python_file" or "python_wheel", which take `arguments`; a wheel
     has no file, but `package` and `entry_point`. `dependencies` are what the job wants installed; once they are,
-    `prepared` says so, and `overlays` is where they are.
+    `prepared` says so, and `overlays` is where they are. `notebook_environment` tells why the notebook's own
+    dependencies are not among them; it is empty where they count.
     """
 
     notebook: str
@@ -47,6 +48,7 @@ class Request:
     package: str = ""
     entry_point: str = ""
     dependencies: list[str] = field(default_factory=list)
+    notebook_environment: str = ""
     prepared: bool = False
     overlays: list[str] = field(default_factory=list)
     parameters: dict[str, str] = field(default_factory=dict)
@@ -70,6 +72,13 @@ class Request:
     def code_folder(self) -> Path:
         """Where the code starts, and where its imports are looked for: its own folder; a wheel has an empty one."""
         return self.source_file.parent if self.source_file is not None else self.folder / "work"
+
+    def text(self) -> str:
+        """The code; a wheel has none."""
+        if self.source_file is None:
+            return ""
+        with open(self.source_file, encoding="utf-8") as file:
+            return file.read()
 
     @property
     def task_values_file(self) -> Path:

@@ -12,6 +12,8 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from notebook_kernel.paths import PathMap
+from notebook_kernel.words import lines as lines_of
+from notebook_kernel.words import words as words_of
 
 # Options whose value is another word.
 WITH_VALUE = {
@@ -63,7 +65,7 @@ def read(words: list[str], paths: PathMap, folder: str | None = None) -> Wanted:
 
 def read_line(line: str, paths: PathMap, folder: str) -> Wanted:
     """Reads one line of a requirements file, which is what a job's environment lists."""
-    return read([word for part in _split(line) for word in shlex.split(part, comments=True)], paths, folder)
+    return read([word for part in _split(line) for word in words_of(part)], paths, folder)
 
 
 def _read(words: list[str], paths: PathMap, folder: str, wanted: Wanted) -> None:
@@ -76,7 +78,7 @@ def _read(words: list[str], paths: PathMap, folder: str, wanted: Wanted) -> None
         if name in {"-r", "--requirement"}:
             file = _real(value or _next(rest, name), paths, folder)
             for line in _lines(file):
-                _read(shlex.split(line, comments=True), paths, os.path.dirname(file), wanted)
+                _read(words_of(line), paths, os.path.dirname(file), wanted)
         elif name in {"-e", "--editable"}:
             wanted.editable.append(_real(value or _next(rest, name), paths, folder))
         elif name == "--hash":
@@ -99,7 +101,7 @@ def _next(words: Iterator[str], option: str) -> str:
 
 def _lines(file: str) -> Iterator[str]:
     text = Path(file).read_text(encoding="utf-8").replace("\\\n", " ")
-    for line in text.splitlines():
+    for line in lines_of(text):
         yield from _split(line)
 
 

@@ -5,17 +5,36 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from notebook_kernel.environment_block import NO_ENVIRONMENT, Environment, take_block
+from notebook_kernel.words import lines as lines_of
+
 HEADER = "# Databricks notebook source"
 SEPARATOR = "# COMMAND ----------"
 MAGIC = "# MAGIC"
 OTHER_LANGUAGES = {"--": "SQL", "//": "Scala"}
 TITLE = re.compile(r"^# DBTITLE \d+,(.*)$")
 # Magics that take the whole cell, whatever stands below them.
-CELL_MAGIC = re.compile(r"^%(md-sandbox|md|sh|sql|scala|r|run|fs|python)(?:\s+(.*))?$", re.IGNORECASE)
+CELL_MAGICS = ("md-sandbox", "md", "sh", "sql", "scala", "r", "run", "fs", "python", "skip")
+CELL_MAGIC = re.compile(rf"^%({'|'.join(CELL_MAGICS)})(?:\s+(.*))?$", re.IGNORECASE)
 
 
 class NotAPythonNotebook(ValueError):
     """The file is no notebook in Python source format."""
+
+
+@dataclass(frozen=True)
+class Magic:
+    """The magic that takes a whole cell. `above` counts the lines over it: comments and blank ones."""
+
+    name: str
+    argument: str
+    rest: str
+    above: int
+
+    @property
+    def body(self) -> str:
+        """The text that belongs to the magic: the rest of its line, then what follows."""
+        return "\n".join(part for part in (self.argument, self.rest) if part) if self.rest else self.argument
 
 
 @dataclass(frozen=True)
@@ -29,45 +48,53 @@ class Cell:
     line: int
     title: str | None
     source: str
-    magic: str | None
+    magic: Magic | None
     name: str
     text: str
 
-    @property
-    def body(self) -> str:
-        """The text that belongs to the cell's magic: rest of the first line, then what follows."""
-        if self.magic is None:
-            return self.source
-        first, _, rest = self.source.partition("\n")
-        match = CELL_MAGIC.match(first.strip())
-        argument = (match.group(2) or "") if match else ""
-        return "\n".join(part for part in (argument, rest) if part) if rest else argument
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook as it is run: its cells, and the environment that it asks for."""
+
+    cells: list[Cell]
+    environment: Environment
 
 
-def magic_of(source: str) -> str | None:
-    """The magic that takes the whole cell, if the cell begins with one."""
-    match = CELL_MAGIC.match(source.lstrip("\n").split("\n", 1)[0].strip())
-    return match.group(1).lower() if match else None
+def magic_of(source: str) -> Magic | None:
+    """The magic that takes the whole cell, if a cell begins with one; comments may stand above it."""
+    lines = source.split("\n")
+    for above, line in enumerate(lines):
+        text = line.strip()
+        if text and not text.startswith("#"):
+            match = CELL_MAGIC.match(text)
+            rest = "\n".join(lines[above + 1 :])
+            return Magic(match.group(1).lower(), match.group(2) or "", rest, above) if match else None
+    return None
 
 
-def parse(text: str, path: str) -> list[Cell]:
-    """Cells of a notebook, with the true line of each.
+def parse(text: str, path: str) -> Notebook:
+    """A notebook's cells, with the true line of each, and its environment.
 
     Cells without any text are dropped, as Databricks shows none either.
     """
-    lines = text.splitlines()
-    if not lines or lines[0].lstrip("\ufeff").strip() != HEADER:
-        raise NotAPythonNotebook(_why_not(lines[0] if lines else ""))
+    lines = lines_of(text)
+    if lines[0].lstrip("\ufeff").strip() != HEADER:
+        raise NotAPythonNotebook(_why_not(lines[0]))
+    environment: Environment | None = None
     cells: list[Cell] = []
     start = 1
     for number in range(1, len(lines) + 1):
         if number == len(lines) or lines[number].rstrip() == SEPARATOR:
-            found = _cell(lines[start:number], start + 1)
+            inside = lines[start:number]
+            if start == 1:
+                environment, inside = take_block(inside)
+            found = _cell(inside, start + 1)
             if found is not None:
                 line, title, source = found
                 cells.append(Cell(len(cells), line, title, source, magic_of(source), path, text))
             start = number + 1
-    return cells
+    return Notebook(cells, environment or NO_ENVIRONMENT)
 
 
 def _why_not(first_line: str) -> str:

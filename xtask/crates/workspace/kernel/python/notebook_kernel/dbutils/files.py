@@ -7,6 +7,8 @@ import shutil
 from dataclasses import dataclass
 from typing import NoReturn
 
+from notebook_kernel.utility import Utility
+
 HEAD_BYTES = 65536
 # Where a path without a scheme is no path of DBFS.
 MOUNTED = ("/Volumes", "/Workspace")
@@ -31,8 +33,10 @@ class FileInfo:
         return not self.isDir()
 
 
-class Files:
+class Files(Utility):
     """Paths as on Databricks: `dbfs:/…` or without a scheme, `file:/…` for files of the machine."""
+
+    _called = "dbutils.fs"
 
     def ls(self, path: str) -> list[FileInfo]:
         """The entries of a folder, or the file itself."""
@@ -112,10 +116,6 @@ class Files:
         raise NotImplementedError("dbutils.fs.mount: the local workspace mounts no cloud storage; use a volume")
 
     updateMount = unmount = refreshMounts = mount
-
-    def help(self) -> None:
-        """Names what there is."""
-        print("dbutils.fs: ls, head, put, cp, mv, rm, mkdirs, mounts")
 
 
 @dataclass(frozen=True)

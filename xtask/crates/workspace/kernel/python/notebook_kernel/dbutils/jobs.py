@@ -7,20 +7,26 @@ import os
 from pathlib import Path
 from typing import Any
 
+from notebook_kernel.utility import Utility
+
 # Databricks' limit for one value, as JSON.
 VALUE_LIMIT = 48 * 1024
 _MISSING = object()
 
 
-class Jobs:
+class Jobs(Utility):
     """`dbutils.jobs`."""
+
+    _called = "dbutils.jobs"
 
     def __init__(self, task_key: str, upstream: dict[str, dict[str, Any]], file: Path) -> None:
         self.taskValues = TaskValues(task_key, upstream, file)
 
 
-class TaskValues:
+class TaskValues(Utility):
     """Values of finished tasks come with the request; own ones go to a file the runner reads."""
+
+    _called = "dbutils.jobs.taskValues"
 
     def __init__(self, task_key: str, upstream: dict[str, dict[str, Any]], file: Path) -> None:
         self._task_key = task_key

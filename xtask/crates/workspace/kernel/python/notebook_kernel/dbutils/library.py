@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import NoReturn
 
 from notebook_kernel.signals import RestartRequested
+from notebook_kernel.utility import Utility
 
 
-class Library:
+class Library(Utility):
     """Restarting the interpreter."""
+
+    _called = "dbutils.library"
 
     def restartPython(self) -> NoReturn:
         """A fresh interpreter runs the cells below; names are gone, widgets stay."""

@@ -7,10 +7,13 @@ from typing import NoReturn
 from notebook_kernel.context import EntryPoint, NotebookContext
 from notebook_kernel.dbutils.workflow import Workflow
 from notebook_kernel.signals import NotebookExit
+from notebook_kernel.utility import Utility
 
 
-class Notebook:
+class Notebook(Utility):
     """Ending a notebook, running another one, and asking what it is."""
+
+    _called = "dbutils.notebook"
 
     def __init__(self, entry_point: EntryPoint, workflow: Workflow) -> None:
         self.entry_point = entry_point

@@ -8,6 +8,7 @@ from typing import Any
 
 from notebook_kernel import rest
 from notebook_kernel.redaction import Redaction
+from notebook_kernel.utility import Utility
 
 HOW_TO = "make it with `databricks secrets {command}`, with the environment that `cargo xtask workspace env` prints"
 
@@ -34,8 +35,10 @@ class SecretScope:
         return self.name
 
 
-class Secrets:
+class Secrets(Utility):
     """Reads only, as on Databricks: writing is the command line's."""
+
+    _called = "dbutils.secrets"
 
     def __init__(self, host: str, redaction: Redaction) -> None:
         self._url = f"{host}/api/2.0/secrets"

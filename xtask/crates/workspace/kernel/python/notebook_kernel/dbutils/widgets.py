@@ -6,13 +6,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from notebook_kernel.utility import Utility
+
 
 class InputWidgetNotDefined(Exception):
     """A widget was asked for that neither the notebook nor the job defines."""
 
 
-class Widgets:
+class Widgets(Utility):
     """Definitions made by the notebook; the job's parameters beat their defaults."""
+
+    _called = "dbutils.widgets"
 
     def __init__(self, parameters: dict[str, str], defined: dict[str, Any]) -> None:
         self._parameters = parameters
@@ -100,6 +104,10 @@ class Widgets:
             yield
         finally:
             self._parameters = before
+
+    def bindings(self) -> dict[str, str]:
+        """What the job, or the notebook that includes this one, gives as parameters."""
+        return dict(self._parameters)
 
     def definitions(self) -> dict[str, str]:
         """What a fresh interpreter must know after `restartPython`."""
