@@ -30,6 +30,9 @@ pub(crate) struct Context {
     pub(crate) patience: Patience,
 }
 
+/// The name of [`Context::local`].
+const LOCAL: &str = ".xtask";
+
 /// Five minutes: as long as the Databricks CLI and SDKs wait for one call.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -40,6 +43,7 @@ impl Context {
     /// [`Kind::Usage`] outside of a project, or when xtask.toml does not hold what it should.
     pub(crate) fn find(env: Env, ui: Ui) -> anyhow::Result<Context> {
         let root = project_root(&env.cwd)?;
+        keep_out_of_git(&root.join(LOCAL));
         let config = Config::read(&root.join("xtask.toml"))?;
         Ok(Context {
             root,
@@ -66,7 +70,17 @@ impl Context {
 
     /// The folder for everything local to this clone; git ignores it.
     pub(crate) fn local(&self) -> Utf8PathBuf {
-        self.root.join(".xtask")
+        self.root.join(LOCAL)
+    }
+}
+
+/// Has git ignore the folder whatever the project's own .gitignore says, and with git all that follows its
+/// rules: the bundle's upload, open-pr, the memory of green tests. The folder holds tokens.
+fn keep_out_of_git(folder: &Utf8Path) {
+    let rules = folder.join(".gitignore");
+    if !rules.is_file() {
+        // In a folder that cannot be written to nothing is kept either; commands that write say so.
+        let _ = fs_err::create_dir_all(folder).and_then(|()| fs_err::write(rules, "*\n"));
     }
 }
 

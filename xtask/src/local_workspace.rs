@@ -316,6 +316,10 @@ fn spawn(
         state.as_str(),
         "--python",
         toolbox.python.as_str(),
+        "--mlflow-python",
+        toolbox.mlflow.as_str(),
+        "--kernel-packages",
+        toolbox.kernel.as_str(),
     ]);
     command
         .arg("--idle-minutes")

@@ -28,7 +28,7 @@ pub(crate) fn carrier<'a>(
         (Some(_), Registry::Workspace) => Box::new(OverArtifacts),
         (None, _) => Box::new(ByMlflow {
             target,
-            python: &toolbox.python,
+            python: &toolbox.mlflow,
             registry,
         }),
     }

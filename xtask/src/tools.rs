@@ -29,6 +29,7 @@ mod uv;
 mod venv;
 mod workshop;
 mod workspace_program;
+mod workspace_python;
 
 use camino::Utf8PathBuf;
 
@@ -40,34 +41,54 @@ use workshop::Workshop;
 /// Something that a command cannot do without.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// The locked Python environment (fetches uv where it is missing).
+    /// The project's locked Python environment (fetches uv where it is missing).
     Python,
+    /// What notebooks run in on the local workspace: the project's environment, or the local workspace's own
+    /// where the project declares none.
+    NotebookPython,
     /// uv itself, even when the environment is in step.
     Uv,
     /// The Databricks CLI.
     DatabricksCli,
     /// The local workspace program, built from crates/workspace.
     WorkspaceProgram,
+    /// The local workspace's own Python: MLflow and the notebook kernel.
+    WorkspacePython,
 }
 
 impl Need {
+    /// What starting a local workspace takes.
+    pub(crate) const LOCAL_WORKSPACE: &[Need] = &[
+        Need::NotebookPython,
+        Need::WorkspaceProgram,
+        Need::WorkspacePython,
+    ];
     /// What a command needs that deploys or talks to a workspace.
-    pub(crate) const FOR_A_WORKSPACE: &[Need] =
-        &[Need::Python, Need::DatabricksCli, Need::WorkspaceProgram];
+    pub(crate) const FOR_A_WORKSPACE: &[Need] = &[
+        Need::NotebookPython,
+        Need::DatabricksCli,
+        Need::WorkspaceProgram,
+        Need::WorkspacePython,
+    ];
     /// Everything.
     pub(crate) const ALL: &[Need] = &[
         Need::Python,
         Need::Uv,
         Need::DatabricksCli,
         Need::WorkspaceProgram,
+        Need::WorkspacePython,
     ];
 }
 
 /// Where the programs are that were asked for; the others are empty paths.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Toolbox {
-    /// The interpreter of the locked environment.
+    /// The interpreter of the project's environment; of the local workspace's own where the project has none.
     pub(crate) python: Utf8PathBuf,
+    /// The interpreter that has MLflow: the local workspace's server runs in it, and its client moves models.
+    pub(crate) mlflow: Utf8PathBuf,
+    /// The folder of the packages that notebooks find behind those of their project.
+    pub(crate) kernel: Utf8PathBuf,
     /// The Databricks CLI.
     pub(crate) databricks: Utf8PathBuf,
     /// The local workspace program.

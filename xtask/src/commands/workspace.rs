@@ -99,7 +99,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn started(context: &Context, profile: &str, mode: Mode) -> anyhow::Result<LocalWorkspace> {
-    let toolbox = tools::ready(context, &[Need::Python, Need::WorkspaceProgram])?;
+    let toolbox = tools::ready(context, Need::LOCAL_WORKSPACE)?;
     local_workspace::start(context, &toolbox, profile, mode)
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::network::{self, Reached};
 use super::survey::Survey;
 use super::workshop::Workshop;
-use super::{Item, Need, Sight, disk, no_room, python, remedies};
+use super::{Item, Need, Sight, disk, no_room, python, remedies, workspace_python};
 use crate::context::Context;
 use crate::error::{self, Failure};
 
@@ -92,6 +92,14 @@ pub(crate) fn examine(context: &Context) -> anyhow::Result<Vec<Finding>> {
     ));
     findings.extend(tool(
         &workshop,
+        "MLflow",
+        survey.workspace_python,
+        &items,
+        workspace_python::WHAT,
+        None,
+    ));
+    findings.extend(tool(
+        &workshop,
         "Databricks CLI",
         survey.databricks,
         &items,
@@ -103,7 +111,7 @@ pub(crate) fn examine(context: &Context) -> anyhow::Result<Vec<Finding>> {
         "local workspace",
         survey.workspace,
         &items,
-        "the local workspace",
+        "the local workspace program",
         None,
     ));
     findings.push(room(&workshop, &items));

@@ -5,9 +5,11 @@ use std::thread::ScopedJoinHandle;
 
 use camino::Utf8PathBuf;
 
-use super::survey::Survey;
+use super::survey::{Pythons, Survey};
 use super::workshop::Workshop;
-use super::{Sight, Toolbox, databricks_cli, remedies, uv, venv, workspace_program};
+use super::{
+    Sight, Toolbox, databricks_cli, remedies, uv, venv, workspace_program, workspace_python,
+};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 
@@ -31,18 +33,13 @@ pub(crate) fn all(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<To
             .map_err(|error| errors.push(error))
             .unwrap_or_default()
     };
-    let (uv, python) = match python {
-        Ok((uv, python)) => (uv, python),
-        Err(error) => (keep(Err(error)), Utf8PathBuf::new()),
-    };
-    let toolbox = Toolbox {
-        python,
-        databricks: keep(databricks),
-        workspace: keep(workspace),
-        uv,
-    };
+    let (databricks, workspace) = (keep(databricks), keep(workspace));
+    let python = python.unwrap_or_else(|error| {
+        errors.push(error);
+        Pythons::default()
+    });
     match errors.is_empty() {
-        true => Ok(toolbox),
+        true => Ok(python.toolbox(databricks, workspace)),
         false => Err(combined(errors)),
     }
 }
@@ -121,11 +118,8 @@ fn ended<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// uv, then the environment that it makes.
-fn python_side(
-    workshop: &Workshop<'_>,
-    survey: &Survey,
-) -> anyhow::Result<(Utf8PathBuf, Utf8PathBuf)> {
+/// uv, then the environments that it makes.
+fn python_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Pythons> {
     let uv = match &survey.uv {
         Some(Sight::Here(path, _)) => path.clone(),
         Some(Sight::Fetch(_)) if workshop.context.env.offline => {
@@ -134,12 +128,22 @@ fn python_side(
         Some(Sight::Fetch(plan)) => uv::fetch(workshop, plan)?,
         _ => Utf8PathBuf::new(),
     };
-    let python = match &survey.environment {
+    let project = match &survey.environment {
         Some(Sight::Here(path, _)) => path.clone(),
         Some(Sight::Fetch(plan)) => venv::fetch(workshop, &uv, plan)?,
         _ => Utf8PathBuf::new(),
     };
-    Ok((uv, python))
+    // Behind the project's, whose interpreter it takes.
+    let workspace = match &survey.workspace_python {
+        Some(Sight::Here(path, _)) => path.clone(),
+        Some(Sight::Fetch(plan)) => workspace_python::fetch(workshop, &uv, plan)?,
+        _ => Utf8PathBuf::new(),
+    };
+    Ok(Pythons {
+        uv,
+        project,
+        workspace,
+    })
 }
 
 fn databricks_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Utf8PathBuf> {

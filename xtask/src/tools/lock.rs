@@ -127,6 +127,12 @@ impl Version {
             .find_map(Version::parse)
     }
 
+    /// As Python's folders are called: `3.11`.
+    pub(crate) fn minor(self) -> String {
+        let [major, minor, _] = self.0;
+        format!("{major}.{minor}")
+    }
+
     fn parse(text: &str) -> Option<Version> {
         let mut numbers = text.split('.').map(str::parse::<u64>);
         let major = numbers.next()?.ok()?;

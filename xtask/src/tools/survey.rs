@@ -1,9 +1,11 @@
 //! A look at everything that a command needs, before anything is changed.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::workshop::Workshop;
-use super::{Item, Need, Sight, Toolbox, databricks_cli, uv, venv, workspace_program};
+use super::{
+    Item, Need, Sight, Toolbox, databricks_cli, uv, venv, workspace_program, workspace_python,
+};
 use crate::error::Failure;
 
 /// What was seen of each tool; `None` where it is not needed.
@@ -17,30 +19,39 @@ pub(crate) struct Survey {
     pub(crate) databricks: Option<Sight<databricks_cli::Plan>>,
     /// The local workspace program.
     pub(crate) workspace: Option<Sight<workspace_program::Plan>>,
+    /// The local workspace's own Python.
+    pub(crate) workspace_python: Option<Sight<workspace_python::Plan>>,
 }
 
 impl Survey {
     /// Looks. Costs a few milliseconds when all is in place: no network, no other program.
     pub(crate) fn take(workshop: &Workshop<'_>, needs: &[Need]) -> Survey {
         let needed = |need| needs.contains(&need);
-        let environment = needed(Need::Python).then(|| venv::look(workshop));
-        let uv_is_needed = needed(Need::Uv) || matches!(environment, Some(Sight::Fetch(_)));
+        let of_project =
+            needed(Need::Python) || needed(Need::NotebookPython) && venv::is_declared(workshop);
+        let environment = of_project.then(|| venv::look(workshop));
+        let workspace_python =
+            needed(Need::WorkspacePython).then(|| workspace_python::look(workshop));
+        let uv_is_needed = needed(Need::Uv)
+            || matches!(environment, Some(Sight::Fetch(_)))
+            || matches!(workspace_python, Some(Sight::Fetch(_)));
         Survey {
             uv: uv_is_needed.then(|| uv::look(workshop)),
             environment,
             databricks: needed(Need::DatabricksCli).then(|| databricks_cli::look(workshop)),
             workspace: needed(Need::WorkspaceProgram).then(|| workspace_program::look(workshop)),
+            workspace_python,
         }
     }
 
     /// The tools, when all are here.
     pub(crate) fn complete(&self) -> Option<Toolbox> {
-        Some(Toolbox {
-            python: here(&self.environment)?,
-            databricks: here(&self.databricks)?,
-            workspace: here(&self.workspace)?,
+        let python = Pythons {
             uv: here(&self.uv)?,
-        })
+            project: here(&self.environment)?,
+            workspace: here(&self.workspace_python)?,
+        };
+        Some(python.toolbox(here(&self.databricks)?, here(&self.workspace)?))
     }
 
     /// What will be fetched or built.
@@ -51,6 +62,9 @@ impl Survey {
         }
         if let Some(Sight::Fetch(plan)) = &self.environment {
             items.push(venv::item(plan));
+        }
+        if let Some(Sight::Fetch(_)) = self.workspace_python {
+            items.push(workspace_python::item());
         }
         if let Some(Sight::Fetch(plan)) = &self.databricks {
             items.extend(databricks_cli::items(workshop, plan));
@@ -81,12 +95,48 @@ impl Survey {
             // Without uv no environment; one obstacle says it.
             self.environment
                 .take_if(|sight| matches!(sight, Sight::Fetch(_)));
+            self.workspace_python
+                .take_if(|sight| matches!(sight, Sight::Fetch(_)));
         }
         take_obstacle(&mut self.uv, &mut obstacles);
         take_obstacle(&mut self.environment, &mut obstacles);
+        take_obstacle(&mut self.workspace_python, &mut obstacles);
         take_obstacle(&mut self.databricks, &mut obstacles);
         take_obstacle(&mut self.workspace, &mut obstacles);
         obstacles
+    }
+}
+
+/// The Python side of the tools; what is not needed is an empty path.
+#[derive(Debug, Default)]
+pub(crate) struct Pythons {
+    /// uv.
+    pub(crate) uv: Utf8PathBuf,
+    /// The interpreter of the project's environment.
+    pub(crate) project: Utf8PathBuf,
+    /// The folder of the local workspace's own Python.
+    pub(crate) workspace: Utf8PathBuf,
+}
+
+impl Pythons {
+    /// All tools. Where the project has no environment, its notebooks run in that of the local workspace.
+    pub(crate) fn toolbox(self, databricks: Utf8PathBuf, workspace: Utf8PathBuf) -> Toolbox {
+        let own = |path: fn(&Utf8Path) -> Utf8PathBuf| match self.workspace.as_str().is_empty() {
+            true => Utf8PathBuf::new(),
+            false => path(&self.workspace),
+        };
+        let mlflow = own(workspace_python::server);
+        Toolbox {
+            python: match self.project.as_str().is_empty() {
+                true => mlflow.clone(),
+                false => self.project,
+            },
+            kernel: own(workspace_python::kernel),
+            mlflow,
+            databricks,
+            workspace,
+            uv: self.uv,
+        }
     }
 }
 

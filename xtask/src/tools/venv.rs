@@ -29,6 +29,35 @@ struct Stamp {
     packages_changed: Option<std::time::SystemTime>,
 }
 
+/// Whether the project has an environment of its own: a lock, or a `[project]` table that wants one. Other
+/// tools keep settings in pyproject.toml as well.
+pub(crate) fn is_declared(workshop: &Workshop<'_>) -> bool {
+    let root = &workshop.context.root;
+    let pyproject = fs_err::read_to_string(root.join("pyproject.toml")).unwrap_or_default();
+    root.join("uv.lock").is_file()
+        || toml::from_str::<toml::Table>(&pyproject)
+            .is_ok_and(|table| table.contains_key("project"))
+}
+
+/// The Python of the environment, and its version as its folders have it (`3.11`); `None` where there is none.
+pub(crate) fn interpreter(workshop: &Workshop<'_>) -> Option<(Utf8PathBuf, String)> {
+    if !is_declared(workshop) || !program(workshop).is_file() {
+        return None;
+    }
+    let packages = packages(&environment(workshop))?;
+    let version = packages.parent()?.file_name()?.strip_prefix("python")?;
+    Some((program(workshop), version.to_owned()))
+}
+
+/// The folder of an environment's packages.
+pub(crate) fn packages(environment: &Utf8Path) -> Option<Utf8PathBuf> {
+    let library = environment.join("lib").read_dir_utf8().ok()?;
+    library
+        .filter_map(Result::ok)
+        .map(|entry| entry.path().join("site-packages"))
+        .find(|folder| folder.is_dir())
+}
+
 /// Looks whether the environment is in step with pyproject.toml and uv.lock.
 pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     for file in ["pyproject.toml", "uv.lock"] {
@@ -212,11 +241,7 @@ fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
         }
     }
     asked.extend(extras(workshop).flat_map(|extra| [" ", extra]));
-    let packages = fs_err::read_dir(environment.join("lib"))
-        .ok()?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path().join("site-packages"))
-        .find(|folder| folder.is_dir())?;
+    let packages = packages(&environment)?;
     Some(Stamp {
         // A link to an interpreter that was uninstalled since is none.
         interpreter: program(workshop).canonicalize_utf8().ok()?,

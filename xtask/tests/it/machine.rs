@@ -12,7 +12,8 @@ use xtask_testkit::hermetic;
 pub(crate) const UV: &str = r#"
 case "$1" in
   --version) echo "uv 0.13.9" ;;
-  sync) env > "$HOME/environment-of-uv"
+  sync) case "$*" in *--only-group*) exit 0 ;; esac
+        env > "$HOME/environment-of-uv"
         mkdir -p .venv/bin .venv/lib/python3.11/site-packages
         ln -sf /bin/sh .venv/bin/python ;;
 esac"#;
@@ -126,7 +127,10 @@ exec {} \"$@\"",
         let mut names: Vec<String> = entries
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .filter(|name| {
-                name != "lock" && !name.ends_with(".json") && !name.ends_with(".partial")
+                name != "lock"
+                    && !name.starts_with("workspace-python")
+                    && !name.ends_with(".json")
+                    && !name.ends_with(".partial")
             })
             .collect();
         names.sort();

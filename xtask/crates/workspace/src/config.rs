@@ -12,8 +12,12 @@ use crate::state_dir::StateDir;
 pub struct Config {
     /// The folder of the workspace, locked by us.
     pub state: StateDir,
-    /// Python of the environment that runs notebooks and MLflow.
+    /// Python of the environment that runs notebooks.
     pub python: Utf8PathBuf,
+    /// Python of the environment that runs MLflow's server.
+    pub mlflow_python: Utf8PathBuf,
+    /// Folder of packages that notebooks find behind those of their own environment.
+    pub kernel_packages: Option<Utf8PathBuf>,
     /// End after this long without a request or an active run; `None` means never.
     pub idle: Option<Duration>,
     /// Whether the user asked for a workspace that stays up; shown in the status.

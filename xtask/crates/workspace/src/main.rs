@@ -31,9 +31,15 @@ struct ServeArgs {
     /// Folder that holds everything of this workspace
     #[arg(long, value_name = "DIR")]
     state: Utf8PathBuf,
-    /// Python of the environment that runs notebooks and MLflow
+    /// Python of the environment that runs notebooks
     #[arg(long, value_name = "PATH")]
     python: Utf8PathBuf,
+    /// Python of the environment that runs MLflow's server; without it that of the notebooks
+    #[arg(long, value_name = "PATH")]
+    mlflow_python: Option<Utf8PathBuf>,
+    /// Folder of packages that notebooks find behind those of their own environment: IPython, databricks-sdk, pip
+    #[arg(long, value_name = "DIR")]
+    kernel_packages: Option<Utf8PathBuf>,
     /// Port to listen on; without it the one of last time, or a free one
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -85,7 +91,9 @@ fn main() -> ExitCode {
 fn run(args: ServeArgs) -> Result<(), ServeError> {
     let config = Config {
         state: StateDir::open(&args.state)?,
+        mlflow_python: args.mlflow_python.unwrap_or_else(|| args.python.clone()),
         python: args.python,
+        kernel_packages: args.kernel_packages,
         idle: (args.idle_minutes > 0 && !args.keep && !args.schedules)
             .then(|| Duration::from_secs(args.idle_minutes * 60)),
         keep: args.keep || args.schedules,

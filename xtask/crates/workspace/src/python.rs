@@ -74,7 +74,7 @@ const OF_INSTALLER: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "N
 
 /// The process that installs packages for runs: with the user's own settings of pip and uv, which no run sees.
 pub(crate) fn installer(app: &App) -> Command {
-    let mut command = command(app, "overlays.py");
+    let mut command = notebook_side(app, "overlays.py");
     let of_registries = std::env::vars_os().filter(|(name, _)| {
         let name = name.to_string_lossy();
         REGISTRIES.iter().any(|start| name.starts_with(start))
@@ -88,10 +88,19 @@ pub(crate) fn installer(app: &App) -> Command {
     command
 }
 
+/// A process of the environment that runs notebooks. `start.py` and `overlays.py` put the kernel's packages behind it.
+pub(crate) fn notebook_side(app: &App, script: &str) -> Command {
+    let mut command = command(app, &app.config.python, script);
+    if let Some(packages) = &app.config.kernel_packages {
+        command.env("XTASK_KERNEL_PACKAGES", packages);
+    }
+    command
+}
+
 /// A Python process that runs `script` (one of our files) in a process group of its own, with an environment that
 /// holds what it needs and nothing else. It ends when its standard input is closed.
-pub(crate) fn command(app: &App, script: &str) -> Command {
-    let mut command = Command::new(&app.config.python);
+pub(crate) fn command(app: &App, python: &Utf8Path, script: &str) -> Command {
+    let mut command = Command::new(python);
     command
         .arg(folder(app).join(script))
         .process_group(0)

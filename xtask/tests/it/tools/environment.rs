@@ -9,7 +9,7 @@ fn syncs(machine: &Machine) -> usize {
     machine
         .calls()
         .iter()
-        .filter(|call| call.starts_with("uv sync --locked"))
+        .filter(|call| call.starts_with("uv sync --locked") && !call.contains("--only-group"))
         .count()
 }
 

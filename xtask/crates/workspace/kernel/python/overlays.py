@@ -35,6 +35,8 @@ UNREACHABLE = re.compile(
 )
 NOT_FOUND = re.compile(r"No matching distribution found for (.+)")
 CREDENTIALS = re.compile(r"://[^/@\s]+@")
+# pip itself, where the project's own environment lacks it.
+KERNEL_PACKAGES = os.environ.get("XTASK_KERNEL_PACKAGES", "")
 UPGRADES = {"-U", "--upgrade"}
 
 
@@ -78,7 +80,7 @@ def install(folder: Path, arguments: list[str], base: list[str]) -> list[str]:
 
 def _key(arguments: list[str], base: list[str]) -> str:
     digest = hashlib.sha256()
-    for part in (sys.version, *_installed(), "", *base, "", *arguments):
+    for part in (sys.version, *_installed(), KERNEL_PACKAGES, *base, "", *arguments):
         digest.update(part.encode() + b"\0")
     for file in (Path(word) for word in arguments):
         if file.is_file():
@@ -98,6 +100,7 @@ def _installed() -> Iterator[str]:
 def _make(overlay: Path, base: list[str]) -> None:
     venv.EnvBuilder(symlinks=True, with_pip=False).create(overlay)
     below = [*base, sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
+    below += [KERNEL_PACKAGES] if KERNEL_PACKAGES else []
     lines = [f"import site; site.addsitedir({path!r})" for path in dict.fromkeys(below)]
     (_site_packages(overlay) / "below.pth").write_text("\n".join(lines) + "\n")
 

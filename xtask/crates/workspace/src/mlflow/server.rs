@@ -74,14 +74,14 @@ async fn run_once(app: &Arc<App>) -> Result<(), String> {
     let socket =
         prepare(app).map_err(|error| format!("cannot prepare MLflow's folder: {error}"))?;
     let client = connect_to(app, &socket)?;
-    let ready_made = ReadyMade::look(&database(app), &app.config.python);
+    let ready_made = ReadyMade::look(&database(app), &app.config.mlflow_python);
     if let Some(Err(error)) = ready_made.as_ref().map(ReadyMade::provide) {
         tracing::warn!(%error, "MLflow makes its database itself");
     }
     let mut child = start(app, &socket).map_err(|error| {
         format!(
             "cannot start {} for MLflow: {error}; is the Python environment complete?",
-            app.config.python
+            app.config.mlflow_python
         )
     })?;
     // Held until the end: when it closes, the server ends. `wait` would close it at once.
@@ -189,7 +189,7 @@ fn start(app: &App, socket: &Utf8Path) -> std::io::Result<Child> {
     let folder = folder(app);
     let log = open_log(&log_path(app))?;
     let uri = format!("sqlite:///{}", database(app));
-    python::command(app, "mlflow_server.py")
+    python::command(app, &app.config.mlflow_python, "mlflow_server.py")
         .arg(socket)
         .current_dir(&folder)
         .env("_MLFLOW_SERVER_FILE_STORE", &uri)

@@ -129,7 +129,7 @@ impl Kernels {
             .create(true)
             .append(true)
             .open(app.config.state.path().join("runs/kernel.log"))?;
-        let mut command = python::command(app, "start.py");
+        let mut command = python::notebook_side(app, "start.py");
         command.args(["--home", app.config.state.path().join("home").as_str()]);
         if let Some(imports) = imports {
             command.args(["--warm", imports.as_str()]);

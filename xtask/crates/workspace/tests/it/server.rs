@@ -64,7 +64,9 @@ impl Server {
         let state = StateDir::open(&state_of(&dir)).unwrap();
         let config = Config {
             state,
+            mlflow_python: python.clone(),
             python,
+            kernel_packages: None,
             idle,
             keep: false,
             schedules,

@@ -1,0 +1,122 @@
+//! The local workspace's own Python, apart from every project's: MLflow's server, and what a notebook finds
+//! beside the packages of its project. The lock is carried in this program.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use ring::digest::{SHA256, digest};
+
+use super::workshop::Workshop;
+use super::{Item, Sight, python, remedies, venv};
+
+const PROJECT: &str = include_str!("../../tools/workspace-python/pyproject.toml");
+const LOCK: &str = include_str!("../../tools/workspace-python/uv.lock");
+/// What the item that fetches it begins with.
+pub(crate) const WHAT: &str = "the local workspace's Python packages";
+
+/// Installing it.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    interpreter: Utf8PathBuf,
+    version: String,
+}
+
+/// Looks whether it is installed for the Python that the project's environment has, or will have.
+pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
+    let (interpreter, version) = match venv::interpreter(workshop) {
+        Some(found) => found,
+        None => match python::find(workshop) {
+            Ok(python) => (python.path, python.version.minor()),
+            Err(failure) => return Sight::Cannot(failure),
+        },
+    };
+    match workshop.installed(&name(&version)) {
+        Some(home) => Sight::Here(home, format!("for Python {version}")),
+        None => Sight::Fetch(Plan {
+            interpreter,
+            version,
+        }),
+    }
+}
+
+/// What installing it means.
+pub(crate) fn item() -> Item {
+    Item {
+        what: WHAT.to_owned(),
+        how: "MLflow's server and IPython, from PyPI, about 200 MB; shared with other packages of these versions"
+            .to_owned(),
+        disk: 700_000_000,
+        asks: true,
+    }
+}
+
+/// Installs it with uv.
+///
+/// # Errors
+/// [`remedies::failed`] with what uv says.
+pub(crate) fn fetch(
+    workshop: &Workshop<'_>,
+    uv: &Utf8Path,
+    plan: &Plan,
+) -> anyhow::Result<Utf8PathBuf> {
+    // The project's environment may have been made since the look, with another Python.
+    let (interpreter, version) = venv::interpreter(workshop)
+        .unwrap_or_else(|| (plan.interpreter.clone(), plan.version.clone()));
+    let name = name(&version);
+    if let Some(home) = workshop.installed(&name) {
+        return Ok(home);
+    }
+    let progress = workshop.context.ui.progress("Installing", WHAT);
+    let home = workshop.install(&name, |folder| {
+        fs_err::write(folder.join("pyproject.toml"), PROJECT)?;
+        fs_err::write(folder.join("uv.lock"), LOCK)?;
+        let groups: [(&str, &[&str]); 2] =
+            [("server", &["server", "kernel"]), ("kernel", &["kernel"])];
+        for (environment, groups) in groups {
+            let mut command = workshop.command(uv);
+            command
+                .args(["sync", "--locked", "--no-progress"])
+                .args(["--directory", folder.as_str()])
+                .args(["--python", interpreter.as_str()])
+                .args(groups.iter().flat_map(|group| ["--only-group", group]))
+                .env("UV_PROJECT_ENVIRONMENT", environment)
+                .env("UV_PYTHON_DOWNLOADS", "never")
+                .env_remove("UV_PYTHON")
+                .env_remove("UV_FROZEN")
+                .env_remove("UV_NO_SYNC");
+            if workshop.context.env.offline {
+                command.arg("--offline");
+            }
+            let done = workshop.run(command, |line| {
+                progress.message(format!("{WHAT}: {}", line.trim()))
+            })?;
+            if !done.ok() {
+                return match workshop.context.env.offline {
+                    true => remedies::offline(WHAT).details(&done.tail).err(),
+                    false => remedies::failed(&format!("installing {WHAT}"), &done.tail).err(),
+                };
+            }
+        }
+        Ok(())
+    })?;
+    progress.finish("Installed", WHAT);
+    Ok(home)
+}
+
+/// The Python that runs MLflow's server, in the folder that [`look`] and [`fetch`] answer.
+pub(crate) fn server(home: &Utf8Path) -> Utf8PathBuf {
+    home.join("server/bin/python")
+}
+
+/// The folder with the packages that notebooks find behind those of their project.
+pub(crate) fn kernel(home: &Utf8Path) -> Utf8PathBuf {
+    venv::packages(&home.join("kernel")).unwrap_or_else(|| home.join("kernel"))
+}
+
+/// A folder for each lock and each Python, so that two versions of the tool get along.
+fn name(version: &str) -> String {
+    let lock = digest(&SHA256, LOCK.as_bytes());
+    let lock: String = lock.as_ref()[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("workspace-python-{lock}-{version}")
+}
