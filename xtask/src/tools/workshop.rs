@@ -19,7 +19,7 @@ use crate::process::{self, Finished};
 /// Written last into a fetched tool's folder: what lacks it is half-installed.
 const STAMP: &str = "complete";
 /// How long a program may take to say which version it is.
-const ASKING: Duration = Duration::from_secs(20);
+const ASKING: Duration = Duration::from_secs(60);
 
 /// The surroundings of every look at a tool and of every fetch.
 #[derive(Debug)]

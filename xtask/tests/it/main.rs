@@ -13,6 +13,7 @@ mod journey;
 mod links;
 mod machine;
 mod open_pr;
+mod own_python;
 mod promote;
 mod promote_code;
 mod registries;
