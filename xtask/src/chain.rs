@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use xtask_remote::databricks::{jobs, registry};
+use xtask_remote::mlflow::MetricValue;
 use xtask_remote::{Transport, mlflow};
 
 use crate::context::Context;
@@ -34,7 +35,7 @@ pub(crate) struct ModelVersion {
     /// The page that shows it.
     pub(crate) url: String,
     /// What was logged when it was trained.
-    pub(crate) metrics: BTreeMap<String, f64>,
+    pub(crate) metrics: BTreeMap<String, MetricValue>,
 }
 
 /// What a training run made.

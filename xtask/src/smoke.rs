@@ -3,6 +3,7 @@
 
 mod code;
 mod home;
+mod missing;
 
 use std::process::Command;
 use std::time::Duration;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use xtask_remote::mlflow::MetricValue;
 
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
@@ -49,14 +51,14 @@ pub(crate) struct Smoke {
     pub(crate) predictions: Vec<Value>,
     /// Their mean, where they are numbers.
     #[serde(default)]
-    pub(crate) mean: Option<f64>,
+    pub(crate) mean: Option<MetricValue>,
 }
 
 impl Smoke {
     /// One line for people to read.
     pub(crate) fn sentence(&self) -> String {
         let first: Vec<String> = self.predictions.iter().map(Value::to_string).collect();
-        let mean = self.mean.map(|mean| format!(", mean {mean:.4}"));
+        let mean = self.mean.map(|mean| format!(", mean {mean}"));
         let (rows, mean) = (self.rows, mean.unwrap_or_default());
         let more = match u64::try_from(first.len()) {
             Ok(shown) if shown >= rows => "",
@@ -100,20 +102,16 @@ pub(crate) fn predict(
     let typed = process::typed(&command);
     let ended = process::run_bounded(&context.ui, &context.interrupt, command, DEADLINE)?;
     if !ended.status.success() {
-        return failed(
-            target,
-            &ended.stderr,
-            &format!("PYTHONPATH={source} {typed}"),
-        );
+        let again = format!("PYTHONPATH={source} {typed}");
+        let failure = failed(target, &ended.stderr);
+        let missing = missing::hint(&ended.stderr, files, &source);
+        return missing
+            .into_iter()
+            .fold(failure, Failure::next)
+            .next(format!("{again}   # tries it again"))
+            .err();
     }
-    result(&ended.stdout).ok_or_else(|| {
-        let said = ended.stdout.lines().next_back().unwrap_or_default();
-        let what = "the smoke prediction ended without a result on its last line";
-        Failure::new(Kind::Failed, what)
-            .details(format!("it said: {}", safe_line(said)))
-            .next("compare it with `model.smoke` in docs/configuration.md")
-            .into()
-    })
+    result(&ended.stdout)
 }
 
 /// The process gets nothing that would let it in anywhere: no variable but those that it needs, an empty home, and
@@ -153,7 +151,7 @@ fn require(source: &Utf8Path, module: &str, target: &Target<'_>) -> anyhow::Resu
 }
 
 /// The failure, led by the line in which the process says why.
-fn failed<T>(target: &Target<'_>, said: &str, again: &str) -> anyhow::Result<T> {
+fn failed(target: &Target<'_>, said: &str) -> Failure {
     let lines: Vec<&str> = said
         .lines()
         .filter(|line| !line.trim().is_empty())
@@ -169,16 +167,30 @@ fn failed<T>(target: &Target<'_>, said: &str, again: &str) -> anyhow::Result<T> 
         safe_line(why)
     );
     let tail = lines[lines.len().saturating_sub(15)..].join("\n");
+    Failure::new(Kind::Failed, what).details(tail)
+}
+
+/// The result on the last line; only one with predictions that are numbers counts.
+fn result(stdout: &str) -> anyhow::Result<Smoke> {
+    let last = stdout.lines().rfind(|line| !line.trim().is_empty());
+    let last = last.unwrap_or_default();
+    let read = read(last);
+    let finite = |smoke: &Smoke| smoke.mean.is_none_or(|mean| mean.get().is_finite());
+    // Python's json writes NaN and Infinity bare, which no JSON is.
+    let words = read.is_none() && (last.contains("NaN") || last.contains("Infinity"));
+    let what = match read {
+        Some(smoke) if finite(&smoke) => return Ok(smoke),
+        None if !words => "the smoke prediction ended without a result on its last line",
+        _ => "the version predicts what is no finite number",
+    };
     Failure::new(Kind::Failed, what)
-        .details(tail)
-        .next(format!("{again}   # tries it again"))
+        .details(format!("it said: {}", safe_line(last)))
+        .next("compare it with `model.smoke` in docs/configuration.md")
         .err()
 }
 
-/// The result on the last line; only one with predictions counts.
-fn result(stdout: &str) -> Option<Smoke> {
-    let last = stdout.lines().rfind(|line| !line.trim().is_empty())?;
-    let object: Map<String, Value> = serde_json::from_str(last).ok()?;
+fn read(line: &str) -> Option<Smoke> {
+    let object: Map<String, Value> = serde_json::from_str(line).ok()?;
     let mut smoke: Smoke = serde_json::from_value(Value::Object(object)).ok()?;
     smoke.predictions.truncate(SHOWN);
     (smoke.rows > 0).then_some(smoke)
@@ -195,7 +207,7 @@ mod tests {
                 .unwrap();
         assert_eq!(
             (found.rows, found.predictions.len(), found.mean),
-            (7, SHOWN, Some(4.0))
+            (7, SHOWN, Some(4.0.into()))
         );
         assert_eq!(
             found.sentence(),
@@ -212,7 +224,16 @@ mod tests {
             "{\"mean\": 1}",
             "[1]",
         ] {
-            assert_eq!(result(none), None, "{none}");
+            let said = result(none).unwrap_err().to_string();
+            assert!(said.contains("without a result"), "{none}: {said}");
+        }
+        for endless in [
+            "{\"rows\": 2, \"predictions\": [NaN, 1.0], \"mean\": NaN}",
+            "{\"rows\": 2, \"predictions\": [1.0], \"mean\": -Infinity}",
+            "{\"rows\": 2, \"mean\": \"NaN\"}",
+        ] {
+            let said = result(endless).unwrap_err().to_string();
+            assert!(said.contains("no finite number"), "{endless}: {said}");
         }
     }
 }

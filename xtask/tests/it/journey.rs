@@ -72,6 +72,9 @@ fn a_day_on_another_bundle() {
             .is_empty(),
         "{first}"
     );
+    // Metrics that are no number, read from the workspace and from the memory of green tests alike.
+    assert_eq!(integration["model"]["metrics"]["share_of_nothing"], "NaN");
+    assert_eq!(integration["model"]["metrics"]["worst"], "Infinity");
     assert_eq!(integration["champion_before"], Value::Null);
     let junit = std::fs::read_to_string(project.root().join(".xtask/out/report.xml")).unwrap();
     for name in TASKS {
@@ -82,6 +85,7 @@ fn a_day_on_another_bundle() {
     let again = json(&project.succeed(&["test", "--json"]));
     assert_eq!(again["integration"]["cached"], true);
     assert_eq!(again["integration"]["job_run"], integration["job_run"]);
+    assert_eq!(again["integration"]["model"], integration["model"]);
 
     // One file changed: it is named as the reason, and the new version meets the old champion.
     project.edit(

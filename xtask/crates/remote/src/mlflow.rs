@@ -1,5 +1,7 @@
 //! MLflow tracking: the runs that a job's tasks made.
 
+mod metric;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -7,6 +9,8 @@ use serde_json::json;
 
 use crate::Error;
 use crate::transport::{Method, Request, Transport, call};
+
+pub use metric::MetricValue;
 
 /// Tag by which Databricks links an MLflow run to the task run that made it (it holds the id of the
 /// task run, not of the job run).
@@ -59,8 +63,9 @@ pub struct RunData {
 pub struct Metric {
     /// Its name.
     pub key: String,
-    /// Its value.
-    pub value: f64,
+    /// Its value; none is told in place of NaN by some servers.
+    #[serde(default = "not_a_number")]
+    pub value: MetricValue,
 }
 
 /// A tag or a parameter.
@@ -76,7 +81,7 @@ pub struct KeyValue {
 impl Run {
     /// Metrics by name.
     #[must_use]
-    pub fn metrics(&self) -> BTreeMap<String, f64> {
+    pub fn metrics(&self) -> BTreeMap<String, MetricValue> {
         self.data
             .metrics
             .iter()
@@ -171,6 +176,10 @@ pub fn artifact(file: &str) -> Request {
 /// A number of MLflow's protocol, whose 64-bit numbers some servers write as text.
 pub(crate) fn number(value: &serde_json::Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn not_a_number() -> MetricValue {
+    MetricValue::new(f64::NAN)
 }
 
 fn number_or_zero<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {

@@ -1,6 +1,7 @@
 //! The plan of a promotion, for people.
 
 use xtask_promotion::{Call, Plan, Step};
+use xtask_remote::mlflow::MetricValue;
 
 use super::evidence::{Comparison, Evidence};
 use crate::context::Context;
@@ -56,7 +57,7 @@ pub(super) fn evidence(context: &Context, plan: &Plan, evidence: &Evidence) {
 }
 
 /// A metric, of the candidate and of the champion.
-type Row<'a> = (&'a str, f64, Option<f64>);
+type Row<'a> = (&'a str, MetricValue, Option<MetricValue>);
 
 /// Candidate beside champion, where both were measured on the same data.
 fn comparison(context: &Context, comparison: &Comparison) {
@@ -83,9 +84,9 @@ fn comparison(context: &Context, comparison: &Comparison) {
         .iter()
         .partition(|(name, ..)| !is_a_slice(name, &names));
     for (name, ours, theirs) in shown {
-        let theirs = theirs.map_or_else(String::new, |theirs| format!("{theirs:>12.4}"));
+        let theirs = theirs.map_or_else(String::new, |theirs| format!("{theirs:>12}"));
         ui.line(&format!(
-            "{:>14}{:<24}{ours:>12.4}{theirs}",
+            "{:>14}{:<24}{ours:>12}{theirs}",
             "",
             safe_line(name)
         ));

@@ -7,7 +7,7 @@ use xtask_promotion::links::{self, Destination, Found, Links};
 use xtask_remote::databricks::bundle_state::{Resources, Source};
 use xtask_remote::databricks::registry::Registry;
 use xtask_remote::databricks::{jobs, models};
-use xtask_remote::mlflow::{self, Run};
+use xtask_remote::mlflow::{self, MetricValue, Run};
 use xtask_remote::records::{RunRecord, TrainedIn, VersionRecord};
 use xtask_remote::{Error, Transport};
 
@@ -185,7 +185,7 @@ fn metrics_of(
     runs: &[Run],
     wanted: &[Option<TrainedIn>; 2],
     elsewhere: Elsewhere<'_>,
-) -> [BTreeMap<String, f64>; 2] {
+) -> [BTreeMap<String, MetricValue>; 2] {
     let of = |wanted: &Option<TrainedIn>| {
         let found = wanted.as_ref().and_then(|wanted| {
             let known = runs.iter().find(|run| run.info.run_id == wanted.run_id);
@@ -271,7 +271,7 @@ fn ask(deployed: &Deployed<'_>, transport: &dyn Transport) -> Answers {
 fn version(
     deployed: &Deployed<'_>,
     aliased: models::Aliased,
-    metrics: BTreeMap<String, f64>,
+    metrics: BTreeMap<String, MetricValue>,
 ) -> Version {
     let model = deployed.model.as_deref().unwrap_or_default();
     let record = VersionRecord::read(model, aliased.version, &aliased.tags);
@@ -321,7 +321,7 @@ fn monitoring(run: &Run) -> Option<Monitoring> {
 fn trend(metric: &str, runs: &[Run]) -> Option<Trend> {
     let mut values: Vec<f64> = runs
         .iter()
-        .filter_map(|run| run.metrics().get(metric).copied())
+        .filter_map(|run| run.metrics().get(metric).map(|value| value.get()))
         .filter(|value| value.is_finite())
         .take(TREND)
         .collect();

@@ -162,7 +162,7 @@ fn model(
     let number = format!("{} version {}", ui.paint(name, tone), version.version);
     let metric = metric
         .and_then(|metric| Some((metric, version.metrics.get(metric)?)))
-        .map(|(name, value)| format!("{} {value:.4}", safe_line(name)))
+        .map(|(name, value)| format!("{} {value}", safe_line(name)))
         .unwrap_or_default();
     let verdict = match version.verdict.as_deref() {
         Some("rejected") => {
@@ -228,7 +228,7 @@ fn trained_by_a_check(rows: &mut Rows<'_>, environment: &Environment, facts: &Fa
     };
     let metrics = trained.metrics.iter().filter_map(|(name, value)| {
         let before = champion.metrics.get(name)?;
-        Some(format!("{} {value:.4} beside {before:.4}", safe_line(name)))
+        Some(format!("{} {value} beside {before}", safe_line(name)))
     });
     let mut items = vec![format!("version {} of the check", trained.version)];
     items.extend(metrics.take(3));

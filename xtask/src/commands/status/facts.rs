@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use xtask_remote::mlflow::MetricValue;
 
 use crate::check_log::FailingPart;
 use crate::links::Standing;
@@ -332,7 +333,7 @@ pub(crate) struct Version {
     /// Why.
     pub(crate) reason: Option<String>,
     /// What was logged when it was trained.
-    pub(crate) metrics: BTreeMap<String, f64>,
+    pub(crate) metrics: BTreeMap<String, MetricValue>,
 }
 
 /// A metric over training runs.

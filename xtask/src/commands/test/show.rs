@@ -116,9 +116,9 @@ fn table(context: &Context, integration: &Integration) -> Vec<String> {
     for (name, value) in model.metrics.iter().filter(|(name, _)| shown(name)) {
         let before = champion.and_then(|champion| champion.metrics.get(name));
         let beside = before
-            .map(|before| format!("  {before:>12.4}"))
+            .map(|before| format!("  {before:>12}"))
             .unwrap_or_default();
-        lines.push(format!("{:14}{name:<28} {value:>12.4}{beside}", ""));
+        lines.push(format!("{:14}{name:<28} {value:>12}{beside}", ""));
     }
     lines
 }

@@ -120,6 +120,12 @@ fn a_dry_run_writes_nothing_and_its_plan_is_applied_later() {
     let said = world.promote(&["--dry-run", "--plan", plan]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert_eq!((written(&world.from), written(&world.to)), (vec![], vec![]));
+    let measured = |name: &str, value: &str| {
+        let mut lines = said.stderr.lines();
+        lines.any(|line| line.trim().starts_with(name) && line.ends_with(value))
+    };
+    assert!(measured("r2", "0.9000"), "{}", said.stderr);
+    assert!(measured("share", "NaN"), "{}", said.stderr);
 
     let said = world
         .project

@@ -22,6 +22,11 @@ fn what_is_deployed_which_model_is_in_use_and_what_ran_last() {
             .is_some_and(|all| !all.is_empty()),
         "{check}"
     );
+    // Metrics that are no number say so, and hide none of the others.
+    let metrics = &check["champion"]["metrics"];
+    assert!(metrics["fit_r2"].is_f64(), "{check}");
+    assert_eq!(metrics["share_of_nothing"], "NaN");
+    assert_eq!(metrics["worst"], "Infinity");
     assert_eq!(check["training"]["ok"], true);
     assert_eq!(check["inference"], Value::Null);
     assert_eq!(environment(&facts, "live")["deployed"], false);

@@ -88,6 +88,11 @@ dbutils.jobs.taskValues.get("Other", "m")
     assert json.loads((outcome.folder / "task_values.json").read_text()) == {"n": 3, "o": {"a": [1]}}
 
 
+def test_a_task_value_that_json_cannot_hold_is_refused_where_it_is_set(run) -> None:
+    outcome = run('dbutils.jobs.taskValues.set("loss", float("nan"))')
+    assert "'loss' cannot be written as JSON" in outcome.error["evalue"]
+
+
 def test_restart_goes_on_in_a_fresh_interpreter(run) -> None:
     source = (
         'dbutils.widgets.text("w", "kept")\nx = 1\n# COMMAND ----------\n'

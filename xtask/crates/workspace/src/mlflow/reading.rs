@@ -204,7 +204,7 @@ fn read_version(inner: &Value) -> ModelVersion {
 fn read_run(run: &Value) -> TrackedRun {
     let (info, data) = (&run["info"], &run["data"]);
     let metrics = list(&data["metrics"])
-        .filter_map(|metric| Some((text(&metric["key"]), metric["value"].as_f64()?)));
+        .filter_map(|metric| Some((text(&metric["key"]), measured(&metric["value"])?)));
     let tags = pairs(list(&data["tags"]));
     TrackedRun {
         run_id: text(&info["run_id"]),
@@ -231,6 +231,16 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The value of a metric: a number, or text where JSON has none for it. MLflow's database cannot hold infinity: the
+/// largest number there is stands for it.
+fn measured(value: &Value) -> Option<f64> {
+    let read = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
+    Some(match read.abs() >= f64::MAX {
+        true => f64::INFINITY.copysign(read),
+        false => read,
+    })
 }
 
 /// MLflow writes some numbers as text.
@@ -268,11 +278,17 @@ mod tests {
     fn a_run_is_read_with_its_numbers() {
         let run = read_run(
             &json!({"info": {"run_id": "r", "experiment_id": "1", "run_name": "n"},
-            "data": {"metrics": [{"key": "m", "value": 0.5}, {"key": "nan"}], "tags": [{"key": "mlflow.user", "value": "u"}]}}),
+            "data": {"metrics": [{"key": "m", "value": 0.5}, {"key": "none"}, {"key": "nan", "value": "NaN"},
+                {"key": "low", "value": "-Infinity"}, {"key": "high", "value": f64::MAX}], "tags": [{"key": "mlflow.user", "value": "u"}]}}),
         );
         assert_eq!(
             (run.metrics["m"], run.metrics.len(), run.user.as_str()),
-            (0.5, 1, "u")
+            (0.5, 4, "u")
+        );
+        assert!(run.metrics["nan"].is_nan());
+        assert_eq!(
+            (run.metrics["low"], run.metrics["high"]),
+            (f64::NEG_INFINITY, f64::INFINITY)
         );
     }
 

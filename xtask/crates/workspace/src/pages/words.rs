@@ -146,14 +146,15 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// A number of a metric: as many digits as say something.
+/// A number of a metric: as many digits as say something; in exponent form where the commands write it so.
 pub(super) fn metric(value: f64) -> String {
-    if value == 0.0 || (0.001..100_000.0).contains(&value.abs()) {
-        let text = format!("{value:.4}");
-        let text = text.trim_end_matches('0').trim_end_matches('.');
-        text.to_owned()
-    } else {
-        format!("{value:.3e}")
+    match value.abs() {
+        _ if !value.is_finite() => value.to_string(),
+        0.0 | 1e-4..1e9 => {
+            let text = format!("{value:.4}");
+            text.trim_end_matches('0').trim_end_matches('.').to_owned()
+        }
+        _ => format!("{value:.3e}"),
     }
 }
 
@@ -192,7 +193,11 @@ mod tests {
         assert_eq!(size(1_234_567), "1.2 MB");
         assert_eq!(metric(2.5), "2.5");
         assert_eq!(metric(0.0), "0");
-        assert_eq!(metric(123_456_789.0), "1.235e8");
+        assert_eq!(metric(123_456_789.0), "123456789");
+        assert_eq!(metric(1_234_567_890.0), "1.235e9");
+        assert_eq!(metric(0.000_012_34), "1.234e-5");
+        assert_eq!(metric(f64::NAN), "NaN");
+        assert_eq!(metric(f64::NEG_INFINITY), "-inf");
         assert_eq!(metric(-0.12345), "-0.1235");
     }
 }

@@ -45,11 +45,11 @@ fn table(context: &Context, integration: &Integration) -> String {
             continue;
         }
         let beside = champion.map(|champion| match champion.metrics.get(name) {
-            Some(before) => format!(" {before:.4} |"),
+            Some(before) => format!(" {before} |"),
             None => " |".to_owned(),
         });
         lines.push(format!(
-            "| {name} | {value:.4} |{}",
+            "| {name} | {value} |{}",
             beside.unwrap_or_default()
         ));
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use xtask_promotion::{Plan, Side, Version};
-use xtask_remote::mlflow;
+use xtask_remote::mlflow::{self, MetricValue};
 use xtask_remote::records::{Champion, VersionRecord};
 
 use crate::engine_failure;
@@ -18,14 +18,14 @@ pub(in crate::commands::promote) enum Comparison {
         /// By what one knows.
         how: String,
         /// Name, candidate, champion.
-        rows: Vec<(String, f64, f64)>,
+        rows: Vec<(String, MetricValue, MetricValue)>,
     },
     /// The candidate alone.
     Alone {
         /// Why.
         why: String,
         /// Name and value.
-        rows: Vec<(String, f64)>,
+        rows: Vec<(String, MetricValue)>,
     },
 }
 
@@ -104,8 +104,8 @@ fn stands_for(plan: &Plan, from: &Side<'_>, champion: &Version, baseline: u64) -
 
 fn same(
     how: String,
-    candidate: &BTreeMap<String, f64>,
-    champion: &BTreeMap<String, f64>,
+    candidate: &BTreeMap<String, MetricValue>,
+    champion: &BTreeMap<String, MetricValue>,
 ) -> Comparison {
     let rows = candidate.iter().filter_map(|(name, ours)| {
         let theirs = champion.get(name)?;
@@ -118,7 +118,10 @@ fn same(
 }
 
 /// What a validation measured; nothing where its run is not known or gone.
-fn validation(side: &Side<'_>, record: &VersionRecord) -> anyhow::Result<BTreeMap<String, f64>> {
+fn validation(
+    side: &Side<'_>,
+    record: &VersionRecord,
+) -> anyhow::Result<BTreeMap<String, MetricValue>> {
     let Some(run) = &record.validation_run_id else {
         return Ok(BTreeMap::new());
     };
@@ -129,7 +132,10 @@ fn validation(side: &Side<'_>, record: &VersionRecord) -> anyhow::Result<BTreeMa
     }
 }
 
-fn with_prefix(metrics: &BTreeMap<String, f64>, prefix: &str) -> BTreeMap<String, f64> {
+fn with_prefix(
+    metrics: &BTreeMap<String, MetricValue>,
+    prefix: &str,
+) -> BTreeMap<String, MetricValue> {
     let named = metrics
         .iter()
         .filter_map(|(name, value)| Some((name.strip_prefix(prefix)?.to_owned(), *value)));

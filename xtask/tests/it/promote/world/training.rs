@@ -18,7 +18,7 @@ pub(crate) struct Training {
     /// `passed` or `rejected`; none where it was never validated.
     pub(crate) verdict: Option<&'static str>,
     /// What validation measured.
-    pub(crate) metrics: BTreeMap<&'static str, f64>,
+    pub(crate) metrics: BTreeMap<&'static str, Value>,
     /// The alias that it gets.
     pub(crate) alias: Option<&'static str>,
     /// Further files.
@@ -31,7 +31,13 @@ impl Default for Training {
         Training {
             start: 1.5,
             verdict: Some("passed"),
-            metrics: BTreeMap::from([("candidate_r2", 0.9), ("champion_r2", 0.8)]),
+            // A share of nothing is no number, and must not hide the others.
+            metrics: BTreeMap::from([
+                ("candidate_r2", json!(0.9)),
+                ("champion_r2", json!(0.8)),
+                ("candidate_share", json!("NaN")),
+                ("champion_share", json!("Infinity")),
+            ]),
             alias: Some("champion"),
             files: BTreeMap::new(),
         }
@@ -129,7 +135,7 @@ impl World {
         }
     }
 
-    fn run(&self, name: &str, tags: &[(&str, &str)], metrics: &BTreeMap<&str, f64>) -> String {
+    fn run(&self, name: &str, tags: &[(&str, &str)], metrics: &BTreeMap<&str, Value>) -> String {
         let end = &self.from;
         let body = json!({"experiment_id": end.experiment, "run_name": name, "tags": pairs(tags)});
         let made = end.post("/api/2.0/mlflow/runs/create", &body);

@@ -27,9 +27,10 @@ pub(super) struct Point {
 
 /// Draws points, which come in the order of their versions.
 pub(super) fn chart(name: &str, points: &[Point]) -> Markup {
+    // What is not finite has no place, and so has what is so large that no distance to it is finite.
     let finite: Vec<&Point> = points
         .iter()
-        .filter(|point| point.value.is_finite())
+        .filter(|point| point.value.abs() < 1e300)
         .collect();
     if finite.is_empty() {
         return html! {};
@@ -164,8 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn equal_numbers_and_a_single_one_are_drawn() {
-        for points in [vec![point(1, 0.0)], vec![point(1, 5.0), point(2, 5.0)]] {
+    fn equal_numbers_a_single_one_and_huge_ones_are_drawn() {
+        for points in [
+            vec![point(1, 0.0)],
+            vec![point(1, 5.0), point(2, 5.0)],
+            vec![point(1, 1.5e308), point(2, -9e299), point(3, 9e299)],
+        ] {
             let drawn = chart("m", &points).into_string();
             assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
         }

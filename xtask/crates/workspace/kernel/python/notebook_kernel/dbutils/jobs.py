@@ -38,8 +38,8 @@ class TaskValues(Utility):
         if not isinstance(key, str) or not key:
             raise ValueError("the key of a task value must be a text that is not empty")
         try:
-            text = json.dumps(value)
-        except TypeError as error:
+            text = json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError) as error:
             raise ValueError(f"task value {key!r} cannot be written as JSON: {error}") from error
         if len(text) > VALUE_LIMIT:
             raise ValueError(
