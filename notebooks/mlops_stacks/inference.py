@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from mlflow.pyfunc import PyFuncModel
 
-from mlops_stacks import files, records, registry, sources
+from mlops_stacks import files, records, registry, sources, versions
 from mlops_stacks.columns import INPUTS, LABEL, DataRefused, check_schema, with_exact_types
 from mlops_stacks.ingest import FARE_RULES, INPUT_RULES
 
@@ -113,13 +112,13 @@ def score(
             reasons = pq.ParquetFile(file).read(columns=["not_scored"])["not_scored"]
         return Scored(part, digest, version, len(reasons), len(reasons) - reasons.null_count, skipped=True)
     stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id, "scored_at": datetime.now(UTC)}
-    with registry.loaded(model_name, version) as loaded, files.replaced(part) as target:
-        rows, not_scored = write_predictions(loaded.model, source, target, stamp, inference_input)
+    with versions.opened(model_name, version) as opened, files.replaced(part) as target:
+        rows, not_scored = write_predictions(opened, source, target, stamp, inference_input)
     return Scored(part, digest, version, rows, not_scored, skipped=False)
 
 
 def write_predictions(
-    model: PyFuncModel, source: sources.Source, target: BinaryIO, stamp: dict[str, object], where: str
+    model: versions.Version, source: sources.Source, target: BinaryIO, stamp: dict[str, object], where: str
 ) -> tuple[int, int]:
     """Streams predictions for `source` into `target`; returns how many rows, and how many of them have none."""
     check_schema(source.schema(), INPUTS, where)
@@ -152,7 +151,7 @@ def finished_trips(path: str) -> Iterator[pd.DataFrame]:
         yield trips
 
 
-def scored_batch(model: PyFuncModel, batch: pa.Table, stamp: dict[str, object]) -> pa.Table:
+def scored_batch(model: versions.Version, batch: pa.Table, stamp: dict[str, object]) -> pa.Table:
     """One batch with its predictions; rows that an input rule forbids carry the rule's name instead."""
     trips = batch.to_pandas()
     reason = pd.Series(None, index=trips.index, dtype=object)
@@ -161,7 +160,7 @@ def scored_batch(model: PyFuncModel, batch: pa.Table, stamp: dict[str, object]) 
     good = reason.isna()
     fares = np.full(len(trips), np.nan)
     if good.any():
-        fares[good] = np.asarray(model.predict(with_exact_types(trips[good])), dtype=float).reshape(-1)
+        fares[good] = model.predict(with_exact_types(trips[good]))
     added = {
         "prediction": pa.array(fares, mask=~good.to_numpy()),
         "not_scored": pa.array(reason.where(~good, None).tolist(), pa.string()),

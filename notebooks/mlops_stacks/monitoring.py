@@ -10,9 +10,8 @@ from dataclasses import dataclass, replace
 import mlflow
 import numpy as np
 import pandas as pd
-from mlflow.pyfunc import PyFuncModel
 
-from mlops_stacks import datasets, drift, records, registry
+from mlops_stacks import datasets, drift, records, versions
 from mlops_stacks.columns import INPUTS, LABEL, with_exact_types
 from mlops_stacks.rules import Check
 from mlops_stacks.thresholds import read_limits
@@ -130,13 +129,13 @@ def monitor(
     tags = origin.tags() | {records.MODEL_VERSION: about, records.INPUT_DIGEST: trips.digest}
     with (
         mlflow.start_run(run_name=f"monitor version {model_version}", tags=tags) as run,
-        registry.loaded(model_name, model_version) as version,
+        versions.opened(model_name, model_version) as version,
     ):
         datasets.log_input("inference", trips.path, trips.digest.removeprefix("sha256:"), INPUTS)
-        kept = version.model.metadata.metadata or {}
+        kept = version.metadata
         profile = drift.from_plain(kept.get(PROFILE, {}))
         counts = drift.spread(profile, trips.scored)
-        error = errors(version.model, trips.finished)
+        error = errors(version, trips.finished)
         checks, metrics, notes = _judge(profile, counts, error, kept.get(TRAINING_RMSE), limits)
         figure = _figure(profile, counts, metrics, limits) if profile else None
         found = Watched(about, run.info.run_id, checks, metrics, notes, retrain_command, figure)
@@ -144,13 +143,13 @@ def monitor(
     return found
 
 
-def errors(model: PyFuncModel, finished: Iterable[pd.DataFrame]) -> dict[str, float]:
+def errors(model: versions.Version, finished: Iterable[pd.DataFrame]) -> dict[str, float]:
     """Errors in dollars over all batches: rows, rmse, mae, bias; only `rows` when there are none."""
     rows, squares, sizes, total = 0, 0.0, 0.0, 0.0
     for trips in finished:
         if trips.empty:
             continue
-        predicted = np.asarray(model.predict(with_exact_types(trips[list(INPUTS)])), dtype=float).reshape(-1)
+        predicted = model.predict(with_exact_types(trips[list(INPUTS)]))
         error = predicted - trips[LABEL].to_numpy(dtype=float)
         rows, squares = rows + len(error), squares + float(np.sum(error**2))
         sizes, total = sizes + float(np.sum(np.abs(error))), total + float(np.sum(error))

@@ -1,4 +1,4 @@
-"""Model versions: which one an alias names, and their files here.
+"""Model versions: which one an alias names, and their tags.
 
 Two generations of registries are understood. Unity Catalog's models have names of three levels, and aliases. The
 workspace's own registry has names of one level, and on Databricks stages in place of aliases: there `champion` is the
@@ -6,16 +6,13 @@ version in the stage Production, `challenger` the one in Staging. A version has 
 validation once more stays champion and is no challenger besides.
 """
 
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
-from mlflow.pyfunc import PyFuncModel
 
 from mlops_stacks import records
 
@@ -28,29 +25,6 @@ STAGES = {records.CHAMPION: "Production", records.CHALLENGER: "Staging"}
 
 NO_STAGE = "None"
 UNITY_CATALOG, WORKSPACE = "databricks-uc", "databricks"
-
-
-@dataclass(frozen=True)
-class LoadedVersion:
-    """A model version, loaded from files whose digest is known.
-
-    Attributes:
-        name: registered model.
-        version: its number.
-        model: what predicts.
-        artifact_digest: the digest of the very files it was loaded from.
-    """
-
-    name: str
-    version: str
-    model: PyFuncModel
-    artifact_digest: str
-
-    @property
-    def inputs(self) -> list[str] | None:
-        """The input columns that the signature names; None without a signature, or with an unnamed input."""
-        schema = self.model.metadata.get_input_schema()
-        return schema.input_names() if schema is not None and schema.has_input_names() else None
 
 
 def use_registry_of(name: str) -> None:
@@ -128,15 +102,6 @@ def _without_advice() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
-
-
-@contextmanager
-def loaded(name: str, version: str) -> Iterator[LoadedVersion]:
-    """Fetches a version's files, loads the model from them, and removes them at the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        local = mlflow.artifacts.download_artifacts(f"models:/{name}/{version}", dst_path=folder)
-        digest = records.artifact_digest(local)  # first: loading a model's code leaves compiled files beside it
-        yield LoadedVersion(name, version, mlflow.pyfunc.load_model(local), digest)
 
 
 def tag_version(name: str, version: str, tags: dict[str, str]) -> None:

@@ -23,6 +23,7 @@ class Thresholds:
     max_slice_rmse_over_champion: float
     min_slice_rows: int
     max_change_without_unknown_columns: float
+    replaced_without_comparison: list[int]
 
 
 def read_thresholds(path: str | Path = THRESHOLDS_FILE) -> Thresholds:
@@ -80,6 +81,18 @@ def champion_check(rmse: float, champion_rmse: float, thresholds: Thresholds) ->
     """Not worse than the champion on the whole."""
     limit = champion_rmse * (1 + thresholds.max_rmse_over_champion)
     return Check("not_worse_than_champion", rmse, limit, f"RMSE in dollars; the champion has {champion_rmse:.4g}")
+
+
+def incomparable_check(champion: str, reason: str, thresholds: Thresholds) -> Check:
+    """Only a champion that is named in thresholds.toml is replaced by a version that cannot be compared with it."""
+    allowed = champion in map(str, thresholds.replaced_without_comparison)
+    way_on = (
+        "thresholds.toml lets it be replaced without comparison"
+        if allowed
+        else f"to replace it all the same, name {champion} in replaced_without_comparison of thresholds.toml"
+    )
+    explanation = f"champions that cannot be compared with: {reason}; {way_on}"
+    return Check("comparable_with_champion", 1.0, float(allowed), explanation)
 
 
 def slice_checks(

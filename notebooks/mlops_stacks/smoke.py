@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
-    from mlflow.pyfunc import PyFuncModel
+
+    from mlops_stacks.versions import Version
 
 GENERATED_ROWS = 50
 SEED = 20
@@ -36,14 +37,11 @@ def smoke(folder: str) -> dict[str, object]:
     Raises:
         SmokeFailed: the predictions are not ones that a fare can be.
     """
-    import mlflow
-
-    from mlops_stacks import files
+    from mlops_stacks import versions
 
     if not os.path.isfile(os.path.join(folder, "MLmodel")):
         raise SmokeFailed("there is no MLmodel in it")
-    with files.no_bytecode():  # the files stay what was verified
-        model = mlflow.pyfunc.load_model(folder)
+    with versions.opened_in(folder) as model:
         trips = example(model, folder)
         predictions = predict(model, generated() if trips is None else trips)
     return {
@@ -53,13 +51,13 @@ def smoke(folder: str) -> dict[str, object]:
     }
 
 
-def example(model: "PyFuncModel", folder: str) -> "pa.Table | None":
+def example(model: "Version", folder: str) -> "pa.Table | None":
     """The trips that were logged with the version; None when there are none."""
     import pyarrow as pa
 
     from mlops_stacks.columns import INPUTS, with_exact_types
 
-    logged = model.metadata.load_input_example(folder)
+    logged = model.described.load_input_example(folder)
     if logged is None:
         return None
     missing = [name for name in INPUTS if name not in getattr(logged, "columns", ())]
@@ -79,7 +77,7 @@ def generated() -> "pa.Table":
     return data.trips(np.random.default_rng(SEED), kind, GENERATED_ROWS, (0.0, 1.0)).select(list(INPUTS))
 
 
-def predict(model: "PyFuncModel", trips: "pa.Table") -> "pd.Series":
+def predict(model: "Version", trips: "pa.Table") -> "pd.Series":
     """Scores the trips as inference does; the predictions in dollars, each one that a fare can be.
 
     Raises:
@@ -105,6 +103,16 @@ def predict(model: "PyFuncModel", trips: "pa.Table") -> "pd.Series":
     return fares[LABEL].reset_index(drop=True)
 
 
+def reason(error: Exception, folder: str) -> str:
+    """Why the version cannot be used, in one line."""
+    from mlops_stacks.versions import VersionFailed
+
+    if isinstance(error, VersionFailed):
+        return str(error).splitlines()[0]
+    kind = "" if isinstance(error, SmokeFailed) else f"{type(error).__name__}: "
+    return " ".join(f"the model in {folder} does not predict: {kind}{error}".split())
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m mlops_stacks.smoke", description="Try a model version.")
@@ -113,10 +121,8 @@ def main(arguments: list[str] | None = None) -> int:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before MLflow is imported
     try:
         answer = smoke(folder)
-    except Exception as error:  # what a model's own code may raise is not known here
-        kind = "" if isinstance(error, SmokeFailed) else f"{type(error).__name__}: "
-        reason = " ".join(str(error).split())
-        sys.stderr.write(f"error: the model in {folder} does not predict: {kind}{reason}\n")
+    except Exception as error:  # what may be wrong with a version's files is not known here
+        sys.stderr.write(f"error: {reason(error, folder)}\n")
         return 1
     sys.stdout.write(json.dumps(answer) + "\n")
     return 0

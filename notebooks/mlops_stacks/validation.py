@@ -1,5 +1,6 @@
 """Decides whether a model version may be deployed: candidate and champion on the same test set, by readable rules."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -7,12 +8,12 @@ import mlflow
 import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
-from mlflow.pyfunc import PyFuncModel
 
-from mlops_stacks import datasets, metrics, records, registry, rules
+from mlops_stacks import datasets, metrics, records, registry, rules, versions
 from mlops_stacks.columns import INPUTS, LABEL, DataRefused
 from mlops_stacks.ingest import CleanTrips, read_trips
 from mlops_stacks.rules import Check, Thresholds
+from mlops_stacks.versions import Version, VersionFailed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -128,12 +129,11 @@ def validate(
     if experiment_name:
         mlflow.set_experiment(experiment_name)
     tags = origin.tags() | {records.MODEL_VERSION: records.verdict_for(model_name, model_version)}
-    with (
-        mlflow.start_run(run_name=f"validate version {model_version}", tags=tags) as run,
-        registry.loaded(model_name, model_version) as candidate,
-    ):
+    with mlflow.start_run(run_name=f"validate version {model_version}", tags=tags) as run, ExitStack() as both:
+        candidate = both.enter_context(versions.opened(model_name, model_version))
+        champion = both.enter_context(versions.opened(model_name, champion_version)) if champion_version else None
         datasets.log_input("validation", test_data, test.digest, test.frame.columns)
-        report = _compare(candidate, champion_version or "", test, thresholds, run.info.run_id)
+        report = _compare(candidate, champion, test, thresholds, run.info.run_id)
         _log(report)
         _record(report, candidate.artifact_digest)
     return report
@@ -148,32 +148,34 @@ def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) 
 
 
 def _compare(
-    candidate: registry.LoadedVersion, champion_version: str, test: CleanTrips, thresholds: Thresholds, run_id: str
+    candidate: Version, champion: Version | None, test: CleanTrips, thresholds: Thresholds, run_id: str
 ) -> Report:
     """Applies the rules in turn. A candidate with forbidden inputs is not even asked for predictions."""
     checks = [rules.input_check(candidate.inputs, INPUTS)]
     ours, theirs = Side(np.array([]), {}), Side(np.array([]), {})
     if checks[0].value <= checks[0].limit:
         fares = test.frame[LABEL].to_numpy()
-        ours = predict_side(candidate.model, test.frame)
+        ours = predict_side(candidate, test.frame)
         baseline = metrics.regression_metrics(fares, metrics.distance_alone(test.frame["trip_distance"], fares))
-        checks.append(rules.leak_check(ours.predicted, without_the_answer(candidate.model, test.frame), thresholds))
+        checks.append(rules.leak_check(ours.predicted, without_the_answer(candidate, test.frame), thresholds))
         checks.append(rules.baseline_check(ours.measured["rmse"], baseline["rmse"], thresholds))
-        if champion_version:
-            with registry.loaded(candidate.name, champion_version) as champion:
-                theirs = predict_side(champion.model, test.frame)
-            rows = metrics.slices(test.frame)
-            checks.append(rules.champion_check(ours.measured["rmse"], theirs.measured["rmse"], thresholds))
-            checks += rules.slice_checks(fares, ours.predicted, theirs.predicted, rows, thresholds)
+        if champion:
+            try:
+                theirs = predict_side(champion, test.frame)
+            except VersionFailed as error:
+                checks.append(rules.incomparable_check(champion.version, str(error).splitlines()[0], thresholds))
+            else:
+                rows = metrics.slices(test.frame)
+                checks.append(rules.champion_check(ours.measured["rmse"], theirs.measured["rmse"], thresholds))
+                checks += rules.slice_checks(fares, ours.predicted, theirs.predicted, rows, thresholds)
     checks = rules.judged(checks)
-    return Report(
-        candidate.name, candidate.version, champion_version, run_id, checks, ours.measured, theirs.measured, test
-    )
+    beside = champion.version if champion else ""
+    return Report(candidate.name, candidate.version, beside, run_id, checks, ours.measured, theirs.measured, test)
 
 
-def predict_side(model: PyFuncModel, trips: pd.DataFrame) -> Side:
-    """Predicts from the inputs alone and measures, overall and by slice."""
-    predicted = predictions(model, trips[list(INPUTS)])
+def predict_side(version: Version, trips: pd.DataFrame) -> Side:
+    """Predicts from the version's own inputs alone and measures, overall and by slice."""
+    predicted = version.predict(trips[inputs_of(version, trips)])
     fares = trips[LABEL].to_numpy()
     measured = metrics.regression_metrics(fares, predicted)
     for name, rows in metrics.slices(trips).items():
@@ -182,20 +184,28 @@ def predict_side(model: PyFuncModel, trips: pd.DataFrame) -> Side:
     return Side(predicted, measured)
 
 
-def predictions(model: PyFuncModel, trips: pd.DataFrame) -> np.ndarray:
-    """Fares in dollars as a flat array, whatever shape the model answers in."""
-    return np.asarray(model.predict(trips), dtype=float).reshape(len(trips))
+def inputs_of(version: Version, trips: pd.DataFrame) -> list[str]:
+    """The columns that a version takes: a champion may have been trained with others than today's.
+
+    Raises:
+        VersionFailed: the test set does not have them.
+    """
+    inputs = version.inputs or list(INPUTS)
+    missing = [name for name in inputs if name not in trips.columns]
+    if missing:
+        raise VersionFailed(f"version {version.version} needs {', '.join(missing)}, which the test set does not have")
+    return inputs
 
 
-def without_the_answer(model: PyFuncModel, trips: pd.DataFrame) -> list[np.ndarray]:
+def without_the_answer(version: Version, trips: pd.DataFrame) -> list[np.ndarray]:
     """Predictions with label and drop-off time present and with them shuffled, and for the rows in another order."""
     order = np.random.default_rng(SHUFFLE_SEED).permutation(len(trips))
     shuffled = trips.copy()
     for column in trips.columns.difference(list(INPUTS)):
         shuffled[column] = trips[column].to_numpy()[order]
     back = np.argsort(order)
-    reordered = predictions(model, trips.iloc[order][list(INPUTS)])[back]
-    return [predictions(model, trips), predictions(model, shuffled), reordered]
+    reordered = version.predict(trips.iloc[order][list(INPUTS)])[back]
+    return [version.predict(trips), version.predict(shuffled), reordered]
 
 
 def _log(report: Report) -> None:

@@ -13,10 +13,11 @@ for name in [name for name in os.environ if name.startswith(("MLFLOW_", "DATABRI
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_stacks import data, ingest, training
+from mlops_stacks import data, files, ingest, training, version_process, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = "unit-tests"
@@ -96,6 +97,34 @@ def store(tmp_path_factory) -> str:
     mlflow.create_experiment(EXPERIMENT, artifact_location=(folder / "artifacts").as_uri())
     mlflow.set_experiment(EXPERIMENT)
     return EXPERIMENT
+
+
+class InThisProcess:
+    """In place of a version's own process, which takes seconds to start: loads and predicts here, by the same code."""
+
+    def __init__(self, label: str) -> None:
+        self.label, self.folder, self.model = label, "", None
+
+    def load(self, folder: str) -> None:
+        self.folder = folder
+
+    def predict(self, rows: pd.DataFrame) -> np.ndarray:
+        try:
+            with files.no_bytecode():
+                self.model = self.model or version_process.load(self.folder)
+            return version_process.predictions(self.model, rows)
+        except Exception as error:
+            raise versions.failure(f"{self.label}: {type(error).__name__}: {error}", "") from error
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture(autouse=True)
+def in_this_process(request, monkeypatch) -> None:
+    """Versions share the process of the tests, but in those marked `processes`."""
+    if not request.node.get_closest_marker("processes"):
+        monkeypatch.setattr(versions, "Process", InThisProcess)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import inference, registry
+from mlops_stacks import inference, versions
 from mlops_stacks.ingest import INPUTS, LABEL, DataRefused
 
 
@@ -32,8 +32,8 @@ def test_every_row_is_answered_once_and_equals_plain_predict(champion, model_nam
     assert str(written["scored_at"].dt.tz) == "UTC"
     good = written["not_scored"].isna()
     rows = source.loc[good, list(INPUTS)].astype({"pickup_zip": "int32"})
-    with registry.loaded(model_name, champion) as version:
-        assert np.array_equal(version.model.predict(rows), written.loc[good, "prediction"])
+    with versions.opened(model_name, champion) as version:
+        assert np.array_equal(version.predict(rows), written.loc[good, "prediction"])
     assert len(scored.sample(3)) == 3
 
 

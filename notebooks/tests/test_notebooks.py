@@ -57,7 +57,7 @@ def test_train_validate_deploy_and_score(store, trips, model_name, tmp_path, not
 
 
 def test_a_rejected_model_fails_the_notebook(store, trips, model_name, monkeypatch, notebook):
-    strict = rules.Thresholds(0.99, 0.0, 0.0, 10**9, 0.0)
+    strict = rules.Thresholds(0.99, 0.0, 0.0, 10**9, 0.0, [])
     monkeypatch.setattr(rules, "read_thresholds", lambda: strict)
     common = {"model_name": model_name, "experiment_name": store}
     version = notebook(training_data=trips.training, **common).run("Train")["model_version"]

@@ -129,6 +129,6 @@ def test_a_failure_is_one_readable_line(tmp_path, capsys, version):
     ended = run(version, tmp_path / "home")
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
-    assert ended.stderr.splitlines()[-1].startswith(f"error: the model in {version} does not predict: ")
+    assert ended.stderr.splitlines()[-1].startswith(f"error: the model in {version} cannot be loaded: ")
     assert smoke.main(["--model", str(tmp_path)]) == 1
     assert capsys.readouterr().err == f"error: the model in {tmp_path} does not predict: there is no MLmodel in it\n"

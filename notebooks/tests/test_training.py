@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import data, features, files, ingest, records, registry, training
+from mlops_stacks import data, features, files, ingest, records, training, versions
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,12 @@ def test_training_set_is_an_input_of_the_run(trained, trips):
 
 
 def test_model_takes_raw_columns_in_any_order_and_ignores_others(trained, trips):
-    with registry.loaded("test.unit.training", trained.model_version) as version:
+    with versions.opened("test.unit.training", trained.model_version) as version:
         assert version.inputs == list(ingest.INPUTS)
         rows = trips.clean_test.head(300)
-        plain = version.model.predict(rows[list(ingest.INPUTS)])
-        assert np.array_equal(plain, version.model.predict(rows[rows.columns[::-1]]))
-        requirements = version.model.metadata.get_input_schema()
+        plain = version.predict(rows[list(ingest.INPUTS)])
+        assert np.array_equal(plain, version.predict(rows[rows.columns[::-1]]))
     assert plain.shape == (300,)
-    assert requirements is not None
 
 
 def test_artifacts_name_exact_requirements_and_hold_no_pickle(trained, tmp_path):
@@ -86,7 +84,7 @@ def test_digest_of_a_loaded_version_is_that_of_its_files_as_they_are_stored(stor
         trees = training.fit(rows[list(ingest.INPUTS)], rows[ingest.LABEL], training.Settings(rounds=2))
         info = training.log_model(trees, rows[list(ingest.INPUTS)].head(2))
     version = str(mlflow.register_model(info.model_uri, "test.unit.digest").version)
-    with registry.loaded("test.unit.digest", version) as loaded:
+    with versions.opened("test.unit.digest", version) as loaded:
         digest = loaded.artifact_digest
     folder = mlflow.artifacts.download_artifacts(f"models:/test.unit.digest/{version}", dst_path=str(tmp_path))
     assert digest == records.artifact_digest(folder)

@@ -159,6 +159,43 @@ def test_a_leaky_model_under_a_renamed_column_is_rejected(store, model_name, tri
     assert_rejected(report, "inputs_known_at_pickup")
 
 
+def test_a_champion_that_needs_what_the_data_no_longer_have_is_replaced_on_purpose_only(register, model_name, trips):
+    rows = trips.clean_training
+    table = pd.DataFrame({"trip_distance": rows["trip_distance"], "meter_reading": 3.0 * rows["trip_distance"]})
+    old = log_linear_model(model_name, table, rows[LABEL], "signed")
+    MlflowClient().set_registered_model_alias(model_name, records.CHAMPION, old)
+    version = register(rows, rows[LABEL])
+    report = validation.validate(model_name, version, trips.test, thresholds=LIMITS)
+    assert_rejected(report, "comparable_with_champion")
+    (broken,) = report.broken
+    assert "needs meter_reading, which the test set does not have" in str(broken)
+    assert f"name {old} in replaced_without_comparison of thresholds.toml" in str(broken)
+    allowed = replace(LIMITS, replaced_without_comparison=[int(old)])
+    report = validation.validate(model_name, version, trips.test, thresholds=allowed)
+    report.raise_if_rejected()
+    assert (report.champion_version, report.champion) == (old, {})
+    assert deployment.deploy(model_name, version).previous_champion == old
+
+
+def test_a_champion_with_an_input_that_is_no_longer_one_is_compared_while_the_data_have_it(register, model_name, trips):
+    rows = trips.clean_training
+    table = pd.DataFrame(
+        {"trip_distance": rows["trip_distance"], "tpep_dropoff_datetime": rows["tpep_dropoff_datetime"]}
+    )
+    with mlflow.start_run():
+        info = mlflow.pyfunc.log_model(
+            name="model",
+            python_model=lambda model_input: 5.0 + 3.0 * model_input["trip_distance"],
+            signature=infer_signature(table, rows[LABEL]),
+            pip_requirements=["numpy"],
+        )
+    old = str(mlflow.register_model(info.model_uri, model_name).version)
+    MlflowClient().set_registered_model_alias(model_name, records.CHAMPION, old)
+    report = validation.validate(model_name, register(rows, rows[LABEL]), trips.test, thresholds=LIMITS)
+    report.raise_if_rejected()
+    assert report.champion["rmse"] > report.candidate["rmse"]
+
+
 class LooksAtTheTripBefore(PythonModel):
     """A straight line from this trip's distance and the one of the row above: the order of the rows is in its answers."""
 
@@ -213,7 +250,7 @@ class Honest:
 )
 def test_predictions_must_not_move_with_the_answer(trips, model, kept):
     rows = trips.clean_test
-    whole = validation.predictions(model, rows[list(INPUTS)])
+    whole = model.predict(rows[list(INPUTS)])
     check = rules.leak_check(whole, validation.without_the_answer(model, rows), LIMITS)
     assert rules.judged([check])[0].passed is kept
 

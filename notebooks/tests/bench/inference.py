@@ -16,7 +16,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 import mlflow
 import pandas as pd
 
-from mlops_stacks import columns, data, inference, ingest, records, registry, sources, training
+from mlops_stacks import columns, data, inference, ingest, records, sources, training, versions
 
 ROWS = 1_000_000
 TIMES = 5
@@ -36,17 +36,17 @@ def main() -> None:
             rows = rows[~rule.drops(rows)]
         rows = columns.with_exact_types(rows)
         stamp = {"model_name": "bench", "model_version": "1", "run_id": "1", "scored_at": datetime.now(UTC)}
-        with registry.loaded("bench", trained.model_version) as version:
+        with versions.opened("bench", trained.model_version) as version:
             plain, whole = [], []
             for _ in range(TIMES):
                 began = time.perf_counter()
-                version.model.predict(rows)
+                version.predict(rows)
                 plain.append(len(rows) / (time.perf_counter() - began))
                 began = time.perf_counter()
                 source = sources.opened(path)
                 records.dataset_digest(source.digest())
                 with open(f"{folder}/out.parquet", "wb") as target:
-                    scored, _ = inference.write_predictions(version.model, source, target, stamp, path)
+                    scored, _ = inference.write_predictions(version, source, target, stamp, path)
                 whole.append(scored / (time.perf_counter() - began))
     sys.stderr.write(f"plain {median(plain):,.0f} rows/s, inference {median(whole):,.0f} rows/s\n")
     print(f"{median(whole) / median(plain):.3f}")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import inference, ingest, monitoring, registry, table_inference, tables, validation
+from mlops_stacks import inference, ingest, monitoring, table_inference, tables, validation, versions
 from mlops_stacks.columns import FINISHED_TRIP, INPUTS, LABEL, DataRefused
 
 pytestmark = pytest.mark.spark
@@ -158,8 +158,8 @@ def test_a_table_is_watched_like_a_file(spark, tables_of_trips, champion, model_
     (finished,) = table_inference.finished_trips(spark, NEW)
     (from_file,) = inference.finished_trips(trips.inference_input)
     assert sorted(finished[LABEL]) == sorted(from_file[LABEL])
-    with registry.loaded(model_name, champion) as version:
-        ours, theirs = (monitoring.errors(version.model, [found]) for found in (finished, from_file))
+    with versions.opened(model_name, champion) as version:
+        ours, theirs = (monitoring.errors(version, [found]) for found in (finished, from_file))
     assert ours == pytest.approx(theirs)
     monkeypatch.setattr(table_inference, "ROWS_WATCHED", 500)
     (some,) = scored.scored_rows()

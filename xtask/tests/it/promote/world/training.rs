@@ -70,7 +70,7 @@ impl World {
             ("mlops_job_id", "1"),
             ("mlops_job_run_id", "1"),
         ];
-        let run = self.run("fit", &code, &BTreeMap::from([("fit_r2", 0.91)]));
+        let run = self.run("fit", &code, &BTreeMap::from([("fit_r2", json!(0.91))]));
         let validation = self.run("judge", &code, &training.metrics);
         let folder = tempfile::tempdir().unwrap();
         for (name, content) in training.contents() {
