@@ -1,11 +1,11 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # BatchInference
-# MAGIC Predicts fares with the champion, with the model version, the job run and the time beside each. Trips are a Parquet
+# MAGIC Predicts with the champion, with the model version, the job run and the time beside each row. Rows are a Parquet
 # MAGIC file, and a folder gets the predictions; or a table (`catalog.schema.table`), scored with Spark into another table.
 # MAGIC The same input is not scored twice by the same version.
 # MAGIC
-# MAGIC Then it compares the trips with those that the model was trained on, and the predictions with the fares that are
+# MAGIC Then it compares the rows with those that the model was trained on, and the predictions with the labels that are
 # MAGIC known by now. The limits are in `mlops_stacks/thresholds.toml`; when one is passed, it says how to train again.
 
 # COMMAND ----------
@@ -13,14 +13,14 @@
 dbutils.widgets.text(
     "inference_input",
     "/Volumes/test/mlops_stacks/mlops_stacks_data/inference_input.parquet",
-    "Trips: a file or a table",
+    "Rows to score: a file or a table",
 )
 dbutils.widgets.text(
     "output", "/Volumes/test/mlops_stacks/mlops_stacks_data/predictions", "Predictions: a folder or a table"
 )
 dbutils.widgets.text("model_name", "test.mlops_stacks.mlops_stacks-model", "Registered model")
 dbutils.widgets.text("model_alias", "champion", "Which version: an alias")
-dbutils.widgets.text("finished_trips", "", "Trips whose fare is known by now (empty: none)")
+dbutils.widgets.text("finished_trips", "", "Rows whose label is known by now (empty: none)")
 dbutils.widgets.text("retrain_command", "", "What to type when a limit is passed")
 dbutils.widgets.text("experiment_name", "", "MLflow experiment (empty: this notebook's)")
 for name in ("git_commit", "git_branch", "git_origin", "job_id", "job_run_id"):
@@ -55,7 +55,7 @@ display(scored.sample())
 
 # MAGIC %md
 # MAGIC ## Does the model still fit?
-# MAGIC Drift of each input against the training set, and the error where fares have arrived.
+# MAGIC Drift of each input against the training set, and the error where labels have arrived.
 
 # COMMAND ----------
 

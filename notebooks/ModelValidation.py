@@ -33,7 +33,7 @@ report = validation.validate(
 
 # MAGIC %md
 # MAGIC ## Candidate beside champion
-# MAGIC Dollars, on the test set. A first model has no champion to be compared with.
+# MAGIC On the test set. A first model has no champion to be compared with.
 
 # COMMAND ----------
 

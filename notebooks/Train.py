@@ -1,7 +1,7 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # Train
-# MAGIC Trains the taxi fare model on finished trips, logs everything that explains it to one MLflow run, and registers
+# MAGIC Trains the model on finished rows, logs everything that explains it to one MLflow run, and registers
 # MAGIC exactly the version that was logged.
 # MAGIC
 # MAGIC The work is done by `mlops_stacks.training`, beside this notebook. Run as a job, the values below come from the
@@ -37,7 +37,7 @@ trained = training.train(
 
 # MAGIC %md
 # MAGIC ## What the cleaning dropped
-# MAGIC A row counts for the first rule that it breaks. The rules are in `mlops_stacks/ingest.py`.
+# MAGIC A row counts for the first rule that it breaks. The rules are in `mlops_stacks/cleaning.py`.
 
 # COMMAND ----------
 
@@ -47,7 +47,7 @@ display(trained.training.as_table())
 
 # MAGIC %md
 # MAGIC ## How good it is
-# MAGIC On the latest fifth of the training set, which the trees have not seen. Dollars.
+# MAGIC On the latest fifth of the training set, which the trees have not seen.
 
 # COMMAND ----------
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from mlops_stacks import inference, records, sources, table_inference, tables
-from mlops_stacks.columns import DataRefused
+from mlops_stacks.schema import DataRefused
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -43,7 +43,7 @@ def score(
 
 
 def finished_trips(session: "SparkSession | None", name: str) -> Iterator[pd.DataFrame]:
-    """Clean trips whose fare is known, of files or a table; none when there are no fares (yet)."""
+    """Clean rows whose label is known, of files or a table; none when there are no labels (yet)."""
     if sources.is_table(name):
         return table_inference.finished_trips(tables.required(session, name), name)
     return inference.finished_trips(name)

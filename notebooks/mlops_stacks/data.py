@@ -29,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlops_stacks import zones
+from mlops_stacks.columns import COLUMNS
 from mlops_stacks.files import replaced
 
 NOISE_DOLLARS = 2.0
@@ -48,17 +49,7 @@ ROWS_PER_GROUP = 100_000
 
 DEFAULT_ROWS = 20_000
 
-SCHEMA = pa.schema(
-    [
-        ("tpep_pickup_datetime", pa.timestamp("us")),
-        ("tpep_dropoff_datetime", pa.timestamp("us")),
-        ("trip_distance", pa.float64()),
-        ("fare_amount", pa.float64()),
-        ("pickup_zip", pa.int32()),
-        ("dropoff_zip", pa.int32()),
-    ]
-)
-"""The columns: local time without zone, miles, US dollars, five-digit zip codes."""
+SCHEMA = pa.schema([(name, kind.arrow) for name, kind in COLUMNS.items()])
 
 END_OF_SUMMER_TIME = np.datetime64("2025-11-02T02:00:00", "us")
 HOURLY_DEMAND = np.array([4, 3, 2, 1, 1, 1, 2, 4, 6, 6, 5, 5, 6, 6, 6, 6, 6, 7, 8, 8, 7, 7, 6, 5], dtype=float)

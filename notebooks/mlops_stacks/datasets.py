@@ -8,15 +8,7 @@ from mlflow.data.dataset_source_registry import resolve_dataset_source
 from mlflow.data.meta_dataset import MetaDataset
 from mlflow.types import ColSpec, Schema
 
-KINDS = {
-    "tpep_pickup_datetime": "datetime",
-    "tpep_dropoff_datetime": "datetime",
-    "trip_distance": "double",
-    "fare_amount": "double",
-    "pickup_zip": "integer",
-    "dropoff_zip": "integer",
-}
-"""MLflow's name for the kind of each column."""
+from mlops_stacks.columns import COLUMNS
 
 DIGEST_CHARACTERS = 32
 """MLflow takes 36 at most; the tags have the whole digest."""
@@ -24,7 +16,7 @@ DIGEST_CHARACTERS = 32
 
 def schema(columns: Iterable[str]) -> Schema:
     """MLflow's schema of these columns."""
-    return Schema([ColSpec(KINDS[name], name) for name in columns])
+    return Schema([ColSpec(COLUMNS[name].mlflow, name) for name in columns])
 
 
 def log_input(context: str, path: str, sha256: str, columns: Iterable[str]) -> None:

@@ -23,10 +23,10 @@ FEATURES = (
 """The columns that the model is trained on, in order."""
 
 
-class PickupFeatures(BaseEstimator, TransformerMixin):
+class Features(BaseEstimator, TransformerMixin):
     """A scikit-learn transformer: raw columns in (any order, others ignored), one float64 column per feature out."""
 
-    def fit(self, trips: pd.DataFrame, fares: object = None) -> "PickupFeatures":
+    def fit(self, trips: pd.DataFrame, labels: object = None) -> "Features":
         """Learns nothing: every feature is a fixed function of its own row."""
         return self
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlops_stacks import files, records, registry, sources, versions
-from mlops_stacks.columns import INPUTS, LABEL, DataRefused, check_schema, with_exact_types
-from mlops_stacks.ingest import FARE_RULES, INPUT_RULES
+from mlops_stacks.cleaning import INPUT_RULES, LABEL_RULES
+from mlops_stacks.columns import INPUTS, LABEL
+from mlops_stacks.schema import DataRefused, check_schema, with_exact_types
 
 ROWS_PER_BATCH = 100_000
 """Rows scored at a time: memory use does not grow with the input."""
@@ -28,7 +29,7 @@ ADDED = pa.schema(
         ("scored_at", pa.timestamp("us", tz="UTC")),
     ]
 )
-"""Added to the inputs: the fare in dollars, or the rule that forbids one; the model; the job run; the time (UTC)."""
+"""Added to the inputs: the prediction, or the rule that forbids one; the model; the job run; the time (UTC)."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,19 @@ def score(
         return Scored(part, digest, version, len(reasons), len(reasons) - reasons.null_count, skipped=True)
     stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id, "scored_at": datetime.now(UTC)}
     with versions.opened(model_name, version) as opened, files.replaced(part) as target:
+        require_inputs(opened, f"version {version} of {model_name}")
         rows, not_scored = write_predictions(opened, source, target, stamp, inference_input)
     return Scored(part, digest, version, rows, not_scored, skipped=False)
+
+
+def require_inputs(version: versions.Version, label: str) -> None:
+    """Refuses a version that was trained with inputs which this code does not give it any more."""
+    missing = version.lacks(INPUTS)
+    if missing:
+        raise DataRefused(
+            f"{label} needs {', '.join(missing)}, which is no input in columns.py (any more). Train a version without it, "
+            "or score with the code that this one was trained with"
+        )
 
 
 def write_predictions(
@@ -137,7 +149,7 @@ def write_predictions(
 
 
 def finished_trips(path: str) -> Iterator[pd.DataFrame]:
-    """Clean trips at a path whose fare is known, some rows at a time; none when there are no fares (yet)."""
+    """Clean trips at a path whose label is known, some rows at a time; none when there are no labels (yet)."""
     if not sources.exists(path):
         return
     source = sources.opened(path)
@@ -146,7 +158,7 @@ def finished_trips(path: str) -> Iterator[pd.DataFrame]:
     check_schema(source.schema(), (*INPUTS, LABEL), path)
     for batch in source.batches((*INPUTS, LABEL), ROWS_PER_BATCH):
         trips = batch.to_pandas()
-        for rule in (*INPUT_RULES, *FARE_RULES):
+        for rule in (*INPUT_RULES, *LABEL_RULES):
             trips = trips[~rule.drops(trips)]
         yield trips
 
@@ -158,11 +170,11 @@ def scored_batch(model: versions.Version, batch: pa.Table, stamp: dict[str, obje
     for rule in reversed(INPUT_RULES):
         reason[rule.drops(trips)] = rule.name
     good = reason.isna()
-    fares = np.full(len(trips), np.nan)
+    predicted = np.full(len(trips), np.nan)
     if good.any():
-        fares[good] = model.predict(with_exact_types(trips[good]))
+        predicted[good] = model.predict(with_exact_types(trips[good]))
     added = {
-        "prediction": pa.array(fares, mask=~good.to_numpy()),
+        "prediction": pa.array(predicted, mask=~good.to_numpy()),
         "not_scored": pa.array(reason.where(~good, None).tolist(), pa.string()),
     }
     for field in ADDED:

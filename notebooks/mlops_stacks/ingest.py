@@ -1,6 +1,5 @@
-"""Reads trips and drops the rows that no model should learn from, by rules that have a name and are counted."""
+"""Reads finished rows and drops those that no model should learn from, by the rules of cleaning.py."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 
 from mlops_stacks import sources, tables
-from mlops_stacks.columns import FINISHED_TRIP, INPUTS, LABEL, DataRefused, check_schema, with_exact_types, without_zone
+from mlops_stacks.cleaning import FINISHED_RULES, INPUT_RULES
+from mlops_stacks.schema import FINISHED, DataRefused, check_schema, with_exact_types, without_zone
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -18,49 +18,6 @@ ROWS_PER_BATCH = 1_000_000
 
 MAX_DROPPED_SHARE = 0.10
 """More dropped rows than this share mean that the data are not what the rules were made for."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """Drops the rows for which `drops` is true; `why` is for people, `sql` says the same as `drops` to Spark."""
-
-    name: str
-    why: str
-    drops: Callable[[pd.DataFrame], pd.Series]
-    sql: str = ""
-
-
-INPUT_RULES = (
-    Rule(
-        "missing_value",
-        "an input is missing",
-        lambda trips: trips[list(INPUTS)].isna().any(axis=1),
-        " OR ".join(f"{name} IS NULL" for name in INPUTS) + " OR isnan(trip_distance)",
-    ),
-    Rule("no_distance", "a trip of no length", lambda trips: trips["trip_distance"] <= 0, "trip_distance <= 0"),
-    Rule("endless_distance", "more than 200 miles", lambda trips: trips["trip_distance"] > 200, "trip_distance > 200"),
-)
-"""Rules about what is known at pick-up. Inference uses these alone."""
-
-FARE_RULES = (
-    Rule(
-        "missing_fare", "the fare is missing", lambda trips: trips[LABEL].isna(), f"{LABEL} IS NULL OR isnan({LABEL})"
-    ),
-    Rule("no_fare", "a refund or a correction, not a trip", lambda trips: trips[LABEL] <= 0, f"{LABEL} <= 0"),
-    Rule("fare_outlier", "more than 400 dollars: a typing error", lambda trips: trips[LABEL] > 400, f"{LABEL} > 400"),
-)
-"""Rules about the fare."""
-
-TRIP_RULES = (
-    *FARE_RULES,
-    Rule(
-        "ends_before_it_starts",
-        "the clock was changed on the way",
-        lambda trips: trips["tpep_dropoff_datetime"] < trips["tpep_pickup_datetime"],
-    ),
-    Rule("duplicate", "the same trip once more", lambda trips: trips.duplicated(keep="first")),
-)
-"""Rules about finished trips, whose fare is known."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +43,7 @@ class CleanTrips:
 
     def as_table(self) -> pd.DataFrame:
         """One line for each rule, for people to read."""
-        rules = (*INPUT_RULES, *TRIP_RULES)
+        rules = (*INPUT_RULES, *FINISHED_RULES)
         return pd.DataFrame([{"rule": r.name, "drops": r.why, "rows": self.dropped[r.name]} for r in rules])
 
 
@@ -112,7 +69,7 @@ def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPP
     if frame.empty:
         raise DataRefused("the data have no rows; make some with `cargo xtask data make`")
     rows_read, dropped = len(frame), {}
-    for rule in (*INPUT_RULES, *TRIP_RULES):
+    for rule in (*INPUT_RULES, *FINISHED_RULES):
         bad = rule.drops(frame)
         dropped[rule.name] = int(bad.sum())
         frame = frame[~bad]
@@ -122,7 +79,7 @@ def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPP
         raise DataRefused(
             f"the cleaning rules drop {result.dropped_share:.1%} of {rows_read:,} rows, more than the "
             f"{max_dropped_share:.0%} allowed; most by `{worst}` ({dropped[worst]:,} rows). "
-            "Look at the data first; the rules are in mlops_stacks/ingest.py"
+            "Look at the data first; the rules are in mlops_stacks/cleaning.py"
         )
     return result
 
@@ -130,10 +87,10 @@ def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPP
 def _read(name: str, session: "SparkSession | None") -> tuple[pd.DataFrame, str]:
     """The columns of finished trips, in this order, and the digest of what they were read from."""
     if sources.is_table(name):
-        rows = tables.opened(tables.required(session, name), name, FINISHED_TRIP)
+        rows = tables.opened(tables.required(session, name), name, FINISHED)
         return tables.as_frame(rows), tables.content(rows)[1]
     source = sources.opened(name)
-    check_schema(source.schema(), FINISHED_TRIP, name)
-    found = list(source.batches(FINISHED_TRIP, ROWS_PER_BATCH))
-    table = pa.concat_tables(found) if found else source.schema().empty_table().select(list(FINISHED_TRIP))
+    check_schema(source.schema(), FINISHED, name)
+    found = list(source.batches(FINISHED, ROWS_PER_BATCH))
+    table = pa.concat_tables(found) if found else source.schema().empty_table().select(list(FINISHED))
     return without_zone(table.to_pandas()), source.digest()

@@ -12,12 +12,13 @@ import numpy as np
 import pandas as pd
 
 from mlops_stacks import datasets, drift, records, versions
-from mlops_stacks.columns import INPUTS, LABEL, with_exact_types
+from mlops_stacks.columns import INPUTS, LABEL, PROBLEM
 from mlops_stacks.rules import Check
+from mlops_stacks.schema import with_exact_types
 from mlops_stacks.thresholds import read_limits
 
-PROFILE, TRAINING_RMSE = "training_profile", "training_rmse"
-"""What training keeps in a model's metadata for this: see drift.py, and the RMSE on its held-out trips in dollars."""
+PROFILE, TRAINING_LOSS = "training_profile", f"training_{PROBLEM.loss.name}"
+"""What training keeps in a model's metadata for this: see drift.py, and the loss on its held-out rows."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Limits:
     """The limits in the table [monitoring] of thresholds.toml, which explains them."""
 
     max_drift: float
-    max_rmse_over_training: float
+    max_loss_over_training: float
     min_rows: int
 
 
@@ -35,7 +36,7 @@ class InUse:
 
     Attributes:
         scored: the input columns of rows that have a prediction, in batches.
-        finished: clean trips whose fare is known by now, in batches; none when no fares have arrived. The version
+        finished: clean rows whose label is known by now, in batches; none when no labels have arrived. The version
             predicts them once more, and gives the answers it gave before.
         digest: digest of what was scored.
         path: where that is.
@@ -55,7 +56,7 @@ class Watched:
         version: the version that was watched, `<name>/<number>`.
         run_id: the MLflow run with the numbers and the plot.
         checks: each limit with the number it was held against; empty when nothing could be judged.
-        metrics: as logged: drift of each column, rows, and errors in dollars.
+        metrics: as logged: drift of each column, rows, and how good the predictions were.
         notes: what could not be judged, and why.
         retrain_command: what to type when a limit is passed.
         figure: the plot, None when there is nothing to draw.
@@ -136,7 +137,7 @@ def monitor(
         profile = drift.from_plain(kept.get(PROFILE, {}))
         counts = drift.spread(profile, trips.scored)
         error = errors(version, trips.finished)
-        checks, metrics, notes = _judge(profile, counts, error, kept.get(TRAINING_RMSE), limits)
+        checks, metrics, notes = _judge(profile, counts, error, kept.get(TRAINING_LOSS), limits)
         figure = _figure(profile, counts, metrics, limits) if profile else None
         found = Watched(about, run.info.run_id, checks, metrics, notes, retrain_command, figure)
         _log(found)
@@ -144,25 +145,18 @@ def monitor(
 
 
 def errors(model: versions.Version, finished: Iterable[pd.DataFrame]) -> dict[str, float]:
-    """Errors in dollars over all batches: rows, rmse, mae, bias; only `rows` when there are none."""
-    rows, squares, sizes, total = 0, 0.0, 0.0, 0.0
-    for trips in finished:
-        if trips.empty:
-            continue
-        predicted = model.predict(with_exact_types(trips[list(INPUTS)]))
-        error = predicted - trips[LABEL].to_numpy(dtype=float)
-        rows, squares = rows + len(error), squares + float(np.sum(error**2))
-        sizes, total = sizes + float(np.sum(np.abs(error))), total + float(np.sum(error))
-    if not rows:
-        return {"rows": 0.0}
-    return {"rows": float(rows), "rmse": (squares / rows) ** 0.5, "mae": sizes / rows, "bias": total / rows}
+    """How good the predictions were over all batches; only `rows` when there are none."""
+    batches = (rows for rows in finished if not rows.empty)
+    return PROBLEM.measure_all(
+        (PROBLEM.truth(rows[LABEL]), model.predict(with_exact_types(rows[list(INPUTS)]))) for rows in batches
+    )
 
 
 def _judge(
     profile: drift.Profile,
     counts: dict[str, np.ndarray],
     error: dict[str, float],
-    training_rmse: float | None,
+    training_loss: float | None,
     limits: Limits,
 ) -> tuple[list[Check], dict[str, float], list[str]]:
     """Holds each number against its limit; numbers of too few rows are logged and not judged."""
@@ -179,14 +173,15 @@ def _judge(
         checks += [Check(f"drift_{name}", value, limits.max_drift, meaning) for name, value in drifted.items()]
     metrics |= {f"finished_{name}": value for name, value in error.items()}
     if error["rows"] == 0:
-        notes.append("the error is not known: no fares have arrived yet")
-    elif error["rows"] < limits.min_rows or training_rmse is None:
-        needed = f"{error['rows']:.0f} trips with a fare, at least {limits.min_rows} are needed"
-        notes.append(f"the error is not judged: {'it is not known in training' if training_rmse is None else needed}")
+        notes.append(f"the error is not known: no {PROBLEM.answer} has arrived yet")
+    elif error["rows"] < limits.min_rows or training_loss is None:
+        needed = f"{error['rows']:.0f} rows with a {PROBLEM.answer}, at least {limits.min_rows} are needed"
+        notes.append(f"the error is not judged: {'it is not known in training' if training_loss is None else needed}")
     else:
-        metrics[TRAINING_RMSE] = training_rmse
-        meaning = f"RMSE in dollars of trips whose fare is known by now; {training_rmse:.4g} in training"
-        checks.append(Check("error", error["rmse"], training_rmse * (1 + limits.max_rmse_over_training), meaning))
+        metrics[TRAINING_LOSS] = training_loss
+        meaning = f"{PROBLEM.loss} of rows whose {PROBLEM.answer} is known by now; {training_loss:.4g} in training"
+        limit = training_loss * (1 + limits.max_loss_over_training)
+        checks.append(Check("error", error[PROBLEM.loss.name], limit, meaning))
     finite = {name: value for name, value in metrics.items() if np.isfinite(value)}
     # A number that is not finite is not below its limit.
     return [replace(check, passed=check.value <= check.limit) for check in checks], finite, notes
@@ -204,7 +199,7 @@ def _figure(
     worst = str(drifted.idxmax())
     shares = pd.DataFrame(
         {"training": profile[worst].shares, "now": counts[worst] / counts[worst].sum()},
-        index=plots.part_names(profile[worst].borders),
+        index=profile[worst].part_names(),
     )
     return plots.drift(drifted, limits.max_drift, worst, shares)
 

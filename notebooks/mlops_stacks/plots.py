@@ -1,56 +1,57 @@
 """Pictures of a model's errors. matplotlib is loaded only when one is drawn."""
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+
+from mlops_stacks.columns import PROBLEM
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
-def diagnostics(trips: pd.DataFrame, fares: np.ndarray, predicted: np.ndarray, importance: pd.Series) -> "Figure":
-    """Four views of the same predictions: residuals, what the trees use, error by hour and error by distance.
+def diagnostics(
+    truth: np.ndarray, predicted: np.ndarray, importance: pd.Series, slices: dict[str, np.ndarray]
+) -> "Figure":
+    """Three views of the same predictions: the answers, what the trees use, and the deciding metric by slice.
 
     Args:
-        trips: the raw input columns.
-        fares: true fares in dollars.
-        predicted: predicted fares in dollars.
+        truth: what the predictions are held against (problem.py).
+        predicted: the predictions.
         importance: total gain of each feature, indexed by its name.
+        slices: which rows belong to each slice.
     """
     import matplotlib.pyplot as plt
 
-    error = predicted - fares
-    figure, axes = plt.subplots(2, 2, figsize=(11, 7.5))
-    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.08, top=0.95, wspace=0.3, hspace=0.3)
+    figure, axes = plt.subplot_mosaic([["answers", "gain"], ["slices", "slices"]], figsize=(11, 7.5))
+    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.14, top=0.95, wspace=0.3, hspace=0.3)
     plt.close(figure)  # a notebook shows open figures by itself, and this one is displayed where it belongs
-    (top_left, top_right), (bottom_left, bottom_right) = axes
-    _residuals(top_left, predicted, error)
+    _answers(axes["answers"], truth, predicted)
     shares = (importance / importance.sum()).sort_values()
-    top_right.barh(shares.index, shares.to_numpy(), color="tab:green")
-    top_right.set(title="What the trees use", xlabel="share of the gain")
-    hours = trips["tpep_pickup_datetime"].dt.hour
-    _mean_error(bottom_left, hours, error, "Error by hour of pick-up", "hour")
-    miles = np.minimum(np.floor(trips["trip_distance"]), 20)
-    _mean_error(bottom_right, miles, error, "Error by distance", "miles (20: 20 and more)")
+    axes["gain"].barh(shares.index, shares.to_numpy(), color="tab:green")
+    axes["gain"].set(title="What the trees use", xlabel="share of the gain")
+    name = PROBLEM.loss.name
+    loss = {s: PROBLEM.measure(truth[rows], predicted[rows])[name] for s, rows in slices.items() if rows.any()}
+    axes["slices"].bar(list(loss), list(loss.values()), color="tab:orange")
+    axes["slices"].set(title="By slice", ylabel=str(PROBLEM.loss))
+    axes["slices"].tick_params(axis="x", rotation=30)
     return figure
 
 
-def _residuals(axes: "Axes", predicted: np.ndarray, error: np.ndarray) -> None:
-    """Each prediction's error against the prediction itself; at most 5,000 points."""
-    step = max(len(error) // 5000, 1)
-    axes.scatter(predicted[::step], error[::step], s=4, alpha=0.4)
-    axes.axhline(0, color="black", linewidth=0.8)
-    axes.set(title="Residuals", xlabel="predicted fare ($)", ylabel="predicted - true ($)")
-
-
-def _mean_error(axes: "Axes", groups: pd.Series, error: np.ndarray, title: str, label: str) -> None:
-    """Mean absolute error in each group, as bars."""
-    by_group = pd.Series(np.abs(error)).groupby(np.asarray(groups)).mean()
-    axes.bar(by_group.index, by_group.to_numpy(), color="tab:orange")
-    axes.set(title=title, xlabel=label, ylabel="mean absolute error ($)")
+def _answers(axes: "Axes", truth: np.ndarray, predicted: np.ndarray) -> None:
+    """Each prediction's error against the prediction itself, at most 5,000 points; for classes how each is answered."""
+    if PROBLEM.objective == "regression":
+        step = max(len(truth) // 5000, 1)
+        axes.scatter(predicted[::step], (predicted - truth)[::step], s=4, alpha=0.4)
+        axes.axhline(0, color="black", linewidth=0.8)
+        axes.set(title="Residuals", xlabel=f"predicted {PROBLEM.answer}", ylabel="predicted - true")
+        return
+    for value, name in ((1, PROBLEM.answer), (0, f"no {PROBLEM.answer}")):
+        axes.hist(predicted[truth == value], bins=np.linspace(0, 1, 21), alpha=0.6, label=name)
+    axes.set(title="Predicted probability", xlabel=f"probability of {PROBLEM.answer}", ylabel="rows")
+    axes.legend()
 
 
 def drift(drifted: pd.Series, limit: float, worst: str, shares: pd.DataFrame) -> "Figure":
@@ -78,11 +79,3 @@ def drift(drifted: pd.Series, limit: float, worst: str, shares: pd.DataFrame) ->
     right.set_xticks(places, shares.index, rotation=40, ha="right", fontsize=8)
     right.legend()
     return figure
-
-
-def part_names(borders: list[float]) -> list[str]:
-    """A name for each part that these borders make: `< 1.2`, `1.2 - 3`, ..., `>= 9`."""
-    if not borders:
-        return ["all"]
-    between = [f"{low:.6g} - {high:.6g}" for low, high in pairwise(borders)]
-    return [f"< {borders[0]:.6g}", *between, f">= {borders[-1]:.6g}"]

@@ -10,7 +10,8 @@ import pandas as pd
 from mlflow.models.evaluation import EvaluationResult, MetricThreshold
 from mlflow.models.evaluation.validation import ModelValidationFailedException
 
-from mlops_stacks.metrics import regression_metrics
+from mlops_stacks import baseline
+from mlops_stacks.columns import PROBLEM
 from mlops_stacks.thresholds import THRESHOLDS_FILE, read_limits
 
 
@@ -18,9 +19,9 @@ from mlops_stacks.thresholds import THRESHOLDS_FILE, read_limits
 class Thresholds:
     """The limits in the table [validation] of thresholds.toml, which explains them."""
 
-    min_gain_over_distance_alone: float
-    max_rmse_over_champion: float
-    max_slice_rmse_over_champion: float
+    min_gain_over_baseline: float
+    max_loss_over_champion: float
+    max_slice_loss_over_champion: float
     min_slice_rows: int
     max_change_without_unknown_columns: float
     replaced_without_comparison: list[int]
@@ -55,32 +56,32 @@ class Check:
 
 
 def input_check(inputs: list[str] | None, allowed: tuple[str, ...]) -> Check:
-    """The model's signature names nothing but what is known at pick-up; a model without signature hides its inputs."""
+    """The model's signature names nothing but allowed inputs; a model without signature hides what it takes."""
     if inputs is None:
-        return Check("inputs_known_at_pickup", 1.0, 0.0, "the model has no signature that names its inputs")
+        return Check("inputs_known_beforehand", 1.0, 0.0, "the model has no signature that names its inputs")
     unknown = [name for name in inputs if name not in allowed]
-    named = f"inputs unknown at pick-up: {', '.join(unknown) or 'none'}"
-    return Check("inputs_known_at_pickup", float(len(unknown)), 0.0, named)
+    named = f"inputs that are not known when the model is asked: {', '.join(unknown) or 'none'}"
+    return Check("inputs_known_beforehand", float(len(unknown)), 0.0, named)
 
 
 def leak_check(whole: np.ndarray, alternatives: list[np.ndarray], thresholds: Thresholds) -> Check:
-    """Predictions do not move when columns unknown at pick-up are shuffled or absent."""
+    """Predictions do not move when columns that are no inputs are shuffled or absent."""
     change = max(float(np.max(np.abs(whole - other))) for other in alternatives)
-    explanation = "largest change in dollars when label and drop-off time are shuffled or taken away"
+    explanation = "largest change of a prediction when the label and other columns are shuffled or taken away"
     return Check("predictions_ignore_the_answer", change, thresholds.max_change_without_unknown_columns, explanation)
 
 
-def baseline_check(rmse: float, baseline_rmse: float, thresholds: Thresholds) -> Check:
-    """Better than distance alone, by a margin."""
-    limit = baseline_rmse * (1 - thresholds.min_gain_over_distance_alone)
-    explanation = f"RMSE in dollars; distance alone has {baseline_rmse:.4g}"
-    return Check("better_than_distance_alone", rmse, limit, explanation)
+def baseline_check(loss: float, baseline_loss: float, thresholds: Thresholds) -> Check:
+    """Better than the baseline, by a margin."""
+    limit = baseline_loss * (1 - thresholds.min_gain_over_baseline)
+    explanation = f"{PROBLEM.loss}; {baseline.NAME} has {baseline_loss:.4g}"
+    return Check(f"better_than_{baseline.NAME.replace(' ', '_')}", loss, limit, explanation)
 
 
-def champion_check(rmse: float, champion_rmse: float, thresholds: Thresholds) -> Check:
+def champion_check(loss: float, champion_loss: float, thresholds: Thresholds) -> Check:
     """Not worse than the champion on the whole."""
-    limit = champion_rmse * (1 + thresholds.max_rmse_over_champion)
-    return Check("not_worse_than_champion", rmse, limit, f"RMSE in dollars; the champion has {champion_rmse:.4g}")
+    limit = champion_loss * (1 + thresholds.max_loss_over_champion)
+    return Check("not_worse_than_champion", loss, limit, f"{PROBLEM.loss}; the champion has {champion_loss:.4g}")
 
 
 def incomparable_check(champion: str, reason: str, thresholds: Thresholds) -> Check:
@@ -96,7 +97,7 @@ def incomparable_check(champion: str, reason: str, thresholds: Thresholds) -> Ch
 
 
 def slice_checks(
-    fares: np.ndarray,
+    truth: np.ndarray,
     candidate: np.ndarray,
     champion: np.ndarray,
     slices: dict[str, np.ndarray],
@@ -107,10 +108,9 @@ def slice_checks(
     for name, rows in slices.items():
         if int(rows.sum()) < thresholds.min_slice_rows:
             continue
-        rmse = regression_metrics(fares[rows], candidate[rows])["rmse"]
-        best = regression_metrics(fares[rows], champion[rows])["rmse"]
-        limit = best * (1 + thresholds.max_slice_rmse_over_champion)
-        checks.append(Check(f"slice_{name}", rmse, limit, f"RMSE in dollars; the champion has {best:.4g}"))
+        ours, best = (PROBLEM.measure(truth[rows], side[rows])[PROBLEM.loss.name] for side in (candidate, champion))
+        limit = best * (1 + thresholds.max_slice_loss_over_champion)
+        checks.append(Check(f"slice_{name}", ours, limit, f"{PROBLEM.loss}; the champion has {best:.4g}"))
     return checks
 
 

@@ -1,9 +1,9 @@
-"""Tries a model version on a few trips before it becomes champion: `python -m mlops_stacks.smoke --model DIR`.
+"""Tries a model version on a few rows before it becomes champion: `python -m mlops_stacks.smoke --model DIR`.
 
 It loads the version from its files in DIR and predicts by the code that batch inference uses, as it is deployed where
-the version is to be used. The trips are those that were logged with the version, or a few generated ones. It needs no
+the version is to be used. The rows are those that were logged with the version. It needs no
 sign-in, no MLflow server and no network. The last line on standard output is one JSON object: how many rows, the first
-predictions and their mean, in dollars. Where anything is wrong it says so in one line and ends with 1.
+predictions and their mean. Where anything is wrong it says so in one line and ends with 1.
 """
 
 import argparse
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from mlops_stacks.versions import Version
 
-GENERATED_ROWS = 50
-SEED = 20
 SHOWN = 5
 """Predictions in the answer."""
 
@@ -35,72 +33,61 @@ def smoke(folder: str) -> dict[str, object]:
         `rows`, the first `predictions` and their `mean`.
 
     Raises:
-        SmokeFailed: the predictions are not ones that a fare can be.
+        SmokeFailed: the predictions are not ones that can be an answer.
     """
-    from mlops_stacks import versions
+    from mlops_stacks import inference, versions
 
     if not os.path.isfile(os.path.join(folder, "MLmodel")):
         raise SmokeFailed("there is no MLmodel in it")
     with versions.opened_in(folder) as model:
-        trips = example(model, folder)
-        predictions = predict(model, generated() if trips is None else trips)
+        inference.require_inputs(model, "it")
+        predictions = predict(model, example(model, folder))
     return {
         "rows": len(predictions),
-        "predictions": [round(float(fare), 4) for fare in predictions[:SHOWN]],
+        "predictions": [round(float(found), 4) for found in predictions[:SHOWN]],
         "mean": round(float(predictions.mean()), 4),
     }
 
 
-def example(model: "Version", folder: str) -> "pa.Table | None":
-    """The trips that were logged with the version; None when there are none."""
+def example(model: "Version", folder: str) -> "pa.Table":
+    """The rows that were logged with the version."""
     import pyarrow as pa
 
-    from mlops_stacks.columns import INPUTS, with_exact_types
+    from mlops_stacks.columns import INPUTS
+    from mlops_stacks.schema import with_exact_types
 
     logged = model.described.load_input_example(folder)
     if logged is None:
-        return None
+        raise SmokeFailed("no rows to try it on were logged with it (input_example)")
     missing = [name for name in INPUTS if name not in getattr(logged, "columns", ())]
     if missing:
         raise SmokeFailed(f"its input example has no column {', '.join(missing)}, which inference gives it")
     return pa.Table.from_pandas(with_exact_types(logged[list(INPUTS)]), preserve_index=False)
 
 
-def generated() -> "pa.Table":
-    """A few trips, the same each time."""
-    import numpy as np
-
-    from mlops_stacks import data
-    from mlops_stacks.columns import INPUTS
-
-    kind = data.DATA_SETS[0]
-    return data.trips(np.random.default_rng(SEED), kind, GENERATED_ROWS, (0.0, 1.0)).select(list(INPUTS))
-
-
-def predict(model: "Version", trips: "pa.Table") -> "pd.Series":
-    """Scores the trips as inference does; the predictions in dollars, each one that a fare can be.
+def predict(model: "Version", rows: "pa.Table") -> "pd.Series":
+    """Scores the rows as inference does; each prediction is one that can be an answer.
 
     Raises:
-        SmokeFailed: a trip got no prediction, or one that no fare can be.
+        SmokeFailed: a row got no prediction, or one that can be no answer.
     """
     from mlops_stacks import inference
-    from mlops_stacks.columns import INPUTS, LABEL, check_schema
-    from mlops_stacks.ingest import FARE_RULES
+    from mlops_stacks.columns import INPUTS, PROBLEM
+    from mlops_stacks.schema import check_schema
 
-    check_schema(trips.schema, INPUTS, "the sample")
+    check_schema(rows.schema, INPUTS, "the sample")
     stamp = dict.fromkeys(("model_name", "model_version", "run_id"), "") | {"scored_at": None}
-    scored = inference.scored_batch(model, trips, stamp).select(["prediction", "not_scored"]).to_pandas()
-    fares = scored.loc[scored["not_scored"].isna(), ["prediction"]].rename(columns={"prediction": LABEL})
-    if fares.empty:
-        raise SmokeFailed(f"none of the {len(scored)} sample trips may be scored")
-    for rule in FARE_RULES:
-        broken = fares[rule.drops(fares)]
-        if len(broken):
+    scored = inference.scored_batch(model, rows, stamp).select(["prediction", "not_scored"]).to_pandas()
+    predicted = scored.loc[scored["not_scored"].isna(), "prediction"].reset_index(drop=True)
+    if predicted.empty:
+        raise SmokeFailed(f"none of the {len(scored)} sample rows may be scored")
+    for wrong, why in PROBLEM.impossible(predicted.to_numpy()):
+        if wrong.any():
             raise SmokeFailed(
-                f"{len(broken)} of {len(fares)} predictions cannot be a fare ({rule.why}), "
-                f"the first of them {broken[LABEL].iloc[0]:g}"
+                f"{wrong.sum()} of {len(predicted)} predictions cannot be a {PROBLEM.answer} ({why}), "
+                f"the first of them {predicted[wrong].iloc[0]:g}"
             )
-    return fares[LABEL].reset_index(drop=True)
+    return predicted
 
 
 def reason(error: Exception, folder: str) -> str:

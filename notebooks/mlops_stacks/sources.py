@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from mlops_stacks import files
-from mlops_stacks.columns import DataRefused
+from mlops_stacks.schema import DataRefused
 
 DELTA_LOG = "_delta_log"
 

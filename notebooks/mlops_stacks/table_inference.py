@@ -13,17 +13,16 @@ import mlflow
 import pandas as pd
 
 from mlops_stacks import inference, records, tables
-from mlops_stacks.columns import INPUTS, LABEL, DataRefused
-from mlops_stacks.ingest import FARE_RULES, INPUT_RULES, Rule
+from mlops_stacks.cleaning import INPUT_RULES, LABEL_RULES
+from mlops_stacks.columns import COLUMNS, INPUTS, LABEL
+from mlops_stacks.row_rule import Rule
+from mlops_stacks.schema import DataRefused
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 INPUT_DIGEST = "input_digest"
 """Column of the output table: the digest of the input that a row was scored with."""
-
-PLACEHOLDERS = {"tpep_pickup_datetime": "2000-01-01", "trip_distance": 1.0, "pickup_zip": 0, "dropoff_zip": 0}
-"""What the model is asked about in place of a row that it must not score; the answer is thrown away."""
 
 ROWS_WATCHED = 200_000
 """Monitoring looks at a sample of about this many rows: more would not change its numbers."""
@@ -128,7 +127,7 @@ def with_predictions(trips: "DataFrame", predict: object, stamp: dict[str, str])
     good = functions.col("not_scored").isNull()
     asked = [
         functions.when(good, functions.col(name))
-        .otherwise(functions.lit(PLACEHOLDERS[name]).cast(trips.schema[name].dataType))
+        .otherwise(functions.lit(COLUMNS[name].placeholder).cast(trips.schema[name].dataType))
         .alias(name)
         for name in INPUTS
     ]
@@ -145,11 +144,11 @@ def added_rows(spark: "SparkSession", table: str, digest: str, version: str) -> 
 
 
 def finished_trips(spark: "SparkSession", table: str) -> Iterator[pd.DataFrame]:
-    """Clean trips of a table whose fare is known, a sample of a large one; none when there are no fares (yet)."""
+    """Clean trips of a table whose label is known, a sample of a large one; none when there are no labels (yet)."""
     if not spark.catalog.tableExists(table) or LABEL not in spark.table(table).columns:
         return
     trips = spark.table(table).select(*INPUTS, LABEL)
-    yield sample(trips.where(broken_rule((*INPUT_RULES, *FARE_RULES)).isNull()), trips.count())
+    yield sample(trips.where(broken_rule((*INPUT_RULES, *LABEL_RULES)).isNull()), trips.count())
 
 
 def sample(rows: "DataFrame", count: int) -> pd.DataFrame:

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from mlops_stacks.columns import DataRefused, check_schema
+from mlops_stacks.columns import COLUMNS
+from mlops_stacks.schema import DataRefused, check_schema
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-SPARK_TYPES = {"trip_distance": "double", "fare_amount": "double", "pickup_zip": "int", "dropoff_zip": "int"}
-"""The types of the model's signature, in Spark's words; a time stays what it is, with a zone or without."""
 
 
 def required(session: "SparkSession | None", table: str) -> "SparkSession":
@@ -31,8 +29,8 @@ def opened(spark: "SparkSession", table: str, columns: Sequence[str]) -> "DataFr
         raise DataRefused(f"there is no table {table}; give a table's full name or a Parquet file's path")
     rows = spark.table(table)
     check_schema(to_arrow_schema(rows.schema), tuple(columns), table)
-    found = {name: functions.col(name) for name in columns}
-    return rows.select(*[c.cast(SPARK_TYPES[n]).alias(n) if n in SPARK_TYPES else c for n, c in found.items()])
+    read = [(functions.col(name), name, COLUMNS[name].spark) for name in columns]
+    return rows.select(*[column.cast(kind).alias(name) if kind else column for column, name, kind in read])
 
 
 def content(rows: "DataFrame") -> tuple[int, str]:

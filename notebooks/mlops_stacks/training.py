@@ -1,4 +1,4 @@
-"""Trains the fare model, logs it with all that explains it, and registers exactly the version that was logged."""
+"""Trains the model, logs it with all that explains it, and registers exactly the version that was logged."""
 
 import os
 import tempfile
@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from mlflow.models.model import ModelInfo
 
-from mlops_stacks import datasets, drift, fare_model, features, files, metrics, monitoring, records, registry
-from mlops_stacks.columns import INPUTS, LABEL
+from mlops_stacks import baseline, datasets, drift, features, files, monitoring, records, registry, tree_model
+from mlops_stacks.columns import INPUTS, LABEL, LATER_BY, PROBLEM
 from mlops_stacks.ingest import CleanTrips, read_trips
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Trained:
         model_uri: where the logged model is.
         model_name: registered name, empty if it was not registered.
         model_version: the version that this very run registered, empty if it was not registered.
-        metrics: errors in dollars, as logged.
+        metrics: how good it is, as logged.
         training: the cleaned data.
         figure: the diagnostics, for display.
     """
@@ -71,7 +71,7 @@ class Trained:
 
     def metrics_table(self) -> pd.DataFrame:
         """One line for each metric, for people to read."""
-        return pd.DataFrame({"metric": list(self.metrics), "value": [round(v, 4) for v in self.metrics.values()]})
+        return PROBLEM.table(value=self.metrics)
 
     def summary(self) -> dict[str, object]:
         """What the notebook answers with, as JSON."""
@@ -116,7 +116,7 @@ def train(
         mlflow.log_figure(figure, "diagnostics.png")
         kept = {
             monitoring.PROFILE: drift.to_plain(drift.profile(trips.frame)),
-            monitoring.TRAINING_RMSE: measured["holdout_rmse"],
+            monitoring.TRAINING_LOSS: measured[f"holdout_{PROBLEM.loss.name}"],
         }
         info = log_model(trees, late[list(INPUTS)].head(5), kept)
         number = _register(info, model_name, tags)
@@ -124,18 +124,18 @@ def train(
 
 
 def split_by_time(trips: pd.DataFrame, holdout: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits into earlier and later trips, the later ones being the given share (0..1)."""
-    in_order = trips.sort_values("tpep_pickup_datetime", kind="stable")
+    """Splits into earlier and later rows, the later ones being the given share (0..1)."""
+    in_order = trips.sort_values(LATER_BY, kind="stable") if LATER_BY else trips
     border = int(len(in_order) * (1 - holdout))
     return in_order.iloc[:border], in_order.iloc[border:]
 
 
-def fit(trips: pd.DataFrame, fares: pd.Series, settings: Settings) -> "lightgbm.Booster":
-    """Grows the trees on raw input columns and fares in dollars; deterministic."""
+def fit(trips: pd.DataFrame, labels: pd.Series, settings: Settings) -> "lightgbm.Booster":
+    """Grows the trees on raw input columns and labels; deterministic."""
     import lightgbm
 
     parameters = {
-        "objective": "regression",
+        "objective": PROBLEM.objective,
         "learning_rate": settings.learning_rate,
         "num_leaves": settings.leaves,
         "min_data_in_leaf": settings.rows_in_leaf,
@@ -145,8 +145,8 @@ def fit(trips: pd.DataFrame, fares: pd.Series, settings: Settings) -> "lightgbm.
         "num_threads": 1 if len(trips) < SMALL else 0,
         "verbosity": -1,
     }
-    table = features.PickupFeatures().fit_transform(trips)
-    return lightgbm.train(parameters, lightgbm.Dataset(table, fares), num_boost_round=settings.rounds)
+    table = features.Features().fit_transform(trips)
+    return lightgbm.train(parameters, lightgbm.Dataset(table, PROBLEM.truth(labels)), num_boost_round=settings.rounds)
 
 
 def log_model(trees: "lightgbm.Booster", example: pd.DataFrame, metadata: dict[str, object] | None = None) -> ModelInfo:
@@ -167,7 +167,7 @@ def log_model(trees: "lightgbm.Booster", example: pd.DataFrame, metadata: dict[s
         with files.no_bytecode():  # MLflow runs the model's code once, and would log the compiled files with it
             return mlflow.pyfunc.log_model(
                 name="model",
-                python_model=fare_model.__file__,
+                python_model=tree_model.__file__,
                 artifacts={"trees": path, "features": features.__file__},
                 signature=ModelSignature(datasets.schema(INPUTS), Schema([ColSpec("double")])),
                 input_example=example,
@@ -186,13 +186,13 @@ def _judge(trees: "lightgbm.Booster", early: pd.DataFrame, late: pd.DataFrame) -
     """Measures on the held-out later trips, beside the error on the rows trained on, and draws it."""
     from mlops_stacks import plots
 
-    predict = features.PickupFeatures()
-    predicted = trees.predict(predict.transform(late))
-    measured = {f"holdout_{k}": v for k, v in metrics.regression_metrics(late[LABEL].to_numpy(), predicted).items()}
-    fitted = trees.predict(predict.transform(early))
-    measured["train_rmse"] = metrics.regression_metrics(early[LABEL].to_numpy(), fitted)["rmse"]
+    predict = features.Features()
+    truth, predicted = PROBLEM.truth(late[LABEL]), trees.predict(predict.transform(late))
+    measured = {f"holdout_{name}": value for name, value in PROBLEM.measure(truth, predicted).items()}
+    fitted = PROBLEM.measure(PROBLEM.truth(early[LABEL]), trees.predict(predict.transform(early)))
+    measured[f"train_{PROBLEM.loss.name}"] = fitted[PROBLEM.loss.name]
     importance = pd.Series(trees.feature_importance("gain"), index=trees.feature_name(), dtype=np.float64)
-    return measured, plots.diagnostics(late, late[LABEL].to_numpy(), predicted, importance)
+    return measured, plots.diagnostics(truth, predicted, importance, baseline.slices(late))
 
 
 def _log_inputs(trips: CleanTrips, source: str, settings: Settings, early: int, late: int) -> None:

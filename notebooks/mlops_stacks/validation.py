@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from mlflow import MlflowClient
 
-from mlops_stacks import datasets, metrics, records, registry, rules, versions
-from mlops_stacks.columns import INPUTS, LABEL, DataRefused
+from mlops_stacks import baseline, datasets, records, registry, rules, versions
+from mlops_stacks.columns import INPUTS, LABEL, PROBLEM
 from mlops_stacks.ingest import CleanTrips, read_trips
 from mlops_stacks.rules import Check, Thresholds
+from mlops_stacks.schema import DataRefused
 from mlops_stacks.versions import Version, VersionFailed
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ class Report:
         champion_version: the champion it was compared with, empty for a first model.
         run_id: the MLflow run that holds both sides' metrics.
         checks: every rule that was applied.
-        candidate: the candidate's metrics, in dollars.
-        champion: the champion's, empty for a first model.
+        candidate: the candidate's metrics, on the whole and by slice.
+        champion: the champion's, empty for a first model, or where it cannot be compared with.
         test: the cleaned test set.
     """
 
@@ -61,8 +62,7 @@ class Report:
 
     def metrics_table(self) -> pd.DataFrame:
         """One line for each metric, both sides, for people to read."""
-        sides = {"candidate": pd.Series(self.candidate), "champion": pd.Series(self.champion, dtype=float)}
-        return pd.DataFrame(sides, index=list(self.candidate)).round(4).rename_axis("metric").reset_index()
+        return PROBLEM.table(candidate=self.candidate, champion=self.champion)
 
     def summary(self) -> dict[str, object]:
         """What the notebook answers with, as JSON."""
@@ -154,20 +154,20 @@ def _compare(
     checks = [rules.input_check(candidate.inputs, INPUTS)]
     ours, theirs = Side(np.array([]), {}), Side(np.array([]), {})
     if checks[0].value <= checks[0].limit:
-        fares = test.frame[LABEL].to_numpy()
+        truth, loss = PROBLEM.truth(test.frame[LABEL]), PROBLEM.loss.name
         ours = predict_side(candidate, test.frame)
-        baseline = metrics.regression_metrics(fares, metrics.distance_alone(test.frame["trip_distance"], fares))
+        simplest = PROBLEM.measure(truth, baseline.predictions(test.frame))
         checks.append(rules.leak_check(ours.predicted, without_the_answer(candidate, test.frame), thresholds))
-        checks.append(rules.baseline_check(ours.measured["rmse"], baseline["rmse"], thresholds))
+        checks.append(rules.baseline_check(ours.measured[loss], simplest[loss], thresholds))
         if champion:
             try:
                 theirs = predict_side(champion, test.frame)
             except VersionFailed as error:
                 checks.append(rules.incomparable_check(champion.version, str(error).splitlines()[0], thresholds))
             else:
-                rows = metrics.slices(test.frame)
-                checks.append(rules.champion_check(ours.measured["rmse"], theirs.measured["rmse"], thresholds))
-                checks += rules.slice_checks(fares, ours.predicted, theirs.predicted, rows, thresholds)
+                rows = baseline.slices(test.frame)
+                checks.append(rules.champion_check(ours.measured[loss], theirs.measured[loss], thresholds))
+                checks += rules.slice_checks(truth, ours.predicted, theirs.predicted, rows, thresholds)
     checks = rules.judged(checks)
     beside = champion.version if champion else ""
     return Report(candidate.name, candidate.version, beside, run_id, checks, ours.measured, theirs.measured, test)
@@ -176,11 +176,11 @@ def _compare(
 def predict_side(version: Version, trips: pd.DataFrame) -> Side:
     """Predicts from the version's own inputs alone and measures, overall and by slice."""
     predicted = version.predict(trips[inputs_of(version, trips)])
-    fares = trips[LABEL].to_numpy()
-    measured = metrics.regression_metrics(fares, predicted)
-    for name, rows in metrics.slices(trips).items():
+    truth, loss = PROBLEM.truth(trips[LABEL]), PROBLEM.loss.name
+    measured = PROBLEM.measure(truth, predicted)
+    for name, rows in baseline.slices(trips).items():
         if rows.any():
-            measured[f"rmse_{name}"] = metrics.regression_metrics(fares[rows], predicted[rows])["rmse"]
+            measured[f"{loss}_{name}"] = PROBLEM.measure(truth[rows], predicted[rows])[loss]
     return Side(predicted, measured)
 
 
@@ -190,15 +190,14 @@ def inputs_of(version: Version, trips: pd.DataFrame) -> list[str]:
     Raises:
         VersionFailed: the test set does not have them.
     """
-    inputs = version.inputs or list(INPUTS)
-    missing = [name for name in inputs if name not in trips.columns]
+    missing = version.lacks(trips.columns)
     if missing:
         raise VersionFailed(f"version {version.version} needs {', '.join(missing)}, which the test set does not have")
-    return inputs
+    return [name for name in version.inputs or INPUTS if name in trips.columns]
 
 
 def without_the_answer(version: Version, trips: pd.DataFrame) -> list[np.ndarray]:
-    """Predictions with label and drop-off time present and with them shuffled, and for the rows in another order."""
+    """Predictions with the columns that are no inputs present and shuffled, and for the rows in another order."""
     order = np.random.default_rng(SHUFFLE_SEED).permutation(len(trips))
     shuffled = trips.copy()
     for column in trips.columns.difference(list(INPUTS)):

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -134,6 +134,12 @@ class Version:
         """The input columns that the signature names; None without a signature, or with an unnamed input."""
         schema = self.described.get_input_schema()
         return schema.input_names() if schema is not None and schema.has_input_names() else None
+
+    def lacks(self, given: Iterable[str]) -> list[str]:
+        """The inputs that the version needs and is not given."""
+        schema = self.described.get_input_schema()
+        needed = schema.required_input_names() if schema is not None and schema.has_input_names() else []
+        return [name for name in needed if name not in set(given)]
 
     @property
     def metadata(self) -> dict[str, object]:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_stacks import data, files, ingest, training, version_process, versions
+from mlops_stacks import columns, data, files, ingest, training, version_process, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = "unit-tests"
@@ -145,8 +145,8 @@ def trained_model(store) -> Callable[..., str]:
         key = (hash(content.to_numpy().tobytes()), rounds)
         if key not in known:
             with mlflow.start_run():
-                trees = training.fit(rows[list(ingest.INPUTS)], fares, training.Settings(rounds=rounds))
-                known[key] = training.log_model(trees, rows[list(ingest.INPUTS)].head(2)).model_uri
+                trees = training.fit(rows[list(columns.INPUTS)], fares, training.Settings(rounds=rounds))
+                known[key] = training.log_model(trees, rows[list(columns.INPUTS)].head(2)).model_uri
         return known[key]
 
     return _trained_model

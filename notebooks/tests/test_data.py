@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_stacks import data, files, ingest, metrics, training
+from mlops_stacks import baseline, columns, data, files, ingest, training
 
 
 def test_same_seed_writes_the_same_bytes_and_another_seed_does_not(tmp_path):
@@ -74,13 +74,13 @@ def test_there_is_something_to_learn_and_a_floor_below(trips):
     """LightGBM beats distance alone by 15 % at least, and does not go below the noise."""
     assert lightgbm.__version__
     trees = training.fit(
-        trips.clean_training[list(ingest.INPUTS)], trips.clean_training[ingest.LABEL], training.Settings()
+        trips.clean_training[list(columns.INPUTS)], trips.clean_training[columns.LABEL], training.Settings()
     )
-    fares = trips.clean_test[ingest.LABEL].to_numpy()
-    predicted = trees.predict(training.features.PickupFeatures().transform(trips.clean_test))
-    rmse = metrics.regression_metrics(fares, predicted)["rmse"]
-    line = metrics.distance_alone(trips.clean_test["trip_distance"].to_numpy(), fares)
-    assert data.NOISE_DOLLARS < rmse < 0.85 * metrics.regression_metrics(fares, line)["rmse"]
+    fares = trips.clean_test[columns.LABEL].to_numpy()
+    predicted = trees.predict(training.features.Features().transform(trips.clean_test))
+    rmse = columns.PROBLEM.measure(fares, predicted)["rmse"]
+    line = baseline.predictions(trips.clean_test)
+    assert data.NOISE_DOLLARS < rmse < 0.85 * columns.PROBLEM.measure(fares, line)["rmse"]
 
 
 def test_command_line_writes_and_refuses(tmp_path, capsys):

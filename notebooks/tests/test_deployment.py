@@ -2,7 +2,7 @@ import pytest
 from mlflow import MlflowClient
 
 from mlops_stacks import deployment, records, registry
-from mlops_stacks.ingest import LABEL
+from mlops_stacks.columns import LABEL
 
 
 @pytest.fixture

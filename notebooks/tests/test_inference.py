@@ -8,7 +8,8 @@ import pytest
 from mlflow import MlflowClient
 
 from mlops_stacks import inference, versions
-from mlops_stacks.ingest import INPUTS, LABEL, DataRefused
+from mlops_stacks.columns import INPUTS, LABEL
+from mlops_stacks.schema import DataRefused
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mlops_stacks import ingest
-from mlops_stacks.ingest import DataRefused
+from mlops_stacks.schema import DataRefused
 
 
 def good(rows: int = 50) -> pd.DataFrame:

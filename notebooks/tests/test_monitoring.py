@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import drift, inference, monitoring, plots, training
-from mlops_stacks.ingest import INPUTS, LABEL
+from mlops_stacks import drift, inference, monitoring, training
+from mlops_stacks.columns import INPUTS, LABEL
 from mlops_stacks.monitoring import InUse, Limits
 
 COMMAND = "cargo xtask run a_job --target somewhere"
@@ -56,9 +56,9 @@ def test_a_time_counts_by_its_minute_of_the_day():
 def test_a_column_with_one_value_has_one_or_two_parts(trips):
     profile = drift.profile(trips.clean_training.assign(pickup_zip=10001))
     assert (profile["pickup_zip"].borders, profile["pickup_zip"].shares) == ([10001.0], [0.0, 1.0])
-    assert plots.part_names([10001.0]) == ["< 10001", ">= 10001"]
-    assert plots.part_names([1.0, 2.5]) == ["< 1", "1 - 2.5", ">= 2.5"]
-    assert plots.part_names([]) == ["all"]
+    assert drift.ColumnProfile([10001.0], []).part_names() == ["< 10001", ">= 10001"]
+    assert drift.ColumnProfile([1.0, 2.5], []).part_names() == ["< 1", "1 - 2.5", ">= 2.5"]
+    assert drift.ColumnProfile([], []).part_names() == ["all"]
 
 
 def test_what_looks_like_training_is_within_the_limits(model, trips):
@@ -75,7 +75,7 @@ def test_longer_trips_are_seen_and_the_command_is_named(model, trips):
     assert watched.state == "beyond_limits"
     assert re.search(r"drift_trip_distance: \S+, at most 0\.1 allowed", watched.sentence())
     assert watched.sentence().endswith(f"Train again: {COMMAND}")
-    assert "no fares have arrived" in watched.sentence()
+    assert "no fare has arrived" in watched.sentence()
     run = mlflow.get_run(watched.run_id)
     assert run.data.tags["mlops_monitoring"] == "beyond_limits"
     assert run.data.tags["mlops_input_digest"] == "sha256:5"

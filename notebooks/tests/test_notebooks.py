@@ -9,7 +9,8 @@ import pytest
 from mlflow import MlflowClient
 
 from mlops_stacks import rules, validation
-from mlops_stacks.ingest import DataRefused
+from mlops_stacks.columns import LABEL
+from mlops_stacks.schema import DataRefused
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,12 +57,11 @@ def test_train_validate_deploy_and_score(store, trips, model_name, tmp_path, not
     assert mlflow.get_run(verdict["run_id"]).data.tags["mlops_job_run_id"] == "4711"
 
 
-def test_a_rejected_model_fails_the_notebook(store, trips, model_name, monkeypatch, notebook):
+def test_a_rejected_model_fails_the_notebook(register, trips, model_name, monkeypatch, notebook):
     strict = rules.Thresholds(0.99, 0.0, 0.0, 10**9, 0.0, [])
     monkeypatch.setattr(rules, "read_thresholds", lambda: strict)
-    common = {"model_name": model_name, "experiment_name": store}
-    version = notebook(training_data=trips.training, **common).run("Train")["model_version"]
-    validate = notebook(test_data=trips.test, model_version=version, **common)
+    rows = trips.clean_training.head(300)
+    validate = notebook(test_data=trips.test, model_version=register(rows, rows[LABEL], 2), model_name=model_name)
     with pytest.raises(validation.ModelRejected, match="better_than_distance_alone"):
         validate.run("ModelValidation")
     assert "verdict" not in validate.values

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mlops_stacks.columns import PROBLEM
+
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = ("training-job.yml", "batch-inference-job.yml")
 NOTEBOOKS = sorted(path for path in (ROOT / "notebooks").glob("*.py"))
@@ -86,6 +88,13 @@ def test_notebooks_are_databricks_source_without_output_or_secrets(path):
             compile(cell, path.name, "exec")
         else:
             assert all(line.startswith("#") or not line for line in cell.splitlines()), "code in a text cell"
+
+
+def test_the_metrics_of_xtask_toml_are_those_that_training_logs():
+    with open(ROOT / "xtask.toml", "rb") as file:
+        named = tomllib.load(file)["model"]["metrics"]
+    logged = {f"holdout_{metric.name}" for metric in PROBLEM.metrics} | {f"train_{PROBLEM.loss.name}"}
+    assert set(named) <= logged, "metrics in xtask.toml names what no model of this problem has"
 
 
 def test_secrets_would_be_found():

@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import columns, files, inference, ingest, sources, training, validation
-from mlops_stacks.columns import LABEL, DataRefused
+from mlops_stacks import files, inference, ingest, schema, sources, training, validation
+from mlops_stacks.columns import LABEL
+from mlops_stacks.schema import DataRefused
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_digest_of_a_delta_table_is_that_of_its_version_wherever_it_is(delta, tm
 
 def test_times_with_a_zone_are_read_as_they_are_in_utc():
     times = pd.Series(pd.to_datetime(["2026-03-01 10:00"])).dt.tz_localize("America/New_York")
-    plain = columns.without_zone(pd.DataFrame({"tpep_pickup_datetime": times, "trip_distance": [1.0]}))
+    plain = schema.without_zone(pd.DataFrame({"tpep_pickup_datetime": times, "trip_distance": [1.0]}))
     assert plain["tpep_pickup_datetime"].tolist() == [pd.Timestamp("2026-03-01 15:00")]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import data, features, files, ingest, records, training, versions
+from mlops_stacks import columns, data, features, files, records, training, versions
 
 
 @pytest.fixture(scope="module")
@@ -52,15 +52,15 @@ def test_training_set_is_an_input_of_the_run(trained, trips):
     assert found.dataset.name == "training.parquet"
     assert files.sha256(trips.training).startswith(found.dataset.digest)
     assert trips.training in found.dataset.source
-    columns = json.loads(found.dataset.schema)["mlflow_colspec"]
-    assert {column["name"] for column in columns} == {*ingest.INPUTS, ingest.LABEL, "tpep_dropoff_datetime"}
+    read = json.loads(found.dataset.schema)["mlflow_colspec"]
+    assert {column["name"] for column in read} == set(columns.COLUMNS)
 
 
 def test_model_takes_raw_columns_in_any_order_and_ignores_others(trained, trips):
     with versions.opened("test.unit.training", trained.model_version) as version:
-        assert version.inputs == list(ingest.INPUTS)
+        assert version.inputs == list(columns.INPUTS)
         rows = trips.clean_test.head(300)
-        plain = version.predict(rows[list(ingest.INPUTS)])
+        plain = version.predict(rows[list(columns.INPUTS)])
         assert np.array_equal(plain, version.predict(rows[rows.columns[::-1]]))
     assert plain.shape == (300,)
 
@@ -72,7 +72,7 @@ def test_artifacts_name_exact_requirements_and_hold_no_pickle(trained, tmp_path)
         lines = file.read().split()
     assert all("==" in line for line in lines)
     assert any(line.startswith("lightgbm==") for line in lines)
-    assert {"trees.txt", "features.py", "fare_model.py"} <= set(names)
+    assert {"trees.txt", "features.py", "tree_model.py"} <= set(names)
     assert not [name for name in names if name.endswith(".pkl")]
 
 
@@ -81,8 +81,8 @@ def test_digest_of_a_loaded_version_is_that_of_its_files_as_they_are_stored(stor
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
     rows = trips.clean_training.head(300)
     with mlflow.start_run():
-        trees = training.fit(rows[list(ingest.INPUTS)], rows[ingest.LABEL], training.Settings(rounds=2))
-        info = training.log_model(trees, rows[list(ingest.INPUTS)].head(2))
+        trees = training.fit(rows[list(columns.INPUTS)], rows[columns.LABEL], training.Settings(rounds=2))
+        info = training.log_model(trees, rows[list(columns.INPUTS)].head(2))
     version = str(mlflow.register_model(info.model_uri, "test.unit.digest").version)
     with versions.opened("test.unit.digest", version) as loaded:
         digest = loaded.artifact_digest
@@ -93,7 +93,7 @@ def test_digest_of_a_loaded_version_is_that_of_its_files_as_they_are_stored(stor
 
 
 def test_same_data_and_seed_give_the_same_model(trips):
-    rows, fares = trips.clean_training[list(ingest.INPUTS)], trips.clean_training[ingest.LABEL]
+    rows, fares = trips.clean_training[list(columns.INPUTS)], trips.clean_training[columns.LABEL]
     first, again = (training.fit(rows, fares, training.Settings(rounds=30)) for _ in range(2))
     assert first.model_to_string() == again.model_to_string()
 
@@ -113,7 +113,7 @@ def test_features_of_a_known_trip():
             "dropoff_zip": [11201],
         }
     )
-    row = features.PickupFeatures().fit_transform(trip).iloc[0].to_dict()
+    row = features.Features().fit_transform(trip).iloc[0].to_dict()
     assert row == {
         "trip_distance": 2.5,
         "hour": 17,

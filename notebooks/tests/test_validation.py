@@ -12,7 +12,8 @@ from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, Schema
 
 from mlops_stacks import datasets, deployment, records, registry, rules, validation
-from mlops_stacks.ingest import INPUTS, LABEL, DataRefused
+from mlops_stacks.columns import INPUTS, LABEL
+from mlops_stacks.schema import DataRefused
 from mlops_stacks.validation import ModelRejected
 
 LIMITS = replace(rules.read_thresholds(), min_slice_rows=50)
@@ -59,7 +60,7 @@ def test_a_good_first_model_passes_and_becomes_challenger(register, model_name, 
 def test_a_challenger_that_fails_when_judged_again_is_none_any_more(register, model_name, trips):
     version = register(trips.clean_training, trips.clean_training[LABEL])
     validation.validate(model_name, version, trips.test).raise_if_rejected()
-    impossible = replace(LIMITS, min_gain_over_distance_alone=0.99)
+    impossible = replace(LIMITS, min_gain_over_baseline=0.99)
     report = validation.validate(model_name, version, trips.test, thresholds=impossible)
     assert_rejected(report, "better_than_distance_alone")
     assert registry.version_of_alias(model_name, records.CHALLENGER) is None
@@ -107,7 +108,7 @@ def test_better_on_the_whole_but_much_worse_at_night_is_rejected(register, model
 
 def test_a_champion_that_fails_when_judged_again_stays_until_another_comes(register, model_name, trips):
     version = champion(register, model_name, trips, rounds=120)
-    impossible = replace(LIMITS, min_gain_over_distance_alone=0.99)
+    impossible = replace(LIMITS, min_gain_over_baseline=0.99)
     report = validation.validate(model_name, version, trips.test, thresholds=impossible)
     assert (report.verdict, report.champion_version) == ("rejected", "")
     assert tags(model_name, version)[records.VERDICT] == records.REJECTED
@@ -156,7 +157,7 @@ def test_a_leaky_model_under_a_renamed_column_is_rejected(store, model_name, tri
     name = model_name.replace("[", "_").replace("]", "")
     version = log_linear_model(name, table, rows[LABEL], kind)
     report = validation.validate(name, version, trips.test)
-    assert_rejected(report, "inputs_known_at_pickup")
+    assert_rejected(report, "inputs_known_beforehand")
 
 
 def test_a_champion_that_needs_what_the_data_no_longer_have_is_replaced_on_purpose_only(register, model_name, trips):

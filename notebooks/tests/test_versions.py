@@ -25,7 +25,6 @@ from mlops_stacks import OFFSET as MORE
 class Line(mlflow.pyfunc.PythonModel):
     def predict(self, context, model_input, params=None):
         print("a model may print")
-        {first}
         return 3.0 * model_input["trip_distance"].to_numpy() + OFFSET + MORE
 
 mlflow.models.set_model(Line())
@@ -41,12 +40,12 @@ def saved(store, tmp_path, monkeypatch):
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    def _saved(offset: float, first: str = "") -> str:
+    def _saved(offset: float) -> str:
         folder = tmp_path / f"project{offset}"
         (folder / "mlops_stacks").mkdir(parents=True)
         (folder / "corrections.py").write_text(f"OFFSET = {offset}\n")
         (folder / "mlops_stacks" / "__init__.py").write_text(f"OFFSET = {offset * 10}\n")
-        (folder / "model.py").write_text(MODEL.format(first=first))
+        (folder / "model.py").write_text(MODEL)
         with monkeypatch.context() as patch:
             patch.syspath_prepend(str(folder))
             for name in [name for name in sys.modules if name.split(".")[0] in ("mlops_stacks", "corrections")]:
@@ -66,7 +65,7 @@ def saved(store, tmp_path, monkeypatch):
     return _saved
 
 
-def test_champion_and_candidate_are_judged_by_their_own_code(saved, model_name, trips):
+def test_champion_and_candidate_are_judged_by_their_own_code(saved, model_name, trips, capsys):
     for offset in (0.0, 0.5):
         mlflow.register_model(saved(offset), model_name)
     MlflowClient().set_registered_model_alias(model_name, "champion", "1")
@@ -76,18 +75,22 @@ def test_champion_and_candidate_are_judged_by_their_own_code(saved, model_name, 
     rmse = [float(np.sqrt(np.mean((error + shift) ** 2))) for shift in (0.0, 5.5)]
     assert report.champion["rmse"] == pytest.approx(rmse[0])
     assert report.candidate["rmse"] == pytest.approx(rmse[1])
+    assert "a model may print" in capsys.readouterr().err
     assert report.candidate["bias"] - report.champion["bias"] == pytest.approx(5.5)
 
 
-def test_a_process_that_ends_by_itself_is_explained_and_what_it_printed_is_kept(saved, trips, capfd):
-    killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
-    folder = mlflow.artifacts.download_artifacts(saved(1.0, killed))
-    with (
-        versions.opened_in(folder) as version,
-        pytest.raises(VersionFailed, match="its process was ended by SIGKILL; it may have needed more"),
+def test_a_process_that_ends_by_itself_is_explained_and_what_it_said_is_kept(monkeypatch, tmp_path, capsys):
+    script = tmp_path / "killed.py"
+    script.write_text("import os, sys\nprint('loading', file=sys.stderr, flush=True)\nos.kill(os.getpid(), 9)\n")
+    monkeypatch.setattr(version_process, "__file__", str(script))
+    process = versions.Process("version 3 of a.b.c")
+    process.load("/folder")
+    with pytest.raises(
+        VersionFailed, match=r"version 3 of .* was ended by SIGKILL; it may have needed more.*\nloading"
     ):
-        version.predict(trips.clean_test[list(INPUTS)].head(3))
-    assert "a model may print" in capfd.readouterr().err
+        process.predict(pd.DataFrame({"x": [1.0]}))
+    process.close()
+    assert capsys.readouterr().err == "loading\n"
 
 
 class Fake:

@@ -16,7 +16,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 import mlflow
 import pandas as pd
 
-from mlops_stacks import columns, data, inference, ingest, records, sources, training, versions
+from mlops_stacks import cleaning, columns, data, inference, records, sources, training, versions
 
 ROWS = 1_000_000
 TIMES = 5
@@ -32,7 +32,7 @@ def main() -> None:
         trained = training.train(f"{folder}/small/training.parquet", "bench", "bench")
         path = f"{folder}/large/training.parquet"
         rows = pd.read_parquet(path, columns=list(columns.INPUTS))
-        for rule in ingest.INPUT_RULES:
+        for rule in cleaning.INPUT_RULES:
             rows = rows[~rule.drops(rows)]
         rows = columns.with_exact_types(rows)
         stamp = {"model_name": "bench", "model_version": "1", "run_id": "1", "scored_at": datetime.now(UTC)}

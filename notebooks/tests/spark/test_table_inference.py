@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import inference, ingest, monitoring, table_inference, tables, validation, versions
-from mlops_stacks.columns import FINISHED_TRIP, INPUTS, LABEL, DataRefused
+from mlops_stacks import cleaning, inference, monitoring, table_inference, tables, validation, versions
+from mlops_stacks.columns import INPUTS, LABEL
+from mlops_stacks.schema import FINISHED, DataRefused
 
 pytestmark = pytest.mark.spark
 NEW, OUT = "spark_catalog.default.new_trips", "spark_catalog.default.predictions"
@@ -79,7 +80,7 @@ def test_digest_does_not_depend_on_the_order_of_the_rows(spark, tables_of_trips)
 
 def test_digest_of_known_rows_never_changes(spark, sample):
     """Records would not be comparable any more: docs/records.md defines it."""
-    trips = spark.read.parquet(sample).select(*FINISHED_TRIP)
+    trips = spark.read.parquet(sample).select(*FINISHED)
     assert tables.content(trips) == (400, "749a8909fead5b1e285e9f09bdf5dfbe406439877aa194141221145c1768d59b")
     kinds = "a int, b int"
     gaps = [tables.content(spark.createDataFrame([row], kinds))[1] for row in ((None, 7), (7, None))]
@@ -111,7 +112,7 @@ def test_train_and_validate_on_tables(spark, store, trips, model_name, notebook)
     from_file = validation.validate(model_name, trained["model_version"], trips.test)
     assert verdict["metrics"] == pytest.approx(from_file.candidate)
     tags = MlflowClient().get_model_version(model_name, "1").tags
-    rows = tables.opened(spark, training_table, FINISHED_TRIP)
+    rows = tables.opened(spark, training_table, FINISHED)
     assert tags["mlops_training_digest"] == "sha256:" + tables.content(rows)[1]
     with pytest.raises(DataRefused, match="what this version was trained on"):
         validation.validate(model_name, "1", training_table, session=spark)
@@ -122,7 +123,7 @@ def test_train_and_validate_on_tables(spark, store, trips, model_name, notebook)
 
 
 def test_rules_in_sql_say_what_they_say_in_pandas(spark):
-    rules = (*ingest.INPUT_RULES, *ingest.FARE_RULES)
+    rules = (*cleaning.INPUT_RULES, *cleaning.LABEL_RULES)
     start = datetime(2026, 1, 1)
     good = (start, 2.0, 10001, 11201, 9.0)
     rows = [good]

@@ -1,4 +1,4 @@
-"""The model as it is logged: trips as they come in, fares in dollars out.
+"""The model as it is logged: rows as they come in, predictions out.
 
 MLflow keeps this file, the features and the trees with each version ("models from code") and runs the file when the
 version is loaded. Nothing is pickled, so a version loads under another Python, and runs no code of the package as it is
@@ -14,19 +14,19 @@ import pandas as pd
 from mlflow.pyfunc import PythonModel, PythonModelContext
 
 
-class FareModel(PythonModel):
+class TreeModel(PythonModel):
     """Features and LightGBM trees behind MLflow's predict."""
 
     def load_context(self, context: PythonModelContext) -> None:
         """Loads the version's own features and trees."""
         import lightgbm
 
-        self._features = _module_of_this_version(context.artifacts["features"]).PickupFeatures()
+        self._features = _module_of_this_version(context.artifacts["features"]).Features()
         with open(context.artifacts["trees"], encoding="utf-8") as file:
             self._trees = lightgbm.Booster(model_str=file.read())
 
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: dict | None = None) -> np.ndarray:
-        """Fares in dollars, one for each row."""
+        """A prediction for each row."""
         return self._trees.predict(self._features.transform(model_input))
 
 
@@ -38,4 +38,4 @@ def _module_of_this_version(path: str) -> ModuleType:
     return module
 
 
-mlflow.models.set_model(FareModel())
+mlflow.models.set_model(TreeModel())

@@ -1,0 +1,142 @@
+"""Another problem: four files of the package say that customers leave, and all the rest is as it is."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow import MlflowClient
+
+import mlops_stacks
+from mlops_stacks.columns import LABEL
+from mlops_stacks.problem import Classification
+
+OTHERS = Path(__file__).parent / "fixtures" / "classification"
+
+
+@pytest.fixture
+def of_churn(monkeypatch) -> Iterator[None]:
+    """The package of a project that replaced columns.py, cleaning.py, features.py and baseline.py."""
+    here = sys.modules["mlops_stacks.versions"].Process
+
+    def ours() -> list[str]:
+        return [name for name in sys.modules if name.split(".")[0] == "mlops_stacks"]
+
+    for name in ours():
+        monkeypatch.delitem(sys.modules, name)
+    package = ModuleType("mlops_stacks")
+    package.__path__ = [str(OTHERS), *mlops_stacks.__path__]
+    monkeypatch.setitem(sys.modules, "mlops_stacks", package)
+    from mlops_stacks import versions
+
+    monkeypatch.setattr(versions, "Process", here)
+    yield
+    for name in ours():
+        del sys.modules[name]
+
+
+def customers(rows: int, seed: int, monthly: float = 0.4) -> pd.DataFrame:
+    """Customers who leave for reasons that can be learnt: a monthly plan, many calls, few months."""
+    chance = np.random.default_rng(seed)
+    rest = (1 - monthly) / 2
+    table = pd.DataFrame(
+        {
+            "months": np.round(chance.uniform(0, 60, rows), 1),
+            "plan": chance.choice(["monthly", "yearly", "prepaid"], rows, p=[monthly, rest, rest]),
+            "calls": chance.poisson(2, rows),
+            "autopay": chance.uniform(size=rows) < 0.5,
+            "region": chance.choice(["north", "south"], rows),
+        }
+    )
+    score = 4 * (table["plan"] == "monthly") + 2 * (table["calls"] - 2) - 0.15 * (table["months"] - 20) - 1.5
+    table["left"] = np.where(chance.uniform(size=rows) < 1 / (1 + np.exp(-score)), "yes", "no")
+    return table
+
+
+@pytest.mark.usefixtures("of_churn")
+def test_a_classification_model_goes_all_the_way(model_name, store, tmp_path, notebook):
+    paths = {}
+    for name, rows in (
+        ("training", customers(3000, 1)),
+        ("test", customers(1500, 2)),
+        ("new", customers(1500, 3, monthly=0.8)),
+    ):
+        paths[name] = str(tmp_path / f"{name}.parquet")
+        rows.to_parquet(paths[name])
+    common = {"model_name": model_name, "experiment_name": store}
+
+    trained = notebook(training_data=paths["training"], **common).run("Train")
+    assert trained["metrics"].keys() == {
+        *(f"holdout_{name}" for name in ("log_loss", "brier", "accuracy", "roc_auc")),
+        "train_log_loss",
+    }
+    assert trained["metrics"]["holdout_roc_auc"] > 0.9
+    judged = notebook(test_data=paths["test"], model_version="1", **common)
+    verdict = judged.run("ModelValidation")
+    assert verdict["verdict"] == "passed"
+    table = judged.shown[0].set_index("metric")
+    assert (table.loc["accuracy", "better"], table.loc["log_loss_monthly", "better"]) == ("higher", "lower")
+    rules = judged.shown[1].set_index("rule")
+    assert rules.loc["better_than_the_share_of_churn", "meaning"].startswith("log loss; the share of churn has 0.")
+    assert notebook(model_version="1", **common).run("ModelDeployment")["champion"] == "1"
+
+    # What promotion does before a copy becomes champion.
+    from mlops_stacks import smoke
+
+    version = mlflow.artifacts.download_artifacts(f"models:/{model_name}/1", dst_path=str(tmp_path / "version"))
+    tried = smoke.smoke(version)
+    assert tried["rows"] == 5
+    assert all(0 <= answer <= 1 for answer in tried["predictions"])
+
+    infer = notebook(inference_input=paths["new"], finished_trips=paths["new"], output=str(tmp_path / "out"), **common)
+    scored = infer.run("BatchInference")
+    assert (scored["rows"], scored["not_scored"]) == (1500, 0)
+    found = scored["monitoring"]
+    assert found["state"] == "beyond_limits"
+    assert found["reason"].startswith("drift_plan: ")
+    assert "dollars" not in found["reason"]
+    assert found["metrics"]["drift_months"] < 0.1
+    assert found["metrics"]["finished_accuracy"] > 0.8
+    assert found["metrics"].keys() >= {"finished_log_loss", "finished_brier", "training_log_loss"}
+
+
+@pytest.mark.usefixtures("of_churn")
+def test_the_champion_of_another_problem_is_a_finding_of_validation(
+    register, trips, model_name, store, tmp_path, notebook
+):
+    fares = register(trips.clean_training.head(300), trips.clean_training[LABEL].head(300), rounds=2)
+    MlflowClient().set_registered_model_alias(model_name, "champion", fares)
+    paths = {name: str(tmp_path / f"{name}.parquet") for name in ("training", "test")}
+    for seed, path in enumerate(paths.values()):
+        customers(800, seed).to_parquet(path)
+    common = {"model_name": model_name, "experiment_name": store}
+    trained = notebook(training_data=paths["training"], **common).run("Train")
+    from mlops_stacks.validation import ModelRejected
+
+    judged = notebook(test_data=paths["test"], model_version=trained["model_version"], **common)
+    with pytest.raises(
+        ModelRejected, match=r"version 1 needs tpep_pickup_datetime, .* the test set does not have"
+    ) as raised:
+        judged.run("ModelValidation")
+    assert "name 1 in replaced_without_comparison" in str(raised.value)
+
+
+def test_classes_are_measured_as_they_are_defined():
+    problem = Classification("churn", positive=True)
+    truth = problem.truth(pd.Series([True, False, True, False]))
+    found = problem.measure(truth, np.array([0.9, 0.2, 0.4, 0.4]))
+    assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.6]).mean())
+    assert found["brier"] == pytest.approx(np.mean([0.01, 0.04, 0.36, 0.16]))
+    assert (found["accuracy"], found["roc_auc"]) == (0.75, 0.875)
+    alone = problem.measure(np.ones(2), np.array([0.5, 0.6]))
+    assert np.isnan(alone["roc_auc"])
+    parts = problem.measure_all([(truth[:1], np.array([0.9])), (truth[1:], np.array([0.2, 0.4, 0.4]))])
+    assert parts == pytest.approx({name: found[name] for name in ("log_loss", "brier", "accuracy")} | {"rows": 4.0})
+    assert [why for wrong, why in problem.impossible(np.array([0.5, np.nan, 1.5])) if wrong.any()] == [
+        "not a number",
+        "no probability from 0 to 1",
+    ]
