@@ -9,7 +9,7 @@ mod jobs;
 mod secrets;
 
 pub(crate) use catalog::{Model, require as require_privilege, require_owner, seen, sees};
-pub(crate) use files::{Right, path};
+pub(crate) use files::{Right, path, readable};
 pub(crate) use jobs::{Act, job, run, visible_jobs, visible_runs};
 pub(crate) use secrets::{Permission, secret_scope};
 

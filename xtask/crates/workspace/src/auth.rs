@@ -32,6 +32,7 @@ use axum::response::{IntoResponse as _, Response};
 use crate::error::ApiError;
 use crate::secret::fingerprint;
 use crate::state::App;
+use crate::store::StoreError;
 
 /// The layer itself.
 pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
@@ -168,18 +169,8 @@ fn bearer(app: &App, authorization: &str) -> Result<Caller, ApiError> {
     }
     let fingerprint = fingerprint(token);
     if let Some(owner) = app.store.token_owner(&fingerprint)? {
-        let by = Credential::Run {
-            job_run_id: owner.job_run_id,
-        };
-        if owner.run_as.is_empty() || owner.run_as == app.identity.user_name {
-            return Ok(app.owner(by));
-        }
-        let who = app.store.principal_by_name(&owner.run_as)?;
-        let who = who.filter(|who| who.active).ok_or_else(unauthenticated)?;
-        return Ok(Caller {
-            who: Arc::new(who),
-            by,
-        });
+        let caller = Caller::of_run(app, &owner.run_as, owner.job_run_id)?;
+        return caller.ok_or_else(unauthenticated);
     }
     let who = app.store.token_principal(&fingerprint)?;
     Ok(Caller {
@@ -190,17 +181,19 @@ fn bearer(app: &App, authorization: &str) -> Result<Caller, ApiError> {
 
 fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let name = cookie_name(app);
-    let session = headers
+    let mut sessions = headers
         .get_all(COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| value);
-    match session {
-        Some(session) if app.store.has_session(&fingerprint(session))? => {}
-        _ => return Err(unauthenticated()),
+        .filter(|(key, _)| *key == name)
+        .map(|(_, value)| fingerprint(value));
+    // Another server on this host can add cookies of our name, and none that is one of our sessions.
+    if !sessions.try_fold(false, |found, session| {
+        Ok::<_, StoreError>(found || app.store.has_session(&session)?)
+    })? {
+        return Err(unauthenticated());
     }
     let reads = matches!(method, &Method::GET | &Method::HEAD | &Method::OPTIONS);
     if !reads && !headers.contains_key(ORIGIN) {
@@ -211,9 +204,10 @@ fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Ca
     Ok(app.owner(Credential::Browser))
 }
 
-/// Name of the session cookie. Browsers share cookies between the ports of a host, so it carries the workspace's id.
+/// Name of the session cookie. Browsers share cookies between the ports of a host, so it carries our port and the
+/// workspace's id.
 fn cookie_name(app: &App) -> String {
-    format!("xtask_workspace_{}", app.identity.workspace_id)
+    format!("xtask_workspace_{}_{}", app.port, app.identity.workspace_id)
 }
 
 fn unauthenticated() -> ApiError {

@@ -17,6 +17,8 @@ mod parameters;
 mod references;
 mod task;
 
+pub(crate) use parameters::of_run as job_parameters;
+
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::watch;

@@ -114,6 +114,11 @@ impl App {
             .join(task_run_id.to_string())
     }
 
+    /// The workspace's id and address.
+    pub fn workspace(&self) -> (&str, &str) {
+        (&self.identity.workspace_id, &self.url)
+    }
+
     /// Address of a run's page, as the API reports it.
     pub fn run_page_url(&self, job_id: i64, run_id: i64) -> String {
         format!(

@@ -3,10 +3,11 @@
 
 use serde_json::Value;
 
+use super::catalog::require;
 use super::concerns;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::files::WorkspacePath;
+use crate::files::{RelativePath, WorkspacePath};
 use crate::state::App;
 
 /// What somebody wants with a path.
@@ -47,6 +48,24 @@ pub(crate) fn path(
         "User {} does not have {level} permissions on {path}.",
         caller.name()
     )))
+}
+
+/// Refuses a file that a task names, of the workspace tree or of a volume, which the caller may not read.
+pub(crate) fn readable(app: &App, caller: &Caller, file: &str) -> Result<(), ApiError> {
+    let all = RelativePath::parse(file)?;
+    let names: Vec<&str> = all.segments().collect();
+    match names.as_slice() {
+        ["Volumes", catalog, schema, volume, ..] => {
+            let name = format!("{catalog}.{schema}.{volume}").to_lowercase();
+            require(app, caller, "READ_VOLUME", "volume", &name)
+        }
+        _ => path(
+            app,
+            caller,
+            &WorkspacePath::parse(&format!("/{}", all.as_str()))?,
+            Right::Read,
+        ),
+    }
 }
 
 fn lies_in(key: &str, root: &str) -> bool {

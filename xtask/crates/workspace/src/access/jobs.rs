@@ -15,8 +15,10 @@ use crate::store::{Job, Run, RunFilter};
 pub(crate) enum Act {
     /// Look at it.
     View,
-    /// Start a run, end or repair one.
+    /// Start a run, or have one that ended work again.
     Run,
+    /// End a run.
+    End,
     /// Change its settings.
     Change,
     /// Remove it.
@@ -51,7 +53,7 @@ impl Act {
     fn needs(self) -> Level {
         match self {
             Act::View => Level::View,
-            Act::Run => Level::ManageRun,
+            Act::Run | Act::End => Level::ManageRun,
             Act::Change | Act::Delete | Act::Permissions => Level::Manage,
         }
     }
@@ -60,7 +62,7 @@ impl Act {
     fn refused(self, name: &str, job_id: i64) -> ApiError {
         let levels = match self {
             Act::View => "View or Admin or Manage Run or Owner",
-            Act::Run => "Admin or Manage Run or Owner",
+            Act::Run | Act::End => "Admin or Manage Run or Owner",
             Act::Change => "Admin or Manage or Owner",
             Act::Delete => "Admin or Owner",
             Act::Permissions => {
@@ -95,16 +97,18 @@ pub(crate) fn job(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<(
 }
 
 /// Refuses what the caller may not do with a run: what the job allows, and for whoever started it, or as whom it acts,
-/// to look at it and to end it.
+/// to look at it and to end it. To have it work again takes the right to run the job as it is now: it acts as its own
+/// identity, and whoever started it may have lost that right since.
 pub(crate) fn run(app: &App, caller: &Caller, run: &Run, act: Act) -> Result<(), ApiError> {
-    let own = run.creator == caller.name() || run.acts_as(&app.identity.user_name) == caller.name();
-    if caller.is_admin() || (own && act.needs() <= Level::ManageRun) {
+    let acts = run.acts_as(&app.identity.user_name) == caller.name();
+    let own = acts || run.creator == caller.name();
+    if caller.is_admin() || (own && matches!(act, Act::View | Act::End)) {
         return Ok(());
     }
     let acl = app.store.acl("jobs", &run.job_id.to_string())?;
     let job = app.store.job(run.job_id)?;
     let creator = job.as_ref().map(|job| job.creator.as_str());
-    if level(caller, acl.as_deref(), creator) >= act.needs() || (own && job.is_none()) {
+    if level(caller, acl.as_deref(), creator) >= act.needs() || (acts && job.is_none()) {
         return Ok(());
     }
     Err(act.refused(caller.name(), run.job_id))

@@ -6,7 +6,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::error::ApiError;
-use crate::store::{ADMINS, Principal, PrincipalKind, USERS};
+use crate::state::App;
+use crate::store::{ADMINS, Principal, PrincipalKind, StoreError, USERS};
 
 /// What a request was admitted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +35,23 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// As whom the code of a run asks, and the workspace on its behalf; `None` where that identity is gone or not active.
+    pub(crate) fn of_run(
+        app: &App,
+        run_as: &str,
+        job_run_id: i64,
+    ) -> Result<Option<Caller>, StoreError> {
+        let by = Credential::Run { job_run_id };
+        if run_as.is_empty() || run_as == app.identity.user_name {
+            return Ok(Some(app.owner(by)));
+        }
+        let who = app.store.principal_by_name(run_as)?;
+        Ok(who.filter(|who| who.active).map(|who| Caller {
+            who: Arc::new(who),
+            by,
+        }))
+    }
+
     /// E-mail address or application id, as jobs and permissions name an identity.
     pub fn name(&self) -> &str {
         &self.who.name
@@ -58,14 +76,17 @@ impl Caller {
         serde_json::json!({field: self.name(), "permission_level": "IS_OWNER"})
     }
 
-    /// Refuses a job run: what it leaves behind must not outlive its token.
-    pub fn require_no_run(&self) -> Result<(), ApiError> {
-        match self.by {
-            Credential::Run { .. } => Err(ApiError::forbidden(
-                "the token of a job run makes no tokens, secrets or identities",
-            )),
-            _ => Ok(()),
-        }
+    /// Refuses what makes no tokens, secrets, identities or sessions: a job run and a browser's session. What they leave
+    /// behind would outlive them.
+    pub fn require_own_token(&self) -> Result<(), ApiError> {
+        let by = match self.by {
+            Credential::Run { .. } => "the token of a job run",
+            Credential::Browser => "the session of a browser",
+            Credential::Owner | Credential::Token => return Ok(()),
+        };
+        Err(ApiError::forbidden(format!(
+            "{by} makes no tokens, secrets, identities or sessions"
+        )))
     }
 
     /// Refuses whoever is no admin.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::settings;
 use super::start::{Parameters, ending, parameters};
+use super::{run_as, settings};
 use crate::error::ApiError;
 use crate::runner;
 use crate::state::App;
@@ -32,6 +32,7 @@ pub(crate) fn repair(app: &Arc<App>, run: &Run, request: Request) -> Result<i64,
     if app.is_stopping() {
         return Err(ending());
     }
+    run_as::check_known(app, &run.run_as)?;
     check_latest(app, run, request.latest_repair_id)?;
     let tasks = newest(app.store.task_runs(run.run_id)?);
     let again = chosen(&tasks, &request)?;

@@ -21,6 +21,7 @@ use super::output::Frames;
 use super::problem::Problem;
 use super::task::{Shown, cell_id, parameters, task_section};
 use super::words::{badge, duration, exact};
+use crate::runner;
 use crate::state::App;
 
 pub(super) async fn show(
@@ -78,7 +79,7 @@ fn content(app: &App, loaded: &Loaded) -> Markup {
         (graph::of_run(&newest))
         (task_table(&loaded.tasks))
         div.more {
-            @if !run.parameters.is_empty() { (parameters("Job parameters", &json!(run.parameters))) }
+            @if !run.parameters.is_empty() { (parameters("Job parameters", &json!(runner::job_parameters(run, app.workspace())))) }
             (facts::metrics(loaded))
         }
         (facts::lives(loaded))

@@ -18,6 +18,7 @@ use tokio::process::{Child, ChildStdout};
 use tokio_util::io::ReaderStream;
 
 use super::extract::JsonBody;
+use crate::access;
 use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
 use crate::group::Group;
@@ -47,6 +48,16 @@ async fn install(
         return Err(ApiError::forbidden(
             "packages are installed for the code of job runs alone",
         ));
+    }
+    for argument in &wanted.arguments {
+        for (tree, mount) in [
+            (&app.workspace_files, "/Workspace"),
+            (&app.volumes, "/Volumes"),
+        ] {
+            if let Some((_, file)) = argument.split_once(tree.root().as_str()) {
+                access::readable(&app, &caller, &format!("{mount}{file}"))?;
+            }
+        }
     }
     let failed = |error: std::io::Error| ApiError::internal("cannot start the installer", &error);
     let request = serde_json::to_vec(&wanted)

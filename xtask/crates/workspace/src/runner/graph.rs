@@ -177,18 +177,23 @@ pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
     })
 }
 
-/// How the whole run ended: what its last tasks (those that no other waits for) say counts.
+/// How the whole run ended: what its last tasks (those that no other waits for) say counts. Tasks that were not chosen
+/// for the run have no say, whether they come last or wait for another.
 pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
+    let chosen: Vec<_> = tasks
+        .iter()
+        .filter(|(_, _, state)| state.result != Some(ResultState::Disabled))
+        .collect();
     let is_last = |key: &String| {
-        !tasks
+        !chosen
             .iter()
             .any(|(_, node, _)| node.depends_on.iter().any(|need| need.key == *key))
     };
-    let last_fine = tasks
+    let last_fine = chosen
         .iter()
         .filter(|(key, _, _)| is_last(key))
         .all(|(_, _, state)| matches!(End::of_state(state), Some(End::Success | End::Excluded)));
-    let failed = tasks.iter().find(|(_, _, state)| {
+    let failed = chosen.iter().find(|(_, _, state)| {
         matches!(
             state.result,
             Some(ResultState::Failed | ResultState::TimedOut)
@@ -315,6 +320,31 @@ mod tests {
         ]);
         assert_eq!(state.life_cycle, LifeCycle::Terminated);
         assert_eq!(state.result, Some(ResultState::SuccessWithFailures));
+    }
+
+    #[test]
+    fn a_task_that_was_not_chosen_has_no_say() {
+        let ended = |result| RunState::ended(LifeCycle::Terminated, result, "boom");
+        let left_out = || RunState::ended(LifeCycle::Skipped, ResultState::Disabled, "");
+        let after = |key: &str| Node::of(&json!({"depends_on": [{"task_key": key}]}));
+        let first = |result| ("a".to_owned(), Node::of(&json!({})), ended(result));
+        // Below the task, and between two that were chosen.
+        let below = [("b".to_owned(), after("a"), left_out())];
+        let between = [
+            ("b".to_owned(), after("a"), left_out()),
+            ("c".to_owned(), after("b"), ended(ResultState::Success)),
+        ];
+        for others in [&below[..], &between[..]] {
+            for (result, expected) in [
+                (ResultState::Failed, ResultState::Failed),
+                (ResultState::TimedOut, ResultState::Failed),
+                (ResultState::Canceled, ResultState::Canceled),
+                (ResultState::Success, ResultState::Success),
+            ] {
+                let tasks = [&[first(result)], others].concat();
+                assert_eq!(verdict(&tasks).result, Some(expected), "{result:?}");
+            }
+        }
     }
 
     #[test]

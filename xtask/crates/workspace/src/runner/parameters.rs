@@ -11,8 +11,8 @@ use crate::store::{Run, TaskRun};
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub run: &'a Run,
-    /// The task that the parameters are for.
-    pub task: &'a TaskRun,
+    /// The task that the parameters are for; none for what the run as a whole shows.
+    pub task: Option<&'a TaskRun>,
     /// All tasks of the run, as they are now.
     pub tasks: &'a [TaskRun],
     /// Task values as (task key, key, value).
@@ -21,24 +21,60 @@ pub(super) struct Context<'a> {
     pub workspace: (&'a str, &'a str),
 }
 
+impl Context<'_> {
+    /// What the task declares about its kind of work.
+    fn declared(&self, kind: &str) -> &Value {
+        self.task.map_or(&Value::Null, |task| &task.settings[kind])
+    }
+
+    /// The job's parameters, with references filled in.
+    pub(super) fn job_parameters(&self) -> Result<BTreeMap<String, String>, String> {
+        let declared = self.run.parameters.iter();
+        declared
+            .map(|(name, value)| Ok((name.clone(), fill(value, self)?)))
+            .collect()
+    }
+
+    /// A task's own parameters, and over them the job's: those are pushed down to every task that takes names and
+    /// values.
+    pub(super) fn pushed_down(
+        &self,
+        own: BTreeMap<String, String>,
+    ) -> Result<BTreeMap<String, String>, String> {
+        Ok(own.into_iter().chain(self.job_parameters()?).collect())
+    }
+}
+
+/// The job parameters of a run as it shows them: what only a task could fill in, or what leads nowhere, stays as it
+/// was given.
+pub(crate) fn of_run(run: &Run, workspace: (&str, &str)) -> BTreeMap<String, String> {
+    let context = Context {
+        run,
+        task: None,
+        tasks: &[],
+        values: &[],
+        workspace,
+    };
+    let filled = |value: &String| fill(value, &context).unwrap_or_else(|_| value.clone());
+    let given = run.parameters.iter();
+    given
+        .map(|(name, value)| (name.clone(), filled(value)))
+        .collect()
+}
+
 /// The parameters that a notebook gets: its own `base_parameters`, beaten by the caller's `notebook_params`, beaten
 /// by the job's parameters. An error names a reference that leads nowhere.
 pub(super) fn for_notebook(context: &Context<'_>) -> Result<BTreeMap<String, String>, String> {
-    let mut parameters = map(
-        &context.task.settings["notebook_task"]["base_parameters"],
-        context,
-    )?;
+    let own = &context.declared("notebook_task")["base_parameters"];
+    let mut parameters = map(own, context)?;
     parameters.extend(map(&context.run.overrides["notebook_params"], context)?);
-    for (name, value) in &context.run.parameters {
-        parameters.insert(name.clone(), fill(value, context)?);
-    }
-    Ok(parameters)
+    context.pushed_down(parameters)
 }
 
 /// The arguments that a Python file gets: its own, or the caller's `python_params` in their place.
 pub(super) fn for_python_file(context: &Context<'_>) -> Result<Vec<String>, String> {
     let given = &context.run.overrides["python_params"];
-    let own = &context.task.settings["spark_python_task"]["parameters"];
+    let own = &context.declared("spark_python_task")["parameters"];
     let chosen = if given.as_array().is_some_and(|given| !given.is_empty()) {
         given
     } else {
@@ -51,7 +87,7 @@ pub(super) fn for_python_file(context: &Context<'_>) -> Result<Vec<String>, Stri
 /// The arguments that the entry point of a wheel gets: its own or the caller's list, or named ones as `--name=value`.
 /// To named ones the job's parameters are added, as to a notebook's.
 pub(super) fn for_wheel(context: &Context<'_>) -> Result<Vec<String>, String> {
-    let task = &context.task.settings["python_wheel_task"];
+    let task = context.declared("python_wheel_task");
     let given = &context.run.overrides;
     let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let list = match items(&given["python_params"]) {
@@ -64,9 +100,7 @@ pub(super) fn for_wheel(context: &Context<'_>) -> Result<Vec<String>, String> {
     let mut named = map(&task["named_parameters"], context)?;
     named.extend(map(&given["python_named_params"], context)?);
     if !named.is_empty() {
-        for (name, value) in &context.run.parameters {
-            named.insert(name.clone(), fill(value, context)?);
-        }
+        named = context.pushed_down(named)?;
     }
     let argument = |(name, value)| format!("--{name}={value}");
     Ok(named.into_iter().map(argument).collect())
@@ -148,7 +182,7 @@ pub(super) mod tests {
         let values = [("Train".to_owned(), "version".to_owned(), json!(7))];
         check(&Context {
             run: &run,
-            task: &tasks[1],
+            task: Some(&tasks[1]),
             tasks: &tasks,
             values: &values,
             workspace: ("1", "http://w"),
@@ -167,11 +201,11 @@ pub(super) mod tests {
     #[test]
     fn a_callers_arguments_replace_the_files_own() {
         with_context(json!({}), |context| {
-            let mut task = context.task.clone();
+            let mut task = context.task.unwrap().clone();
             task.settings =
                 json!({"spark_python_task": {"parameters": ["--run", "{{job.run_id}}"]}});
             let own = Context {
-                task: &task,
+                task: Some(&task),
                 ..*context
             };
             assert_eq!(for_python_file(&own).unwrap(), ["--run", "111"]);

@@ -8,6 +8,11 @@ use crate::store::{ResultState, Run, RunType, TaskRun};
 
 /// Replaces every reference in a text. What is no reference of ours stays as it is.
 pub(super) fn fill(template: &str, context: &Context<'_>) -> Result<String, String> {
+    fill_within(template, context, &[])
+}
+
+/// As [`fill`], for a text in the value of these job parameters, each of which refers to the next.
+fn fill_within(template: &str, context: &Context<'_>, within: &[&str]) -> Result<String, String> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -17,7 +22,7 @@ pub(super) fn fill(template: &str, context: &Context<'_>) -> Result<String, Stri
             rest = after;
             continue;
         };
-        match resolve(reference.trim(), context)? {
+        match resolve(reference.trim(), context, within)? {
             Some(value) => filled.push_str(&value),
             None => filled.push_str(&format!("{{{{{reference}}}}}")),
         }
@@ -27,15 +32,31 @@ pub(super) fn fill(template: &str, context: &Context<'_>) -> Result<String, Stri
     Ok(filled)
 }
 
-fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, String> {
-    let (run, task) = (context.run, context.task);
-    if let Some(path) = reference.strip_prefix("input")
-        && let Some(input) = &task.input
-    {
-        return of_input(path, input, reference).map(Some);
-    }
+fn resolve(
+    reference: &str,
+    context: &Context<'_>,
+    within: &[&str],
+) -> Result<Option<String>, String> {
     let parts = segments(reference);
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    if let Some(value) = of_run(&parts, reference, context, within)? {
+        return Ok(Some(value));
+    }
+    // Without a task, what only a task knows is filled in later.
+    match context.task {
+        Some(task) => of_place(&parts, reference, task, context),
+        None => Ok(None),
+    }
+}
+
+/// What every task of a run reads alike.
+fn of_run(
+    parts: &[&str],
+    reference: &str,
+    context: &Context<'_>,
+    within: &[&str],
+) -> Result<Option<String>, String> {
+    let run = context.run;
     Ok(Some(match parts[..] {
         ["job", "id"] | ["job_id"] => run.job_id.to_string(),
         ["job", "name"] => run.run_name.clone(),
@@ -50,30 +71,61 @@ fn resolve(reference: &str, context: &Context<'_>) -> Result<Option<String>, Str
         ["job", "start_time", part] => {
             start_time(run.start_time, part).ok_or_else(|| unknown(reference))?
         }
-        ["job", "parameters", name] => {
-            let value = run.parameters.get(name);
-            value
-                .cloned()
-                .ok_or_else(|| format!("the job has no parameter '{name}' ({{{{{reference}}}}})"))?
-        }
-        ["task", "name"] | ["task_key"] => task.task_key.clone(),
-        ["task", "run_id"] | ["run_id"] => task.run_id.to_string(),
-        ["task", "execution_count"] | ["task_retry_count"] => execution_count(task, parts[0]),
-        ["task", "notebook_path"] => text(&task.settings["notebook_task"]["notebook_path"]),
+        ["job", "parameters", name] => job_parameter(name, reference, context, within)?,
         ["start_date"] => start_time(run.start_time, "iso_date").unwrap_or_default(),
         ["start_time"] => run.start_time.to_string(),
         ["workspace", "id"] => context.workspace.0.to_owned(),
         ["workspace", "url"] => context.workspace.1.to_owned(),
-        ["tasks", key, ref what @ ..] if !what.is_empty() => {
-            of_task(key, what, reference, context)?
-        }
         ["backfill", ..] => {
             return Err(format!(
                 "{{{{{reference}}}}}: the local workspace makes no backfill runs; give the value itself"
             ));
         }
-        // In a namespace that we know it is a mistake; anything else is no reference of ours.
-        ["job" | "task" | "tasks" | "workspace", ..] => return Err(unknown(reference)),
+        // In a namespace that we know it is a mistake.
+        ["job" | "workspace", ..] => return Err(unknown(reference)),
+        _ => return Ok(None),
+    }))
+}
+
+/// The value of a job parameter, in which references are filled in as well.
+fn job_parameter(
+    name: &str,
+    reference: &str,
+    context: &Context<'_>,
+    within: &[&str],
+) -> Result<String, String> {
+    let Some(value) = context.run.parameters.get(name) else {
+        return Err(format!(
+            "the job has no parameter '{name}' ({{{{{reference}}}}})"
+        ));
+    };
+    if within.contains(&name) {
+        return Err(format!("the job's parameter '{name}' refers to itself"));
+    }
+    fill_within(value, context, &[within, &[name]].concat())
+}
+
+/// What depends on the task that reads it.
+fn of_place(
+    parts: &[&str],
+    reference: &str,
+    task: &TaskRun,
+    context: &Context<'_>,
+) -> Result<Option<String>, String> {
+    Ok(Some(match parts[..] {
+        ["input", ref names @ ..] if task.input.is_some() => of_input(
+            names,
+            task.input.as_ref().unwrap_or(&Value::Null),
+            reference,
+        )?,
+        ["task", "name"] | ["task_key"] => task.task_key.clone(),
+        ["task", "run_id"] | ["run_id"] => task.run_id.to_string(),
+        ["task", "execution_count"] | ["task_retry_count"] => execution_count(task, parts[0]),
+        ["task", "notebook_path"] => text(&task.settings["notebook_task"]["notebook_path"]),
+        ["tasks", key, ref what @ ..] if !what.is_empty() => {
+            of_task(key, what, reference, context)?
+        }
+        ["task" | "tasks", ..] => return Err(unknown(reference)),
         _ => return Ok(None),
     }))
 }
@@ -82,15 +134,18 @@ fn unknown(reference: &str) -> String {
     format!("there is no {{{{{reference}}}}}")
 }
 
-/// The names of a reference; one in backquotes may hold dots and anything else.
+/// The names of a reference; one in backquotes or brackets may hold dots and anything else.
 fn segments(reference: &str) -> Vec<String> {
-    let (mut names, mut quoted) = (vec![String::new()], false);
+    let (mut names, mut closing) = (vec![String::new()], None);
     for character in reference.chars() {
-        match (character, names.last_mut()) {
-            ('`', _) => quoted = !quoted,
-            ('.', _) if !quoted => names.push(String::new()),
-            (_, Some(name)) => name.push(character),
-            (_, None) => {}
+        let Some(name) = names.last_mut() else { break };
+        match (character, closing) {
+            (character, Some(end)) if character == end => closing = None,
+            (character, Some(_)) => name.push(character),
+            ('`', None) => closing = Some('`'),
+            ('[', None) if name.is_empty() => closing = Some(']'),
+            ('.', None) => names.push(String::new()),
+            (character, None) => name.push(character),
         }
     }
     names
@@ -111,11 +166,11 @@ fn execution_count(task: &TaskRun, name: &str) -> String {
 }
 
 /// `{{input}}` of an iteration, or what `{{input.a.b}}` finds in it.
-fn of_input(path: &str, input: &Value, reference: &str) -> Result<String, String> {
+fn of_input(names: &[&str], input: &Value, reference: &str) -> Result<String, String> {
     let mut found = input;
-    for name in path.split('.').skip(1) {
+    for name in names {
         found = found
-            .get(name)
+            .get(*name)
             .ok_or_else(|| format!("the input {input} has no '{name}' ({{{{{reference}}}}})"))?;
     }
     Ok(text(found))
@@ -200,7 +255,7 @@ mod tests {
             for (template, expected) in [
                 ("{{job.id}}/{{ job.run_id }}/{{task.run_id}}", "9/111/222"),
                 ("{{tasks.Train.values.version}}", "7"),
-                ("{{job.parameters.model}}", "m-{{job.run_id}}"),
+                ("{{job.parameters.model}}", "m-111"),
                 ("{{job.start_time.iso_date}}", "2023-11-14"),
                 ("{{job.start_time.iso_datetime}}", "2023-11-14T22:13:20"),
                 ("{{job.start_time.timestamp_ms}}", "1700000000000"),
@@ -215,6 +270,10 @@ mod tests {
                 ("{{job.name}}/{{job.repair_count}}", "train/0"),
                 ("{{task.name}}/{{task.execution_count}}", "Validate/1"),
                 ("{{tasks.`Train`.values.`version`}}", "7"),
+                ("{{tasks.[Train].values.[version]}}", "7"),
+                ("{{ job.parameters.[model] }}", "m-111"),
+                ("{{job.parameters.`model`}}", "m-111"),
+                ("{{inputs}}", "{{inputs}}"),
                 (
                     "{{tasks.Train.result_state}}|{{tasks.Train.error_code}}",
                     "|",
@@ -241,22 +300,54 @@ mod tests {
     #[test]
     fn an_iteration_sees_its_input() {
         with_context(json!({}), |context| {
-            let mut task = context.task.clone();
+            let mut task = context.task.unwrap().clone();
             assert_eq!(fill("{{input}}", context).unwrap(), "{{input}}");
-            task.input = Some(json!({"table": "t", "rows": [1]}));
+            task.input = Some(json!({"table": "t", "rows": [1], "a.b": 2}));
             let context = Context {
-                task: &task,
+                task: Some(&task),
                 ..*context
             };
             assert_eq!(
-                fill("{{input.table}}:{{input.rows}}", &context).unwrap(),
-                "t:[1]"
+                fill("{{input.table}}:{{input.rows}}:{{input.[a.b]}}", &context).unwrap(),
+                "t:[1]:2"
             );
             assert!(
                 fill("{{input.nope}}", &context)
                     .unwrap_err()
                     .contains("'nope'")
             );
+        });
+    }
+
+    #[test]
+    fn a_job_parameter_may_refer_to_another_but_not_to_itself() {
+        with_context(json!({}), |context| {
+            let mut run = context.run.clone();
+            for (name, value) in [
+                ("day", "{{job.start_time.iso_date}}"),
+                ("folder", "{{job.parameters.model}}/{{job.parameters.day}}"),
+                ("who", "{{task.name}}"),
+                ("round", "{{job.parameters.about}}"),
+                ("about", "{{job.parameters.round}}"),
+            ] {
+                run.parameters.insert(name.to_owned(), value.to_owned());
+            }
+            let inside = Context {
+                run: &run,
+                ..*context
+            };
+            let filled = |name: &str| fill(&format!("{{{{job.parameters.{name}}}}}"), &inside);
+            assert_eq!(filled("folder").unwrap(), "m-111/2023-11-14");
+            assert_eq!(filled("who").unwrap(), "Validate");
+            assert!(filled("round").unwrap_err().contains("refers to itself"));
+            // Outside of a task, what a task alone knows is left.
+            let outside = Context {
+                task: None,
+                ..inside
+            };
+            let filled = |name: &str| fill(&format!("{{{{job.parameters.{name}}}}}"), &outside);
+            assert_eq!(filled("day").unwrap(), "2023-11-14");
+            assert_eq!(filled("who").unwrap(), "{{task.name}}");
         });
     }
 

@@ -20,6 +20,7 @@ use tokio::time::Instant;
 
 use super::kernel::Kernels;
 use super::parameters;
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::jobs::{Kind, NO_PIPELINES};
 use crate::state::App;
@@ -109,6 +110,21 @@ impl Task {
         self.app.store.start_task(self.task_run.run_id, parameters)
     }
 
+    /// As whom the task acts: what the workspace does for it is asked of this identity.
+    fn caller(&self) -> Result<Caller, TaskError> {
+        let caller = Caller::of_run(&self.app, &self.run.run_as, self.run.run_id)?;
+        caller.ok_or_else(|| {
+            self.declared_wrong(format!(
+                "the run acts as '{}', which is not active",
+                self.run.run_as
+            ))
+        })
+    }
+
+    fn declared_wrong(&self, why: impl std::fmt::Display) -> TaskError {
+        TaskError::Declared(format!("task '{}': {why}", self.task_run.task_key))
+    }
+
     /// When the task has taken too long.
     fn deadline(&self) -> Option<Instant> {
         self.timeout.map(|timeout| Instant::now() + timeout)
@@ -122,14 +138,12 @@ impl Task {
         let app = &self.app;
         let context = parameters::Context {
             run: &self.run,
-            task: &self.task_run,
+            task: Some(&self.task_run),
             tasks: &app.store.task_runs(self.run.run_id)?,
             values: &app.store.task_values(self.run.run_id)?,
-            workspace: (&app.identity.workspace_id, &app.url),
+            workspace: app.workspace(),
         };
-        resolve(&context).map_err(|error| {
-            TaskError::Declared(format!("task '{}': {error}", self.task_run.task_key))
-        })
+        resolve(&context).map_err(|error| self.declared_wrong(error))
     }
 }
 

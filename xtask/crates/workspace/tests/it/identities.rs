@@ -469,3 +469,103 @@ async fn run_as_somebody_unknown_is_refused_when_it_runs() {
     assert_eq!(status, StatusCode::OK);
     server.stop().await;
 }
+
+/// What the workspace does for a run it does for the run's identity, and asks what that one may.
+#[tokio::test]
+async fn a_run_gets_no_further_than_its_identity() {
+    let server = Server::start().await;
+    let ci = Service::create(&server, "ci").await;
+    let (_, made) = server.post("/api/2.2/jobs/create", job("mine")).await;
+    let id = made["job_id"].as_i64().unwrap();
+    let set = async |level: &str| {
+        let acl = json!({"access_control_list": [{"user_name": USER, "permission_level": "IS_OWNER"},
+            {"service_principal_name": ci.application_id, "permission_level": level}]});
+        let path = format!("/api/2.0/permissions/jobs/{id}");
+        let request = server.request(Method::PUT, &path).json(&acl);
+        assert_eq!(request.send().await.unwrap().status(), StatusCode::OK);
+    };
+    let submit = async |task: Value| {
+        let (status, run) = ci
+            .post(
+                &server,
+                "/api/2.2/jobs/runs/submit",
+                json!({"tasks": [task]}),
+            )
+            .await;
+        assert_eq!(status, StatusCode::OK, "{run}");
+        let run = crate::runs::ended(&server, run["run_id"].as_i64().unwrap()).await;
+        crate::runs::output(&server, &run, 0).await["error"].to_string()
+    };
+    let other_job = json!({"task_key": "a", "run_job_task": {"job_id": id}});
+    let in_a_loop = json!({"task_key": "a", "for_each_task": {"inputs": "[1]", "task": other_job}});
+    set("CAN_VIEW").await;
+    let refused = format!("does not have Admin or Manage Run or Owner permissions on job {id}");
+    let why = submit(other_job.clone()).await;
+    assert!(why.contains(&refused), "{why}");
+    let why = submit(in_a_loop).await;
+    assert!(why.contains("1 of 1 iterations failed"), "{why}");
+    let runs = format!("/api/2.2/jobs/runs/list?job_id={id}");
+    assert_eq!(server.get(&runs).await.1["runs"], Value::Null);
+
+    // Whoever started a run does not have it work again once the right to run the job is gone.
+    set("CAN_MANAGE_RUN").await;
+    let (_, run) = ci
+        .post(&server, "/api/2.2/jobs/run-now", json!({"job_id": id}))
+        .await;
+    crate::runs::ended(&server, run["run_id"].as_i64().unwrap()).await;
+    set("CAN_VIEW").await;
+    let again = json!({"run_id": run["run_id"], "rerun_all_failed_tasks": true});
+    let (status, body) = ci.post(&server, "/api/2.2/jobs/runs/repair", again).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{body}");
+
+    // Files that a task names.
+    let volume = json!({"catalog_name": "dev", "schema_name": "default", "name": "data", "volume_type": "MANAGED"});
+    server.post("/api/2.1/unity-catalog/volumes", volume).await;
+    let put = server.request(
+        Method::PUT,
+        "/api/2.0/fs/files/Volumes/dev/default/data/s.py",
+    );
+    assert!(
+        put.body("print(1)")
+            .send()
+            .await
+            .unwrap()
+            .status()
+            .is_success()
+    );
+    let home = format!("/Workspace/Users/{USER}/private");
+    server
+        .post("/api/2.0/workspace/mkdirs", json!({"path": home}))
+        .await;
+    let (status, _) = server
+        .import(
+            &format!("{home}/n.py"),
+            "# Databricks notebook source\n1\n",
+            true,
+        )
+        .await;
+    assert_eq!(status, StatusCode::OK);
+    let file = |path: &str| json!({"task_key": "a", "spark_python_task": {"python_file": path}});
+    let notebook = |path: &str| json!({"task_key": "a", "notebook_task": {"notebook_path": path}});
+    let home = format!("/Users/{USER}/private");
+    for (task, privilege) in [
+        (notebook(&format!("{home}/n")), "View permissions"),
+        (
+            notebook(&format!("/Workspace{home}/n.py")),
+            "View permissions",
+        ),
+        (
+            notebook(&format!("//Workspace/{home}/n")),
+            "View permissions",
+        ),
+        // Whether something is there is not told either.
+        (notebook(&format!("{home}/none")), "View permissions"),
+        (file(&format!("{home}/n.py")), "View permissions"),
+        (file("/Volumes/dev/default/data/s.py"), "READ VOLUME"),
+        (file("/Volumes//DEV/default/data/s.py"), "READ VOLUME"),
+    ] {
+        let why = submit(task.clone()).await;
+        assert!(why.contains(privilege), "{task}: {why}");
+    }
+    server.stop().await;
+}

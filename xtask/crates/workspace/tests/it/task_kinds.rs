@@ -125,7 +125,7 @@ async fn another_job_is_run_and_its_end_counts() {
     let fine = create(
         &server,
         json!({"name": "fine", "tasks": [condition("NOT_EQUAL")],
-        "parameters": [{"name": "p", "default": "d"}]}),
+        "parameters": [{"name": "p", "default": "d"}, {"name": "q", "default": "nowhere"}]}),
     )
     .await;
     let bad = create(
@@ -133,7 +133,9 @@ async fn another_job_is_run_and_its_end_counts() {
         json!({"name": "bad", "tasks": [condition("LESS_THAN")]}),
     )
     .await;
-    let job = create(&server, json!({"name": "outer", "tasks": [
+    // The outer job's parameters reach the inner one as far as that declares them.
+    let parameters = json!([{"name": "q", "default": "{{job.start_time.iso_date}}"}, {"name": "other", "default": "x"}]);
+    let job = create(&server, json!({"name": "outer", "parameters": parameters, "tasks": [
         {"task_key": "fine", "run_job_task": {"job_id": fine, "job_parameters": {"p": "{{job.id}}"}}},
         {"task_key": "bad", "run_job_task": {"job_id": bad}},
         {"task_key": "gone", "run_job_task": {"job_id": 12_345_678}},
@@ -159,6 +161,9 @@ async fn another_job_is_run_and_its_end_counts() {
             &json!(job.to_string())
         )
     );
+    let day = run["job_parameters"][0]["value"].as_str().unwrap();
+    assert!(day.starts_with("20") && day.len() == 10, "{day}");
+    assert_eq!(child["job_parameters"][1]["value"], day);
     let why = output(&server, &run, 1).await["error"]
         .as_str()
         .unwrap()
@@ -172,6 +177,48 @@ async fn another_job_is_run_and_its_end_counts() {
         .unwrap()
         .to_owned();
     assert!(why.contains("does not exist"), "{why}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_parameter_that_is_a_reference_has_one_value_everywhere() {
+    let server = Server::start().await;
+    let check = |key: &str, left: &str| condition(key, left, "{{job.start_time.iso_date}}");
+    let left_out = json!({"task_key": "left out", "depends_on": [{"task_key": "fails"}],
+        "condition_task": {"left": "1", "op": "EQUAL_TO", "right": "1"}});
+    let fails = json!({"task_key": "fails", "condition_task": {"left": "1", "op": "LESS_THAN", "right": "x"}});
+    let job = create(
+        &server,
+        json!({"name": "days", "parameters": [{"name": "day", "default": "{{job.start_time.iso_date}}"}], "tasks": [
+            check("dots", "{{job.parameters.day}}"), check("brackets", "{{ job.parameters.[day] }}"), fails, left_out,
+        ]}),
+    )
+    .await;
+    let run = run_job(
+        &server,
+        json!({"job_id": job, "only": ["dots", "brackets"]}),
+    )
+    .await;
+    assert_eq!(run["state"]["result_state"], "SUCCESS", "{run}");
+    for task in 0..2 {
+        assert_eq!(run["tasks"][task]["condition_task"]["outcome"], "true");
+    }
+    let shown = &run["job_parameters"][0];
+    let day = &run["tasks"][0]["resolved_values"]["condition_task"]["left"];
+    assert_eq!(
+        (&shown["value"], &shown["default"]),
+        (day, &json!("{{job.start_time.iso_date}}"))
+    );
+    // A run of a task that fails has failed, although one that would come after it was not chosen.
+    let run = run_job(&server, json!({"job_id": job, "only": ["fails"]})).await;
+    assert_eq!(
+        (
+            &run["state"]["life_cycle_state"],
+            &run["state"]["result_state"]
+        ),
+        (&json!("INTERNAL_ERROR"), &json!("FAILED")),
+        "{run}"
+    );
     server.stop().await;
 }
 

@@ -6,6 +6,8 @@ import os
 import re
 from pathlib import Path
 
+from notebook_kernel import rest
+from notebook_kernel.request import Identity
 from notebook_kernel.words import words
 
 EXTENSIONS = ("", ".py", ".ipynb")
@@ -41,6 +43,15 @@ def find(path: str, beside: str) -> tuple[str, Path]:
         if os.path.isfile(path + extension):
             return _without_extension(path), Path(path + extension)
     raise FileNotFoundError(f"%run: there is no notebook at {path}")
+
+
+def check_readable(path: str, identity: Identity) -> None:
+    """Raises `RestError` where the identity that the code acts as may not read a notebook.
+
+    All code runs as the same account of this machine, so the workspace has to be asked.
+    """
+    if not identity.is_admin:
+        rest.call("GET", f"{identity.host}/api/2.0/workspace/get-status", {"path": path})
 
 
 def _without_extension(path: str) -> str:

@@ -135,7 +135,9 @@ def _run_code(
     session: Spark | None,
 ) -> notebook.Ending:
     if request.kind == "notebook":
-        run = notebook.NotebookRun(shell, events, dbutils, path_map, overlay, request.notebook, spark=session)
+        run = notebook.NotebookRun(
+            shell, events, dbutils, path_map, overlay, request.notebook, spark=session, identity=request.identity
+        )
         return run.run(request.text(), request.start_cell)
     # Databricks' SDK and MLflow look for it here, too.
     shell.push({"dbutils": dbutils})

@@ -17,6 +17,7 @@ from notebook_kernel.dbutils import DBUtils
 from notebook_kernel.events import EventLog
 from notebook_kernel.overlay import Overlay
 from notebook_kernel.pip_magic import Pip
+from notebook_kernel.request import Identity
 from notebook_kernel.shell import NotebookShell
 from notebook_kernel.signals import Cancelled, NotebookExit, RestartRequested
 from notebook_kernel.spark import frames
@@ -48,7 +49,9 @@ class NotebookRun:
         path: str,
         *,
         spark: Spark | None,
+        identity: Identity,
     ) -> None:
+        self._identity = identity
         self._shell = shell
         self._events = events
         self._dbutils = dbutils
@@ -150,6 +153,7 @@ class NotebookRun:
         """`%run`: the cells of another notebook, in this one's names."""
         target, parameters = includes.parse(magic.argument, magic.rest)
         path, file = includes.find(target, notebook)
+        includes.check_readable(path, self._identity)
         if path in self._including:
             chain = " -> ".join([*self._including, path])
             raise RecursionError(f"%run: these notebooks include one another: {chain}")

@@ -12,7 +12,8 @@ from typing import Any
 class Identity:
     """Who runs, where and as part of what: what Databricks tells a notebook about itself.
 
-    Ids are texts. `task_run_id` is what MLflow calls the job run; `run_id` is the job's run.
+    Ids are texts. `task_run_id` is what MLflow calls the job run; `run_id` is the job's run. `is_admin` says that the
+    workspace refuses nothing to the identity that the code acts as.
     """
 
     host: str
@@ -24,6 +25,7 @@ class Identity:
     task_run_id: str
     task_key: str
     notebook_id: str
+    is_admin: bool = True
 
 
 @dataclass(frozen=True)

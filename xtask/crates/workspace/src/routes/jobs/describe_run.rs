@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::error::ApiError;
 use crate::jobs::Kind;
+use crate::runner;
 use crate::state::{App, now_ms};
 use crate::store::{LifeCycle, ResultState, Run, RunState, RunType, TaskRun};
 
@@ -28,7 +29,7 @@ pub(super) fn run(app: &App, run: &Run, tasks: Option<&[TaskRun]>) -> Result<Val
         "execution_duration": 0,
         "cleanup_duration": 0,
         "run_duration": (run.end_time.unwrap_or_else(now_ms) - run.start_time).max(0),
-        "job_parameters": job_parameters(run),
+        "job_parameters": job_parameters(app, run),
         "overriding_parameters": {
             "notebook_params": run.overrides["notebook_params"], "python_params": run.overrides["python_params"],
             "python_named_params": run.overrides["python_named_params"],
@@ -82,9 +83,10 @@ pub(super) fn repair_history(app: &App, run: &Run) -> Result<Value, ApiError> {
         .collect())
 }
 
-fn job_parameters(run: &Run) -> Vec<Value> {
+fn job_parameters(app: &App, run: &Run) -> Vec<Value> {
     let declared = run.settings["parameters"].as_array().into_iter().flatten();
-    let value = |name: &str| run.parameters.get(name);
+    let values = runner::job_parameters(run, app.workspace());
+    let value = |name: &str| values.get(name);
     declared
         .filter_map(|entry| Some((entry["name"].as_str()?, &entry["default"])))
         .map(|(name, default)| json!({"name": name, "default": default, "value": value(name)}))

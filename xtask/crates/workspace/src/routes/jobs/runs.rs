@@ -158,7 +158,7 @@ pub(super) async fn cancel(
     caller: Caller,
     JsonBody(body): JsonBody<RunId>,
 ) -> Result<Json<Value>, ApiError> {
-    let run = find_run(&app, &caller, body.run_id, Act::Run)?;
+    let run = find_run(&app, &caller, body.run_id, Act::End)?;
     jobs::cancel(&app, &run)?;
     Ok(Json(json!({})))
 }

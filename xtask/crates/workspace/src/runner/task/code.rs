@@ -3,7 +3,8 @@
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
-use super::TaskError;
+use super::{Task, TaskError};
+use crate::access;
 use crate::files::{RelativePath, Tree};
 use crate::jobs::Kind;
 use crate::state::App;
@@ -31,8 +32,10 @@ pub(in crate::runner) fn code_path(settings: &Value) -> &str {
 }
 
 impl Code {
-    /// Finds the code of a task.
-    pub(super) fn find(app: &App, key: &str, settings: &Value) -> Result<Code, TaskError> {
+    /// Finds the code of a task, if the identity that the task acts as may read it.
+    pub(super) fn find(task: &Task) -> Result<Code, TaskError> {
+        let (app, settings) = (&task.app, &task.task_run.settings);
+        let key = &task.task_run.task_key;
         let declared = code_path(settings);
         if Kind::of(settings) == Some(Kind::PythonWheel) {
             return Ok(Code {
@@ -41,9 +44,17 @@ impl Code {
                 file: None,
             });
         }
+        // Read once: what is asked for below is what is opened after it.
+        let named = format!("/{}", RelativePath::parse(declared)?.as_str());
+        let named = match Kind::of(settings) {
+            Some(Kind::Notebook) => without_extension(&named),
+            _ => &named,
+        };
+        access::readable(app, &task.caller()?, named)
+            .map_err(|refused| task.declared_wrong(refused.message))?;
         let (kind, found) = match Kind::of(settings) {
-            Some(Kind::PythonFile) => (Kind::PythonFile, python_file(app, declared)),
-            _ => (Kind::Notebook, notebook(app, declared)),
+            Some(Kind::PythonFile) => (Kind::PythonFile, python_file(app, named)),
+            _ => (Kind::Notebook, notebook(app, named)),
         };
         let (path, file) = found.ok_or_else(|| {
             let what = if kind == Kind::Notebook { "notebook" } else { "Python file" };
@@ -69,10 +80,6 @@ impl Code {
 
 fn notebook(app: &App, declared: &str) -> Option<(String, Utf8PathBuf)> {
     let inside = inside_workspace(declared);
-    let inside = [".py", ".ipynb"]
-        .into_iter()
-        .find_map(|extension| inside.strip_suffix(extension))
-        .unwrap_or(inside);
     let file = ["", ".py", ".ipynb"]
         .into_iter()
         .map(|extension| format!("{inside}{extension}"))
@@ -89,6 +96,14 @@ fn python_file(app: &App, declared: &str) -> Option<(String, Utf8PathBuf)> {
     Some((format!("/Workspace/{inside}"), file))
 }
 
+/// The name of a notebook whose file may have been named.
+fn without_extension(path: &str) -> &str {
+    [".py", ".ipynb"]
+        .into_iter()
+        .find_map(|extension| path.strip_suffix(extension))
+        .unwrap_or(path)
+}
+
 fn inside_workspace(path: &str) -> &str {
     path.strip_prefix("/Workspace")
         .unwrap_or(path)
@@ -98,7 +113,7 @@ fn inside_workspace(path: &str) -> &str {
 fn file_in(tree: &Tree, name: &str) -> Option<Utf8PathBuf> {
     let path = RelativePath::parse(name).ok()?;
     let data = tree.metadata(&path).ok().flatten()?;
-    data.is_file().then(|| tree.root().join(name))
+    data.is_file().then(|| tree.root().join(path.as_str()))
 }
 
 /// The language of a notebook that its own text does not tell from Python, or that begins with another comment.

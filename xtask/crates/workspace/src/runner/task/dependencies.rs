@@ -42,10 +42,93 @@ fn library(declared: &Value) -> Vec<String> {
     .collect()
 }
 
+/// The files of the workspace and of volumes that such lines name; `code` is the path that relative ones lie beside.
+pub(super) fn files(lines: &[String], code: &str) -> Vec<String> {
+    let folder = code.rsplit_once('/').map_or("", |(folder, _)| folder);
+    lines
+        .iter()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| named_file(line))
+        .map(|path| absolute(folder, path))
+        .filter(|path| {
+            ["/Workspace/", "/Volumes/"]
+                .iter()
+                .any(|root| path.starts_with(root))
+        })
+        .collect()
+}
+
+/// The path in a line of requirements: a file of requirements or constraints, a folder, or a package.
+fn named_file(line: &str) -> Option<&str> {
+    let option = |line: &str| line.starts_with('-') && !line.starts_with("--extra-index-url");
+    let value = match line.trim() {
+        line if option(line) => line.split_once([' ', '='])?.1,
+        line => line,
+    };
+    let value = value
+        .split_once(" @ ")
+        .map_or(value, |(_, address)| address);
+    let value = value.trim().trim_matches(['"', '\'']);
+    let path = ["dbfs:", "file://", "file:"]
+        .into_iter()
+        .find_map(|scheme| value.strip_prefix(scheme))
+        .unwrap_or(value);
+    let is_path = path.starts_with(['/', '.']) || path.ends_with(".whl") || path.ends_with(".txt");
+    (is_path && !path.contains("://")).then_some(path)
+}
+
+/// A path without `.` and `..`, which counts from a folder where it is relative.
+fn absolute(folder: &str, path: &str) -> String {
+    let all = match path.starts_with('/') {
+        true => path.to_owned(),
+        false => format!("{folder}/{path}"),
+    };
+    let mut names: Vec<&str> = Vec::new();
+    for name in all.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => drop(names.pop()),
+            name => names.push(name),
+        }
+    }
+    format!("/{}", names.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn the_files_that_lines_name_are_found_however_they_are_written() {
+        let lines = [
+            "a==1",
+            "# Not installed: /Workspace/x",
+            "-r \"/Workspace/a b.txt\"",
+            "-r ../other/r.txt",
+            "--requirement=/Volumes/c/s/v/r.txt",
+            "x @ file:///Volumes/c/s/v/x.whl",
+            "dbfs:/Volumes/c/s/v/y.whl",
+            "./dist/z.whl",
+            "w.whl",
+            "/Volumes/c/../c/s/v/u.whl",
+            "--extra-index-url https://r/simple",
+            "/elsewhere/t.whl",
+        ];
+        assert_eq!(
+            files(&lines.map(str::to_owned), "/Workspace/Users/a/n"),
+            [
+                "/Workspace/a b.txt",
+                "/Workspace/Users/other/r.txt",
+                "/Volumes/c/s/v/r.txt",
+                "/Volumes/c/s/v/x.whl",
+                "/Volumes/c/s/v/y.whl",
+                "/Workspace/Users/a/dist/z.whl",
+                "/Workspace/Users/a/w.whl",
+                "/Volumes/c/s/v/u.whl",
+            ]
+        );
+    }
 
     #[test]
     fn libraries_and_the_named_environment_are_lines_of_requirements() {

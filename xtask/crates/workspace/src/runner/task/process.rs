@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::code::{Code, notebook_id};
 use super::dependencies;
 use super::{Ending, Task, TaskError};
+use crate::access;
 use crate::jobs::Kind;
 use crate::mlflow::abandoned;
 use crate::runner::execution::{asked, until};
@@ -27,7 +28,12 @@ enum Stop {
 }
 
 pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
-    let code = Code::find(&task.app, &task.task_run.task_key, &task.task_run.settings)?;
+    let code = Code::find(task)?;
+    let dependencies = dependencies::of(&task.run.settings, &task.task_run.settings);
+    for file in dependencies::files(&dependencies, &code.path) {
+        access::readable(&task.app, &task.caller()?, &file)
+            .map_err(|refused| task.declared_wrong(refused.message))?;
+    }
     let parameters = match code.kind {
         Kind::PythonFile => json!(task.resolve(parameters::for_python_file)?),
         Kind::PythonWheel => json!(task.resolve(parameters::for_wheel)?),
@@ -35,7 +41,7 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
     };
     create_private_dir(&task.app.task_run_dir(task.task_run.run_id))?;
     task.begin(&parameters)?;
-    let mut request = request(task, &code, &parameters)?;
+    let mut request = request(task, &code, &dependencies, &parameters)?;
     let deadline = task.deadline();
     let stop = loop {
         // With an overlay over the project's packages nothing may have been imported ahead.
@@ -99,7 +105,12 @@ async fn close_mlflow_runs(task: &Task, stop: &Stop) {
 }
 
 /// What the kernel is asked to do; see `notebook_kernel/request.py`.
-fn request(task: &Task, code: &Code, parameters: &Value) -> Result<Value, TaskError> {
+fn request(
+    task: &Task,
+    code: &Code,
+    dependencies: &[String],
+    parameters: &Value,
+) -> Result<Value, TaskError> {
     let (app, run, task_run) = (&task.app, &task.run, &task.task_run);
     let folder = app.task_run_dir(task_run.run_id);
     let (kind, widgets, arguments) = match code.kind {
@@ -112,7 +123,7 @@ fn request(task: &Task, code: &Code, parameters: &Value) -> Result<Value, TaskEr
         "kind": kind,
         "package": wheel["package_name"].as_str().unwrap_or_default(),
         "entry_point": wheel["entry_point"].as_str().unwrap_or_default(),
-        "dependencies": dependencies::of(&run.settings, &task_run.settings),
+        "dependencies": dependencies,
         "notebook": code.path, "source_file": code.file, "folder": folder, "events": folder.join("events.jsonl"),
         "imports_file": kernel::imports_file(app, super::code_path(&task_run.settings)),
         "roots": {
@@ -126,7 +137,7 @@ fn request(task: &Task, code: &Code, parameters: &Value) -> Result<Value, TaskEr
             "host": app.url, "workspace_id": app.identity.workspace_id, "user": run.acts_as(&app.identity.user_name),
             "job_id": run.job_id.to_string(), "job_name": run.run_name, "run_id": run.run_id.to_string(),
             "task_run_id": task_run.run_id.to_string(), "task_key": task_run.task_key,
-            "notebook_id": notebook_id(app, &code.path)?.to_string(),
+            "notebook_id": notebook_id(app, &code.path)?.to_string(), "is_admin": task.caller()?.is_admin(),
         },
     }))
 }

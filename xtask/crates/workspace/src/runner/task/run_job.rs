@@ -1,15 +1,16 @@
 //! `run_job_task`: runs another job and waits for it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Ending, Task, TaskError};
+use crate::access::{self, Act};
 use crate::jobs::start::{Parameters, Request, run_job};
 use crate::jobs::{cancel, wait_for_end};
 use crate::runner::execution::{asked, until};
-use crate::runner::parameters;
-use crate::store::{ResultState, Run};
+use crate::runner::parameters::{self, Context};
+use crate::store::{Job, ResultState, Run};
 
 pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
     let deadline = task.deadline();
@@ -40,8 +41,10 @@ fn start(task: &Task) -> Result<Run, TaskError> {
             task.task_run.task_key
         )));
     }
+    access::job(&task.app, &task.caller()?, job_id, Act::Run)
+        .map_err(|refused| task.declared_wrong(refused.message))?;
     let job_parameters =
-        task.resolve(|context| parameters::map(&declared["job_parameters"], context))?;
+        task.resolve(|context| job_parameters(&declared["job_parameters"], &job, context))?;
     let notebook_params =
         task.resolve(|context| parameters::map(&declared["notebook_params"], context))?;
     task.begin(&json!(job_parameters))?;
@@ -60,6 +63,22 @@ fn start(task: &Task) -> Result<Run, TaskError> {
         .store
         .set_started_run(task.task_run.run_id, child.run_id)?;
     Ok(child)
+}
+
+/// What the other job is given: what the task says, and over it the parameters of this task's own job, as far as the
+/// other job declares them.
+fn job_parameters(
+    declared: &Value,
+    job: &Job,
+    context: &Context<'_>,
+) -> Result<BTreeMap<String, String>, String> {
+    let own = parameters::map(declared, context)?;
+    let known = job.settings["parameters"].as_array().into_iter().flatten();
+    let known: BTreeSet<&str> = known.filter_map(|entry| entry["name"].as_str()).collect();
+    let said: BTreeSet<String> = own.keys().cloned().collect();
+    let mut given = context.pushed_down(own)?;
+    given.retain(|name, _| known.contains(name.as_str()) || said.contains(name));
+    Ok(given)
 }
 
 /// The jobs that wait for this task: its own, and those whose tasks started it.
