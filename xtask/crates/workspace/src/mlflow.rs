@@ -2,6 +2,7 @@
 
 pub(crate) mod abandoned;
 mod artifact_roots;
+mod calls;
 mod client;
 mod experiment_ids;
 mod experiments;

@@ -27,8 +27,30 @@ pub(super) fn canonical_body(mut body: Value) -> Value {
     body
 }
 
+/// Refuses a place for artifacts that MLflow would write to on this machine, or reach with this machine's rights. Its
+/// own store is one, and `dbfs:` leads back to the workspace's files.
+fn check_location(location: &str) -> Result<(), ApiError> {
+    let known = ["", "mlflow-artifacts:/", "dbfs:/"].iter().any(|root| {
+        location.strip_prefix(root).is_some_and(|rest| match *root {
+            "" => rest.is_empty(),
+            _ => !rest.starts_with('/'),
+        })
+    });
+    if known
+        && !location.contains(['%', '\\', '?', '#'])
+        && !location.split('/').any(|name| name == "..")
+    {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!(
+        "artifact_location '{}' is not a place of this workspace: leave it out, or name one below dbfs:/Volumes",
+        location.escape_debug()
+    )))
+}
+
 /// Makes an experiment, and notes whose it is.
 pub(super) async fn create(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
+    check_location(body["artifact_location"].as_str().unwrap_or_default())?;
     let made = client::post(app, "experiments/create", body).await?;
     if let Some(id) = made["experiment_id"].as_str() {
         app.store.set_owner("experiment", id, caller.name())?;
@@ -40,6 +62,12 @@ pub(super) async fn create(app: &App, caller: &Caller, body: &Value) -> Result<V
 pub(super) async fn update(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
     require_manage(app, caller, body)?;
     client::post(app, "experiments/update", body).await
+}
+
+/// Brings a deleted experiment back.
+pub(super) async fn restore(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
+    require_manage(app, caller, body)?;
+    client::post(app, "experiments/restore", body).await
 }
 
 fn require_manage(app: &App, caller: &Caller, body: &Value) -> Result<(), ApiError> {
@@ -115,6 +143,27 @@ fn with_tags(app: &App, mut found: Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn artifacts_stay_in_the_workspace() {
+        for fine in ["", "mlflow-artifacts:/7", "dbfs:/Volumes/a/b/c/x"] {
+            assert!(check_location(fine).is_ok(), "{fine}");
+        }
+        for elsewhere in [
+            "file:///tmp/x",
+            "/tmp/x",
+            "x",
+            "mlflow-artifacts://evil.example/x",
+            "mlflow-artifacts:/../x",
+            "mlflow-artifacts:/a/%2e%2e/x",
+            "dbfs:///x",
+            "s3://bucket/x",
+            "http://evil.example",
+            "FILE:/x",
+        ] {
+            assert!(check_location(elsewhere).is_err(), "{elsewhere}");
+        }
+    }
 
     #[test]
     fn the_workspace_prefix_is_no_part_of_a_name() {

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::auth::Caller;
+use crate::auth::{Caller, Credential};
 use crate::state::{App, now_ms};
 
 /// Tag by which MLflow's clients name the task run they work in.
@@ -28,8 +28,8 @@ pub(super) fn of_user(caller: &Caller, mut request: Value) -> Value {
 }
 
 /// Looks at a `runs/create` that MLflow has answered. One made by a task that is still running becomes an event
-/// `mlflow_run` of that task.
-pub(super) fn note_run(app: &App, request: &Value, reply: &Value) {
+/// `mlflow_run` of that task, if the code of its own run says so, or an admin.
+pub(super) fn note_run(app: &App, caller: &Caller, request: &Value, reply: &Value) {
     let Some(task_run_id) = task_run_of(request) else {
         return;
     };
@@ -39,7 +39,7 @@ pub(super) fn note_run(app: &App, request: &Value, reply: &Value) {
         return;
     };
     match app.store.task_run(task_run_id) {
-        Ok(Some(task)) if task.end_time.is_none() => {}
+        Ok(Some(task)) if task.end_time.is_none() && may_note(caller, task.job_run_id) => {}
         _ => return,
     }
     let event = json!({"v": 1, "t": now_ms(), "event": "mlflow_run", "run_id": run, "experiment_id": experiment});
@@ -52,6 +52,10 @@ pub(super) fn note_run(app: &App, request: &Value, reply: &Value) {
     if let Err(error) = appended {
         tracing::warn!(%error, %path, "cannot note an MLflow run");
     }
+}
+
+fn may_note(caller: &Caller, run_id: i64) -> bool {
+    caller.by == Credential::Run { job_run_id: run_id } || caller.is_admin()
 }
 
 fn task_run_of(request: &Value) -> Option<i64> {

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{any, get};
 use serde_json::Value;
 
+use super::calls::Call;
 use super::{artifact_roots, client, experiments, lineage};
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -63,14 +64,6 @@ pub(super) fn router() -> Router<Arc<App>> {
     router.route("/ajax-api/{*rest}", any(forward))
 }
 
-/// MLflow's pages live below `/mlflow/` and ask with relative addresses, so its whole server appears there too.
-fn upstream_path(path: &str) -> &str {
-    match path.strip_prefix("/mlflow") {
-        Some(rest) if rest.starts_with('/') => rest,
-        _ => path,
-    }
-}
-
 async fn forward(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
     let databricks = artifact_roots::are_databricks(request.uri().path(), request.headers());
     let mut response = answer(&app, &caller, request)
@@ -89,27 +82,19 @@ async fn forward(State(app): State<Arc<App>>, caller: Caller, request: Request) 
 }
 
 async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response, ApiError> {
-    let path = upstream_path(request.uri().path()).to_owned();
-    if !caller.is_admin() && shows_all_models(&path) {
-        return Err(ApiError::forbidden(format!(
-            "{} reaches registered models through Unity Catalog only.",
-            caller.name()
-        )));
-    }
-    if is_agent(&path) {
-        return Err(no_such_endpoint(request.method(), &path));
-    }
-    match (request.method().clone(), call_name(&path)) {
+    let sent = Call::read(request.uri().path())?;
+    sent.check(caller, request.method())?;
+    match (request.method().clone(), sent.name().as_deref()) {
         (
             Method::POST,
             Some(
-                name @ ("experiments/create" | "experiments/update" | "experiments/delete"
+                name @ ("experiments/create"
+                | "experiments/update"
+                | "experiments/delete"
+                | "experiments/restore"
                 | "runs/create"),
             ),
-        ) => {
-            let name = name.to_owned();
-            mended_post(app, caller, &name, request).await
-        }
+        ) => mended_post(app, caller, name, request).await,
         (Method::GET, Some("experiments/get")) => {
             let query = query_object(request.uri().query());
             Ok(axum::Json(experiments::get(app, &query).await?).into_response())
@@ -124,14 +109,8 @@ async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response
             let reply = client::call(app, Method::DELETE, name, &said).await?;
             Ok(axum::Json(reply).into_response())
         }
-        _ => pass_on(app, &path, request).await,
+        _ => pass_on(app, &sent, request).await,
     }
-}
-
-/// `experiments/create` for `/api/2.0/mlflow/experiments/create`, and for the same call of a page.
-fn call_name(path: &str) -> Option<&str> {
-    path.strip_prefix("/api/2.0/mlflow/")
-        .or_else(|| path.strip_prefix("/ajax-api/2.0/mlflow/"))
 }
 
 async fn mended_post(
@@ -143,6 +122,7 @@ async fn mended_post(
     let bytes = held(request.into_body()).await?;
     let body: Value = serde_json::from_slice(&bytes)
         .map_err(|error| ApiError::invalid(format!("the body is no JSON object: {error}")))?;
+    refuse_second_names(&body)?;
     let body = if name.starts_with("experiments/") {
         experiments::canonical_body(body)
     } else {
@@ -152,15 +132,29 @@ async fn mended_post(
         "experiments/create" => experiments::create(app, caller, &body).await?,
         "experiments/update" => experiments::update(app, caller, &body).await?,
         "experiments/delete" => experiments::delete(app, caller, &body).await?,
+        "experiments/restore" => experiments::restore(app, caller, &body).await?,
         _ => client::post(app, name, &body).await?,
     };
     if name == "runs/create" {
-        lineage::note_run(app, &body, &reply);
+        lineage::note_run(app, caller, &body, &reply);
     }
     Ok(axum::Json(reply).into_response())
 }
 
-async fn pass_on(app: &App, path: &str, request: Request) -> Result<Response, ApiError> {
+/// MLflow knows each field by two names, `experiment_id` and `experimentId`, and we by the first alone: a body that has
+/// the second would say one thing to us and another to MLflow.
+fn refuse_second_names(body: &Value) -> Result<(), ApiError> {
+    let mut names = body.as_object().into_iter().flatten().map(|(name, _)| name);
+    match names.find(|name| name.contains(char::is_uppercase)) {
+        None => Ok(()),
+        Some(name) => Err(ApiError::invalid(format!(
+            "unknown field '{}': fields are written as in experiment_id",
+            name.escape_debug()
+        ))),
+    }
+}
+
+async fn pass_on(app: &App, sent: &Call, request: Request) -> Result<Response, ApiError> {
     let upstream = app.mlflow.ready().await?;
     let (parts, body) = request.into_parts();
     let query = parts
@@ -180,26 +174,25 @@ async fn pass_on(app: &App, path: &str, request: Request) -> Result<Response, Ap
     let reply = upstream
         .request(
             parts.method.clone(),
-            format!("http://localhost{path}{query}"),
+            format!("http://localhost{}{query}", sent.path()),
         )
         .headers(headers)
         .body(body)
         .send()
         .await
         .map_err(|error| client::unreachable(&error))?;
-    if reply.status() == StatusCode::NOT_FOUND && is_api(path) && !is_json(reply.headers()) {
-        // MLflow's clients fall back to older routes on exactly this, and break on a page.
-        return Err(no_such_endpoint(&parts.method, path));
+    if reply.status() == StatusCode::NOT_FOUND && sent.is_api() && !is_json(reply.headers()) {
+        return Err(sent.unknown(&parts.method));
     }
-    Ok(returned(path, reply))
+    Ok(returned(sent, reply))
 }
 
-fn returned(path: &str, reply: reqwest::Response) -> Response {
+fn returned(sent: &Call, reply: reqwest::Response) -> Response {
     let mut headers = without(reply.headers(), &NOT_RETURNED);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(
         CONTENT_SECURITY_POLICY,
-        if is_page(path) {
+        if sent.is_page() {
             PAGE_POLICY
         } else {
             DATA_POLICY
@@ -235,33 +228,6 @@ fn without(headers: &HeaderMap, left_out: &[HeaderName]) -> HeaderMap {
         .collect()
 }
 
-/// MLflow's assistant starts programs on this machine for whoever asks; a workspace has no use for that.
-fn is_agent(path: &str) -> bool {
-    is_api(path) && path.split('/').any(|part| part == "assistant")
-}
-
-/// What leads past Unity Catalog's grants: MLflow's own registry calls, its pages, and its GraphQL.
-fn shows_all_models(path: &str) -> bool {
-    let registry = |part: &str| matches!(part, "registered-models" | "model-versions" | "graphql");
-    is_page(path) || path.starts_with("/ajax-api/") || path.split('/').any(registry)
-}
-
-fn no_such_endpoint(method: &Method, path: &str) -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "ENDPOINT_NOT_FOUND",
-        format!("No API found for '{method} {path}'"),
-    )
-}
-
-fn is_api(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/ajax-api/")
-}
-
-fn is_page(path: &str) -> bool {
-    path == "/" || path.starts_with("/static-files/")
-}
-
 fn is_json(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
@@ -283,37 +249,6 @@ fn query_object(query: Option<&str>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn mlflows_server_appears_below_its_pages() {
-        assert_eq!(
-            upstream_path("/mlflow/ajax-api/2.0/mlflow/runs/get"),
-            "/ajax-api/2.0/mlflow/runs/get"
-        );
-        assert_eq!(upstream_path("/mlflow/"), "/");
-        assert_eq!(
-            upstream_path("/api/2.0/mlflow/runs/get"),
-            "/api/2.0/mlflow/runs/get"
-        );
-    }
-
-    #[test]
-    fn only_mlflows_own_pages_may_run_scripts() {
-        assert!(is_page("/") && is_page("/static-files/static/js/main.js"));
-        for data in [
-            "/get-artifact",
-            "/ajax-api/2.0/mlflow/get-artifact",
-            "/api/2.0/mlflow-artifacts/artifacts/1/x.html",
-        ] {
-            assert!(!is_page(data), "{data}");
-        }
-    }
-
-    #[test]
-    fn mlflows_assistant_is_out_of_reach() {
-        assert!(is_agent("/ajax-api/3.0/mlflow/assistant/message"));
-        assert!(!is_agent("/api/2.0/mlflow/runs/get"));
-    }
 
     #[test]
     fn tokens_and_cookies_stay_here() {
