@@ -126,7 +126,8 @@ def without_credentials(url: str) -> str:
 
 
 def shortened(value: str) -> str:
-    """Cuts a value to what a tag can hold, and shows that it was cut."""
+    """Cuts a value to what a tag can hold, and shows that it was cut. A tag neither begins nor ends with a space."""
+    value = value.strip()
     return value if len(value) <= MAX_VALUE else value[: MAX_VALUE - 1] + "…"
 
 

@@ -77,6 +77,11 @@ def test_unknown_origin_writes_no_tags_and_long_values_are_cut():
     assert (len(value), value[-1]) == (1000, "…")
 
 
+def test_a_value_neither_begins_nor_ends_with_a_space():
+    assert records.shortened(" as version 1: ") == "as version 1:"
+    assert len(records.shortened(" " + "ä" * 1001)) == records.MAX_VALUE
+
+
 def test_tag_keys_are_ones_that_unity_catalog_takes():
     assert len(TAG_KEYS) == 18
     assert all(key.replace("_", "").isalnum() and key.islower() for key in TAG_KEYS)

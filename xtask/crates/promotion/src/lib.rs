@@ -22,6 +22,7 @@ mod owner;
 mod plan;
 mod random;
 mod registry;
+mod room;
 mod run;
 mod side;
 pub mod steps;

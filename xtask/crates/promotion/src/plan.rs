@@ -12,6 +12,7 @@ use crate::event::{Event, State};
 use crate::lock;
 use crate::random;
 use crate::registry::Version;
+use crate::room;
 use crate::side::Side;
 use crate::survey::{self, CHALLENGER, CHAMPION, Wanted};
 use crate::tags::{ARTIFACT_DIGEST, PROMOTION_ID};
@@ -56,6 +57,9 @@ pub struct Source {
     /// Where they are, as its registry says; may be empty.
     #[serde(default)]
     pub place: String,
+    /// The logged model that it was made from; may be empty.
+    #[serde(default)]
+    pub model_id: String,
 }
 
 /// Where it goes.
@@ -182,6 +186,7 @@ fn record(from: &Source) -> VersionRecord {
         run_id: String::new(),
         tags: from.tags.clone(),
         source: String::new(),
+        model_id: String::new(),
     };
     VersionRecord::read(&from.model, from.number, &version.pairs())
 }
@@ -223,6 +228,7 @@ pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, E
         links: asked.links.iter().map(Call::of).collect(),
         left_locked: false,
     };
+    room::check(&plan, to)?;
     // Only where nothing else is left: all other plans take the lock over and give it back anyway.
     plan.left_locked = plan.is_done() && lock::stands_for(to, &plan.id)?;
     Ok(plan)
@@ -258,6 +264,7 @@ pub(crate) fn source(from: &Side<'_>, version: Option<u64>, within: bool) -> Res
         run_id: found.run_id,
         tags: found.tags,
         place: found.source,
+        model_id: found.model_id,
         files: from.carrier.list(from.transport, from.model, number)?,
     })
 }

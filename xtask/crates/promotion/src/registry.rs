@@ -22,6 +22,8 @@ pub struct Version {
     pub tags: BTreeMap<String, String>,
     /// Where its files came from, as its registry says; empty where that says nothing.
     pub source: String,
+    /// The logged model that it was made from; empty where its registry names none.
+    pub model_id: String,
 }
 
 impl Version {
@@ -65,6 +67,8 @@ pub struct NewVersion<'a> {
     pub files: &'a str,
     /// The MLflow run that logged it, where the destination knows that run.
     pub run_id: Option<&'a str>,
+    /// The logged model that it was made from, where the destination knows that.
+    pub model_id: Option<&'a str>,
     /// What is written on it from the first moment.
     pub tags: &'a BTreeMap<String, String>,
     /// For people.
@@ -129,6 +133,11 @@ pub trait Registry: Send + Sync {
         false
     }
 
+    /// Why a version cannot have these tags, in words that follow "its tags"; `None` where it can.
+    fn refuses_tags(&self, _tags: &BTreeMap<String, String>) -> Option<String> {
+        None
+    }
+
     /// Whether a version's files are sent to it. If not, a version points to files of its workspace, and a copy to the
     /// same ones.
     fn takes_files(&self) -> bool {
@@ -146,6 +155,7 @@ fn told(known: Known) -> Option<Version> {
         status: known.status,
         run_id: known.run_id,
         source: known.source,
+        model_id: known.model_id,
     })
 }
 

@@ -211,6 +211,29 @@ fn copying(plan: &Plan, to: &Side<'_>, folder: &Path) -> Vec<Step> {
 
 /// The call that makes the version, with all that is known about it: whoever is interrupted finds it by these tags.
 fn creating(plan: &Plan, to: &Side<'_>) -> Request {
+    // Only the same workspace knows the run and the logged model.
+    let known_there =
+        |id: &'_ String| (plan.from.host == plan.to.host && !id.is_empty()).then(|| id.clone());
+    let (run_id, model_id) = (
+        known_there(&plan.from.run_id),
+        known_there(&plan.from.model_id),
+    );
+    let new = NewVersion {
+        source: format!("models:/{}", plan.source()),
+        files: &plan.from.place,
+        run_id: run_id.as_deref(),
+        model_id: model_id.as_deref(),
+        tags: &copied_tags(plan),
+        description: format!(
+            "Copy of version {} of {}",
+            plan.from.number, plan.from.model
+        ),
+    };
+    to.registry.create(to.model, &new)
+}
+
+/// What is written on a copy from the first moment.
+pub(crate) fn copied_tags(plan: &Plan) -> BTreeMap<String, String> {
     let source = plan.source();
     let mut written: BTreeMap<String, String> = plan
         .from
@@ -234,18 +257,7 @@ fn creating(plan: &Plan, to: &Side<'_>) -> Request {
         let trained_in = format!("{} {}", plan.from.host, plan.from.run_id);
         written.entry(TRAINED_IN.to_owned()).or_insert(trained_in);
     }
-    let same_workspace = plan.from.host == plan.to.host && !plan.from.run_id.is_empty();
-    let new = NewVersion {
-        source: format!("models:/{source}"),
-        files: &plan.from.place,
-        run_id: same_workspace.then_some(plan.from.run_id.as_str()),
-        tags: &written,
-        description: format!(
-            "Copy of version {} of {}",
-            plan.from.number, plan.from.model
-        ),
-    };
-    to.registry.create(to.model, &new)
+    written
 }
 
 fn crowning(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> Vec<Step> {
@@ -305,6 +317,16 @@ fn crowning(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> Vec<Step> {
 
 /// The tags that are not on it yet. The event comes last: from it one can go back.
 fn tagging(plan: &Plan, to: &Side<'_>, version: &str) -> Vec<Request> {
+    let present = plan.found.copy.as_ref().map(|copy| &copy.tags);
+    crowning_tags(plan, to, version)
+        .iter()
+        .filter(|(key, value)| present.and_then(|tags| tags.get(key)) != Some(value))
+        .map(|(key, value)| to.registry.set_tag(to.model, version, key, value))
+        .collect()
+}
+
+/// What a version on its way to be champion carries, in the order in which it is written.
+pub(crate) fn crowning_tags(plan: &Plan, to: &Side<'_>, version: &str) -> Vec<(String, String)> {
     let mut wanted: Vec<(String, String)> = Vec::new();
     if !plan.within {
         let judgement = plan.record().judgement;
@@ -321,12 +343,7 @@ fn tagging(plan: &Plan, to: &Side<'_>, version: &str) -> Vec<Request> {
     let was = was.map_or_else(|| "none".to_owned(), |number| number.to_string());
     wanted.push((PREVIOUS_CHAMPION.to_owned(), was));
     wanted.push((plan.event.key(), plan.event.value()));
-    let present = plan.found.copy.as_ref().map(|copy| &copy.tags);
     wanted
-        .iter()
-        .filter(|(key, value)| present.and_then(|tags| tags.get(key)) != Some(value))
-        .map(|(key, value)| to.registry.set_tag(to.model, version, key, value))
-        .collect()
 }
 
 /// Puts the challenger back that had to wait, and notes that the promotion came to its end.

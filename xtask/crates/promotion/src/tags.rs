@@ -37,8 +37,9 @@ pub(crate) const OF_THE_PLACE: &[&str] = &[
 /// The most characters that a tag's value may have.
 pub(crate) const LONGEST: usize = 1000;
 
-/// A value cut to what a tag can hold, which shows that it was cut.
+/// A value cut to what a tag can hold, which shows that it was cut. A tag neither begins nor ends with a space.
 pub(crate) fn shortened(value: &str, most: usize) -> String {
+    let value = value.trim();
     if value.chars().count() <= most {
         return value.to_owned();
     }
@@ -71,5 +72,6 @@ mod tests {
     fn what_is_cut_shows_it() {
         assert_eq!(shortened("äöü", 3), "äöü");
         assert_eq!(shortened("äöüß", 3), "äö…");
+        assert_eq!(shortened(" as version 1: ", 20), "as version 1:");
     }
 }

@@ -1,6 +1,8 @@
 //! Models in Unity Catalog, by the routes that MLflow's clients use for them.
 
-use xtask_remote::databricks::{model_versions, models};
+use std::collections::BTreeMap;
+
+use xtask_remote::databricks::{model_versions, models, tag_limits};
 use xtask_remote::{Error, Request, Response, Transport};
 
 use crate::registry::{self, NewVersion, Registry, Version};
@@ -40,7 +42,7 @@ impl Registry for UnityCatalog {
         let new = model_versions::New {
             source: &new.source,
             run_id: new.run_id,
-            model_id: None,
+            model_id: new.model_id,
             tags: new.tags,
             description: &new.description,
         };
@@ -61,6 +63,10 @@ impl Registry for UnityCatalog {
 
     fn set_alias(&self, model: &str, alias: &str, version: &str) -> Request {
         model_versions::set_alias(ADDRESS, model, alias, version)
+    }
+
+    fn refuses_tags(&self, tags: &BTreeMap<String, String>) -> Option<String> {
+        tag_limits::refused(tags)
     }
 
     fn delete_alias(&self, model: &str, alias: &str, _version: &str) -> Request {

@@ -159,6 +159,7 @@ mod tests {
             source: "models:/x/1".to_owned(),
             files: "models:/m-1",
             run_id: Some("r"),
+            model_id: None,
             tags: &tags,
             description: "Copy".to_owned(),
         };

@@ -11,6 +11,7 @@ pub mod model_versions;
 pub mod models;
 pub mod objects;
 pub mod registry;
+pub mod tag_limits;
 pub mod workspace_files;
 
 pub(crate) use crate::escape::{path, segment};

@@ -17,7 +17,9 @@
 
 mod access;
 pub mod auth;
+mod catalog_limits;
 pub mod config;
+mod connections;
 pub mod error;
 pub mod files;
 mod group;

@@ -1,7 +1,8 @@
 //! What a plan shows is what is written: method, path, body, in this order, and nothing else.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use xtask_promotion::{Call, Step, plan_undo, steps};
+use xtask_remote::{Method, Request, Transport as _};
 use xtask_testkit::{Call as Sent, Recorded};
 
 use crate::promoter::{Promoter, Ways};
@@ -76,6 +77,65 @@ fn what_a_plan_shows_is_what_is_written() {
         let at = at.split('\\').next().unwrap();
         assert_eq!(filled(&steps, version, at, &sent), sent, "{before:?}");
     }
+}
+
+/// Writes a tag on staging's version.
+fn tag(world: &World, key: &str, value: &str) {
+    let path = "/api/2.0/mlflow/unity-catalog/model-versions/set-tag";
+    let body = json!({"name": crate::world::STAGING, "version": "1", "key": key, "value": value});
+    let request = Request::new(Method::Post, path).json(&body);
+    world.staging.send(&request).unwrap();
+}
+
+#[test]
+fn tags_that_production_would_refuse_are_told_before_anything_is_written() {
+    let refused = |world: &World| {
+        let (staging, prod) = (Recorded::new(&world.staging), Recorded::new(&world.prod));
+        let ways = Ways {
+            staging: &staging,
+            prod: &prod,
+        };
+        let why = Promoter::on("laptop").plan(ways, None).err();
+        assert!(prod.writes().is_empty());
+        why.map(|why| why.to_string())
+    };
+    let world = World::new(Before::Champion);
+    // Its own and nine of the promotion are 50 with these.
+    for number in 0..39 {
+        tag(&world, &format!("team_{number}"), "x");
+    }
+    assert_eq!(refused(&world), None);
+    tag(&world, "one_more", "x");
+    let why = refused(&world).unwrap();
+    assert!(
+        why.contains("its tags are 51, and Unity Catalog keeps 50"),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_copy_keeps_its_logged_model_where_that_is_known() {
+    let (world, promoter) = (World::new(Before::Nothing), Promoter::on("laptop"));
+    let ways = Ways {
+        staging: &world.staging,
+        prod: &world.prod,
+    };
+    let mut plan = promoter.plan(ways, None).unwrap();
+    plan.from.model_id = "m-1".to_owned();
+    let created = |plan: &xtask_promotion::Plan| {
+        let steps = steps::of(
+            plan,
+            &ways.staging(),
+            &ways.prod(),
+            &promoter.folder_of(plan),
+        );
+        let mut create = steps.iter().filter(|step| step.name == "create");
+        let body = create.next().unwrap().calls()[0].body.clone();
+        (body["run_id"].clone(), body["model_id"].clone())
+    };
+    assert_eq!(created(&plan), (Value::Null, Value::Null));
+    plan.from.host = plan.to.host.clone();
+    assert_eq!(created(&plan), (json!("run1"), json!("m-1")));
 }
 
 /// When it was promoted, as the version remembers it.

@@ -25,6 +25,9 @@ pub struct Known {
     /// Where its files came from, as it was said when it was made.
     #[serde(default)]
     pub source: String,
+    /// The logged model that it was made from; empty without one.
+    #[serde(default)]
+    pub model_id: String,
     #[serde(default)]
     creation_timestamp: Value,
     /// Its tags.

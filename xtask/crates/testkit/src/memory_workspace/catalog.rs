@@ -74,13 +74,15 @@ fn about_alias(
     alias: &str,
     arguments: &Arguments,
 ) -> Answer {
+    let asked = alias;
+    let alias = &alias.to_lowercase();
     match method {
         Method::Get => match state.registry.by_alias(name, alias) {
             Ok((number, _)) => version_reply(state, name, &number.to_string()),
             Err(refusal) if refusal.code == "INVALID_PARAMETER_VALUE" => {
                 state.registry.model(name)?;
                 Err(Refusal::absent(format!(
-                    "Alias '{alias}' of model '{name}' does not exist."
+                    "Alias '{asked}' of model '{name}' does not exist."
                 )))
             }
             Err(refusal) => Err(refusal),

@@ -1,6 +1,7 @@
 //! `/api/2.0/mlflow/unity-catalog/…`: what the local workspace answers to clients whose registry is `databricks-uc`.
 
 use serde_json::{Value, json};
+use xtask_remote::databricks::tag_limits;
 use xtask_remote::{Method, Request};
 
 use super::State;
@@ -22,6 +23,7 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
         (Method::Post, "registered-models/create") => {
             let description = arguments.text("description").unwrap_or_default();
             let name = arguments.required("name")?;
+            check_tags(&arguments.tags().into_iter().collect())?;
             let model = registry.create_model(now, &name, &description, arguments.tags())?;
             Ok(model_reply(&name, model))
         }
@@ -45,6 +47,10 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
             Ok(model_reply(&name, model))
         }
         (Method::Post, "registered-models/set-tag") => {
+            check_tags(&new_tag(&arguments))?;
+            let mut tags = registry.model(&name)?.tags.clone();
+            tags.extend(new_tag(&arguments));
+            check_tags(&tags)?;
             super::verbs::set_model_tag(registry, &arguments).and(empty)
         }
         (Method::Delete, "registered-models/delete-tag") => {
@@ -77,7 +83,14 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
             Ok(page("model_versions", found.collect(), next))
         }
         (Method::Get, "model-versions/get-download-uri") => {
-            let (number, _) = registry.version(&name, &arguments.required("version")?)?;
+            let (number, version) = registry.version(&name, &arguments.required("version")?)?;
+            if version.pending {
+                let status = version.status();
+                let why = format!(
+                    "Version {number} of '{name}' cannot be loaded: its status is {status}."
+                );
+                return Err(Refusal::new(400, "INVALID_STATE", why));
+            }
             Ok(Reply::Json(
                 json!({"artifact_uri": storage_location(&name, number)}),
             ))
@@ -94,6 +107,11 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
         }
         (Method::Post, "model-versions/set-tag") => {
             not_ours(&arguments)?;
+            check_tags(&new_tag(&arguments))?;
+            let number = arguments.required("version")?;
+            let mut tags = registry.version(&name, &number)?.1.tags.clone();
+            tags.extend(new_tag(&arguments));
+            check_tags(&tags)?;
             super::verbs::set_version_tag(registry, &arguments).and(empty)
         }
         (Method::Delete, "model-versions/delete-tag") => {
@@ -109,11 +127,27 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
     }
 }
 
-/// The call's fields, with the model's name as Unity Catalog keeps it.
+/// The tag that a call is to set.
+fn new_tag(arguments: &Arguments) -> Tags {
+    let text = |field| arguments.text(field).unwrap_or_default().into_owned();
+    Tags::from([(text("key"), text("value"))])
+}
+
+fn check_tags(tags: &Tags) -> Result<(), Refusal> {
+    match tag_limits::refused(tags) {
+        None => Ok(()),
+        Some(why) => Err(Refusal::invalid(format!("the tags {why}"))),
+    }
+}
+
+/// The call's fields, with the model's name and an alias as Unity Catalog keeps them.
 fn arguments(request: &Request) -> Result<Arguments, Refusal> {
     let mut arguments = Arguments::of(request)?;
     if let Some(name) = arguments.text("name").map(|name| canonical_name(&name)) {
         arguments.set("name", &name?);
+    }
+    if let Some(alias) = arguments.text("alias").map(|alias| alias.to_lowercase()) {
+        arguments.set("alias", &alias);
     }
     Ok(arguments)
 }
@@ -136,6 +170,7 @@ pub(super) fn canonical_name(name: &str) -> Result<String, Refusal> {
 /// A version whose files are still to come. Whatever its source, it is taken; one in this registry lends its run.
 fn create_version(state: &mut State, arguments: &Arguments) -> Answer {
     let name = arguments.required("name")?;
+    check_tags(&arguments.tags().into_iter().collect())?;
     let source = arguments.text("source").unwrap_or_default();
     let mut run_id = arguments.text("run_id").unwrap_or_default().into_owned();
     if run_id.is_empty()

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::client;
 use super::unity_catalog::{Version, canonical_name, visible_tags};
 use crate::auth::Caller;
+use crate::catalog_limits::{self, Text};
 use crate::error::ApiError;
 use crate::files::RelativePath;
 use crate::state::App;
@@ -43,7 +44,17 @@ pub async fn get_model(app: &App, full_name: &str) -> Result<Value, ApiError> {
 
 /// The models of a schema.
 pub async fn list_models(app: &App, catalog: &str, schema: &str) -> Result<Vec<Value>, ApiError> {
-    let prefix = format!("{catalog}.{schema}.");
+    models_below(app, &format!("{catalog}.{schema}.")).await
+}
+
+/// The models of all schemas. MLflow's registry also has those of the workspace's own, which have no such names.
+pub async fn list_all_models(app: &App) -> Result<Vec<Value>, ApiError> {
+    let mut models = models_below(app, "").await?;
+    models.retain(|model| canonical_name(model["full_name"].as_str().unwrap_or_default()).is_ok());
+    Ok(models)
+}
+
+async fn models_below(app: &App, prefix: &str) -> Result<Vec<Value>, ApiError> {
     let filter = format!("name LIKE '{}%'", prefix.replace('\'', ""));
     let mut models = Vec::new();
     let mut page = Value::Null;
@@ -57,7 +68,7 @@ pub async fn list_models(app: &App, catalog: &str, schema: &str) -> Result<Vec<V
                 .filter(|model| {
                     model["name"]
                         .as_str()
-                        .is_some_and(|name| name.starts_with(&prefix))
+                        .is_some_and(|name| name.starts_with(prefix))
                 })
                 .map(|model| model_view(app, model)),
         );
@@ -155,7 +166,7 @@ pub async fn get_version_by_alias(
     full_name: &str,
     alias: &str,
 ) -> Result<Value, ApiError> {
-    let query = json!({"name": canonical_name(full_name)?, "alias": alias});
+    let query = json!({"name": canonical_name(full_name)?, "alias": catalog_limits::alias(alias)});
     match client::get(app, "registered-models/alias", &query).await {
         Ok(reply) => Ok(version_view(app, &Version::new(&reply["model_version"]))),
         Err(error) if error.error_code == "INVALID_PARAMETER_VALUE" => {
@@ -169,6 +180,12 @@ pub async fn get_version_by_alias(
     }
 }
 
+/// An alias that is to be set, as it is kept.
+pub(super) fn new_alias(text: &str) -> Result<String, ApiError> {
+    catalog_limits::check(Text::Alias, text)?;
+    Ok(catalog_limits::alias(text))
+}
+
 /// Makes an alias name a version, whatever it named before.
 pub async fn set_alias(
     app: &App,
@@ -177,14 +194,18 @@ pub async fn set_alias(
     version: u64,
 ) -> Result<Value, ApiError> {
     let name = canonical_name(full_name)?;
+    let alias = &new_alias(alias)?;
     let body = json!({"name": name, "alias": alias, "version": version.to_string()});
     client::post(app, "registered-models/alias", &body).await?;
-    Ok(alias_view(&Value::from(alias), &Value::from(version)))
+    Ok(alias_view(
+        &Value::from(alias.as_str()),
+        &Value::from(version),
+    ))
 }
 
 /// Removes an alias; one that is not there is fine.
 pub async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(), ApiError> {
-    let body = json!({"name": canonical_name(full_name)?, "alias": alias});
+    let body = json!({"name": canonical_name(full_name)?, "alias": catalog_limits::alias(alias)});
     client::call(app, Method::DELETE, "registered-models/alias", &body)
         .await
         .map(drop)

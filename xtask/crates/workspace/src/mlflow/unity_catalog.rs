@@ -9,6 +9,7 @@ pub(super) use routes::router;
 
 use serde_json::{Value, json};
 
+use crate::catalog_limits::{self, Text};
 use crate::error::ApiError;
 
 /// Tag of a model version that holds what MLflow does not keep, as JSON; clients do not see it.
@@ -17,10 +18,10 @@ const ORIGIN_TAG: &str = "xtask.origin";
 /// A three-level name, in lower case as Unity Catalog keeps it.
 pub(super) fn canonical_name(name: &str) -> Result<String, ApiError> {
     let parts: Vec<&str> = name.split('.').collect();
+    // MLflow's own registry takes fewer characters than Unity Catalog.
     let fine = |part: &&str| {
-        !part.is_empty()
-            && part.len() <= 255
-            && !part.contains(|c: char| c.is_control() || "/\\:'\"% ".contains(c))
+        catalog_limits::check(Text::Name, part).is_ok()
+            && !part.contains(|c: char| "\\:'\"%".contains(c))
     };
     if parts.len() == 3 && parts.iter().all(fine) && !parts.contains(&"..") {
         return Ok(name.to_lowercase());
@@ -72,6 +73,11 @@ impl Version {
             .as_i64()
             .or_else(|| version.as_str()?.parse().ok())
             .unwrap_or(0)
+    }
+
+    /// Its tags, the hidden one included.
+    fn tags(&self) -> &Value {
+        &self.inner["tags"]
     }
 
     pub(super) fn aliases(&self) -> &[Value] {

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request, State};
-use axum::http::Method;
+use axum::http::{Method, StatusCode};
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{ORIGIN_TAG, Version, canonical_name, model_wire};
+use super::{ORIGIN_TAG, Version, canonical_name, model_wire, visible_tags};
 use crate::access::{Model, sees};
 use crate::auth::Caller;
+use crate::catalog_limits;
 use crate::error::ApiError;
 use crate::mlflow::{artifact_roots, client, registry};
 use crate::routes::unity_catalog::require_schema_for_model;
@@ -61,7 +62,7 @@ pub(in crate::mlflow) fn router() -> Router<Arc<App>> {
         .route(&at("model-versions/emit-lineage"), post(emit_lineage))
 }
 
-/// What a call says, in its query or its JSON body; the model's name in canonical form.
+/// What a call says, in its query or its JSON body; the model's name and an alias in canonical form.
 struct Arguments(Value);
 
 impl FromRequest<Arc<App>> for Arguments {
@@ -89,6 +90,10 @@ impl FromRequest<Arc<App>> for Arguments {
             let name = canonical_name(name)?;
             fields.insert("name".to_owned(), Value::from(name));
         }
+        if let Some(alias) = fields.get("alias").and_then(Value::as_str) {
+            let alias = catalog_limits::alias(alias);
+            fields.insert("alias".to_owned(), Value::from(alias));
+        }
         Ok(Arguments(Value::Object(fields)))
     }
 }
@@ -103,7 +108,8 @@ async fn create_model(
     if let ([catalog, schema, _], false) = (parts.as_slice(), caller.is_admin()) {
         require_schema_for_model(&app, &caller, catalog, schema)?;
     }
-    let body = json!({"name": name, "tags": body["tags"].as_array().cloned().unwrap_or_default(),
+    let tags = new_tags(&body)?;
+    let body = json!({"name": name, "tags": tags,
         "description": body["description"].as_str().unwrap_or_default()});
     let reply = client::post(&app, "registered-models/create", &body).await?;
     app.store.set_owner("model", &name, caller.name())?;
@@ -173,12 +179,9 @@ async fn search_models(
     let reply = client::get(&app, "registered-models/search", &query).await?;
     let mut models = Vec::new();
     for model in reply["registered_models"].as_array().into_iter().flatten() {
-        if sees(
-            &app,
-            &caller,
-            "function",
-            model["name"].as_str().unwrap_or_default(),
-        )? {
+        let name = text(&model["name"]);
+        // The workspace's own registry is behind MLflow's, too; its models have no such names.
+        if canonical_name(name).is_ok() && sees(&app, &caller, "function", name)? {
             models.push(found_by_search(model_wire(model)));
         }
     }
@@ -191,6 +194,10 @@ async fn set_model_tag(
     Arguments(body): Arguments,
 ) -> Reply {
     model_of(&body).require_tag(&app, &caller)?;
+    check_new_tag(&body, &Value::Null)?;
+    let query = json!({"name": body["name"]});
+    let known = client::get(&app, "registered-models/get", &query).await?;
+    check_new_tag(&body, &known["registered_model"]["tags"])?;
     client::post(&app, "registered-models/set-tag", &body)
         .await
         .map(Json)
@@ -213,6 +220,7 @@ async fn set_alias(
     Arguments(body): Arguments,
 ) -> Reply {
     model_of(&body).require_owner(&app, &caller)?;
+    registry::new_alias(body["alias"].as_str().unwrap_or_default())?;
     client::post(&app, "registered-models/alias", &body)
         .await
         .map(Json)
@@ -256,7 +264,7 @@ async fn create_version(
     // Clients of this registry name the place of a logged model's files and not the model, which MLflow wants.
     let model = logged_model(&body, place);
     let origin = json!({"pending": true, "source": source, "model_id": model}).to_string();
-    let mut tags = body["tags"].as_array().cloned().unwrap_or_default();
+    let mut tags = new_tags(&body)?;
     tags.push(json!({"key": ORIGIN_TAG, "value": origin}));
     let known_source = model
         .as_ref()
@@ -359,9 +367,20 @@ async fn download_uri(
     Arguments(query): Arguments,
 ) -> Reply {
     model_of(&query).require_execute(&app, &caller)?;
-    Ok(Json(
-        json!({"artifact_uri": find_version(&app, &query).await?.storage_location()}),
-    ))
+    let version = find_version(&app, &query).await?;
+    if version.status() != "READY" {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_STATE",
+            format!(
+                "Version {} of '{}' cannot be loaded: its status is {}.",
+                version.number(),
+                version.name(),
+                version.status()
+            ),
+        ));
+    }
+    Ok(Json(json!({"artifact_uri": version.storage_location()})))
 }
 
 /// Credentials that open nothing: files go through the Files API with the caller's own token. Clients ask for
@@ -404,6 +423,9 @@ async fn set_version_tag(
 ) -> Reply {
     model_of(&body).require_tag(&app, &caller)?;
     not_ours(&body)?;
+    check_new_tag(&body, &Value::Null)?;
+    let known = find_version(&app, &body).await?;
+    check_new_tag(&body, known.tags())?;
     client::post(&app, "model-versions/set-tag", &body)
         .await
         .map(Json)
@@ -433,6 +455,27 @@ fn not_ours(body: &Value) -> Result<(), ApiError> {
         )));
     }
     Ok(())
+}
+
+/// The tags that a call gives to what it makes, if Unity Catalog would take them.
+fn new_tags(body: &Value) -> Result<Vec<Value>, ApiError> {
+    let tags = body["tags"].as_array().cloned().unwrap_or_default();
+    for (others, tag) in tags.iter().enumerate() {
+        not_ours(tag)?;
+        catalog_limits::check_tag(text(&tag["key"]), text(&tag["value"]), others)?;
+    }
+    Ok(tags)
+}
+
+/// Refuses a tag that Unity Catalog would not take for an object that has these.
+fn check_new_tag(tag: &Value, present: &Value) -> Result<(), ApiError> {
+    let others = visible_tags(present);
+    let others = others.iter().filter(|other| other["key"] != tag["key"]);
+    catalog_limits::check_tag(text(&tag["key"]), text(&tag["value"]), others.count())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 async fn find_version(app: &App, arguments: &Value) -> Result<Version, ApiError> {

@@ -4,19 +4,19 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
+use crate::catalog_limits::{self, Text};
 use crate::error::ApiError;
 use crate::state::{App, now_ms};
 use crate::store::new_uuid;
 
-/// Longest name, bytes.
-const LONGEST: usize = 255;
-
 /// A checked name, in lower case, as Unity Catalog keeps it.
 pub(super) fn name(what: &str, given: &str) -> Result<String, ApiError> {
-    let forbidden = |c: char| c.is_control() || c.is_whitespace() || matches!(c, '.' | '/' | '\\');
-    if given.is_empty() || given.len() > LONGEST || given.contains(forbidden) {
-        return Err(ApiError::invalid(format!(
-            "'{}' is not a valid name for a {what}",
+    let refused = |why: &str| ApiError::invalid(format!("not a valid name for a {what}: {why}"));
+    catalog_limits::check(Text::Name, given).map_err(|limit| refused(&limit.message))?;
+    // It becomes the name of a folder here.
+    if given.contains('\\') {
+        return Err(refused(&format!(
+            "'{}' has a backslash",
             given.escape_debug()
         )));
     }

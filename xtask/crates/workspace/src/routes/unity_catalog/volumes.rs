@@ -43,10 +43,10 @@ pub(super) async fn create(
         &format!("{catalog}.{schema}"),
     )?;
     let volume = new(&app, &caller, [&catalog, &schema, &name], &body)?;
+    let folder = folder(&volume.full_name)?;
     if !app.store.create_securable(&volume)? {
         return Err(names::taken("volume", &volume.full_name));
     }
-    let folder = folder(&volume.full_name)?;
     on_disk(&app, move |app| {
         app.volumes
             .create_dir_all(&folder)
@@ -107,8 +107,8 @@ pub(super) async fn show(
 
 #[derive(Deserialize)]
 pub(super) struct InSchema {
-    pub(super) catalog_name: String,
-    pub(super) schema_name: String,
+    catalog_name: String,
+    schema_name: String,
 }
 
 pub(super) async fn list(
