@@ -27,6 +27,12 @@ pub enum GitError {
         /// What it wrote to stderr.
         said: String,
     },
+    /// A ref cannot have this name.
+    #[error("{0} is not a valid ref name.")]
+    RefName(String),
+    /// A ref of a valid name cannot be written, such as `a/b` beside `a`.
+    #[error("Reference update failed")]
+    RefUpdate,
 }
 
 /// A commit.
@@ -151,9 +157,18 @@ impl Git {
         to: &str,
         from: Option<&str>,
     ) -> Result<(), GitError> {
+        if self.run(None, &["check-ref-format", name]).is_err() {
+            return Err(GitError::RefName(name.escape_debug().to_string()));
+        }
         let mut args = vec!["update-ref", name, to];
         args.extend(from);
-        self.run(Some(repo), &args).map(drop)
+        match self.run(Some(repo), &args) {
+            Err(GitError::Failed { said, .. }) => {
+                tracing::info!(name, said, "a ref was not written");
+                Err(GitError::RefUpdate)
+            }
+            other => other.map(drop),
+        }
     }
 
     /// Removes a ref.

@@ -109,7 +109,10 @@ impl Refusal {
 
 impl From<GitError> for Refusal {
     fn from(error: GitError) -> Refusal {
-        Refusal::internal(&error)
+        match error {
+            GitError::RefName(_) | GitError::RefUpdate => Refusal::unprocessable(error.to_string()),
+            GitError::Start(_) | GitError::Failed { .. } => Refusal::internal(&error),
+        }
     }
 }
 

@@ -24,6 +24,72 @@ fn a_clone_pushes_and_the_api_knows() {
     assert!(fetched.status.success());
 }
 
+/// Whatever name a client thinks of, it gets an answer in GitHub's form and never a 500.
+#[test]
+fn odd_names_of_refs_are_refused() {
+    let scene = Scene::new();
+    let clone = scene.clone(&scene.repo.clone_url, &scene.bob);
+    let sha = scene.push(&clone, &scene.bob, "feat", "a.txt");
+    let ask = |method: &str, path: &str, body: &Value| {
+        let (status, reply) = scene
+            .forge
+            .rest(&scene.ada, method, &scene.path(path), body);
+        assert!((200..500).contains(&status), "{method} {path}: {reply}");
+        status
+    };
+    for name in [
+        "a..b", "a b", ".a", "a.lock", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b", "@{u}",
+        "a\u{0}", "a\n", "-", "", "/", "a//b", "a/", "feat/x", "\u{202e}",
+    ] {
+        let body = serde_json::json!({"ref": format!("refs/heads/{name}"), "sha": sha});
+        let status = ask("POST", "/git/refs", &body);
+        assert!(matches!(status, 201 | 422), "{name:?}: {status}");
+    }
+    let all = |name: &str| {
+        [
+            "/git/ref/heads/",
+            "/branches/",
+            "/commits/",
+            "/compare/main...",
+        ]
+        .map(|path| format!("{path}{name}"))
+    };
+    for name in [
+        "%2e%2e",
+        "..",
+        "%00",
+        "--help",
+        "-",
+        "@%7Bu%7D",
+        "main%5E%7Bcommit%7D",
+        "main:README.md",
+        ":/First",
+        "HEAD~9",
+        "%0A",
+        "a%20b",
+        "refs%2Fheads%2Fmain",
+        "main%2F",
+        "%F0%9F%9A%95",
+    ] {
+        for path in all(name) {
+            ask("GET", &path, &Value::Null);
+        }
+        ask("GET", &format!("/commits?sha={name}"), &Value::Null);
+        ask(
+            "GET",
+            &format!("/contents/README.md?ref={name}"),
+            &Value::Null,
+        );
+        let body = serde_json::json!({"sha": name});
+        ask("PATCH", "/git/refs/heads/feat", &body);
+        ask("DELETE", &format!("/git/refs/heads/{name}"), &Value::Null);
+        let body = serde_json::json!({"title": "t", "head": name, "base": "main"});
+        ask("POST", "/pulls", &body);
+        let body = serde_json::json!({"title": "t", "head": "feat", "base": name});
+        ask("POST", "/pulls", &body);
+    }
+}
+
 #[test]
 fn who_may_not_write_does_not_push() {
     let scene = Scene::new();
