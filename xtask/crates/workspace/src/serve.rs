@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use camino::Utf8Path;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -12,6 +11,7 @@ use tokio::task::JoinError;
 
 use crate::auth::SignInCodes;
 use crate::config::Config;
+use crate::connections::{self, Limits};
 use crate::files::Tree;
 use crate::jobs::schedules;
 use crate::state::{Activity, App, VERSION};
@@ -107,13 +107,12 @@ pub async fn serve(
     tracing::info!(url = app.url, "serving");
 
     let (hang_up, hung_up) = oneshot::channel::<()>();
-    // Replies are small and wanted at once.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let mut server = tokio::spawn(
-        axum::serve(listener, routes::router(app.clone()))
-            .with_graceful_shutdown(async { drop(hung_up.await) })
-            .into_future(),
-    );
+    let mut server = tokio::spawn(connections::serve(
+        listener,
+        routes::router(app.clone()),
+        Limits::default(),
+        async { drop(hung_up.await) },
+    ));
     tokio::spawn(stop_when(app.clone(), shutdown));
     tokio::spawn(schedules::watch(app.clone()));
     let early = tokio::select! {

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::extract::{JsonBody, QueryString, on_disk};
+use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::jobs::schedules::upcoming;
 use crate::mlflow;
@@ -81,8 +82,10 @@ struct SignIn {
 /// Makes a link that signs a browser in, once, and leads to `path`.
 async fn sign_in(
     State(app): State<Arc<App>>,
+    caller: Caller,
     JsonBody(body): JsonBody<SignIn>,
 ) -> Result<Json<Value>, ApiError> {
+    caller.require_own_token()?;
     let code = app
         .sign_in_codes
         .issue(&body.path)

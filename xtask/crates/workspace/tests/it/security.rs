@@ -127,7 +127,7 @@ fn cases(server: &Server, neighbour: &Server) -> Vec<(&'static str, Vec<Case>)> 
         "Bearer ".into(),
         format!("Basic {token}"),
     ];
-    let cookie = format!("xtask_workspace_{}=x", server.workspace_id);
+    let cookie = format!("xtask_workspace_{}_{}=x", server.port, server.workspace_id);
     vec![
         ("no token", vec![unknown(&[])]),
         (
@@ -215,6 +215,91 @@ async fn every_route_refuses_whoever_should_not_ask() {
     }
     assert!(asked > 50 * 7 * 9, "{asked}");
     neighbour.stop().await;
+    server.stop().await;
+}
+
+/// Ways to write a path that other readers take for the same, or for one that lies elsewhere.
+fn spellings(path: &str) -> Vec<String> {
+    let (folder, name) = path.rsplit_once('/').unwrap();
+    let escaped = |byte: u8| format!("%{byte:02x}");
+    let mut all = vec![
+        format!("{folder}//{name}"),
+        format!("{folder}/./{name}"),
+        format!("{folder}/x/../{name}"),
+        format!("{folder}/x/%2e%2e/{name}"),
+        format!("{folder}/x/.%2E/{name}"),
+        format!("{folder}/%2e/{name}"),
+        format!("{path}/"),
+        format!("{path}%2F"),
+        format!("{path}."),
+        format!("{path}%2e"),
+        format!("{path}%00"),
+        format!("{folder}%2F{name}"),
+        format!("{folder}/{}", name.to_uppercase()),
+        format!("/mlflow{path}"),
+        format!("/mlflow{}", path.replacen("/api/", "/ajax-api/", 1)),
+        format!("/mlflow{}", path.replacen("/api/", "/%61jax-api/", 1)),
+    ];
+    // Each byte of the path escaped, once and twice.
+    for (at, byte) in path.bytes().enumerate().filter(|(_, byte)| *byte != b'/') {
+        for escape in [escaped(byte), escaped(byte).replacen('%', "%25", 1)] {
+            all.push(format!("{}{escape}{}", &path[..at], &path[at + 1..]));
+        }
+    }
+    all
+}
+
+/// MLflow decodes paths, and knows no grants: no spelling of a call that is closed may reach it.
+#[tokio::test]
+async fn no_spelling_of_a_path_leads_past_the_rules_for_mlflow() {
+    let server = Server::start().await;
+    let ci = crate::identities::Service::create(&server, "ci").await;
+    let closed = [
+        ("GET", "/api/2.0/mlflow/registered-models/search"),
+        ("DELETE", "/api/2.0/mlflow/registered-models/delete"),
+        ("POST", "/api/2.0/mlflow/registered-models/alias"),
+        ("GET", "/model-versions/get-artifact"),
+        ("POST", "/graphql"),
+        ("POST", "/api/2.0/mlflow/experiments/delete"),
+        ("POST", "/api/2.0/mlflow/experiments/update"),
+        ("POST", "/api/2.0/mlflow/experiments/restore"),
+        ("POST", "/ajax-api/3.0/mlflow/assistant/message"),
+        ("POST", "/ajax-api/2.0/mlflow/upload-artifact"),
+        ("GET", "/mlflow/static-files/x"),
+    ];
+    let mut asked = 0;
+    for (method, path) in closed {
+        for path in [vec![path.to_owned()], spellings(path)].concat() {
+            // A client would bring the path into its plain form, so it is written by hand.
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nhost: 127.0.0.1:{}\r\nauthorization: Bearer {}\r\n\
+                 content-type: application/json\r\ncontent-length: 2\r\n\r\n{{}}",
+                server.port, ci.token
+            );
+            let port = server.port;
+            let status = tokio::task::spawn_blocking(move || status_of(port, &head, 0));
+            let status = status.await.unwrap();
+            assert!(
+                ["400", "403", "404", "501"].contains(&status.as_str()),
+                "{status}: {method} {path}"
+            );
+            asked += 1;
+        }
+    }
+    assert!(asked > 800, "{asked}");
+    // Fields have a second name at MLflow; only the first is looked at here.
+    let both = json!({"experiment_id": "1", "experimentId": "2"});
+    let (status, _) = ci
+        .post(&server, "/api/2.0/mlflow/experiments/delete", both)
+        .await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    for location in ["file:///tmp/x", "/tmp/x", "http://127.0.0.1:1"] {
+        let body = json!({"name": "/Shared/e", "artifact_location": location});
+        let (status, _) = ci
+            .post(&server, "/api/2.0/mlflow/experiments/create", body)
+            .await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{location}");
+    }
     server.stop().await;
 }
 
@@ -414,7 +499,10 @@ async fn a_browser_signs_in_once_by_link_and_changes_things_only_from_our_own_pa
     assert_eq!(reply.headers()["location"], "/jobs/1/runs/2?o=3");
     let cookie = reply.headers()["set-cookie"].to_str().unwrap().to_owned();
     assert!(
-        cookie.starts_with(&format!("xtask_workspace_{}=", server.workspace_id)),
+        cookie.starts_with(&format!(
+            "xtask_workspace_{}_{}=",
+            server.port, server.workspace_id
+        )),
         "{cookie}"
     );
     assert!(
@@ -422,6 +510,11 @@ async fn a_browser_signs_in_once_by_link_and_changes_things_only_from_our_own_pa
         "{cookie}"
     );
     let session = cookie.split(';').next().unwrap().to_owned();
+    // What a server on another port of this host adds under the same name is no session, and locks nobody out.
+    let planted = format!("{}=x", session.split_once('=').unwrap().0);
+    let request = server.client.get(format!("{}/local/v1/status", server.url));
+    let reply = request.header("cookie", &planted).send().await.unwrap();
+    assert_eq!(reply.status(), StatusCode::UNAUTHORIZED);
 
     // The same link again: nothing for a stranger, the page for who has the session.
     assert_eq!(
@@ -441,8 +534,14 @@ async fn a_browser_signs_in_once_by_link_and_changes_things_only_from_our_own_pa
         server
             .client
             .request(method, format!("{}{path}", server.url))
-            .header("cookie", format!("a=b; {session}"))
+            .header("cookie", format!("a=b; {planted}; {session}"))
     };
+    // A session makes nothing that would outlive it.
+    for path in ["/api/2.0/token/create", "/local/v1/sign-in"] {
+        let own = ask(Method::POST, path).header("origin", &server.url);
+        let reply = own.json(&json!({})).send().await.unwrap();
+        assert_eq!(reply.status(), StatusCode::FORBIDDEN, "{path}");
+    }
     assert_eq!(
         ask(Method::GET, "/local/v1/status")
             .send()

@@ -31,6 +31,8 @@ pub(super) fn router() -> Router<Arc<App>> {
             .route(&path("create"), post(create))
             .route(&path("get"), get(show))
             .route(&path("list"), get(list))
+            .route(&path("spark-versions"), get(spark_versions))
+            .route(&path("list-node-types"), get(node_types))
             .route(&path("edit"), post(edit))
             .route(&path("resize"), post(resize))
             .route(&path("start"), post(start))
@@ -99,6 +101,26 @@ async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     let known = app.store.records(CLUSTERS.name)?;
     let known: Vec<Value> = known.iter().map(describe).collect();
     Ok(Json(json!({"clusters": known})))
+}
+
+/// The runtimes that a cluster may name. None of them runs here; clients ask to see whether the service answers.
+async fn spark_versions() -> Json<Value> {
+    let version = |key: &str, name: &str| json!({"key": key, "name": name});
+    Json(json!({"versions": [
+        version("17.3.x-scala2.13", "17.3 LTS (includes Apache Spark 4.0.0, Scala 2.13)"),
+        version("17.3.x-cpu-ml-scala2.13", "17.3 LTS ML (includes Apache Spark 4.0.0, Scala 2.13)"),
+        version("16.4.x-scala2.12", "16.4 LTS (includes Apache Spark 3.5.2, Scala 2.12)"),
+        version("16.4.x-cpu-ml-scala2.12", "16.4 LTS ML (includes Apache Spark 3.5.2, Scala 2.12)"),
+    ]}))
+}
+
+/// This machine, the one kind of node that there is.
+async fn node_types() -> Json<Value> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Json(json!({"node_types": [{
+        "node_type_id": "local", "instance_type_id": "local", "description": "this machine",
+        "category": "General Purpose", "num_cores": cores, "memory_mb": 0, "is_deprecated": false,
+    }]}))
 }
 
 /// Replaces the declaration.

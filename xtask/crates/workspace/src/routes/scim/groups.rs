@@ -40,7 +40,7 @@ fn find(app: &App, id: &str) -> Result<Group, ScimError> {
 
 fn check(caller: &Caller) -> Result<(), ScimError> {
     caller.require_admin()?;
-    Ok(caller.require_no_run()?)
+    Ok(caller.require_own_token()?)
 }
 
 pub(super) async fn list(

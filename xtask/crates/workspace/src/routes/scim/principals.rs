@@ -99,7 +99,7 @@ fn find(app: &App, kind: PrincipalKind, id: &str) -> Result<Principal, ScimError
 /// Who may make and change identities: an admin, and no run of one.
 fn check(caller: &Caller) -> Result<(), ScimError> {
     caller.require_admin()?;
-    Ok(caller.require_no_run()?)
+    Ok(caller.require_own_token()?)
 }
 
 fn create(

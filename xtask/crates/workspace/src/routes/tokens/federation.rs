@@ -50,7 +50,7 @@ pub(super) async fn create(
     JsonBody(body): JsonBody<Body>,
 ) -> Result<Json<Value>, ApiError> {
     caller.require_admin()?;
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let who = service(&app, &id)?;
     check_policy(&body.oidc_policy)?;
     if app.store.federation_policies(who.id)?.len() >= MOST {
@@ -132,7 +132,7 @@ pub(super) async fn update(
     JsonBody(body): JsonBody<Value>,
 ) -> Result<Json<Value>, ApiError> {
     caller.require_admin()?;
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let (principal_id, policy) = find(&app, &target)?;
     let description = body["description"].as_str().unwrap_or(&policy.description);
     let mut oidc = policy.oidc.clone();
@@ -155,7 +155,7 @@ pub(super) async fn delete(
     Path(target): Target,
 ) -> Result<Json<Value>, ApiError> {
     caller.require_admin()?;
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let (principal_id, policy) = find(&app, &target)?;
     app.store
         .delete_federation_policy(principal_id, &policy.policy_id)?;

@@ -43,7 +43,7 @@ pub(super) async fn create(
     JsonBody(body): JsonBody<Create>,
 ) -> Result<Json<Value>, ApiError> {
     caller.require_admin()?;
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let who = app.store.principal_by_name(&body.application_id)?;
     let who = who
         .filter(|who| who.kind == PrincipalKind::ServicePrincipal)
@@ -112,7 +112,7 @@ pub(super) async fn delete(
     Path(token_id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     caller.require_admin()?;
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     if app.store.delete_access_token(&token_id, None)? {
         return Ok(Json(json!({})));
     }

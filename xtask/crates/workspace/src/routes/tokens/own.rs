@@ -31,7 +31,7 @@ pub(super) async fn create(
     caller: Caller,
     JsonBody(body): JsonBody<Create>,
 ) -> Result<Json<Value>, ApiError> {
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let (value, token) = app.store.create_access_token(&NewToken {
         owner_id: caller.who.id,
         kind: TokenKind::Personal,
@@ -63,7 +63,7 @@ pub(super) async fn delete(
     caller: Caller,
     JsonBody(body): JsonBody<TokenId>,
 ) -> Result<Json<Value>, ApiError> {
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let gone = app
         .store
         .delete_access_token(&body.token_id, Some(caller.who.id))?;

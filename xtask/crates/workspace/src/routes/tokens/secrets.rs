@@ -43,7 +43,7 @@ pub(super) async fn create(
     JsonBody(body): JsonBody<Create>,
 ) -> Result<Json<Value>, ApiError> {
     caller.require_admin()?;
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let who = service(&app, &id)?;
     if app.store.client_secrets(who.id)?.len() >= MOST {
         return Err(ApiError::invalid(format!(
@@ -86,7 +86,7 @@ pub(super) async fn delete(
     Path((id, secret_id)): Path<(String, String)>,
 ) -> Result<Json<Value>, ApiError> {
     caller.require_admin()?;
-    caller.require_no_run()?;
+    caller.require_own_token()?;
     let who = service(&app, &id)?;
     if app.store.delete_client_secret(who.id, &secret_id)? {
         return Ok(Json(json!({})));

@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::volumes::InSchema;
 use super::{names, require_schema_for_model};
 use crate::access::{self, Model};
 use crate::auth::Caller;
@@ -59,14 +58,31 @@ pub(super) async fn show(
     registry::get_model(&app, &full_name).await.map(Json)
 }
 
+/// Where to look for models; everywhere by default.
+#[derive(Deserialize)]
+pub(super) struct Within {
+    catalog_name: Option<String>,
+    schema_name: Option<String>,
+}
+
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
-    QueryString(query): QueryString<InSchema>,
+    QueryString(query): QueryString<Within>,
 ) -> Result<Json<Value>, ApiError> {
-    let [catalog, schema] =
-        [&query.catalog_name, &query.schema_name].map(|name| names::full_name(name));
-    let models = registry::list_models(&app, &catalog, &schema).await?;
+    let given = |name: &Option<String>| {
+        let name = name.as_deref().filter(|name| !name.is_empty());
+        name.map(names::full_name)
+    };
+    let models = match (given(&query.catalog_name), given(&query.schema_name)) {
+        (None, None) => registry::list_all_models(&app).await?,
+        (Some(catalog), Some(schema)) => registry::list_models(&app, &catalog, &schema).await?,
+        _ => {
+            return Err(ApiError::invalid(
+                "catalog_name and schema_name must be specified together",
+            ));
+        }
+    };
     Ok(Json(
         json!({"registered_models": access::seen(&app, &caller, "function", models)?}),
     ))

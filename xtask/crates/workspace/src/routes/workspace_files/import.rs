@@ -177,8 +177,12 @@ pub(super) fn make_folder(app: &App, path: &WorkspacePath) -> Result<(), ApiErro
 
 /// Removes an object; a folder that is not empty only with `recursive`.
 pub(super) fn delete(app: &App, path: &WorkspacePath, recursive: bool) -> Result<(), ApiError> {
-    if path.parent().is_none() {
-        return Err(ApiError::invalid("The root folder cannot be deleted."));
+    if matches!(path.key().as_str(), "/" | "/Users" | "/Shared") {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "DIRECTORY_PROTECTED",
+            format!("The folder ({path}) is protected and cannot be deleted."),
+        ));
     }
     app.workspace_files
         .remove(path.relative(), recursive)
