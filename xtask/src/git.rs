@@ -1,6 +1,7 @@
 //! git, as domain verbs. Local ones here and in `git/`; those that talk to a remote in `git/remote.rs`.
 
 mod branch;
+mod broken;
 mod changes;
 mod commit;
 mod history;
@@ -38,7 +39,8 @@ impl Git {
     /// The repository around the project.
     ///
     /// # Errors
-    /// [`Kind::Missing`] without git, [`Kind::Usage`] outside of a repository.
+    /// [`Kind::Missing`] without git, [`Kind::Usage`] outside of a repository, [`Kind::Failed`] with git's words
+    /// for a repository that it does not open.
     pub(crate) fn open(context: &Context) -> anyhow::Result<Git> {
         let git = Git {
             root: context.root.clone(),
@@ -51,12 +53,7 @@ impl Git {
                 .next("install git: https://git-scm.com/downloads")
                 .err();
         }
-        if git.read(&["rev-parse", "--git-dir"]).is_err() {
-            let what = format!("{} is not in a git repository", context.root);
-            return Failure::new(Kind::Usage, what)
-                .next("git init && git add -A && git commit")
-                .err();
-        }
+        git.must_open()?;
         Ok(git)
     }
 
@@ -100,6 +97,12 @@ impl Git {
     pub(crate) fn setting(&self, key: &str) -> Option<String> {
         let value = self.read(&["config", "--get", key]).ok()?;
         (!value.is_empty()).then_some(value)
+    }
+
+    /// Whether a setting of git's says yes.
+    pub(crate) fn is_set(&self, key: &str) -> bool {
+        self.read(&["config", "--type=bool", "--get", key])
+            .is_ok_and(|value| value == "true")
     }
 
     /// git with an environment that holds none of the user's secrets.

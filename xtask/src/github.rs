@@ -64,7 +64,7 @@ impl Home {
             .filter_map(|remote| address::place(context, git, remote))
             .collect();
         let Some(usual) = usual(git, &places) else {
-            return Err(no_place(git, &remotes));
+            return Err(no_place(context, git, &remotes));
         };
         let named = asked.or(context.config.github.repository.as_deref());
         if let Some(named) = named {
@@ -134,7 +134,8 @@ fn client(
 /// The page of the repository that an address of git's leads to, and whether it is on a GitHub; `None` where
 /// the address is a folder's, or no repository's.
 pub(crate) fn page_of(context: &Context, git: &Git, url: &str) -> Option<(String, bool)> {
-    let (address, name) = address::repository(url, |alias| git.ssh_host(alias))?;
+    let (address, name) =
+        address::repository(url, |host| address::behind_alias(context, git, host))?;
     // A name of somebody's own ssh configuration is no web server's.
     if !address.host().contains('.') && !url.starts_with("http") {
         return None;
@@ -164,7 +165,7 @@ fn resolved_by_gh(git: &Git, places: &[Place]) -> Option<Name> {
     })
 }
 
-fn no_place(git: &Git, remotes: &[Remote]) -> anyhow::Error {
+fn no_place(context: &Context, git: &Git, remotes: &[Remote]) -> anyhow::Error {
     let Some(remote) = remotes.first() else {
         return Failure::new(
             Kind::Usage,
@@ -173,7 +174,8 @@ fn no_place(git: &Git, remotes: &[Remote]) -> anyhow::Error {
         .next("git remote add origin https://github.com/OWNER/NAME.git")
         .into();
     };
-    let host = address::host(git, &remote.fetch).unwrap_or_else(|| "a local folder".to_owned());
+    let host =
+        address::host(context, git, &remote.fetch).unwrap_or_else(|| "a local folder".to_owned());
     let what = format!(
         "no remote leads to a GitHub: {} leads to {}",
         ui::safe(&remote.name),

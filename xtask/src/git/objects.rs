@@ -86,6 +86,10 @@ impl Git {
             command.args(["-p", parent]);
         }
         command.args(["-m", new.message]);
+        // `git commit` signs by this setting, and `commit-tree` does not look at it.
+        if self.is_set("commit.gpgSign") {
+            command.arg("-S");
+        }
         let at = format!("{} +0000", new.at);
         command
             .env("GIT_AUTHOR_DATE", &at)
@@ -96,6 +100,7 @@ impl Git {
         }
         Failure::new(Kind::Failed, "the commit could not be made")
             .details(String::from_utf8_lossy(&output.stderr))
+            .next("git commit --allow-empty   # does git commit, and sign, as you have set it up?")
             .err()
     }
 

@@ -4,15 +4,20 @@
 //! them. A token of ours goes there as well, and never into an argument.
 
 use std::process::Command;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Git;
+use crate::env::Env;
 use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
 use crate::vars;
+
+/// How long ssh may take to read its configuration.
+const SSH: Duration = Duration::from_secs(5);
 
 /// A remote of the clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -317,6 +322,33 @@ impl Git {
         (!password.is_empty()).then(|| SecretString::from(password))
     }
 
+    /// Whether git signs in at an address with a header that its configuration holds, as `actions/checkout`
+    /// leaves one behind. Which of its entries are for the address, git itself tells.
+    pub(crate) fn has_a_header(&self, address: &str) -> bool {
+        const ASKED: &str = "signsIn";
+        let Ok(listed) = self.read(&["config", "-z", "--get-regexp", r"^http\..*extraheader$"])
+        else {
+            return false;
+        };
+        let signing_in = super::pieces(&listed).filter_map(|entry| {
+            let (key, header) = entry.split_once('\n')?;
+            let name = header.split(':').next()?.trim();
+            name.eq_ignore_ascii_case("authorization").then_some(key)
+        });
+        let mut command = self.command(&[
+            "config",
+            "--get-urlmatch",
+            &format!("http.{ASKED}"),
+            address,
+        ]);
+        let mut configured = Configured::of(&self.env);
+        for key in signing_in {
+            let scope = &key[..key.len() - "extraheader".len()];
+            configured.add(&mut command, &format!("{scope}{ASKED}"), "true");
+        }
+        configured.added && command.output().is_ok_and(|output| output.status.success())
+    }
+
     /// A git command that talks to a remote. Where git would ask, it may do so at a terminal only.
     fn talk(&self, args: &[&str], login: Option<&Login>) -> anyhow::Result<Finished> {
         let mut command = match self.ui.can_ask() {
@@ -343,26 +375,25 @@ impl Git {
     fn sign_in(&self, command: &mut Command, login: &Login) {
         let basic = format!("x-access-token:{}", login.token.expose_secret());
         let header = format!("Authorization: Basic {}", STANDARD.encode(basic));
-        let given = self
-            .env
-            .get("GIT_CONFIG_COUNT")
-            .and_then(|count| count.parse().ok());
-        let index: u32 = given.unwrap_or(0);
         let key = format!("http.{}/.extraHeader", login.server);
-        command
-            .env("GIT_CONFIG_COUNT", (index + 1).to_string())
-            .env(format!("GIT_CONFIG_KEY_{index}"), key)
-            .env(format!("GIT_CONFIG_VALUE_{index}"), header);
+        Configured::of(&self.env).add(command, &key, &header);
     }
 
-    /// The host that ssh connects to for a name of its own configuration.
+    /// The host that ssh connects to for a name of its own configuration, by the ssh that git would run.
     pub(crate) fn ssh_host(&self, alias: &str) -> Option<String> {
-        let mut command = Command::new("ssh");
-        command.args(["-G", "--", alias]);
-        crate::children::withhold(&self.env, &mut command);
-        let output = command.output().ok()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let host = text
+        let chosen = self
+            .env
+            .get("GIT_SSH_COMMAND")
+            .map(str::to_owned)
+            .or_else(|| self.setting("core.sshCommand"))
+            .unwrap_or_else(|| "ssh".to_owned());
+        // git itself hands the setting to a shell: it may hold options, such as another configuration.
+        let mut command = crate::children::command(&self.env, "sh", &self.root);
+        command.args(["-c", &format!("{chosen} -G -- \"$1\""), "sh", alias]);
+        let finished =
+            process::run_within(&self.ui, &self.interrupt, command, Some(SSH), |_| ()).ok()?;
+        let host = finished
+            .stdout
             .lines()
             .find_map(|line| line.strip_prefix("hostname "))?;
         Some(host.trim().to_owned())
@@ -394,6 +425,32 @@ impl Git {
             command.env("GIT_SSH_COMMAND", "ssh -o BatchMode=yes");
         }
         command
+    }
+}
+
+/// Settings that one git command gets in its environment, behind those that the user's environment holds.
+struct Configured {
+    count: u32,
+    added: bool,
+}
+
+impl Configured {
+    fn of(env: &Env) -> Configured {
+        let given = env.get("GIT_CONFIG_COUNT");
+        Configured {
+            count: given.and_then(|count| count.parse().ok()).unwrap_or(0),
+            added: false,
+        }
+    }
+
+    fn add(&mut self, command: &mut Command, key: &str, value: &str) {
+        let index = self.count;
+        self.count += 1;
+        self.added = true;
+        command
+            .env("GIT_CONFIG_COUNT", self.count.to_string())
+            .env(format!("GIT_CONFIG_KEY_{index}"), key)
+            .env(format!("GIT_CONFIG_VALUE_{index}"), value);
     }
 }
 

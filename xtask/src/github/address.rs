@@ -26,7 +26,7 @@ pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<Pla
     [&remote.push, &remote.fetch, &remote.written]
         .into_iter()
         .find_map(|url| {
-            let (address, name) = repository(url, |alias| git.ssh_host(alias))?;
+            let (address, name) = repository(url, |host| behind_alias(context, git, host))?;
             is_github(context, &address).then(|| Place {
                 remote: remote.name.clone(),
                 address,
@@ -36,9 +36,19 @@ pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<Pla
 }
 
 /// The host in an address, for people.
-pub(super) fn host(git: &Git, url: &str) -> Option<String> {
+pub(super) fn host(context: &Context, git: &Git, url: &str) -> Option<String> {
     let parts = parts(url)?;
-    Some(real_host(&parts, |alias| git.ssh_host(alias)))
+    Some(real_host(&parts, |host| behind_alias(context, git, host)))
+}
+
+/// The host that ssh connects to for a name in an address. Any name may be an alias of ssh's configuration,
+/// with a dot in it or without; but not that of a GitHub: its web server has that name, whichever way ssh takes.
+pub(super) fn behind_alias(context: &Context, git: &Git, host: &str) -> Option<String> {
+    let address = Address::of(&format!("https://{}", normal(host)));
+    match is_github(context, &address) {
+        true => None,
+        false => git.ssh_host(host),
+    }
 }
 
 /// Whether an address is that of a GitHub.
@@ -72,16 +82,19 @@ pub(super) fn repository(
 }
 
 fn real_host(parts: &Parts<'_>, ssh_host: impl Fn(&str) -> Option<String>) -> String {
-    let host = parts.host.to_lowercase();
-    // Names in ~/.ssh/config usually have no dot; those of servers do.
-    let host = match parts.scheme == "ssh" && !host.contains('.') {
-        true => ssh_host(&parts.host).unwrap_or(host),
-        false => host,
+    let behind = match parts.scheme {
+        "ssh" => ssh_host(&parts.host),
+        _ => None,
     };
-    match host.as_str() {
+    normal(behind.as_deref().unwrap_or(&parts.host))
+}
+
+/// A host as its web server is called.
+fn normal(host: &str) -> String {
+    match host.to_lowercase().as_str() {
         // Where port 22 is blocked, github.com is reached by ssh at its port 443.
         "ssh.github.com" | "www.github.com" => "github.com".to_owned(),
-        _ => host,
+        other => other.to_owned(),
     }
 }
 
@@ -118,7 +131,11 @@ mod tests {
     use super::*;
 
     fn of(url: &str) -> Option<(String, String)> {
-        let alias = |alias: &str| (alias == "work").then(|| "github.com".to_owned());
+        let alias = |host: &str| {
+            ["work", "github.com-work"]
+                .contains(&host)
+                .then(|| "github.com".to_owned())
+        };
         repository(url, alias).map(|(address, name)| (address.web().to_owned(), name.to_string()))
     }
 
@@ -137,6 +154,12 @@ mod tests {
             ("git@github.com:o/r.git", "https://github.com", "o/r"),
             ("github.com:o/r", "https://github.com", "o/r"),
             ("git@work:o/r.git", "https://github.com", "o/r"),
+            ("git@github.com-work:o/r.git", "https://github.com", "o/r"),
+            (
+                "https://github.com-work/o/r.git",
+                "https://github.com-work",
+                "o/r",
+            ),
             ("ssh://git@github.com/o/r.git", "https://github.com", "o/r"),
             (
                 "ssh://git@ssh.github.com:443/o/r.git",

@@ -27,7 +27,11 @@ pub(crate) struct Token {
 impl Token {
     /// What git signs in with over http where it has nothing of its own.
     pub(crate) fn login(&self, git: &Git, address: &Address, name: &Name) -> Option<Login> {
-        let has_its_own = self.of_git || git.credential(address.web(), &name.to_string()).is_some();
+        let page = format!("{}/{name}.git", address.web());
+        // Two of them in one request is what GitHub refuses.
+        let has_its_own = self.of_git
+            || git.has_a_header(&page)
+            || git.credential(address.web(), &name.to_string()).is_some();
         (!has_its_own).then(|| Login {
             server: address.web().to_owned(),
             token: self.secret.clone(),

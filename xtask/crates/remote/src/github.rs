@@ -5,6 +5,7 @@
 
 pub mod actions;
 mod address;
+mod base_rules;
 pub mod checks;
 pub mod deployments;
 pub mod merging;

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::GitHub;
+use super::base_rules::BaseRef;
 use super::checks::{Check, State, state_of};
 use super::pulls;
 use super::repositories::{Name, User};
@@ -24,6 +25,7 @@ const GATE: &str = "query Gate($owner: String!, $name: String!, $number: Int!, $
       author { login }
       latestOpinionatedReviews(first: 100) { nodes { state author { login } commit { oid } } }
       reviewThreads(first: 100) { nodes { isResolved } }
+      baseRef { refUpdateRule { requiredStatusCheckContexts } }
       commits(last: 1) { nodes { commit { oid statusCheckRollup {
         contexts(first: 100, after: $cursor) {
           pageInfo { hasNextPage endCursor }
@@ -118,6 +120,8 @@ pub struct Gate {
     pub unresolved: usize,
     /// The checks of the newest commit.
     pub checks: Vec<GateCheck>,
+    /// The checks that the base's rules require, by name; also those that nothing has reported.
+    pub required: Vec<String>,
     /// Whether the base has a merge queue.
     pub has_queue: bool,
     /// Its place in the queue, where it is in it.
@@ -232,7 +236,7 @@ pub fn merge_when_ready(github: &GitHub, id: &str, sha: &str, way: Way) -> Resul
 
 /// The shape of the answer to [`GATE`].
 mod reply {
-    use super::{Check, Deserialize, Gate, GateCheck, Review, State, User, Way, state_of};
+    use super::{BaseRef, Check, Deserialize, Gate, GateCheck, Review, State, User, Way, state_of};
 
     #[derive(Deserialize)]
     pub(super) struct Data {
@@ -276,6 +280,7 @@ mod reply {
         author: Option<User>,
         latest_opinionated_reviews: Option<Nodes<ReviewNode>>,
         review_threads: Nodes<Thread>,
+        base_ref: Option<BaseRef>,
         commits: Nodes<CommitNode>,
     }
 
@@ -446,6 +451,11 @@ mod reply {
                     .collect(),
                 unresolved: unresolved.filter(|thread| !thread.is_resolved).count(),
                 checks,
+                required: pull
+                    .base_ref
+                    .as_ref()
+                    .map(BaseRef::required_checks)
+                    .unwrap_or_default(),
                 has_queue: self.merge_queue.is_some(),
                 queue_position: pull.merge_queue_entry.map(|entry| entry.position),
                 auto_merge: pull.auto_merge_request.is_some(),

@@ -65,13 +65,13 @@ impl Proposal {
                 against,
             });
         }
-        let commit = git.make_commit(NewCommit {
+        let commit = NewCommit {
             tree: &survey.main.tree,
             parents: &[&survey.main.sha, onto],
             message: &marks::promote_message(&route.main, &route.release, &survey.main.sha),
             at: git.made_at(&survey.main.sha)?.max(git.made_at(onto)?),
-        })?;
-        let (head, push) = on_a_branch(git, ground, &ours, &commit)?;
+        };
+        let (head, push) = on_a_branch(git, ground, &ours, commit)?;
         Ok(Proposal {
             branch: ours,
             head,
@@ -96,13 +96,13 @@ impl Proposal {
     ) -> anyhow::Result<Proposal> {
         let (ground, release) = (&survey.ground, &survey.route.release);
         let branch = format!("undo-{release}-{}", marks::short(&head.sha));
-        let commit = git.make_commit(NewCommit {
+        let commit = NewCommit {
             tree: &back_to.tree,
             parents: &[&head.sha],
             message: &marks::undo_message(release, &head.sha, &back_to.sha),
             at: git.made_at(&head.sha)?,
-        })?;
-        let (head, push) = on_a_branch(git, ground, &branch, &commit)?;
+        };
+        let (head, push) = on_a_branch(git, ground, &branch, commit)?;
         let mut open = Open::into(ground, release)?;
         let main = &survey.route.main;
         let forward = format!("promote-{main}-to-{release}");
@@ -132,24 +132,26 @@ fn start(git: &Git, survey: &Survey) -> anyhow::Result<String> {
 }
 
 /// Where a branch of proposals is to be, and what must hold for its push. One that has the same files on the
-/// same parents already is as good as ours; one that holds somebody's own commits is not touched.
+/// same parents already is as good as ours: a signature with a time in it is another one each time. One that
+/// holds a person's own commits is not touched.
 fn on_a_branch(
     git: &Git,
     ground: &Ground,
     branch: &str,
-    commit: &str,
+    new: NewCommit<'_>,
 ) -> anyhow::Result<(String, Option<Lease>)> {
     let Some(there) = ground.fetch(git, branch)? else {
-        return Ok((commit.to_owned(), Some(Lease::New)));
+        return Ok((git.make_commit(new)?, Some(Lease::New)));
     };
-    let (ours, theirs) = (git.made(commit)?, git.made(&there)?);
-    if (&ours.tree, &ours.parents, &ours.message)
-        == (&theirs.tree, &theirs.parents, &theirs.message)
+    let theirs = git.made(&there)?;
+    if new.tree == theirs.tree
+        && new.parents == theirs.parents
+        && new.message.trim() == theirs.message
     {
         return Ok((there, None));
     }
     if marks::is_proposal(&theirs) {
-        return Ok((commit.to_owned(), Some(Lease::Rewrites(there))));
+        return Ok((git.make_commit(new)?, Some(Lease::Rewrites(there))));
     }
     let name = safe_line(branch);
     Failure::new(

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::super::base_rules::BaseRef;
 use super::super::checks::{State, state_of};
 use super::super::repositories::Name;
 use super::{Check, Pull, Question, Rate, Standing};
@@ -169,19 +170,6 @@ struct Thread {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct BaseRef {
-    ref_update_rule: Option<Rule>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Rule {
-    required_approving_review_count: Option<u64>,
-    required_status_check_contexts: Option<Vec<Option<String>>>,
-}
-
-#[derive(Deserialize)]
 struct PullCommit {
     commit: Commit,
 }
@@ -286,7 +274,11 @@ pub(super) fn standing(
     };
     let rollup = match pull {
         Some(mut pull) => {
-            standing.required = required(&pull);
+            standing.required = pull
+                .base_ref
+                .as_ref()
+                .map(BaseRef::required_checks)
+                .unwrap_or_default();
             standing.sha = Some(pull.head_ref_oid.clone());
             let commit = std::mem::take(&mut pull.commits.nodes);
             standing.pull = Some(pulled(pull));
@@ -333,23 +325,6 @@ fn of_branch(pulls: Nodes<PullRequest>, question: &Question) -> Option<PullReque
     }
 }
 
-fn required(pull: &PullRequest) -> Vec<String> {
-    let rule = pull
-        .base_ref
-        .as_ref()
-        .and_then(|base| base.ref_update_rule.as_ref());
-    let mut names: Vec<String> = rule
-        .and_then(|rule| rule.required_status_check_contexts.as_ref())
-        .into_iter()
-        .flatten()
-        .flatten()
-        .cloned()
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
 fn pulled(pull: PullRequest) -> Pull {
     let threads = pull.review_threads;
     let looked_at = threads
@@ -394,9 +369,7 @@ fn pulled(pull: PullRequest) -> Pull {
             .merge_queue_entry
             .filter(|_| pull.is_in_merge_queue == Some(true))
             .map(|entry| entry.position.unwrap_or(0)),
-        approvals_needed: pull
-            .base_ref
-            .and_then(|base| base.ref_update_rule?.required_approving_review_count),
+        approvals_needed: pull.base_ref.and_then(|base| base.required_approvals()),
     }
 }
 
