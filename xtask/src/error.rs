@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::vars;
+
 /// The kinds of failure. Each has one exit code, listed in docs/exit-codes.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -112,7 +114,11 @@ pub(crate) fn sign_in(service: &str) -> String {
     }
     if host == "api.github.com" || path.starts_with("api") {
         let host = host.strip_prefix("api.").unwrap_or(host);
-        return format!("gh auth login --hostname {host}   # or another GH_TOKEN");
+        let variable = match host == "github.com" || host.ends_with(".ghe.com") {
+            true => vars::CLOUD_TOKENS[0],
+            false => vars::SERVER_TOKENS[0],
+        };
+        return format!("gh auth login --hostname {host}   # or another {variable}");
     }
     if host.starts_with("127.0.0.1") {
         return "cargo xtask workspace down   # the next command starts it with its token"

@@ -1,4 +1,4 @@
-//! git, as domain verbs. Local ones here and in `git/`; those that talk to a remote in `git/remote.rs`.
+//! git, as domain verbs. Local ones here and in `git/`; those that talk to a remote in `git/remote.rs` and `git/push.rs`.
 
 mod branch;
 mod broken;
@@ -6,7 +6,10 @@ mod changes;
 mod commit;
 mod history;
 mod objects;
+mod push;
+mod push_target;
 mod remote;
+mod sign_in;
 mod standing;
 
 use std::process::Command;
@@ -24,10 +27,13 @@ use crate::ui::Ui;
 pub(crate) use changes::{Change, Changed};
 pub(crate) use history::Commit;
 pub(crate) use objects::{Made, NewCommit};
-pub(crate) use remote::{Lease, Login, Push, Remote};
+pub(crate) use push::{Lease, Push};
+pub(crate) use push_target::PushTarget;
+pub(crate) use remote::{Remote, without_user};
+pub(crate) use sign_in::Login;
 
 /// The repository that holds the project.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Git {
     root: Utf8PathBuf,
     env: Env,

@@ -3,9 +3,10 @@
 //! What the remotes say is worked out here without a call; `Connection` adds the token.
 
 mod address;
+mod head;
 mod token;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use xtask_remote::Credentials;
 use xtask_remote::github::repositories::{self, Name, Repository};
@@ -15,7 +16,9 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Remote};
 use crate::ui;
+use crate::vars;
 
+pub(crate) use head::{Head, is_own, pushed_to};
 pub(crate) use token::Token;
 
 /// A remote that leads to a GitHub repository.
@@ -50,6 +53,8 @@ pub(crate) struct Connection {
     pub(crate) github: GitHub,
     /// The token, where there is one.
     pub(crate) token: Option<Token>,
+    /// What the server has said of repositories, by the names that were asked for.
+    known: Arc<Mutex<Vec<(Name, Repository)>>>,
 }
 
 impl Home {
@@ -59,8 +64,10 @@ impl Home {
     /// [`Kind::Usage`] when there is no remote, or none that leads to a GitHub.
     pub(crate) fn find(context: &Context, git: &Git, asked: Option<&str>) -> anyhow::Result<Home> {
         let remotes = git.remotes()?;
+        let by_address = pushed_to_an_address(git, &remotes);
         let places: Vec<Place> = remotes
             .iter()
+            .chain(&by_address)
             .filter_map(|remote| address::place(context, git, remote))
             .collect();
         let Some(usual) = usual(git, &places) else {
@@ -98,11 +105,6 @@ impl Home {
         }
     }
 
-    /// The remote that leads to a repository.
-    pub(crate) fn remote_of(&self, name: &Name) -> Option<&Place> {
-        self.places.iter().find(|place| place.name.is(name))
-    }
-
     /// Opens it with the token that there is.
     ///
     /// # Errors
@@ -115,7 +117,52 @@ impl Home {
         Ok(Connection {
             github: client(context, &self.address, credentials)?,
             token,
+            known: Arc::default(),
         })
+    }
+}
+
+impl Connection {
+    /// The repository that the server has for a name; each is asked for once. What it is called now may be
+    /// another name: it was renamed, or given to another owner.
+    ///
+    /// # Errors
+    /// What GitHub says.
+    pub(crate) fn repository(&self, name: &Name) -> Result<Repository, xtask_remote::Error> {
+        if let Some(told) = self.told(name) {
+            return Ok(told);
+        }
+        let repository = repositories::get(&self.github, name)?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.push((name.clone(), repository.clone()));
+        Ok(repository)
+    }
+
+    fn told(&self, name: &Name) -> Option<Repository> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.iter().find(|(asked, _)| asked.is(name));
+        found.map(|(_, repository)| repository.clone())
+    }
+
+    /// What a repository is called now, where the server was asked already.
+    pub(crate) fn told_name(&self, name: &Name) -> Option<Name> {
+        self.told(name)?.name()
+    }
+
+    /// What a repository is called now; the name itself where the server does not tell.
+    pub(crate) fn name_now(&self, name: &Name) -> Name {
+        let told = self.token.as_ref().and_then(|_| self.repository(name).ok());
+        told.and_then(|repository| repository.name())
+            .unwrap_or_else(|| name.clone())
+    }
+
+    /// The remote that leads to a repository, by its name now or by an earlier one.
+    pub(crate) fn place_of<'h>(&self, home: &'h Home, name: &Name) -> Option<&'h Place> {
+        let mut places = home.places.iter();
+        places
+            .clone()
+            .find(|place| place.name.is(name))
+            .or_else(|| places.find(|place| self.name_now(&place.name).is(name)))
     }
 }
 
@@ -142,6 +189,18 @@ pub(crate) fn page_of(context: &Context, git: &Git, url: &str) -> Option<(String
     }
     let page = format!("{}/{name}", address.web());
     Some((page, address::is_github(context, &address)))
+}
+
+/// What the branch is pushed to where git's settings have an address in the place of a remote's name.
+fn pushed_to_an_address(git: &Git, remotes: &[Remote]) -> Option<Remote> {
+    let to = git.push_target(&git.branch()?).remote?;
+    let is_name = remotes.iter().any(|remote| remote.name == to);
+    (!is_name).then(|| Remote {
+        name: to.clone(),
+        push: vec![to.clone()],
+        fetch: to.clone(),
+        written: to,
+    })
 }
 
 /// The remote that one means without saying so: what the current branch tracks, else `origin`, else the
@@ -186,6 +245,30 @@ fn no_place(context: &Context, git: &Git, remotes: &[Remote]) -> anyhow::Error {
         .into()
 }
 
+/// The variable that a token for a GitHub is read from.
+pub(crate) fn token_variable(address: &Address) -> &'static str {
+    let names = match address.is_cloud() {
+        true => vars::CLOUD_TOKENS,
+        false => vars::SERVER_TOKENS,
+    };
+    names.first().copied().unwrap_or_default()
+}
+
+/// The failure of a command whose token the server does not accept.
+pub(crate) fn not_accepted(home: &Home, token: &Token) -> Failure {
+    let host = home.address.host();
+    let source = &token.source;
+    let other = match vars::GITHUB_TOKENS.contains(&source.as_str()) {
+        true => source,
+        false => token_variable(&home.address),
+    };
+    let what = format!("{host} does not accept the token from {source}");
+    Failure::new(Kind::SignedOut, what).next(format!(
+        "gh auth login --hostname {host}   # or another {other}: {}/settings/tokens",
+        home.address.web()
+    ))
+}
+
 /// The repository itself; a fork that nobody chose stands for its parent.
 ///
 /// # Errors
@@ -194,14 +277,14 @@ pub(crate) fn repository(
     connection: &Connection,
     home: &Home,
 ) -> Result<Repository, xtask_remote::Error> {
-    let repository = repositories::get(&connection.github, &home.name)?;
+    let repository = connection.repository(&home.name)?;
     let parent = repository
         .parent
         .as_ref()
         .filter(|_| repository.fork && !home.chosen)
         .and_then(|parent| Name::parse(&parent.full_name));
     match parent {
-        Some(parent) => repositories::get(&connection.github, &parent),
+        Some(parent) => connection.repository(&parent),
         None => Ok(repository),
     }
 }

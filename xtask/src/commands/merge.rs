@@ -1,6 +1,7 @@
 //! `cargo xtask merge`: a green, approved pull request into its base.
 
 mod gate;
+mod of_branch;
 
 use serde::Serialize;
 use xtask_remote::github::merging::{self, Gate, Way};
@@ -13,6 +14,7 @@ use crate::git::Git;
 use crate::github::{self, Connection, Home};
 use crate::ui::{Tone, safe_line};
 pub(crate) use gate::{Ground, Standing};
+use of_branch::Apart;
 
 /// Options of `merge`.
 #[derive(Debug, clap::Args)]
@@ -111,10 +113,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let progress = context
         .ui
         .progress("Looking", "at the pull request, its checks and reviews");
-    let ground = find(context, &git, args)?;
+    let (ground, apart) = find(context, &git, args)?;
     let gate = gate::read(context, &ground)?;
     progress.clear();
-    let standing = gate::judge(context, &ground, &gate);
+    let mut standing = gate::judge(context, &ground, &gate);
+    if standing.done(&gate).is_none() {
+        apart
+            .iter()
+            .for_each(|apart| standing.differs(&gate, apart));
+    }
 
     show(context, &gate, &standing);
     if let Some(outcome) = standing.done(&gate) {
@@ -152,8 +159,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     read_back(context, args, &ground, &gate, step, &standing)
 }
 
-/// The pull request that is meant.
-fn find(context: &Context, git: &Git, args: &Args) -> anyhow::Result<Ground> {
+/// The pull request that is meant, and how the clone differs from it where it is meant by its branch.
+fn find(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(Ground, Vec<Apart>)> {
     let home = Home::find(context, git, args.repo.as_deref())?;
     let connection = home.connect(context, git)?;
     if connection.token.is_none() {
@@ -165,18 +172,33 @@ fn find(context: &Context, git: &Git, args: &Args) -> anyhow::Result<Ground> {
         .next(format!("gh auth login --hostname {host}"))
         .err();
     }
-    let into = github::repository(&connection, &home)?
-        .name()
-        .unwrap_or_else(|| home.name.clone());
-    let pull = match args.number {
-        Some(number) => by_number(&connection, &into, number)?,
-        None => of_the_branch(git, &home, &connection, &into)?,
+    let repository = match (github::repository(&connection, &home), &connection.token) {
+        (Err(error), Some(token)) if error.status() == Some(401) => {
+            return Err(github::not_accepted(&home, token).into());
+        }
+        (found, _) => found?,
     };
-    Ok(Ground {
+    let into = repository.name().unwrap_or_else(|| home.name.clone());
+    let (pull, unpushed) = match args.number {
+        Some(number) => (by_number(&connection, &into, number)?, Vec::new()),
+        None => {
+            let looking = of_branch::Looking {
+                context,
+                git,
+                home: &home,
+                connection: &connection,
+                into: &into,
+                usual_base: &repository.default_branch,
+            };
+            looking.own()?
+        }
+    };
+    let ground = Ground {
         connection,
         into,
         pull,
-    })
+    };
+    Ok((ground, unpushed))
 }
 
 fn by_number(connection: &Connection, into: &Name, number: u64) -> anyhow::Result<Pull> {
@@ -186,49 +208,6 @@ fn by_number(connection: &Connection, into: &Name, number: u64) -> anyhow::Resul
         }
         other => Ok(other?),
     }
-}
-
-fn of_the_branch(
-    git: &Git,
-    home: &Home,
-    connection: &Connection,
-    into: &Name,
-) -> anyhow::Result<Pull> {
-    let Some(branch) = git.branch() else {
-        return Failure::new(
-            Kind::Usage,
-            "no branch is checked out: say which pull request",
-        )
-        .next("cargo xtask merge NUMBER")
-        .err();
-    };
-    let (remote, name) = git
-        .tracked(&branch)
-        .map_or((None, branch.clone()), |(remote, name)| {
-            (Some(remote), name)
-        });
-    // Where the branch was pushed to: its own remote, else the others, forks among them.
-    let (first, others): (Vec<_>, Vec<_>) = home
-        .places
-        .iter()
-        .partition(|place| remote.as_deref() == Some(place.remote.as_str()));
-    let mut newest: Option<Pull> = None;
-    for place in first.into_iter().chain(others) {
-        let found = pulls::of_branch(&connection.github, into, &place.name, &name)?;
-        if let Some(open) = found.iter().find(|pull| pull.is_open()) {
-            return Ok(open.clone());
-        }
-        newest = newest.or(found.into_iter().next());
-    }
-    newest.ok_or_else(|| {
-        let what = format!(
-            "the branch {} has no pull request in {into}",
-            safe_line(&branch)
-        );
-        Failure::new(Kind::Usage, what)
-            .next("cargo xtask open-pr")
-            .into()
-    })
 }
 
 /// The step that leads in; `None` where something is missing.

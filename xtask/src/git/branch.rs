@@ -12,8 +12,8 @@ impl Git {
         name.strip_prefix("refs/heads/").map(str::to_owned)
     }
 
-    /// Where a branch is pushed to and pulled from by git's own settings: its remote, and the name it
-    /// has there.
+    /// What a branch pulls from by git's own settings: a remote, and a branch there. Where it is pushed to,
+    /// [`Git::push_target`] tells.
     pub(crate) fn tracked(&self, branch: &str) -> Option<(String, String)> {
         let remote = self.setting(&format!("branch.{branch}.remote"))?;
         let merge = self.setting(&format!("branch.{branch}.merge"))?;
@@ -38,7 +38,8 @@ impl Git {
     /// When there is one of that name.
     pub(crate) fn start_branch(&self, name: &str) -> anyhow::Result<()> {
         let finished = self.run(&["switch", "--quiet", "--no-track", "--create", name])?;
-        if finished.ok() {
+        // A hook that runs after the checkout fails the command, and the branch is there.
+        if finished.ok() || self.branch().as_deref() == Some(name) {
             return Ok(());
         }
         Failure::new(Kind::Failed, format!("the branch {name} cannot be made"))
@@ -79,6 +80,14 @@ impl Git {
             .iter()
             .find(|(mark, ..)| folder.join(mark).exists())
             .map(|(_, what, next)| (*what, *next)))
+    }
+
+    /// Whether git remembers where a local branch was before.
+    pub(crate) fn remembers(&self, branch: &str) -> bool {
+        let full = format!("refs/heads/{branch}");
+        let log = ["log", "--walk-reflogs", "--max-count=1", "--format=%H"];
+        self.read(&[&log[..], &["--end-of-options", &full, "--"]].concat())
+            .is_ok_and(|log| !log.is_empty())
     }
 
     /// Whether a local branch was once at a commit, as far as git remembers.

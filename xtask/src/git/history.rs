@@ -35,11 +35,19 @@ impl Git {
         Ok(pieces(&listed).map(commit).collect())
     }
 
-    /// How many commits `head` has that `base` lacks, and the other way round.
+    /// How many commits `head` has that `base` lacks, and the other way round; `None` where the clone is too
+    /// shallow to tell.
     ///
     /// # Errors
     /// When git fails.
-    pub(crate) fn ahead_behind(&self, base: &str, head: &str) -> anyhow::Result<(u64, u64)> {
+    pub(crate) fn ahead_behind(
+        &self,
+        base: &str,
+        head: &str,
+    ) -> anyhow::Result<Option<(u64, u64)>> {
+        if self.is_cut_off(base, head)? {
+            return Ok(None);
+        }
         let counts = self.read(&[
             "rev-list",
             "--left-right",
@@ -51,10 +59,37 @@ impl Git {
         let mut counts = counts
             .split_whitespace()
             .filter_map(|count| count.parse().ok());
-        Ok((
+        Ok(Some((
             counts.next().unwrap_or_default(),
             counts.next().unwrap_or_default(),
-        ))
+        )))
+    }
+
+    /// Whether what lies between two commits is not all here, as the clone is shallow: one of the commits that
+    /// only one of them has is where the clone begins. What is asked about the two has no answer then.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn is_cut_off(&self, one: &str, other: &str) -> anyhow::Result<bool> {
+        if self.read(&["rev-parse", "--is-shallow-repository"])? != "true" {
+            return Ok(false);
+        }
+        let file = self.read(&[
+            "rev-parse",
+            "--path-format=absolute",
+            "--git-path",
+            "shallow",
+        ])?;
+        let firsts = fs_err::read_to_string(file)?;
+        let between = self.read(&[
+            "rev-list",
+            "--end-of-options",
+            &format!("{one}...{other}"),
+            "--",
+        ])?;
+        Ok(between
+            .lines()
+            .any(|commit| firsts.lines().any(|first| first == commit)))
     }
 
     /// Whether everything of `earlier` is in `later`.

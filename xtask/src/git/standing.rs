@@ -1,4 +1,4 @@
-//! Where the clone stands: its branch, what is not committed, what is not pushed.
+//! Where the clone stands: its branch, and what is not committed.
 
 use super::Git;
 
@@ -11,10 +11,6 @@ pub(crate) struct Standing {
     pub(crate) branch: Option<String>,
     /// The remote branch that it follows, such as `origin/main`.
     pub(crate) upstream: Option<String>,
-    /// Commits that the remote branch lacks; `None` where there is none to compare with.
-    pub(crate) ahead: Option<u64>,
-    /// Commits of the remote branch that are missing here.
-    pub(crate) behind: Option<u64>,
     /// Files that differ from the commit, or that git does not know.
     pub(crate) changed_files: u64,
 }
@@ -25,7 +21,13 @@ impl Git {
     /// # Errors
     /// When git fails.
     pub(crate) fn standing(&self) -> anyhow::Result<Standing> {
-        let told = self.read(&["status", "--porcelain=v2", "--branch", "-z"])?;
+        let told = self.read(&[
+            "status",
+            "--porcelain=v2",
+            "--branch",
+            "--no-ahead-behind",
+            "-z",
+        ])?;
         Ok(parse(&told))
     }
 
@@ -38,7 +40,7 @@ impl Git {
     }
 }
 
-/// Reads what `git status --porcelain=v2 --branch -z` prints.
+/// Reads what `git status --porcelain=v2 --branch --no-ahead-behind -z` prints.
 fn parse(told: &str) -> Standing {
     let mut standing = Standing::default();
     let mut entries = told.split('\0').filter(|entry| !entry.is_empty());
@@ -56,12 +58,6 @@ fn parse(told: &str) -> Standing {
             "branch.oid" if value != "(initial)" => standing.head = Some(value.to_owned()),
             "branch.head" if value != "(detached)" => standing.branch = Some(value.to_owned()),
             "branch.upstream" => standing.upstream = Some(value.to_owned()),
-            "branch.ab" => {
-                let mut counts = value
-                    .split(' ')
-                    .filter_map(|count| count.trim_start_matches(['+', '-']).parse().ok());
-                (standing.ahead, standing.behind) = (counts.next(), counts.next());
-            }
             _ => {}
         }
     }
@@ -74,11 +70,11 @@ mod tests {
 
     #[test]
     fn what_git_tells_is_read() {
-        let told = "# branch.oid 9b0f\0# branch.head cents\0# branch.upstream origin/cents\0# branch.ab +2 -1\0\
+        let told = "# branch.oid 9b0f\0# branch.head cents\0# branch.upstream origin/cents\0# branch.ab +? -?\0\
             1 .M N... 100644 100644 100644 a a a b.py\x002 R. N... 1 1 1 a a R100 new\nname.py\0old.py\0? u.py\0";
         let standing = parse(told);
         assert_eq!(standing.branch.as_deref(), Some("cents"));
-        assert_eq!((standing.ahead, standing.behind), (Some(2), Some(1)));
+        assert_eq!(standing.upstream.as_deref(), Some("origin/cents"));
         assert_eq!(standing.changed_files, 3);
     }
 

@@ -23,8 +23,10 @@ struct Parts<'a> {
 /// unless that is no GitHub's address (a mirror, a folder); then where it fetches from, then what is
 /// written in the configuration.
 pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<Place> {
-    [&remote.push, &remote.fetch, &remote.written]
-        .into_iter()
+    remote
+        .push
+        .iter()
+        .chain([&remote.fetch, &remote.written])
         .find_map(|url| {
             let (address, name) = repository(url, |host| behind_alias(context, git, host))?;
             is_github(context, &address).then(|| Place {

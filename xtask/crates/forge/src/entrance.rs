@@ -5,7 +5,7 @@
 //! 1. `Host` must name us, or a foreign name was made to point here (DNS rebinding): 403. On the Unix socket, and
 //!    below `.localhost`, it may be GitHub's own name: that is the layout of github.com.
 //! 2. `Origin`, where present, must be ours, and `Sec-Fetch-Site` must not say that another site asks: 403.
-//! 3. `Authorization` must carry a token that is known, or the cookie of a browser that signed in: else 401. Two
+//! 3. `Authorization` must be there once (else 400) and carry a token that is known, or the cookie of a browser that signed in: else 401. Two
 //!    links carry a ticket of their own instead: to a log, and to a session.
 //! 4. Faults and the record see what is left.
 
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
@@ -110,6 +110,11 @@ fn admit(
         .unwrap_or_default();
     if let Ok(uri) = format!("{path}{query}").parse::<Uri>() {
         *request.uri_mut() = uri;
+    }
+    // As GitHub does: which of the two would count?
+    if request.headers().get_all(AUTHORIZATION).iter().count() > 1 {
+        let message = "Duplicate header: \"Authorization\"";
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
     }
     let caller = who::asks(forge, &request)?;
     request.extensions_mut().insert(Links::of_host(host));

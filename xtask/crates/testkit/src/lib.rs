@@ -5,6 +5,7 @@ mod dice;
 mod environment;
 mod fault_proxy;
 mod forge;
+mod habits;
 mod interleaving;
 mod memory_workspace;
 mod project;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::environment;
+use crate::{environment, habits};
 
 /// A git repository with a project in it, in a folder of its own, with an empty home beside it.
 ///
@@ -174,6 +174,15 @@ impl Project {
         let text = std::fs::read_to_string(&path).expect("the file is there");
         assert!(text.contains(from), "{file} does not hold {from:?}");
         std::fs::write(&path, text.replace(from, to)).expect("the file is written");
+    }
+
+    /// Gives its home the git settings of a heavy user: signing, hooks, rebasing pulls, `push.default=upstream`,
+    /// an fsmonitor, and whatever changes the output of `diff`, `log` and `status`.
+    ///
+    /// # Panics
+    /// When they cannot be written.
+    pub fn with_habits_of_years(&self) {
+        habits::of_years(&self.home());
     }
 
     /// Has the project take the server at `url` for its local workspace, running since now; `state` is

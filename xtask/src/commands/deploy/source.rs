@@ -45,7 +45,7 @@ pub(super) fn check(context: &Context, target: &str) -> anyhow::Result<Option<St
             ))
             .err();
     }
-    if let Ok((_, behind @ 1..)) = git.ahead_behind(&newest, &head) {
+    if let Ok(Some((_, behind @ 1..))) = git.ahead_behind(&newest, &head) {
         context.ui.warn(&format!(
             "{branch} has {behind} newer {}: this deploys an earlier one, {}",
             if behind == 1 { "commit" } else { "commits" },

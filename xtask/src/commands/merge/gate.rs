@@ -8,8 +8,10 @@ use xtask_remote::github::merging::{self, Gate, GateCheck};
 use xtask_remote::github::pulls::Pull;
 use xtask_remote::github::repositories::Name;
 
+use super::of_branch::Apart;
 use crate::context::Context;
 use crate::github::Connection;
+use crate::pull_request::block::count;
 
 /// How often GitHub is asked again whether there are conflicts: it finds out when it is asked first.
 const LOOKS: usize = 8;
@@ -115,6 +117,43 @@ pub(super) fn judge(context: &Context, ground: &Ground, gate: &Gate) -> Standing
 }
 
 impl Standing {
+    /// What the clone has and the pull request lacks, or the other way round: merged as it is, the branch could
+    /// be deleted with work in it.
+    pub(super) fn differs(&mut self, gate: &Gate, apart: &Apart) {
+        let (what, next) = match apart {
+            Apart::NotCommitted(files) => {
+                let files = count(*files, "file");
+                self.notes
+                    .push(format!("{files} not committed, and so not in it"));
+                return;
+            }
+            Apart::NotPushed(commits) => {
+                let commits = count(usize::try_from(*commits).unwrap_or(usize::MAX), "commit");
+                (
+                    format!("{commits} of this branch: not pushed"),
+                    "cargo xtask open-pr",
+                )
+            }
+            Apart::Behind => (
+                "this clone is behind it: it has newer commits".to_owned(),
+                "git pull, look at them, and call it again",
+            ),
+            Apart::Diverged => (
+                "this branch and the pull request have diverged".to_owned(),
+                "cargo xtask open-pr says how",
+            ),
+        };
+        self.lacks_for_good(&what, next);
+        self.lacks_next(format!(
+            "or, to merge what GitHub shows: cargo xtask merge {}",
+            gate.number
+        ));
+    }
+
+    fn lacks_next(&mut self, next: String) {
+        self.next.push(next);
+    }
+
     fn lacks(&mut self, what: &str, next: &str) {
         self.missing.push(what.to_owned());
         if !next.is_empty() && !self.next.iter().any(|known| known == next) {

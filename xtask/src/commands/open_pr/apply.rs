@@ -141,6 +141,7 @@ impl Doing<'_> {
     }
 
     fn push(&self, branch: &str, lease: &Lease, head: &str) -> anyhow::Result<()> {
+        refuse_deployed(self.context, &self.survey.base, branch)?;
         let source = &self.survey.source;
         let push = Push {
             remote: source.remote.clone(),
@@ -242,6 +243,22 @@ impl Doing<'_> {
             .next(next)
             .into()
     }
+}
+
+/// A branch that deploys, or that pull requests go to, gets commits by pull requests alone.
+///
+/// # Errors
+/// [`Kind::Usage`] for such a branch.
+pub(super) fn refuse_deployed(context: &Context, base: &str, branch: &str) -> anyhow::Result<()> {
+    let why = match context.config.target_of(branch) {
+        Some((target, _)) => format!("pushes to it are deployed to target {target}"),
+        None if branch == base => "pull requests go to it".to_owned(),
+        None => return Ok(()),
+    };
+    let what = format!("{} is not pushed to: {why}", safe_line(branch));
+    Failure::new(Kind::Usage, what)
+        .next("cargo xtask open-pr --branch NAME")
+        .err()
 }
 
 /// The summary of what is proposed at a commit.

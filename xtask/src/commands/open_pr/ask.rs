@@ -1,10 +1,10 @@
 //! The questions, each with a sentence for those who meet it for the first time. Every one has a flag, and
 //! an answer that is taken where nobody can be asked.
 
-use super::Args;
 use super::survey::{Survey, files_are, listed};
 use super::text::{self, Text};
 use super::typed;
+use super::{Args, apply};
 use crate::commands::test;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -163,6 +163,7 @@ fn branch(
             )?
         }
     };
+    apply::refuse_deployed(context, &survey.base, &name)?;
     if !git.is_branch_name(&name) {
         let what = format!("git takes no branch of the name {}", safe_line(&name));
         return Failure::new(Kind::Usage, what)

@@ -5,7 +5,6 @@ use xtask_remote::github::repositories::{self, Name, Repository};
 
 use super::findings::Findings;
 use crate::context::Context;
-use crate::git::Git;
 use crate::github::{Connection, Home, Place};
 use crate::ui::safe;
 
@@ -26,28 +25,27 @@ pub(super) struct Source {
 /// What GitHub says.
 pub(super) fn choose(
     context: &Context,
-    git: &Git,
     connection: &Connection,
     home: &Home,
+    places: &[Place],
     into: &Repository,
     asked: Option<&str>,
     findings: &mut Findings,
 ) -> anyhow::Result<Option<Source>> {
     let into_name = into.name().unwrap_or_else(|| home.name.clone());
-    let is_into =
-        |place: &Place| place.name.is(&into_name) || place.name.is(&home.name) && home.chosen;
-    for place in in_order(git, home, asked) {
-        let is_fork = !is_into(place);
-        let may_push = match (&connection.token, is_fork) {
-            // Without a token nobody knows; the push will tell.
-            (None, _) => !is_fork || asked.is_some(),
-            (Some(_), false) => into.may_push(),
-            (Some(_), true) => is_fork_of(connection, &place.name, &into_name)?,
+    for place in tried(places, asked) {
+        // Names in the clone's configuration may be old: what the server says is compared.
+        let repository = match connection.repository(&place.name) {
+            Err(error) if error.is_not_found() => None,
+            other => Some(other?),
         };
-        if may_push {
+        let name = repository.as_ref().and_then(Repository::name);
+        let is_fork = name.as_ref().is_none_or(|name| !name.is(&into_name));
+        let fits = |one: &Repository| one.may_push() && (!is_fork || one.is_related_to(into));
+        if let (Some(name), true) = (name, repository.as_ref().is_some_and(fits)) {
             return Ok(Some(Source {
                 remote: place.remote.clone(),
-                name: place.name.clone(),
+                name,
                 is_fork,
             }));
         }
@@ -74,43 +72,12 @@ pub(super) fn choose(
     Ok(None)
 }
 
-/// The remotes in the order in which they are tried: what git's own settings name, the repository
-/// itself, the others.
-fn in_order<'h>(git: &Git, home: &'h Home, asked: Option<&str>) -> Vec<&'h Place> {
-    let named = |name: Option<String>| {
-        let name = name?;
-        home.places.iter().find(|place| place.remote == name)
-    };
-    if asked.is_some() {
-        return named(asked.map(str::to_owned)).into_iter().collect();
-    }
-    let branch = git.branch().unwrap_or_default();
-    let settings = [
-        named(git.setting(&format!("branch.{branch}.pushRemote"))),
-        named(git.setting("remote.pushDefault")),
-        named(git.tracked(&branch).map(|(remote, _)| remote)),
-        home.remote_of(&home.name),
-    ];
-    let mut order: Vec<&Place> = Vec::new();
-    for place in settings.into_iter().flatten().chain(&home.places) {
-        if !order.iter().any(|known| known.remote == place.remote) {
-            order.push(place);
-        }
-    }
-    order
-}
-
-/// Whether a repository is a fork of another, and may be pushed to.
-fn is_fork_of(connection: &Connection, name: &Name, into: &Name) -> anyhow::Result<bool> {
-    let repository = match repositories::get(&connection.github, name) {
-        Err(error) if error.is_not_found() => return Ok(false),
-        other => other?,
-    };
-    let parent = repository
-        .parent
-        .as_ref()
-        .and_then(|parent| Name::parse(&parent.full_name));
-    Ok(repository.may_push() && parent.is_some_and(|parent| parent.is(into)))
+/// The remotes that are tried, in order; the one that was asked for alone.
+fn tried<'h>(places: &'h [Place], asked: Option<&str>) -> Vec<&'h Place> {
+    places
+        .iter()
+        .filter(|place| asked.is_none_or(|asked| place.remote == asked))
+        .collect()
 }
 
 /// Says that there is nowhere to push to, and the way to a fork.
@@ -134,9 +101,10 @@ fn nowhere(
         owner: viewer.login,
         name: into_name.name.clone(),
     });
-    let is_there = fork
-        .as_ref()
-        .is_some_and(|fork| is_fork_of(connection, fork, into_name).unwrap_or(false));
+    let is_there = fork.as_ref().is_some_and(|fork| {
+        let found = connection.repository(fork);
+        found.is_ok_and(|found| found.may_push() && found.is_related_to(into))
+    });
     let web = home.address.web();
     let next = match (fork, is_there) {
         (Some(fork), true) => {
@@ -163,15 +131,14 @@ fn nowhere(
     )));
 }
 
-/// The remote to push to where GitHub cannot be asked: the one that git's settings name, else the one
-/// that leads to the repository.
+/// The remote to push to where GitHub cannot be asked: the first in order.
 pub(super) fn without_token(
-    git: &Git,
     home: &Home,
+    places: &[Place],
     asked: Option<&str>,
     findings: &mut Findings,
 ) -> Option<Source> {
-    let Some(place) = in_order(git, home, asked).into_iter().next() else {
+    let Some(place) = tried(places, asked).into_iter().next() else {
         findings.stop(
             format!(
                 "no remote that was asked for leads to {}",

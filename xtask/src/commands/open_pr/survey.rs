@@ -3,6 +3,8 @@
 
 mod gate;
 mod judge;
+mod pushing;
+mod remotes;
 
 use xtask_remote::github::pulls::Pull;
 use xtask_remote::github::repositories::Name;
@@ -46,6 +48,9 @@ pub(super) struct Survey {
     pub(super) changes: Vec<Change>,
     /// The open pull request of the branch.
     pub(super) pull: Option<Pull>,
+    /// The newest commit of an earlier pull request of the branch that the base has as another commit (squashed,
+    /// or rebased): the branch goes on from there.
+    pub(super) merged: Option<String>,
     /// Who the token belongs to.
     pub(super) viewer: Option<String>,
     /// The workflows that will run.

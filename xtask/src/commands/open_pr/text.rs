@@ -1,6 +1,8 @@
 //! Title and description: from the commits and the repository's template, and as the user edits them.
 
 use camino::Utf8Path;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 use super::Args;
 use crate::context::Context;
@@ -184,7 +186,7 @@ fn words_of(branch: &str) -> String {
 pub(super) fn branch_of(sentence: &str) -> String {
     const LONGEST: usize = 50;
     let mut name = String::new();
-    for character in sentence.chars() {
+    for character in in_ascii(sentence).chars() {
         if character.is_ascii_alphanumeric() {
             name.push(character.to_ascii_lowercase());
         } else if !name.is_empty() && !name.ends_with('-') {
@@ -198,6 +200,34 @@ pub(super) fn branch_of(sentence: &str) -> String {
     }
     let name = name.trim_end_matches('-');
     if name.is_empty() { "change" } else { name }.to_owned()
+}
+
+/// A sentence with its letters in ASCII, as far as they are Latin: without accents, and with those that are no
+/// letter with an accent spelled out.
+fn in_ascii(sentence: &str) -> String {
+    const SPELLED: &[(char, &str)] = &[
+        ('ß', "ss"),
+        ('æ', "ae"),
+        ('œ', "oe"),
+        ('ø', "o"),
+        ('đ', "d"),
+        ('ð', "d"),
+        ('þ', "th"),
+        ('ł', "l"),
+        ('ı', "i"),
+    ];
+    let mut text = String::new();
+    for character in sentence
+        .nfkd()
+        .filter(|character| !is_combining_mark(*character))
+    {
+        let lower = character.to_lowercase().next().unwrap_or(character);
+        match SPELLED.iter().find(|(letter, _)| *letter == lower) {
+            Some((_, spelled)) => text.push_str(spelled),
+            None => text.push(character),
+        }
+    }
+    text
 }
 
 /// The template of the repository; `None` where it has none.
@@ -314,7 +344,10 @@ mod tests {
         for (sentence, name) in [
             ("Widen the gate!", "widen-the-gate"),
             ("  -- fix: a/b ", "fix-a-b"),
-            ("Größe", "gr-e"),
+            ("Détachée : naïve façade", "detachee-naive-facade"),
+            ("Größe ÆRØ Łódź", "grosse-aero-lodz"),
+            ("ﬁx the ﬁt", "fix-the-fit"),
+            ("日本 fares", "fares"),
             ("🚕", "change"),
             (
                 "A very long sentence that goes on and on and never seems to come to its end",

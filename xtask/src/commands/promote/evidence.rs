@@ -170,7 +170,7 @@ fn code(git: Option<&Git>, trained: Option<&str>, deployed: Option<&str>) -> Cod
     if trained == deployed {
         return Code::Same;
     }
-    let apart = git.and_then(|git| git.ahead_behind(deployed, trained).ok());
+    let apart = git.and_then(|git| git.ahead_behind(deployed, trained).ok().flatten());
     Code::Other {
         deployed: deployed.to_owned(),
         lacks: apart.map(|(lacks, _)| lacks),

@@ -3,6 +3,7 @@
 use super::facts::Branch;
 use crate::context::Context;
 use crate::git::Git;
+use crate::github;
 
 /// Looks at the clone; asks nobody else.
 ///
@@ -10,13 +11,9 @@ use crate::git::Git;
 /// When git fails.
 pub(super) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
     let standing = git.standing()?;
-    let tracked = standing
-        .branch
-        .as_deref()
-        .and_then(|name| git.tracked(name));
-    let remote = tracked
-        .as_ref()
-        .map_or("origin", |(remote, _)| remote.as_str());
+    let local = standing.branch.as_deref();
+    let remote = local.and_then(|name| git.push_target(name).remote);
+    let remote = remote.as_deref().unwrap_or("origin");
     let base = context
         .config
         .github
@@ -24,19 +21,20 @@ pub(super) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
         .clone()
         .or_else(|| git.known_default_branch(remote))
         .unwrap_or_else(|| "main".to_owned());
-    // A branch that was pushed without being followed is found by its name.
-    let remote_branch = tracked
-        .as_ref()
-        .map_or(standing.branch.as_deref(), |(_, name)| Some(name));
-    let remote_head =
-        remote_branch.and_then(|name| git.resolve(&format!("refs/remotes/{remote}/{name}")));
-    let pushed = standing.head.as_ref().map(|head| {
-        remote_head
-            .as_ref()
-            .is_some_and(|remote_head| remote_head == head || git.contains(remote_head, head))
-    });
-    let relation = |other: &str| git.ahead_behind(other, standing.head.as_deref()?).ok();
+    // Where it is pushed to, and not what it pulls from: that may be the base.
+    let there = local.map(|name| github::pushed_to(context, git, name, &base).branch);
+    let remote_head = there.and_then(|name| git.resolve(&format!("refs/remotes/{remote}/{name}")));
+    let relation = |other: &str| {
+        let counted = git.ahead_behind(other, standing.head.as_deref()?);
+        counted.ok().flatten()
+    };
     let to_remote = remote_head.as_deref().and_then(relation);
+    let pushed = match (&standing.head, &remote_head) {
+        (None, _) => None,
+        (Some(_), None) => Some(false),
+        (Some(head), Some(remote_head)) if head == remote_head => Some(true),
+        (Some(_), Some(_)) => to_remote.map(|(ahead, _)| ahead == 0),
+    };
     let of_base = [
         format!("refs/remotes/{remote}/{base}"),
         format!("refs/heads/{base}"),
@@ -46,9 +44,11 @@ pub(super) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
     let to_base = of_base.as_deref().and_then(relation);
     Ok(Branch {
         upstream: standing.upstream,
-        ahead: standing.ahead.or(to_remote.map(|(ahead, _)| ahead)),
-        behind: standing.behind.or(to_remote.map(|(_, behind)| behind)),
+        ahead: to_remote.map(|(ahead, _)| ahead),
+        behind: to_remote.map(|(_, behind)| behind),
         pushed,
+        shallow: remote_head.is_some() && to_remote.is_none()
+            || of_base.is_some() && to_base.is_none(),
         base: Some(base),
         ahead_of_base: to_base.map(|(ahead, _)| ahead),
         behind_base: to_base.map(|(_, behind)| behind),

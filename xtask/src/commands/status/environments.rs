@@ -225,7 +225,7 @@ impl<'a> Look<'a> {
         let relation = commit
             .as_ref()
             .zip(head)
-            .and_then(|(commit, head)| self.git.ahead_behind(&head, commit).ok());
+            .and_then(|(commit, head)| self.git.ahead_behind(&head, commit).ok().flatten());
         Deployment {
             commit,
             branch: known(&found.source.branch),

@@ -70,13 +70,13 @@ pub(crate) struct Branch {
     pub(crate) head: Option<String>,
     /// Files that are not committed.
     pub(crate) changed_files: u64,
-    /// The remote branch that it follows.
+    /// The remote branch that it pulls from.
     pub(crate) upstream: Option<String>,
-    /// Commits that the remote branch lacks, as far as the clone knows.
+    /// Commits that the branch it is pushed to lacks, as far as the clone knows.
     pub(crate) ahead: Option<u64>,
-    /// Commits that the remote branch has more.
+    /// Commits that the branch it is pushed to has more.
     pub(crate) behind: Option<u64>,
-    /// Whether the commit is on the remote branch; null where that is not known.
+    /// Whether the commit is on the branch it is pushed to; null where that is not known.
     pub(crate) pushed: Option<bool>,
     /// The branch that it will be merged into.
     pub(crate) base: Option<String>,
@@ -84,6 +84,8 @@ pub(crate) struct Branch {
     pub(crate) ahead_of_base: Option<u64>,
     /// Commits of the base that are missing here.
     pub(crate) behind_base: Option<u64>,
+    /// Whether the clone is too shallow to count some of these.
+    pub(crate) shallow: bool,
 }
 
 /// The repository on GitHub.

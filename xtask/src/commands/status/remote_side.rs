@@ -11,7 +11,7 @@ use super::memory::Memory;
 use crate::context::Context;
 use crate::error;
 use crate::git::Git;
-use crate::github::{Connection, Home};
+use crate::github::{Connection, Head, Home, is_own, not_accepted, token_variable};
 use crate::ui;
 
 /// How long GitHub may take for one answer.
@@ -25,6 +25,7 @@ pub(crate) struct RemoteSide {
     /// The repository that pull requests go to.
     pub(crate) base: Name,
     question: Question,
+    git: Git,
     local_branch: Option<String>,
     /// How many answers GitHub has left for this hour.
     pub(crate) rate: Option<u64>,
@@ -58,14 +59,20 @@ impl RemoteSide {
             let report = error::report(&error);
             nothing(report.what, report.next.into_iter().next())
         })?;
-        let tracked = git.tracked(name);
-        let place = tracked
-            .as_ref()
-            .and_then(|(remote, _)| home.places.iter().find(|place| place.remote == *remote))
-            .or_else(|| home.places.iter().find(|place| place.remote == "origin"));
-        let head_owner = place
-            .map_or(&home.name.owner, |place| &place.name.owner)
-            .clone();
+        let into = branch.base.clone().unwrap_or_else(|| "main".to_owned());
+        let head = Head::of(context, git, &home, name, &into);
+        let branch_there = head
+            .first()
+            .map_or_else(|| name.clone(), |(_, there)| there.to_owned());
+        let mut heads: Vec<Name> = head
+            .places
+            .iter()
+            .filter(|place| head.name_at(&place.remote) == branch_there)
+            .map(|place| place.name.clone())
+            .collect();
+        if heads.is_empty() {
+            heads.push(home.name.clone());
+        }
         let memory = Memory::read(context);
         let base = memory
             .parents
@@ -73,13 +80,12 @@ impl RemoteSide {
             .filter(|_| !home.chosen)
             .and_then(|parent| Name::parse(parent))
             .unwrap_or_else(|| home.name.clone());
-        let branch_there = tracked.map_or_else(|| name.clone(), |(_, there)| there);
         let question = Question {
             pull: memory.pulls.get(&key(&home, &base, &branch_there)).copied(),
             base: base.clone(),
-            head_owner,
+            heads,
             branch: branch_there,
-            into: branch.base.clone().unwrap_or_else(|| "main".to_owned()),
+            into,
         };
         let mut connection = home
             .connect(context, git)
@@ -90,6 +96,7 @@ impl RemoteSide {
             base,
             question,
             home,
+            git: git.clone(),
             local_branch: branch.name.clone(),
             rate: None,
             asked_wait: None,
@@ -98,7 +105,7 @@ impl RemoteSide {
 
     /// Asks GitHub, and remembers what saves a request the next time.
     pub(crate) fn look(&mut self, context: &Context) -> Look {
-        let mut answer = standing::ask(&self.connection.github, &self.question);
+        let mut answer = self.ask();
         // A fork that nobody chose stands for its parent: pull requests go there.
         if let Ok(Standing {
             parent: Some(parent),
@@ -115,7 +122,7 @@ impl RemoteSide {
             }
             self.base = parent.clone();
             self.question.base = parent;
-            answer = standing::ask(&self.connection.github, &self.question);
+            answer = self.ask();
         }
         match answer {
             Ok(standing) => {
@@ -129,6 +136,24 @@ impl RemoteSide {
                 Look::Not(error)
             }
         }
+    }
+
+    fn ask(&self) -> Result<Standing, Error> {
+        let commit = self.git.head().unwrap_or_default();
+        // One that this clone cannot judge, as it lacks the commit, counts where the branch was pushed.
+        let was_pushed = || {
+            let there = &self.question.branch;
+            let known = self.home.places.iter().filter_map(|place| {
+                self.git
+                    .resolve(&format!("refs/remotes/{}/{there}", place.remote))
+            });
+            known
+                .into_iter()
+                .any(|known| known == commit || self.git.contains(&known, &commit))
+        };
+        standing::ask(&self.connection.github, &self.question, &|one| {
+            is_own(&self.git, &commit, one.first, one.open, one.sha).unwrap_or_else(was_pushed)
+        })
     }
 
     fn remember(&mut self, context: &Context, pull: Option<u64>) {
@@ -145,6 +170,10 @@ impl RemoteSide {
 
     /// Says why GitHub did not answer, and what to do.
     pub(crate) fn explain(&self, error: &Error) -> Unknown {
+        if let (Error::SignedOut { .. }, Some(token)) = (error, &self.connection.token) {
+            let report = error::report(&not_accepted(&self.home, token).into());
+            return nothing(ui::safe_line(&report.what), report.next.into_iter().next());
+        }
         let host = self.home.address.host();
         let (reason, next) = match error {
             Error::Timeout { .. } => ("timed out".to_owned(), None),
@@ -161,19 +190,11 @@ impl RemoteSide {
                 },
                 Some("wait, and call it again".to_owned()),
             ),
-            Error::SignedOut { .. } if self.connection.token.is_none() => (
+            Error::SignedOut { .. } => (
                 format!("there is no token for {host}"),
                 Some(format!(
-                    "gh auth login --hostname {host}   # or set GH_TOKEN"
-                )),
-            ),
-            Error::SignedOut { .. } => (
-                format!(
-                    "{host} does not accept the token of {}",
-                    self.token_source()
-                ),
-                Some(format!(
-                    "gh auth login --hostname {host}   # or another GH_TOKEN"
+                    "gh auth login --hostname {host}   # or set {}",
+                    token_variable(&self.home.address)
                 )),
             ),
             Error::Refused { status: 404, .. } => (
@@ -196,13 +217,6 @@ impl RemoteSide {
             reason: ui::safe_line(&reason),
             next,
         }
-    }
-
-    fn token_source(&self) -> &str {
-        self.connection
-            .token
-            .as_ref()
-            .map_or("nobody", |token| token.source.as_str())
     }
 
     /// Whether it is about this branch.

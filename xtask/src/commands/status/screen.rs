@@ -96,6 +96,9 @@ pub(super) fn branch(rows: &mut Rows<'_>, branch: &Branch) {
                 behind => warn(format!("{} behind", commits(behind))),
             },
         ],
+        _ if branch.shallow => vec![warn(
+            "cannot be compared: this clone is shallow, git fetch --unshallow".to_owned(),
+        )],
         _ => vec!["not in this clone".to_owned()],
     };
     let mut items = vec![crate::ui::safe_line(base)];

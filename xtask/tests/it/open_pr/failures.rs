@@ -36,7 +36,7 @@ fn reading() -> Vec<Day> {
         day(
             "401",
             on(json!({"status": 401, "body": "{\"message\": \"Bad credentials\"}"})),
-            1,
+            6,
             &[
                 "does not accept the token from GH_ENTERPRISE_TOKEN",
                 "/settings/tokens",

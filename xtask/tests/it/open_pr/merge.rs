@@ -239,3 +239,104 @@ fn where_there_is_a_queue_it_is_queued() {
     );
     assert_eq!(json(&merge(&world, &["1"]))["outcome"], "merged");
 }
+
+#[test]
+fn what_is_only_in_the_clone_is_not_left_out_in_silence() {
+    let (world, bob, sha) = proposed();
+    world
+        .forge
+        .checks(&world.repository, &sha, &[("unit", "success")]);
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    world.write("late.txt", b"x");
+    world.commit("Mend what the review found");
+    world.write("later.txt", b"x");
+    lacks(
+        &world,
+        &[
+            "1 commit of this branch: not pushed",
+            "cargo xtask open-pr",
+            "cargo xtask merge 1",
+            "1 file not committed",
+        ],
+    );
+    // Another's commit on the branch, which this clone does not have.
+    world.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    let theirs = world
+        .forge
+        .commit(&world.repository, &bob, BRANCH, "x.txt", "x", "Theirs");
+    lacks(&world, &["this clone is behind it"]);
+    world.write("mine.txt", b"x");
+    world.commit("Mine");
+    lacks(&world, &["have diverged"]);
+
+    // By its number it is merged as GitHub shows it.
+    world
+        .forge
+        .checks(&world.repository, &theirs, &[("unit", "success")]);
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    assert_eq!(json(&merge(&world, &["1"]))["outcome"], "merged");
+
+    // A new branch of the same name is another branch: where the clone lacks what was merged, and where it has it.
+    world.git(&["switch", "--quiet", "main"]);
+    world.git(&["switch", "--quiet", "--force-create", BRANCH]);
+    world.write("another.txt", b"x");
+    world.commit("Quite another");
+    for fetched in [false, true] {
+        if fetched {
+            world.git_as(&world.owner, &["fetch", "--quiet", "origin"]);
+        }
+        let said = merge(&world, &[]);
+        assert_eq!(said.code, Some(2), "{}", said.stderr);
+        assert!(
+            said.stderr.contains("has no pull request"),
+            "{}",
+            said.stderr
+        );
+        assert!(
+            said.stderr.contains("pull request 1 (merged)"),
+            "{}",
+            said.stderr
+        );
+        let facts: Value = serde_json::from_str(&world.run(&["status", "--json"]).stdout).unwrap();
+        assert!(facts["github"]["pull_request"].is_null(), "{facts}");
+    }
+}
+
+#[test]
+fn a_required_check_that_nothing_reported_is_named() {
+    let (world, bob, _) = proposed();
+    world
+        .forge
+        .review(&world.repository, 1, &bob, "APPROVE", "fine");
+    let missing = "the required check unit has not started";
+    lacks(&world, &[missing]);
+    let said = merge(&world, &[]);
+    assert!(
+        json(&said)["missing"][0]
+            .as_str()
+            .unwrap()
+            .starts_with(missing)
+    );
+    assert!(!said.stderr.contains("none is required"), "{}", said.stderr);
+}
+
+#[test]
+fn who_is_signed_out_is_told_the_variable_that_was_read() {
+    let (mut world, _, _) = proposed();
+    world.me.token = "ghp_expired".to_owned();
+    for args in [&["merge", "--yes"][..], &["open-pr", "--yes", "--no-test"]] {
+        let said = world.run(args);
+        assert_eq!(said.code, Some(6), "{}", said.stderr);
+        assert!(
+            said.stderr
+                .contains("does not accept the token from GH_ENTERPRISE_TOKEN"),
+            "{}",
+            said.stderr
+        );
+        assert!(!said.stderr.contains("another GH_TOKEN"), "{}", said.stderr);
+    }
+}

@@ -163,3 +163,21 @@ fn names_come_from_the_configuration_and_missing_ones_are_told() {
         said.stderr
     );
 }
+
+#[test]
+fn its_commits_are_signed_where_those_of_git_are() {
+    let place = Place::new();
+    place.world.project.with_habits_of_years();
+    let planned = place.promote(&["--dry-run"]);
+    let opened = place.promote(&[]);
+    assert_eq!(opened["outcome"], "opened", "{opened}");
+    let head = opened["head"]["commit"].as_str().unwrap();
+    // The branch that the release goes to is begun with one, and the proposal is the other.
+    for commit in [head, &format!("{head}^2")] {
+        let text = place.world.git(&["cat-file", "commit", commit]);
+        assert!(text.contains("\ngpgsig "), "{text}");
+    }
+    // Called again, nothing is made anew.
+    assert_eq!(planned["head"]["commit"], head);
+    assert_eq!(place.promote(&[])["head"]["commit"], head);
+}

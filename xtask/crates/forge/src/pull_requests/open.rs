@@ -138,12 +138,8 @@ fn head<'w, 'n>(
         return Ok((base, branch));
     }
     let mut network = world.repos.iter().filter(|repo| repo.id != base.id);
-    let related = |repo: &&Repo| {
-        repo.owner == owner
-            && (repo.parent == Some(base.id)
-                || base.parent == Some(repo.id)
-                || repo.parent.is_some() && repo.parent == base.parent)
-    };
+    let root = world.root_of(base).id;
+    let related = |repo: &&Repo| repo.owner == owner && world.root_of(repo).id == root;
     let fork = network.find(related).ok_or_else(invalid)?;
     Ok((fork, branch))
 }

@@ -159,7 +159,7 @@ fn find_in_network(call: &Call, repo: &Repo, name: &str) -> Result<String, Refus
         return resolve(call, repo, branch);
     }
     let related = |other: &crate::world::Repo| {
-        other.owner == owner && (other.parent == Some(repo.id) || repo.parent == Some(other.id))
+        other.owner == owner && call.world.root_of(other).id == call.world.root_of(repo).id
     };
     let other = call
         .world

@@ -81,6 +81,7 @@ pub(crate) fn make(world: &mut World, git: &Git, new: NewRepo) -> Result<Id, Ref
             id,
             owner: new.owner,
             name: new.name,
+            former_names: Vec::new(),
             description: new.description,
             private: new.private,
             default_branch: new.default_branch,
@@ -167,7 +168,11 @@ fn update(call: &Call) -> Answer {
     let description = fields.text("description")?.map(str::to_owned);
     let branch = fields.text("default_branch")?.map(str::to_owned);
     let private = fields.flag("private")?;
+    let name = fields.text("name")?.map(str::to_owned);
     call.forge.change(|world| {
+        if let Some(name) = &name {
+            rename(world, id, name)?;
+        }
         let repo = world.repos.edit(id).ok_or_else(Refusal::not_found)?;
         if let Some(branch) = branch {
             if repo.branch(&branch).is_none() {
@@ -194,6 +199,21 @@ fn update(call: &Call) -> Answer {
     let world = call.forge.world();
     let repo = world.repos.get(id).ok_or_else(Refusal::not_found)?;
     Ok(Reply::json(shown(call, &world, repo)?))
+}
+
+fn rename(world: &mut World, id: Id, name: &str) -> Result<(), Refusal> {
+    let repo = world.repos.get(id).ok_or_else(Refusal::not_found)?;
+    let (owner, before) = (world.login(repo.owner), world.full_name(repo));
+    let taken = world
+        .repo_named(owner, name)
+        .filter(|other| other.id != id && other.name.eq_ignore_ascii_case(name));
+    if taken.is_some() {
+        return Err(Refusal::field("Repository", "name", "already_exists"));
+    }
+    let repo = world.repos.edit(id).ok_or_else(Refusal::not_found)?;
+    name.clone_into(&mut repo.name);
+    repo.former_names.push(before);
+    Ok(())
 }
 
 fn forks(call: &Call) -> Answer {

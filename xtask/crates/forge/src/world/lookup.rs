@@ -26,11 +26,27 @@ impl World {
         self.tokens.find(|token| token.fingerprint == wanted)
     }
 
-    /// A repository by owner and name, in any case.
+    /// A repository by owner and name, in any case; by a name that it had before, where no other has that now.
     pub(crate) fn repo_named(&self, owner: &str, name: &str) -> Option<&Repo> {
-        let owner = self.user_named(owner)?.id;
-        self.repos
-            .find(|repo| repo.owner == owner && repo.name.eq_ignore_ascii_case(name))
+        let named = self.user_named(owner).and_then(|owner| {
+            self.repos
+                .find(|repo| repo.owner == owner.id && repo.name.eq_ignore_ascii_case(name))
+        });
+        let full = format!("{owner}/{name}");
+        let had_it = |repo: &Repo| {
+            let mut names = repo.former_names.iter();
+            names.any(|former| former.eq_ignore_ascii_case(&full))
+        };
+        named.or_else(|| self.repos.find(had_it))
+    }
+
+    /// The repository at the root of all forks that a repository belongs to: its own where it is no fork.
+    pub(crate) fn root_of<'w>(&'w self, repo: &'w Repo) -> &'w Repo {
+        let mut root = repo;
+        while let Some(parent) = root.parent.and_then(|parent| self.repos.get(parent)) {
+            root = parent;
+        }
+        root
     }
 
     /// `OWNER/NAME`.

@@ -13,6 +13,9 @@ pub(crate) struct Repo {
     pub(crate) id: Id,
     pub(crate) owner: Id,
     pub(crate) name: String,
+    /// Names that it had before, `OWNER/NAME`: they lead to it until another repository takes one.
+    #[serde(default)]
+    pub(crate) former_names: Vec<String>,
     pub(crate) description: Option<String>,
     pub(crate) private: bool,
     pub(crate) default_branch: String,

@@ -185,6 +185,21 @@ pub fn of_commit(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Pull>, E
     github.pages(&Request::new(Method::Get, path), |page| page)
 }
 
+/// The commits of a pull request, by their hashes; GitHub tells of 250 at most.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn commits(github: &GitHub, name: &Name, number: u64) -> Result<Vec<String>, Error> {
+    #[derive(Deserialize)]
+    struct Commit {
+        sha: String,
+    }
+    let request = Request::new(Method::Get, format!("{}/commits", path(name, number)));
+    github.pages(&request, |page: Vec<Commit>| {
+        page.into_iter().map(|commit| commit.sha).collect()
+    })
+}
+
 /// One pull request.
 ///
 /// # Errors

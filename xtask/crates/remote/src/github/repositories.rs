@@ -67,6 +67,9 @@ pub struct Repository {
     /// What it was forked from.
     #[serde(default)]
     pub parent: Option<Parent>,
+    /// The repository at the root of its forks: the parent's parent, where the parent is a fork too.
+    #[serde(default)]
+    pub source: Option<Parent>,
     /// What the token's owner may do; `None` without a token.
     #[serde(default)]
     pub permissions: Option<Permissions>,
@@ -86,6 +89,18 @@ impl Repository {
     #[must_use]
     pub fn name(&self) -> Option<Name> {
         Name::parse(&self.full_name)
+    }
+
+    /// Whether a pull request can lead from one to the other: both are forks of one repository, or one of them
+    /// is that repository.
+    #[must_use]
+    pub fn is_related_to(&self, other: &Repository) -> bool {
+        self.root().eq_ignore_ascii_case(other.root())
+    }
+
+    fn root(&self) -> &str {
+        let above = self.source.as_ref().or(self.parent.as_ref());
+        above.map_or(&self.full_name, |above| &above.full_name)
     }
 
     /// Whether the token's owner may push.

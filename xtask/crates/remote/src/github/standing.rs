@@ -20,8 +20,8 @@ const MOST_PAGES: usize = 30;
 pub struct Question {
     /// The repository that pull requests go to.
     pub base: Name,
-    /// The owner of the repository that the branch is in.
-    pub head_owner: String,
+    /// The repositories that the branch may be in, as the clone names them: the one that it is pushed to first.
+    pub heads: Vec<Name>,
     /// The branch.
     pub branch: String,
     /// The branch that it is compared with where it has no pull request.
@@ -29,6 +29,20 @@ pub struct Question {
     /// The number of its pull request, where it is known from an earlier time.
     pub pull: Option<u64>,
 }
+
+/// A pull request from a branch of the name that is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// Whether it comes from the first of the repositories.
+    pub first: bool,
+    /// Whether it is open.
+    pub open: bool,
+    /// Its newest commit.
+    pub sha: &'a str,
+}
+
+/// Says which of the candidates are the branch's own.
+pub type IsOwn<'a> = dyn Fn(Candidate<'_>) -> bool + 'a;
 
 /// What GitHub answered.
 #[derive(Debug, Clone, Default)]
@@ -146,11 +160,11 @@ pub struct Rate {
 ///
 /// # Errors
 /// Any [`Error`]; one with status 404 for a repository that is not there or not shown.
-pub fn ask(github: &GitHub, question: &Question) -> Result<Standing, Error> {
-    let (mut standing, mut next) = page(github, question, None)?;
+pub fn ask(github: &GitHub, question: &Question, is_own: &IsOwn<'_>) -> Result<Standing, Error> {
+    let (mut standing, mut next) = page(github, question, is_own, None)?;
     for _ in 0..MOST_PAGES {
         let Some(cursor) = next else { break };
-        let (more, following) = page(github, question, Some(&cursor))?;
+        let (more, following) = page(github, question, is_own, Some(&cursor))?;
         // A push in between: what belongs to another commit is left out, the next look sees it.
         if more.sha != standing.sha {
             break;
@@ -173,8 +187,10 @@ pub fn ask(github: &GitHub, question: &Question) -> Result<Standing, Error> {
 fn page(
     github: &GitHub,
     question: &Question,
+    is_own: &IsOwn<'_>,
     cursor: Option<&str>,
 ) -> Result<(Standing, Option<String>), Error> {
+    let first = question.heads.first().unwrap_or(&question.base);
     let variables = json!({
         "owner": question.base.owner,
         "name": question.base.name,
@@ -184,14 +200,19 @@ fn page(
         "cursor": cursor,
         "pull": question.pull.unwrap_or(0),
         "havePull": question.pull.is_some(),
+        "headOwner": first.owner,
+        "headName": first.name,
+        "elsewhere": !first.is(&question.base),
     });
     let answer = github.query(DOCUMENT, &variables)?;
+    // A fork that is gone is told by its absence.
     let complaints = answer
         .complaints
         .into_iter()
+        .filter(|complaint| complaint.path.first().is_none_or(|at| at != "head"))
         .map(|complaint| complaint.message)
         .collect();
-    reply::standing(answer.data, complaints, question)
+    reply::standing(answer.data, complaints, question, is_own)
 }
 
 /// A check that was run again stands once, as it stands now.

@@ -4,25 +4,26 @@
 use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::{self, Name, Repository};
 
-use super::Survey;
+use super::{Survey, remotes};
 use crate::commands::open_pr::Args;
 use crate::commands::open_pr::findings::Findings;
 use crate::commands::open_pr::source::{self, Source};
 use crate::commands::open_pr::workflows;
 use crate::context::Context;
 use crate::error;
-use crate::git::{Change, Git, Lease, Login};
-use crate::github::{self, Connection, Home};
+use crate::git::{Change, Git, Login};
+use crate::github::{self, Connection, Head, Home};
 
 /// GitHub, and what it says about the repository.
 pub(super) struct Gate<'a> {
-    home: &'a Home,
-    connection: Connection,
+    pub(super) home: &'a Home,
+    pub(super) connection: Connection,
     repository: Option<Repository>,
     viewer: Option<String>,
     into: Name,
-    source: Source,
-    login: Option<Login>,
+    head: Head,
+    pub(super) source: Source,
+    pub(super) login: Option<Login>,
 }
 
 impl<'a> Gate<'a> {
@@ -45,7 +46,7 @@ impl<'a> Gate<'a> {
                     format!("no token for {host}: a page to fill in takes the place of the API"),
                     format!(
                         "gh auth login --hostname {host}, or set {}",
-                        token_variable(home)
+                        github::token_variable(&home.address)
                     ),
                 );
                 (None, None)
@@ -55,10 +56,7 @@ impl<'a> Gate<'a> {
                 match asked.map(|found| (found, repositories::viewer(&connection.github).ok())) {
                     Ok((found, viewer)) => (Some(found), viewer.map(|viewer| viewer.login)),
                     Err(error) if error.status() == Some(401) => {
-                        let what =
-                            format!("{host} does not accept the token from {}", token.source);
-                        findings.stop(what, new_token(home));
-                        return Ok(None);
+                        return Err(github::not_accepted(home, token).into());
                     }
                     Err(error) if error.is_not_found() => {
                         let what = format!(
@@ -76,21 +74,29 @@ impl<'a> Gate<'a> {
             .as_ref()
             .and_then(Repository::name)
             .unwrap_or_else(|| home.name.clone());
+        let usual_base = repository
+            .as_ref()
+            .map(|found| found.default_branch.as_str());
+        let configured = context.config.github.base.as_deref();
+        let base = configured.or(usual_base).unwrap_or("main");
+        let head = Head::of(context, git, home, &git.branch().unwrap_or_default(), base);
+        let asked = args.remote.as_deref();
         let source = match &repository {
             Some(repository) => source::choose(
                 context,
-                git,
                 &connection,
                 home,
+                &head.places,
                 repository,
-                args.remote.as_deref(),
+                asked,
                 findings,
             )?,
-            None => source::without_token(git, home, args.remote.as_deref(), findings),
+            None => source::without_token(home, &head.places, asked, findings),
         };
         let Some(source) = source else {
             return Ok(None);
         };
+        remotes::judge(git, &connection, &head, &source, findings)?;
         let login = connection
             .token
             .as_ref()
@@ -101,6 +107,7 @@ impl<'a> Gate<'a> {
             repository,
             viewer,
             into,
+            head,
             source,
             login,
         }))
@@ -135,12 +142,12 @@ impl<'a> Gate<'a> {
         let branch = current
             .clone()
             .filter(|branch| *branch != usual_base && args.base.as_ref() != Some(branch))
+            .filter(|branch| context.config.target_of(branch).is_none())
             .filter(|_| args.branch.is_none() || args.branch == current);
-        let remote_branch = branch.as_deref().map(|branch| match git.tracked(branch) {
-            Some((remote, name)) if remote == self.source.remote && name != usual_base => name,
-            _ => branch.to_owned(),
-        });
-        let pull = self.pull(remote_branch.as_deref(), &head, findings)?;
+        let remote_branch = branch
+            .as_ref()
+            .map(|_| self.head.name_at(&self.source.remote).to_owned());
+        let (pull, merged) = self.pull(remote_branch.as_deref(), &head, findings)?;
         let base = args
             .base
             .clone()
@@ -149,6 +156,13 @@ impl<'a> Gate<'a> {
         let Some(base_sha) = self.base_sha(git, &base, findings)? else {
             return Ok(None);
         };
+        if git.is_cut_off(&base_sha, &head)? {
+            findings.stop(
+                "this clone is shallow: where the branch and its base part lies before its first commit",
+                format!("git fetch --unshallow {}", self.source.remote),
+            );
+            return Ok(None);
+        }
         let push = self.push(
             git,
             remote_branch.as_deref(),
@@ -158,6 +172,8 @@ impl<'a> Gate<'a> {
         )?;
         let commits = git.commits(&base_sha, &head)?;
         let changes = git.changes(&base_sha, &head)?;
+        let merged =
+            merged.filter(|merged| git.contains(&head, merged) && !git.contains(&base_sha, merged));
         let survey = Survey {
             web: self.home.address.web().to_owned(),
             workflows: workflows::started(git, &head, &base),
@@ -175,6 +191,7 @@ impl<'a> Gate<'a> {
             commits,
             changes,
             pull,
+            merged,
             viewer: self.viewer,
         };
         survey.judge(context, git, args, current.as_deref(), findings)?;
@@ -194,20 +211,21 @@ impl<'a> Gate<'a> {
             .unwrap_or_else(|| "main".to_owned()))
     }
 
-    /// The open pull request of the branch. Of those that are not open any more a word is said.
+    /// The open pull request of the branch; without one, the newest commit of the one that was merged. Of those
+    /// that are not open any more a word is said.
     fn pull(
         &self,
         branch: Option<&str>,
         head: &str,
         findings: &mut Findings,
-    ) -> anyhow::Result<Option<Pull>> {
+    ) -> anyhow::Result<(Option<Pull>, Option<String>)> {
         let (Some(branch), Some(_)) = (branch, &self.connection.token) else {
-            return Ok(None);
+            return Ok((None, None));
         };
         let github = &self.connection.github;
         let all = pulls::of_branch(github, &self.into, &self.source.name, branch)?;
         if let Some(open) = all.iter().find(|pull| pull.is_open()) {
-            return Ok(Some(open.clone()));
+            return Ok((Some(open.clone()), None));
         }
         if let Some(merged) = all.iter().find(|pull| pull.is_merged()) {
             let number = merged.number;
@@ -220,13 +238,15 @@ impl<'a> Gate<'a> {
                     "pull request {number} of this branch was merged; a new one is opened"
                 )),
             }
-        } else if let Some(closed) = all.first() {
+            return Ok((None, Some(merged.head.sha.clone())));
+        }
+        if let Some(closed) = all.first() {
             findings.note(format!(
                 "pull request {} of this branch was closed without a merge; a new one is opened",
                 closed.number
             ));
         }
-        Ok(None)
+        Ok((None, None))
     }
 
     /// Where the base is now; by what the clone has where it cannot be fetched.
@@ -236,7 +256,7 @@ impl<'a> Gate<'a> {
         base: &str,
         findings: &mut Findings,
     ) -> anyhow::Result<Option<String>> {
-        let remote = self.home.remote_of(&self.into);
+        let remote = self.connection.place_of(self.home, &self.into);
         let from = match remote {
             Some(place) => place.remote.clone(),
             None => format!("{}/{}.git", self.home.address.web(), self.into),
@@ -272,58 +292,12 @@ impl<'a> Gate<'a> {
             }
         }
     }
-
-    /// What must hold for a push.
-    fn push(
-        &self,
-        git: &Git,
-        remote_branch: Option<&str>,
-        branch: Option<&str>,
-        head: &str,
-        findings: &mut Findings,
-    ) -> anyhow::Result<Option<Lease>> {
-        let (Some(remote_branch), Some(branch)) = (remote_branch, branch) else {
-            return Ok(Some(Lease::New));
-        };
-        let remote = &self.source.remote;
-        let there = git.remote_head(remote, remote_branch, self.login.as_ref())?;
-        let Some(there) = there else {
-            return Ok(Some(Lease::New));
-        };
-        if there == head {
-            return Ok(None);
-        }
-        if git.resolve(&there).is_some() && git.contains(head, &there) {
-            return Ok(Some(Lease::Grows));
-        }
-        if git.was_at(branch, &there) {
-            findings.note(format!(
-                "{branch} was rewritten since it was pushed: it replaces the one on {remote}, \
-                 if that is still at {}",
-                &there[..there.len().min(8)]
-            ));
-            return Ok(Some(Lease::Rewrites(there)));
-        }
-        findings.stop(
-            format!("{remote_branch} on {remote} has commits that you do not have"),
-            format!("git pull --rebase {remote} {remote_branch}"),
-        );
-        Ok(Some(Lease::Grows))
-    }
 }
 
-fn token_variable(home: &Home) -> &'static str {
-    if home.address.is_cloud() {
-        "GH_TOKEN"
-    } else {
-        "GH_ENTERPRISE_TOKEN"
-    }
-}
-
-fn new_token(home: &Home) -> String {
+pub(super) fn new_token(home: &Home) -> String {
     format!(
         "make one at {}/settings/tokens that may write contents and pull requests, and set {}; or: gh auth login",
         home.address.web(),
-        token_variable(home)
+        github::token_variable(&home.address)
     )
 }

@@ -1,5 +1,7 @@
 //! What is worth a word about the commits that are proposed.
 
+use std::fmt::Write as _;
+
 use xtask_remote::github::repositories;
 
 use super::{Survey, listed, short};
@@ -21,10 +23,7 @@ impl Survey {
     ) -> anyhow::Result<()> {
         let (into, base) = (&self.into, &self.base);
         if self.branch.is_none() && args.branch.is_none() {
-            findings.note(match current {
-                Some(current) => format!("{current} is the branch that pull requests go to: yours gets a branch of its own"),
-                None => "no branch is checked out (detached head): the commits get a branch of their own".to_owned(),
-            });
+            findings.note(self.own_branch(context, git, current));
         }
         let can_commit = args.commit.is_some() || context.ui.can_ask();
         if self.commits.is_empty() && self.pull.is_none() {
@@ -42,7 +41,65 @@ impl Survey {
                 (false, true) => {}
             }
         }
-        let (_, behind) = git.ahead_behind(&self.base_sha, &self.head)?;
+        self.judge_base(git, findings)?;
+        if !args.allow_secrets {
+            content::committed(git, findings, &self.base_sha, &self.head, &self.changes)?;
+        }
+        if self.source.is_fork {
+            findings.note(self.fork_runs());
+        }
+        if self.pull.is_none() {
+            self.judge_labels(context, args, findings)?;
+        }
+        Ok(())
+    }
+
+    /// Why the commits get a branch of their own, and how the one that has them is put back.
+    fn own_branch(&self, context: &Context, git: &Git, current: Option<&str>) -> String {
+        let Some(current) = current else {
+            return "no branch is checked out (detached head): the commits get a branch of their own"
+                .to_owned();
+        };
+        let why = match context.config.target_of(current) {
+            Some((target, _)) if current != self.base => {
+                format!("pushes to {current} are deployed to target {target}")
+            }
+            _ => format!("{current} is the branch that pull requests go to"),
+        };
+        let mut note = format!("{why}: yours gets a branch of its own");
+        if !self.commits.is_empty() && current == self.base {
+            let tracking = format!("{}/{current}", self.source.remote);
+            let is_there =
+                git.resolve(&format!("refs/remotes/{tracking}")).as_deref() == Some(&self.base_sha);
+            let to = if is_there {
+                tracking
+            } else {
+                self.base_sha.clone()
+            };
+            let _ = write!(
+                note,
+                "; {current} here keeps its commits, too: git branch --force {current} {to} puts it back afterwards"
+            );
+        }
+        note
+    }
+
+    /// How the commits relate to the base.
+    fn judge_base(&self, git: &Git, findings: &mut Findings) -> anyhow::Result<()> {
+        let base = &self.base;
+        if let Some(merged) = &self.merged {
+            findings.warn(
+                format!(
+                    "{base} has the commits up to {} as another commit already (squashed): they are proposed again",
+                    short(merged)
+                ),
+                format!("git rebase --onto {} {merged}", self.base_sha),
+            );
+            return Ok(());
+        }
+        let behind = git
+            .ahead_behind(&self.base_sha, &self.head)?
+            .map_or(0, |(_, behind)| behind);
         match git.conflicts(&self.base_sha, &self.head)? {
             Some(files) if !files.is_empty() => findings.warn(
                 format!("it conflicts with {base} in {}", listed(&files)),
@@ -53,15 +110,6 @@ impl Survey {
                 if behind == 1 { "commit" } else { "commits" }
             )),
             _ => {}
-        }
-        if !args.allow_secrets {
-            content::committed(git, findings, &self.base_sha, &self.head, &self.changes)?;
-        }
-        if self.source.is_fork {
-            findings.note(self.fork_runs());
-        }
-        if self.pull.is_none() {
-            self.judge_labels(context, args, findings)?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use xtask_remote::github::repositories::{Name, Repository};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Login};
-use crate::github::{self, Connection, Home};
+use crate::github::{self, Connection, Home, Token};
 use crate::ui::safe_line;
 
 /// The repository, and what opens it.
@@ -40,11 +40,10 @@ impl Ground {
             .err();
         };
         let repository = github::repository(&connection, &home)
-            .map_err(|error| not_opened(&error, &home, &token.source))?;
+            .map_err(|error| not_opened(&error, &home, token))?;
         let into = repository.name().unwrap_or_else(|| home.name.clone());
         may_push(&repository, &into)?;
-        let place = home.remote_of(&into).or_else(|| home.remote_of(&home.name));
-        let Some(place) = place else {
+        let Some(place) = connection.place_of(&home, &into) else {
             return Failure::new(
                 Kind::Usage,
                 format!("no remote of this clone leads to {into}"),
@@ -56,8 +55,9 @@ impl Ground {
             .err();
         };
         let login = token.login(git, &home.address, &into);
+        let remote = place.remote.clone();
         Ok(Ground {
-            remote: place.remote.clone(),
+            remote,
             login,
             into,
             connection,
@@ -89,10 +89,10 @@ fn may_push(repository: &Repository, into: &Name) -> anyhow::Result<()> {
     .err()
 }
 
-fn not_opened(error: &xtask_remote::Error, home: &Home, source: &str) -> anyhow::Error {
-    let host = home.address.host();
+fn not_opened(error: &xtask_remote::Error, home: &Home, token: &Token) -> anyhow::Error {
+    let (host, source) = (home.address.host(), &token.source);
     let what = match error.status() {
-        Some(401) => format!("{host} does not accept the token from {source}"),
+        Some(401) => return github::not_accepted(home, token).into(),
         Some(404) => format!(
             "{host} has no repository {}, or the token from {source} may not see it",
             home.name

@@ -56,6 +56,16 @@ impl Survey {
         let release = match ground.fetch(git, &route.release)? {
             None => None,
             Some(release) => {
+                if git.is_cut_off(&main.sha, &release)? {
+                    let what = format!(
+                        "this clone is shallow: it does not tell what {} and {} have in common",
+                        safe_line(&route.main),
+                        safe_line(&route.release)
+                    );
+                    return Failure::new(Kind::Failed, what)
+                        .next(format!("git fetch --unshallow {}", ground.remote))
+                        .err();
+                }
                 let releases = Releases::read(git, &release, &main.sha)?;
                 Some(Release {
                     head: git.made(&release)?,

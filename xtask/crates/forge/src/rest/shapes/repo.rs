@@ -134,7 +134,7 @@ pub(crate) fn full_repo(world: &World, links: &Links, row: &Repo, permissions: V
     merge(&mut shown, more);
     if let Some(parent) = row.parent.and_then(|parent| world.repos.get(parent)) {
         shown["parent"] = repo(world, links, parent);
-        shown["source"] = repo(world, links, parent);
+        shown["source"] = repo(world, links, world.root_of(parent));
     }
     shown
 }

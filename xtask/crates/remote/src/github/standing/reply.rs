@@ -5,13 +5,14 @@ use serde::Deserialize;
 use super::super::base_rules::BaseRef;
 use super::super::checks::{State, state_of};
 use super::super::repositories::Name;
-use super::{Check, Pull, Question, Rate, Standing};
+use super::{Candidate, Check, IsOwn, Pull, Question, Rate, Standing};
 use crate::Error;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Reply {
     rate_limit: Option<RateLimit>,
+    head: Option<Parent>,
     repository: Option<Repository>,
 }
 
@@ -235,6 +236,7 @@ pub(super) fn standing(
     reply: Reply,
     complaints: Vec<String>,
     question: &Question,
+    is_own: &IsOwn<'_>,
 ) -> Result<(Standing, Option<String>), Error> {
     let Some(repository) = reply.repository else {
         return Err(Error::Refused {
@@ -253,7 +255,8 @@ pub(super) fn standing(
         .as_ref()
         .and_then(|branch| Some(branch.compare.as_ref()?.ahead_by));
     let tip = branch.and_then(|branch| branch.target);
-    let pull = of_branch(repository.pull_requests, question);
+    let owners = owners(question, &repository.name_with_owner, reply.head.as_ref());
+    let pull = of_branch(repository.pull_requests, &owners, is_own);
     let mut standing = Standing {
         repository: repository.name_with_owner,
         url: repository.url,
@@ -311,18 +314,44 @@ pub(super) fn standing(
     Ok((standing, next))
 }
 
-/// The branch's own pull request: the same name in somebody else's fork is another branch.
-fn of_branch(pulls: Nodes<PullRequest>, question: &Question) -> Option<PullRequest> {
-    let ours = |pull: &PullRequest| {
-        let owner = pull.head_repository_owner.as_ref();
-        owner.is_some_and(|owner| owner.login.eq_ignore_ascii_case(&question.head_owner))
+/// Whose the repositories are that the branch may be in, in their order: names that the clone has may be old.
+fn owners(question: &Question, base_now: &str, first_now: Option<&Parent>) -> Vec<String> {
+    let now = |(index, name): (usize, &Name)| {
+        let told = match (name.is(&question.base), index) {
+            (true, _) => Name::parse(base_now),
+            (false, 0) => first_now.and_then(|now| Name::parse(&now.name_with_owner)),
+            _ => None,
+        };
+        told.map_or_else(|| name.owner.clone(), |told| told.owner)
     };
-    let mut pulls: Vec<PullRequest> = pulls.seen().filter(ours).collect();
-    let open = pulls.iter().position(|pull| pull.state == "OPEN");
-    match open {
-        Some(index) => Some(pulls.swap_remove(index)),
-        None => pulls.into_iter().next(),
-    }
+    question.heads.iter().enumerate().map(now).collect()
+}
+
+/// The branch's own pull request, the open one before newer ones: the same name in another's fork is another
+/// branch.
+fn of_branch(
+    pulls: Nodes<PullRequest>,
+    owners: &[String],
+    is_own: &IsOwn<'_>,
+) -> Option<PullRequest> {
+    let mut own: Vec<(bool, usize, PullRequest)> = pulls
+        .seen()
+        .filter_map(|pull| {
+            let owner = &pull.head_repository_owner.as_ref()?.login;
+            let place = owners
+                .iter()
+                .position(|one| one.eq_ignore_ascii_case(owner))?;
+            let open = pull.state == "OPEN";
+            let candidate = Candidate {
+                first: place == 0,
+                open,
+                sha: &pull.head_ref_oid,
+            };
+            is_own(candidate).then_some((!open, place, pull))
+        })
+        .collect();
+    own.sort_by_key(|(closed, place, _)| (*closed, *place));
+    own.into_iter().next().map(|(_, _, pull)| pull)
 }
 
 fn pulled(pull: PullRequest) -> Pull {

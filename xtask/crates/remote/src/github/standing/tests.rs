@@ -20,7 +20,7 @@ fn check(name: &str, started_at: &str, state: State) -> Check {
 fn question() -> Question {
     Question {
         base: Name::parse("acme/fares").unwrap(),
-        head_owner: "ann".to_owned(),
+        heads: vec![Name::parse("ann/fares").unwrap()],
         branch: "cents".to_owned(),
         into: "main".to_owned(),
         pull: None,
@@ -55,7 +55,9 @@ fn answered(pulls: &[serde_json::Value]) -> Standing {
         "nameWithOwner": "acme/fares", "url": "", "defaultBranchRef": {"name": "main"}, "ref": null,
         "pullRequests": {"nodes": pulls}}});
     let reply = serde_json::from_value(data).unwrap();
-    reply::standing(reply, Vec::new(), &question()).unwrap().0
+    reply::standing(reply, Vec::new(), &question(), &|_| true)
+        .unwrap()
+        .0
 }
 
 #[test]
@@ -63,6 +65,36 @@ fn a_branch_of_the_same_name_in_another_fork_is_another_branch() {
     let standing = answered(&[pull(3, "bob", "OPEN"), pull(2, "Ann", "CLOSED")]);
     assert_eq!(standing.pull.unwrap().number, 2);
     assert!(answered(&[pull(3, "bob", "OPEN")]).pull.is_none());
+}
+
+#[test]
+fn an_old_name_of_the_repository_leads_to_its_owner_of_today() {
+    let mut question = question();
+    let answered = |question: &Question, owner: &str, now: &str, head: Option<&str>| {
+        let data = json!({"rateLimit": null, "head": head.map(|name| json!({"nameWithOwner": name})), "repository": {
+            "nameWithOwner": now, "url": "", "defaultBranchRef": null, "ref": null,
+            "pullRequests": {"nodes": [pull(3, owner, "OPEN")]}}});
+        let reply = serde_json::from_value(data).unwrap();
+        let standing = reply::standing(reply, Vec::new(), question, &|one| one.first);
+        standing.unwrap().0.pull.is_some()
+    };
+    // A fork whose owner has another name now.
+    assert!(answered(
+        &question,
+        "anna",
+        "acme/fares",
+        Some("anna/fares")
+    ));
+    assert!(!answered(
+        &question,
+        "bob",
+        "acme/fares",
+        Some("anna/fares")
+    ));
+    assert!(!answered(&question, "anna", "acme/fares", None));
+    // The repository itself, transferred.
+    question.heads = vec![question.base.clone()];
+    assert!(answered(&question, "city", "city/fares", None));
 }
 
 #[test]

@@ -1,0 +1,221 @@
+//! Pushing: one ref, by its full name, under what must hold on the remote.
+
+use super::{Git, Login};
+use crate::error::{Failure, Kind};
+use crate::process::Finished;
+
+/// What must hold on the remote for a push that rewrites a branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Lease {
+    /// There is no such branch yet.
+    New,
+    /// The branch only grows.
+    Grows,
+    /// The branch is rewritten, if it is still at this commit.
+    Rewrites(String),
+}
+
+/// One ref, to be pushed.
+#[derive(Debug, Clone)]
+pub(crate) struct Push {
+    /// The remote's name.
+    pub(crate) remote: String,
+    /// The commit.
+    pub(crate) sha: String,
+    /// The branch there.
+    pub(crate) branch: String,
+    /// What must hold.
+    pub(crate) lease: Lease,
+    /// Another branch that must be where it is thought to be, and its commit: else nothing is pushed.
+    pub(crate) unmoved: Option<(String, String)>,
+}
+
+impl Push {
+    /// The arguments of git: exactly one ref, by its full name on both sides.
+    pub(crate) fn args(&self) -> Vec<String> {
+        let full = format!("refs/heads/{}", self.branch);
+        let mut args = vec![
+            "push".to_owned(),
+            "--porcelain".to_owned(),
+            "--no-follow-tags".to_owned(),
+            "--recurse-submodules=no".to_owned(),
+        ];
+        match &self.lease {
+            // Without this, a branch of somebody else that happens to have the name would be moved on.
+            Lease::New => args.push(format!("--force-with-lease={full}:")),
+            Lease::Grows => {}
+            Lease::Rewrites(expected) => {
+                args.push(format!("--force-with-lease={full}:{expected}"));
+            }
+        }
+        let mut refs = vec![format!("{}:{full}", self.sha)];
+        if let Some((branch, sha)) = &self.unmoved {
+            // Pushed to where it is, that branch stays as it is; where it has moved, git refuses both.
+            let other = format!("refs/heads/{branch}");
+            args.push("--atomic".to_owned());
+            args.push(format!("--force-with-lease={other}:{sha}"));
+            refs.push(format!("{sha}:{other}"));
+        }
+        args.extend(["--".to_owned(), self.remote.clone()]);
+        args.extend(refs);
+        args
+    }
+}
+
+impl Git {
+    /// Pushes one ref.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git or the server says.
+    pub(crate) fn push(&self, push: &Push, login: Option<&Login>) -> anyhow::Result<()> {
+        let args = push.args();
+        let finished = self.pushing(&push.remote, args, login)?;
+        if finished.ok() {
+            return Ok(());
+        }
+        let what = format!(
+            "the branch {} could not be pushed to {}",
+            push.branch, push.remote
+        );
+        let failure = Failure::new(Kind::Service, what);
+        let is_stale = finished.tail.contains("stale info");
+        if let (true, Some((branch, _))) = (is_stale, &push.unmoved) {
+            return Failure::new(
+                Kind::Failed,
+                format!(
+                    "{branch} or {} has moved on {} meanwhile; nothing was pushed",
+                    push.branch, push.remote
+                ),
+            )
+            .details(finished.tail)
+            .next("call it again: it looks first")
+            .err();
+        }
+        if is_refused(&finished.tail) {
+            return failure
+                .details(finished.tail)
+                .next(format!(
+                    "git push {} HEAD:{}   # as whom does git sign in?",
+                    push.remote, push.branch
+                ))
+                .err();
+        }
+        let failure = match (is_stale, &push.lease) {
+            (true, Lease::New) => failure
+                .next("there is a branch of that name already: choose another one with --branch"),
+            (true, _) => failure
+                .next("somebody else pushed to it meanwhile: git fetch, look, and call it again"),
+            (false, _) => failure,
+        };
+        failure.details(finished.tail).err()
+    }
+
+    /// Whether git may push to a remote, asked without pushing: what git or the server says where it may not.
+    ///
+    /// # Errors
+    /// On Ctrl-C.
+    pub(crate) fn may_not_push(
+        &self,
+        remote: &str,
+        sha: &str,
+        branch: &str,
+        login: Option<&Login>,
+    ) -> anyhow::Result<Option<String>> {
+        let mut args: Vec<String> = ["push", "--dry-run", "--no-verify", "--porcelain"]
+            .iter()
+            .map(|&arg| arg.to_owned())
+            .collect();
+        // What is there already is asked about elsewhere.
+        let forced = format!("+{sha}:refs/heads/{branch}");
+        args.extend(
+            ["--no-follow-tags", "--recurse-submodules=no", "--", remote].map(str::to_owned),
+        );
+        args.push(forced);
+        let finished = self.pushing(remote, args, login)?;
+        Ok((!finished.ok()).then_some(finished.tail))
+    }
+
+    /// A push of one ref; where the remote is set up as a mirror, of this ref alone, too.
+    fn pushing(
+        &self,
+        remote: &str,
+        mut args: Vec<String>,
+        login: Option<&Login>,
+    ) -> anyhow::Result<Finished> {
+        let mirror = format!("remote.{remote}.mirror");
+        if self.is_set(&mirror) {
+            args.splice(0..0, ["-c".to_owned(), format!("{mirror}=false")]);
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.talk(&args, login)
+    }
+
+    /// Has a local branch pull from one of a remote, where it pulls from none yet.
+    pub(crate) fn track(&self, branch: &str, remote: &str, name: &str) {
+        if self.setting(&format!("branch.{branch}.merge")).is_some() {
+            return;
+        }
+        // A convenience: the push has succeeded whether or not this does.
+        let _ = self.read(&["config", &format!("branch.{branch}.remote"), remote]);
+        let _ = self.read(&[
+            "config",
+            &format!("branch.{branch}.merge"),
+            &format!("refs/heads/{name}"),
+        ]);
+    }
+}
+
+/// Whether git says that the server lets it in but not write, or not in.
+fn is_refused(said: &str) -> bool {
+    [
+        "error: 403",
+        "error: 401",
+        "Permission denied",
+        "Authentication failed",
+        "Write access",
+    ]
+    .iter()
+    .any(|words| said.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_push_names_one_ref_in_full() {
+        let mut push = Push {
+            remote: "origin".to_owned(),
+            sha: "abc".to_owned(),
+            branch: "-f".to_owned(),
+            lease: Lease::Grows,
+            unmoved: None,
+        };
+        let plain = [
+            "push",
+            "--porcelain",
+            "--no-follow-tags",
+            "--recurse-submodules=no",
+            "--",
+            "origin",
+            "abc:refs/heads/-f",
+        ];
+        assert_eq!(push.args(), plain);
+        push.lease = Lease::New;
+        assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:");
+        push.lease = Lease::Rewrites("def".to_owned());
+        assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:def");
+        push.unmoved = Some(("x".to_owned(), "123".to_owned()));
+        assert_eq!(
+            push.args()[5..],
+            [
+                "--atomic",
+                "--force-with-lease=refs/heads/x:123",
+                "--",
+                "origin",
+                "abc:refs/heads/-f",
+                "123:refs/heads/x"
+            ]
+        );
+    }
+}
