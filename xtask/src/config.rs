@@ -116,6 +116,8 @@ pub(crate) struct GitHub {
     pub(crate) reviewers: Vec<String>,
     /// Labels that each one gets.
     pub(crate) labels: Vec<String>,
+    /// Lines that look like secrets and are none, each by the digest that `open-pr` names.
+    pub(crate) allowed_secrets: Vec<String>,
     /// How many people must have approved the newest commit before `merge` merges.
     pub(crate) approvals: usize,
     /// File below .github/workflows of the workflow that deploys models.
@@ -130,6 +132,7 @@ impl Default for GitHub {
             base: None,
             reviewers: Vec::new(),
             labels: Vec::new(),
+            allowed_secrets: Vec::new(),
             approvals: 1,
             deploy_model_workflow: None,
         }

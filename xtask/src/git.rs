@@ -1,18 +1,24 @@
 //! git, as domain verbs. Local ones here and in `git/`; those that talk to a remote in `git/remote.rs` and `git/push.rs`.
 
+mod additions;
+mod apart;
+mod blobs;
 mod branch;
 mod broken;
 mod changes;
 mod commit;
 mod history;
 mod objects;
+mod partial;
 mod push;
 mod push_target;
 mod remote;
 mod sign_in;
 mod standing;
+mod under_way;
 
 use std::process::Command;
+use std::sync::OnceLock;
 
 use camino::Utf8PathBuf;
 
@@ -24,6 +30,8 @@ use crate::interrupt::Interrupt;
 use crate::process::{self, Finished};
 use crate::ui::Ui;
 
+pub(crate) use additions::Addition;
+pub(crate) use blobs::Blobs;
 pub(crate) use changes::{Change, Changed};
 pub(crate) use history::Commit;
 pub(crate) use objects::{Made, NewCommit};
@@ -39,6 +47,10 @@ pub(crate) struct Git {
     env: Env,
     ui: Ui,
     interrupt: Interrupt,
+    /// What local commands sign in with in a partial clone.
+    login: OnceLock<Login>,
+    /// A folder with an index and objects apart, and the folder of git's own objects.
+    apart: Option<(Utf8PathBuf, Utf8PathBuf)>,
 }
 
 impl Git {
@@ -53,6 +65,8 @@ impl Git {
             env: context.env.clone(),
             ui: context.ui.clone(),
             interrupt: context.interrupt.clone(),
+            login: OnceLock::new(),
+            apart: None,
         };
         if which::which("git").is_err() {
             return Failure::new(Kind::Missing, "git is not on PATH")
@@ -116,6 +130,23 @@ impl Git {
         let mut command = children::command(&self.env, "git", &self.root);
         // What people read stays in their language; what is parsed here is plumbing.
         command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
+        if let Some((folder, objects)) = &self.apart {
+            command
+                .env("GIT_INDEX_FILE", folder.join("index"))
+                .env("GIT_OBJECT_DIRECTORY", folder.join("objects"))
+                .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", objects);
+        }
+        command
+    }
+
+    /// git that reads objects as they are stored: nothing stands in for them, and what a partial clone lacks
+    /// it can fetch.
+    fn plumbing(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("GIT_NO_REPLACE_OBJECTS", "1");
+        if let Some(login) = self.login.get() {
+            self.sign_in(&mut command, login);
+        }
         command
     }
 
@@ -132,7 +163,11 @@ impl Git {
 
     /// The same, as bytes: for what files hold.
     fn bytes(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
-        let mut command = self.command(args);
+        self.printed(self.command(args))
+    }
+
+    /// What a command prints.
+    fn printed(&self, mut command: Command) -> anyhow::Result<Vec<u8>> {
         self.ui.explain(&process::typed(&command));
         let output = command.output()?;
         if !output.status.success() {

@@ -19,6 +19,7 @@ pub(crate) mod doctor;
 mod fetch;
 mod go;
 mod go_build;
+pub(crate) mod kingfisher;
 mod lock;
 mod network;
 mod pypi;

@@ -5,12 +5,15 @@ mod ask;
 mod compare;
 mod content;
 mod findings;
+mod scanner;
 mod secrets;
+mod sieve;
 mod source;
 mod steps;
 mod summary;
 mod survey;
 mod text;
+mod text_of;
 mod typed;
 mod workflows;
 
@@ -27,6 +30,7 @@ use crate::ui::{Tone, safe_line};
 use apply::Made;
 use ask::{Choices, Last};
 use findings::Findings;
+use scanner::Scanner;
 use steps::Step;
 use survey::Survey;
 use text::Text;
@@ -88,7 +92,7 @@ pub(crate) struct Args {
     /// Do not offer to run the tests.
     #[arg(long)]
     no_test: bool,
-    /// Go on although a line looks like a secret.
+    /// Do not look for secrets this time.
     #[arg(long)]
     allow_secrets: bool,
 
@@ -148,10 +152,11 @@ struct Answer<'a> {
 /// or git refuse.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let git = Git::open(context)?;
+    let scanner = Scanner::ready(context, args)?;
     let progress = context
         .ui
         .progress("Looking", "at the branch, its remote and GitHub");
-    let looked = survey::take(context, &git, args);
+    let looked = survey::take(context, &git, args, scanner);
     progress.clear();
     let (survey, findings) = looked?;
     if let Some(survey) = &survey {
@@ -174,7 +179,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             context, args, &survey, &choices, &text, &plan, &findings, &made, None,
         );
     }
-    let made = apply::apply(context, &git, args, &survey, &choices, &text, &plan)?;
+    let mut made = apply::apply(context, &git, args, &survey, &choices, &text, &plan)?;
+    let text = made.reworded.take().unwrap_or(text);
     let made = read_back(context, &survey, &choices, &text, made)?;
     let checks = match (&made.pull, args.no_watch) {
         (Some(pull), false) => Some(follow(context, &git, pull)?),
@@ -234,6 +240,7 @@ fn confirmed(
         text.body = block::renewed(&text.body, &summary);
     }
     loop {
+        content::words(&survey.scanner, &sent(survey, choices, &text))?;
         let plan = steps::plan(context, args, survey, choices, &text, draft);
         if plan.is_empty() && survey.connection.token.is_some() {
             return Ok((plan, text));
@@ -263,6 +270,29 @@ fn confirmed(
             Last::Edit => text = text.edited(git, &typed::folder(context))?,
         }
     }
+}
+
+/// What is sent besides commits, and is not on GitHub already.
+fn sent<'a>(
+    survey: &'a Survey,
+    choices: &'a Choices,
+    text: &'a Text,
+) -> Vec<(&'static str, &'a str)> {
+    let there = survey.pull.as_ref();
+    let branch = survey.remote_branch.as_deref().unwrap_or(&choices.branch);
+    let mut sent = Vec::new();
+    if there.is_none() {
+        sent.push(("the branch's name", branch));
+    }
+    if there.is_none_or(|pull| pull.title != text.title) {
+        sent.push(("the title", text.title.as_str()));
+    }
+    if there.is_none_or(|pull| pull.body.as_ref() != Some(&text.body)) {
+        sent.push(("the description", text.body.as_str()));
+    }
+    let message = choices.commit.as_deref();
+    sent.extend(message.map(|message| ("the commit's message", message)));
+    sent
 }
 
 /// Looks whether GitHub has what was sent, and says where.

@@ -1,7 +1,5 @@
 //! The branch that is checked out, and names for new ones.
 
-use camino::Utf8PathBuf;
-
 use super::Git;
 use crate::error::{Failure, Kind};
 
@@ -32,54 +30,22 @@ impl Git {
                 .is_ok_and(|finished| finished.ok())
     }
 
-    /// Makes a branch at the commit that is checked out, and checks it out; files stay as they are.
+    /// Makes a branch at the commit that is checked out, and checks it out; files stay as they are. What a
+    /// hook says that fails afterwards is returned: the branch is there all the same.
     ///
     /// # Errors
     /// When there is one of that name.
-    pub(crate) fn start_branch(&self, name: &str) -> anyhow::Result<()> {
+    pub(crate) fn start_branch(&self, name: &str) -> anyhow::Result<Option<String>> {
         let finished = self.run(&["switch", "--quiet", "--no-track", "--create", name])?;
-        // A hook that runs after the checkout fails the command, and the branch is there.
-        if finished.ok() || self.branch().as_deref() == Some(name) {
-            return Ok(());
+        if finished.ok() {
+            return Ok(None);
+        }
+        if self.branch().as_deref() == Some(name) {
+            return Ok(Some(finished.tail));
         }
         Failure::new(Kind::Failed, format!("the branch {name} cannot be made"))
             .details(finished.tail)
             .err()
-    }
-
-    /// What git is in the midst of, and how to end that.
-    ///
-    /// # Errors
-    /// When git fails.
-    pub(crate) fn under_way(&self) -> anyhow::Result<Option<(&'static str, &'static str)>> {
-        const MARKS: &[(&str, &str, &str)] = &[
-            (
-                "rebase-merge",
-                "a rebase",
-                "git rebase --continue, or --abort",
-            ),
-            (
-                "rebase-apply",
-                "a rebase",
-                "git rebase --continue, or --abort",
-            ),
-            ("MERGE_HEAD", "a merge", "git merge --continue, or --abort"),
-            (
-                "CHERRY_PICK_HEAD",
-                "a cherry-pick",
-                "git cherry-pick --continue, or --abort",
-            ),
-            (
-                "REVERT_HEAD",
-                "a revert",
-                "git revert --continue, or --abort",
-            ),
-        ];
-        let folder = Utf8PathBuf::from(self.git_folder()?);
-        Ok(MARKS
-            .iter()
-            .find(|(mark, ..)| folder.join(mark).exists())
-            .map(|(_, what, next)| (*what, *next)))
     }
 
     /// Whether git remembers where a local branch was before.
@@ -102,5 +68,17 @@ impl Git {
             "--",
         ])
         .is_ok_and(|log| log.lines().any(|line| line == sha))
+    }
+
+    /// Whether git hands a file's content to a filter program before it stores it, as Git LFS asks it to.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn is_filtered(&self, path: &str) -> anyhow::Result<bool> {
+        let top = self.top()?;
+        let told = self.read(&["-C", top.as_str(), "check-attr", "-z", "filter", "--", path])?;
+        let name = super::pieces(&told).nth(2).unwrap_or("unspecified");
+        let program = |kind: &str| self.setting(&format!("filter.{name}.{kind}"));
+        Ok(name != "unspecified" && (program("clean").is_some() || program("process").is_some()))
     }
 }

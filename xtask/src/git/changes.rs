@@ -4,6 +4,9 @@ use camino::Utf8PathBuf;
 
 use super::{Git, pieces};
 
+/// The mode of an entry that names a commit of another repository.
+pub(super) const GITLINK: &str = "160000";
+
 /// How a file differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changed {
@@ -15,6 +18,8 @@ pub(crate) enum Changed {
     Deleted,
     /// It has another name, and perhaps other content.
     Renamed,
+    /// A merge, rebase or stash left it in conflict.
+    Unmerged,
 }
 
 /// A file that differs.
@@ -26,6 +31,12 @@ pub(crate) struct Change {
     pub(crate) path: String,
     /// The name it had, where it was renamed.
     pub(crate) before: Option<String>,
+    /// Git's object of what it held, where that is known.
+    pub(crate) old: Option<String>,
+    /// Git's object of what it holds, where that is known.
+    pub(crate) new: Option<String>,
+    /// Whether it is no file but another repository's commit.
+    pub(crate) is_repository: bool,
 }
 
 impl Git {
@@ -34,7 +45,16 @@ impl Git {
     /// # Errors
     /// When git fails.
     pub(crate) fn uncommitted(&self) -> anyhow::Result<Vec<Change>> {
-        let listed = self.read(&["status", "--porcelain=v1", "-z", "--untracked-files=all"])?;
+        let listed = self.read(&[
+            "-c",
+            "status.relativePaths=false",
+            "status",
+            "--porcelain=v1",
+            "-z",
+            "--untracked-files=all",
+            "--ignore-submodules=none",
+            "--find-renames",
+        ])?;
         let mut pieces = pieces(&listed);
         let mut changes = Vec::new();
         while let Some(entry) = pieces.next() {
@@ -45,6 +65,7 @@ impl Git {
             changes.push(Change {
                 how: match code {
                     "??" => Changed::Added,
+                    "DD" | "AU" | "UD" | "UA" | "DU" | "AA" | "UU" => Changed::Unmerged,
                     _ if renamed => Changed::Renamed,
                     code if code.contains('D') => Changed::Deleted,
                     code if code.contains('A') => Changed::Added,
@@ -52,6 +73,9 @@ impl Git {
                 },
                 path: path.to_owned(),
                 before: renamed.then(|| pieces.next().unwrap_or_default().to_owned()),
+                old: None,
+                new: None,
+                is_repository: false,
             });
         }
         Ok(changes)
@@ -62,23 +86,34 @@ impl Git {
     /// # Errors
     /// When git fails.
     pub(crate) fn changes(&self, base: &str, head: &str) -> anyhow::Result<Vec<Change>> {
-        self.differences(&[&format!("{base}...{head}")])
+        let start = self.fork_point(base, head);
+        self.changed_between(start.as_deref().unwrap_or(base), head)
     }
 
-    /// The files that differ between two commits themselves.
+    /// The files that differ between two commits, or trees, themselves.
     ///
     /// # Errors
     /// When git fails.
     pub(crate) fn changed_between(&self, before: &str, after: &str) -> anyhow::Result<Vec<Change>> {
-        self.differences(&[before, after])
-    }
-
-    fn differences(&self, between: &[&str]) -> anyhow::Result<Vec<Change>> {
-        let fixed = ["diff", "--name-status", "-z", "--find-renames"];
-        let listed = self.read(&[&fixed[..], between, &["--"]].concat())?;
+        let fixed = [
+            "diff-tree",
+            "-r",
+            "--raw",
+            "-z",
+            "--no-abbrev",
+            "--no-relative",
+        ];
+        let args = [&fixed[..], &["--find-renames", before, after, "--"]].concat();
+        let listed = self.printed(self.plumbing(&args))?;
+        let listed = String::from_utf8_lossy(&listed);
         let mut pieces = pieces(&listed);
         let mut changes = Vec::new();
-        while let (Some(code), Some(path)) = (pieces.next(), pieces.next()) {
+        while let (Some(facts), Some(path)) = (pieces.next(), pieces.next()) {
+            // `:100644 100644 OLD NEW R90`
+            let facts: Vec<&str> = facts.split(' ').collect();
+            let &[_, mode, old, new, code] = facts.as_slice() else {
+                continue;
+            };
             let renamed = code.starts_with(['R', 'C']);
             let (path, before) = match renamed {
                 true => (pieces.next().unwrap_or_default(), Some(path.to_owned())),
@@ -93,58 +128,53 @@ impl Git {
                 },
                 path: path.to_owned(),
                 before,
+                old: content_id(old),
+                new: content_id(new),
+                is_repository: mode == GITLINK,
             });
         }
         Ok(changes)
     }
 
-    /// The lines that were added to a file, with their numbers in it.
-    ///
-    /// # Errors
-    /// When git fails.
-    pub(crate) fn added_lines(
-        &self,
-        base: &str,
-        head: &str,
-        path: &str,
-    ) -> anyhow::Result<Vec<(usize, String)>> {
-        let range = format!("{base}...{head}");
-        // As named: a file called `*.py` is that file and no pattern.
-        let diff = self.bytes(&[
-            "--literal-pathspecs",
-            "diff",
-            "--unified=0",
-            "--no-color",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-prefix",
-            "--no-renames",
-            &range,
-            "--",
-            &format!("{}{path}", self.to_the_top()?),
-        ])?;
-        Ok(added(&String::from_utf8_lossy(&diff)))
-    }
-
     /// What a file holds at a commit; `None` where it is not there.
     pub(crate) fn content(&self, commit: &str, path: &str) -> Option<Vec<u8>> {
-        self.bytes(&["cat-file", "blob", &format!("{commit}:{path}")])
+        self.printed(self.plumbing(&["cat-file", "blob", &format!("{commit}:{path}")]))
             .ok()
     }
 
-    /// The sizes of all files of a commit, in bytes.
+    /// The files of a commit at or below some paths of the repository whose names are wanted, with what they
+    /// hold.
     ///
     /// # Errors
     /// When git fails.
-    pub(crate) fn sizes(&self, commit: &str) -> anyhow::Result<Vec<(String, u64)>> {
-        let listed = self.read(&["ls-tree", "-r", "-l", "-z", "--full-tree", commit])?;
-        Ok(pieces(&listed)
+    pub(crate) fn contents(
+        &self,
+        commit: &str,
+        paths: &[&str],
+        wanted: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+        let fixed = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree"];
+        let listed = self.read(&[&fixed[..], &[commit, "--"], paths].concat())?;
+        let files: Vec<(&str, &str)> = pieces(&listed)
             .filter_map(|entry| {
                 let (facts, path) = entry.split_once('\t')?;
-                let size = facts.split_whitespace().nth(3)?.parse().ok()?;
-                Some((path.to_owned(), size))
+                Some((path, facts.split(' ').nth(2)?))
             })
-            .collect())
+            .filter(|(path, _)| wanted(path))
+            .collect();
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<&str> = files.iter().map(|(_, id)| *id).collect();
+        self.bring_objects(&ids)?;
+        let mut blobs = self.blobs()?;
+        let mut contents = Vec::new();
+        for (path, id) in files {
+            if let Some(content) = blobs.read(id)? {
+                contents.push((path.to_owned(), content));
+            }
+        }
+        Ok(contents)
     }
 
     /// The files of a commit below a folder of the repository.
@@ -190,45 +220,9 @@ impl Git {
     pub(crate) fn prefix(&self) -> anyhow::Result<String> {
         self.read(&["rev-parse", "--show-prefix"])
     }
-
-    /// `../` as often as the project's folder lies below the repository's.
-    fn to_the_top(&self) -> anyhow::Result<String> {
-        self.read(&["rev-parse", "--show-cdup"])
-    }
 }
 
-/// The added lines of a diff without context.
-fn added(diff: &str) -> Vec<(usize, String)> {
-    let (mut lines, mut number, mut in_hunk) = (Vec::new(), 0, false);
-    for line in diff.lines() {
-        if let Some(start) = hunk_start(line) {
-            (number, in_hunk) = (start, true);
-        } else if let Some(text) = line.strip_prefix('+').filter(|_| in_hunk) {
-            lines.push((number, text.to_owned()));
-            number += 1;
-        }
-    }
-    lines
-}
-
-/// Where a hunk starts in the new file: the 7 of `@@ -5,2 +7,3 @@`.
-fn hunk_start(line: &str) -> Option<usize> {
-    let new = line.strip_prefix("@@ -")?.split_once(" +")?.1;
-    new.split([',', ' ']).next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn added_lines_have_the_numbers_of_the_new_file() {
-        let diff = "diff --git a b\n--- a\n+++ b\n@@ -1 +1,2 @@ def x\n-old\n+new\n+more\n@@ -9,0 +11 @@\n++++ b\n";
-        assert_eq!(
-            super::added(diff),
-            [
-                (1, "new".to_owned()),
-                (2, "more".to_owned()),
-                (11, "+++ b".to_owned())
-            ]
-        );
-    }
+/// An object's name, unless it stands for none.
+fn content_id(id: &str) -> Option<String> {
+    (!id.bytes().all(|digit| digit == b'0')).then(|| id.to_owned())
 }

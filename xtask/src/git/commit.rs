@@ -21,11 +21,23 @@ impl Git {
     /// # Errors
     /// [`Kind::Failed`] with what git or a hook says.
     pub(crate) fn commit_everything(&self, message: &str) -> anyhow::Result<()> {
+        if !self.read(&["ls-files", "--unmerged", "-z"])?.is_empty() {
+            // To add such a file says that it is resolved.
+            return Failure::new(
+                Kind::Failed,
+                "files with unresolved conflicts are not committed",
+            )
+            .next("git status")
+            .err();
+        }
         let top = self.read(&["rev-parse", "--show-toplevel"])?;
         let file = tempfile_in(
             &Utf8Path::new(&self.git_folder()?).join("xtask-message"),
             message,
         )?;
+        let progress = self
+            .ui
+            .progress("Committing", "all changes; hooks may take a while");
         let staged = self.run(&["-C", &top, "add", "--all"])?;
         let finished = match staged.ok() {
             true => self.run(&[
@@ -37,14 +49,26 @@ impl Git {
             ])?,
             false => staged,
         };
+        progress.clear();
         let _ = fs_err::remove_file(&file);
         if finished.ok() {
             return Ok(());
         }
+        let next = match self.differs_from_index() {
+            true => "a hook changed files: look at them with `git diff`, then call it again",
+            false => "correct what git or the hook says, then call it again",
+        };
         Failure::new(Kind::Failed, "the changes could not be committed")
             .details(finished.tail)
-            .next("git commit")
+            .next(next)
             .err()
+    }
+
+    /// Whether a file on disk is another than the one that was added.
+    fn differs_from_index(&self) -> bool {
+        let _ = self.run(&["update-index", "-q", "--refresh"]);
+        self.run(&["diff-files", "--quiet"])
+            .is_ok_and(|finished| finished.status.code() == Some(1))
     }
 
     /// The folder in which git keeps what is its own.

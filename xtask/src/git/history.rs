@@ -1,6 +1,7 @@
 //! Commits: those that are proposed, and how two lines of them relate.
 
 use super::{Git, pieces};
+use crate::process;
 
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +110,7 @@ impl Git {
     /// # Errors
     /// On Ctrl-C.
     pub(crate) fn conflicts(&self, base: &str, head: &str) -> anyhow::Result<Option<Vec<String>>> {
-        let finished = self.run(&[
+        let mut command = self.command(&[
             "merge-tree",
             "--write-tree",
             "--name-only",
@@ -117,7 +118,11 @@ impl Git {
             "-z",
             base,
             head,
-        ])?;
+        ]);
+        if let Some(login) = self.login.get() {
+            self.sign_in(&mut command, login);
+        }
+        let finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
         Ok(match finished.status.code() {
             Some(0) => Some(Vec::new()),
             // The first piece is the tree.

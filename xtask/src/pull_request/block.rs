@@ -6,9 +6,18 @@ const BEGIN: &str =
 const BEGIN_START: &str = "<!-- xtask:begin";
 const END: &str = "<!-- xtask:end -->";
 
+/// The most characters of a description that GitHub takes.
+pub(crate) const LONGEST_BODY: usize = 65_536;
+
 /// A description with the summary at its end, or in place of an earlier one. One whose marks a person
-/// removed stays as it is.
+/// removed stays as it is. Of a summary that does not fit, the lines that do are taken.
 pub(crate) fn joined(body: &str, summary: &str) -> String {
+    let others = match around(body) {
+        Some((before, after)) => length(before) + length(after),
+        None => length(body) + length("\n\n"),
+    };
+    let marks = length(BEGIN) + length(END) + length("\n\n");
+    let summary = cut(summary, LONGEST_BODY.saturating_sub(others + marks));
     let block = format!("{BEGIN}\n{summary}\n{END}");
     match around(body) {
         Some((before, after)) if summary.is_empty() => format!("{before}{after}").trim().to_owned(),
@@ -17,6 +26,33 @@ pub(crate) fn joined(body: &str, summary: &str) -> String {
         None if body.is_empty() => block,
         None => format!("{body}\n\n{block}"),
     }
+}
+
+/// The first lines of a text that is longer than `most` characters, and how many are left out.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    if length(text) <= most {
+        return text.to_owned();
+    }
+    let all = text.lines().count();
+    // Room for the last line.
+    let mut left = most.saturating_sub(length("- and 1000000 more lines\n"));
+    let mut kept = Vec::new();
+    for line in text.lines() {
+        match left.checked_sub(length(line) + 1) {
+            Some(rest) => left = rest,
+            None => break,
+        }
+        kept.push(line);
+    }
+    if kept.is_empty() {
+        return String::new();
+    }
+    let more = count(all - kept.len(), "more line");
+    format!("{}\n- and {more}", kept.join("\n"))
+}
+
+fn length(text: &str) -> usize {
+    text.chars().count()
 }
 
 /// The description of a pull request that is there, with a new summary.
@@ -82,6 +118,26 @@ mod tests {
         assert_eq!(renewed("the marks are gone", "two"), "the marks are gone");
         assert_eq!(joined("Why.", ""), "Why.");
         assert_eq!(renewed(&joined("Why.", "one"), ""), "Why.");
+    }
+
+    #[test]
+    fn nothing_is_longer_than_github_takes() {
+        let line = "- `größe.py`: cell 1 changed\n";
+        let summary = line.repeat(4000);
+        for body in ["", "Why.", &"x".repeat(60_000), &"x".repeat(LONGEST_BODY)] {
+            let joined = joined(body, &summary);
+            assert!(joined.chars().count() <= LONGEST_BODY, "{}", joined.len());
+            assert!(joined.starts_with(body));
+            let again = renewed(&joined, &summary);
+            assert!(again == joined, "{} and {}", again.len(), joined.len());
+        }
+        let joined = joined("Why.", &summary);
+        assert!(
+            joined.ends_with(&format!("more lines\n{END}")),
+            "{}",
+            &joined[joined.len() - 99..]
+        );
+        assert_eq!(cut("a\nb", 3), "a\nb");
     }
 
     #[test]

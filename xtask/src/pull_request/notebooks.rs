@@ -5,54 +5,53 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::block::{code, count};
-use crate::git::{Change, Changed, Git};
+use crate::git::{Blobs, Change, Changed, Git};
 
 /// What the first line of a notebook in source format says, after the language's comment mark.
 const SOURCE_MARK: &str = "Databricks notebook source";
 /// What separates its cells.
 const CELL_MARK: &str = "COMMAND ----------";
 
-/// The notebooks among the changed files between two commits, one line each.
-///
-/// # Errors
-/// When git fails.
-pub(crate) fn section(
-    git: &Git,
-    base: &str,
-    head: &str,
-    changes: &[Change],
-) -> anyhow::Result<String> {
-    // Compared with where the branch started: later changes of the base are not this one's.
-    let start = git.fork_point(base, head);
-    between(git, start.as_deref().unwrap_or(base), head, changes)
-}
+/// The endings of files that may be notebooks.
+const ENDINGS: &[&str] = &[".ipynb", ".py", ".sql", ".r", ".R", ".scala"];
 
-/// The same, where the older commit itself is what is compared with.
+/// The notebooks among changed files, one line each.
 ///
 /// # Errors
 /// When git fails.
-pub(crate) fn between(
-    git: &Git,
-    start: &str,
-    head: &str,
-    changes: &[Change],
-) -> anyhow::Result<String> {
+pub(crate) fn section(git: &Git, changes: &[Change]) -> anyhow::Result<String> {
+    let may_be = |path: &str| ENDINGS.iter().any(|ending| path.ends_with(ending));
+    let changes: Vec<&Change> = changes
+        .iter()
+        .filter(|change| may_be(&change.path) || change.before.as_deref().is_some_and(may_be))
+        .collect();
+    if changes.is_empty() {
+        return Ok(String::new());
+    }
+    let objects = changes
+        .iter()
+        .flat_map(|change| change.old.iter().chain(&change.new));
+    git.bring_objects(&objects.map(String::as_str).collect::<Vec<_>>())?;
+    let mut blobs = git.blobs()?;
     let mut lines = Vec::new();
     for change in changes {
-        lines.extend(line(git, start, head, change)?);
+        lines.extend(line(&mut blobs, change)?);
     }
     Ok(lines.join("\n"))
 }
 
-fn line(git: &Git, start: &str, head: &str, change: &Change) -> anyhow::Result<Option<String>> {
+fn line(blobs: &mut Blobs, change: &Change) -> anyhow::Result<Option<String>> {
     let name = code(&change.path);
     let old_path = change.before.as_deref().unwrap_or(&change.path);
-    let before = git
-        .content(start, old_path)
-        .and_then(|bytes| cells(old_path, &bytes));
-    let after = git
-        .content(head, &change.path)
-        .and_then(|bytes| cells(&change.path, &bytes));
+    let mut read = |path: &str, id: &Option<String>| -> anyhow::Result<Option<Vec<String>>> {
+        let content = match id {
+            Some(id) => blobs.read(id)?,
+            None => None,
+        };
+        Ok(content.and_then(|bytes| cells(path, &bytes)))
+    };
+    let before = read(old_path, &change.old)?;
+    let after = read(&change.path, &change.new)?;
     Ok(match (change.how, before, after) {
         (_, None, None) => None,
         (Changed::Deleted, Some(_), _) => Some(format!("- {name} is removed")),

@@ -20,13 +20,11 @@ pub(crate) fn differences(git: &Git, before: &str, after: &str) -> anyhow::Resul
 
 /// The resources that the bundle's files define at a commit, by kind and key.
 fn definitions(git: &Git, commit: &str, prefix: &str) -> BTreeMap<String, Yaml> {
-    let mut files = vec![format!("{prefix}databricks.yml")];
-    let below = git.files_below(commit, &format!("{prefix}resources"));
-    let is_yaml = |file: &String| file.ends_with(".yml") || file.ends_with(".yaml");
-    files.extend(below.unwrap_or_default().into_iter().filter(is_yaml));
+    let [bundle, below] = ["databricks.yml", "resources"].map(|name| format!("{prefix}{name}"));
+    let is_yaml = |file: &str| file.ends_with(".yml") || file.ends_with(".yaml");
+    let files = git.contents(commit, &[&bundle, &below], is_yaml);
     let mut found = BTreeMap::new();
-    for file in files {
-        let text = git.content(commit, &file).unwrap_or_default();
+    for (_, text) in files.unwrap_or_default() {
         let text = String::from_utf8_lossy(&text);
         for document in YamlLoader::load_from_str(&text).unwrap_or_default() {
             let kinds = document["resources"].as_hash().into_iter().flatten();

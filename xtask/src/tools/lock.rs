@@ -26,6 +26,8 @@ pub(crate) struct ToolsLock {
     pub(crate) go: Wheels,
     /// What runs GitHub workflows on this machine.
     pub(crate) act: Built,
+    /// What looks for secrets; a project's own file from before may lack it.
+    pub(crate) kingfisher: Option<Wheels>,
 }
 
 /// A tool that is found, never fetched.
@@ -102,7 +104,8 @@ impl ToolsLock {
             &lock.go.wheels,
             &lock.databricks_cli.archives,
         ];
-        for (platform, digest) in digests.into_iter().flatten() {
+        let kingfisher = lock.kingfisher.iter().map(|pinned| &pinned.wheels);
+        for (platform, digest) in digests.into_iter().chain(kingfisher).flatten() {
             if digest.len() != 64 || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
                 return Err(format!(
                     "{platform} = \"{digest}\" is no SHA-256 digest in hex"

@@ -8,6 +8,7 @@ mod hostile;
 mod merge;
 mod preflight;
 mod prompts;
+mod published;
 mod remotes;
 mod secrets;
 pub(crate) mod world;

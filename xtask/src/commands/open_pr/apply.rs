@@ -8,7 +8,7 @@ use super::steps::Step;
 use super::summary::{self, Subject};
 use super::survey::{Survey, short};
 use super::text::Text;
-use super::{Args, typed};
+use super::{Args, ask, content, typed};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Lease, Push};
@@ -25,6 +25,8 @@ pub(super) struct Made {
     pub(super) head: String,
     /// Whether the pull request is new.
     pub(super) opened: bool,
+    /// Title and description, where a hook changed the message that they were made of.
+    pub(super) reworded: Option<Text>,
     /// What could not be done although the pull request is there.
     pub(super) left: Vec<String>,
 }
@@ -50,6 +52,7 @@ pub(super) fn apply(
     if choices.written {
         typed::keep(context, &choices.branch, text)?;
     }
+    let mut text = text.clone();
     for step in steps {
         context.interrupt.check()?;
         let doing = Doing {
@@ -58,9 +61,12 @@ pub(super) fn apply(
             args,
             survey,
             choices,
-            text,
+            text: &text,
         };
         doing.step(step, &mut made)?;
+        if let Some(reworded) = &made.reworded {
+            text.clone_from(reworded);
+        }
     }
     typed::forget(context, &choices.branch);
     Ok(made)
@@ -83,13 +89,20 @@ impl Doing<'_> {
         let into = &self.survey.into;
         match step {
             Step::StartBranch(name) => {
-                self.git.start_branch(name)?;
+                let hook = self.git.start_branch(name)?;
                 ui.status("Started", &format!("branch {}", safe_line(name)));
+                if let Some(said) = hook {
+                    ui.warn(&format!(
+                        "the post-checkout hook failed: {}",
+                        safe_line(&said)
+                    ));
+                }
             }
             Step::Commit { message, .. } => {
                 self.git.commit_everything(message)?;
                 made.head = self.git.head().unwrap_or_default();
                 ui.status("Committed", short(&made.head));
+                made.reworded = self.reworded(&made.head)?;
             }
             Step::Push { branch, lease } => self.push(branch, lease, &made.head)?,
             Step::Open { draft, .. } => {
@@ -140,9 +153,38 @@ impl Doing<'_> {
         Ok(())
     }
 
+    /// What the commits say now, where title and description were made of them and a hook changed a message.
+    fn reworded(&self, head: &str) -> anyhow::Result<Option<Text>> {
+        let Doing {
+            git,
+            args,
+            survey,
+            choices,
+            ..
+        } = *self;
+        if choices.written || survey.pull.is_some() {
+            return Ok(None);
+        }
+        let commits = git.commits(&survey.base_sha, head)?;
+        let text = ask::proposal(git, args, survey, &choices.branch, &commits, None)?;
+        if text.title != self.text.title {
+            self.context.ui.status("Title", &safe_line(&text.title));
+        }
+        Ok(Some(text))
+    }
+
     fn push(&self, branch: &str, lease: &Lease, head: &str) -> anyhow::Result<()> {
         refuse_deployed(self.context, &self.survey.base, branch)?;
         let source = &self.survey.source;
+        if head != self.survey.head {
+            content::made_since(
+                self.context,
+                self.git,
+                &self.survey.scanner,
+                &self.survey.head,
+                head,
+            )?;
+        }
         let push = Push {
             remote: source.remote.clone(),
             sha: head.to_owned(),

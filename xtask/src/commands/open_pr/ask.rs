@@ -8,7 +8,7 @@ use super::{Args, apply};
 use crate::commands::test;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::git::{Changed, Git};
+use crate::git::{Changed, Commit, Git};
 use crate::ui::{safe, safe_line};
 
 /// What was decided.
@@ -111,6 +111,7 @@ fn commit(context: &Context, args: &Args, survey: &Survey) -> anyhow::Result<Opt
             Changed::Modified => "changed",
             Changed::Deleted => "deleted",
             Changed::Renamed => "renamed",
+            Changed::Unmerged => "in conflict",
         };
         ui.line(&format!("{how:>14}  {}", safe_line(&change.path)));
     }
@@ -227,10 +228,7 @@ fn words(
             title: pull.title.clone(),
             body: pull.body.clone().unwrap_or_default(),
         },
-        (None, None) => {
-            let template = text::template(git, &survey.base_sha, args.template.as_deref())?;
-            Text::of_commits(&survey.commits, commit, branch).with_template(template.as_deref())
-        }
+        (None, None) => proposal(git, args, survey, branch, &survey.commits, commit)?,
     };
     let mut text = text.with_flags(context, args)?;
     let mut written = by_flag || kept;
@@ -246,6 +244,22 @@ fn words(
         written = true;
     }
     Ok((text, written))
+}
+
+/// What the commits and the template say. `message` is that of a commit which is still to be made.
+///
+/// # Errors
+/// When there is no template of the name that is asked for.
+pub(super) fn proposal(
+    git: &Git,
+    args: &Args,
+    survey: &Survey,
+    branch: &str,
+    commits: &[Commit],
+    message: Option<&str>,
+) -> anyhow::Result<Text> {
+    let template = text::template(git, &survey.base_sha, args.template.as_deref())?;
+    Ok(Text::of_commits(commits, message, branch).with_template(template.as_deref()))
 }
 
 /// The last question before anything is done.

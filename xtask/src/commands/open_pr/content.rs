@@ -1,131 +1,385 @@
-//! What is in the files that are proposed: secrets, outputs of notebooks, files too large.
+//! What would be published: looked at commit by commit, as git stores it, and so is what a commit of
+//! everything would add. Whatever a file holds is looked at, whatever attributes and settings say of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::secrets;
+use super::scanner::Scanner;
+use super::sieve::{NOT_SEARCHED, Place, Sieve};
+use super::survey::listed;
+use super::text_of::text_of;
 use crate::context::Context;
-use crate::git::{Change, Changed, Git};
+use crate::git::{Addition, Change, Changed, Commit, Git};
+use crate::ui::safe_line;
 
 /// From here on a file is worth a word.
 const LARGE: u64 = 10 * 1024 * 1024;
 /// From here on GitHub refuses a file.
 const TOO_LARGE: u64 = 100 * 1024 * 1024;
-/// Files above this are not searched for secrets.
-const SEARCHED: u64 = 1024 * 1024;
-/// How many places with secrets are named.
-const NAMED: usize = 10;
+/// Files above this are not searched for secrets; they are named.
+const SEARCHED: u64 = 32 * 1024 * 1024;
 
-/// Looks at the files of the commits.
+/// What to do about a large file.
+const ELSEWHERE: &str = "keep it in a volume of the workspace, or in Git LFS";
+
+/// What is looked at.
+pub(super) struct Range<'a> {
+    pub(super) base: &'a str,
+    pub(super) head: &'a str,
+    /// The commits between the two.
+    pub(super) commits: &'a [Commit],
+    /// The files that differ between the two.
+    pub(super) changes: &'a [Change],
+}
+
+/// Looks at commits.
 ///
 /// # Errors
 /// When git fails.
 pub(super) fn committed(
+    context: &Context,
     git: &Git,
+    scanner: &Scanner,
     findings: &mut Findings,
-    base: &str,
-    head: &str,
-    changes: &[Change],
+    range: &Range<'_>,
 ) -> anyhow::Result<()> {
-    let sizes = git.sizes(head)?;
-    let mut found = Vec::new();
-    for change in changes
-        .iter()
-        .filter(|change| change.how != Changed::Deleted)
-    {
-        let size = sizes.iter().find(|(path, _)| *path == change.path);
-        let size = size.map_or(0, |(_, size)| *size);
-        too_large(findings, &change.path, size);
-        if size > SEARCHED {
-            continue;
-        }
-        let lines = git.added_lines(base, head, &change.path)?;
-        let lines = lines.iter().map(|(number, line)| (*number, line.as_str()));
-        found.extend(secret_lines(&change.path, lines));
-        if change.path.ends_with(".ipynb") {
-            let content = git.content(head, &change.path).unwrap_or_default();
-            outputs(findings, &change.path, &content);
-        }
+    let additions = git.additions(range.base, range.head)?;
+    let mut look = Look::at(context, git, scanner, &additions)?;
+    look.sizes_of(findings, &additions);
+    look.search(git, &additions)?;
+    look.messages(range.commits);
+    look.say(findings, range.head);
+    let repositories = undeclared_repositories(git, range.head, range.changes);
+    if !repositories.is_empty() {
+        findings.warn(
+            format!("{} {}", listed(&repositories), ARE_REPOSITORIES),
+            "git rm --cached FOLDER, or git submodule add URL FOLDER",
+        );
     }
-    say_secrets(findings, &found);
-    Ok(())
+    look.outputs(git, findings, range.changes)
 }
 
-/// Looks at files that are not committed yet, as they are on disk.
+/// Looks at commits that were made since, a hook may have changed what they hold.
+///
+/// # Errors
+/// [`crate::error::Kind::Failed`] when they hold what looks like a secret.
+pub(super) fn made_since(
+    context: &Context,
+    git: &Git,
+    scanner: &Scanner,
+    base: &str,
+    head: &str,
+) -> anyhow::Result<()> {
+    let additions = git.additions(base, head)?;
+    let mut look = Look::at(context, git, scanner, &additions)?;
+    look.search(git, &additions)?;
+    look.messages(&git.commits(base, head)?);
+    match look.sieve {
+        Some(sieve) => sieve.refuse(head),
+        None => Ok(()),
+    }
+}
+
+/// Looks at what a commit of everything would add.
 ///
 /// # Errors
 /// When git fails.
 pub(super) fn uncommitted(
     context: &Context,
     git: &Git,
+    scanner: &Scanner,
+    findings: &mut Findings,
+    uncommitted: &[Change],
+) -> anyhow::Result<()> {
+    let Some(head) = git.head() else {
+        return Ok(());
+    };
+    if too_large_on_disk(git, findings, uncommitted)? {
+        return Ok(());
+    }
+    let apart = match git.stage_apart() {
+        Ok(apart) => apart,
+        Err(error) => {
+            let report = crate::error::report(&error);
+            let said = report.details.unwrap_or_default();
+            findings.stop(format!("{}: {said}", report.what), report.next.join("; "));
+            return Ok(());
+        }
+    };
+    let git = apart.git();
+    let changes = git.changed_between(&head, &apart.tree)?;
+    let additions = git.additions_of_tree(&head, &apart.tree)?;
+    let repositories = undeclared_repositories(git, &apart.tree, &changes);
+    if !repositories.is_empty() {
+        findings.stop(
+            format!("{} {}", listed(&repositories), ARE_REPOSITORIES),
+            "add it to .gitignore, remove its .git folder, or git submodule add URL FOLDER",
+        );
+    }
+    let mut look = Look::at(context, git, scanner, &additions)?;
+    look.sizes_of(findings, &additions);
+    look.search(git, &additions)?;
+    look.say(findings, &head);
+    if !look.conflicts.is_empty() {
+        findings.stop(
+            format!("the marks of a conflict are in {}", listed(&look.conflicts)),
+            "resolve it, save the file, and call it again",
+        );
+    }
+    look.outputs(git, findings, &changes)
+}
+
+/// Looks at what is sent to GitHub besides commits.
+///
+/// # Errors
+/// [`crate::error::Kind::Failed`] when it holds what looks like a secret.
+pub(super) fn words(scanner: &Scanner, words: &[(&'static str, &str)]) -> anyhow::Result<()> {
+    if !scanner.is_on {
+        return Ok(());
+    }
+    let mut sieve = Sieve::new(scanner);
+    for (which, text) in words {
+        let lines: Vec<(usize, &str)> = (1..).zip(text.lines()).collect();
+        sieve.add(&Place::Words(which), &lines);
+    }
+    sieve.refuse("")
+}
+
+/// What is seen of some additions.
+struct Look<'a> {
+    context: &'a Context,
+    sizes: HashMap<String, u64>,
+    /// `None` where secrets are allowed.
+    sieve: Option<Sieve<'a>>,
+    /// Files that could not be searched.
+    unsearched: BTreeSet<String>,
+    /// Files with marks of a conflict.
+    conflicts: Vec<String>,
+}
+
+impl<'a> Look<'a> {
+    fn at(
+        context: &'a Context,
+        git: &Git,
+        scanner: &'a Scanner,
+        additions: &[Addition],
+    ) -> anyhow::Result<Look<'a>> {
+        let objects = additions.iter().flat_map(|of| of.new.iter().chain(&of.old));
+        let unique: BTreeSet<&str> = objects.map(String::as_str).collect();
+        let unique: Vec<&str> = unique.into_iter().collect();
+        git.bring_objects(&unique)?;
+        Ok(Look {
+            context,
+            sizes: git.sizes(&unique)?,
+            sieve: scanner.is_on.then(|| Sieve::new(scanner)),
+            unsearched: BTreeSet::new(),
+            conflicts: Vec::new(),
+        })
+    }
+
+    /// A file too large stops the push also where a later commit removes it.
+    fn sizes_of(&self, findings: &mut Findings, additions: &[Addition]) {
+        let mut largest: BTreeMap<&str, u64> = BTreeMap::new();
+        for addition in additions {
+            let size = addition.new.as_ref().and_then(|id| self.sizes.get(id));
+            let known = largest.entry(&addition.path).or_default();
+            *known = (*known).max(size.copied().unwrap_or_default());
+        }
+        for (path, size) in largest {
+            too_large(findings, path, size);
+        }
+    }
+
+    /// Searches the lines that each commit is the first to have.
+    fn search(&mut self, git: &Git, additions: &[Addition]) -> anyhow::Result<()> {
+        let mut blobs = git.blobs()?;
+        let mut seen = HashSet::new();
+        for commit in additions.chunk_by(|one, other| one.commit == other.commit) {
+            let mut before = HashSet::new();
+            let old: BTreeSet<&String> = commit.iter().flat_map(|addition| &addition.old).collect();
+            for id in old.into_iter().filter(|id| self.is_searched(id)) {
+                if let Some(content) = blobs.read(id)? {
+                    before.extend(text_of(&content).lines().map(hash));
+                }
+            }
+            for Addition {
+                commit, path, new, ..
+            } in commit
+            {
+                self.context.interrupt.check()?;
+                let Some(id) = new.as_ref().filter(|id| seen.insert(id.as_str())) else {
+                    continue;
+                };
+                let content = match self.is_searched(id) {
+                    true => blobs.read(id)?,
+                    false => None,
+                };
+                let Some(content) = content else {
+                    self.unsearched.insert(path.clone());
+                    continue;
+                };
+                let text = text_of(&content);
+                let is_new = |(_, line): &(usize, &str)| !before.contains(&hash(line));
+                let lines: Vec<(usize, &str)> = (1..).zip(text.lines()).filter(is_new).collect();
+                self.lines(commit, path, &lines);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_searched(&self, id: &str) -> bool {
+        self.sizes.get(id).is_some_and(|size| *size <= SEARCHED)
+    }
+
+    fn lines(&mut self, commit: &str, path: &str, lines: &[(usize, &str)]) {
+        let has = |mark: &str| lines.iter().any(|(_, line)| line.starts_with(mark));
+        if has("<<<<<<< ") && has(">>>>>>> ") {
+            self.conflicts.push(path.to_owned());
+        }
+        let Some(sieve) = &mut self.sieve else {
+            return;
+        };
+        let place = match commit.is_empty() {
+            true => Place::File(path.to_owned()),
+            false => Place::Commit {
+                path: path.to_owned(),
+                commit: commit.to_owned(),
+            },
+        };
+        // The name is published as well.
+        sieve.add(&place, &[(1, path)]);
+        sieve.add(&place, lines);
+    }
+
+    fn messages(&mut self, commits: &[Commit]) {
+        let Some(sieve) = &mut self.sieve else {
+            return;
+        };
+        for commit in commits {
+            let message = format!("{}\n\n{}", commit.subject, commit.body);
+            let lines: Vec<(usize, &str)> = (1..).zip(message.lines()).collect();
+            sieve.add(&Place::Message(commit.sha.clone()), &lines);
+        }
+    }
+
+    fn say(&mut self, findings: &mut Findings, head: &str) {
+        let Some(sieve) = &mut self.sieve else {
+            return;
+        };
+        if let Some(why) = sieve.finish() {
+            findings.stop(
+                format!("{NOT_SEARCHED}: {why}"),
+                "call it again, or look for them yourself and add --allow-secrets",
+            );
+        }
+        if let Some((what, next)) = sieve.verdict(head) {
+            findings.stop(what, next);
+        }
+        if !self.unsearched.is_empty() {
+            let names: Vec<String> = self.unsearched.iter().cloned().collect();
+            findings.warn(
+                format!("too large to be searched for secrets: {}", listed(&names)),
+                "look at it yourself before it is published",
+            );
+        }
+    }
+
+    /// Says which notebooks hold what their cells printed.
+    fn outputs(
+        &self,
+        git: &Git,
+        findings: &mut Findings,
+        changes: &[Change],
+    ) -> anyhow::Result<()> {
+        let notebooks = changes
+            .iter()
+            .filter(|change| change.path.ends_with(".ipynb"));
+        let notebooks: Vec<(&str, &str)> = notebooks
+            .filter_map(|change| Some((change.path.as_str(), change.new.as_deref()?)))
+            .filter(|(_, id)| self.is_searched(id))
+            .collect();
+        if notebooks.is_empty() {
+            return Ok(());
+        }
+        let mut blobs = git.blobs()?;
+        for (path, id) in notebooks {
+            if let Some(content) = blobs.read(id)? {
+                outputs(findings, path, &content);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a folder that is a repository of its own.
+const ARE_REPOSITORIES: &str =
+    "is a git repository of its own: the commit would hold a reference to it and none of its files";
+
+/// Repositories inside this one that `.gitmodules` does not name.
+fn undeclared_repositories(git: &Git, tree: &str, changes: &[Change]) -> Vec<String> {
+    let mut found = changes
+        .iter()
+        .filter(|change| change.is_repository)
+        .peekable();
+    if found.peek().is_none() {
+        return Vec::new();
+    }
+    let declared = git.content(tree, ".gitmodules").unwrap_or_default();
+    let declared = String::from_utf8_lossy(&declared).into_owned();
+    let is_declared = |path: &str| {
+        declared.lines().any(|line| {
+            let value = line.trim().strip_prefix("path").map(str::trim_start);
+            value.and_then(|rest| rest.strip_prefix('=')).map(str::trim) == Some(path)
+        })
+    };
+    found
+        .filter(|change| !is_declared(&change.path))
+        .map(|change| change.path.clone())
+        .collect()
+}
+
+/// Says which files are too large as they lie on disk: git is not even asked to read them. One that a filter
+/// takes (Git LFS) is another one in the commit.
+fn too_large_on_disk(
+    git: &Git,
     findings: &mut Findings,
     changes: &[Change],
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
     let top = git.top()?;
-    let mut found = Vec::new();
+    let size = |path: &str| {
+        let facts = fs_err::symlink_metadata(top.join(path)).ok()?;
+        facts.is_file().then_some(facts.len())
+    };
+    let mut stopped = false;
     for change in changes
         .iter()
         .filter(|change| change.how != Changed::Deleted)
     {
-        let file = top.join(&change.path);
-        let Ok(facts) = fs_err::symlink_metadata(&file) else {
+        let Some(size) = size(&change.path).filter(|size| *size >= TOO_LARGE) else {
             continue;
         };
-        too_large(findings, &change.path, facts.len());
-        if !facts.is_file() || facts.len() > SEARCHED {
-            continue;
+        if !git.is_filtered(&change.path)? {
+            too_large(findings, &change.path, size);
+            stopped = true;
         }
-        let content = fs_err::read(&file).unwrap_or_default();
-        let text = String::from_utf8_lossy(&content);
-        let lines = text.lines().enumerate();
-        found.extend(secret_lines(
-            &change.path,
-            lines.map(|(index, line)| (index + 1, line)),
-        ));
-        if change.path.ends_with(".ipynb") {
-            outputs(findings, &change.path, &content);
-        }
-        context.interrupt.check()?;
     }
-    say_secrets(findings, &found);
-    Ok(())
-}
-
-fn secret_lines<'l>(path: &str, lines: impl Iterator<Item = (usize, &'l str)>) -> Vec<String> {
-    lines
-        .filter_map(|(number, line)| {
-            let kind = secrets::in_line(line)?;
-            Some(format!("{path}:{number} ({kind})"))
-        })
-        .collect()
-}
-
-fn say_secrets(findings: &mut Findings, found: &[String]) {
-    if found.is_empty() {
-        return;
-    }
-    let more = match found.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    let places = found[..found.len().min(NAMED)].join(", ");
-    findings.stop(
-        format!("what looks like a secret would be published: {places}{more}"),
-        "take it out, also of the commits that hold it, and revoke it; if it is none: --allow-secrets",
-    );
+    Ok(stopped)
 }
 
 fn too_large(findings: &mut Findings, path: &str, size: u64) {
-    let megabytes = size / 1024 / 1024;
+    let (path, megabytes) = (safe_line(path), size / 1024 / 1024);
     if size >= TOO_LARGE {
         findings.stop(
             format!("{path} has {megabytes} MB; GitHub refuses files from 100 MB on"),
-            "keep it in a volume of the workspace, or in Git LFS",
+            ELSEWHERE,
         );
     } else if size >= LARGE {
         findings.warn(
             format!("{path} has {megabytes} MB, and stays in the history for good"),
-            "keep it in a volume of the workspace, or in Git LFS",
+            ELSEWHERE,
         );
     }
 }
@@ -149,4 +403,10 @@ fn outputs(findings: &mut Findings, path: &str, content: &[u8]) {
             "clear the outputs in the editor, save, and commit",
         );
     }
+}
+
+fn hash(line: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    line.hash(&mut hasher);
+    hasher.finish()
 }

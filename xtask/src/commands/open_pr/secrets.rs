@@ -1,5 +1,5 @@
-//! Lines that hold what looks like a secret. The forms are those that their makers document; what has no
-//! form of its own (a password) is not found.
+//! Lines that hold what looks like a secret, by the forms that its maker documents. They are looked for
+//! always: a scanner knows many more, and not those that are Databricks' alone.
 
 /// A kind of secret: how it starts, which characters follow, and at least how many.
 struct Form {
@@ -25,22 +25,69 @@ const fn is_dashed(character: char) -> bool {
     is_word(character) || character == '-'
 }
 
+const fn is_dotted(character: char) -> bool {
+    is_dashed(character) || character == '.'
+}
+
+const fn is_base64(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '+' | '/' | '=')
+}
+
+const fn is_path(character: char) -> bool {
+    is_dashed(character) || character == '/'
+}
+
 const FORMS: &[Form] = &[
     form("a Databricks token", "dapi", is_hex, 32),
+    form("a Databricks token", "dkea", is_hex, 32),
+    form("a Databricks token", "dsapi", is_hex, 32),
     form("a Databricks OAuth secret", "dose", is_hex, 32),
     form("a GitHub token", "ghp_", is_word, 36),
     form("a GitHub token", "gho_", is_word, 36),
     form("a GitHub token", "ghu_", is_word, 36),
     form("a GitHub token", "ghs_", is_word, 36),
+    form("a GitHub token", "ghr_", is_word, 36),
     form("a GitHub token", "github_pat_", is_word, 40),
+    form("a GitLab token", "glpat-", is_dotted, 20),
+    form("a GitLab token", "gldt-", is_dashed, 20),
+    form("a GitLab token", "glrt-", is_dotted, 20),
     form("an AWS access key", "AKIA", is_upper, 16),
     form("an AWS access key", "ASIA", is_upper, 16),
+    form("an Azure storage key", "AccountKey=", is_base64, 86),
+    form(
+        "an Azure shared access key",
+        "SharedAccessKey=",
+        is_base64,
+        43,
+    ),
     form("a Slack token", "xoxb-", is_dashed, 20),
     form("a Slack token", "xoxp-", is_dashed, 20),
+    form("a Slack token", "xoxa-", is_dashed, 20),
+    form("a Slack token", "xoxr-", is_dashed, 20),
+    form("a Slack token", "xapp-", is_dashed, 20),
+    form("a Slack webhook", "hooks.slack.com/services/", is_path, 40),
+    form(
+        "a Discord webhook",
+        "discord.com/api/webhooks/",
+        is_path,
+        60,
+    ),
     form("a Google API key", "AIza", is_dashed, 35),
+    form("a Google OAuth secret", "GOCSPX-", is_dashed, 28),
     form("a PyPI token", "pypi-", is_dashed, 60),
+    form("an npm token", "npm_", is_word, 36),
+    form("a Docker token", "dckr_pat_", is_dashed, 27),
     form("a Hugging Face token", "hf_", is_word, 30),
     form("an OpenAI key", "sk-proj-", is_dashed, 40),
+    form("an OpenAI key", "sk-svcacct-", is_dashed, 40),
+    form("an OpenAI key", "sk-admin-", is_dashed, 40),
+    form("an Anthropic key", "sk-ant-", is_dashed, 40),
+    form("a Stripe key", "sk_live_", is_word, 24),
+    form("a Stripe key", "rk_live_", is_word, 24),
+    form("a SendGrid key", "SG.", is_dotted, 60),
+    form("a Vault token", "hvs.", is_dashed, 24),
+    form("a Vault token", "hvb.", is_dashed, 24),
+    form("an age key", "AGE-SECRET-KEY-1", is_upper, 58),
 ];
 
 const fn form(
@@ -57,15 +104,33 @@ const fn form(
     }
 }
 
+/// A kind of secret that takes more than a start to tell.
+type Other = (&'static str, fn(&str) -> bool);
+
 /// What a line seems to hold; `None` for nothing of the kind.
 pub(super) fn in_line(line: &str) -> Option<&'static str> {
-    if line.contains("-----BEGIN ") && line.contains("PRIVATE KEY-----") {
-        return Some("a private key");
+    let form = FORMS.iter().find(|form| holds(line, form));
+    if let Some(form) = form {
+        return Some(form.name);
     }
-    FORMS
+    let others: [Other; 7] = [
+        ("a private key", is_private_key),
+        ("a JSON Web Token", is_jwt),
+        ("an Azure client secret", is_azure_client_secret),
+        (
+            "an Azure shared access signature",
+            is_shared_access_signature,
+        ),
+        ("a Terraform Cloud token", is_terraform_token),
+        ("an AWS secret key", is_aws_secret),
+        ("a password", |line| {
+            is_url_with_password(line) || is_netrc(line)
+        }),
+    ];
+    others
         .iter()
-        .find(|form| holds(line, form))
-        .map(|form| form.name)
+        .find(|(_, holds)| holds(line))
+        .map(|(name, _)| *name)
 }
 
 fn holds(line: &str, form: &Form) -> bool {
@@ -73,40 +138,318 @@ fn holds(line: &str, form: &Form) -> bool {
         // Within a longer word it is part of something else.
         let before = line[..at].chars().next_back();
         let starts = before.is_none_or(|character| !character.is_ascii_alphanumeric());
-        let length = line[at + start.len()..]
-            .chars()
-            .take_while(|character| (form.follows)(*character))
-            .count();
-        starts && length >= form.least
+        let follows = run(&line[at + start.len()..], form.follows);
+        starts && follows.len() >= form.least && !is_filler(follows)
     })
+}
+
+/// The characters that a text begins with, as far as they are of a kind.
+fn run(text: &str, of: fn(char) -> bool) -> &str {
+    let end = text.find(|character| !of(character));
+    &text[..end.unwrap_or(text.len())]
+}
+
+/// One character over and over: `xxxxxxxx` in an example.
+fn is_filler(text: &str) -> bool {
+    let mut characters = text.chars();
+    characters.next().is_some_and(|first| {
+        matches!(first, 'x' | 'X' | '*' | '.' | '_') && characters.all(|next| next == first)
+    })
+}
+
+fn is_private_key(line: &str) -> bool {
+    line.contains("PuTTY-User-Key-File-")
+        || line.split("-----BEGIN ").skip(1).any(|rest| {
+            let kind = rest.split("-----").next().unwrap_or_default();
+            kind.ends_with("PRIVATE KEY") || kind.ends_with("PRIVATE KEY BLOCK")
+        })
+}
+
+/// Two parts of JSON in base64, and a signature.
+fn is_jwt(line: &str) -> bool {
+    line.match_indices("eyJ").any(|(at, _)| {
+        let mut parts = run(&line[at..], is_dotted).split('.');
+        let mut next = |start: &str, least: usize| {
+            let part = parts.next().unwrap_or_default();
+            part.len() >= least && part.starts_with(start)
+        };
+        next("eyJ", 16) && next("eyJ", 16) && next("", 20)
+    })
+}
+
+/// Three characters, a digit, `Q~`, and some thirty more.
+fn is_azure_client_secret(line: &str) -> bool {
+    let of = |character: char| is_dotted(character) || character == '~';
+    line.match_indices("Q~").any(|(at, _)| {
+        let before: Vec<char> = line[..at].chars().rev().take(4).collect();
+        let starts = before.len() == 4
+            && before[0].is_ascii_digit()
+            && before[1..].iter().all(|character| of(*character));
+        starts
+            && line[at + 2..]
+                .chars()
+                .take_while(|character| of(*character))
+                .count()
+                >= 31
+    })
+}
+
+fn is_shared_access_signature(line: &str) -> bool {
+    let of = |character: char| is_base64(character) || character == '%';
+    let signed = line.match_indices("sig=").any(|(at, start)| {
+        line[at + start.len()..]
+            .chars()
+            .take_while(|character| of(*character))
+            .count()
+            >= 43
+    });
+    signed
+        && (line.contains("sv=") || line.contains("se=") || line.contains("SharedAccessSignature"))
+}
+
+fn is_terraform_token(line: &str) -> bool {
+    line.match_indices(".atlasv1.").any(|(at, mark)| {
+        let before = line[..at].chars().rev();
+        before.take_while(char::is_ascii_alphanumeric).count() >= 14
+            && run(&line[at + mark.len()..], is_dashed).len() >= 60
+    })
+}
+
+/// `aws_secret_access_key = ` and forty characters, in whatever way they are assigned.
+fn is_aws_secret(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    ["secret_access_key", "secretaccesskey", "aws_secret_key"]
+        .iter()
+        .any(|name| {
+            lower.match_indices(name).any(|(at, name)| {
+                let rest = &line[at + name.len()..];
+                let value =
+                    rest.trim_start_matches(|character: char| " \t\"'=:>,\\".contains(character));
+                value.len() < rest.len() && run(value, is_base64).len() >= 40
+            })
+        })
+}
+
+/// `scheme://user:password@host`, where the password is written out.
+fn is_url_with_password(line: &str) -> bool {
+    line.match_indices("://").any(|(at, mark)| {
+        let rest = &line[at + mark.len()..];
+        let end = rest.find(|character: char| {
+            character.is_whitespace() || "/?#\"'`<>(),;\\".contains(character)
+        });
+        let Some((login, host)) = rest[..end.unwrap_or(rest.len())].rsplit_once('@') else {
+            return false;
+        };
+        let Some((user, password)) = login.split_once(':') else {
+            return false;
+        };
+        !host.is_empty()
+            && !user.contains(['{', '$'])
+            && is_written_out(password)
+            && user != password
+    })
+}
+
+/// `machine HOST login USER password PASSWORD`, as in a netrc file.
+fn is_netrc(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let starts = words
+        .next()
+        .is_some_and(|word| matches!(word, "machine" | "default"));
+    let mut value = |name: &str| {
+        words
+            .by_ref()
+            .skip_while(|word| *word != name)
+            .nth(1)
+            .map(str::to_owned)
+    };
+    starts
+        && value("login").is_some()
+        && value("password").is_some_and(|word| is_written_out(&word))
+}
+
+/// Whether it stands for itself, and not for a password to be put in its place.
+fn is_written_out(password: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "password",
+        "passwd",
+        "pass",
+        "secret",
+        "token",
+        "changeme",
+        "example",
+        "postgres",
+        "your",
+        "redacted",
+        "dummy",
+        "placeholder",
+    ];
+    let lower = password.to_ascii_lowercase();
+    password.len() >= 8
+        && !password.contains(['{', '}', '$', '<', '>', '*', '…', '[', ']'])
+        && !password.contains("...")
+        && !WORDS
+            .iter()
+            .any(|word| lower.starts_with(word) || lower.ends_with(word))
+        && !password
+            .chars()
+            .all(|character| matches!(character, 'x' | 'X'))
 }
 
 #[cfg(test)]
 mod tests {
     use super::in_line;
 
+    /// Characters that look random and are the same in every run.
+    fn noise(length: usize, of: &str) -> String {
+        let of: Vec<char> = of.chars().collect();
+        let mut state = 0x2545_f491_4f6c_dd1d_u64;
+        (0..length)
+            .map(|_| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                of[(state % of.len() as u64) as usize]
+            })
+            .collect()
+    }
+
+    const HEX: &str = "0123456789abcdef";
+    const WORD: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+    /// Each is put together here, so that this file holds no such line.
     #[test]
-    fn secrets_are_told_from_what_looks_alike() {
-        let hex = "0123456789abcdef".repeat(2);
-        assert_eq!(
-            in_line(&format!("token = \"dapi{hex}\"")),
-            Some("a Databricks token")
-        );
-        assert_eq!(
-            in_line(&format!("x: ghp_{}", "a".repeat(36))),
-            Some("a GitHub token")
-        );
-        assert_eq!(in_line("AKIAIOSFODNN7EXAMPLE"), Some("an AWS access key"));
-        // In two pieces, so that this file holds no such line.
-        let key = format!("-----BEGIN RSA {}-----", "PRIVATE KEY");
-        assert_eq!(in_line(&key), Some("a private key"));
+    fn the_forms_of_many_makers_are_found() {
+        let starts: &[(&str, usize, &str, &str)] = &[
+            ("dapi", 32, HEX, "a Databricks token"),
+            ("dkea", 32, HEX, "a Databricks token"),
+            ("dsapi", 32, HEX, "a Databricks token"),
+            ("dose", 32, HEX, "a Databricks OAuth secret"),
+            ("ghp_", 36, WORD, "a GitHub token"),
+            ("gho_", 36, WORD, "a GitHub token"),
+            ("ghu_", 36, WORD, "a GitHub token"),
+            ("ghs_", 36, WORD, "a GitHub token"),
+            ("ghr_", 36, WORD, "a GitHub token"),
+            ("github_pat_", 82, WORD, "a GitHub token"),
+            ("glpat-", 20, WORD, "a GitLab token"),
+            ("AKIA", 16, UPPER, "an AWS access key"),
+            ("ASIA", 16, UPPER, "an AWS access key"),
+            ("aws_secret_access_key = ", 40, WORD, "an AWS secret key"),
+            ("\"SecretAccessKey\": \"", 40, WORD, "an AWS secret key"),
+            (
+                "AccountName=a;AccountKey=",
+                86,
+                WORD,
+                "an Azure storage key",
+            ),
+            ("abc8Q~", 34, WORD, "an Azure client secret"),
+            (
+                "https://a.blob.core.windows.net/c?sv=2023-11-03&sig=",
+                44,
+                WORD,
+                "an Azure shared access signature",
+            ),
+            ("xoxb-", 40, WORD, "a Slack token"),
+            ("xoxp-", 60, WORD, "a Slack token"),
+            ("xapp-1-", 60, WORD, "a Slack token"),
+            (
+                "https://hooks.slack.com/services/T0AAAAAAA/B0AAAAAAA/",
+                24,
+                WORD,
+                "a Slack webhook",
+            ),
+            (
+                "https://discord.com/api/webhooks/123456789012345678/",
+                68,
+                WORD,
+                "a Discord webhook",
+            ),
+            ("sk-ant-api03-", 93, WORD, "an Anthropic key"),
+            ("sk-proj-", 74, WORD, "an OpenAI key"),
+            ("sk-svcacct-", 74, WORD, "an OpenAI key"),
+            ("npm_", 36, WORD, "an npm token"),
+            ("dckr_pat_", 27, WORD, "a Docker token"),
+            ("sk_live_", 24, WORD, "a Stripe key"),
+            ("rk_live_", 24, WORD, "a Stripe key"),
+            ("GOCSPX-", 28, WORD, "a Google OAuth secret"),
+            ("AIza", 35, WORD, "a Google API key"),
+            ("AGE-SECRET-KEY-1", 58, UPPER, "an age key"),
+            ("hvs.", 90, WORD, "a Vault token"),
+            ("hf_", 34, WORD, "a Hugging Face token"),
+            ("pypi-AgEIcHlwaS5vcmc", 80, WORD, "a PyPI token"),
+            ("SG.", 66, WORD, "a SendGrid key"),
+            ("PuTTY-User-Key-File-", 1, "3", "a private key"),
+        ];
+        let mut lines: Vec<(String, &str)> = starts
+            .iter()
+            .map(|(start, length, of, name)| (format!("{start}{}", noise(*length, of)), *name))
+            .collect();
+        for kind in ["RSA ", "OPENSSH ", "EC ", "ENCRYPTED ", ""] {
+            lines.push((
+                format!("-----BEGIN {kind}{}-----", "PRIVATE KEY"),
+                "a private key",
+            ));
+        }
+        let pgp = format!("-----BEGIN PGP {} BLOCK-----", "PRIVATE KEY");
+        let json = format!("\"private_key\": \"-----BEGIN {}-----\\nMII", "PRIVATE KEY");
+        let part = |length| format!("{}{}", "eyJ", noise(length, WORD));
+        let jwt = format!("{}.{}.{}", part(20), part(40), noise(43, WORD));
+        let terraform = format!("{}.atlasv1.{}", noise(14, WORD), noise(64, WORD));
+        let password = noise(14, WORD);
+        lines.extend([
+            (pgp, "a private key"),
+            (json, "a private key"),
+            (jwt, "a JSON Web Token"),
+            (terraform, "a Terraform Cloud token"),
+            (
+                format!("machine h login ann password {password}"),
+                "a password",
+            ),
+            (
+                format!("url = 'postgres://ann:{password}@db/rides'"),
+                "a password",
+            ),
+            (
+                format!("git clone https://ann:{password}@git.acme.com/x"),
+                "a password",
+            ),
+        ]);
+        assert!(lines.len() >= 50, "{}", lines.len());
+        for (line, name) in &lines {
+            assert_eq!(in_line(line), Some(*name), "{line}");
+            let assigned = format!("    x = \"{line}\"  # a comment");
+            if !line.starts_with("machine") {
+                assert_eq!(in_line(&assigned), Some(*name), "{assigned}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_looks_alike_is_no_secret() {
+        let digest = noise(64, HEX);
+        let picture = noise(400, WORD);
         for harmless in [
             "dapi",
             "the prefix dapi is followed by 32 digits",
             "ghp_short",
+            "ghp_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
             "xdapi0123456789abcdef0123456789abcdef",
             "hf_hub_download(repo_id, filename)",
+            "postgres://user:password@localhost/db",
+            "https://$USER:$PASSWORD@example.com",
+            "https://{user}:{password}@example.com",
+            "http://x:***@host",
+            "at https://docs.example.com/a:b@c",
+            "https://host:8080/path@v1.2.3",
+            "machine learning: login with a password",
+            "-----BEGIN PUBLIC KEY-----",
+            "-----BEGIN CERTIFICATE-----",
+            "aws_secret_access_key = os.environ[\"AWS_SECRET_ACCESS_KEY\"]",
+            "sig=1",
             "",
+            &format!("sha256:{digest}"),
+            &format!("\"image/png\": \"iVBORw0KGgo{picture}\""),
         ] {
             assert_eq!(in_line(harmless), None, "{harmless}");
         }

@@ -2,7 +2,7 @@
 
 use super::Args;
 use super::ask::Choices;
-use super::survey::{Survey, files_are, short};
+use super::survey::{Survey, listed, short};
 use super::text::Text;
 use crate::context::Context;
 use crate::git::Lease;
@@ -14,7 +14,7 @@ pub(super) enum Step {
     /// Starts a branch at the commit that is checked out.
     StartBranch(String),
     /// Commits everything that is not committed.
-    Commit { message: String, files: usize },
+    Commit { message: String, files: Vec<String> },
     /// Pushes one ref.
     Push { branch: String, lease: Lease },
     /// Opens the pull request.
@@ -53,7 +53,11 @@ pub(super) fn plan(
     if let Some(message) = &choices.commit {
         steps.push(Step::Commit {
             message: message.clone(),
-            files: survey.uncommitted.len(),
+            files: survey
+                .uncommitted
+                .iter()
+                .map(|change| change.path.clone())
+                .collect(),
         });
     }
     let push = match (&survey.push, &choices.commit) {
@@ -152,8 +156,9 @@ impl Step {
             Step::Commit { message, files } => {
                 let subject = message.lines().next().unwrap_or_default();
                 format!(
-                    "commit {} as \"{subject}\"",
-                    files_are(*files).replace(" is", "").replace(" are", "")
+                    "commit {} as \"{subject}\": {}",
+                    block::count(files.len(), "file"),
+                    listed(files)
                 )
             }
             Step::Push { branch, lease } => {

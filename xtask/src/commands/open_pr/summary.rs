@@ -28,10 +28,7 @@ pub(super) struct Subject<'a> {
 /// When git fails.
 pub(super) fn write(context: &Context, git: &Git, subject: &Subject<'_>) -> anyhow::Result<String> {
     let sections = [
-        (
-            "Notebooks",
-            notebooks::section(git, subject.base, subject.head, subject.changes)?,
-        ),
+        ("Notebooks", notebooks::section(git, subject.changes)?),
         ("Resources", planned::section(context, git, subject)?),
         ("Metrics", metrics::section(context, subject)?),
     ];

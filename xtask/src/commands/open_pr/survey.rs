@@ -12,10 +12,11 @@ use xtask_remote::github::repositories::Name;
 use super::Args;
 use super::content;
 use super::findings::Findings;
+use super::scanner::Scanner;
 use super::source::Source;
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
-use crate::git::{Change, Commit, Git, Lease, Login};
+use crate::git::{Change, Changed, Commit, Git, Lease, Login};
 use crate::github::{Connection, Home};
 use crate::ui::safe;
 use gate::Gate;
@@ -53,8 +54,17 @@ pub(super) struct Survey {
     pub(super) merged: Option<String>,
     /// Who the token belongs to.
     pub(super) viewer: Option<String>,
+    /// What looks for secrets.
+    pub(super) scanner: Scanner,
     /// The workflows that will run.
     pub(super) workflows: Vec<String>,
+}
+
+/// What is known of this clone before a remote is asked.
+struct Here {
+    head: String,
+    uncommitted: Vec<Change>,
+    scanner: Scanner,
 }
 
 impl Survey {
@@ -75,11 +85,13 @@ pub(super) fn take(
     context: &Context,
     git: &Git,
     args: &Args,
+    scanner: Scanner,
 ) -> anyhow::Result<(Option<Survey>, Findings)> {
     let mut findings = Findings::default();
+    scanner.say(&mut findings);
     let uncommitted = git.uncommitted()?;
-    local(context, git, args, &uncommitted, &mut findings)?;
-    let survey = outward(context, git, args, uncommitted, &mut findings)?;
+    local(context, git, args, &scanner, &uncommitted, &mut findings)?;
+    let survey = outward(context, git, args, scanner, uncommitted, &mut findings)?;
     Ok((survey, findings))
 }
 
@@ -88,6 +100,7 @@ fn local(
     context: &Context,
     git: &Git,
     args: &Args,
+    scanner: &Scanner,
     uncommitted: &[Change],
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
@@ -104,8 +117,20 @@ fn local(
             "git config --global user.name \"YOUR NAME\" && git config --global user.email YOU@EXAMPLE.COM",
         );
     }
-    if will_commit && !args.allow_secrets {
-        content::uncommitted(context, git, findings, uncommitted)?;
+    let unmerged: Vec<String> = uncommitted
+        .iter()
+        .filter(|change| change.how == Changed::Unmerged)
+        .map(|change| change.path.clone())
+        .collect();
+    if !unmerged.is_empty() {
+        let what = format!("unresolved conflicts are in {}", listed(&unmerged));
+        let next = "resolve each, then git add FILE";
+        match will_commit {
+            true => findings.stop(what, next),
+            false => findings.warn(what, next),
+        }
+    } else if will_commit {
+        content::uncommitted(context, git, scanner, findings, uncommitted)?;
     }
     if !will_commit {
         findings.warn(
@@ -124,6 +149,7 @@ fn outward(
     context: &Context,
     git: &Git,
     args: &Args,
+    scanner: Scanner,
     uncommitted: Vec<Change>,
     findings: &mut Findings,
 ) -> anyhow::Result<Option<Survey>> {
@@ -143,7 +169,12 @@ fn outward(
     let Some(gate) = Gate::open(context, git, args, &home, connection, findings)? else {
         return Ok(None);
     };
-    gate.survey(context, git, args, head, uncommitted, findings)
+    let here = Here {
+        head,
+        uncommitted,
+        scanner,
+    };
+    gate.survey(context, git, args, here, findings)
 }
 
 /// `1 file is`, `2 files are`.

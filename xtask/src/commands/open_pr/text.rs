@@ -8,9 +8,12 @@ use super::Args;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Commit, Git};
+use crate::pull_request::block::{self, LONGEST_BODY};
 
 /// The most characters of a title that GitHub takes.
 const LONGEST_TITLE: usize = 256;
+/// How many characters of a description are made of commits: the template and the summary come besides.
+const OF_COMMITS: usize = 50_000;
 /// What stands between the text and the explanation in the editor.
 const SCISSORS: &str = "------------------------ >8 ------------------------";
 
@@ -79,7 +82,7 @@ impl Text {
     }
 
     /// # Errors
-    /// [`Kind::Usage`] for a title that GitHub does not take.
+    /// [`Kind::Usage`] for a title or description that GitHub does not take.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let length = self.title.chars().count();
         let what = match () {
@@ -90,10 +93,20 @@ impl Text {
             () if length > LONGEST_TITLE => {
                 format!("the title has {length} characters; GitHub takes {LONGEST_TITLE}")
             }
-            () => return Ok(()),
+            () => String::new(),
         };
+        if !what.is_empty() {
+            return Failure::new(Kind::Usage, what)
+                .next("cargo xtask open-pr --title TITLE")
+                .err();
+        }
+        let length = self.body.chars().count();
+        if length <= LONGEST_BODY {
+            return Ok(());
+        }
+        let what = format!("the description has {length} characters; GitHub takes {LONGEST_BODY}");
         Failure::new(Kind::Usage, what)
-            .next("cargo xtask open-pr --title TITLE")
+            .next("cargo xtask open-pr --edit, or --body-file FILE with a shorter one")
             .err()
     }
 
@@ -157,10 +170,11 @@ fn body_flag(context: &Context, args: &Args) -> anyhow::Result<Option<String>> {
 
 /// A title that is too long is cut, and stands in full above the description.
 fn shortened(title: &str, body: &str) -> Text {
+    let body = block::cut(body, OF_COMMITS);
     if title.chars().count() <= LONGEST_TITLE {
         return Text {
             title: title.to_owned(),
-            body: body.to_owned(),
+            body,
         };
     }
     let start: String = title.chars().take(LONGEST_TITLE - 1).collect();

@@ -7,12 +7,12 @@ use crate::git::Git;
 /// The names of the workflows at a commit that a pull request into `base` starts.
 pub(super) fn started(git: &Git, commit: &str, base: &str) -> Vec<String> {
     let folder = ".github/workflows";
-    let files = git.files_below(commit, folder).unwrap_or_default();
+    let is_yaml = |file: &str| file.ends_with(".yml") || file.ends_with(".yaml");
+    let files = git.contents(commit, &[folder], is_yaml).unwrap_or_default();
     let mut names: Vec<String> = files
-        .iter()
-        .filter(|file| file.ends_with(".yml") || file.ends_with(".yaml"))
-        .filter_map(|file| {
-            let text = String::from_utf8(git.content(commit, file)?).ok()?;
+        .into_iter()
+        .filter_map(|(file, content)| {
+            let text = String::from_utf8(content).ok()?;
             name_if_started(&text, base)
                 .map(|name| name.unwrap_or_else(|| file.trim_start_matches("./").to_owned()))
         })

@@ -33,7 +33,7 @@ fn everything_that_stands_in_the_way_is_said_at_once() {
 
     let said = world.fails(1, &["--label", "none-such"]);
     for found in [
-        "src/config.py:1 (a Databricks token)",
+        "src/config.py:1 (a Databricks token, in commit",
         "data.bin has 11 MB",
         "src/Explore.ipynb holds the output of 1 cell",
         "it conflicts with main in src/fit.py",

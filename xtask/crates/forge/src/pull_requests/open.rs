@@ -32,6 +32,31 @@ pub(crate) struct PullUpdate {
 
 const RESOURCE: &str = "PullRequest";
 
+/// The most characters that GitHub takes.
+const LONGEST_TITLE: usize = 256;
+const LONGEST_BODY: usize = 65_536;
+
+/// Refuses what is too long, in GitHub's words.
+fn within_limits(title: Option<&str>, body: Option<&str>) -> Result<(), Refusal> {
+    let fields = [
+        ("title", title, LONGEST_TITLE),
+        ("body", body, LONGEST_BODY),
+    ];
+    for (field, text, most) in fields {
+        if text.is_some_and(|text| text.chars().count() > most) {
+            return Err(Refusal::invalid(Problem {
+                resource: RESOURCE,
+                field: Some(field),
+                code: "custom",
+                message: Some(format!(
+                    "{field} is too long (maximum is {most} characters)"
+                )),
+            }));
+        }
+    }
+    Ok(())
+}
+
 /// Opens a pull request into `repo`.
 pub(crate) fn open(
     world: &mut World,
@@ -44,6 +69,7 @@ pub(crate) fn open(
     if new.title.trim().is_empty() {
         return Err(Refusal::field(RESOURCE, "title", "missing_field"));
     }
+    within_limits(Some(&new.title), new.body.as_deref())?;
     let (head_repo, branch) = head(world, base_repo, &new)?;
     let Some(head_sha) = head_repo.branch(branch).map(str::to_owned) else {
         return Err(Refusal::field(RESOURCE, "head", "invalid"));
@@ -163,6 +189,7 @@ pub(crate) fn update(
     {
         return Err(Refusal::field(RESOURCE, "title", "missing_field"));
     }
+    within_limits(update.title.as_deref(), update.body.as_deref())?;
     if update.open == Some(true) && !current.open {
         may_reopen(world, &current)?;
     }

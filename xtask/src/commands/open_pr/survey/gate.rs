@@ -4,14 +4,14 @@
 use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::{self, Name, Repository};
 
-use super::{Survey, remotes};
+use super::{Here, Survey, remotes};
 use crate::commands::open_pr::Args;
 use crate::commands::open_pr::findings::Findings;
 use crate::commands::open_pr::source::{self, Source};
 use crate::commands::open_pr::workflows;
 use crate::context::Context;
 use crate::error;
-use crate::git::{Change, Git, Login};
+use crate::git::{Git, Login};
 use crate::github::{self, Connection, Head, Home};
 
 /// GitHub, and what it says about the repository.
@@ -101,6 +101,7 @@ impl<'a> Gate<'a> {
             .token
             .as_ref()
             .and_then(|token| token.login(git, &home.address, &source.name));
+        git.lend(login.as_ref());
         Ok(Some(Gate {
             home,
             connection,
@@ -122,10 +123,14 @@ impl<'a> Gate<'a> {
         context: &Context,
         git: &Git,
         args: &Args,
-        head: String,
-        uncommitted: Vec<Change>,
+        here: Here,
         findings: &mut Findings,
     ) -> anyhow::Result<Option<Survey>> {
+        let Here {
+            head,
+            uncommitted,
+            scanner,
+        } = here;
         let usual_base = match self.usual_base(context, git) {
             Ok(usual_base) => usual_base,
             Err(error) => {
@@ -193,6 +198,7 @@ impl<'a> Gate<'a> {
             pull,
             merged,
             viewer: self.viewer,
+            scanner,
         };
         survey.judge(context, git, args, current.as_deref(), findings)?;
         Ok(Some(survey))

@@ -42,9 +42,13 @@ impl Survey {
             }
         }
         self.judge_base(git, findings)?;
-        if !args.allow_secrets {
-            content::committed(git, findings, &self.base_sha, &self.head, &self.changes)?;
-        }
+        let range = content::Range {
+            base: &self.base_sha,
+            head: &self.head,
+            commits: &self.commits,
+            changes: &self.changes,
+        };
+        content::committed(context, git, &self.scanner, findings, &range)?;
         if self.source.is_fork {
             findings.note(self.fork_runs());
         }

@@ -92,7 +92,7 @@ impl Contents {
         after: &str,
     ) -> anyhow::Result<Contents> {
         let changes = git.changed_between(before, after)?;
-        self.notebooks = notebooks::between(git, before, after, &changes)?;
+        self.notebooks = notebooks::section(git, &changes)?;
         Ok(self)
     }
 }

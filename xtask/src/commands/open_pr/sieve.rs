@@ -1,0 +1,330 @@
+//! Looks for secrets in lines that would be published, and says where they are and how to be rid of them. A
+//! secret itself is never shown.
+
+use std::collections::BTreeSet;
+
+use super::scanner::Scanner;
+use super::secrets;
+use super::survey::short;
+use crate::error::{Failure, Kind};
+use crate::fingerprint::sha256;
+use crate::tools::kingfisher::Match;
+use crate::ui::safe_line;
+
+/// What is said where the scanner fails.
+pub(super) const NOT_SEARCHED: &str = "not all of it was searched for secrets";
+/// How many bytes the scanner gets at once.
+const AT_ONCE: usize = 64 << 20;
+/// How many places are named.
+const NAMED: usize = 10;
+/// How many lines of a key tell it from others; its first line is the same for all.
+const OF_A_KEY: usize = 5;
+
+/// Where lines come from.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place {
+    /// A file, as a commit has it.
+    Commit { path: String, commit: String },
+    /// A file that is not committed yet.
+    File(String),
+    /// The message of a commit.
+    Message(String),
+    /// Something that is sent to GitHub besides: `the title`.
+    Words(&'static str),
+}
+
+/// A line that looks like a secret.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    place: Place,
+    line: usize,
+    kind: String,
+    /// Stands for the line in xtask.toml: of the line itself nothing can be read from it.
+    digest: String,
+}
+
+/// Lines go in, findings stay.
+#[derive(Debug)]
+pub(super) struct Sieve<'a> {
+    scanner: &'a Scanner,
+    /// Lines that the scanner has still to search, and the place and number of each.
+    waiting: String,
+    spots: Vec<(usize, usize)>,
+    places: Vec<Place>,
+    /// Why the scanner did not search all of it.
+    broken: Option<String>,
+    found: Vec<Found>,
+    known: BTreeSet<(String, String)>,
+}
+
+impl<'a> Sieve<'a> {
+    /// One that lets pass what xtask.toml allows.
+    pub(super) fn new(scanner: &'a Scanner) -> Sieve<'a> {
+        Sieve {
+            scanner,
+            waiting: String::new(),
+            spots: Vec::new(),
+            places: Vec::new(),
+            broken: None,
+            found: Vec::new(),
+            known: BTreeSet::new(),
+        }
+    }
+
+    /// Looks at lines of one place, each with its number.
+    pub(super) fn add(&mut self, place: &Place, lines: &[(usize, &str)]) {
+        for (index, (number, line)) in lines.iter().enumerate() {
+            if let Some(kind) = secrets::in_line(line) {
+                self.keep(place, *number, kind, &lines[index..]);
+            }
+        }
+        let of = self.places.len();
+        self.places.push(place.clone());
+        for (number, line) in lines {
+            self.wait(of, *number, line);
+        }
+        // Nothing reaches from one place into the next.
+        self.wait(of, 0, "");
+        if self.waiting.len() > AT_ONCE {
+            self.search();
+        }
+    }
+
+    fn wait(&mut self, place: usize, number: usize, line: &str) {
+        self.waiting.push_str(line);
+        self.waiting.push('\n');
+        self.spots.push((place, number));
+    }
+
+    /// Has the scanner search what waits for it.
+    fn search(&mut self) {
+        let (waiting, spots, places) = (
+            std::mem::take(&mut self.waiting),
+            std::mem::take(&mut self.spots),
+            std::mem::take(&mut self.places),
+        );
+        let matches = match self.scanner.search(&waiting) {
+            Ok(matches) => matches,
+            Err(error) => {
+                self.broken = Some(error.to_string());
+                return;
+            }
+        };
+        let lines: Vec<&str> = waiting.split('\n').collect();
+        for Match { line, rule } in matches {
+            let Some(index) = line.checked_sub(1).filter(|index| *index < spots.len()) else {
+                continue;
+            };
+            let (place, number) = spots[index];
+            let from = spots[index..].iter().zip(&lines[index..]);
+            let from = from.take_while(|((of, _), _)| *of == place).take(OF_A_KEY);
+            let from: Vec<(usize, &str)> =
+                from.map(|((_, number), line)| (*number, *line)).collect();
+            self.keep(&places[place], number, &rule, &from);
+        }
+    }
+
+    /// Ends the search. What the scanner failed with, if it did.
+    pub(super) fn finish(&mut self) -> Option<&str> {
+        self.search();
+        self.broken.as_deref()
+    }
+
+    fn keep(&mut self, place: &Place, number: usize, kind: &str, from: &[(usize, &str)]) {
+        let digest = digest(from);
+        // The same line comes with each commit that moves it.
+        let of = match place {
+            Place::Commit { path, .. } | Place::File(path) => path.clone(),
+            Place::Message(_) | Place::Words(_) => String::new(),
+        };
+        if self.scanner.allowed.contains(&digest) || !self.known.insert((of, digest.clone())) {
+            return;
+        }
+        self.found.push(Found {
+            place: place.clone(),
+            line: number,
+            kind: kind.to_owned(),
+            digest,
+        });
+    }
+
+    /// What was found, as what is wrong and what to do about it; `head` is the newest commit.
+    pub(super) fn verdict(&self, head: &str) -> Option<(String, String)> {
+        if self.found.is_empty() {
+            return None;
+        }
+        let mut named: Vec<String> = self.found.iter().take(NAMED).map(described).collect();
+        if let Some(more @ 1..) = self.found.len().checked_sub(NAMED) {
+            named.push(format!("and {more} more"));
+        }
+        let what = format!(
+            "what looks like a secret would be published: {}",
+            named.join(", ")
+        );
+        Some((what, self.remedy(head)))
+    }
+
+    /// # Errors
+    /// [`Kind::Failed`] when something was found.
+    pub(super) fn refuse(mut self, head: &str) -> anyhow::Result<()> {
+        if let Some(why) = self.finish() {
+            return Failure::new(Kind::Failed, format!("{NOT_SEARCHED}: {why}"))
+                .next("call it again")
+                .err();
+        }
+        match self.verdict(head) {
+            Some((what, next)) => Failure::new(Kind::Failed, what).next(next).err(),
+            None => Ok(()),
+        }
+    }
+
+    /// How to be rid of what was found.
+    fn remedy(&self, head: &str) -> String {
+        let mut steps: Vec<String> = Vec::new();
+        let mut add = |step: String| {
+            if !steps.contains(&step) {
+                steps.push(step);
+            }
+        };
+        let commits: Vec<&str> = self.found.iter().filter_map(Found::commit).collect();
+        let older: BTreeSet<&str> = commits
+            .iter()
+            .copied()
+            .filter(|commit| *commit != head)
+            .collect();
+        for found in &self.found {
+            match &found.place {
+                Place::File(_) => add("take it out of the file".to_owned()),
+                Place::Words(_) => add("write it without the secret".to_owned()),
+                Place::Commit { .. } | Place::Message(_) if !older.is_empty() => {}
+                Place::Commit { .. } => {
+                    add("take it out of the file, then git commit --amend".to_owned());
+                }
+                Place::Message(_) => add("git commit --amend".to_owned()),
+            }
+        }
+        // The oldest comes first.
+        if let Some(first) = commits.iter().find(|commit| older.contains(*commit)) {
+            let all: Vec<&str> = older.iter().map(|commit| short(commit)).collect();
+            add(format!(
+                "take it out of each commit that holds it, a later commit does not help: git rebase --interactive {}^, \
+                 with `edit` for {}",
+                short(first),
+                all.join(", ")
+            ));
+        }
+        steps.push("revoke it if it ever left this machine".to_owned());
+        let digests: Vec<String> = self
+            .found
+            .iter()
+            .take(NAMED)
+            .map(|found| format!("\"{}\"", found.digest))
+            .collect();
+        steps.push(format!(
+            "or, where it is no secret: allowed-secrets = [{}] below [github] in xtask.toml",
+            digests.join(", ")
+        ));
+        steps.join("; ")
+    }
+}
+
+impl Found {
+    fn commit(&self) -> Option<&str> {
+        match &self.place {
+            Place::Commit { commit, .. } | Place::Message(commit) => Some(commit),
+            Place::File(_) | Place::Words(_) => None,
+        }
+    }
+}
+
+/// `src/fit.py:3 (a GitHub token, in commit 1a2b3c4d)`.
+fn described(found: &Found) -> String {
+    let Found {
+        place, line, kind, ..
+    } = found;
+    match place {
+        Place::Commit { path, commit } => {
+            format!(
+                "{}:{line} ({kind}, in commit {})",
+                safe_line(path),
+                short(commit)
+            )
+        }
+        Place::File(path) => format!("{}:{line} ({kind})", safe_line(path)),
+        Place::Message(commit) => {
+            format!(
+                "line {line} of the message of commit {} ({kind})",
+                short(commit)
+            )
+        }
+        Place::Words(which) => format!("line {line} of {which} ({kind})"),
+    }
+}
+
+/// Of the line, and of what follows where a key begins there.
+fn digest(from: &[(usize, &str)]) -> String {
+    let begins_key = from
+        .first()
+        .is_some_and(|(_, line)| line.contains("PRIVATE KEY") || line.contains("PuTTY"));
+    let count = if begins_key { OF_A_KEY } else { 1 };
+    let text: Vec<&str> = from
+        .iter()
+        .take(count)
+        .map(|(_, line)| line.trim())
+        .collect();
+    sha256(text.join("\n").as_bytes())[..12].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(of: char) -> String {
+        format!("t = \"ghp_{}\"", format!("{of}1").repeat(18))
+    }
+
+    #[test]
+    fn the_remedy_names_the_commits_that_hold_it() {
+        let scanner = Scanner::allowing(&[]);
+        let mut sieve = Sieve::new(&scanner);
+        let (old, head) = ("a".repeat(40), "b".repeat(40));
+        let place = |commit: &str| Place::Commit {
+            path: "x.py".to_owned(),
+            commit: commit.to_owned(),
+        };
+        let (one, two) = (token('a'), token('b'));
+        sieve.add(&place(&head), &[(3, &one)]);
+        let (what, next) = sieve.verdict(&head).unwrap();
+        assert!(
+            what.contains("x.py:3 (a GitHub token, in commit bbbbbbbb)"),
+            "{what}"
+        );
+        assert!(next.contains("git commit --amend"), "{next}");
+        assert!(!next.contains("rebase"), "{next}");
+        assert!(!what.contains("ghp_") && !next.contains("ghp_"));
+        // The same line again is the same finding.
+        sieve.add(&place(&old), &[(4, &one)]);
+        assert_eq!(sieve.found.len(), 1);
+        sieve.add(&place(&old), &[(5, &two)]);
+        let (_, next) = sieve.verdict(&head).unwrap();
+        assert!(
+            next.contains("git rebase --interactive aaaaaaaa^, with `edit` for aaaaaaaa"),
+            "{next}"
+        );
+    }
+
+    #[test]
+    fn what_is_allowed_passes_and_another_key_does_not() {
+        let begin = format!("-----BEGIN RSA {}-----", "PRIVATE KEY");
+        let place = Place::File("key.pem".to_owned());
+        let scanner = Scanner::allowing(&[]);
+        let mut sieve = Sieve::new(&scanner);
+        sieve.add(&place, &[(1, &begin), (2, "MIIabc")]);
+        let scanner = Scanner::allowing(&[sieve.found[0].digest.clone()]);
+        let mut sieve = Sieve::new(&scanner);
+        sieve.add(&place, &[(1, &begin), (2, "MIIabc")]);
+        assert!(sieve.verdict("").is_none());
+        sieve.add(&place, &[(1, &begin), (2, "MIIxyz")]);
+        assert!(sieve.verdict("").is_some());
+    }
+}

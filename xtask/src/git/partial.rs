@@ -1,0 +1,102 @@
+//! A partial clone: git fetches each object that it lacks when it is needed, with a request of its own and
+//! the credentials that it finds. Here they are fetched together, signed in.
+
+use std::collections::BTreeSet;
+
+use super::blobs::lines;
+use super::{Git, Login};
+use crate::error::{Failure, Kind};
+
+/// How many objects one command line names.
+const AT_ONCE: usize = 1000;
+
+impl Git {
+    /// What local commands sign in with, where this is a partial clone: they may fetch.
+    pub(crate) fn lend(&self, login: Option<&Login>) {
+        if let Some(login) = login
+            && self.promisor().is_some()
+        {
+            let _ = self.login.set(login.clone());
+        }
+    }
+
+    /// Brings those of some objects that a partial clone lacks; in any other clone all are here.
+    ///
+    /// # Errors
+    /// [`Kind::Service`] with what git says.
+    pub(crate) fn bring_objects(&self, ids: &[&str]) -> anyhow::Result<()> {
+        let Some(remote) = self.promisor() else {
+            return Ok(());
+        };
+        let missing = self.missing(ids)?;
+        for some in missing.chunks(AT_ONCE) {
+            let mut args = vec![
+                "-c",
+                "fetch.negotiationAlgorithm=noop",
+                "fetch",
+                "--quiet",
+                "--no-tags",
+                "--no-write-fetch-head",
+                "--no-recurse-submodules",
+                "--no-auto-maintenance",
+                "--filter=blob:none",
+                "--",
+                &remote,
+            ];
+            args.extend(some.iter().map(String::as_str));
+            let finished = self.talk(&args, self.login.get())?;
+            if !finished.ok() {
+                let what = format!(
+                    "{} files that the change touches cannot be fetched",
+                    some.len()
+                );
+                return Failure::new(Kind::Service, what)
+                    .details(finished.tail)
+                    .next(format!("git fetch {remote}"))
+                    .err();
+            }
+        }
+        Ok(())
+    }
+
+    /// The remote that has what a partial clone lacks.
+    fn promisor(&self) -> Option<String> {
+        if let Some(remote) = self.setting("extensions.partialClone") {
+            return Some(remote);
+        }
+        let listed = self
+            .read(&[
+                "config",
+                "--name-only",
+                "--get-regexp",
+                r"^remote\..*\.promisor$",
+            ])
+            .ok()?;
+        let first = listed.lines().next()?;
+        let name = first.strip_prefix("remote.")?.strip_suffix(".promisor")?;
+        Some(name.to_owned())
+    }
+
+    /// Which of some objects are not here. Nearly every way to ask git would fetch them; a walk over a tree
+    /// that names them does not.
+    fn missing(&self, ids: &[&str]) -> anyhow::Result<Vec<String>> {
+        let ids: BTreeSet<&str> = ids.iter().copied().collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let entries: String = ids
+            .iter()
+            .map(|id| format!("100644 blob {id}\t{id}\n"))
+            .collect();
+        let tree = self.fed(&["mktree", "--missing"], entries)?;
+        let tree = String::from_utf8_lossy(&tree).trim().to_owned();
+        let walked = self.fed(
+            &["rev-list", "--objects", "--missing=print", "--stdin"],
+            lines(&[&tree]),
+        )?;
+        Ok(String::from_utf8_lossy(&walked)
+            .lines()
+            .filter_map(|line| line.strip_prefix('?').map(str::to_owned))
+            .collect())
+    }
+}

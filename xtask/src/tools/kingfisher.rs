@@ -1,0 +1,275 @@
+//! Kingfisher, which knows the forms of hundreds of secrets: found, or fetched from PyPI as a program. Only
+//! `open-pr` needs it, and goes on without.
+
+use std::fs::Permissions;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fs_err::os::unix::fs::OpenOptionsExt as _;
+use serde::Deserialize;
+
+use super::workshop::Workshop;
+use super::{Item, consent, pypi, python, remedies};
+use crate::children;
+use crate::context::Context;
+use crate::env::Env;
+use crate::error::{Failure, Kind};
+use crate::interrupt::Interrupt;
+use crate::process;
+use crate::ui::Ui;
+
+/// How long a search may take; one of a large pull request takes seconds.
+const LIMIT: Duration = Duration::from_secs(180);
+/// It ends so when it has found something.
+const FOUND: i32 = 200;
+/// Rules that are left out: our own form has fewer false alarms.
+const WITHOUT: &[&str] = &["betterleaks.generic-credential-uri"];
+
+/// The program.
+#[derive(Debug, Clone)]
+pub(crate) struct Kingfisher {
+    program: Utf8PathBuf,
+    /// Where it keeps its rules in the form that it searches with.
+    rules: Utf8PathBuf,
+    /// The folder of what is local to this clone.
+    local: Utf8PathBuf,
+    env: Env,
+    ui: Ui,
+    interrupt: Interrupt,
+}
+
+/// A line that a rule matches.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Match {
+    /// From 1.
+    pub(crate) line: usize,
+    /// The rule's name: `github-pat`.
+    pub(crate) rule: String,
+}
+
+/// What it prints, as far as it is read.
+#[derive(Debug, Deserialize)]
+struct Printed {
+    rule: Rule,
+    finding: Finding,
+}
+
+#[derive(Debug, Deserialize)]
+struct Rule {
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Finding {
+    line: usize,
+}
+
+impl Kingfisher {
+    /// The one on PATH if it is new enough, else the fetched one; nothing is fetched.
+    ///
+    /// # Errors
+    /// Those of [`Workshop::open`].
+    pub(crate) fn look(context: &Context) -> anyhow::Result<Option<Kingfisher>> {
+        let workshop = Workshop::open(context)?;
+        Ok(look(&workshop))
+    }
+
+    /// The same, fetched where it is missing. At a terminal it asks before.
+    ///
+    /// # Errors
+    /// A no; those of the download; when nothing may be fetched.
+    pub(crate) fn get(context: &Context) -> anyhow::Result<Kingfisher> {
+        let workshop = Workshop::open(context)?;
+        if let Some(found) = look(&workshop) {
+            return Ok(found);
+        }
+        let Some(pinned) = &workshop.lock.kingfisher else {
+            return Failure::new(Kind::Missing, "tools.lock names no Kingfisher").err();
+        };
+        let what = format!("Kingfisher {}", pinned.version);
+        if context.env.offline {
+            return remedies::offline(&what).err();
+        }
+        let item = Item {
+            what: what.clone(),
+            how: "from PyPI (kingfisher-bin), 22 MB, to find secrets in what is published"
+                .to_owned(),
+            disk: 120_000_000,
+            asks: true,
+        };
+        consent::ask(context, &[item])?;
+        let _alone = workshop.alone()?;
+        let python = python::find(&workshop).and_then(python::Python::for_environments)?;
+        let progress = context
+            .ui
+            .progress("Fetching", &format!("{what} from PyPI"));
+        workshop.install(&name(&workshop), |folder| {
+            pypi::install(
+                &workshop,
+                &python,
+                "kingfisher-bin",
+                pinned,
+                folder,
+                &progress,
+            )?;
+            // Once, and not in the first search.
+            progress.message(format!("{what}: compiling its rules"));
+            let fetched = Kingfisher::of(&workshop, folder)
+                .ok_or_else(|| anyhow::anyhow!("the wheel of kingfisher-bin holds no program"))?;
+            let mut compile = workshop.command(&fetched.program);
+            compile.args(["rules", "compile-cache", "--quiet", "--no-update-check"]);
+            for rule in WITHOUT {
+                compile.args(["--exclude-rule", rule]);
+            }
+            compile.args(["--rule-cache-dir", fetched.rules.as_str()]);
+            let compiled = workshop.run(compile, |_| ())?;
+            match compiled.ok() {
+                true => Ok(()),
+                false => remedies::failed(&what, &compiled.tail).err(),
+            }
+        })?;
+        progress.finish("Fetched", &what);
+        look(&workshop).ok_or_else(|| anyhow::anyhow!("{what} is not where it was put"))
+    }
+
+    /// The one in a folder that pip filled.
+    fn of(workshop: &Workshop<'_>, home: &Utf8Path) -> Option<Kingfisher> {
+        let program = home
+            .join("lib")
+            .read_dir_utf8()
+            .ok()?
+            .filter_map(Result::ok)
+            .map(|entry| entry.path().join("site-packages/kingfisher/bin/kingfisher"))
+            .find(|program| program.is_file())?;
+        Some(Kingfisher::at(workshop, program, home.join("rules")))
+    }
+
+    fn at(workshop: &Workshop<'_>, program: Utf8PathBuf, rules: Utf8PathBuf) -> Kingfisher {
+        let context = workshop.context;
+        Kingfisher {
+            program,
+            rules,
+            local: context.local(),
+            env: context.env.clone(),
+            ui: context.ui.clone(),
+            interrupt: context.interrupt.clone(),
+        }
+    }
+
+    /// Searches lines. They reach it in a file that nobody else may read and that is removed; nothing of
+    /// what it finds is in its output, and nothing is asked of any server.
+    ///
+    /// # Errors
+    /// When it fails, takes too long, or Ctrl-C came first.
+    pub(crate) fn search(&self, lines: &str) -> anyhow::Result<Vec<Match>> {
+        let folder = Folder::new(&self.local)?;
+        let file = folder.0.join("lines");
+        let mut open = fs_err::OpenOptions::new();
+        open.write(true).create_new(true).mode(0o600);
+        open.open(&file)?.write_all(lines.as_bytes())?;
+        // Away from the project: a file of settings there could switch rules off.
+        let mut command = children::command(&self.env, &self.program, &folder.0);
+        command.args([
+            "scan",
+            file.as_str(),
+            "--format=jsonl",
+            "--no-validate",
+            "--no-update-check",
+            "--quiet",
+            "--redact",
+            "--no-dedup",
+            "--no-ignore",
+            "--no-extract-archives",
+            "--commit-metadata=false",
+            "--git-history=none",
+        ]);
+        for rule in WITHOUT {
+            command.args(["--exclude-rule", rule]);
+        }
+        command.args(["--rule-cache-dir", self.rules.as_str()]);
+        let limit = Some(LIMIT);
+        let finished = process::run_within(&self.ui, &self.interrupt, command, limit, |_| ())?;
+        if !finished.ok() && finished.status.code() != Some(FOUND) {
+            return Failure::new(
+                Kind::Failed,
+                format!("{} ended with {}", self.program, finished.status),
+            )
+            .err();
+        }
+        Ok(matches(&finished.stdout))
+    }
+}
+
+fn look(workshop: &Workshop<'_>) -> Option<Kingfisher> {
+    let pinned = workshop.lock.kingfisher.as_ref()?;
+    if let Some(program) = workshop.on_path("kingfisher")
+        && let Some(version) = workshop.version(&program, &["--version"])
+        && version >= pinned.minimum
+    {
+        let rules = workshop.folder.join(format!("kingfisher-rules-{version}"));
+        return Some(Kingfisher::at(workshop, program, rules));
+    }
+    Kingfisher::of(workshop, &workshop.installed(&name(workshop))?)
+}
+
+fn name(workshop: &Workshop<'_>) -> String {
+    let version = workshop
+        .lock
+        .kingfisher
+        .as_ref()
+        .map(|pinned| pinned.version);
+    format!(
+        "kingfisher-{}",
+        version
+            .map(|version| version.to_string())
+            .unwrap_or_default()
+    )
+}
+
+/// A folder that is removed with what is in it.
+struct Folder(Utf8PathBuf);
+
+impl Folder {
+    fn new(local: &Utf8Path) -> anyhow::Result<Folder> {
+        let folder = Folder(local.join(format!("open-pr/search-{}", std::process::id())));
+        fs_err::create_dir_all(&folder.0)?;
+        fs_err::set_permissions(&folder.0, Permissions::from_mode(0o700))?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_dir_all(&self.0);
+    }
+}
+
+/// Each match, one JSON object a line; lines of another form are its own accounts.
+fn matches(printed: &str) -> Vec<Match> {
+    printed
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Printed>(line).ok())
+        .map(|printed| Match {
+            line: printed.finding.line,
+            rule: printed.rule.name,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_are_read_and_accounts_are_not() {
+        let printed = "{\"rule\":{\"title\":\"X\",\"name\":\"github-pat\",\"id\":\"b.github-pat\"},\
+            \"finding\":{\"snippet\":\"[REDACTED:4829]\",\"line\":7,\"path\":\"lines\"}}\n{\"audit\":{}}\nnoise\n";
+        let expected = Match {
+            line: 7,
+            rule: "github-pat".to_owned(),
+        };
+        assert_eq!(matches(printed), [expected]);
+    }
+}
