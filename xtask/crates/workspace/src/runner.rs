@@ -7,7 +7,7 @@
 //! - `graph` knows which task waits for which, and what a task's end means for those after it.
 //! - `parameters` knows what a task is given, and `references` what `{{…}}` in it stands for.
 //! - `task` runs one task, each kind in a module of its own; those that run code ask `kernel` for a process, hand it
-//!   the work, and read what it left (`outcome`).
+//!   the work, and read what it left (`outcome`), without the `secrets` that the run has read.
 
 mod execution;
 mod graph;
@@ -15,6 +15,7 @@ mod kernel;
 pub(crate) mod outcome;
 mod parameters;
 mod references;
+mod secrets;
 mod task;
 
 pub(crate) use parameters::of_run as job_parameters;
@@ -29,6 +30,8 @@ use crate::state::{App, lock};
 #[derive(Debug, Default)]
 pub struct State {
     active: Mutex<Vec<Active>>,
+    /// Values that must not appear in what runs leave behind.
+    pub(crate) secrets_read: secrets::SecretsRead,
     /// Changes whenever a run ends.
     ended: watch::Sender<u64>,
 }
@@ -58,6 +61,7 @@ pub fn start(app: Arc<App>, run_id: i64) {
     tokio::spawn(async move {
         execution::execute(&app, run_id, cancelled).await;
         lock(&app.runner.active).retain(|active| active.run_id != run_id);
+        app.runner.secrets_read.forget(run_id);
         app.runner.ended.send_modify(|count| *count += 1);
         app.activity.touch();
     });

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::extract::{JsonBody, QueryString};
 use crate::access::{Permission, secret_scope};
-use crate::auth::Caller;
+use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -96,6 +96,9 @@ async fn read(
     secret_scope(&app, &caller, &name.scope, Permission::Read)?;
     let value = app.store.secret(&name.scope, &name.key)?;
     let value = value.ok_or_else(|| absent(&name))?;
+    if let Credential::Run { job_run_id } = caller.by {
+        app.runner.secrets_read.note(job_run_id, &value);
+    }
     Ok(Json(
         json!({"key": name.key, "value": STANDARD.encode(value)}),
     ))

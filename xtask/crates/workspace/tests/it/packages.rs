@@ -172,9 +172,16 @@ async fn a_wheel_is_a_task_with_its_environment() {
     library["libraries"] = json!([{"whl": wheel}, {"jar": "/x.jar"}]);
     let mut notebook = task("Notebook", &[], &json!({}));
     notebook["environment_key"] = json!("own");
+    // As Databricks' editor writes it.
+    let asks = |package: &str| {
+        format!(
+            "# /// script\n# [tool.databricks.environment]\n# environment_version = \"5\"\n# dependencies = [\n\
+             #   \"--no-index\",\n#   \"{package}\",\n# ]\n# ///\nimport tinytwo\nprint(tinytwo.VERSION)\n"
+        )
+    };
     let run_id = start(
         &server,
-        &[("Notebook", "import tinytwo\nprint(tinytwo.VERSION)\n")],
+        &[("Notebook", &asks("not-in-a-job")), ("Own", &asks(&wheel))],
         json!({"name": "wheels", "parameters": [{"name": "rows", "default": "3"}],
             "environments": [
                 {"environment_key": "own", "spec": {"environment_version": "4",
@@ -187,7 +194,7 @@ async fn a_wheel_is_a_task_with_its_environment() {
                 call("function", "main", json!({})),
                 call("fails", "fail", json!({})),
                 call("unknown", "nothing", json!({})),
-                lost, library, notebook,
+                lost, library, notebook, task("Own", &[], &json!({})),
             ]}),
     )
     .await;
@@ -198,6 +205,7 @@ async fn a_wheel_is_a_task_with_its_environment() {
         (2, "tinytwo 1.0 []\n"),
         (6, "tinytwo 1.0 []\n"),
         (7, "1.0\n"),
+        (8, "1.0\n"),
     ] {
         let told = output(&server, &run, index).await;
         assert_eq!(logs(&told), expected, "{told}");
@@ -229,7 +237,8 @@ async fn a_wheel_is_a_task_with_its_environment() {
         "{page}"
     );
     assert!(
-        page.contains("Not installed in the local workspace"),
+        page.contains("Not installed in the local workspace")
+            && page.contains("Not installed: --no-index, not-in-a-job."),
         "{page}"
     );
     let caller =

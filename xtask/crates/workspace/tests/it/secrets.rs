@@ -172,9 +172,16 @@ async fn a_notebook_uses_a_secret_and_nothing_shows_it() {
             ("Uses", &format!("{source}# COMMAND ----------\nraise ValueError(value)\n")),
             ("Exits", "dbutils.notebook.exit(dbutils.secrets.get('ml', 'index'))\n"),
             ("Lost", "dbutils.secrets.get('ml', 'nothing')\n"),
+            (
+                "Dies",
+                "value = dbutils.secrets.get('ml', 'index')\nimport os, subprocess\n\
+                 subprocess.run('echo the child has $VALUE', shell=True, env={**os.environ, 'VALUE': value})\n\
+                 os.write(2, f'dying with {value}{\"!\" * 3990}'.encode())\nos._exit(3)\n",
+            ),
         ],
         json!({"name": "secrets", "tasks": [
             task("Uses", &[], &json!({})), task("Exits", &[], &json!({})), task("Lost", &[], &json!({})),
+            task("Dies", &[], &json!({})),
         ]}),
     )
     .await;
@@ -206,6 +213,11 @@ async fn a_notebook_uses_a_secret_and_nothing_shows_it() {
             .contains("databricks secrets put-secret ml nothing"),
         "{lost}"
     );
+    let dies = output(&server, &run, 3).await;
+    let trace = dies["error_trace"].as_str().unwrap();
+    assert!(trace.ends_with("!!!"), "{dies}");
+    // The end of the log begins within the value, and shows no part of it.
+    assert!(!dies.to_string().contains("staple"), "{dies}");
     let page = server
         .page(&format!("/jobs/{}/runs/{run_id}", run["job_id"]))
         .await;
@@ -214,6 +226,7 @@ async fn a_notebook_uses_a_secret_and_nothing_shows_it() {
         "{page}"
     );
     for task in run["tasks"].as_array().unwrap() {
+        // The log on disk has them neither.
         let folder = server.state().join("runs").join(task["run_id"].to_string());
         for file in std::fs::read_dir(folder)
             .unwrap()

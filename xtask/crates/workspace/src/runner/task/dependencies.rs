@@ -20,6 +20,21 @@ pub(super) fn of(job: &Value, task: &Value) -> Vec<String> {
     lines
 }
 
+/// Why a notebook's own dependencies do not count for a task; empty where they do.
+pub(super) fn instead_of_the_notebooks(task: &Value) -> &'static str {
+    let has = |field: &str| !task[field].is_null();
+    if has("environment_key") {
+        "the task's environment_key puts the job's environment in their place"
+    } else if ["existing_cluster_id", "new_cluster", "job_cluster_key"]
+        .into_iter()
+        .any(has)
+    {
+        "on a cluster Databricks installs the task's libraries instead"
+    } else {
+        ""
+    }
+}
+
 fn library(declared: &Value) -> Vec<String> {
     if let Some(path) = declared["whl"].as_str() {
         return vec![path.to_owned()];
@@ -154,5 +169,8 @@ mod tests {
         );
         assert!(lines[6].starts_with("# Not installed") && lines[6].ends_with("jar library"));
         assert!(of(&job, &json!({})).is_empty());
+        assert!(instead_of_the_notebooks(&task).contains("environment_key"));
+        assert!(instead_of_the_notebooks(&json!({"job_cluster_key": "c"})).contains("cluster"));
+        assert_eq!(instead_of_the_notebooks(&json!({})), "");
     }
 }

@@ -124,6 +124,7 @@ fn request(
         "package": wheel["package_name"].as_str().unwrap_or_default(),
         "entry_point": wheel["entry_point"].as_str().unwrap_or_default(),
         "dependencies": dependencies,
+        "notebook_environment": dependencies::instead_of_the_notebooks(&task_run.settings),
         "notebook": code.path, "source_file": code.file, "folder": folder, "events": folder.join("events.jsonl"),
         "imports_file": kernel::imports_file(app, super::code_path(&task_run.settings)),
         "roots": {
@@ -183,9 +184,27 @@ fn keep_task_values(task: &Task) -> Result<(), TaskError> {
     Ok(())
 }
 
+/// What C code and child processes have written, without the secrets that the run has read: not in its file either.
+fn process_log(task: &Task) -> Vec<u8> {
+    let file = task
+        .app
+        .task_run_dir(task.task_run.run_id)
+        .join("process.log");
+    let log = std::fs::read(&file).unwrap_or_default();
+    let read = &task.app.runner.secrets_read;
+    let Some(hidden) = read.hide(task.run.run_id, &log) else {
+        return log;
+    };
+    if let Err(error) = std::fs::write(&file, &hidden) {
+        tracing::error!(%file, %error, "cannot hide secrets in a process's log");
+    }
+    hidden
+}
+
 fn output(task: &Task, kind: Kind, stop: &Stop) -> TaskOutput {
     let folder = task.app.task_run_dir(task.task_run.run_id);
     let mut output = outcome::output_of(outcome::events(&folder.join("events.jsonl")));
+    let log = process_log(task);
     match stop {
         Stop::Exit(Exit::Died(status)) => {
             let what = match kind {
@@ -194,7 +213,6 @@ fn output(task: &Task, kind: Kind, stop: &Stop) -> TaskOutput {
                 _ => "file",
             };
             output.error = Some(format!("the {what}'s Python process died ({status})"));
-            let log = std::fs::read(folder.join("process.log")).unwrap_or_default();
             let tail = &log[log.len().saturating_sub(LOG_TAIL)..];
             output.error_trace = Some(String::from_utf8_lossy(tail).into_owned());
         }
