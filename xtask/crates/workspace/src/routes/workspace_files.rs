@@ -1,6 +1,7 @@
 //! The workspace tree: files, folders and notebooks.
 
 mod body;
+mod environment;
 mod export;
 mod import;
 mod jupyter;

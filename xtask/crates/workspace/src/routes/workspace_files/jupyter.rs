@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::environment::{block_of, take_block};
+
 /// Where Databricks keeps what Jupyter has no place for.
 const DATABRICKS_CELL: &str = "application/vnd.databricks.v1+cell";
 const DATABRICKS_NOTEBOOK: &str = "application/vnd.databricks.v1+notebook";
+const ENVIRONMENT: &str = "environmentMetadata";
 const MARKDOWN: &str = "%md";
 
 /// A notebook in Jupyter's format.
@@ -61,9 +64,11 @@ impl Jupyter {
         let cells: Vec<String> = cells
             .filter_map(|cell| source_of_cell(cell, comment))
             .collect();
+        let environment = &self.0["metadata"][DATABRICKS_NOTEBOOK][ENVIRONMENT];
         format!(
-            "{}\n{}\n",
+            "{}\n{}{}\n",
             header(self.language()),
+            block_of(environment, comment),
             cells.join(&format!("\n\n{comment} COMMAND ----------\n\n"))
         )
     }
@@ -83,14 +88,21 @@ impl Jupyter {
                 _ => cells.push(Vec::new()),
             }
         }
+        let environment = cells
+            .first_mut()
+            .and_then(|lines| take_block(lines, comment));
         let cells = cells
             .iter()
             .filter_map(|lines| cell_of_source(lines, comment));
         let language = language.to_ascii_lowercase();
+        let mut notebook = json!({"language": language, "notebookName": name});
+        if let Some(environment) = environment {
+            notebook[ENVIRONMENT] = environment;
+        }
         Jupyter(json!({
             "cells": cells.collect::<Vec<Value>>(),
             "metadata": {
-                DATABRICKS_NOTEBOOK: {"language": language, "notebookName": name},
+                DATABRICKS_NOTEBOOK: notebook,
                 "kernelspec": {"display_name": language, "language": language, "name": language},
                 "language_info": {"name": language},
             },
@@ -225,6 +237,45 @@ mod tests {
             again,
             Jupyter::from_source(&again.to_source(), "PYTHON", "Main")
         );
+    }
+
+    const BLOCK: &str = "# /// script\n# [tool.databricks.environment]\n# environment_version = \"5\"\n\
+        # dependencies = [\n#   \"cowsay\",\n#   \"x; python_version > \\\"3\\\"\",\n# ]\n# ///\n";
+
+    #[test]
+    fn the_environment_comes_back_from_either_format() {
+        let source = SOURCE.replacen('\n', &format!("\n{BLOCK}"), 1);
+        let jupyter = Jupyter::from_source(&source, "PYTHON", "Main");
+        assert_eq!(jupyter.0["cells"][0]["cell_type"], "markdown");
+        assert_eq!(
+            jupyter.0["metadata"][DATABRICKS_NOTEBOOK][ENVIRONMENT],
+            json!({"base_environment": "", "environment_version": "5",
+                "dependencies": ["cowsay", "x; python_version > \"3\""]})
+        );
+        assert_eq!(jupyter.to_source(), source);
+        // Alone in its cell, with the line ends of Windows.
+        let alone = format!("# Databricks notebook source\n{BLOCK}\n# COMMAND ----------\n\n1\n");
+        let jupyter = Jupyter::from_source(&alone.replace('\n', "\r\n"), "PYTHON", "Main");
+        assert_eq!(jupyter.0["cells"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            jupyter.to_source(),
+            format!("# Databricks notebook source\n{BLOCK}1\n")
+        );
+    }
+
+    #[test]
+    fn a_block_that_metadata_cannot_hold_stays_in_its_cell() {
+        for text in [
+            "# requires-python = \">=3.12\"\n# [tool.databricks.environment]\n# client = \"1\"",
+            "# [tool.databricks.environment]\n# environment_version = 5",
+            "# no TOML",
+        ] {
+            let source =
+                format!("# Databricks notebook source\n# /// script\n{text}\n# ///\nx = 1\n");
+            let jupyter = Jupyter::from_source(&source, "PYTHON", "Main");
+            assert!(jupyter.0["metadata"][DATABRICKS_NOTEBOOK][ENVIRONMENT].is_null());
+            assert_eq!(jupyter.to_source(), source);
+        }
     }
 
     #[test]
