@@ -9,6 +9,8 @@ use serde_json::Value;
 pub(super) struct Notebook {
     /// Its path in the workspace.
     pub path: String,
+    /// Whether it is a program, which has no cells to speak of.
+    pub is_program: bool,
     /// How many cells it has; fewer may have run.
     pub total: usize,
     pub cells: Vec<Cell>,
@@ -68,6 +70,7 @@ impl Notebook {
         match event["event"].as_str().unwrap_or_default() {
             "notebook" => {
                 self.path = text("path");
+                self.is_program = event["kind"].is_string();
                 self.total = count(&event["cells"]);
             }
             "cell_started" => self.cells.push(Cell {

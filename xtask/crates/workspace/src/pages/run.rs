@@ -2,6 +2,7 @@
 
 mod actions;
 mod facts;
+mod failure;
 mod loading;
 
 pub(super) use actions::{cancel, repair};
@@ -73,7 +74,10 @@ fn content(app: &App, loaded: &Loaded) -> Markup {
             span role="status" { (badge(&run.state)) }
             (actions::buttons(loaded))
         }
-        @if !run.state.message.is_empty() { p.message { (run.state.message) } }
+        @match failure::banner(loaded) {
+            Some(banner) => { (banner) }
+            None => { @if !run.state.message.is_empty() { p.message { (run.state.message) } } }
+        }
         (facts::of(app, loaded))
         h2.unseen #tasks { "Tasks" }
         (graph::of_run(&newest))

@@ -221,5 +221,17 @@ async fn a_jupyter_notebook_runs_and_its_failure_names_cell_and_line() {
         page.contains("failing cell 2") && page.contains("ValueError: no rows"),
         "{page}"
     );
+    // At its head: the exception, and the way to the cell.
+    let (_, why) = page.split_once("<section class=\"why\"").unwrap();
+    let (why, _) = why.split_once("</section>").unwrap();
+    let cell = format!("href=\"#task-{}-cell-2\"", run["tasks"][1]["run_id"]);
+    for part in ["ValueError: no rows", "cell 2, line 4", &cell] {
+        assert!(why.contains(part), "{part}: {why}");
+    }
+    // No task comes after it.
+    assert!(
+        !page.contains("downstream") && !why.contains("Not run"),
+        "{page}"
+    );
     server.stop().await;
 }
