@@ -23,7 +23,7 @@ dbutils.widgets.text("model_alias", "champion", "Which version: an alias")
 dbutils.widgets.text("finished_trips", "", "Rows whose label is known by now (empty: none)")
 dbutils.widgets.text("retrain_command", "", "What to type when a limit is passed")
 dbutils.widgets.text("experiment_name", "", "MLflow experiment (empty: this notebook's)")
-for name in ("git_commit", "git_branch", "git_origin", "job_id", "job_run_id"):
+for name in ("git_commit", "git_branch", "git_origin", "git_edits", "job_id", "job_run_id"):
     dbutils.widgets.text(name, "")
 
 # COMMAND ----------

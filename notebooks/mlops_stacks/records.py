@@ -14,6 +14,7 @@ from mlops_stacks import files
 GIT_COMMIT = "mlops_git_commit"
 GIT_BRANCH = "mlops_git_branch"
 GIT_ORIGIN = "mlops_git_origin"
+GIT_EDITS = "mlops_git_edits"
 JOB_ID = "mlops_job_id"
 JOB_RUN_ID = "mlops_job_run_id"
 TRAINING_DIGEST = "mlops_training_digest"
@@ -50,6 +51,7 @@ class Origin:
     git_origin: str = ""
     job_id: str = ""
     job_run_id: str = ""
+    git_edits: str = ""
 
     @classmethod
     def from_parameters(cls, get: Callable[[str], str]) -> "Origin":
@@ -62,6 +64,7 @@ class Origin:
             GIT_COMMIT: self.git_commit,
             GIT_BRANCH: self.git_branch,
             GIT_ORIGIN: without_credentials(self.git_origin),
+            GIT_EDITS: self.git_edits,
             JOB_ID: self.job_id,
             JOB_RUN_ID: self.job_run_id,
         }

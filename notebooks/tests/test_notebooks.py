@@ -24,7 +24,12 @@ def assert_keys_of_the_fixture(kind: str, name: str, tags: dict[str, str]) -> No
 
 def test_train_validate_deploy_and_score(store, trips, model_name, tmp_path, notebook):
     common = {"model_name": model_name, "experiment_name": store, "git_commit": "c0ffee", "job_run_id": "4711"}
-    common |= {"git_branch": "topic", "git_origin": "https://example.com/a/b.git", "job_id": "47"}
+    common |= {
+        "git_branch": "topic",
+        "git_origin": "https://example.com/a/b.git",
+        "job_id": "47",
+        "git_edits": "1 edited file",
+    }
     train = notebook(training_data=trips.training, **common)
     trained = train.run("Train")
     assert train.values["model_version"] == trained["model_version"] == "1"

@@ -83,7 +83,7 @@ def test_a_value_neither_begins_nor_ends_with_a_space():
 
 
 def test_tag_keys_are_ones_that_unity_catalog_takes():
-    assert len(TAG_KEYS) == 18
+    assert len(TAG_KEYS) == 19
     assert all(key.replace("_", "").isalnum() and key.islower() for key in TAG_KEYS)
 
 

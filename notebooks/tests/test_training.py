@@ -12,7 +12,7 @@ from mlops_stacks import columns, data, features, files, records, training, vers
 
 @pytest.fixture(scope="module")
 def trained(store, trips):
-    origin = records.Origin("abc123", "topic", "https://user:secret@example.com/a/b.git", "11", "22")
+    origin = records.Origin("abc123", "topic", "https://user:secret@example.com/a/b.git", "11", "22", "1 edited file")
     return training.train(trips.training, "test.unit.training", store, origin, training.Settings(rounds=150))
 
 
@@ -27,6 +27,7 @@ def test_tags_name_code_job_and_data_without_credentials(trained, trips):
         "mlops_git_commit": "abc123",
         "mlops_git_branch": "topic",
         "mlops_git_origin": "https://example.com/a/b.git",
+        "mlops_git_edits": "1 edited file",
         "mlops_job_id": "11",
         "mlops_job_run_id": "22",
         "mlops_training_digest": "sha256:" + files.sha256(trips.training),

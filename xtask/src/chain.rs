@@ -2,14 +2,19 @@
 //! they are compared with.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use xtask_remote::databricks::{jobs, registry};
 use xtask_remote::mlflow::MetricValue;
-use xtask_remote::{Transport, mlflow};
+use xtask_remote::records::TrainedIn;
+use xtask_remote::{Transport, Within, mlflow};
 
+use crate::bundle::{self, Place};
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
+use crate::{local_workspace, tools};
 
 /// The alias of the version that is in use.
 pub(crate) const CHAMPION: &str = "champion";
@@ -49,8 +54,38 @@ pub(crate) struct Chain {
     pub(crate) champion_before: Option<ModelVersion>,
 }
 
+/// How long the workspace of another target may take to answer.
+const ELSEWHERE: Duration = Duration::from_secs(15);
+
+/// A run in the workspace of another target: that of a version that was promoted from there. `None` where no target
+/// has that workspace, or it does not answer within `limit`.
+pub(crate) fn run_elsewhere(
+    context: &Context,
+    targets: &[bundle::Target],
+    trained: &TrainedIn,
+    limit: Duration,
+) -> Option<mlflow::Run> {
+    let is_there = |host: &str| host.trim_end_matches('/') == trained.host;
+    let (target, local) = targets.iter().find_map(|target| match &target.place {
+        Place::Local(profile) => {
+            let local = local_workspace::written(context, profile).ok().flatten()?;
+            is_there(&local.url).then_some((target, Some(local)))
+        }
+        Place::Databricks { host, .. } => is_there(host.as_ref()?).then_some((target, None)),
+    })?;
+    // A local workspace is asked without the CLI.
+    let program = match local {
+        Some(_) => Utf8PathBuf::new(),
+        None => tools::databricks_cli(context)?,
+    };
+    let opened = Target::seen(context, target, local, program);
+    let transport = opened.transport();
+    mlflow::run(&Within::new(&*transport, limit), &trained.run_id).ok()
+}
+
 /// Where the bundle keeps its model and its experiments, and how to reach them.
 pub(crate) struct Registry<'a> {
+    context: &'a Context,
     transport: &'a dyn Transport,
     host: String,
     registry: registry::Registry,
@@ -61,13 +96,14 @@ pub(crate) struct Registry<'a> {
 impl<'a> Registry<'a> {
     /// The registry of a deployed target.
     pub(crate) fn new(
-        context: &Context,
+        context: &'a Context,
         target: &Target<'_>,
         transport: &'a dyn Transport,
         summary: &Summary,
     ) -> Registry<'a> {
         let experiments = summary.resources.experiments.values();
         Registry {
+            context,
             transport,
             host: target.host(summary),
             registry: context.config.model.registry,
@@ -93,8 +129,18 @@ impl<'a> Registry<'a> {
             return Ok(None);
         };
         // The run of an old champion may be deleted; the version is still worth naming.
-        let run = mlflow::run(self.transport, &version.run_id).ok();
+        let trained = TrainedIn::of_version(&self.host, &version.run_id, &version.tags);
+        let run = trained.and_then(|trained| self.run(&trained));
         Ok(Some(self.version(model, version.version, run.as_ref())))
+    }
+
+    /// A run, here or in the workspace of another target.
+    fn run(&self, trained: &TrainedIn) -> Option<mlflow::Run> {
+        if trained.host == self.host {
+            return mlflow::run(self.transport, &trained.run_id).ok();
+        }
+        let targets = bundle::targets(&self.context.root, &self.context.config).ok()?;
+        run_elsewhere(self.context, &targets, trained, ELSEWHERE)
     }
 
     /// Follows a job run to its MLflow run and its model version.

@@ -2,29 +2,37 @@
 
 mod aside;
 mod changes;
+mod deploying;
+pub(crate) mod guard;
 mod plan;
 mod summary;
 mod through_cli;
+mod versions;
 mod words;
 
 use std::process::Command;
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use xtask_remote::Transport;
+use xtask_remote::{ReadOnly, Transport};
 
 use crate::bundle::{self, Place};
 use crate::children;
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
+use crate::git::Git;
 use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process::{self, Finished};
 use crate::tools::Toolbox;
 use crate::vars;
 use aside::Aside;
 pub(crate) use changes::Change;
+pub(crate) use deploying::Outcome;
+pub(crate) use guard::{Purpose, Writer};
 pub(crate) use plan::Plan;
-pub(crate) use summary::{Resources, Summary};
+pub(crate) use summary::Summary;
 use through_cli::ThroughCli;
+use versions::Versions;
 
 /// One target of the bundle, and the workspace it lives on.
 pub(crate) struct Target<'a> {
@@ -39,6 +47,7 @@ pub(crate) struct Target<'a> {
     aside: Option<Aside>,
     /// The folder with the bundle's files.
     files: Utf8PathBuf,
+    edits: OnceLock<String>,
 }
 
 impl<'a> Target<'a> {
@@ -62,6 +71,7 @@ impl<'a> Target<'a> {
             program: toolbox.databricks.clone(),
             aside: None,
             files: context.root.clone(),
+            edits: OnceLock::new(),
         })
     }
 
@@ -92,6 +102,7 @@ impl<'a> Target<'a> {
             program,
             aside: Some(Aside::new(context)),
             files: context.root.clone(),
+            edits: OnceLock::new(),
         }
     }
 
@@ -126,36 +137,6 @@ impl<'a> Target<'a> {
             .map(str::to_owned)
             .filter(|line| !line.is_empty())
             .collect())
-    }
-
-    /// Deploys the bundle. `on_line` sees what the CLI says meanwhile.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what the CLI says.
-    pub(crate) fn deploy(&self, on_line: impl FnMut(&str)) -> anyhow::Result<Finished> {
-        let command = self.bundle(&["deploy", "--auto-approve"]);
-        let finished = process::run(&self.context.ui, &self.context.interrupt, command, on_line)?;
-        if !finished.ok() {
-            let what = format!("target {} could not be deployed", self.name);
-            let again = format!("cargo xtask deploy --target {} --explain", self.name);
-            return self.failure(what, &finished).next(again).err();
-        }
-        Ok(finished)
-    }
-
-    /// Removes everything that the bundle deployed.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what the CLI says.
-    pub(crate) fn destroy(&self, on_line: impl FnMut(&str)) -> anyhow::Result<Finished> {
-        let command = self.bundle(&["destroy", "--auto-approve"]);
-        let finished = process::run(&self.context.ui, &self.context.interrupt, command, on_line)?;
-        if !finished.ok() {
-            let what = format!("target {} could not be destroyed", self.name);
-            let again = format!("cargo xtask destroy --target {} --explain", self.name);
-            return self.failure(what, &finished).next(again).err();
-        }
-        Ok(finished)
     }
 
     /// The bundle's resources with their ids and pages.
@@ -245,9 +226,14 @@ impl<'a> Target<'a> {
         self.succeed(command, &what).map(drop)
     }
 
-    /// The way of REST calls: directly to the local workspace, else through the CLI, which alone
-    /// holds the user's credentials.
+    /// The way of REST calls that only read. Those that change something are a [`Writer`]'s.
     pub(crate) fn transport(&self) -> Box<dyn Transport + '_> {
+        Box::new(ReadOnly::new(self.whole_transport()))
+    }
+
+    /// The way of all REST calls: directly to the local workspace, else through the CLI, which alone
+    /// holds the user's credentials.
+    fn whole_transport(&self) -> Box<dyn Transport + '_> {
         match &self.local {
             Some(local) => Box::new(local.http.clone()),
             None => Box::new(ThroughCli::new(self)),
@@ -287,11 +273,29 @@ impl<'a> Target<'a> {
             .args(args)
             .args(["--target", &self.name]);
         command.current_dir(&self.files);
+        if matches!(args.first(), Some(&("plan" | "deploy"))) {
+            command.env(vars::BUNDLE_VAR_GIT_EDITS, self.edits());
+        }
         self.surround(&mut command);
         if let Some(Aside(folder)) = &self.aside {
             command.env("DATABRICKS_BUNDLE_TMP", folder);
         }
         command
+    }
+
+    /// What the files have beside their commit, for a bundle with a variable `git_edits`. Another commit's files
+    /// have nothing.
+    fn edits(&self) -> &str {
+        self.edits.get_or_init(|| {
+            let is_here = self.files == self.context.root;
+            let git = is_here.then(|| Git::open(self.context).ok()).flatten();
+            let changes = git.and_then(|git| git.uncommitted().ok());
+            match changes.map_or(0, |changes| changes.len()) {
+                0 => String::new(),
+                1 => "1 edited file".to_owned(),
+                count => format!("{count} edited files"),
+            }
+        })
     }
 
     /// Leads a command that is not one of `bundle` to the target's workspace: such a one does not read the

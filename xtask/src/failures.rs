@@ -66,18 +66,20 @@ impl Failures {
             .map(|(_, failure)| failure.clone())
     }
 
-    /// The error of a command whose job run failed; `again` is what repeats just that.
+    /// The error of a command whose job run failed; `next` is what to type when the reason is mended.
     ///
     /// # Errors
     /// Always: that is what it makes.
-    pub(crate) fn into_error<T>(self, run: &Run, again: &str) -> anyhow::Result<T> {
+    pub(crate) fn into_error<T>(self, run: &Run, next: Option<&str>) -> anyhow::Result<T> {
         let logs = format!("cargo xtask logs run:{}", run.run_id);
         let Some((task, failure)) = self.0.into_iter().next() else {
             let what = format!("job run {} ended as {}", run.run_id, run.state.word());
-            return error::Failure::new(Kind::Failed, what)
-                .details(run.state.state_message.clone())
-                .next(again)
-                .err();
+            let failure = error::Failure::new(Kind::Failed, what);
+            let failure = failure.details(run.state.state_message.clone());
+            return match next {
+                Some(next) => failure.next(next).err(),
+                None => failure.next(logs).err(),
+            };
         };
         let mut place = format!("task {task} failed");
         if let Some(notebook) = &failure.notebook {
@@ -92,11 +94,13 @@ impl Failures {
         if let Some(line) = failure.line {
             place.push_str(&format!(", line {line}"));
         }
-        error::Failure::new(Kind::Failed, format!("{place}: {}", failure.error))
+        let failed = error::Failure::new(Kind::Failed, format!("{place}: {}", failure.error))
             .details(failure.output)
-            .next(logs)
-            .next(again)
-            .err()
+            .next(logs);
+        match next {
+            Some(next) => failed.next(next).err(),
+            None => failed.err(),
+        }
     }
 }
 

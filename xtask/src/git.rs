@@ -53,6 +53,11 @@ pub(crate) struct Git {
     apart: Option<(Utf8PathBuf, Utf8PathBuf)>,
 }
 
+/// A commit as people name it.
+pub(crate) fn short(commit: &str) -> &str {
+    commit.get(..7).unwrap_or(commit)
+}
+
 impl Git {
     /// The repository around the project.
     ///

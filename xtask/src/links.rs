@@ -11,7 +11,7 @@ use xtask_remote::databricks::registry::Registry;
 use xtask_remote::{Request, Transport};
 
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::{Summary, Target, Writer};
 use crate::git::Git;
 use crate::github;
 
@@ -203,12 +203,12 @@ pub(crate) fn repair(
 /// What the workspace says.
 pub(crate) fn keep(
     context: &Context,
-    target: &Target<'_>,
+    writer: &Writer<'_, '_>,
     summary: &Summary,
     source: &Source,
 ) -> Result<Kept, xtask_remote::Error> {
-    let mut repair = repair(context, target, summary, source)?;
-    let transport = target.transport();
+    let mut repair = repair(context, writer.target(), summary, source)?;
+    let transport = writer.transport();
     for request in &repair.requests {
         transport.send(request)?;
     }

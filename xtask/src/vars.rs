@@ -34,6 +34,8 @@ pub(crate) const CARGO: &str = "CARGO";
 pub(crate) const DATABRICKS_PREFIXES: &[&str] = &["DATABRICKS_", "ARM_"];
 /// Prefix of the variables by which the Databricks CLI takes values of bundle variables.
 pub(crate) const BUNDLE_VARIABLES: &str = "BUNDLE_VAR_";
+/// The bundle variable that says what is deployed beside the commit.
+pub(crate) const BUNDLE_VAR_GIT_EDITS: &str = "BUNDLE_VAR_git_edits";
 /// The configuration file of the Databricks CLI and SDKs.
 pub(crate) const DATABRICKS_CONFIG_FILE: &str = "DATABRICKS_CONFIG_FILE";
 /// Where the Databricks CLI keeps what it may forget.

@@ -8,7 +8,7 @@ use xtask_remote::Transport;
 use xtask_remote::databricks::files;
 
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::{Purpose, Summary, Target, Writer, guard};
 use crate::error::{Failure, Kind};
 use crate::tools::{self, Need};
 use crate::{fingerprint, python};
@@ -36,6 +36,9 @@ enum Command {
         /// The target of the bundle.
         #[arg(long, short, default_value = "dev")]
         target: String,
+        /// Agree that generated data go to a target that a branch feeds.
+        #[arg(long)]
+        generated: bool,
     },
 }
 
@@ -53,11 +56,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        Command::Upload { target } => {
+        Command::Upload { target, generated } => {
+            let purpose = Purpose::GeneratedData { agreed: *generated };
+            let pass = guard::check(context, target, purpose)?;
             let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
             let folder = python::data_sets(context, &toolbox, &[])?;
             let target = Target::open(context, &toolbox, target)?;
-            upload(context, &target, &target.summary()?, &folder)
+            upload(context, &pass.on(&target)?, &target.summary()?, &folder)
         }
     }
 }
@@ -68,12 +73,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 /// [`Kind::Usage`] when the volume is not deployed; or when the workspace does not take them.
 pub(crate) fn upload(
     context: &Context,
-    target: &Target<'_>,
+    writer: &Writer<'_, '_>,
     summary: &Summary,
     folder: &Utf8Path,
 ) -> anyhow::Result<()> {
-    let volume = volume_path(context, target, summary)?;
-    let transport = target.transport();
+    let volume = volume_path(context, writer.target(), summary)?;
+    let transport = writer.transport();
     let digests_file = format!("{volume}/{DIGESTS}");
     let there = files::list(&*transport, &volume)?;
     let mut digests = match there.contains_key(DIGESTS) {
@@ -108,22 +113,22 @@ fn volume_path(
     summary: &Summary,
 ) -> anyhow::Result<String> {
     let key = &context.config.data.volume;
-    let Some(volume) = summary.resources.volumes.get(key) else {
+    if !summary.resources.volumes.contains_key(key) {
         return Failure::new(
             Kind::Usage,
             format!("the bundle has no volume \"{key}\", which xtask.toml names in data.volume"),
         )
         .err();
-    };
-    let Some(full_name) = &volume.id else {
-        return Failure::new(
+    }
+    match summary.resources.data_folder(&context.config) {
+        Some(folder) => Ok(folder),
+        None => Failure::new(
             Kind::Usage,
             format!("volume {key} is not deployed to {}", target.name),
         )
         .next(format!("cargo xtask deploy --target {}", target.name))
-        .err();
-    };
-    Ok(format!("/Volumes/{}", full_name.replace('.', "/")))
+        .err(),
+    }
 }
 
 fn read_digests(transport: &dyn Transport, file: &str) -> anyhow::Result<BTreeMap<String, String>> {

@@ -1,21 +1,18 @@
 //! `cargo xtask deploy`: puts the bundle on a target's workspace. What was shown and agreed to is what is
 //! applied, and what is there afterwards is read back.
 
-mod linking;
-mod review;
-mod source;
-
 use serde::Serialize;
 use xtask_remote::databricks::bundle_state::{self, Source};
 
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::guard::{self, Change};
+use crate::databricks::{Outcome, Purpose, Summary, Target, Writer};
 use crate::error::{Failure, Kind};
+use crate::git::short;
 use crate::links::Standing;
 use crate::tools::{self, Need};
 use crate::ui::Tone;
-use review::Change;
-use source::short;
+use crate::{deployment, next_step};
 
 /// Options of `deploy`.
 #[derive(Debug, clap::Args)]
@@ -29,6 +26,9 @@ pub(crate) struct Args {
     /// Agree that this resource goes, with its data; once for each.
     #[arg(long, value_name = "KIND.KEY")]
     delete: Vec<String>,
+    /// Take the target's lock over from a deployment that was killed.
+    #[arg(long)]
+    force_lock: bool,
     /// Print what was done as one JSON object.
     #[arg(long)]
     json: bool,
@@ -66,8 +66,8 @@ struct Deployed {
 /// go that nobody has named, or the answer was no.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
-    let commit = source::check(context, &args.target)?;
-    let commit = commit.as_deref();
+    let pass = guard::check(context, &args.target, Purpose::Deploy)?;
+    let commit = pass.commit();
     let target = Target::open(context, &toolbox, &args.target)?;
     let progress = context
         .ui
@@ -76,24 +76,25 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let plan = target.reviewable_plan()?;
     progress.clear();
 
-    let changes = review::changes(&plan);
-    review::show(context, &changes);
+    let changes = guard::changes(&plan);
+    deployment::show(context, &changes);
     if args.dry_run {
         return planned(context, &target, commit, &changes, args.json);
     }
-    review::agree(context, &target.name, &changes, &args.delete)?;
+    let writer = pass.on(&target)?;
+    let agreed = writer.agree(&plan, &args.delete)?;
     if !context
         .ui
         .confirm(&format!("Deploy to {}?", target.name), true)?
     {
         return Failure::new(Kind::Interrupted, "nothing was deployed").err();
     }
-    deploying(context, &target, |on_line| {
-        target.deploy_plan(&plan, on_line)
-    })?;
+    if let Outcome::Moved(said) = deployment::apply(context, &writer, &agreed, args.force_lock)? {
+        return moved(&target.name, said);
+    }
 
     let summary = target.summary()?;
-    let (deployed, links) = read_back(context, &target, &summary, commit)?;
+    let (deployed, links) = read_back(context, &writer, &summary, commit)?;
     show_resources(context, &target, &summary);
     answer(
         context,
@@ -120,7 +121,7 @@ fn planned(
     json: bool,
 ) -> anyhow::Result<()> {
     let summary = target.summary()?;
-    let links = linking::planned(context, target, &summary, commit);
+    let links = deployment::planned(context, target, &summary, commit);
     context
         .ui
         .status("Planned", "nothing was changed (--dry-run)");
@@ -140,52 +141,23 @@ fn planned(
     )
 }
 
-/// Makes the links of the model of a deployed target right; for a deployment by [`apply`]. Those that
-/// cannot be written are told, and are no error.
-pub(crate) fn link(context: &Context, target: &Target<'_>, summary: &Summary) {
-    let transport = target.transport();
-    let source = bundle_state::source(&*transport, &summary.workspace.state_path);
-    let source = source.ok().flatten().unwrap_or_default();
-    linking::warn(context, &linking::keep(context, target, summary, &source));
-}
-
-/// Deploys whatever the bundle holds, with progress.
-///
-/// # Errors
-/// What the CLI says.
-pub(crate) fn apply(context: &Context, target: &Target<'_>) -> anyhow::Result<()> {
-    deploying(context, target, |on_line| target.deploy(on_line).map(drop))
-}
-
-fn deploying(
-    context: &Context,
-    target: &Target<'_>,
-    deploy: impl FnOnce(&mut dyn FnMut(&str)) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let progress = context
-        .ui
-        .progress("Deploying", &format!("target {}", target.name));
-    deploy(&mut |line| progress.message(format!("target {}  {line}", target.name)))?;
-    progress.finish("Deployed", &format!("target {}", target.name));
-    Ok(())
-}
-
 /// Reads back what the workspace has now: which commit, and whether anything is left to do. The model's
 /// links are made right before that, so that what they might leave to do is seen.
 fn read_back(
     context: &Context,
-    target: &Target<'_>,
+    writer: &Writer<'_, '_>,
     summary: &Summary,
     commit: Option<&str>,
 ) -> anyhow::Result<(Deployed, Vec<Standing>)> {
+    let target = writer.target();
     let progress = context
         .ui
         .progress("Reading", &format!("back what {} has", target.name));
     let transport = target.transport();
     let source = bundle_state::source(&*transport, &summary.workspace.state_path)?;
     let recorded = recorded(&target.name, source.as_ref(), commit)?;
-    let links = linking::keep(context, target, summary, &source.unwrap_or_default());
-    let left = review::changes(&target.reviewable_plan()?);
+    let links = deployment::keep(context, writer, summary, &source.unwrap_or_default());
+    let left = guard::changes(&target.reviewable_plan()?);
     progress.clear();
     for change in &left {
         context.ui.warn(&format!(
@@ -199,9 +171,21 @@ fn read_back(
             &format!("{} has commit {}", target.name, short(commit)),
         );
     }
-    linking::show(context, &links);
+    deployment::show_links(context, &links);
     let commit = recorded;
     Ok((Deployed { commit, left }, links.standing))
+}
+
+/// The plan has aged, and nothing was done.
+fn moved(target: &str, said: String) -> anyhow::Result<()> {
+    let what =
+        format!("somebody has deployed to {target} since this was planned; nothing was changed");
+    Failure::new(Kind::Failed, what)
+        .details(said)
+        .next(format!(
+            "look at the new plan: cargo xtask deploy --target {target}"
+        ))
+        .err()
 }
 
 /// The commit that the deployment recorded, which must be the one that was checked.
@@ -235,11 +219,8 @@ fn show_resources(context: &Context, target: &Target<'_>, summary: &Summary) {
             .ui
             .line(&format!("  {}  {url}", context.ui.paint(key, Tone::Strong)));
     }
-    if let Some((key, _)) = summary.resources.jobs.first_key_value() {
-        context.ui.status(
-            "Next",
-            &format!("cargo xtask run {key} --target {}", target.name),
-        );
+    if let Some(next) = next_step::of(context, target, summary) {
+        context.ui.status("Next", &next);
     }
 }
 

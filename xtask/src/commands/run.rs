@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use xtask_remote::Transport;
 use xtask_remote::databricks::jobs;
 
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::{Purpose, Summary, Target, Writer, guard};
 use crate::error::{Failure, Kind};
 use crate::tools::{self, Need};
-use crate::{failures, fingerprint, follow};
+use crate::{failures, fingerprint, follow, next_step};
 
 /// Options of `run`.
 #[derive(Debug, clap::Args)]
@@ -33,19 +32,14 @@ pub(crate) struct Args {
 /// # Errors
 /// When the job is not deployed, or its run fails.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    let pass = guard::check(context, &args.target, Purpose::Run)?;
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     let target = Target::open(context, &toolbox, &args.target)?;
     let summary = target.summary()?;
-    let transport = target.transport();
+    let writer = pass.on(&target)?;
+    let transport = writer.transport();
     let parameters = args.parameters.iter().cloned().collect();
-    let run_id = start(
-        context,
-        &target,
-        &summary,
-        &*transport,
-        &args.job,
-        &parameters,
-    )?;
+    let run_id = start(context, &writer, &summary, &args.job, &parameters)?;
     if args.no_wait {
         context.ui.answer(&run_id.to_string());
         return Ok(());
@@ -56,7 +50,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         return Ok(());
     }
     let again = format!("cargo xtask run {} --target {}", args.job, target.name);
-    failures::of_run(&*transport, &run).into_error(&run, &again)
+    let next = next_step::of(context, &target, &summary).filter(|next| *next != again);
+    failures::of_run(&*transport, &run).into_error(&run, next.as_deref())
 }
 
 /// Starts a run of a job and prints its page at once.
@@ -65,20 +60,20 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 /// [`Kind::Usage`] when the bundle has no such job or it is not deployed.
 pub(crate) fn start(
     context: &Context,
-    target: &Target<'_>,
+    writer: &Writer<'_, '_>,
     summary: &Summary,
-    transport: &dyn Transport,
     key: &str,
     parameters: &BTreeMap<String, String>,
 ) -> anyhow::Result<i64> {
+    let (target, transport) = (writer.target(), writer.transport());
     let job_id = job_id(target, summary, key)?;
     // One token a start: a lost reply and a second try end in the same run.
     let token = fingerprint::sha256(
         format!("{job_id} {} {}", jiff::Timestamp::now(), std::process::id()).as_bytes(),
     );
-    let run_id = jobs::run_now(transport, job_id, parameters, &token[..32])
+    let run_id = jobs::run_now(&*transport, job_id, parameters, &token[..32])
         .with_context(|| format!("starting {key} on {}", target.name))?;
-    let url = jobs::run(transport, run_id)?.run_page_url;
+    let url = jobs::run(&*transport, run_id)?.run_page_url;
     context.ui.status("Job run", &target.readable_link(&url));
     Ok(run_id)
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the unit tests, then the training job on a workspace.
 
+mod code;
 mod inputs;
 mod integration;
 mod show;
@@ -8,11 +9,12 @@ mod unit;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::guard::{self, Pass};
+use crate::databricks::{Purpose, Target};
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::results::{self, Integration, Results, Unit, Verdict};
-use crate::tools::{self, Need, Toolbox};
+use crate::tools::{self, Need};
 
 /// Options of `test`.
 #[derive(Debug, clap::Args)]
@@ -83,6 +85,8 @@ struct Plan {
     target: String,
     unit: Option<inputs::Work<Unit>>,
     integration: Option<inputs::Work<Integration>>,
+    /// That the target may be tested on.
+    pass: Option<Pass>,
 }
 
 /// How the parts ended, and what is still to be said about them.
@@ -130,6 +134,9 @@ fn plan(context: &Context, args: &Args) -> anyhow::Result<Plan> {
     let usual = &context.config.test.integration_target;
     let target = args.target.clone().unwrap_or_else(|| usual.clone());
     let wants = |part: Part| args.part == Part::All || args.part == part;
+    let pass = wants(Part::Integration)
+        .then(|| guard::check(context, &target, Purpose::Test))
+        .transpose()?;
     let found = inputs::Found::look(context)?;
     Ok(Plan {
         unit: wants(Part::Unit)
@@ -139,6 +146,7 @@ fn plan(context: &Context, args: &Args) -> anyhow::Result<Plan> {
             .then(|| found.integration(context, &target, args.force))
             .transpose()?,
         target,
+        pass,
     })
 }
 
@@ -170,7 +178,25 @@ fn execute(context: &Context, plan: &Plan, report: &Utf8Path) -> anyhow::Result<
     let target = job_due
         .map(|_| Target::open(context, &toolbox, &plan.target))
         .transpose()?;
-    let (tested, prepared) = side_by_side(context, &toolbox, unit_due, target.as_ref(), report);
+    let writer = match (&plan.pass, &target) {
+        (Some(pass), Some(target)) => Some(pass.on(target)?),
+        _ => None,
+    };
+    let commit = plan.pass.as_ref().and_then(Pass::commit);
+    let prepare = || {
+        let prepare = |writer| integration::prepare(context, &toolbox, writer, commit);
+        writer.as_ref().map(prepare).transpose()
+    };
+    let (tested, prepared) = std::thread::scope(|scope| {
+        let preparing = scope.spawn(prepare);
+        let tested = unit_due
+            .map(|work| unit::run(context, &toolbox, report, work))
+            .transpose();
+        let prepared = preparing
+            .join()
+            .unwrap_or_else(|_| Err(anyhow::anyhow!("the deployment ended unexpectedly")));
+        (tested, prepared)
+    });
     if let Some((unit, tail)) = tested? {
         (outcome.unit, outcome.unit_tail) = (Some(unit), tail);
     }
@@ -178,38 +204,11 @@ fn execute(context: &Context, plan: &Plan, report: &Utf8Path) -> anyhow::Result<
         .unit
         .as_ref()
         .is_none_or(|unit| unit.verdict == Verdict::Passed);
-    if let (true, Some(target), Some(work)) = (green, &target, job_due) {
-        let (result, error) = integration::train(context, target, prepared?, work)?;
+    if let (true, Some(writer), Some(work)) = (green, &writer, job_due)
+        && let Some(prepared) = prepared?
+    {
+        let (result, error) = integration::train(context, writer, &prepared, work)?;
         (outcome.integration, outcome.job_error) = (Some(result), error);
     }
     Ok(outcome)
-}
-
-/// Counts and the end of what pytest said, where it ran.
-type Tested = anyhow::Result<Option<(Unit, String)>>;
-/// The bundle as it is deployed, where it was.
-type Prepared = anyhow::Result<Option<Summary>>;
-
-/// Runs the unit tests while the bundle is deployed and its data uploaded.
-fn side_by_side(
-    context: &Context,
-    toolbox: &Toolbox,
-    unit: Option<&inputs::Work<Unit>>,
-    target: Option<&Target<'_>>,
-    report: &Utf8Path,
-) -> (Tested, Prepared) {
-    std::thread::scope(|scope| {
-        let preparing = scope.spawn(|| {
-            target
-                .map(|target| integration::prepare(context, toolbox, target))
-                .transpose()
-        });
-        let tested = unit
-            .map(|work| unit::run(context, toolbox, report, work))
-            .transpose();
-        let prepared = preparing
-            .join()
-            .unwrap_or_else(|_| Err(anyhow::anyhow!("the deployment ended unexpectedly")));
-        (tested, prepared)
-    })
 }

@@ -14,9 +14,6 @@ use crate::process;
 /// The word for what stays as it is.
 pub(super) const SKIP: &str = "skip";
 
-/// What the CLI says of a plan that was made before somebody else's deployment.
-const MOVED: [&str; 2] = ["does not match state", "has been modified since the plan"];
-
 /// A plan: what would be done, and the file from which the CLI does it.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -24,7 +21,7 @@ pub(crate) struct Plan {
     /// what stays as it is.
     pub(crate) actions: BTreeMap<String, String>,
     /// Whether it was made of an earlier deployment's state.
-    follows: bool,
+    pub(super) follows: bool,
     /// As it was printed. It may hold what the bundle's settings hold.
     text: String,
 }
@@ -62,12 +59,12 @@ impl Plan {
 }
 
 /// A plan on disk, for the CLI. Only its owner can read it, and it goes when the deployment has ended.
-struct PlanFile {
-    path: Utf8PathBuf,
+pub(super) struct PlanFile {
+    pub(super) path: Utf8PathBuf,
 }
 
 impl PlanFile {
-    fn write(folder: &Utf8Path, text: &str) -> anyhow::Result<PlanFile> {
+    pub(super) fn write(folder: &Utf8Path, plan: &Plan) -> anyhow::Result<PlanFile> {
         fs_err::create_dir_all(folder)?;
         let path = folder.join(format!("plan-{}.json", std::process::id()));
         // What a killed process of the same number left behind.
@@ -78,7 +75,7 @@ impl PlanFile {
             .mode(0o600)
             .open(&path)?;
         let written = PlanFile { path };
-        file.write_all(text.as_bytes())?;
+        file.write_all(plan.text.as_bytes())?;
         Ok(written)
     }
 }
@@ -105,44 +102,6 @@ impl Target<'_> {
             )
             .into()
         })
-    }
-
-    /// Does what a plan says, and nothing else. `on_line` sees what the CLI says meanwhile.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when somebody has deployed since the plan was made, or with what the CLI says.
-    pub(crate) fn deploy_plan(&self, plan: &Plan, on_line: impl FnMut(&str)) -> anyhow::Result<()> {
-        let again = format!("cargo xtask deploy --target {}", self.name);
-        let moved = |details: &str| {
-            let what = format!(
-                "somebody has deployed to {} since this was planned; nothing was changed",
-                self.name
-            );
-            Failure::new(Kind::Failed, what)
-                .details(details)
-                .next(format!("look at the new plan: {again}"))
-        };
-        // The CLI refuses a plan of another state; a plan of no state it takes whatever is there by now.
-        if !plan.follows && self.reviewable_plan()?.follows {
-            return moved("it was not deployed before").err();
-        }
-        let file = PlanFile::write(&self.context.local().join("cache"), &plan.text)?;
-        let command = self.bundle(&["deploy", "--auto-approve", "--plan", file.path.as_str()]);
-        let (ui, interrupt) = (&self.context.ui, &self.context.interrupt);
-        let finished = process::run(ui, interrupt, command, on_line)?;
-        if finished.ok() {
-            return Ok(());
-        }
-        if MOVED.iter().any(|words| finished.tail.contains(words)) {
-            return moved(&finished.tail).err();
-        }
-        Failure::new(
-            Kind::Failed,
-            format!("target {} could not be deployed", self.name),
-        )
-        .details(finished.tail)
-        .next(format!("{again} --explain"))
-        .err()
     }
 }
 

@@ -98,6 +98,16 @@ pub(crate) struct Resources {
     /// Volumes.
     #[serde(default)]
     pub(crate) volumes: BTreeMap<String, Resource>,
+    /// All other kinds.
+    #[serde(flatten)]
+    others: BTreeMap<String, BTreeMap<String, Other>>,
+}
+
+/// A resource of another kind.
+#[derive(Debug, Clone, Deserialize)]
+struct Other {
+    #[serde(default)]
+    id: Option<String>,
 }
 
 impl Resources {
@@ -107,6 +117,35 @@ impl Resources {
             Registry::UnityCatalog => &self.registered_models,
             Registry::Workspace => &self.models,
         }
+    }
+
+    /// The ids of all that is deployed, by `KIND.KEY`.
+    pub(super) fn ids(&self) -> BTreeMap<String, String> {
+        let known = [
+            ("jobs", &self.jobs),
+            ("experiments", &self.experiments),
+            ("registered_models", &self.registered_models),
+            ("models", &self.models),
+            ("volumes", &self.volumes),
+        ];
+        let known = known.into_iter().flat_map(|(kind, resources)| {
+            let ids = resources.iter().map(|(key, resource)| (key, &resource.id));
+            ids.map(move |(key, id)| (format!("{kind}.{key}"), id.clone()))
+        });
+        let others = self.others.iter().flat_map(|(kind, resources)| {
+            let ids = resources.iter().map(|(key, resource)| (key, &resource.id));
+            ids.map(move |(key, id)| (format!("{kind}.{key}"), id.clone()))
+        });
+        known
+            .chain(others)
+            .filter_map(|(key, id)| Some((key, id?)))
+            .collect()
+    }
+
+    /// The folder of the volume that xtask.toml names for data sets, once it is deployed.
+    pub(crate) fn data_folder(&self, config: &Config) -> Option<String> {
+        let volume = self.volumes.get(&config.data.volume)?.id.as_ref()?;
+        Some(format!("/Volumes/{}", volume.replace('.', "/")))
     }
 
     /// The model that xtask.toml names.

@@ -23,6 +23,23 @@ pub(super) fn asks_to_sign_in(message: &str) -> bool {
     .any(|words| message.contains(words))
 }
 
+/// Whether a resource could not be created because there is one of its name.
+pub(super) fn says_it_is_there_already(tail: &str) -> bool {
+    tail.contains("cannot create resources.")
+        && ["already exists", "ALREADY_EXISTS"]
+            .iter()
+            .any(|words| tail.contains(words))
+}
+
+/// Who holds the lock of a deployment, where the CLI ended because of it.
+pub(super) fn holder_of_the_lock(tail: &str) -> Option<&str> {
+    let (_, after) = tail.split_once("deploy lock acquired by ")?;
+    let end = after
+        .find(" at ")
+        .or_else(|| after.find(char::is_whitespace));
+    Some(&after[..end.unwrap_or(after.len())])
+}
+
 /// Whether nothing can have arrived.
 pub(super) fn says_there_was_no_connection(message: &str) -> bool {
     ["dial tcp", "no such host", "connection refused", "x509:"]
@@ -44,6 +61,17 @@ pub(super) fn last_words(tail: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_named() {
+        let said = "Error: deploy lock acquired by a@b.c at 2026-11-30 07:30:00 +0000 UTC. Use --force-lock to override";
+        assert_eq!(holder_of_the_lock(said), Some("a@b.c"));
+        assert_eq!(
+            holder_of_the_lock("Error: deploy lock acquired by 6a19"),
+            Some("6a19")
+        );
+        assert_eq!(holder_of_the_lock("Error: no such field"), None);
+    }
 
     #[test]
     fn the_last_words_are_those_of_the_service() {

@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use xtask_testkit::{Project, Said, Terminal};
 
 /// The target that a branch feeds, and the branch.
-const TARGET: &str = "preprod";
-const BRANCH: &str = "main";
+pub(crate) const TARGET: &str = "preprod";
+pub(crate) const BRANCH: &str = "main";
 /// A target that everybody may deploy anything to.
-const FREE: &str = "check";
-const VOLUME: &str = "volumes.desk";
+pub(crate) const FREE: &str = "check";
+pub(crate) const VOLUME: &str = "volumes.desk";
 const SETTINGS: &str = "resources/churn.yml";
 
 /// A clone whose `origin` has its branch.
-fn project() -> Project {
+pub(crate) fn project() -> Project {
     let project = Project::of_fixture("other-bundle", env!("CARGO_BIN_EXE_xtask"));
     let remote = project.home().join("origin.git");
     let remote = remote.to_str().unwrap();
@@ -27,13 +27,13 @@ fn project() -> Project {
     project
 }
 
-fn commit(project: &Project, message: &str) -> String {
+pub(crate) fn commit(project: &Project, message: &str) -> String {
     project.git(&["add", "--all"]);
     project.git(&["commit", "--quiet", "--message", message]);
     project.git(&["rev-parse", "HEAD"])
 }
 
-fn push(project: &Project) {
+pub(crate) fn push(project: &Project) {
     project.git(&[
         "push",
         "--quiet",
@@ -43,7 +43,7 @@ fn push(project: &Project) {
 }
 
 /// Takes the volume out of the bundle.
-fn without_volume(project: &Project) {
+pub(crate) fn without_volume(project: &Project) {
     project.edit(
         SETTINGS,
         "  volumes:\n    desk:\n      catalog_name: ${resources.schemas.loyalty.catalog_name}\n      schema_name: ${resources.schemas.loyalty.name}\n      name: desk\n",

@@ -9,6 +9,7 @@ mod act;
 mod deploy;
 mod docs;
 mod faults;
+mod guards;
 mod journey;
 mod links;
 mod machine;

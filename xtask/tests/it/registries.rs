@@ -232,6 +232,29 @@ fn with_stages_where_the_server_has_no_aliases() {
 #[test]
 fn with_aliases_where_the_server_has_them() {
     let project = project();
+    // What is deployed beside the commit is said wherever the commit is.
+    std::fs::write(project.root().join("notebooks/stray.py"), "# stray\n").unwrap();
+    let edits = "1 edited file";
     day(&project, &format!("POST {ALIAS}"));
+    let facts = facts(&project);
+    let there = environment(&facts, SOURCE);
+    assert_eq!(there["deployment"]["edits"], edits, "{there}");
+    let screen = project.succeed(&["status"]);
+    assert!(
+        screen.stdout.contains(&format!("+ {edits}")),
+        "{}",
+        screen.stdout
+    );
+    let planned = project.succeed(&[
+        "promote",
+        "--to",
+        DESTINATION,
+        "--from",
+        SOURCE,
+        "--dry-run",
+    ]);
+    let said = format!("{}{}", planned.stdout, planned.stderr);
+    assert!(said.contains(&format!(" + {edits}")), "{said}");
+    assert!(said.contains("which nobody reviewed"), "{said}");
     assert_eq!(stages(&project), "['None']");
 }

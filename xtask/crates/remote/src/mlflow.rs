@@ -135,7 +135,7 @@ pub fn runs_of_task(
             "order_by": ["attributes.start_time ASC"],
             "max_results": 100,
         }))
-        .repeatable();
+        .reads();
     Ok(call::<Reply>(transport, &request)?.runs)
 }
 
@@ -159,7 +159,7 @@ pub fn newest_runs(
             "order_by": ["attributes.start_time DESC"],
             "max_results": count,
         }))
-        .repeatable();
+        .reads();
     Ok(call::<Reply>(transport, &request)?.runs)
 }
 

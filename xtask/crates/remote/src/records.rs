@@ -27,6 +27,8 @@ pub struct Origin {
     pub git_branch: Option<String>,
     /// The remote's address, without credentials.
     pub git_origin: Option<String>,
+    /// What was deployed beside the commit, such as `1 edited file`.
+    pub git_edits: Option<String>,
     /// Id of the job.
     pub job_id: Option<String>,
     /// Id of the whole job run, not of a task's.
@@ -43,6 +45,18 @@ pub struct TrainedIn {
 }
 
 impl TrainedIn {
+    /// The run that trained a version of the workspace at `host`. What a copy's tags say counts before its `run_id`:
+    /// a registry may have given it that of another model of the same name.
+    #[must_use]
+    pub fn of_version(host: &str, run_id: &str, tags: &[KeyValue]) -> Option<TrainedIn> {
+        TrainedIn::read(tags).or_else(|| {
+            (!run_id.is_empty()).then(|| TrainedIn {
+                host: host.trim_end_matches('/').to_owned(),
+                run_id: run_id.to_owned(),
+            })
+        })
+    }
+
     /// Reads it from the tags of a version; `None` where the version is no copy.
     #[must_use]
     pub fn read(tags: &[KeyValue]) -> Option<TrainedIn> {
@@ -299,6 +313,7 @@ impl<'a> Tags<'a> {
             git_commit: self.owned("mlops_git_commit"),
             git_branch: self.owned("mlops_git_branch"),
             git_origin: self.owned("mlops_git_origin"),
+            git_edits: self.owned("mlops_git_edits"),
             job_id: self.owned("mlops_job_id"),
             job_run_id: self.owned("mlops_job_run_id"),
         }

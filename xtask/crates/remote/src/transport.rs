@@ -135,6 +135,8 @@ pub struct Request {
     pub repeatable: bool,
     /// Whether it is sent once whatever happens: its caller looks, waits and repeats itself.
     pub once: bool,
+    /// Whether it changes nothing.
+    pub reads: bool,
     /// Who is told of an upload's progress.
     pub progress: Option<Progress>,
 }
@@ -151,6 +153,7 @@ impl Request {
             deadline: Some(Duration::from_secs(30)),
             repeatable: method.is_idempotent(),
             once: false,
+            reads: matches!(method, Method::Get | Method::Head),
             progress: None,
         }
     }
@@ -199,6 +202,13 @@ impl Request {
     pub fn repeatable(mut self) -> Request {
         self.repeatable = true;
         self
+    }
+
+    /// Declares that it only searches, although its method is one that acts.
+    #[must_use]
+    pub fn reads(mut self) -> Request {
+        self.reads = true;
+        self.repeatable()
     }
 
     /// Forbids any repetition.

@@ -12,7 +12,7 @@ use xtask_remote::databricks::jobs;
 use xtask_remote::{Credentials, Http, Method, Request, Transport as _, local};
 
 use super::Bench;
-use crate::databricks::Target;
+use crate::databricks::{Purpose, Target, guard};
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{LocalWorkspace, Mode};
 use crate::{local_workspace, process, python, vars};
@@ -117,8 +117,9 @@ pub(super) fn training_job(bench: &Bench<'_>) -> anyhow::Result<f64> {
     let name = &context.config.test.integration_target;
     let ready = bench.cargo(&["xtask", "test", "integration"]);
     bench.timed(ready)?;
+    let pass = guard::check(context, name, Purpose::Run)?;
     let target = Target::open(context, bench.toolbox, name)?;
-    let transport = target.transport();
+    let transport = pass.on(&target)?.transport();
     let summary = target.summary()?;
     let job = summary.resources.jobs.get(&context.config.jobs.train);
     let job_id: i64 = job

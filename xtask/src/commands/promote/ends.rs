@@ -8,6 +8,7 @@ use xtask_remote::databricks::registry::Registry as Generation;
 use super::Args;
 use crate::config::Config;
 use crate::context::Context;
+use crate::databricks::guard::Pass;
 use crate::databricks::{Summary, Target};
 use crate::error::{Failure, Kind};
 use crate::model_files;
@@ -160,12 +161,27 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The ways to it.
+    /// The ways to it, by which it is only read.
     ///
     /// # Errors
     /// When its registry does not say of which kind it is.
     pub(super) fn ways(&self, toolbox: &'a Toolbox) -> anyhow::Result<Ways<'_>> {
-        let transport = self.target.transport();
+        self.by(self.target.transport(), toolbox)
+    }
+
+    /// The ways to it, by which it can be changed.
+    ///
+    /// # Errors
+    /// Those of [`Place::ways`].
+    pub(super) fn changing(&self, toolbox: &'a Toolbox, pass: &Pass) -> anyhow::Result<Ways<'_>> {
+        self.by(pass.on(&self.target)?.transport(), toolbox)
+    }
+
+    fn by<'p>(
+        &'p self,
+        transport: Box<dyn Transport + 'p>,
+        toolbox: &'a Toolbox,
+    ) -> anyhow::Result<Ways<'p>> {
         let registry: Box<dyn Registry> = match self.generation {
             Generation::UnityCatalog => Box::new(UnityCatalog),
             Generation::Workspace => Box::new(WorkspaceRegistry::of(&*transport, &self.model)?),

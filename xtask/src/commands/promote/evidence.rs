@@ -25,6 +25,8 @@ pub(super) struct Evidence {
     /// The commit that trained it, and its branch.
     pub(super) commit: Option<String>,
     pub(super) branch: Option<String>,
+    /// What was deployed beside the commit.
+    pub(super) edits: Option<String>,
     /// How that compares with the code that is deployed in the destination.
     pub(super) code: Code,
     /// The pull request that brought the commit.
@@ -87,10 +89,14 @@ impl Code {
 
 impl Evidence {
     pub(super) fn commit_line(&self) -> String {
-        match (&self.commit, &self.branch) {
+        let line = match (&self.commit, &self.branch) {
             (Some(commit), Some(branch)) => format!("{} of {branch}", short(commit)),
             (Some(commit), None) => short(commit).to_owned(),
             _ => "not known".to_owned(),
+        };
+        match &self.edits {
+            Some(edits) => format!("{line} + {edits}"),
+            None => line,
         }
     }
 
@@ -133,6 +139,7 @@ pub(super) fn gather(
         run: training_run(plan),
         job_run: record.origin.job_run_id.clone(),
         branch: record.origin.git_branch.clone(),
+        edits: record.origin.git_edits.clone(),
         code: code(git.as_ref(), commit.as_deref(), deployed.as_deref()),
         commit,
         pull_request,
@@ -158,8 +165,8 @@ fn training_run(plan: &Plan) -> Option<String> {
             value: value.clone(),
         })
         .collect();
-    let here = Some(plan.from.run_id.clone()).filter(|run| !run.is_empty());
-    here.or_else(|| Some(TrainedIn::read(&tags)?.run_id))
+    let trained = TrainedIn::of_version(&plan.from.host, &plan.from.run_id, &tags);
+    trained.map(|trained| trained.run_id)
 }
 
 fn code(git: Option<&Git>, trained: Option<&str>, deployed: Option<&str>) -> Code {
@@ -184,6 +191,11 @@ fn warnings(plan: &Plan, evidence: &Evidence) -> Vec<String> {
         warnings.push(format!(
             "{}: the inference there may read its inputs otherwise than training did",
             evidence.code.sentence(&plan.to.target)
+        ));
+    }
+    if let Some(edits) = &evidence.edits {
+        warnings.push(format!(
+            "it was trained with {edits} beside the commit, which nobody reviewed"
         ));
     }
     if plan.found.champion.is_some()

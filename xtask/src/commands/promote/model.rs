@@ -15,9 +15,11 @@ use super::watch::Screen;
 use super::{ask, plan_file, show};
 use crate::context::Context;
 use crate::crash;
+use crate::databricks::{Purpose, guard};
 use crate::engine_failure;
 use crate::error::{Failure, Kind};
 use crate::links;
+use crate::next_step;
 use crate::smoke;
 use crate::tools::{self, Need, Toolbox};
 use crate::ui::safe_line;
@@ -67,6 +69,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         },
         None => ends::choose(context, args)?,
     };
+    let pass = guard::check(context, &ends.to, Purpose::Promote)?;
     let workflow = via_ci::workflow(context, args, &ends)?;
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     // While CI promotes, it holds the lock, and nothing could be planned.
@@ -78,7 +81,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let planning = format!("{} to {}", ends.from, ends.to);
     let mut progress = context.ui.progress("Planning", &planning);
     let (from, to) = open(context, &toolbox, &ends)?;
-    let (from_ways, to_ways) = (from.ways(&toolbox)?, to.ways(&toolbox)?);
+    let from_ways = from.ways(&toolbox)?;
+    let to_ways = to.changing(&toolbox, &pass)?;
     let user = to.user(context);
     let reviewed = reviewed.map(|plan| check(plan, &from, &to)).transpose()?;
     let is_reviewed = reviewed.is_some();
@@ -295,13 +299,9 @@ impl Promotion<'_> {
             "Undo",
             &format!("cargo xtask promote --to {to} --undo {}", &plan.id[..8]),
         );
-        ui.status(
-            "Next",
-            &format!(
-                "cargo xtask run {} --target {to}",
-                context.config.jobs.inference
-            ),
-        );
+        if let Some(next) = next_step::of(context, &self.to.target, &self.to.summary) {
+            ui.status("Next", &next);
+        }
         self.answer("promoted", Some(done.version), &steps)
     }
 

@@ -11,8 +11,10 @@ use super::show;
 use super::watch::Screen;
 use crate::context::Context;
 use crate::crash;
+use crate::databricks::{Purpose, guard};
 use crate::engine_failure;
 use crate::error::{Failure, Kind};
+use crate::next_step;
 use crate::tools::{self, Need};
 
 /// What `--json` prints; docs/promote.md describes the fields.
@@ -37,12 +39,13 @@ struct Answer<'a> {
 /// When there is none, somebody has moved the champion since, or the answer was no.
 pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()> {
     let target = ends::destination(context, args)?;
+    let pass = guard::check(context, &target, Purpose::Promote)?;
     let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     let progress = context
         .ui
         .progress("Planning", &format!("what {target} goes back to"));
     let place = Place::open(context, &toolbox, &target)?;
-    let ways = place.ways(&toolbox)?;
+    let ways = place.changing(&toolbox, &pass)?;
     let user = place.user(context);
     let id = (!id.is_empty()).then_some(id);
     let plan = plan_undo(&ways.side(), id, &user).map_err(engine_failure::of)?;
@@ -74,9 +77,7 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
         None => format!("{target} has no champion, as before"),
     };
     context.ui.status("Undone", &now);
-    if plan.previous().is_some() {
-        let inference = &context.config.jobs.inference;
-        let next = format!("cargo xtask run {inference} --target {target}");
+    if let Some(next) = next_step::of(context, &place.target, &place.summary) {
         context.ui.status("Next", &next);
     }
     answer(context, args, &plan, "undone", calls)

@@ -168,13 +168,7 @@ pub(super) fn fill(
 
 /// The run that trained a version: here, unless the version was brought from another workspace.
 fn trained_in(version: &models::Aliased, host: &str) -> Option<TrainedIn> {
-    if version.run_id.is_empty() {
-        return TrainedIn::read(&version.tags);
-    }
-    Some(TrainedIn {
-        host: host.to_owned(),
-        run_id: version.run_id.clone(),
-    })
+    TrainedIn::of_version(host, &version.run_id, &version.tags)
 }
 
 /// What two runs logged. Those that are not among the newest are asked for, side by side; one that is

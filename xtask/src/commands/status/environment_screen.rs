@@ -113,6 +113,14 @@ fn deployed(ui: &Ui, deployment: &Deployment, now: Timestamp) -> Vec<String> {
         Some(commit) => short(&safe_line(commit)).to_owned(),
         None => ui.paint("a commit that is not known", Tone::Warning),
     };
+    let edits = deployment.edits.as_deref().map(safe_line);
+    let commit = match &edits {
+        Some(edits) => format!(
+            "{commit} {}",
+            ui.paint(&format!("+ {edits}"), Tone::Warning)
+        ),
+        None => commit,
+    };
     let branch = deployment
         .branch
         .as_deref()
@@ -130,6 +138,7 @@ fn deployed(ui: &Ui, deployment: &Deployment, now: Timestamp) -> Vec<String> {
         .unwrap_or_default();
     let commits = |number| count(number, "commit", "commits");
     let relation = match (deployment.ahead, deployment.behind) {
+        (Some(0), Some(0)) if edits.is_some() => format!("is {with} with edits"),
         (Some(0), Some(0)) => ui.paint(&format!("is {with}"), Tone::Good),
         (Some(0), Some(behind)) => {
             ui.paint(&format!("{} behind {with}", commits(behind)), Tone::Warning)

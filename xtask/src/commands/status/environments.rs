@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use xtask_remote::databricks::bundle_state;
-use xtask_remote::mlflow::{self, Run};
+use xtask_remote::mlflow::Run;
 use xtask_remote::records::TrainedIn;
 use xtask_remote::{Error, Transport, Within};
 
@@ -13,6 +13,7 @@ use super::drift::{self, Question};
 use super::facts::{Deployment, Environment, Unknown};
 use super::state_paths::{Known, StatePaths};
 use crate::bundle::{self, Place};
+use crate::chain;
 use crate::context::Context;
 use crate::databricks::Target;
 use crate::git::Git;
@@ -124,18 +125,8 @@ impl<'a> Look<'a> {
 
     /// A run in the workspace of another target: that of a version that was brought from there.
     fn elsewhere(&self, trained: &TrainedIn, until: Instant) -> Option<Run> {
-        let target = self.targets.iter().find(|target| {
-            let host = match &target.place {
-                Place::Local(_) => self.local(target).map(|local| &local.url),
-                Place::Databricks { host, .. } => host.as_ref(),
-            };
-            host.is_some_and(|host| host.trim_end_matches('/') == trained.host)
-        })?;
-        let local = self.local(target).cloned();
-        let opened = Target::seen(self.context, target, local, self.program(target).ok()?);
-        let transport = opened.transport();
         let left = until.saturating_duration_since(Instant::now());
-        mlflow::run(&Within::new(&*transport, left), &trained.run_id).ok()
+        chain::run_elsewhere(self.context, &self.targets, trained, left)
     }
 
     /// What is asked about the drift of a target; `None` where it is not asked.
@@ -229,6 +220,7 @@ impl<'a> Look<'a> {
         Deployment {
             commit,
             branch: known(&found.source.branch),
+            edits: known(&found.source.edits),
             at: known(&found.deployed_at),
             compared_with,
             ahead: relation.map(|(ahead, _)| ahead),
@@ -292,21 +284,27 @@ struct Found {
 
 /// Reads the three files of a deployment's state side by side.
 fn read(transport: &dyn Transport, state_path: &str) -> anyhow::Result<Option<Found>> {
-    let (source, deployment, resources) = std::thread::scope(|scope| {
+    let (source, deployment, state) = std::thread::scope(|scope| {
         let source = scope.spawn(|| bundle_state::source(transport, state_path));
         let deployment = scope.spawn(|| bundle_state::deployment(transport, state_path));
-        let resources = bundle_state::resources(transport, state_path);
-        (joined(source.join()), joined(deployment.join()), resources)
+        let state = bundle_state::state(transport, state_path);
+        (joined(source.join()), joined(deployment.join()), state)
     });
-    Ok(match (source?, resources?) {
+    Ok(match (source?, state?) {
         (None, None) => None,
         // After `destroy` an empty state may stay.
-        (_, Some(resources)) if resources.is_empty() => None,
-        (source, resources) => Some(Found {
-            source: source.unwrap_or_default(),
-            deployed_at: deployment?.unwrap_or_default().timestamp,
-            resources: resources.unwrap_or_default(),
-        }),
+        (_, Some(state)) if state.resources.is_empty() => None,
+        (source, state) => {
+            let state = state.unwrap_or_default();
+            Some(Found {
+                source: bundle_state::Source {
+                    edits: state.edits,
+                    ..source.unwrap_or_default()
+                },
+                deployed_at: deployment?.unwrap_or_default().timestamp,
+                resources: state.resources,
+            })
+        }
     })
 }
 

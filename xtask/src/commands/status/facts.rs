@@ -273,6 +273,8 @@ pub(crate) struct Deployment {
     pub(crate) commit: Option<String>,
     /// The branch.
     pub(crate) branch: Option<String>,
+    /// What was deployed beside the commit, such as `1 edited file`; null where that is nothing or not known.
+    pub(crate) edits: Option<String>,
     /// When.
     pub(crate) at: Option<String>,
     /// What it is compared with: the branch that feeds the target, or the one that is checked out.

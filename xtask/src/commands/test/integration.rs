@@ -4,63 +4,69 @@ use std::collections::BTreeMap;
 
 use xtask_remote::databricks::jobs::{self, Run};
 
+use super::code::Code;
 use super::inputs::{self, Work};
 use crate::chain::Registry;
-use crate::commands::{data, deploy, run};
+use crate::commands::{data, run};
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::{Summary, Target, Writer};
 use crate::fingerprint::remember;
 use crate::results::{Integration, JobRun, Task, Verdict};
 use crate::tools::Toolbox;
-use crate::{failures, follow, python};
+use crate::{deployment, failures, follow, python};
+
+/// The bundle as it is deployed.
+pub(super) struct Prepared {
+    summary: Summary,
+    code: Code,
+}
 
 /// Deploys the bundle and puts the data sets in place.
 pub(super) fn prepare(
     context: &Context,
     toolbox: &Toolbox,
-    target: &Target<'_>,
-) -> anyhow::Result<Summary> {
+    writer: &Writer<'_, '_>,
+    commit: Option<&str>,
+) -> anyhow::Result<Prepared> {
     let (data_sets, deployed) = std::thread::scope(|scope| {
         let making = scope.spawn(|| python::data_sets(context, toolbox, &[]));
-        let deployed = deploy::apply(context, target);
+        let deployed = deployment::of_the_checkout(context, writer);
         let made = making
             .join()
             .unwrap_or_else(|_| Err(anyhow::anyhow!("making the data sets ended unexpectedly")));
         (made, deployed)
     });
     deployed?;
-    let summary = target.summary()?;
-    deploy::link(context, target, &summary);
-    data::upload(context, target, &summary, &data_sets?)?;
-    Ok(summary)
+    let summary = writer.target().summary()?;
+    let code = Code::read(&*writer.transport(), &summary)?;
+    code.is_of(commit, writer.target())?;
+    deployment::link(context, writer, &summary, &code.source);
+    data::upload(context, writer, &summary, &data_sets?)?;
+    Ok(Prepared { summary, code })
 }
 
 /// Runs the training job, and resolves what it made. The error is the job's own, not ours.
 pub(super) fn train(
     context: &Context,
-    target: &Target<'_>,
-    summary: Option<Summary>,
+    writer: &Writer<'_, '_>,
+    prepared: &Prepared,
     work: &Work<Integration>,
 ) -> anyhow::Result<(Integration, Option<anyhow::Error>)> {
-    let summary = match summary {
-        Some(summary) => summary,
-        None => target.summary()?,
-    };
-    let transport = target.transport();
-    let registry = Registry::new(context, target, &*transport, &summary);
+    let (target, summary) = (writer.target(), &prepared.summary);
+    let transport = writer.transport();
+    let registry = Registry::new(context, target, &*transport, summary);
     let before = registry.champion()?;
     let job = &context.config.jobs.train;
-    let run_id = run::start(
-        context,
-        target,
-        &summary,
-        &*transport,
-        job,
-        &BTreeMap::new(),
-    )?;
+    let run_id = run::start(context, writer, summary, job, &BTreeMap::new())?;
     let run = follow::to_the_end(context, &*transport, run_id, target.local.is_some())?;
     let failures = failures::of_run(&*transport, &run);
-    let result = result(target, &run, &failures).with(registry.follow(&run, before)?);
+    let mut result = result(target, &run, &failures).with(registry.follow(&run, before)?);
+    let now = Code::read(&*transport, summary)?;
+    if now != prepared.code {
+        result.verdict = Verdict::Failed;
+        let error = prepared.code.replaced_by(&now, target, run_id);
+        return Ok((result, Some(error)));
+    }
     if run.state.is_success() {
         let inputs = inputs::settle(context, &work.inputs, &target.name);
         remember(
@@ -77,7 +83,7 @@ pub(super) fn train(
         true => "cargo xtask test integration".to_owned(),
         false => format!("cargo xtask test integration --target {}", target.name),
     };
-    let error = failures.into_error::<()>(&run, &again).err();
+    let error = failures.into_error::<()>(&run, Some(&again)).err();
     Ok((result, error))
 }
 

@@ -159,7 +159,7 @@ impl Stage {
     /// Trains a first version in `staging`, as an admin there does.
     pub(super) fn train(&self) {
         for args in [
-            &["data", "upload", "--target", "staging"][..],
+            &["data", "upload", "--target", "staging", "--generated"][..],
             &["run", "model_training_job", "--target", "staging"],
         ] {
             let mut command = self.clone.xtask(args);

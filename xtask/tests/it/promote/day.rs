@@ -162,7 +162,8 @@ impl Day {
 fn the_predictions_prove_which_version_answered() {
     let day = Day::begin();
     day.deploy();
-    let _ = day.project.succeed(&["data", "upload", "--target", "prod"]);
+    let upload = ["data", "upload", "--target", "prod", "--generated"];
+    let _ = day.project.succeed(&upload);
     let first = day.train();
     day.promote();
     let one = day.infer("predictions");

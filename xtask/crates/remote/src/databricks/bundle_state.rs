@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::Error;
 use crate::transport::{Method, Request, Transport, call};
@@ -21,6 +22,10 @@ pub struct Source {
     /// The remote's address; empty without one.
     #[serde(default)]
     pub origin_url: String,
+    /// What was deployed beside the commit, such as `1 edited file`; empty where that is nothing or not known. The
+    /// CLI does not write it down: it is in the state of jobs, [`State::edits`].
+    #[serde(skip)]
+    pub edits: String,
 }
 
 /// The deployment as a whole.
@@ -75,13 +80,30 @@ pub fn deployment(
     read(transport, state_path, "deployment.json")
 }
 
-/// What is deployed; `None` where nothing is, or where Terraform keeps the state.
+/// What is deployed, as the CLI has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// The ids of the resources.
+    pub resources: Resources,
+    /// What was deployed beside the commit: the value of the job parameter `git_edits`. Empty where no job has one.
+    pub edits: String,
+}
+
+/// The resources that are deployed; `None` where nothing is, or where Terraform keeps the state.
 ///
 /// # Errors
 /// Any [`Error`].
 pub fn resources(transport: &dyn Transport, state_path: &str) -> Result<Option<Resources>, Error> {
+    Ok(state(transport, state_path)?.map(|state| state.resources))
+}
+
+/// What is deployed; `None` where nothing is, or where Terraform keeps the state.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn state(transport: &dyn Transport, state_path: &str) -> Result<Option<State>, Error> {
     #[derive(Deserialize)]
-    struct State {
+    struct File {
         #[serde(default)]
         state: BTreeMap<String, Resource>,
     }
@@ -89,16 +111,30 @@ pub fn resources(transport: &dyn Transport, state_path: &str) -> Result<Option<R
     struct Resource {
         #[serde(rename = "__id__", default)]
         id: String,
+        #[serde(default)]
+        state: Value,
     }
-    let state: Option<State> = read(transport, state_path, "resources.json")?;
-    Ok(state.map(|state| {
-        let entries = state.state.into_iter();
-        entries
-            .filter_map(|(key, resource)| {
-                Some((key.strip_prefix("resources.")?.to_owned(), resource.id))
-            })
-            .collect()
+    let file: Option<File> = read(transport, state_path, "resources.json")?;
+    Ok(file.map(|file| {
+        let mut state = State::default();
+        for (key, resource) in file.state {
+            let Some(key) = key.strip_prefix("resources.") else {
+                continue;
+            };
+            if let Some(edits) = edits(&resource.state) {
+                edits.clone_into(&mut state.edits);
+            }
+            state.resources.insert(key.to_owned(), resource.id);
+        }
+        state
     }))
+}
+
+/// The job parameter that says what was deployed beside the commit.
+fn edits(job: &Value) -> Option<&str> {
+    let parameters = job["parameters"].as_array()?;
+    let named = parameters.iter().find(|one| one["name"] == "git_edits")?;
+    named["default"].as_str()
 }
 
 fn read<T: DeserializeOwned>(

@@ -95,7 +95,7 @@ fn in_stage(transport: &dyn Transport, model: &str, stage: &str) -> Result<Optio
     }
     let request = Request::new(Method::Post, at("registered-models/get-latest-versions"))
         .json(&json!({"name": model, "stages": [stage]}))
-        .repeatable();
+        .reads();
     match call::<Latest>(transport, &request) {
         Ok(found) => Ok(found.model_versions.into_iter().next()),
         Err(error) if error.is_not_found() => Ok(None),

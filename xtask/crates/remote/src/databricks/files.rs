@@ -21,6 +21,15 @@ pub fn list(transport: &dyn Transport, folder: &str) -> Result<BTreeMap<String, 
         .collect())
 }
 
+/// The names of the files and folders in a folder of a volume.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn names(transport: &dyn Transport, folder: &str) -> Result<Vec<String>, Error> {
+    let entries = entries(transport, folder)?.into_iter();
+    Ok(entries.map(|entry| entry.name).collect())
+}
+
 /// A file or a folder.
 #[derive(Deserialize)]
 struct Entry {

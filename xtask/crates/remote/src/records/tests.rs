@@ -50,9 +50,38 @@ fn origin(origin: &Origin) -> Value {
         "git_commit": origin.git_commit,
         "git_branch": origin.git_branch,
         "git_origin": origin.git_origin,
+        "git_edits": origin.git_edits,
         "job_id": origin.job_id,
         "job_run_id": origin.job_run_id,
     })
+}
+
+#[test]
+fn where_a_copy_was_trained_its_tags_say_before_its_run_id() {
+    let tag = |value: &str| {
+        vec![KeyValue {
+            key: "mlops_trained_in".to_owned(),
+            value: value.to_owned(),
+        }]
+    };
+    let trained = |host: &str, run_id: &str| {
+        Some(TrainedIn {
+            host: host.to_owned(),
+            run_id: run_id.to_owned(),
+        })
+    };
+    let of = |run_id: &str, tags: &[KeyValue]| TrainedIn::of_version("https://here/", run_id, tags);
+    assert_eq!(
+        of("stranger", &tag("https://there ours")),
+        trained("https://there", "ours")
+    );
+    assert_eq!(
+        of("", &tag("https://there ours")),
+        trained("https://there", "ours")
+    );
+    assert_eq!(of("own", &[]), trained("https://here", "own"));
+    assert_eq!(of("own", &tag("nonsense")), trained("https://here", "own"));
+    assert_eq!(of("", &[]), None);
 }
 
 fn champion(champion: Option<Champion>) -> Value {

@@ -204,7 +204,8 @@ fn table(
                     @if let Some(metric) = metric {
                         td.number { @if let Some(value) = measured.value(version.number, metric) { (written(value)) } }
                     }
-                    td { @if let Some(commit) = version.tags.get("mlops_git_commit") { code title=(commit) { (short_commit(commit)) } } }
+                    td { @if let Some(commit) = version.tags.get("mlops_git_commit") { code title=(commit) { (short_commit(commit)) }
+                        @if let Some(edits) = version.tags.get("mlops_git_edits") { " + " (edits) } } }
                     td.dim { @if let Some(at) = version.created_at { (time(at)) } }
                     td { @if let Some(address) = job_run(version, here) { a href=(address) { "run" } } }
                 }

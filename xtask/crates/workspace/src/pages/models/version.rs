@@ -83,7 +83,8 @@ fn facts(
             }
             @if let Some(commit) = tag("mlops_git_commit") {
                 div { dt { "Code" } dd { code title=(commit) { (short_commit(commit)) }
-                    @if let Some(branch) = tag("mlops_git_branch") { " of " (branch) } } }
+                    @if let Some(branch) = tag("mlops_git_branch") { " of " (branch) }
+                    @if let Some(edits) = tag("mlops_git_edits") { " + " (edits) } } }
             }
             @if let Some(source) = tag("mlops_promotion_source") {
                 div { dt { "Copied from" } dd { (source)

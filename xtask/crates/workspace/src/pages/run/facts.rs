@@ -44,6 +44,7 @@ fn code(loaded: &Loaded) -> Markup {
     let own = tag("mlops_git_commit").map(|commit| Deployment {
         commit: Some(commit.clone()),
         branch: tag("mlops_git_branch").cloned(),
+        edits: tag("mlops_git_edits").cloned(),
         ..Deployment::default()
     });
     let told = match (own, &loaded.deployment) {

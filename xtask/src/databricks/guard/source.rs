@@ -3,22 +3,17 @@
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::git::{Git, Remote};
+use crate::git::{Git, Remote, short};
 use crate::ui::safe_line;
 
 /// How many changed files are named.
 const NAMED: usize = 10;
 
-/// The commit that is checked out, checked against what feeds the target; `None` for a target without a
-/// branch and a project without a commit.
+/// The commit that is checked out, checked against the branch that feeds the target.
 ///
 /// # Errors
 /// [`Kind::Failed`] for files that are not committed and a commit that is not on the branch.
-pub(super) fn check(context: &Context, target: &str) -> anyhow::Result<Option<String>> {
-    let configured = context.config.targets.get(target);
-    let Some(branch) = configured.and_then(|configured| configured.branch.as_deref()) else {
-        return Ok(Git::open(context).ok().and_then(|git| git.head()));
-    };
+pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Result<String> {
     let git = Git::open(context)?;
     let Some(head) = git.head() else {
         return Failure::new(Kind::Failed, "there is no commit yet").err();
@@ -52,7 +47,33 @@ pub(super) fn check(context: &Context, target: &str) -> anyhow::Result<Option<St
             short(&head)
         ));
     }
-    Ok(Some(head))
+    Ok(head)
+}
+
+/// Whether the checkout is still what was checked.
+///
+/// # Errors
+/// [`Kind::Failed`] for another commit, and files that have changed since.
+pub(super) fn unchanged(
+    context: &Context,
+    target: &str,
+    branch: &str,
+    commit: &str,
+) -> anyhow::Result<()> {
+    let git = Git::open(context)?;
+    no_changes(&git, target, branch)?;
+    match git.head().as_deref() == Some(commit) {
+        true => Ok(()),
+        false => Failure::new(
+            Kind::Failed,
+            format!(
+                "another commit than {} is checked out by now; nothing was changed",
+                short(commit)
+            ),
+        )
+        .next(format!("cargo xtask deploy --target {target} --dry-run"))
+        .err(),
+    }
 }
 
 fn no_changes(git: &Git, target: &str, branch: &str) -> anyhow::Result<()> {
@@ -116,9 +137,4 @@ fn newest(context: &Context, git: &Git, remote: &Remote, branch: &str) -> anyhow
         }
         None => Err(error),
     }
-}
-
-/// A commit as people name it.
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
 }

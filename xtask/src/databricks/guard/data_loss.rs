@@ -1,11 +1,10 @@
-//! What a plan does, in words; and the consent that the end of data takes.
+//! What a plan does to each resource, and the consent that the end of data takes.
 
 use serde::Serialize;
 
+use super::super::Plan;
 use crate::context::Context;
-use crate::databricks::Plan;
 use crate::error::{Failure, Kind};
-use crate::ui::{Tone, safe_line};
 
 /// Kinds of resources that can be made again from the bundle alone. Any other kind, and those that later
 /// versions of the CLI bring, count as holding data.
@@ -22,17 +21,17 @@ const WITHOUT_DATA: &[&str] = &[
 
 /// What happens to one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Change {
+pub(crate) struct Change {
     /// `KIND.KEY`, with `.permissions` or `.grants` after it for those.
-    pub(super) resource: String,
+    pub(crate) resource: String,
     /// The CLI's word: `create`, `update`, `recreate`, `delete`, ….
-    pub(super) action: String,
+    pub(crate) action: String,
     /// Whether data go with it.
-    pub(super) ends_data: bool,
+    pub(crate) ends_data: bool,
 }
 
 /// The changes of a plan, those that remove something last.
-pub(super) fn changes(plan: &Plan) -> Vec<Change> {
+pub(crate) fn changes(plan: &Plan) -> Vec<Change> {
     let mut changes: Vec<Change> = plan
         .actions
         .iter()
@@ -46,64 +45,17 @@ pub(super) fn changes(plan: &Plan) -> Vec<Change> {
     changes
 }
 
-fn removes(action: &str) -> bool {
+pub(in super::super) fn removes(action: &str) -> bool {
     matches!(action, "delete" | "recreate")
 }
 
 /// Whether a resource holds what the bundle cannot make again. Permissions and grants stand one level
 /// below their resource.
-fn holds_data(resource: &str) -> bool {
+pub(in super::super) fn holds_data(resource: &str) -> bool {
     let mut parts = resource.split('.');
     let kind = parts.next().unwrap_or_default();
     let below = parts.nth(1);
     below.is_none() && !WITHOUT_DATA.contains(&kind)
-}
-
-/// Shows the changes, one line each, and how many of which.
-pub(super) fn show(context: &Context, changes: &[Change]) {
-    let ui = &context.ui;
-    for change in changes {
-        let tone = match change.action.as_str() {
-            "create" => Tone::Good,
-            "delete" | "recreate" => Tone::Bad,
-            _ => Tone::Warning,
-        };
-        let note = match change.ends_data {
-            true => format!("  {}", ui.paint("its data go with it", Tone::Bad)),
-            false => String::new(),
-        };
-        ui.line(&format!(
-            "  {} {}{note}",
-            ui.paint(&safe_line(&change.action), tone),
-            safe_line(&change.resource)
-        ));
-    }
-    ui.line(&format!("  Plan: {}", summary(changes)));
-}
-
-/// The changes, counted.
-fn summary(changes: &[Change]) -> String {
-    if changes.is_empty() {
-        return "no resource changes; the files are uploaded".to_owned();
-    }
-    let count = |wanted: &[&str]| {
-        let of = changes.iter();
-        of.filter(|change| wanted.contains(&change.action.as_str()))
-            .count()
-    };
-    let (create, delete, recreate) = (count(&["create"]), count(&["delete"]), count(&["recreate"]));
-    let update = changes.len() - create - delete - recreate;
-    let parts = [
-        (create, "to create"),
-        (update, "to change"),
-        (recreate, "to recreate"),
-        (delete, "to delete"),
-    ];
-    let parts = parts.iter().filter(|(count, _)| *count > 0);
-    let parts: Vec<String> = parts
-        .map(|(count, what)| format!("{count} {what}"))
-        .collect();
-    parts.join(", ")
 }
 
 /// Has each end of data agreed to by its name: by `--delete`, or typed at the terminal. `--yes` alone is
@@ -138,6 +90,21 @@ pub(super) fn agree(
             open.push(key.as_str());
         }
     }
+    not_named(target, &open)
+}
+
+/// Refuses a plan by which data end.
+///
+/// # Errors
+/// [`Kind::Failed`] with what would end.
+pub(super) fn refuse(target: &str, changes: &[Change]) -> anyhow::Result<()> {
+    let ends = changes.iter().filter(|change| change.ends_data);
+    let ends: Vec<&str> = ends.map(|change| change.resource.as_str()).collect();
+    not_named(target, &ends)
+}
+
+/// The refusal, where something was not agreed to.
+fn not_named(target: &str, open: &[&str]) -> anyhow::Result<()> {
     if open.is_empty() {
         return Ok(());
     }
@@ -173,17 +140,5 @@ mod tests {
         for key in ["jobs.a", "schemas.a.grants", "experiments.a.permissions"] {
             assert!(!holds_data(key), "{key}");
         }
-    }
-
-    #[test]
-    fn changes_are_counted_by_what_they_do() {
-        let change = |action: &str| Change {
-            resource: "jobs.a".to_owned(),
-            action: action.to_owned(),
-            ends_data: false,
-        };
-        let changes = ["create", "update", "resize", "delete"].map(change);
-        assert_eq!(summary(&changes), "1 to create, 2 to change, 1 to delete");
-        assert_eq!(summary(&[]), "no resource changes; the files are uploaded");
     }
 }

@@ -3,14 +3,14 @@
 use xtask_remote::databricks::bundle_state::Source;
 
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::{Summary, Target, Writer};
 use crate::links::{self, Standing};
 use crate::ui::safe_line;
 
 /// What became of the links.
-pub(super) struct Links {
+pub(crate) struct Links {
     /// How they stand.
-    pub(super) standing: Vec<Standing>,
+    pub(crate) standing: Vec<Standing>,
     written: usize,
     /// Why they could not be read or written.
     failed: Option<String>,
@@ -18,13 +18,13 @@ pub(super) struct Links {
 
 /// Makes them right. A deployment is not undone by links that cannot be written: that is told, and
 /// `status` shows it until it is mended.
-pub(super) fn keep(
+pub(crate) fn keep(
     context: &Context,
-    target: &Target<'_>,
+    writer: &Writer<'_, '_>,
     summary: &Summary,
     source: &Source,
 ) -> Links {
-    match links::keep(context, target, summary, source) {
+    match links::keep(context, writer, summary, source) {
         Ok(kept) => Links {
             standing: kept.links,
             written: kept.written,
@@ -39,7 +39,7 @@ pub(super) fn keep(
 }
 
 /// Says what was done.
-pub(super) fn show(context: &Context, links: &Links) {
+pub(crate) fn show(context: &Context, links: &Links) {
     let right = links.standing.iter().filter(|one| one.state == "right");
     let right = right.count();
     if right > 0 {
@@ -53,7 +53,7 @@ pub(super) fn show(context: &Context, links: &Links) {
 }
 
 /// Says what could not be done.
-pub(super) fn warn(context: &Context, links: &Links) {
+pub(crate) fn warn(context: &Context, links: &Links) {
     if let Some(reason) = &links.failed {
         context.ui.warn(&format!(
             "the model's links could not be written: {}",
@@ -71,7 +71,7 @@ pub(super) fn warn(context: &Context, links: &Links) {
 }
 
 /// Shows which a deployment would write, and returns how they stand.
-pub(super) fn planned(
+pub(crate) fn planned(
     context: &Context,
     target: &Target<'_>,
     summary: &Summary,

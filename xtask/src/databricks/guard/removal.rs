@@ -1,0 +1,159 @@
+//! What the removal of a target's deployment takes with it, and the consent to that.
+
+use std::collections::BTreeMap;
+
+use super::super::{Target, Versions};
+use super::holds_data;
+use crate::error::{Failure, Kind};
+use crate::ui::{Tone, safe_line};
+use xtask_remote::databricks::bundle_state;
+
+/// All that a target's deployment has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Removal {
+    /// Names of the resources, or ids, by `KIND.KEY`; without permissions and grants.
+    resources: BTreeMap<String, String>,
+    /// Model versions, which go with their models.
+    pub(in super::super) versions: Vec<Versions>,
+    /// The folder with the deployed files and the state.
+    folder: String,
+}
+
+/// A removal that was agreed to.
+pub(crate) struct Agreed<'r>(&'r Removal);
+
+impl<'r> Agreed<'r> {
+    pub(in super::super) fn removal(&self) -> &'r Removal {
+        self.0
+    }
+}
+
+/// Looks at what a target's deployment has: all that the CLI's state names, whatever the checkout says now.
+///
+/// # Errors
+/// When the workspace does not answer.
+pub(in super::super) fn look(target: &Target<'_>) -> anyhow::Result<Removal> {
+    let summary = target.summary()?;
+    let transport = target.transport();
+    let state_path = &summary.workspace.state_path;
+    // Where Terraform keeps the state, what the CLI says of the checkout's resources has to do.
+    let state = bundle_state::resources(&*transport, state_path)?;
+    let mut resources = state.unwrap_or_else(|| summary.resources.ids());
+    let versions = Versions::of_models(&*transport, &resources)?;
+    resources.retain(|key, _| key.split('.').count() == 2);
+    for (key, job) in &summary.resources.jobs {
+        if let Some(name) = resources.get_mut(&format!("jobs.{key}")) {
+            name.clone_from(&job.name);
+        }
+    }
+    Ok(Removal {
+        resources,
+        versions,
+        folder: state_path.trim_end_matches("/state").to_owned(),
+    })
+}
+
+impl Removal {
+    /// Whether there is nothing to remove.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+
+    /// The resources whose data go.
+    fn data(&self) -> impl Iterator<Item = &str> {
+        let keys = self.resources.keys().map(String::as_str);
+        keys.filter(|key| holds_data(key))
+    }
+
+    /// Shows it, one line each, what holds data last.
+    pub(crate) fn show(&self, target: &Target<'_>) {
+        let ui = &target.context.ui;
+        let (data, others): (Vec<_>, Vec<_>) =
+            self.resources.iter().partition(|(key, _)| holds_data(key));
+        let delete = ui.paint("delete", Tone::Bad);
+        for (key, name) in others {
+            ui.line(&format!(
+                "  {delete} {}  {}",
+                safe_line(key),
+                safe_line(name)
+            ));
+        }
+        for (key, name) in data {
+            let versions = self.versions.iter().find(|versions| versions.key == *key);
+            let versions =
+                versions.map_or_else(String::new, |versions| match versions.numbers.len() {
+                    1 => ", 1 version".to_owned(),
+                    count => format!(", {count} versions"),
+                });
+            let note = ui.paint("its data go with it", Tone::Bad);
+            let (key, name) = (safe_line(key), safe_line(name));
+            ui.line(&format!("  {delete} {key}  {name}{versions}  {note}"));
+        }
+        ui.line(&format!(
+            "  {delete} the files below {}",
+            safe_line(&self.folder)
+        ));
+    }
+}
+
+/// Has a removal agreed to. A yes does for a target of one's own on the local workspace. Where a branch feeds the
+/// target, or others use its workspace, its name is typed; or each resource that holds data is named, and with a
+/// branch the target besides.
+pub(super) fn agree<'r>(
+    target: &Target<'_>,
+    branch: Option<&str>,
+    removal: &'r Removal,
+    named: &[String],
+    confirmed: Option<&str>,
+) -> anyhow::Result<Agreed<'r>> {
+    let (ui, name) = (&target.context.ui, target.name.as_str());
+    if let Some(other) = confirmed.filter(|other| *other != name) {
+        let what = format!("--confirm {other}: the target is {name}; nothing was removed");
+        return Failure::new(Kind::Usage, what).err();
+    }
+    let ends_nothing = removal.data().next().is_none();
+    if branch.is_none() && (target.local.is_some() || ends_nothing) {
+        let question = format!("Remove all of this from {name}, with its data?");
+        return match ui.confirm(&question, false)? {
+            true => Ok(Agreed(removal)),
+            false => Failure::new(Kind::Interrupted, "nothing was removed")
+                .next(format!("cargo xtask destroy --target {name} --yes"))
+                .err(),
+        };
+    }
+    let is_named = |key: &str| named.iter().any(|one| one == key);
+    let is_confirmed = branch.is_none() || confirmed.is_some();
+    let fed = branch.map_or_else(String::new, |branch| format!(", which {branch} feeds"));
+    let question = format!(
+        "All of this goes, with its data. Type {name} to remove it from target {name}{fed}"
+    );
+    match (is_confirmed && removal.data().all(is_named)) || ui.typed(&question, name)? {
+        true => Ok(Agreed(removal)),
+        false => not_agreed(removal, name, branch),
+    }
+}
+
+fn not_agreed<T>(removal: &Removal, name: &str, branch: Option<&str>) -> anyhow::Result<T> {
+    let data: Vec<&str> = removal.data().collect();
+    let target = match branch {
+        Some(branch) => format!("target {name}, which {branch} feeds"),
+        None => format!("target {name}, which is not on a workspace of your own"),
+    };
+    let what = match data.is_empty() {
+        true => format!("this would remove {target}; nothing was removed"),
+        false => format!(
+            "this would delete what holds data from {target}: {}; nothing was removed",
+            data.join(", ")
+        ),
+    };
+    let mut command = format!("cargo xtask destroy --target {name}");
+    for key in data {
+        command.push_str(&format!(" --delete {key}"));
+    }
+    if branch.is_some() {
+        command.push_str(&format!(" --confirm {name}"));
+    }
+    Failure::new(Kind::Failed, what)
+        .next(format!("if all of it is to go: {command}"))
+        .err()
+}

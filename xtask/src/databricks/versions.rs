@@ -1,0 +1,63 @@
+//! A registered model's versions: Unity Catalog deletes a model only when it has none.
+
+use std::collections::BTreeMap;
+
+use xtask_remote::Transport;
+use xtask_remote::databricks::registry::Registry;
+
+/// The versions of a model that go with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Versions {
+    /// The model's `KIND.KEY` in the bundle.
+    pub(super) key: String,
+    registry: Registry,
+    model: String,
+    /// Their numbers.
+    pub(super) numbers: Vec<u64>,
+}
+
+impl Versions {
+    /// Those of the models among some resources, ids by `KIND.KEY`. Models without versions are left out.
+    ///
+    /// # Errors
+    /// When the registry does not answer.
+    pub(super) fn of_models(
+        transport: &dyn Transport,
+        resources: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Vec<Versions>> {
+        let mut found = Vec::new();
+        for (key, model) in resources {
+            let registry = match key.split('.').collect::<Vec<_>>().as_slice() {
+                ["registered_models", _] => Registry::UnityCatalog,
+                ["models", _] => Registry::Workspace,
+                _ => continue,
+            };
+            let listed = match registry.versions(transport, model) {
+                // It was removed by hand: then it has no versions either.
+                Err(error) if error.is_not_found() => continue,
+                other => other?,
+            };
+            if !listed.is_empty() {
+                found.push(Versions {
+                    key: key.clone(),
+                    registry,
+                    model: model.clone(),
+                    numbers: listed.iter().map(|version| version.version).collect(),
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Deletes them.
+    ///
+    /// # Errors
+    /// What the registry says.
+    pub(super) fn delete(&self, transport: &dyn Transport) -> anyhow::Result<()> {
+        for number in &self.numbers {
+            self.registry
+                .delete_version(transport, &self.model, *number)?;
+        }
+        Ok(())
+    }
+}

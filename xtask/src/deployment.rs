@@ -1,0 +1,71 @@
+//! A deployment as commands do it: the plan is shown, applied with progress, and the model's links are made right.
+
+mod linking;
+mod review;
+
+use xtask_remote::databricks::bundle_state::Source;
+
+use crate::context::Context;
+use crate::databricks::guard::{Agreed, changes};
+use crate::databricks::{Outcome, Summary, Writer};
+use crate::error::{Failure, Kind};
+pub(crate) use linking::{keep, planned, show as show_links};
+pub(crate) use review::{show, summary};
+
+/// How often the deployment of a test is planned anew because another one came first.
+const ATTEMPTS: usize = 5;
+
+/// Applies a plan, with progress.
+///
+/// # Errors
+/// What the CLI says.
+pub(crate) fn apply(
+    context: &Context,
+    writer: &Writer<'_, '_>,
+    agreed: &Agreed<'_>,
+    force_lock: bool,
+) -> anyhow::Result<Outcome> {
+    let name = &writer.target().name;
+    let progress = context.ui.progress("Deploying", &format!("target {name}"));
+    let outcome = writer.deploy(agreed, force_lock, &mut |line| {
+        progress.message(format!("target {name}  {line}"));
+    })?;
+    match outcome {
+        Outcome::Deployed => progress.finish("Deployed", &format!("target {name}")),
+        Outcome::Moved(_) => progress.clear(),
+    }
+    Ok(outcome)
+}
+
+/// Deploys what the checkout holds, without a question: nothing that holds data is deleted by it. Where another
+/// deployment comes first, it is planned anew.
+///
+/// # Errors
+/// [`Kind::Failed`] when data would end; what the CLI says.
+pub(crate) fn of_the_checkout(context: &Context, writer: &Writer<'_, '_>) -> anyhow::Result<()> {
+    let target = writer.target();
+    let mut last = String::new();
+    for _ in 0..ATTEMPTS {
+        let plan = target.reviewable_plan()?;
+        let found = changes(&plan);
+        let agreed = writer.agree_without_loss(&plan)?;
+        if !found.is_empty() {
+            let words = format!("target {}: {}", target.name, summary(&found));
+            context.ui.status("Plan", &words);
+        }
+        match apply(context, writer, &agreed, false)? {
+            Outcome::Deployed => return Ok(()),
+            Outcome::Moved(said) => last = said,
+        }
+    }
+    let what = format!(
+        "{} is deployed again and again by others; nothing was changed",
+        target.name
+    );
+    Failure::new(Kind::Failed, what).details(last).err()
+}
+
+/// Makes the links of the model of a deployed target right. Those that cannot be written are told, and are no error.
+pub(crate) fn link(context: &Context, writer: &Writer<'_, '_>, summary: &Summary, source: &Source) {
+    linking::warn(context, &linking::keep(context, writer, summary, source));
+}
