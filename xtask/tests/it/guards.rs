@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use serde_json::json;
 use xtask_remote::databricks::workspace_files;
-use xtask_remote::{Credentials, Http, Transport as _};
+use xtask_remote::{Credentials, Http, Method, Request, Transport as _};
 use xtask_testkit::{Project, Said, Terminal, Workspace};
 
 use crate::deploy::{BRANCH, FREE, TARGET, VOLUME, project, push, without_volume};
@@ -227,6 +227,18 @@ fn a_deployment_that_holds_the_lock_is_waited_for() {
         Some(0),
         "{}",
         rest.join("\n")
+    );
+
+    // What is there already and is no part of this deployment is told as such.
+    let schema = json!({"name": "loyalty", "catalog_name": FREE});
+    let create = Request::new(Method::Post, "/api/2.1/unity-catalog/schemas").json(&schema);
+    http.send(&create).unwrap();
+    let said = project.run(&["deploy", "--target", FREE]);
+    refused(&said, 1, "what it would create is there already");
+    assert!(
+        said.stderr.contains("workspace.root_path"),
+        "{}",
+        said.stderr
     );
 
     // The lock of one that was killed is taken over.

@@ -86,14 +86,21 @@ fn calls(answer: &Value) -> Vec<String> {
 
 /// The stages of all versions of the destination, in the order of their numbers.
 fn stages(project: &Project) -> String {
-    let script = format!(
-        "from mlflow import MlflowClient\n\
-         found = MlflowClient().search_model_versions(\"name='{MODEL}'\")\n\
-         print([v.current_stage for v in sorted(found, key=lambda v: int(v.version))])"
-    );
-    std::fs::write(project.root().join(".xtask/stages.py"), script).unwrap();
+    python(
+        project,
+        &format!(
+            "found = MlflowClient().search_model_versions(\"name='{MODEL}'\")\n\
+             print([v.current_stage for v in sorted(found, key=lambda v: int(v.version))])"
+        ),
+    )
+}
+
+/// What a script with MLflow's client prints.
+fn python(project: &Project, script: &str) -> String {
+    let script = format!("from mlflow import MlflowClient\n{script}");
+    std::fs::write(project.root().join(".xtask/script.py"), script).unwrap();
     let line =
-        "eval \"$(cargo xtask workspace env)\" && .venv/bin/python .xtask/stages.py 2>/dev/null";
+        "eval \"$(cargo xtask workspace env)\" && .venv/bin/python .xtask/script.py 2>/dev/null";
     let said = Said::from(project.shell(line).output().unwrap());
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     said.stdout.trim().to_owned()
@@ -256,5 +263,12 @@ fn with_aliases_where_the_server_has_them() {
     let said = format!("{}{}", planned.stdout, planned.stderr);
     assert!(said.contains(&format!(" + {edits}")), "{said}");
     assert!(said.contains("which nobody reviewed"), "{said}");
+    // So is a training run that was deleted, with the metrics that the version rests on.
+    let run = forward(&project, &["--dry-run"])["evidence"]["run"].to_string();
+    python(&project, &format!("MlflowClient().delete_run({run})"));
+    let evidence = forward(&project, &["--dry-run"])["evidence"].take();
+    assert_eq!(evidence["run_is_deleted"], true, "{evidence}");
+    let warned = evidence["warnings"].to_string();
+    assert!(warned.contains("was deleted"), "{warned}");
     assert_eq!(stages(&project), "['None']");
 }

@@ -33,6 +33,8 @@ pub struct Asked<'a> {
     pub pull: Option<u64>,
     /// The calls that mend the links of the destination's model; none where they are right.
     pub links: Vec<Request>,
+    /// The job that trains, by its key in the bundle.
+    pub train: &'a str,
 }
 
 /// Where a version comes from.
@@ -201,7 +203,10 @@ pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, E
     if from.host != to.host && !to.registry.takes_files() {
         return elsewhere(from, to);
     }
-    let source = source(from, asked.version, within)?;
+    let source = match asked.version {
+        Some(number) => source(from, number, None)?,
+        None => usual(from, asked.train, within)?,
+    };
     let digest = deployable(&source)?;
     let of = format!("{}/{}", source.model, source.number);
     let wanted = match within {
@@ -235,15 +240,7 @@ pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, E
 }
 
 /// The source's version, with what is written on it.
-pub(crate) fn source(from: &Side<'_>, version: Option<u64>, within: bool) -> Result<Source, Error> {
-    let usual = if within { CHALLENGER } else { CHAMPION };
-    let (number, alias) = match version {
-        Some(number) => (number, None),
-        None => match from.registry.aliased(from.transport, from.model, usual)? {
-            Some(number) => (number, Some(usual.to_owned())),
-            None => return nobody(from, usual),
-        },
-    };
+pub(crate) fn source(from: &Side<'_>, number: u64, alias: Option<String>) -> Result<Source, Error> {
     let found = from.registry.version(from.transport, from.model, number)?;
     let Some(found) = found else {
         return Refusal::new(format!("{} has no version {number}", from.model))
@@ -269,10 +266,15 @@ pub(crate) fn source(from: &Side<'_>, version: Option<u64>, within: bool) -> Res
     })
 }
 
-fn nobody<T>(from: &Side<'_>, alias: &str) -> Result<T, Error> {
+/// The version that is promoted where none is named: the champion, or the challenger where both ends are one.
+fn usual(from: &Side<'_>, train: &str, within: bool) -> Result<Source, Error> {
+    let alias = if within { CHALLENGER } else { CHAMPION };
+    if let Some(number) = from.registry.aliased(from.transport, from.model, alias)? {
+        return source(from, number, Some(alias.to_owned()));
+    }
     Refusal::new(format!("{} has no {alias}", from.model))
         .next(format!(
-            "cargo xtask run TRAINING_JOB --target {}   # its job validates and deploys",
+            "cargo xtask run {train} --target {}   # its job validates and deploys",
             from.target
         ))
         .next("or name a version that was validated: cargo xtask promote VERSION")
@@ -359,7 +361,7 @@ fn event(source: &Source, found: &Found, asked: &Asked<'_>) -> Result<Event, Err
 /// # Errors
 /// [`Error::Refused`] with what has changed.
 pub(crate) fn still_holds(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> Result<(), Error> {
-    let now = source(from, Some(plan.from.number), plan.within)?;
+    let now = source(from, plan.from.number, None)?;
     let mut changed = Vec::new();
     if now.tags != plan.from.tags {
         changed.push(format!("what is written on {}", plan.source()));

@@ -39,6 +39,9 @@ pub struct RunInfo {
     /// `RUNNING`, `FINISHED`, `FAILED`, `KILLED`.
     #[serde(default)]
     pub status: String,
+    /// `active`, or `deleted`: then it can be restored for a while.
+    #[serde(default)]
+    pub lifecycle_stage: String,
     /// Start, in milliseconds since 1970; 0 where that is not told.
     #[serde(default, deserialize_with = "number_or_zero")]
     pub start_time: i64,

@@ -6,7 +6,7 @@ mod pull;
 use serde::Serialize;
 use xtask_promotion::{Plan, Side};
 use xtask_remote::databricks::bundle_state;
-use xtask_remote::mlflow::KeyValue;
+use xtask_remote::mlflow::{self, KeyValue};
 use xtask_remote::records::TrainedIn;
 
 use crate::context::Context;
@@ -20,6 +20,8 @@ pub(super) use pull::PullRequest;
 pub(super) struct Evidence {
     /// The MLflow run that logged it.
     pub(super) run: Option<String>,
+    /// Whether that run was deleted; null where it is not known.
+    pub(super) run_is_deleted: Option<bool>,
     /// The job run that trained it.
     pub(super) job_run: Option<String>,
     /// The commit that trained it, and its branch.
@@ -122,11 +124,13 @@ pub(super) fn gather(
     let record = plan.record();
     let git = Git::open(context).ok();
     let commit = record.origin.git_commit.clone();
-    let (pulled, compared, deployed) = std::thread::scope(|scope| {
+    let trained = training_run(plan);
+    let (pulled, compared, run_is_deleted, deployed) = std::thread::scope(|scope| {
+        let deleted = scope.spawn(|| is_deleted(trained.as_ref()?, from));
         let pulled = scope.spawn(|| pull::of(context, git.as_ref(), commit.as_deref()));
         let compared = scope.spawn(|| comparison::of(plan, from, to));
         let deployed = bundle_state::source(to.transport, to.state_path);
-        (pulled.join(), compared.join(), deployed)
+        (pulled.join(), compared.join(), deleted.join(), deployed)
     });
     let gone = |_| anyhow::anyhow!("looking for evidence broke off");
     let (pull_request, pull_request_unknown) = match pulled.map_err(gone)? {
@@ -136,7 +140,8 @@ pub(super) fn gather(
     let deployed = deployed?.map(|source| source.commit);
     let judgement = record.judgement.as_ref();
     let mut evidence = Evidence {
-        run: training_run(plan),
+        run: trained.map(|trained| trained.run_id),
+        run_is_deleted: run_is_deleted.map_err(gone)?,
         job_run: record.origin.job_run_id.clone(),
         branch: record.origin.git_branch.clone(),
         edits: record.origin.git_edits.clone(),
@@ -155,7 +160,7 @@ pub(super) fn gather(
 }
 
 /// The run that logged the version, wherever it is.
-fn training_run(plan: &Plan) -> Option<String> {
+fn training_run(plan: &Plan) -> Option<TrainedIn> {
     let tags: Vec<KeyValue> = plan
         .from
         .tags
@@ -165,8 +170,19 @@ fn training_run(plan: &Plan) -> Option<String> {
             value: value.clone(),
         })
         .collect();
-    let trained = TrainedIn::of_version(&plan.from.host, &plan.from.run_id, &tags);
-    trained.map(|trained| trained.run_id)
+    TrainedIn::of_version(&plan.from.host, &plan.from.run_id, &tags)
+}
+
+/// Whether the run was deleted; `None` where it is in another workspace, or that one does not say.
+fn is_deleted(trained: &TrainedIn, from: &Side<'_>) -> Option<bool> {
+    if trained.host != from.host.trim_end_matches('/') {
+        return None;
+    }
+    match mlflow::run(from.transport, &trained.run_id) {
+        Ok(run) => Some(run.info.lifecycle_stage == "deleted"),
+        Err(error) if error.is_not_found() => Some(true),
+        Err(_) => None,
+    }
 }
 
 fn code(git: Option<&Git>, trained: Option<&str>, deployed: Option<&str>) -> Code {
@@ -191,6 +207,11 @@ fn warnings(plan: &Plan, evidence: &Evidence) -> Vec<String> {
         warnings.push(format!(
             "{}: the inference there may read its inputs otherwise than training did",
             evidence.code.sentence(&plan.to.target)
+        ));
+    }
+    if let (Some(run), Some(true)) = (&evidence.run, evidence.run_is_deleted) {
+        warnings.push(format!(
+            "its training run {run} was deleted: what it logged is lost, or will be"
         ));
     }
     if let Some(edits) = &evidence.edits {

@@ -43,9 +43,15 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         });
     }
     if entries.is_empty() {
+        // Whether nothing was, or its versions were deleted, no registry tells.
+        let none = format!(
+            "is remembered: no version of {} names a promotion",
+            place.model
+        );
+        context.ui.status("Nothing", &none);
         context
             .ui
-            .status("Nothing", &format!("was promoted to {target} yet"));
+            .line("  versions remember their promotions; deleted ones take that along");
         return Ok(());
     }
     let lines: Vec<String> = entries.iter().map(|entry| line(context, entry)).collect();

@@ -207,6 +207,7 @@ fn planned(
         by: &place.user(context),
         pull: None,
         links: repair.requests,
+        train: &context.config.jobs.train,
     };
     plan(&from.side(), &side, &asked).map_err(engine_failure::of)
 }

@@ -115,6 +115,7 @@ impl Promoter {
             by: "anna@example.com",
             pull: Some(7),
             links: Vec::new(),
+            train: "fit",
         };
         plan(&ways.staging(), &ways.prod(), &asked)
     }
