@@ -17,7 +17,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use xtask_remote::{ReadOnly, Transport};
 
 use crate::bundle::{self, Place};
-use crate::children;
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 use crate::git::Git;
@@ -319,8 +319,12 @@ impl<'a> Target<'a> {
     /// Sets the environment of the CLI: our own file and nothing of the user's for a target on the
     /// local workspace; the user's for one on Databricks.
     fn surround(&self, command: &mut Command) {
+        let kind = match self.local {
+            Some(_) => Program::LocalBundle,
+            None => Program::Bundle,
+        };
+        children::surround(&self.context.env, kind, command);
         if self.local.is_some() {
-            children::withhold(&self.context.env, command);
             command.env(
                 vars::DATABRICKS_CONFIG_FILE,
                 local_workspace::config_file(self.context),

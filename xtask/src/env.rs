@@ -76,6 +76,13 @@ impl Env {
         ))
     }
 
+    /// Puts other variables in the place of this process's.
+    #[cfg(test)]
+    pub(crate) fn replace_variables(&mut self, variables: &[(&str, &str)]) {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.variables = variables.iter().map(owned).collect();
+    }
+
     /// All variables, for building the environment of a child.
     pub(crate) fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables

@@ -22,7 +22,7 @@ use std::sync::OnceLock;
 
 use camino::Utf8PathBuf;
 
-use crate::children;
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::{Failure, Kind};
@@ -130,9 +130,13 @@ impl Git {
             .is_ok_and(|value| value == "true")
     }
 
-    /// git with an environment that holds none of the user's secrets.
+    /// git in the clone.
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = children::command(&self.env, "git", &self.root);
+        self.command_of(Program::Git, args)
+    }
+
+    fn command_of(&self, kind: Program, args: &[&str]) -> Command {
+        let mut command = children::command(&self.env, kind, "git", &self.root);
         // What people read stays in their language; what is parsed here is plumbing.
         command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
         if let Some((folder, objects)) = &self.apart {
@@ -147,10 +151,10 @@ impl Git {
     /// git that reads objects as they are stored: nothing stands in for them, and what a partial clone lacks
     /// it can fetch.
     fn plumbing(&self, args: &[&str]) -> Command {
-        let mut command = self.command(args);
+        let mut command = self.command_of(Program::GitRemote, args);
         command.env("GIT_NO_REPLACE_OBJECTS", "1");
         if let Some(login) = self.login.get() {
-            self.sign_in(&mut command, login);
+            self.sign_in_without_hooks(&mut command, login);
         }
         command
     }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use xtask_remote::databricks::registry::Registry;
 use xtask_remote::{Credentials, Http, local};
 
-use crate::children;
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
@@ -347,7 +347,7 @@ fn spawn(
         .stderr(output)
         // A group of its own: Ctrl-C at the terminal ends the command, not the workspace.
         .process_group(0);
-    children::withhold(&context.env, &mut command);
+    children::surround(&context.env, Program::Workspace, &mut command);
     let what = format!(
         "the local workspace's program {} could not be started",
         toolbox.workspace

@@ -8,15 +8,20 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use crate::children::{self, Program};
 use crate::env::Env;
 use crate::error::{Failure, Kind};
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
-use crate::vars;
 pub(crate) use bounded::run_bounded;
 
 /// How many lines of a program's output an error shows.
 const SHOWN_LINES: usize = 30;
+
+/// How much of standard output is kept in memory, bytes: the largest reply that comes through the Databricks CLI.
+const MOST_OUTPUT: usize = 256 << 20;
+/// Where a line that does not end is cut, bytes.
+const LONGEST_LINE: u64 = 64 << 20;
 
 /// What a program that ended left behind.
 #[derive(Debug)]
@@ -111,6 +116,11 @@ pub(crate) fn run_within(
                 if from_stdout {
                     stdout.push_str(&line);
                     stdout.push('\n');
+                    if stdout.len() > MOST_OUTPUT {
+                        end(&mut child);
+                        let what = format!("{program} printed more than {} MB", MOST_OUTPUT >> 20);
+                        return Failure::new(Kind::Failed, what).err();
+                    }
                 }
                 if tail.len() == SHOWN_LINES {
                     tail.pop_front();
@@ -158,27 +168,6 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Has a program reach this machine's own addresses directly, whatever proxy the user has set.
-pub(crate) fn bypass_proxies_for_loopback(env: &Env, command: &mut Command) {
-    let given: Vec<&str> = vars::NO_PROXY
-        .iter()
-        .filter_map(|name| env.get(name))
-        .flat_map(|hosts| hosts.split(','))
-        .map(str::trim)
-        .filter(|host| !host.is_empty())
-        .collect();
-    let mut hosts: Vec<&str> = Vec::new();
-    for host in given.into_iter().chain(["127.0.0.1", "localhost", "::1"]) {
-        if !hosts.contains(&host) {
-            hosts.push(host);
-        }
-    }
-    // Both spellings with the same list: programs differ in which one they read.
-    for name in vars::NO_PROXY {
-        command.env(name, hosts.join(","));
-    }
-}
-
 /// Like [`run`], and a program that fails is an error which shows the end of its output.
 ///
 /// # Errors
@@ -201,6 +190,21 @@ pub(crate) fn succeed(
         .err();
     }
     Ok(finished)
+}
+
+/// Opens a page in the user's browser; `false` where no browser can be started.
+pub(crate) fn browse(env: &Env, url: &str) -> bool {
+    use std::os::unix::process::CommandExt as _;
+    open::commands(url).into_iter().any(|mut command| {
+        children::surround(env, Program::Browser, &mut command);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            // Ctrl-C at the terminal ends us, not the browser.
+            .process_group(0);
+        command.spawn().is_ok()
+    })
 }
 
 /// Hands `input` to a program and returns what it prints; `None` when it does not end with 0. What it
@@ -234,7 +238,11 @@ fn read_lines(
         let mut reader = BufReader::new(source);
         let mut buffer = Vec::new();
         // Bytes, not `lines()`: one byte that is not UTF-8 must not end the reading.
-        while matches!(reader.read_until(b'\n', &mut buffer), Ok(n) if n > 0) {
+        let mut next = |buffer: &mut Vec<u8>| {
+            let mut line = reader.by_ref().take(LONGEST_LINE);
+            line.read_until(b'\n', buffer)
+        };
+        while matches!(next(&mut buffer), Ok(1..)) {
             let line = String::from_utf8_lossy(&buffer)
                 .trim_end_matches(['\n', '\r'])
                 .to_owned();

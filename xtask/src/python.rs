@@ -4,7 +4,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::children;
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::fingerprint::{Inputs, Verdict, look, remember};
@@ -25,6 +25,9 @@ pub(crate) fn unit_tests(
     let mut command = python(context, toolbox);
     command.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]);
     command.arg(format!("--junit-xml={junit}"));
+    // A line for each test, with how many there are.
+    command.args(["-o", "verbosity_test_cases=1"]);
+    command.args(["-o", "console_output_style=count"]);
     let covered = &context.config.test.coverage;
     if !covered.is_empty() {
         command.arg("--cov-report=term:skip-covered");
@@ -100,7 +103,8 @@ pub(crate) fn conformance(
     out: &Utf8Path,
     on_line: impl FnMut(&str),
 ) -> anyhow::Result<Finished> {
-    let mut command = children::command(&context.env, &toolbox.python, &context.root);
+    let mut command =
+        children::command(&context.env, Program::Xtask, &toolbox.python, &context.root);
     command
         .arg("xtask/tests/conformance")
         .args(["--program", toolbox.workspace.as_str()])
@@ -147,7 +151,8 @@ pub(crate) fn script(context: &Context, toolbox: &Toolbox, words: &[String]) -> 
 }
 
 fn python(context: &Context, toolbox: &Toolbox) -> Command {
-    let mut command = children::command(&context.env, &toolbox.python, &context.root);
+    let mut command =
+        children::command(&context.env, Program::Code, &toolbox.python, &context.root);
     command
         .env("PYTHONPATH", &context.config.data.source)
         .env("PYTHONUTF8", "1");

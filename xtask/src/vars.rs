@@ -12,6 +12,8 @@ pub(crate) const XTASK_DATABRICKS_CLI: &str = "XTASK_DATABRICKS_CLI";
 pub(crate) const XTASK_WORKSPACE_BIN: &str = "XTASK_WORKSPACE_BIN";
 /// Extras of pyproject.toml that the Python environment has besides, separated by commas.
 pub(crate) const XTASK_EXTRAS: &str = "XTASK_EXTRAS";
+/// Names of further variables that every program that we start gets, separated by commas.
+pub(crate) const XTASK_PASS_ENV: &str = "XTASK_PASS_ENV";
 /// For tests of builds with debug assertions: the moment at which the process kills itself.
 pub(crate) const XTASK_FAIL_AT: &str = "XTASK_FAIL_AT";
 /// Set by CI systems: no prompts, no moving progress, nothing skipped on the default branch.
@@ -29,9 +31,6 @@ pub(crate) const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// The cargo that runs us; set by `cargo run`.
 pub(crate) const CARGO: &str = "CARGO";
 
-/// Variables of the Databricks CLI and SDKs that must not leak from the user's shell into a child
-/// that talks to a workspace we chose. Prefixes; see the SDKs' unified authentication.
-pub(crate) const DATABRICKS_PREFIXES: &[&str] = &["DATABRICKS_", "ARM_"];
 /// Prefix of the variables by which the Databricks CLI takes values of bundle variables.
 pub(crate) const BUNDLE_VARIABLES: &str = "BUNDLE_VAR_";
 /// The bundle variable that says what is deployed beside the commit.

@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: everything that CI checks, on a laptop or in CI, in named and timed parts.
 
+mod builds;
 mod github;
 mod parts;
 mod project;
@@ -9,12 +10,14 @@ mod tool;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 use crate::process;
 use crate::tools::Toolbox;
 use crate::ui::{Tone, seconds};
 use crate::vars;
+use builds::Builds;
 use parts::{Group, PARTS, Part};
 
 /// Options of `ci`.
@@ -34,6 +37,8 @@ struct Suite<'a> {
     toolbox: &'a Toolbox,
     /// Whether an earlier part kept what the tests sent to the local GitHub.
     kept: std::cell::Cell<bool>,
+    /// What cargo compiled.
+    builds: Builds,
 }
 
 /// How a part ended.
@@ -63,6 +68,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         context,
         toolbox: &toolbox,
         kept: std::cell::Cell::default(),
+        builds: Builds::default(),
     };
     let started = Instant::now();
     let mut ends = Vec::new();
@@ -123,12 +129,17 @@ impl Suite<'_> {
         } = self.context;
         let line = process::typed(&command);
         let progress = ui.progress("Running", &line);
-        let finished = process::run(ui, interrupt, command, |text| match env.ci {
-            true => ui.line(text),
-            false => progress.message(text),
+        let finished = process::run(ui, interrupt, command, |text| {
+            if self.builds.see(text) {
+            } else if env.ci {
+                ui.line(text);
+            } else {
+                progress.message(text);
+            }
         })?;
         progress.clear();
         if finished.ok() {
+            self.builds.none_again()?;
             return Ok(finished);
         }
         let failure = Failure::new(
@@ -139,21 +150,39 @@ impl Suite<'_> {
         if env.ci {
             failure.err()
         } else {
-            failure.details(finished.tail).err()
+            failure.details(builds::told(&finished)).err()
         }
+    }
+
+    /// A program, run in the project's folder.
+    fn command(&self, kind: Program, program: impl AsRef<str>, args: &[&str]) -> Command {
+        let Context { env, root, .. } = self.context;
+        let mut command = children::command(env, kind, program, root);
+        command.args(args);
+        command
     }
 
     /// cargo, as it runs us.
     fn cargo(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(self.context.env.get(vars::CARGO).unwrap_or("cargo"));
-        command.args(args).current_dir(&self.context.root);
+        let cargo = self.context.env.get(vars::CARGO).unwrap_or("cargo");
+        // What follows the dashes is for the tests.
+        let dashes = args.iter().position(|arg| *arg == "--");
+        let (own, passed_on) = args.split_at(dashes.unwrap_or(args.len()));
+        let mut command = self.command(Program::Xtask, cargo, own);
+        if matches!(own.first(), Some(&("build" | "clippy" | "test"))) {
+            command.arg(builds::MESSAGES);
+        }
+        if own.first() == Some(&"test") {
+            // A failure in one crate says nothing of the others.
+            command.arg("--no-fail-fast");
+        }
+        command.args(passed_on);
         command
     }
 
     /// A module of the locked Python environment.
     fn python(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.toolbox.python);
-        command.args(args).current_dir(&self.context.root);
+        let mut command = self.command(Program::Code, &self.toolbox.python, args);
         command.env("PYTHONPATH", &self.context.config.data.source);
         command
     }
@@ -171,9 +200,7 @@ impl Suite<'_> {
 
     /// uv.
     fn uv(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.toolbox.uv);
-        command.args(args).current_dir(&self.context.root);
-        command
+        self.command(Program::Uv, &self.toolbox.uv, args)
     }
 }
 

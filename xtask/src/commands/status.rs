@@ -28,6 +28,7 @@ use jiff::Timestamp;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
+use crate::process;
 pub(crate) use checks::Checks;
 pub(crate) use facts::{CheckState, Verdict};
 
@@ -146,7 +147,7 @@ fn web(context: &Context) -> anyhow::Result<()> {
     let pull = checks.github.pull_request.as_ref();
     let url = pull.map_or(&checks.github.url, |pull| &pull.url);
     // The address is the answer where no browser opens.
-    if !context.ui.can_ask() || open::that_detached(url).is_err() {
+    if !context.ui.can_ask() || !process::browse(&context.env, url) {
         context.ui.answer(url);
     } else {
         context.ui.status("Opened", url);

@@ -12,6 +12,7 @@ use crate::bundle;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{self, LocalWorkspace, Mode};
+use crate::process;
 use crate::tools::{self, Need};
 
 /// Options of `workspace`.
@@ -167,7 +168,7 @@ fn open(context: &Context, profile: &str, path: &str) -> anyhow::Result<()> {
     let workspace = started(context, profile, Mode::default())?;
     let link = local::sign_in(&workspace.http, path)?;
     // Where no browser can be started (ssh, CI) the link alone is what the reader needs.
-    if context.ui.can_ask() && open::that_detached(&link).is_ok() {
+    if context.ui.can_ask() && process::browse(&context.env, &link) {
         context
             .ui
             .status("Opened", &format!("{}{path}", workspace.url));

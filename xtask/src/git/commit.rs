@@ -5,6 +5,7 @@ use std::process::Command;
 use camino::Utf8Path;
 
 use super::Git;
+use crate::children::{self, Program};
 use crate::error::{Failure, Kind};
 use crate::process;
 
@@ -90,7 +91,7 @@ impl Git {
         command
             .args(["-c", &format!("{editor} \"$@\""), &editor, file.as_str()])
             .current_dir(&self.root);
-        crate::children::withhold(&self.env, &mut command);
+        children::surround(&self.env, Program::Git, &mut command);
         self.ui.explain(&process::typed(&command));
         let status = self.ui.suspended(|| command.status())?;
         if status.success() {

@@ -1,6 +1,7 @@
 //! Commits: those that are proposed, and how two lines of them relate.
 
 use super::{Git, pieces};
+use crate::children::Program;
 use crate::process;
 
 /// A commit.
@@ -110,17 +111,20 @@ impl Git {
     /// # Errors
     /// On Ctrl-C.
     pub(crate) fn conflicts(&self, base: &str, head: &str) -> anyhow::Result<Option<Vec<String>>> {
-        let mut command = self.command(&[
-            "merge-tree",
-            "--write-tree",
-            "--name-only",
-            "--no-messages",
-            "-z",
-            base,
-            head,
-        ]);
+        let mut command = self.command_of(
+            Program::GitRemote,
+            &[
+                "merge-tree",
+                "--write-tree",
+                "--name-only",
+                "--no-messages",
+                "-z",
+                base,
+                head,
+            ],
+        );
         if let Some(login) = self.login.get() {
-            self.sign_in(&mut command, login);
+            self.sign_in_without_hooks(&mut command, login);
         }
         let finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
         Ok(match finished.status.code() {

@@ -1,15 +1,12 @@
 //! What talks to a remote: its addresses, and fetching a branch.
-//!
-//! Only these get the user's GitHub tokens in their environment: git's credential helpers may need
-//! them. A token of ours goes there as well, and never into an argument.
 
 use std::process::Command;
 use std::time::Duration;
 
 use super::{Git, Login};
+use crate::children::{self, Program};
 use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
-use crate::vars;
 
 /// How long ssh may take to read its configuration.
 const SSH: Duration = Duration::from_secs(5);
@@ -195,10 +192,20 @@ impl Git {
             true => self.outward(args),
             false => self.silent(args),
         };
-        if let Some(login) = login {
-            self.sign_in(&mut command, login);
-        }
+        let own = match login {
+            Some(_) => None,
+            None => args
+                .iter()
+                .skip_while(|arg| **arg != "--")
+                .nth(1)
+                .and_then(|remote| self.credential_for(remote, args.contains(&"push"))),
+        };
+        let handed = match login.or(own.as_ref()) {
+            Some(login) => Some(self.sign_in(&mut command, login)?),
+            None => None,
+        };
         let mut finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
+        drop(handed);
         for remote in self.remotes()? {
             // An address may hold a password, and git's words the address.
             for url in remote.push.iter().chain([&remote.fetch, &remote.written]) {
@@ -217,7 +224,7 @@ impl Git {
             .or_else(|| self.setting("core.sshCommand"))
             .unwrap_or_else(|| "ssh".to_owned());
         // git itself hands the setting to a shell: it may hold options, such as another configuration.
-        let mut command = crate::children::command(&self.env, "sh", &self.root);
+        let mut command = children::command(&self.env, Program::GitRemote, "sh", &self.root);
         command.args(["-c", &format!("{chosen} -G -- \"$1\""), "sh", alias]);
         let finished =
             process::run_within(&self.ui, &self.interrupt, command, Some(SSH), |_| ()).ok()?;
@@ -228,15 +235,10 @@ impl Git {
         Some(host.trim().to_owned())
     }
 
-    /// git with the user's GitHub tokens, which its credential helpers may need.
+    /// git, which may ask at the terminal.
     fn outward(&self, args: &[&str]) -> Command {
-        let mut command = self.command(args);
+        let mut command = self.command_of(Program::GitRemote, args);
         command.env_remove("GIT_TERMINAL_PROMPT");
-        for name in vars::GITHUB_TOKENS {
-            if let Some(value) = self.env.get(name) {
-                command.env(name, value);
-            }
-        }
         command
     }
 

@@ -1,36 +1,112 @@
-//! What git signs in with: credentials of its own, or a token of ours in the environment of one child.
+//! How git signs in to a remote: with what its own credential helpers say, or else with the token that
+//! we were given.
+//!
+//! `git push` runs hooks, and hooks are the repository's code: they inherit git's environment, which must
+//! hold no token. So the helpers, which may need one, are asked before and by a command that runs no
+//! hooks, and git reads what they said from a file that is gone once it was read: git signs in first, and
+//! runs its hooks then.
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use camino::Utf8PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::Git;
 use crate::env::Env;
 use crate::process;
+use crate::vars;
 
-/// What git signs in with where it has nothing of its own.
+/// Names the file with the credential. The file is private, and the name alone opens nothing.
+const FILE: &str = "XTASK_GIT_CREDENTIAL";
+/// git's side: says what is in the file, once.
+const HELPER: &str = r#"!f() { [ "$1" = get ] && cat "$XTASK_GIT_CREDENTIAL" && rm -f "$XTASK_GIT_CREDENTIAL"; }; f"#;
+
+/// The same as often as git asks, for commands that run no hooks.
+const OFTEN: &str = r#"!f() { [ "$1" = get ] && printf 'username=%s\npassword=%s\n' "$XTASK_GIT_USER" "$XTASK_GIT_PASSWORD"; }; f"#;
+
+/// What git signs in with to one server.
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
     /// The server: scheme, host and port.
-    pub(crate) server: String,
-    /// The token.
-    pub(crate) token: SecretString,
+    server: String,
+    /// The user's name there.
+    user: String,
+    /// The token or password.
+    secret: SecretString,
+}
+
+impl Login {
+    /// Signs in with a token for GitHub's API.
+    pub(crate) fn with_token(server: &str, token: &SecretString) -> Login {
+        Login {
+            server: server.to_owned(),
+            user: "x-access-token".to_owned(),
+            secret: token.clone(),
+        }
+    }
+
+    /// The token or password.
+    pub(crate) fn secret(self) -> SecretString {
+        self.secret
+    }
+}
+
+/// The file with a credential, while one git command runs.
+#[derive(Debug)]
+pub(super) struct Handed(Utf8PathBuf);
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        // git has read and removed it, unless it did not have to sign in.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 impl Git {
-    /// The password that git's own credential helpers have for a server; nobody is asked for it.
-    pub(crate) fn credential(&self, server: &str, path: &str) -> Option<SecretString> {
-        let (scheme, host) = server.split_once("://")?;
+    /// What git's own credential helpers have for a repository on a server; they ask nobody.
+    pub(crate) fn credential(&self, server: &str, path: &str) -> Option<Login> {
         let mut command = self.silent(&["-c", "core.askPass=", "credential", "fill"]);
         command.env("GCM_INTERACTIVE", "never");
-        let asked = format!("protocol={scheme}\nhost={host}\npath={path}\n\n");
+        // These may need the tokens: `gh auth git-credential` answers with them.
+        for name in vars::GITHUB_TOKENS {
+            if let Some(value) = self.env.get(name) {
+                command.env(name, value);
+            }
+        }
+        let asked = format!("url={server}/{path}\n\n");
         let said = process::feed(&self.ui, command, &asked).ok()??;
-        let password = said
-            .lines()
-            .find_map(|line| line.strip_prefix("password="))?;
-        (!password.is_empty()).then(|| SecretString::from(password))
+        let field = |name| {
+            let mut lines = said.lines();
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+        };
+        let secret = field("password").filter(|secret| !secret.is_empty())?;
+        Some(Login {
+            server: server.to_owned(),
+            user: field("username").unwrap_or_default().to_owned(),
+            secret: SecretString::from(secret),
+        })
+    }
+
+    /// The same for a remote, by name or address; `None` where it is not reached over http or its address
+    /// says who signs in.
+    pub(super) fn credential_for(&self, remote: &str, pushes: bool) -> Option<Login> {
+        let args: &[&str] = match pushes {
+            true => &["remote", "get-url", "--push", "--", remote],
+            false => &["remote", "get-url", "--", remote],
+        };
+        let listed = self.read(args).unwrap_or_else(|_| remote.to_owned());
+        let (scheme, rest) = listed.lines().next()?.split_once("://")?;
+        if !matches!(scheme, "http" | "https") {
+            return None;
+        }
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        if host.contains('@') {
+            return None;
+        }
+        self.credential(&format!("{scheme}://{host}"), path)
     }
 
     /// Whether git signs in at an address with a header that its configuration holds, as `actions/checkout`
@@ -60,12 +136,50 @@ impl Git {
         configured.added && command.output().is_ok_and(|output| output.status.success())
     }
 
-    /// Gives git a token for one server, in the environment of this one child.
-    pub(super) fn sign_in(&self, command: &mut Command, login: &Login) {
-        let basic = format!("x-access-token:{}", login.token.expose_secret());
-        let header = format!("Authorization: Basic {}", STANDARD.encode(basic));
-        let key = format!("http.{}/.extraHeader", login.server);
-        Configured::of(&self.env).add(command, &key, &header);
+    /// Has a git command sign in with a credential, for as long as what is returned lives.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub(super) fn sign_in(&self, command: &mut Command, login: &Login) -> std::io::Result<Handed> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("xtask-{}-{number}", std::process::id()));
+        let path = Utf8PathBuf::try_from(path).map_err(std::io::Error::other)?;
+        // Of a process of the same number that was killed.
+        let _ = std::fs::remove_file(&path);
+        let mut file = std::fs::OpenOptions::new()
+            .create_new(true)
+            .write(true)
+            .mode(0o600)
+            .open(&path)?;
+        let handed = Handed(path);
+        let Login { user, secret, .. } = login;
+        let secret = secret.expose_secret();
+        write!(file, "username={user}\npassword={secret}\n")?;
+        self.help(command, login, HELPER);
+        command.env(FILE, &handed.0);
+        Ok(handed)
+    }
+}
+
+impl Git {
+    /// Has a git command that runs no hooks sign in, as often as it has to: one that reads objects which a partial clone
+    /// lacks fetches them by several processes.
+    pub(super) fn sign_in_without_hooks(&self, command: &mut Command, login: &Login) {
+        self.help(command, login, OFTEN);
+        command
+            .env("XTASK_GIT_USER", &login.user)
+            .env("XTASK_GIT_PASSWORD", login.secret.expose_secret());
+    }
+
+    /// Puts a credential helper in the place of the user's, which were asked before, for one server.
+    fn help(&self, command: &mut Command, login: &Login, helper: &str) {
+        let key = format!("credential.{}.helper", login.server);
+        let mut configured = Configured::of(&self.env);
+        // An empty value ends the list.
+        for value in ["", helper] {
+            configured.add(command, &key, value);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use xtask_remote::github::Address;
 use xtask_remote::github::repositories::Name;
 
-use crate::children;
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::git::{Git, Login};
 use crate::process;
@@ -20,22 +20,17 @@ pub(crate) struct Token {
     pub(crate) secret: SecretString,
     /// Its source, in words.
     pub(crate) source: String,
-    /// Whether git has it of its own.
-    of_git: bool,
 }
 
 impl Token {
-    /// What git signs in with over http where it has nothing of its own.
+    /// What git signs in with over http: what its own credential helpers have, or else this token. `None` where it has a
+    /// header of its own: two in one request is what GitHub refuses.
     pub(crate) fn login(&self, git: &Git, address: &Address, name: &Name) -> Option<Login> {
-        let page = format!("{}/{name}.git", address.web());
-        // Two of them in one request is what GitHub refuses.
-        let has_its_own = self.of_git
-            || git.has_a_header(&page)
-            || git.credential(address.web(), &name.to_string()).is_some();
-        (!has_its_own).then(|| Login {
-            server: address.web().to_owned(),
-            token: self.secret.clone(),
-        })
+        if git.has_a_header(&format!("{}/{name}.git", address.web())) {
+            return None;
+        }
+        let own = git.credential(address.web(), &name.to_string());
+        Some(own.unwrap_or_else(|| Login::with_token(address.web(), &self.secret)))
     }
 }
 
@@ -45,9 +40,10 @@ pub(super) fn find(context: &Context, git: &Git, address: &Address, name: &Name)
         .or_else(|| of_gh(context, address))
         .or_else(|| {
             Some(Token {
-                secret: git.credential(address.web(), &format!("{name}.git"))?,
+                secret: git
+                    .credential(address.web(), &format!("{name}.git"))?
+                    .secret(),
                 source: "git's credential helper".to_owned(),
-                of_git: true,
             })
         })
 }
@@ -69,7 +65,6 @@ fn of_the_environment(context: &Context, address: &Address) -> Option<Token> {
         Some(Token {
             secret: SecretString::from(context.env.get(name)?.trim().to_owned()),
             source: (*name).to_owned(),
-            of_git: false,
         })
     })
 }
@@ -80,7 +75,7 @@ const GH: Duration = Duration::from_secs(10);
 fn of_gh(context: &Context, address: &Address) -> Option<Token> {
     let gh = which::which("gh").ok().filter(|_| !address.is_local())?;
     let gh = gh.to_str()?;
-    let mut command = children::command(&context.env, gh, &context.root);
+    let mut command = children::command(&context.env, Program::Gh, gh, &context.root);
     command.args(["auth", "token", "--hostname", address.host()]);
     let (ui, interrupt) = (&context.ui, &context.interrupt);
     let finished = process::run_within(ui, interrupt, command, Some(GH), |_| ()).ok()?;
@@ -88,6 +83,5 @@ fn of_gh(context: &Context, address: &Address) -> Option<Token> {
     (finished.ok() && !token.is_empty()).then(|| Token {
         secret: SecretString::from(token),
         source: "gh auth token".to_owned(),
-        of_git: false,
     })
 }

@@ -5,6 +5,7 @@ use xtask_remote::download::{self, DownloadError};
 
 use super::remedies;
 use super::workshop::Workshop;
+use crate::children::Program;
 use crate::error::{Failure, Kind};
 
 /// Copies one member of a zip archive to a file. Python's own module reads archives as they are
@@ -38,7 +39,7 @@ pub(crate) fn fetch(
     .map_err(|error| explain(&what, &error))?;
     context.interrupt.check()?;
     let program = folder.join("databricks");
-    let mut unpack = workshop.command(python);
+    let mut unpack = workshop.command(Program::Code, python);
     unpack.args([
         "-c",
         UNPACK,

@@ -7,6 +7,7 @@ use camino::Utf8Path;
 use super::go::Go;
 use super::remedies;
 use super::workshop::{Workshop, remove};
+use crate::children;
 use crate::ui::Progress;
 
 /// What is built.
@@ -98,7 +99,7 @@ fn count_packages(
 /// Go with its proxies and checksum settings as the user has them, and nothing else that could
 /// change what is built.
 fn command(workshop: &Workshop<'_>, go: &Go, source: &Utf8Path) -> Command {
-    let mut command = workshop.command(&go.path);
+    let mut command = workshop.command(children::Program::Go, &go.path);
     command.current_dir(source);
     for name in [
         "GOROOT",

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::workshop::Workshop;
 use super::{Item, consent, pypi, python, remedies};
-use crate::children;
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::{Failure, Kind};
@@ -118,7 +118,7 @@ impl Kingfisher {
             progress.message(format!("{what}: compiling its rules"));
             let fetched = Kingfisher::of(&workshop, folder)
                 .ok_or_else(|| anyhow::anyhow!("the wheel of kingfisher-bin holds no program"))?;
-            let mut compile = workshop.command(&fetched.program);
+            let mut compile = workshop.command(Program::Code, &fetched.program);
             compile.args(["rules", "compile-cache", "--quiet", "--no-update-check"]);
             for rule in WITHOUT {
                 compile.args(["--exclude-rule", rule]);
@@ -170,7 +170,7 @@ impl Kingfisher {
         open.write(true).create_new(true).mode(0o600);
         open.open(&file)?.write_all(lines.as_bytes())?;
         // Away from the project: a file of settings there could switch rules off.
-        let mut command = children::command(&self.env, &self.program, &folder.0);
+        let mut command = children::command(&self.env, Program::Code, &self.program, &folder.0);
         command.args([
             "scan",
             file.as_str(),

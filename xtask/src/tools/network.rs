@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::python::Python;
 use super::workshop::Workshop;
 use super::{Sight, go, remedies};
+use crate::children::Program;
 use crate::error::Failure;
 
 /// How long a registry may take to answer.
@@ -24,7 +25,7 @@ pub(crate) enum Reached {
 
 /// Asks the package index that pip is set to.
 pub(crate) fn package_index(workshop: &Workshop<'_>, python: &Python) -> Reached {
-    let mut pip = workshop.command(&python.path);
+    let mut pip = workshop.command(Program::Pip, &python.path);
     pip.args([
         "-m",
         "pip",
@@ -63,7 +64,7 @@ pub(crate) fn module_proxy(workshop: &Workshop<'_>) -> Reached {
         "github.com/databricks/cli@v{}",
         workshop.lock.databricks_cli.version
     );
-    let mut list = workshop.command(go);
+    let mut list = workshop.command(Program::Go, go);
     list.args(["list", "-m", &module])
         .current_dir(std::env::temp_dir())
         .env("GOFLAGS", "-mod=mod")

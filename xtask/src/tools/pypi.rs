@@ -6,6 +6,7 @@ use super::lock::Wheels;
 use super::python::Python;
 use super::remedies;
 use super::workshop::Workshop;
+use crate::children::Program;
 use crate::ui::Progress;
 
 /// Makes a virtual environment in `folder` that holds one pinned package. pip refuses a wheel whose
@@ -22,7 +23,7 @@ pub(crate) fn install(
     progress: &Progress,
 ) -> anyhow::Result<()> {
     let what = format!("{package} {} from PyPI", wheels.version);
-    let mut make = workshop.command(&python.path);
+    let mut make = workshop.command(Program::Code, &python.path);
     make.args(["-m", "venv", folder.as_str()]);
     let made = workshop.run(make, |_| ())?;
     if !made.ok() {
@@ -38,7 +39,7 @@ pub(crate) fn install(
         &requirements,
         format!("{package}=={}{digests}\n", wheels.version),
     )?;
-    let mut pip = workshop.command(folder.join("bin/python"));
+    let mut pip = workshop.command(Program::Pip, folder.join("bin/python"));
     pip.args([
         "-m",
         "pip",

@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use super::lock::Version;
 use super::remedies;
 use super::workshop::Workshop;
+use crate::children::Program;
 use crate::error::Failure;
 use crate::process::Finished;
 
@@ -72,7 +73,7 @@ pub(crate) fn find(workshop: &Workshop<'_>) -> Result<Python, Failure> {
 }
 
 fn ask(workshop: &Workshop<'_>, path: &Utf8PathBuf) -> Option<Python> {
-    let mut command = workshop.command(path);
+    let mut command = workshop.command(Program::Code, path);
     command.args(["-c", QUESTION]);
     let said = workshop
         .ask(command, Duration::from_secs(20))

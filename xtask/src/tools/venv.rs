@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::workshop::{Workshop, write_whole};
 use super::{Item, Sight, python, remedies};
+use crate::children::Program;
 use crate::error::Failure;
 use crate::vars;
 
@@ -121,7 +122,7 @@ pub(crate) fn fetch(
         .ui
         .progress("Installing", "the Python packages of uv.lock");
     let reinstall = remove_half_made(workshop)?;
-    let mut command = workshop.command(uv);
+    let mut command = workshop.command(Program::Uv, uv);
     command
         .args(["sync", "--locked", "--no-progress"])
         // Without compiled files `import mlflow` costs three times as much, in every process.

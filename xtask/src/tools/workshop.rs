@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::lock::{ToolsLock, Version};
-use crate::children;
+use crate::children::{self, Program};
 use crate::context::Context;
 use crate::process::{self, Finished};
 
@@ -60,9 +60,9 @@ impl<'c> Workshop<'c> {
         })
     }
 
-    /// A command in the project's folder, with the environment for fetching and building.
-    pub(crate) fn command(&self, program: impl AsRef<str>) -> Command {
-        children::command(&self.context.env, program, &self.context.root)
+    /// A command in the project's folder.
+    pub(crate) fn command(&self, kind: Program, program: impl AsRef<str>) -> Command {
+        children::command(&self.context.env, kind, program, &self.context.root)
     }
 
     /// Runs a command that fetches or builds; it may take long, and ends with us.
@@ -104,7 +104,7 @@ impl<'c> Workshop<'c> {
         if let Some(known) = known.filter(|k| k.modified == modified && k.bytes == file.len()) {
             return Version::find(&known.version);
         }
-        let mut command = self.command(program);
+        let mut command = self.command(Program::Code, program);
         command.args(args).env("GOTOOLCHAIN", "local");
         let said = self.ask(command, ASKING).ok().filter(Finished::ok)?.tail;
         let version = Version::find(&said)?;

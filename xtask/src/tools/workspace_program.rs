@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::workshop::{Workshop, write_whole};
 use super::{Item, Sight, remedies};
+use crate::children::Program;
 use crate::vars;
 
 /// Package and program have the same name.
@@ -75,7 +76,7 @@ pub(crate) fn build(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8
     let progress = context.ui.progress("Compiling", what);
     let output = Output::of_this_program(&context.root);
     let build_began = SystemTime::now();
-    let mut command = workshop.command(&plan.cargo);
+    let mut command = workshop.command(Program::Cargo, &plan.cargo);
     command
         .args([
             "build",

@@ -6,6 +6,7 @@ use ring::digest::{SHA256, digest};
 
 use super::workshop::Workshop;
 use super::{Item, Sight, python, remedies, venv};
+use crate::children::Program;
 
 const PROJECT: &str = include_str!("../../tools/workspace-python/pyproject.toml");
 const LOCK: &str = include_str!("../../tools/workspace-python/uv.lock");
@@ -71,7 +72,7 @@ pub(crate) fn fetch(
         let groups: [(&str, &[&str]); 2] =
             [("server", &["server", "kernel"]), ("kernel", &["kernel"])];
         for (environment, groups) in groups {
-            let mut command = workshop.command(uv);
+            let mut command = workshop.command(Program::Uv, uv);
             command
                 .args(["sync", "--locked", "--no-progress"])
                 .args(["--directory", folder.as_str()])
@@ -105,7 +106,7 @@ pub(crate) fn fetch(
 /// Imports what the server does, once: Python keeps it compiled, which takes a fifth of the time that compiling all
 /// packages would, and a package that does not load is found here.
 fn import(workshop: &Workshop<'_>, folder: &Utf8Path) -> anyhow::Result<()> {
-    let mut command = workshop.command(server(folder));
+    let mut command = workshop.command(Program::Code, server(folder));
     command
         .args([
             "-c",

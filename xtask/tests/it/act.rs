@@ -127,6 +127,7 @@ fn pull_requests_are_tested_without_signing_in() {
     for (workflow, command) in [
         ("mlops_stacks-run-tests.yml", "xtask ci --only project"),
         ("xtask.yml", "xtask ci"),
+        ("docs.yml", "xtask ci --only docs"),
     ] {
         let said = stage.act(workflow, "pull_request", &event);
         said.succeeded("");

@@ -1,7 +1,7 @@
 //! What must hold for every workflow, beyond what actionlint and zizmor know: who may do what, what waits for
 //! what, and that the branch which starts a deployment is the one that xtask.toml has for its target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xtask_testkit::repository;
 use yaml_rust2::{Yaml, YamlLoader};
@@ -196,6 +196,78 @@ fn workflows_have_no_needless_rights_and_wait_for_nobody_else() {
         let deploys = format!("cargo xtask deploy --target {target} ");
         let count = workflows.values().filter(|t| t.contains(&deploys)).count();
         assert_eq!(count, 1, "{target}");
+    }
+}
+
+/// The checks that xtask.toml requires for targets that a branch feeds.
+fn required_checks() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(repository().join("xtask.toml")).unwrap();
+    let config: toml::Table = toml::from_str(&text).unwrap();
+    let targets = config["targets"].as_table().unwrap();
+    let checks = targets.values().filter_map(|target| target.get("checks"));
+    checks
+        .flat_map(|checks| checks.as_array().unwrap())
+        .map(|check| check.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// What keeps a workflow from reporting its checks wherever they are required.
+fn unreported(workflow: &Yaml) -> Vec<String> {
+    let on = &workflow["on"];
+    let mut see = Objections::default();
+    for event in ["pull_request", "merge_group"] {
+        see.unless(
+            keys(on).contains(&event),
+            &format!("{event} starts nothing"),
+        );
+        for filter in [
+            "paths",
+            "paths-ignore",
+            "branches",
+            "branches-ignore",
+            "types",
+        ] {
+            let filtered = keys(&on[event]).contains(&filter);
+            see.unless(!filtered, &format!("{event} is filtered by {filter}"));
+        }
+    }
+    see.found
+}
+
+#[test]
+fn a_required_check_is_reported_for_every_pull_request_and_to_a_merge_queue() {
+    let all: Vec<Yaml> = workflows().values().map(|text| parse(text)).collect();
+    let checks = required_checks();
+    assert!(!checks.is_empty());
+    for check in &checks {
+        let reports = |workflow: &&Yaml| {
+            let jobs = workflow["jobs"].as_hash().unwrap();
+            jobs.values().any(|job| job["name"].as_str() == Some(check))
+        };
+        let found: Vec<&Yaml> = all.iter().filter(reports).collect();
+        assert_eq!(found.len(), 1, "{check}");
+        assert_eq!(unreported(found[0]), Vec::<String>::new(), "{check}");
+    }
+    let tests = &workflows()["mlops_stacks-run-tests.yml"];
+    let without_queue = parse(&tests.replace("  merge_group:\n", ""));
+    assert_eq!(unreported(&without_queue).len(), 1);
+    let filtered = tests.replace(
+        "  pull_request:\n",
+        "  pull_request:\n    paths: [src/**]\n",
+    );
+    assert_eq!(unreported(&parse(&filtered)).len(), 1);
+}
+
+#[test]
+fn a_team_that_edits_its_pages_and_settings_does_not_run_the_tools_whole_ci() {
+    let workflow = parse(&workflows()["xtask.yml"]);
+    let paths = workflow["on"]["pull_request"]["paths"].as_vec().unwrap();
+    for path in paths.iter().map(|path| path.as_str().unwrap()) {
+        let of_the_team = ["README.md", "docs", "notebooks", "resources", "xtask.toml"];
+        assert!(
+            !of_the_team.iter().any(|own| path.starts_with(own)),
+            "{path}"
+        );
     }
 }
 

@@ -13,7 +13,7 @@ use crate::state_dir::{create_private_dir, write_private};
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/kernel/python");
 
 /// What a Python process may see of our own environment. No token, no profile, no home folder is among it.
-const PASSED_ON: [&str; 19] = [
+const PASSED_ON: [&str; 15] = [
     "PATH",
     "LANG",
     "LC_ALL",
@@ -29,10 +29,15 @@ const PASSED_ON: [&str; 19] = [
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
     "OMP_NUM_THREADS",
+];
+/// Proxies. One that wants a password is for the installer: what a notebook runs must not read the password.
+const PROXIES: [&str; 6] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
+    "ALL_PROXY",
     "http_proxy",
     "https_proxy",
+    "all_proxy",
 ];
 
 /// Folder of our Python files in the state folder.
@@ -81,6 +86,7 @@ pub(crate) fn installer(app: &App) -> Command {
     });
     let of_user = OF_INSTALLER
         .iter()
+        .chain(&PROXIES)
         .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)));
     command
         .arg(app.config.state.path().join("overlays"))
@@ -129,7 +135,12 @@ fn environment(
         .iter()
         .filter_map(|name| Some((*name, lookup(name)?)))
         .collect();
-    passed.into_iter().chain(own).chain(
+    let proxies: Vec<_> = PROXIES
+        .iter()
+        .filter_map(|name| Some((*name, lookup(name)?)))
+        .filter(|(_, address)| !address.to_string_lossy().contains('@'))
+        .collect();
+    passed.into_iter().chain(proxies).chain(own).chain(
         [
             ("PYTHONUNBUFFERED", "1"),
             ("PYTHONNOUSERSITE", "1"),
@@ -155,6 +166,16 @@ mod tests {
             assert!(!seen.contains(&secret), "{secret}");
         }
         assert!(seen.contains(&"PATH"));
+    }
+
+    #[test]
+    fn a_proxy_is_seen_without_a_password_alone() {
+        let seen = |address: &str| {
+            let proxy = |name: &str| (name == "https_proxy").then(|| address.into());
+            environment(proxy).any(|(name, _)| name == "https_proxy")
+        };
+        assert!(seen("http://proxy:3128"));
+        assert!(!seen("http://ann:secret@proxy:3128") && !seen("ann:secret@proxy:3128"));
     }
 
     #[test]

@@ -12,6 +12,8 @@ use xtask_remote::databricks::jobs;
 use xtask_remote::{Credentials, Http, Method, Request, Transport as _, local};
 
 use super::Bench;
+use crate::children::{self, Program};
+use crate::context::Context;
 use crate::databricks::{Purpose, Target, guard};
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{LocalWorkspace, Mode};
@@ -53,7 +55,7 @@ pub(super) fn workspace_ready(bench: &Bench<'_>) -> anyhow::Result<f64> {
     let times = repeat(5, || {
         let folder = bench.scratch("workspace-ready")?;
         let started = Instant::now();
-        let mut command = Command::new(&bench.toolbox.workspace);
+        let mut command = bench.command(Program::Workspace, &bench.toolbox.workspace);
         command
             .args(["serve", "--state", folder.as_str(), "--python"])
             .arg(&bench.toolbox.python);
@@ -162,7 +164,7 @@ fn plain(
     let files = local_workspace::state_folder(bench.context, &workspace.profile);
     let started = Instant::now();
     for task in &run.tasks {
-        let mut command = Command::new(&bench.toolbox.python);
+        let mut command = bench.command(Program::Code, &bench.toolbox.python);
         command.args([
             script.as_str(),
             task.task_key.as_str(),
@@ -218,7 +220,7 @@ pub(super) fn rebuild(bench: &Bench<'_>) -> anyhow::Result<f64> {
 
 pub(super) fn cold_build(bench: &Bench<'_>) -> anyhow::Result<f64> {
     let target = bench.scratch("cold-build")?;
-    let mut command = Command::new(&bench.toolbox.python);
+    let mut command = bench.command(Program::Xtask, &bench.toolbox.python);
     command
         .args(["-c", CPU_SECONDS])
         .arg(bench.context.env.get(vars::CARGO).unwrap_or("cargo"));
@@ -230,7 +232,6 @@ pub(super) fn cold_build(bench: &Bench<'_>) -> anyhow::Result<f64> {
         "--target-dir",
         target.as_str(),
     ]);
-    command.current_dir(&bench.context.root);
     let context = bench.context;
     let finished = process::succeed(
         &context.ui,
@@ -267,7 +268,7 @@ fn clone_and_test(
     let folder = bench.scratch("fresh-clone")?;
     let clone = folder.join("clone");
     let started = Instant::now();
-    let mut git = Command::new("git");
+    let mut git = bench.command(Program::Git, "git");
     git.args([
         "clone",
         "--quiet",
@@ -296,9 +297,16 @@ pub(super) fn answer_of(bench: &Bench<'_>, command: Command) -> anyhow::Result<S
 }
 
 impl Bench<'_> {
+    /// A program, run in the project's folder.
+    pub(super) fn command(&self, kind: Program, program: impl AsRef<str>) -> Command {
+        let Context { env, root, .. } = self.context;
+        children::command(env, kind, program, root)
+    }
+
     fn cargo(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(self.context.env.get(vars::CARGO).unwrap_or("cargo"));
-        command.args(args).current_dir(&self.context.root);
+        let cargo = self.context.env.get(vars::CARGO).unwrap_or("cargo");
+        let mut command = self.command(Program::Xtask, cargo);
+        command.args(args);
         command
     }
 

@@ -2,6 +2,7 @@
 
 use super::Bench;
 use super::measure::answer_of;
+use crate::children::Program;
 use crate::error::{Failure, Kind};
 
 /// Stands in for GitHub and for a workspace, and calls the command.
@@ -27,7 +28,7 @@ fn measure(bench: &Bench<'_>, what: &str) -> anyhow::Result<f64> {
     let script = bench.scratch("status-script")?.join("status_services.py");
     fs_err::write(&script, SERVICES)?;
     let xtask = std::env::current_exe()?;
-    let mut command = std::process::Command::new(&bench.toolbox.python);
+    let mut command = bench.command(Program::Xtask, &bench.toolbox.python);
     command.arg(&script).arg(&xtask);
     command.args([bench.context.root.as_str(), folder.as_str(), what]);
     let said = answer_of(bench, command)?;

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Suite;
 use super::tool::passed;
+use crate::children::Program;
 use crate::error::{Failure, Kind};
 
 /// GitHub's own client, from PyPI.
@@ -146,10 +147,8 @@ fn gh(suite: &Suite<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
 }
 
 impl Suite<'_> {
-    /// A program of Node.js. What it sends to this machine goes through no proxy.
+    /// A program of Node.js.
     fn node(&self, program: &str) -> std::process::Command {
-        let mut command = std::process::Command::new(program);
-        command.current_dir(&self.context.root);
-        command
+        self.command(Program::Node, program, &[])
     }
 }

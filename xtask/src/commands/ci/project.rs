@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Suite;
 use crate::bundle;
+use crate::children::Program;
 use crate::commands::test;
 use crate::databricks::{Summary, Target};
 use crate::error::{Failure, Kind};
@@ -111,11 +112,10 @@ pub(super) fn spark(suite: &Suite<'_>) -> anyhow::Result<String> {
     if folders.is_empty() {
         return Ok("this project has none".to_owned());
     }
-    let mut command = std::process::Command::new(suite.spark_python()?);
+    let tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
+    let mut command = suite.command(Program::Code, suite.spark_python()?, &tests);
     command
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
         .args(folders)
-        .current_dir(&suite.context.root)
         .env("PYTHONPATH", &suite.context.config.data.source);
     let finished = suite.succeed(command, "tests that need Spark failed")?;
     Ok(finished

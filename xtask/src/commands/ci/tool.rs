@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Suite;
 use super::system::System;
+use crate::children::Program;
 use crate::error::{Failure, Kind};
 use crate::vars;
 
@@ -40,8 +41,17 @@ pub(super) fn clippy(suite: &Suite<'_>) -> anyhow::Result<String> {
     Ok("no warnings".to_owned())
 }
 
-/// xtask compiles few crates.
+/// xtask compiles few crates, and our cargo none that the cargo around us has compiled.
 pub(super) fn crates(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let program = std::env::current_exe()?;
+    let is_default = program
+        .parent()
+        .is_some_and(|folder| folder.ends_with("debug"));
+    if is_default && suite.context.env.get("CARGO_MANIFEST_DIR").is_some() {
+        let build = suite.cargo(&["build", "--locked", "--package", "xtask"]);
+        suite.succeed(build, "xtask cannot be built")?;
+        suite.builds.nothing_new()?;
+    }
     let args = [
         "tree",
         "--locked",
@@ -95,11 +105,15 @@ pub(super) fn kernel(suite: &Suite<'_>) -> anyhow::Result<String> {
 /// Notebooks that use Spark: the kernel's own tests, then runs on the local workspace.
 pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
     let python = suite.spark_python()?;
-    let mut kernel = std::process::Command::new(&python);
-    kernel
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider"])
-        .arg("xtask/crates/workspace/kernel/tests/spark")
-        .current_dir(&suite.context.root);
+    let tests = [
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "xtask/crates/workspace/kernel/tests/spark",
+    ];
+    let kernel = suite.command(Program::Code, &python, &tests);
     let cells = last_line(suite, kernel, "notebooks with Spark failed")?;
     let args = [
         "test",
@@ -191,7 +205,7 @@ pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
 
 /// A real browser, driven by Playwright in an environment of its own.
 pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let mut command = suite.uv(&[
+    let with = [
         "run",
         "--no-project",
         "--with",
@@ -200,7 +214,9 @@ pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
         PYTEST,
         "--with",
         AXE,
-    ]);
+    ];
+    // Its tests run `cargo xtask`.
+    let mut command = suite.command(Program::Xtask, &suite.toolbox.uv, &with);
     command.args([
         "pytest",
         "-q",

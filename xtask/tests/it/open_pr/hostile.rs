@@ -132,6 +132,40 @@ fn branches(world: &World) -> Vec<String> {
 
 /// Each thousandth of a second counts: the pull request is opened once, and every title is an update.
 #[test]
+fn what_a_hook_of_another_repository_sets_leads_no_command_there() {
+    let world = World::new();
+    let other = world.project.home().join("other");
+    std::fs::create_dir(&other).unwrap();
+    let at = other.display().to_string();
+    world.git(&["init", "--quiet", &at]);
+    let before = std::fs::read_to_string(other.join(".git/config")).unwrap();
+    let mut command = world.xtask(&["open-pr", "--yes", "--no-watch", "--no-test", "--json"]);
+    for (name, value) in [
+        ("GIT_DIR", format!("{at}/.git")),
+        ("GIT_COMMON_DIR", format!("{at}/.git")),
+        ("GIT_WORK_TREE", at.clone()),
+        ("GIT_INDEX_FILE", format!("{at}/.git/index")),
+        ("GIT_OBJECT_DIRECTORY", format!("{at}/.git/objects")),
+        ("GIT_NAMESPACE", "other".to_owned()),
+        ("GIT_PREFIX", "src/".to_owned()),
+        ("GIT_QUARANTINE_PATH", at.clone()),
+        ("GIT_DIFF_OPTS", "-u0".to_owned()),
+        ("GIT_EXTERNAL_DIFF", "false".to_owned()),
+        ("GIT_LITERAL_PATHSPECS", "1".to_owned()),
+    ] {
+        command.env(name, value);
+    }
+    let said = Said::from(command.output().unwrap());
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!(world.pulls()[0]["head"]["ref"], "more-care");
+    assert_eq!(
+        std::fs::read_to_string(other.join(".git/config")).unwrap(),
+        before
+    );
+    assert!(!other.join(".git/index").exists());
+}
+
+#[test]
 fn titles_reach_github_exactly_and_the_terminal_safely() {
     let world = World::new();
     let _ = world.open(&[]);

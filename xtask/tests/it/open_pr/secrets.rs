@@ -73,7 +73,7 @@ fn a_token_is_seen_nowhere() {
     let canary = &world.owner.token;
     let decoys = ["dapi00CANARY11", "ghp_CANARY22"];
     let base64 = encoded(&format!("x-access-token:{canary}"));
-    // A git that writes down its arguments, and its environment when it needs no token.
+    // A git that writes down its arguments, and its environment but where credential helpers may need a token.
     let calls = world.project.home().join("calls");
     let real = String::from_utf8(
         std::process::Command::new("sh")
@@ -84,13 +84,23 @@ fn a_token_is_seen_nowhere() {
     )
     .unwrap();
     let script = format!(
-        "#!/bin/sh\necho \"$*\" >> '{0}'\ncase \" $* \" in *' push '*|*' fetch '*|*' ls-remote '*|*' credential '*) ;; *) env >> '{0}' ;; esac\nexec {1} \"$@\"\n",
+        "#!/bin/sh\necho \"$*\" >> '{0}'\ncase \" $* \" in *' credential '*) ;; *) env >> '{0}' ;; esac\nexec {1} \"$@\"\n",
         calls.display(),
         real.trim()
     );
     let shim = world.project.programs().join("git");
     fs::write(&shim, script).unwrap();
-    fs::set_permissions(&shim, fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&shim);
+    // git's hooks, which are the repository's code, write down theirs and what they find in the file that it names.
+    for hook in ["pre-push", "reference-transaction", "pre-auto-gc"] {
+        let path = world.project.root().join(".git/hooks").join(hook);
+        let script = format!(
+            "#!/bin/sh\n{{ echo 'hook {hook}'; env; cat \"$XTASK_GIT_CREDENTIAL\"; }} >> '{}' 2>&1\n",
+            calls.display()
+        );
+        fs::write(&path, script).unwrap();
+        executable(&path);
+    }
 
     let echo = json!({"message": format!("you sent {canary}?")}).to_string();
     let faults = [
@@ -138,6 +148,7 @@ fn a_token_is_seen_nowhere() {
     ));
     said.push_str(&everything_below(&world.project.root().join(".git")));
     assert!(said.contains("Opened pull request"), "{said}");
+    assert!(said.contains("hook pre-push"), "{said}");
     for secret in [canary.as_str(), base64.as_str(), decoys[0], decoys[1]] {
         let at = said.find(secret);
         let around = at.map(|at| &said[at.saturating_sub(200)..at]);
@@ -162,6 +173,10 @@ fn a_password_in_a_remotes_address_is_not_shown() {
         assert!(!said.stderr.contains(&world.owner.token), "{}", said.stderr);
         assert!(!said.stdout.contains(&world.owner.token), "{}", said.stdout);
     }
+}
+
+fn executable(file: &Path) {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 fn everything_below(folder: &Path) -> String {

@@ -85,10 +85,11 @@ fn the_next_command_goes_on_too() {
     let (origin, proxy, http, _) = Origin::behind_a_proxy();
     *origin.content.lock().unwrap() = content(None, Some(MODIFIED), true);
     let (_folder, file) = place();
-    let stopped = http.save(&request(), &file, &mut |done| done < 300_000);
+    // At the first bytes: on a busy machine the rest may be there at once.
+    let stopped = http.save(&request(), &file, &mut |_| false);
     assert!(matches!(stopped, Err(Error::Stopped { .. })), "{stopped:?}");
     let here = fs::metadata(&file).unwrap().len();
-    assert!((300_000..500_000).contains(&here), "{here}");
+    assert!((1..500_000).contains(&here), "{here}");
     // As after a while, in another process.
     assert_eq!(
         http.save(&request(), &file, &mut |_| true).unwrap(),
