@@ -12,6 +12,7 @@ mod pytest;
 mod traceback;
 
 use serde::{Deserialize, Serialize};
+use xtask_remote::github::actions::JobStep;
 
 use lines::Step;
 
@@ -46,10 +47,12 @@ pub(crate) struct Finding {
     pub(crate) lines: Vec<String>,
 }
 
-/// Finds the failing part; `None` in the log of a job that did not fail.
-pub(crate) fn failing_part(log: &str) -> Option<FailingPart> {
+/// Finds the failing part; `None` in the log of a job that did not fail. `failed` is the step that GitHub names.
+pub(crate) fn failing_part(log: &str, failed: Option<&JobStep>) -> Option<FailingPart> {
     let steps = lines::steps(log);
-    let step = failing_step(&steps)?;
+    let step = failed
+        .and_then(|failed| named_step(&steps, failed))
+        .or_else(|| failing_step(&steps))?;
     let mut findings = findings(step);
     let more = findings.len().saturating_sub(KEPT);
     findings.truncate(KEPT);
@@ -57,10 +60,19 @@ pub(crate) fn failing_part(log: &str) -> Option<FailingPart> {
         finding.lines.truncate(SHOWN_LINES);
     }
     Some(FailingPart {
-        step: step.name.clone(),
+        step: match failed {
+            Some(failed) => Some(crate::ui::safe_line(&failed.name)),
+            None => step.name.clone(),
+        },
         findings,
         more,
     })
+}
+
+/// What pytest says about one test that failed, in its own account of it.
+pub(crate) fn test_failure(test: &str, account: &str) -> Option<Finding> {
+    let lines: Vec<&str> = account.lines().collect();
+    pytest::of_test(test, &lines)
 }
 
 /// What follows the marker by which `cargo xtask test` names its run; of several, the last.
@@ -82,12 +94,33 @@ pub(crate) fn plain(log: &str) -> String {
     text
 }
 
-/// The step whose end is an error. Of several the last one that ended the job: an earlier one may have
-/// been allowed to fail.
+/// The part of the log of a step that GitHub names: by its name, which says the command where the workflow gives it no
+/// other, else by its time.
+fn named_step<'s>(steps: &'s [Step], failed: &JobStep) -> Option<&'s Step> {
+    // An action or a composite one may have several parts; one of them says why.
+    let telling = |found: Vec<&'s Step>| {
+        let errors = found.iter().rfind(|step| !step.errors.is_empty());
+        errors.or(found.last()).copied()
+    };
+    let of_name = |step: &&Step| step.name.as_deref() == Some(failed.name.as_str());
+    let second = |time: Option<&str>| time?.get(..19).map(str::to_owned);
+    let start = second(failed.started_at.as_deref());
+    let end = second(failed.completed_at.as_deref());
+    let in_time = |step: &&Step| {
+        let began = second(step.began.as_deref());
+        began.is_some() && start.is_some() && start <= began && began <= end
+    };
+    let with_errors = |step: &&Step| !step.errors.is_empty();
+    telling(steps.iter().filter(of_name).collect())
+        .or_else(|| telling(steps.iter().filter(in_time).filter(with_errors).collect()))
+}
+
+/// The step whose end is an error, as far as the log alone tells. Of several the last one before the cleaning up: an
+/// earlier one was allowed to fail, or the job would have ended there.
 fn failing_step(steps: &[Step]) -> Option<&Step> {
     let failed = || steps.iter().filter(|step| !step.errors.is_empty());
     failed()
-        .rfind(|step| step.errors.iter().any(|error| ending::ends_a_job(error)))
+        .rfind(|step| !step.is_cleanup())
         .or_else(|| failed().next_back())
 }
 
@@ -97,7 +130,8 @@ fn findings(step: &Step) -> Vec<Finding> {
         return vec![stopped];
     }
     let output: Vec<&str> = step.output.iter().map(String::as_str).collect();
-    if let Some(task) = programs::failed_task(&output) {
+    let task = programs::failed_task(&output).or_else(|| programs::task_of_bundle_run(&output));
+    if let Some(task) = task {
         return vec![task];
     }
     // `cargo xtask` shows what another program said behind a bar.
@@ -105,6 +139,10 @@ fn findings(step: &Step) -> Vec<Finding> {
         .iter()
         .filter_map(|line| line.strip_prefix("  | "))
         .collect();
+    let causes = pytest::causes(&quoted);
+    if !causes.is_empty() {
+        return causes;
+    }
     for said in [&output, &quoted] {
         let known: Vec<Finding> = pytest::findings(said)
             .into_iter()
@@ -115,7 +153,8 @@ fn findings(step: &Step) -> Vec<Finding> {
             return known;
         }
     }
-    programs::last_error(&output)
+    traceback::group(&output)
+        .or_else(|| programs::last_error(&output))
         .or_else(|| traceback::last(&output))
         .or_else(|| ending::killed(step))
         .unwrap_or_else(|| ending::last_words(step))
@@ -130,19 +169,38 @@ impl From<Finding> for Vec<Finding> {
 
 /// `path:line` out of text that starts with `path:line` and goes on with a colon or ends.
 fn place(text: &str) -> Option<String> {
-    let mut parts = text.trim().splitn(3, ':');
+    let text = text.trim();
+    // The drive of a path on Windows.
+    let drive = match text.as_bytes() {
+        [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic() => 2,
+        _ => 0,
+    };
+    let mut parts = text[drive..].splitn(3, ':');
     let (path, line) = (parts.next()?, parts.next()?.trim());
     let is_path = path.contains(['.', '/']) && !path.contains([' ', '"', '\'', '<']);
     let is_line = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
     (is_path && is_line).then(|| format!("{}:{line}", in_repository(path)))
 }
 
-/// A path below a runner's checkout as the repository has it.
+/// A path below a runner's checkout as the repository has it. Runners of any kind check out to
+/// `WORK/REPOSITORY/REPOSITORY`.
 fn in_repository(path: &str) -> &str {
-    match path.strip_prefix("/home/runner/work/") {
-        Some(below) => below.splitn(3, '/').nth(2).unwrap_or(path),
-        None => path,
+    const WORK: &[&str] = &["work", "_work", "__w", "a"];
+    let is_separator = |c: char| matches!(c, '/' | '\\');
+    let mut before = ["", "", ""];
+    let mut length = 0;
+    for part in path.split(is_separator) {
+        length += part.len() + 1;
+        before = [before[1], before[2], part];
+        let [work, repository, again] = before;
+        if WORK.contains(&work) && repository == again && !again.is_empty() {
+            return path
+                .get(length..)
+                .filter(|below| !below.is_empty())
+                .unwrap_or(path);
+        }
     }
+    path
 }
 
 #[cfg(test)]

@@ -232,6 +232,7 @@ mod tests {
             start_time,
             end_time,
             notebook_task: None,
+            for_each_task: None,
             run_page_url: String::new(),
         };
         assert_eq!(duration(&task(0, 0)), None);

@@ -181,10 +181,7 @@ impl Ui {
     /// A word that leads to a page where the terminal knows links (OSC 8); else the address itself.
     pub(crate) fn link(&self, url: &str, target: &str) -> String {
         if self.colour && self.moving {
-            format!(
-                "\u{1b}]8;;{target}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
-                self.paint(url, Tone::Accent)
-            )
+            text::link(target, &self.paint(url, Tone::Accent))
         } else {
             url.to_owned()
         }
@@ -198,7 +195,7 @@ impl Ui {
     /// A word of an answer that leads to a page where the terminal knows links (OSC 8); else the word.
     pub(crate) fn linked(&self, text: &str, target: &str) -> String {
         if self.has_links() && !target.is_empty() {
-            format!("\u{1b}]8;;{target}\u{1b}\\{text}\u{1b}]8;;\u{1b}\\")
+            text::link(target, text)
         } else {
             text.to_owned()
         }

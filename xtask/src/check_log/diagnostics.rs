@@ -8,7 +8,13 @@ const FOREIGN: usize = 4;
 /// Each diagnostic that is an error.
 pub(super) fn findings(output: &[&str]) -> Vec<Finding> {
     let pointed = (0..output.len()).filter_map(|index| pointed(output, index));
-    let concise = output.iter().filter_map(|line| concise(line));
+    // ruff counts what it found; flake8, which has the same rules, does not.
+    let counted = |line: &&str| line.starts_with("Found ") && line.contains(" error");
+    let tool = match output.iter().any(counted) {
+        true => "ruff",
+        false => "flake8",
+    };
+    let concise = output.iter().filter_map(|line| concise(line, tool));
     let reformatted = (0..output.len()).filter_map(|index| reformatted(output, index));
     pointed.chain(concise).chain(reformatted).collect()
 }
@@ -105,13 +111,18 @@ fn code_below<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     code
 }
 
-/// `path:line:column: RULE message`: ruff where it is asked to be brief.
-fn concise(line: &str) -> Option<Finding> {
+/// `path:line:column: RULE message`: flake8, and ruff where it is asked to be brief.
+fn concise(line: &str, tool: &str) -> Option<Finding> {
     let place = place(line)?;
     let (_, message) = line.split_once(": ")?;
     let (name, what) = heading_of(message).filter(|(name, _)| name.is_some())?;
     Some(Finding {
-        tool: "ruff".to_owned(),
+        tool: if message.contains("[*]") {
+            "ruff"
+        } else {
+            tool
+        }
+        .to_owned(),
         name,
         place: Some(place),
         what,

@@ -5,6 +5,8 @@ use super::lines::Step;
 
 /// How many lines show where a step was when it ended.
 const LAST_WORDS: usize = 6;
+/// A newer run took its place.
+const SUPERSEDED: &str = "Canceling since a ";
 /// What GitHub says of a step that it stopped.
 const STOPPED: &[&str] = &[
     "has timed out after",
@@ -14,18 +16,15 @@ const STOPPED: &[&str] = &[
     "lost communication with the server",
 ];
 
-/// Whether an error is one that a job ends with.
-pub(super) fn ends_a_job(error: &str) -> bool {
-    error.starts_with("Process completed with exit code") || is_stop(error)
-}
-
 fn is_stop(error: &str) -> bool {
     STOPPED.iter().any(|words| error.contains(words))
 }
 
 /// A step that was stopped from outside: too slow, cancelled, its machine gone.
 pub(super) fn stopped(step: &Step) -> Option<Finding> {
-    let error = step.errors.iter().find(|error| is_stop(error))?;
+    // Why says more than that.
+    let why = step.errors.iter().find(|error| error.contains(SUPERSEDED));
+    let error = why.or_else(|| step.errors.iter().find(|error| is_stop(error)))?;
     Some(Finding {
         tool: "github".to_owned(),
         what: error.trim_end_matches('.').to_owned(),

@@ -13,6 +13,18 @@ pub(super) struct Step {
     pub(super) output: Vec<String>,
     /// What GitHub marks as errors.
     pub(super) errors: Vec<String>,
+    /// The time of its first line.
+    pub(super) began: Option<String>,
+}
+
+/// What an action says first that cleans up.
+const CLEANUP: &str = "Post job cleanup.";
+
+impl Step {
+    /// Whether it runs after the job's own steps, to clean up.
+    pub(super) fn is_cleanup(&self) -> bool {
+        self.name.as_deref() == Some(CLEANUP)
+    }
 }
 
 /// The steps of a log, in order; first what happened before the first of them.
@@ -21,10 +33,13 @@ pub(super) fn steps(log: &str) -> Vec<Step> {
     // The command, its shell and its environment stand in a group that carries the step's name.
     let mut in_command = false;
     for line in log.lines() {
+        let time = line.trim_start_matches('\u{feff}').split(' ').next();
+        let time = time.filter(|time| is_time(time));
         let line = plain(line);
         let mut start = |name: &str| {
             steps.push(Step {
                 name: Some(name.to_owned()),
+                began: time.map(str::to_owned),
                 ..Step::default()
             });
         };
@@ -39,7 +54,7 @@ pub(super) fn steps(log: &str) -> Vec<Step> {
             in_command = false;
             continue;
         }
-        if line == "Post job cleanup." {
+        if line == CLEANUP {
             start(&line);
             continue;
         }

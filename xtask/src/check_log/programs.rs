@@ -24,6 +24,69 @@ pub(super) fn failed_task(output: &[&str]) -> Option<Finding> {
     })
 }
 
+/// The failed task of `databricks bundle run`: `Task Fit FAILED:` or `Error: Task Fit failed!`, then the exception, with
+/// its place where the workspace says one, and its traceback.
+pub(super) fn task_of_bundle_run(output: &[&str]) -> Option<Finding> {
+    let (index, task) = output.iter().enumerate().find_map(|(index, line)| {
+        let told = line
+            .strip_prefix("Task ")
+            .and_then(|line| line.strip_suffix(" FAILED:"));
+        let at_end = || line.strip_prefix("Error: Task ")?.strip_suffix(" failed!");
+        Some((index, told.or_else(at_end)?))
+    })?;
+    let below = &output[index + 1..];
+    let heading = |line: &str| line.is_empty() || matches!(line, "Error:" | "Trace:");
+    let said = below.iter().find(|line| !heading(line))?;
+    let (what, place) = match said
+        .strip_suffix(')')
+        .and_then(|said| said.rsplit_once(" ("))
+    {
+        Some((what, place)) if place.contains(", line ") => (what, Some(below_files(place))),
+        _ => (*said, None),
+    };
+    // The innermost line that is the bundle's own, else the innermost of all.
+    let ends = |line: &&&str| !line.starts_with("Error: ") && !line.ends_with(" FAILED:");
+    let trace: Vec<&str> = below.iter().take_while(ends).copied().collect();
+    let of_bundle = |line: &&str| line.starts_with("File ") && line.contains("/files/");
+    let frame = trace
+        .iter()
+        .rposition(|line| of_bundle(line))
+        .or_else(|| trace.iter().rposition(|line| line.starts_with("File ")));
+    let mut lines = Vec::new();
+    if let Some(frame) = frame {
+        lines.push(format!(
+            "File {}",
+            below_files(trace[frame].trim_start_matches("File "))
+        ));
+        let arrow = trace[frame..]
+            .iter()
+            .find(|line| line.trim_start().starts_with("--->"));
+        lines.extend(arrow.map(|line| line.trim().to_owned()));
+    }
+    lines.push(what.to_owned());
+    let of_frame = |line: &String| {
+        let path = line.strip_prefix("File ")?;
+        super::place(path.split(',').next()?)
+    };
+    Some(Finding {
+        tool: "notebook".to_owned(),
+        name: Some(task.to_owned()),
+        place: place
+            .map(str::to_owned)
+            .or_else(|| lines.first().and_then(of_frame)),
+        what: what.to_owned(),
+        lines,
+    })
+}
+
+/// A path of a deployed file as the bundle has it.
+fn below_files(path: &str) -> &str {
+    match path.split_once("/files/") {
+        Some((before, below)) if before.starts_with("/Workspace/") => below,
+        _ => path,
+    }
+}
+
 /// What the other side said, which `cargo xtask` shows behind a bar: of a traceback the lines that were
 /// at work and the exception, else the end.
 fn details(lines: &[&str]) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! pytest: each failed test with the line that failed and what pytest says about it.
 
-use super::{Finding, place};
+use super::{Finding, place, traceback};
 
 /// The failures between `=== FAILURES ===` (or `ERRORS`) and the summary.
 pub(super) fn findings(output: &[&str]) -> Vec<Finding> {
@@ -18,6 +18,44 @@ pub(super) fn findings(output: &[&str]) -> Vec<Finding> {
         }
     }
     blocks.into_iter().filter_map(Block::finding).collect()
+}
+
+/// What it says about one test.
+pub(super) fn of_test(test: &str, account: &[&str]) -> Option<Finding> {
+    let mut block = Block::new(test);
+    account.iter().for_each(|line| block.see(line));
+    block.finding()
+}
+
+/// The causes as `cargo xtask test` lists them, with the traceback of the first one below the list:
+/// `46 failed by one cause: KeyError: 'trip_dist', features.py:41`.
+pub(super) fn causes(quoted: &[&str]) -> Vec<Finding> {
+    let listed = |line: &&str| {
+        let (who, rest) = match line.split_once(" failed by one cause: ") {
+            Some((count, rest)) => (format!("{count} tests"), rest),
+            None => {
+                let (test, rest) = line.split_once(" failed: ")?;
+                (!test.contains(' ')).then(|| (test.to_owned(), rest))?
+            }
+        };
+        let (what, place) = match rest.rsplit_once(", ") {
+            Some((what, found)) => (what, place(found)),
+            None => (rest, None),
+        };
+        Some(Finding {
+            tool: "pytest".to_owned(),
+            name: Some(who),
+            place,
+            what: what.to_owned(),
+            lines: Vec::new(),
+        })
+    };
+    let mut causes: Vec<Finding> = quoted.iter().map_while(listed).collect();
+    if let Some(first) = causes.first_mut() {
+        let innermost = of_test("", quoted);
+        first.lines = innermost.map(|finding| finding.lines).unwrap_or_default();
+    }
+    causes
 }
 
 /// What stands between two rows of a sign: `=== FAILURES ===`.
@@ -40,6 +78,8 @@ struct Block {
     explained: Vec<String>,
     /// The exception's name, from the last place.
     error: String,
+    /// Everything: `--tb=native` shows a traceback as Python does.
+    all: Vec<String>,
 }
 
 impl Block {
@@ -54,10 +94,12 @@ impl Block {
             places: Vec::new(),
             explained: Vec::new(),
             error: String::new(),
+            all: Vec::new(),
         }
     }
 
     fn see(&mut self, line: &str) {
+        self.all.push(line.to_owned());
         if let Some(code) = line.strip_prefix('>') {
             self.code = Some(code.trim().to_owned());
         } else if line == "E" || line.starts_with("E  ") {
@@ -75,7 +117,13 @@ impl Block {
         let explained = without_indentation(&self.explained);
         let what = explained.first().unwrap_or(&self.error).clone();
         if what.is_empty() {
-            return None;
+            let all: Vec<&str> = self.all.iter().map(String::as_str).collect();
+            let python = traceback::last(&all)?;
+            return Some(Finding {
+                tool: "pytest".to_owned(),
+                name: Some(self.name),
+                ..python
+            });
         }
         let in_project = |(path, _): &&(String, _)| !path.starts_with('/');
         let found = self.places.iter().rfind(in_project).or(self.places.last());

@@ -3,6 +3,8 @@
 
 mod check;
 
+use std::borrow::Cow;
+
 use xtask_remote::Transport;
 use xtask_remote::databricks::jobs::{self, Run, Task};
 
@@ -10,7 +12,7 @@ use crate::context::Context;
 use crate::databricks::Target;
 use crate::notebook_events::{self, Event};
 use crate::tools::{self, Need};
-use crate::ui::Tone;
+use crate::ui::{Tone, safe_line};
 
 /// Options of `logs`.
 #[derive(Debug, clap::Args)]
@@ -73,9 +75,7 @@ fn job_run(context: &Context, args: &Args, id: Option<i64>) -> anyhow::Result<()
             target.readable_link(&run.run_page_url)
         ),
     );
-    for task in &run.tasks {
-        show(context, &*transport, task);
-    }
+    show(context, &*transport, &run.tasks, &[]);
     Ok(())
 }
 
@@ -91,44 +91,99 @@ fn newest_failure(transport: &dyn Transport) -> anyhow::Result<Option<Run>> {
     })
 }
 
-fn show(context: &Context, transport: &dyn Transport, task: &Task) {
+/// How deep loops and the jobs that jobs run are followed.
+const DEEPEST: usize = 8;
+
+/// What each task did. A loop's iterations and the tasks of another job's run stand below the task that ran them.
+fn show(context: &Context, transport: &dyn Transport, tasks: &[Task], within: &[String]) {
+    for task in tasks {
+        let path = [within, std::slice::from_ref(&task.task_key)].concat();
+        one(context, transport, task, &path);
+    }
+}
+
+fn one(context: &Context, transport: &dyn Transport, task: &Task, path: &[String]) {
     let ui = &context.ui;
-    ui.answer(&format!(
-        "{} {}",
-        ui.paint(&task.task_key, Tone::Strong),
-        task.state.word()
-    ));
+    let name = ui.paint(&safe_line(&path.join(" / ")), Tone::Strong);
+    ui.answer(&format!("{name} {}", task.state.word()));
     let events = notebook_events::of_task(transport, task.run_id);
+    let output = jobs::output(transport, task.run_id).unwrap_or_default();
     if events.is_empty() {
         // Databricks keeps no events; what it keeps is the task's output.
-        if let Ok(output) = jobs::output(transport, task.run_id) {
-            for text in [
-                output.logs,
-                output.notebook_output.result,
-                output.error_trace,
-            ] {
-                if !text.is_empty() {
-                    ui.answer(text.trim_end());
-                }
+        for text in [
+            &output.logs,
+            &output.notebook_output.result,
+            &output.error_trace,
+        ] {
+            if !text.is_empty() {
+                ui.answer(&foreign(text.trim_end()));
             }
         }
+    }
+    let told = events
+        .iter()
+        .any(|event| matches!(event, Event::Error { .. }));
+    replay(context, &events);
+    // Where the code says nothing of it: it never began, or something else ended it.
+    if task.state.is_final() && !task.state.is_success() && !told && output.error_trace.is_empty() {
+        let why = [&output.error, &task.state.state_message];
+        if let Some(why) = why.into_iter().find(|why| !why.is_empty()) {
+            ui.answer(&format!(
+                "{} {}",
+                ui.paint("failed:", Tone::Bad),
+                foreign(why.trim_end())
+            ));
+        }
+    }
+    if path.len() > DEEPEST {
         return;
     }
+    if task.for_each_task.is_some() {
+        match jobs::iterations(transport, task.run_id) {
+            Ok(iterations) => {
+                for (index, iteration) in iterations.iter().enumerate() {
+                    let number = format!("{} of {}", index + 1, iterations.len());
+                    one(context, transport, iteration, &[path, &[number]].concat());
+                }
+            }
+            Err(error) => ui.warn(&format!("its iterations cannot be read: {error}")),
+        }
+    }
+    if let Some(child) = output.run_job_output {
+        match jobs::run(transport, child.run_id) {
+            Ok(run) => show(context, transport, &run.tasks, path),
+            Err(error) => ui.warn(&format!("job run {} cannot be read: {error}", child.run_id)),
+        }
+    }
+}
+
+/// What a notebook did, as it was: text that was printed piece by piece is one text.
+fn replay(context: &Context, events: &[Event]) {
+    let ui = &context.ui;
+    let mut printed = String::new();
+    let flush = |printed: &mut String| {
+        if !printed.is_empty() {
+            ui.answer(&foreign(printed.strip_suffix('\n').unwrap_or(printed)));
+            printed.clear();
+        }
+    };
     for event in events {
+        if let Event::Stream { text } = event {
+            printed.push_str(text);
+            continue;
+        }
+        flush(&mut printed);
         match event {
             Event::CellStarted {
                 cell,
                 title,
                 source,
             } => {
-                let first = source
-                    .lines()
-                    .find(|line| !line.trim().is_empty())
-                    .unwrap_or_default();
-                let title = title.unwrap_or_else(|| first.to_owned());
+                let first = source.lines().find(|line| !line.trim().is_empty());
+                let title = title.as_deref().or(first).unwrap_or_default();
+                let title = safe_line(title);
                 ui.answer(&ui.paint(&format!("── cell {}  {title}", cell + 1), Tone::Dim));
             }
-            Event::Stream { text } => ui.answer(text.trim_end_matches('\n')),
             Event::Error {
                 line, traceback, ..
             } => {
@@ -136,11 +191,20 @@ fn show(context: &Context, transport: &dyn Transport, task: &Task) {
                     .map(|line| format!(" at line {line}"))
                     .unwrap_or_default();
                 ui.answer(&ui.paint(&format!("failed{line}"), Tone::Bad));
-                ui.answer(&traceback.join("\n"));
+                ui.answer(&foreign(&traceback.join("\n")));
             }
-            Event::Exit { value } => ui.answer(&format!("exit {value}")),
-            Event::Notebook { .. } | Event::Other => {}
+            Event::Exit { value } => ui.answer(&format!("exit {}", foreign(value))),
+            Event::Stream { .. } | Event::Notebook { .. } | Event::Other => {}
         }
+    }
+    flush(&mut printed);
+}
+
+/// Text of others: its colours end with it.
+fn foreign(text: &str) -> Cow<'_, str> {
+    match text.contains("\u{1b}[") {
+        true => Cow::Owned(format!("{text}\u{1b}[0m")),
+        false => Cow::Borrowed(text),
     }
 }
 

@@ -89,7 +89,7 @@ fn plan(checks: &Checks) -> (Vec<Run>, Vec<String>) {
         .filter(|check| check.state == CheckState::Failed);
     for check in failed {
         let Some(id) = check.run_id.filter(|_| check.job_id.is_some()) else {
-            others.push(check.name.clone());
+            others.push(check.label.clone());
             continue;
         };
         match runs.iter_mut().find(|run| run.id == id) {

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: the unit tests, then the training job on a workspace.
 
+mod causes;
 mod code;
 mod inputs;
 mod integration;
@@ -122,8 +123,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     {
         let what = unit::too_little_covered(&outcome.unit_tail)
             .unwrap_or_else(|| "unit tests failed".to_owned());
+        let details = causes::told(&report)?.unwrap_or(outcome.unit_tail);
         return Failure::new(Kind::Failed, what)
-            .details(outcome.unit_tail)
+            .details(details)
             .next("cargo xtask test unit")
             .err();
     }

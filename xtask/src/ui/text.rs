@@ -1,9 +1,21 @@
 //! Text of others on a terminal: it says what it says, and does nothing.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
-/// The last look at everything that goes to the terminal: colours and links stay, which are ours; what
-/// would move the cursor, set a title or turn the direction of writing is spelled out.
+/// Where links lead that we have made; text of others makes none.
+static OURS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// A word that leads to a page (OSC 8).
+pub(super) fn link(target: &str, word: &str) -> String {
+    let mut ours = OURS.lock().unwrap_or_else(PoisonError::into_inner);
+    ours.insert(target.to_owned());
+    format!("\u{1b}]8;;{target}\u{1b}\\{word}\u{1b}]8;;\u{1b}\\")
+}
+
+/// The last look at everything that goes to the terminal: colours and our own links stay; what would move the cursor,
+/// hide text, lead to a page of somebody else's, set a title or turn the direction of writing is spelled out.
 pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -36,20 +48,44 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The length of a sequence that we write ourselves: a colour (`ESC [ 1 ; 32 m`), or one end of a link
-/// (`ESC ] 8 ; ; address ESC \`).
+/// The length of a sequence that does no harm: a colour (`ESC [ 1 ; 32 m`), or one end of a link
+/// (`ESC ] 8 ; ; address ESC \`) that we have made.
 fn sequence(text: &str) -> Option<usize> {
     if let Some(colour) = text.strip_prefix("\u{1b}[") {
         let digits = colour
             .bytes()
             .take_while(|byte| byte.is_ascii_digit() || *byte == b';')
             .count();
-        return colour[digits..].starts_with('m').then_some(2 + digits + 1);
+        let is_colour = colour[digits..].starts_with('m') && !hides(&colour[..digits]);
+        return is_colour.then_some(2 + digits + 1);
     }
     let link = text.strip_prefix("\u{1b}]8;;")?;
     let end = link.find("\u{1b}\\")?;
-    let plain = !link[..end].chars().any(is_unsafe);
+    let target = &link[..end];
+    let ours = OURS.lock().unwrap_or_else(PoisonError::into_inner);
+    let ours = target.is_empty() || ours.contains(target);
+    let plain = ours && !target.chars().any(is_unsafe);
     plain.then_some("\u{1b}]8;;".len() + end + "\u{1b}\\".len())
+}
+
+/// Whether a colour's parameters have what follows not be seen: 8, where it is no part of a colour (`38;5;8`).
+fn hides(parameters: &str) -> bool {
+    let mut parameters = parameters.split(';');
+    while let Some(parameter) = parameters.next() {
+        match (parameter, parameter.parse()) {
+            ("38" | "48" | "58", _) => {
+                let more = match parameters.next() {
+                    Some("5") => 1,
+                    Some("2") => 3,
+                    _ => 0,
+                };
+                parameters.by_ref().take(more).for_each(drop);
+            }
+            (_, Ok(8_u64)) => return true,
+            _ => {}
+        }
+    }
+    false
 }
 
 /// JSON in which what a terminal would obey is escaped as JSON escapes it: it reads back the same.
@@ -129,14 +165,20 @@ mod tests {
 
     #[test]
     fn only_our_own_sequences_reach_the_terminal() {
-        let ours = "\u{1b}[1;32mok\u{1b}[0m \u{1b}]8;;http://x/\u{1b}\\link\u{1b}]8;;\u{1b}\\";
-        assert_eq!(harmless(ours), ours);
+        let ours = format!(
+            "\u{1b}[1;32mok\u{1b}[38;5;8m\u{1b}[0m {}",
+            link("http://x/", "link")
+        );
+        assert_eq!(harmless(&ours), ours);
         assert_eq!(harmless("10 %\r20 %\r\n"), "10 %\n20 %\n");
         for bad in [
             "\u{1b}[2J",
             "\u{1b}[1A",
             "\u{1b}]0;title\u{7}",
             "\u{1b}]8;;x\u{7}\u{1b}\\",
+            "\u{1b}]8;;https://elsewhere.example/\u{1b}\\",
+            "\u{1b}[8m",
+            "\u{1b}[1;08m",
             "\u{1b}P1\u{1b}\\",
             "\r",
             "\u{8}",

@@ -234,6 +234,51 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     let again = project.run(&["test", "integration"]);
     assert_eq!(again.code, Some(1), "{}", again.stderr);
     assert!(!again.stderr.contains("Unchanged"), "{}", again.stderr);
+
+    loops_and_child_runs_are_in_the_logs(&project);
+}
+
+/// A job that runs another one, whose tasks are a loop and one that fails before its code.
+fn loops_and_child_runs_are_in_the_logs(project: &Project) {
+    let bundle = "resources:\n  jobs:\n    inner:\n      name: inner\n      tasks:\n        - task_key: each\n          for_each_task:\n            inputs: '[\"a\", \"b\", \"c\"]'\n            task:\n              task_key: each_one\n              notebook_task:\n                notebook_path: ../src/each.py\n                base_parameters:\n                  item: '{{input}}'\n        - task_key: use\n          run_if: ALL_DONE\n          depends_on:\n            - task_key: each\n          notebook_task:\n            notebook_path: ../src/each.py\n            base_parameters:\n              item: '{{tasks.each.values.nothing}}'\n    outer:\n      name: outer\n      tasks:\n        - task_key: calls\n          run_job_task:\n            job_id: ${resources.jobs.inner.id}\n";
+    let write = |path: &str, text: &str| std::fs::write(project.root().join(path), text).unwrap();
+    write("resources/loop.yml", bundle);
+    write(
+        "src/each.py",
+        "# Databricks notebook source\nimport sys\nitem = dbutils.widgets.get('item')\nfor _ in range(3):\n    print('.', end='', flush=True)\nprint(' done')\nprint('\\x1b]8;;https://elsewhere.example/\\x1b\\\\a link\\x1b]8;;\\x1b\\\\')\nassert item != 'b', 'not b'\n",
+    );
+    let _ = project.succeed(&["deploy", "--target", OWN_TARGET, "--yes"]);
+    let failed = project.run(&["run", "outer", "--target", OWN_TARGET]);
+    assert_eq!(failed.code, Some(1), "{}", failed.stderr);
+    let id = failed.stderr.split("logs run:").nth(1).unwrap();
+    let id = id.split_whitespace().next().unwrap();
+    let mut command = project.xtask(&["logs", &format!("run:{id}"), "--target", OWN_TARGET]);
+    command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
+    let logs = Said::from(command.output().unwrap());
+    assert_eq!(logs.code, Some(0), "{}", logs.stderr);
+    for expected in [
+        "calls / each",
+        "1 of 3",
+        "3 of 3",
+        "... done\n",
+        "not b",
+        "calls / use",
+    ] {
+        assert!(
+            logs.stdout.contains(expected),
+            "{expected}: {}",
+            logs.stdout
+        );
+    }
+    // Why it failed, although its code said nothing.
+    let unused = logs.stdout.split("calls / use").nth(1).unwrap();
+    assert!(
+        unused.contains("failed:") && unused.contains("nothing"),
+        "{unused}"
+    );
+    // A notebook's links lead nowhere.
+    assert!(!logs.stdout.contains("\u{1b}]8;;https"), "{}", logs.stdout);
+    assert!(logs.stdout.contains("elsewhere.example"), "{}", logs.stdout);
 }
 
 #[test]
@@ -247,7 +292,8 @@ fn a_failing_unit_test_keeps_the_job_from_running() {
     .unwrap();
     let said = project.run(&["test", "--json"]);
     assert_eq!(said.code, Some(1), "{}", said.stderr);
-    assert!(said.stderr.contains("broken on purpose"), "{}", said.stderr);
+    let cause = "test_broken failed: AssertionError: broken on purpose, checks/test_broken.py:2";
+    assert!(said.stderr.contains(cause), "{}", said.stderr);
     assert!(
         said.stderr.contains("next: cargo xtask test unit"),
         "{}",

@@ -1,6 +1,7 @@
 //! HTTP with a token: the transport of the local workspace and of GitHub.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,8 @@ use crate::transport::{Body, Headers, Method, Observer, Request, Response, Trans
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long to wait for the next bytes of a reply that may take as long as it takes.
 const STALL: Duration = Duration::from_secs(60);
+/// The largest reply that is kept in memory, bytes: logs of jobs have tens of megabytes.
+const LARGEST: u64 = 256 << 20;
 /// What a service is shown to let us in.
 #[derive(Debug, Clone)]
 pub enum Credentials {
@@ -138,10 +141,7 @@ impl Http {
             .send()
             .map_err(|error| self.failed(request, &error))?;
         let (status, headers) = (reply.status().as_u16(), headers(&reply));
-        let body = reply
-            .bytes()
-            .map_err(|error| self.failed(request, &error))?
-            .to_vec();
+        let body = self.whole(request, reply)?;
         if status >= 400 {
             return Err(self.refused(request, status, &headers, &body));
         }
@@ -156,6 +156,45 @@ impl Http {
             headers,
             body,
         })
+    }
+
+    /// The body of a reply that is kept in memory.
+    ///
+    /// # Errors
+    /// [`Error::Unexpected`] where it is larger than any that we ask for.
+    pub(crate) fn whole(
+        &self,
+        request: &Request,
+        reply: reqwest::blocking::Response,
+    ) -> Result<Vec<u8>, Error> {
+        let too_large = || Error::Unexpected {
+            call: request.call(),
+            reason: format!("the reply is larger than {} MB", LARGEST >> 20),
+        };
+        if reply
+            .content_length()
+            .is_some_and(|length| length > LARGEST)
+        {
+            return Err(too_large());
+        }
+        let mut body = Vec::new();
+        reply
+            .take(LARGEST + 1)
+            .read_to_end(&mut body)
+            .map_err(|error| {
+                let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+                match inner {
+                    Some(error) => self.failed(request, error),
+                    None => Error::Unreachable {
+                        service: self.base.clone(),
+                        reason: error.to_string(),
+                    },
+                }
+            })?;
+        match body.len() as u64 > LARGEST {
+            true => Err(too_large()),
+            false => Ok(body),
+        }
     }
 
     /// The error of a refusal by this service.
@@ -339,6 +378,27 @@ mod tests {
         assert!(is_loopback("http://localhost:80"));
         assert!(!is_loopback("https://localhost.example.com"));
         assert!(!is_loopback("https://example.com"));
+    }
+
+    #[test]
+    fn a_reply_that_is_too_large_is_not_taken_into_memory() {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let serving = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            let _ = client.read(&mut [0; 4096]).unwrap();
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", LARGEST + 1);
+            client.write_all(head.as_bytes()).unwrap();
+            // Open until the client has had enough.
+            let _ = client.read(&mut [0; 1]);
+        });
+        let http = Http::new(&base, Credentials::None).unwrap();
+        let request = Request::new(Method::Post, "/x").once();
+        let error = http.send(&request).unwrap_err().to_string();
+        assert!(error.contains("larger than 256 MB"), "{error}");
+        drop(http);
+        serving.join().unwrap();
     }
 
     #[test]

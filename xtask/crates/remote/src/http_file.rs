@@ -110,9 +110,7 @@ impl Partial {
         let status = reply.status().as_u16();
         if status >= 400 {
             let headers = headers(&reply);
-            let body = reply
-                .bytes()
-                .map_err(|error| http.failed(request, &error))?;
+            let body = http.whole(request, reply)?;
             return Err(http.refused(request, status, &headers, &body));
         }
         let start = if goes_on { have } else { 0 };

@@ -18,14 +18,14 @@ pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
     let checks = Checks::of_this_branch(context)?;
     let check = checks.find(name)?;
     let Some(job) = check.job_id else {
-        let what = format!("the check {} keeps no log on GitHub Actions", check.name);
+        let what = format!("the check {} keeps no log on GitHub Actions", check.label);
         let page = check
             .url
             .clone()
             .unwrap_or_else(|| checks.github.url.clone());
         return Failure::new(Kind::Usage, what).next(page).err();
     };
-    progress.message(format!("GitHub for the log of {}", check.name));
+    progress.message(format!("GitHub for the log of {}", check.label));
     let log = checks.log(context, job);
     progress.clear();
     match log {
@@ -34,18 +34,19 @@ pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
             Ok(())
         }
         Err(error) if error.is_not_found() => {
-            let what = format!("GitHub has no log of {}: {}", check.name, check.word);
+            let what = format!("GitHub has no log of {}: {}", check.label, check.word);
             let why = "a job has a log once it has ended, for as long as the repository keeps logs";
             Failure::new(Kind::Usage, what)
                 .details(why)
                 .next("cargo xtask status --watch")
                 .err()
         }
-        Err(Error::Refused { status: 410, .. }) => {
-            Failure::new(Kind::Usage, format!("the log of {} is deleted", check.name))
-                .next("cargo xtask rerun --failed")
-                .err()
-        }
+        Err(Error::Refused { status: 410, .. }) => Failure::new(
+            Kind::Usage,
+            format!("the log of {} is deleted", check.label),
+        )
+        .next("cargo xtask rerun --failed")
+        .err(),
         Err(error) => Err(error.into()),
     }
 }

@@ -219,7 +219,7 @@ fn checks(gate: &Gate, configured: &[String], standing: &mut Standing) {
     };
     let with = |state: State| -> Vec<&str> {
         let found = counted.iter().filter(|one| one.check.state == state);
-        found.map(|one| one.check.name.as_str()).collect()
+        found.map(|one| one.label.as_str()).collect()
     };
     let (failed, pending) = (with(State::Failed), with(State::Pending));
     if !failed.is_empty() {

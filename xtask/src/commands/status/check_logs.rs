@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::io::Write as _;
 use xtask_remote::Error;
-use xtask_remote::github::actions;
+use xtask_remote::github::actions::{self, JobStep};
 
 use super::facts::{Check, CheckState, Training};
 use super::pull_request::address;
@@ -19,8 +19,8 @@ use crate::ui::safe_line;
 
 /// How many logs are fetched at the same time.
 const SIDE_BY_SIDE: usize = 5;
-/// How many logs are kept.
-const KEPT: usize = 50;
+/// How many files are kept: a log and its step make two.
+const KEPT: usize = 100;
 
 /// Reads the log of each failed check, and writes down why it failed.
 pub(super) fn explain(context: &Context, side: &RemoteSide, checks: &mut [Check]) {
@@ -33,8 +33,8 @@ pub(super) fn explain(context: &Context, side: &RemoteSide, checks: &mut [Check]
     for (check, log) in failed.iter_mut().zip(logs) {
         match log {
             Ok(log) => {
-                check.failure = check_log::failing_part(&log);
-                check.training = check_log::run_marker(&log).and_then(training);
+                check.failure = check_log::failing_part(&log.text, log.failed.as_ref());
+                check.training = check_log::run_marker(&log.text).and_then(training);
             }
             Err(error) => check.no_log = Some(why_not(&error)),
         }
@@ -56,16 +56,42 @@ pub(crate) fn one(context: &Context, side: &RemoteSide, job: u64) -> Result<Stri
     Ok(log)
 }
 
-fn all(context: &Context, side: &RemoteSide, jobs: &[u64]) -> Vec<Result<String, Error>> {
+/// What is known of a job that failed.
+struct JobLog {
+    text: String,
+    /// The step that it failed by, as GitHub says; `None` where it does not say.
+    failed: Option<JobStep>,
+}
+
+/// The log of a failed job, and the step that it failed by.
+fn of_failed(context: &Context, side: &RemoteSide, job: u64) -> Result<JobLog, Error> {
+    let text = one(context, side, job)?;
+    let file = file(context, side, job).with_extension("step");
+    let kept = fs_err::read_to_string(&file).ok();
+    if let Some(failed) = kept.and_then(|kept| serde_json::from_str(&kept).ok()) {
+        return Ok(JobLog { text, failed });
+    }
+    // Without it the log alone must do.
+    let failed = match actions::job(&side.connection.github, &side.base, job) {
+        Ok(job) => job.failed_step().cloned(),
+        Err(_) => return Ok(JobLog { text, failed: None }),
+    };
+    if let Ok(step) = serde_json::to_string(&failed) {
+        let _ = keep(&file, &step);
+    }
+    Ok(JobLog { text, failed })
+}
+
+fn all(context: &Context, side: &RemoteSide, jobs: &[u64]) -> Vec<Result<JobLog, Error>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut found = Vec::new();
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            found.push((*job, one(context, side, *job)));
+            found.push((*job, of_failed(context, side, *job)));
         }
         found
     };
-    let mut found: Vec<(u64, Result<String, Error>)> = std::thread::scope(|scope| {
+    let mut found: Vec<(u64, Result<JobLog, Error>)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..SIDE_BY_SIDE.min(jobs.len()))
             .map(|_| scope.spawn(work))
             .collect();

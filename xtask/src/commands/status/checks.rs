@@ -36,25 +36,25 @@ impl Checks {
         Ok(Checks { side, github })
     }
 
-    /// The check of a name: as it is, or the only one that has it in it.
+    /// The check that is called so, or else the only one that has this in what it is called.
     ///
     /// # Errors
     /// [`Kind::Usage`] with the names that there are.
     pub(crate) fn find(&self, name: &str) -> anyhow::Result<&Check> {
         let checks = &self.github.checks;
-        if let Some(check) = checks.iter().find(|check| check.name == name) {
+        if let Some(check) = checks.iter().find(|check| check.label == name) {
             return Ok(check);
         }
         let part = name.to_lowercase();
         let mut alike = checks
             .iter()
-            .filter(|check| check.name.to_lowercase().contains(&part));
+            .filter(|check| check.label.to_lowercase().contains(&part));
         if let (Some(check), None) = (alike.next(), alike.next()) {
             return Ok(check);
         }
         let names: Vec<String> = checks
             .iter()
-            .map(|check| format!("check:{}", check.name))
+            .map(|check| format!("check:{}", check.label))
             .collect();
         let what = format!(
             "there is no check \"{}\" of this branch",

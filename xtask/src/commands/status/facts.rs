@@ -188,6 +188,8 @@ pub(crate) enum CheckState {
 pub(crate) struct Check {
     /// Its name.
     pub(crate) name: String,
+    /// What it is called: its name, with its workflow where another check has the same name.
+    pub(crate) label: String,
     /// The workflow that it is a job of.
     pub(crate) workflow: Option<String>,
     /// How it stands.

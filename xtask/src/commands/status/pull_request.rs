@@ -99,6 +99,7 @@ fn one(check: standing::Check, by_us: bool, now: Timestamp) -> Check {
     let runs = check.completed_at.is_some() || check.word == "in_progress";
     Check {
         name: safe_line(&check.name),
+        label: safe_line(&check.label),
         workflow: check.workflow.map(|name| safe_line(&name)),
         state: match check.state {
             State::Passed => CheckState::Passed,

@@ -292,7 +292,7 @@ fn check(rows: &mut Rows<'_>, check: &Check) {
         CheckState::Passed => ("passed", Tone::Good),
         CheckState::Skipped => ("skipped", Tone::Dim),
     };
-    let name = ui.linked(&check.name, check.url.as_deref().unwrap_or_default());
+    let name = ui.linked(&check.label, check.url.as_deref().unwrap_or_default());
     let mut text = format!("{}  {name}", ui.paint(&format!("{word:<7}"), tone));
     // GitHub's word where it says more than ours: cancelled, timed out, queued.
     let known = [
@@ -330,7 +330,7 @@ fn check(rows: &mut Rows<'_>, check: &Check) {
         (None, None, None) => {}
     }
     if check.job_id.is_some() {
-        let name = check.name.replace('\'', r"'\''");
+        let name = check.label.replace('\'', r"'\''");
         let next = format!(
             "{} cargo xtask logs 'check:{name}'",
             ui.paint("next:", Tone::Good)

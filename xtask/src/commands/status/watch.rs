@@ -214,11 +214,11 @@ impl Watch {
         let states: Vec<(String, CheckState)> = github
             .checks
             .iter()
-            .map(|check| (check.name.clone(), check.state))
+            .map(|check| (check.label.clone(), check.state))
             .collect();
         if states != self.states {
             for check in &github.checks {
-                let known = self.states.contains(&(check.name.clone(), check.state));
+                let known = self.states.contains(&(check.label.clone(), check.state));
                 if canvas.is_none() && !known {
                     tell(context, check);
                 }
@@ -301,7 +301,7 @@ fn tell(context: &Context, check: &super::facts::Check) {
     };
     context
         .ui
-        .status_toned(verb, &format!("{}{took}", check.name), tone);
+        .status_toned(verb, &format!("{}{took}", check.label), tone);
 }
 
 #[cfg(test)]

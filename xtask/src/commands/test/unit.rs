@@ -24,8 +24,16 @@ pub(super) fn run(
         fs_err::remove_file(report)?;
     }
     let progress = context.ui.progress("Testing", "unit tests");
+    let mut failed = 0;
     let finished = python::unit_tests(context, toolbox, report, |line| {
-        progress.message(format!("unit tests  {line}"))
+        failed += u64::from(line.contains(" FAILED ") || line.contains(" ERROR "));
+        if let Some(count) = count(line) {
+            let failed = match failed {
+                0 => String::new(),
+                some => format!(", {some} failed"),
+            };
+            progress.message(format!("unit tests  {count}{failed}"));
+        }
     })?;
     if !report.exists() {
         // pytest did not come as far as a report: a broken conftest, no tests, a missing package.
@@ -68,6 +76,14 @@ pub(super) fn run(
     Ok((unit, finished.tail))
 }
 
+/// How far pytest is, at the end of a line for one test: `[ 84/161]`.
+fn count(line: &str) -> Option<&str> {
+    let (_, count) = line.strip_suffix(']')?.rsplit_once('[')?;
+    let (done, all) = count.trim().split_once('/')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(done) && is_number(all)).then(|| count.trim())
+}
+
 /// What pytest-cov says when the tests ran less of the code than pyproject.toml asks for.
 pub(super) fn too_little_covered(tail: &str) -> Option<String> {
     let line = tail
@@ -79,7 +95,7 @@ pub(super) fn too_little_covered(tail: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::too_little_covered;
+    use super::{count, too_little_covered};
 
     #[test]
     fn a_lack_of_coverage_is_told_from_a_failed_test() {
@@ -90,5 +106,14 @@ mod tests {
             "{said}"
         );
         assert_eq!(too_little_covered("1 failed, 2 passed in 1s"), None);
+    }
+
+    #[test]
+    fn the_count_of_tests_is_read_from_pytests_lines() {
+        let line = "notebooks/tests/test_a.py::test_one[0-x] FAILED          [ 84/161]";
+        assert_eq!(count(line), Some("84/161"));
+        for other in ["....F", "tests [100%]", "E  assert [1/x]", "[/]"] {
+            assert_eq!(count(other), None, "{other}");
+        }
     }
 }

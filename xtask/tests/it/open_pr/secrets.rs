@@ -95,7 +95,7 @@ fn a_token_is_seen_nowhere() {
     for hook in ["pre-push", "reference-transaction", "pre-auto-gc"] {
         let path = world.project.root().join(".git/hooks").join(hook);
         let script = format!(
-            "#!/bin/sh\n{{ echo 'hook {hook}'; env; cat \"$XTASK_GIT_CREDENTIAL\"; }} >> '{}' 2>&1\n",
+            "#!/bin/sh\n{{ echo 'hook {hook}'; env; cat \"$XTASK_GIT_CREDENTIAL\"; }} >> '{}' 2>&1\nexit 0\n",
             calls.display()
         );
         fs::write(&path, script).unwrap();

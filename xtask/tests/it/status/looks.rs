@@ -99,7 +99,51 @@ fn a_pull_request_with_reviews_checks_and_the_failing_part_of_a_log() {
 }
 
 #[test]
-fn github_is_asked_once_and_once_more_for_each_failed_log() {
+fn checks_of_one_name_are_told_apart_by_their_workflow() {
+    let (world, _) = World::with_pull_request();
+    let sha = world.head();
+    for workflow in ["A", "C"] {
+        let log = format!(
+            "##[group]Run x\n##[endgroup]\nerror: from {workflow}\n##[error]Process completed with exit code 1.\n"
+        );
+        let job = json!({"name": "test", "conclusion": "failure", "log": log});
+        let run = json!({"workflow": workflow, "head_sha": sha, "jobs": [job]});
+        world.forge.run(&world.repository, &run);
+    }
+    let said = world.run(&["status"]).stdout;
+    for label in ["A / test", "C / test"] {
+        assert!(said.contains(&format!("logs 'check:{label}'")), "{said}");
+    }
+    let log = world.run(&["logs", "check:C / test"]);
+    assert!(log.stdout.contains("from C"), "{log:?}");
+    // The name alone does not say which one.
+    let which = world.run(&["logs", "check:test"]);
+    assert_eq!(which.code, Some(2));
+    assert!(which.stderr.contains("check:A / test"), "{}", which.stderr);
+}
+
+#[test]
+fn the_step_that_github_names_is_shown() {
+    let (world, _) = World::with_pull_request();
+    let sha = world.head();
+    let log = "##[group]Run flaky\n##[endgroup]\nflaky noise\n##[error]Process completed with exit code 1.\n\
+        ##[group]Run acme/train@v1\n##[endgroup]\n##[error]Training failed: ValueError: no rows\n\
+        ##[group]Run report\n##[endgroup]\n##[error]Process completed with exit code 3.\n";
+    let steps = json!([
+        {"name": "Run flaky", "conclusion": "success"},
+        {"name": "Run acme/train@v1", "conclusion": "failure"},
+        {"name": "Run report", "conclusion": "failure"},
+    ]);
+    let job = json!({"name": "train", "conclusion": "failure", "log": log, "steps": steps});
+    let run = json!({"workflow": "CI", "head_sha": sha, "jobs": [job]});
+    world.forge.run(&world.repository, &run);
+    let said = world.run(&["status"]).stdout;
+    assert!(said.contains("ValueError: no rows"), "{said}");
+    assert!(!said.contains("flaky noise"), "{said}");
+}
+
+#[test]
+fn github_is_asked_once_and_twice_more_for_each_failed_job() {
     let (world, _) = World::with_pull_request();
     let sha = world.head();
     world.forge.checks(
@@ -136,6 +180,8 @@ fn github_is_asked_once_and_once_more_for_each_failed_log() {
         2,
         "{first:?}"
     );
+    // And which step each job failed by.
+    assert_eq!(first.len(), 5, "{first:?}");
     // The log of a job that has ended is kept.
     world.facts();
     assert_eq!(asked(&world), ["POST /api/graphql"]);

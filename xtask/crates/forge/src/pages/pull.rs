@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::layout::{ago, badge, check_badge, duration, page, pull_badge};
 use super::{path_of, shown};
 use crate::call::{Answer, Call};
-use crate::pull_requests::{is_required, standing};
+use crate::pull_requests::{is_required, review_decision, standing};
 use crate::refusal::Refusal;
 use crate::rest::logs;
 use crate::world::{CheckRun, Permission, Pull, Repo, ReviewState, Status, Verdict};
@@ -28,7 +28,7 @@ pub(super) fn show(call: &Call) -> Answer {
             " · opened " (ago(call, pull.created_at)) " · at " code { (&pull.head_sha[..pull.head_sha.len().min(7)]) }
         }
         @if pull.open {
-            p.message { @match &standing.obstacle { Some(obstacle) => (obstacle), None => "Nothing keeps it from being merged." } }
+            p.message { @match &standing.obstacle { Some(obstacle) => (obstacle), None => (no_obstacle(call, pull)) } }
         }
         @if let Some(body) = &pull.body { pre.said { (body) } }
         h2 { "Checks" }
@@ -45,6 +45,26 @@ pub(super) fn show(call: &Call) -> Answer {
         (conversation(call, pull))
     };
     shown(&page(call, &title, &content))
+}
+
+/// What to say where no rule is in the way: what is red or asked for all the same.
+fn no_obstacle(call: &Call, pull: &Pull) -> String {
+    let world = &call.world;
+    let checks = match world.verdict(pull.repo, &pull.head_sha) {
+        Some(Verdict::Failed) => Some("a check failed"),
+        Some(Verdict::Pending) => Some("checks are still running"),
+        Some(Verdict::Passed) | None => None,
+    };
+    let asked = review_decision(world, pull) == Some("CHANGES_REQUESTED");
+    let asked = asked.then_some("a reviewer asked for changes");
+    let doubts: Vec<&str> = checks.into_iter().chain(asked).collect();
+    match doubts.is_empty() {
+        true => "Nothing keeps it from being merged.".to_owned(),
+        false => format!(
+            "It can be merged, as no rule of the branch forbids it. But {}.",
+            doubts.join(", and ")
+        ),
+    }
 }
 
 fn crumbs(call: &Call, repo: &Repo, pull: Option<&Pull>) -> Markup {

@@ -42,9 +42,17 @@ fn a_link_signs_in_once_and_a_pull_request_leads_to_its_log() {
         .pull_request(&scene.repo, &scene.bob, "feat", "<b>Add</b> a");
     let run = scene.forge.run(&scene.repo, &json!({"workflow": "CI", "head_sha": sha, "jobs": [
         {"name": "test", "conclusion": "failure", "seconds": 5, "log": "assert 1 == 2 <script>\n", "steps": [{"name": "Run tests", "conclusion": "failure"}]}]}));
-    scene.forge.protect(&scene.repo, "main", &["test"], 0);
     let address = |path: &str| format!("{}{path}", scene.forge.url());
     let pull = format!("/ada/taxi/pull/{number}");
+    // Without a rule nothing is in the way, and what is red is said all the same.
+    let (_, page) = browse(&scene, &scene.forge.sign_in(&scene.bob, &pull));
+    assert!(
+        !page.contains("Nothing keeps it from being merged"),
+        "{page}"
+    );
+    assert!(page.contains("But a check failed"), "{page}");
+    std::fs::remove_file(scene.folder.path().join("cookies")).unwrap();
+    scene.forge.protect(&scene.repo, "main", &["test"], 0);
     let (status, page) = browse(&scene, &address(&pull));
     assert!(
         status == "401" && page.contains("not signed in"),

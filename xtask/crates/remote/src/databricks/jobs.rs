@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::Error;
@@ -54,6 +55,9 @@ pub struct Task {
     pub end_time: i64,
     /// The notebook that it runs, if it runs one.
     pub notebook_task: Option<NotebookTask>,
+    /// What it repeats, if it is a loop.
+    #[serde(default)]
+    pub for_each_task: Option<IgnoredAny>,
     /// The page that shows it.
     #[serde(default)]
     pub run_page_url: String,
@@ -123,6 +127,16 @@ pub struct Output {
     /// The traceback, with terminal colours.
     #[serde(default)]
     pub error_trace: String,
+    /// The run of another job, where the task started one.
+    #[serde(default)]
+    pub run_job_output: Option<RunJobOutput>,
+}
+
+/// The run that a task started.
+#[derive(Debug, Clone, Deserialize)]
+pub struct RunJobOutput {
+    /// Its id.
+    pub run_id: i64,
 }
 
 /// The value of `dbutils.notebook.exit`.
@@ -181,6 +195,28 @@ pub fn run(transport: &dyn Transport, run_id: i64) -> Result<Run, Error> {
     run.tasks
         .sort_by_key(|task| (task.start_time == 0, task.start_time));
     Ok(run)
+}
+
+/// The iterations of a task that is a loop, in the order of its inputs.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn iterations(transport: &dyn Transport, task_run_id: i64) -> Result<Vec<Task>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        iterations: Vec<Task>,
+        next_page_token: Option<String>,
+    }
+    let request = Request::new(Method::Get, "/api/2.2/jobs/runs/get").query("run_id", task_run_id);
+    let first: Page = call(transport, &request)?;
+    let (mut iterations, mut next) = (first.iterations, first.next_page_token);
+    while let Some(token) = next.filter(|token| !token.is_empty()) {
+        let page: Page = call(transport, &request.clone().query("page_token", &token))?;
+        iterations.extend(page.iterations);
+        next = page.next_page_token.filter(|following| *following != token);
+    }
+    Ok(iterations)
 }
 
 /// What a task run left.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::GitHub;
@@ -182,12 +182,44 @@ pub struct Job {
 }
 
 /// A step of a job.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct JobStep {
     /// Its name.
     pub name: String,
     /// `queued`, `in_progress` or `completed`.
     pub status: String,
+    /// How it ended: `success` also where it failed and was allowed to.
+    #[serde(default)]
+    pub conclusion: Option<String>,
+    /// When it began, RFC 3339, to the second.
+    #[serde(default)]
+    pub started_at: Option<String>,
+    /// When it ended.
+    #[serde(default)]
+    pub completed_at: Option<String>,
+}
+
+impl Job {
+    /// The step that the job failed by: what comes after it runs only to clean up.
+    #[must_use]
+    pub fn failed_step(&self) -> Option<&JobStep> {
+        const BAD: &[&str] = &["failure", "timed_out", "cancelled"];
+        let is_bad = |step: &&JobStep| {
+            step.conclusion
+                .as_deref()
+                .is_some_and(|end| BAD.contains(&end))
+        };
+        self.steps.iter().find(is_bad)
+    }
+}
+
+/// One job.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn job(github: &GitHub, name: &Name, job: u64) -> Result<Job, Error> {
+    let path = format!("{}/actions/jobs/{job}", name.path());
+    github.call(&Request::new(Method::Get, path))
 }
 
 /// Asks for a workflow to be run; sent once. `workflow` is its file's name. The run's number, where GitHub says it: a

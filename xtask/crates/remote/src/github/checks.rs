@@ -33,6 +33,26 @@ pub struct Check {
     pub url: Option<String>,
 }
 
+/// What tells checks apart: the name of each, the workflow that it is a job of, and what started that.
+pub(crate) type Called<'a> = (&'a str, Option<&'a str>, Option<&'a str>);
+
+/// What to call each check: by its name where no other has it, else by workflow and name, and where a workflow was
+/// started by several events, by the event as well; as GitHub's own pages do.
+pub(crate) fn labels(all: &[Called<'_>]) -> Vec<String> {
+    let only = |same: &dyn Fn(&Called<'_>) -> bool| all.iter().filter(|one| same(one)).count() == 1;
+    let label = |&(name, workflow, event): &Called<'_>| match (workflow, event) {
+        _ if only(&|other| other.0 == name) => name.to_owned(),
+        (Some(workflow), Some(event))
+            if !only(&|other| (other.0, other.1) == (name, Some(workflow))) =>
+        {
+            format!("{workflow} / {name} ({event})")
+        }
+        (Some(workflow), _) => format!("{workflow} / {name}"),
+        (None, _) => name.to_owned(),
+    };
+    all.iter().map(label).collect()
+}
+
 /// Turns GitHub's words into a state. A status of `completed` goes by its conclusion; whatever is
 /// not known has not passed.
 #[must_use]
@@ -102,6 +122,27 @@ pub fn of_commit(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Check>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn checks_of_one_name_are_called_by_their_workflow() {
+        let all = [
+            ("test", Some("A"), Some("push")),
+            ("test", Some("C"), Some("push")),
+            ("test", Some("C"), Some("pull_request")),
+            ("lint", Some("A"), Some("push")),
+            ("test", None, None),
+        ];
+        assert_eq!(
+            labels(&all),
+            [
+                "A / test",
+                "C / test (push)",
+                "C / test (pull_request)",
+                "lint",
+                "test"
+            ]
+        );
+    }
 
     #[test]
     fn what_is_not_known_has_not_passed() {

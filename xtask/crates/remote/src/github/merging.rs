@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::GitHub;
 use super::base_rules::BaseRef;
-use super::checks::{Check, State, state_of};
+use super::checks::{Called, Check, State, labels, state_of};
 use super::pulls;
 use super::repositories::{Name, User};
 use crate::Error;
@@ -30,7 +30,8 @@ const GATE: &str = "query Gate($owner: String!, $name: String!, $number: Int!, $
         contexts(first: 100, after: $cursor) {
           pageInfo { hasNextPage endCursor }
           nodes { __typename
-            ... on CheckRun { name status conclusion detailsUrl isRequired(pullRequestNumber: $number) }
+            ... on CheckRun { name status conclusion detailsUrl isRequired(pullRequestNumber: $number)
+              checkSuite { workflowRun { event workflow { name } } } }
             ... on StatusContext { context state targetUrl isRequired(pullRequestNumber: $number) } } } } } } }
     }
   }
@@ -70,8 +71,31 @@ impl Way {
 pub struct GateCheck {
     /// The check.
     pub check: Check,
+    /// What to call it: its name, with its workflow where another check has the same name.
+    pub label: String,
+    /// The workflow that it is a job of, and what started that.
+    workflow: Option<(String, Option<String>)>,
     /// Whether it must pass.
     pub required: bool,
+}
+
+/// Calls each check so that it can be told from the others.
+fn label(checks: &mut [GateCheck]) {
+    let called: Vec<Called<'_>> = checks
+        .iter()
+        .map(|one| {
+            let workflow = one.workflow.as_ref();
+            let event = workflow.and_then(|(_, event)| event.as_deref());
+            (
+                one.check.name.as_str(),
+                workflow.map(|(name, _)| name.as_str()),
+                event,
+            )
+        })
+        .collect();
+    for (label, one) in labels(&called).into_iter().zip(checks) {
+        one.label = label;
+    }
 }
 
 /// The last word of a reviewer.
@@ -175,7 +199,11 @@ pub fn gate(github: &GitHub, name: &Name, number: u64, base: &str) -> Result<Gat
             Some(next) if cursor != Value::String(next.clone()) => {
                 (cursor, gate) = (Value::String(next), Some(whole));
             }
-            _ => return Ok(whole),
+            _ => {
+                let mut whole = whole;
+                label(&mut whole.checks);
+                return Ok(whole);
+            }
         }
     }
 }
@@ -353,6 +381,7 @@ mod reply {
             conclusion: Option<String>,
             details_url: Option<String>,
             is_required: bool,
+            check_suite: Option<Suite>,
         },
         #[serde(rename_all = "camelCase")]
         StatusContext {
@@ -361,6 +390,23 @@ mod reply {
             target_url: Option<String>,
             is_required: bool,
         },
+    }
+
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Suite {
+        workflow_run: Option<WorkflowRun>,
+    }
+
+    #[derive(Deserialize)]
+    struct WorkflowRun {
+        event: Option<String>,
+        workflow: Option<Workflow>,
+    }
+
+    #[derive(Deserialize)]
+    struct Workflow {
+        name: String,
     }
 
     impl From<Context> for GateCheck {
@@ -372,7 +418,12 @@ mod reply {
                     conclusion,
                     details_url: url,
                     is_required: required,
+                    check_suite,
                 } => GateCheck {
+                    label: name.clone(),
+                    workflow: check_suite
+                        .and_then(|suite| suite.workflow_run)
+                        .and_then(|run| Some((run.workflow?.name, run.event))),
                     check: Check {
                         state: state_of(&status, conclusion.as_deref()),
                         word: conclusion.unwrap_or(status).to_lowercase(),
@@ -387,6 +438,8 @@ mod reply {
                     target_url: url,
                     is_required: required,
                 } => GateCheck {
+                    label: name.clone(),
+                    workflow: None,
                     check: Check {
                         state: match state.as_str() {
                             "SUCCESS" => State::Passed,

@@ -6,7 +6,7 @@ mod reply;
 use serde_json::json;
 
 use super::GitHub;
-use super::checks::State;
+use super::checks::{Called, State, labels};
 use super::repositories::Name;
 use crate::Error;
 
@@ -119,8 +119,10 @@ pub struct Pull {
 /// A check of a commit.
 #[derive(Debug, Clone)]
 pub struct Check {
-    /// Its name, by which rules require it.
+    /// Its name, by which rules require it. Several may have it.
     pub name: String,
+    /// What to call it: its name, with its workflow where another check has the same name.
+    pub label: String,
     /// The workflow that it is a job of.
     pub workflow: Option<String>,
     /// What started that workflow.
@@ -173,6 +175,20 @@ pub fn ask(github: &GitHub, question: &Question, is_own: &IsOwn<'_>) -> Result<S
         next = following.filter(|following| *following != cursor);
     }
     standing.checks = newest_of_each(standing.checks);
+    let called: Vec<Called<'_>> = standing
+        .checks
+        .iter()
+        .map(|one| {
+            (
+                one.name.as_str(),
+                one.workflow.as_deref(),
+                one.event.as_deref(),
+            )
+        })
+        .collect();
+    for (label, check) in labels(&called).into_iter().zip(&mut standing.checks) {
+        check.label = label;
+    }
     for check in &mut standing.checks {
         let by_name = standing.required.contains(&check.name);
         check.required = match check.required {

@@ -53,7 +53,7 @@ pub(super) fn checks(
         let states: Vec<(String, State)> = gate
             .checks
             .iter()
-            .map(|one| (one.check.name.clone(), one.check.state))
+            .map(|one| (one.label.clone(), one.check.state))
             .collect();
         if !at_once {
             tell(context, &told, &states);

@@ -86,7 +86,7 @@ impl Command<'_> {
                 Kind::Failed,
                 format!(
                     "a check of the pull request failed: {}",
-                    safe_line(&one.check.name)
+                    safe_line(&one.label)
                 ),
             )
             .next(format!(

@@ -94,9 +94,6 @@ pub(super) fn of(
         author: gate.author.clone(),
         approvers: approved.map(|review| review.author.clone()).collect(),
         passed: passed.len(),
-        not_passed: not_passed
-            .iter()
-            .map(|check| check.check.name.clone())
-            .collect(),
+        not_passed: not_passed.iter().map(|check| check.label.clone()).collect(),
     }))
 }

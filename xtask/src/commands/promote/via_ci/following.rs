@@ -192,7 +192,7 @@ fn why(context: &Context, workflow: &Workflow, jobs: &[Job]) -> Option<String> {
     let (github, into) = (&workflow.ground.connection.github, &workflow.ground.into);
     let log = actions::job_log(github, into, failed.id).ok()?;
     progress.clear();
-    let found = check_log::failing_part(&log).map(|part| {
+    let found = check_log::failing_part(&log, failed.failed_step()).map(|part| {
         let findings = part.findings.into_iter();
         let lines: Vec<String> = findings.flat_map(|finding| finding.lines).collect();
         lines

@@ -4,6 +4,7 @@ use super::*;
 fn check(name: &str, state: CheckState, required: bool) -> Check {
     Check {
         name: name.to_owned(),
+        label: name.to_owned(),
         workflow: None,
         state,
         word: String::new(),

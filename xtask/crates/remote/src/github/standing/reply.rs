@@ -413,6 +413,7 @@ fn check(context: Context) -> Option<Check> {
             Some(Check {
                 state: state_of(&run.status, run.conclusion.as_deref()),
                 word: run.conclusion.unwrap_or(run.status).to_lowercase(),
+                label: run.name.clone(),
                 name: run.name,
                 event: workflow.as_ref().and_then(|run| run.event.clone()),
                 run: workflow.as_ref().and_then(|run| run.database_id),
@@ -427,6 +428,7 @@ fn check(context: Context) -> Option<Check> {
             })
         }
         Context::StatusContext(status) => Some(Check {
+            label: status.context.clone(),
             name: status.context,
             workflow: None,
             event: None,

@@ -3,6 +3,7 @@ use super::*;
 fn check(name: &str, started_at: &str, state: State) -> Check {
     Check {
         name: name.to_owned(),
+        label: name.to_owned(),
         workflow: None,
         event: None,
         state,
