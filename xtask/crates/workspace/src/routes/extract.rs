@@ -22,13 +22,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         })?;
         let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(json).map(JsonBody).map_err(|error| {
-            missing_field(&error.to_string()).unwrap_or_else(|| {
-                ApiError::new(
-                    axum::http::StatusCode::BAD_REQUEST,
-                    "MALFORMED_REQUEST",
-                    format!("the request's body is not what this route takes: {error}"),
-                )
-            })
+            let why = missing_field(&error.to_string()).unwrap_or_else(|| {
+                format!("the request's body is not what this route takes: {error}")
+            });
+            ApiError::new(
+                axum::http::StatusCode::BAD_REQUEST,
+                "MALFORMED_REQUEST",
+                why,
+            )
         })
     }
 }
@@ -62,18 +63,18 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryString<T>
 }
 
 /// What Databricks says where a required field is left out.
-fn missing_field(why: &str) -> Option<ApiError> {
+fn missing_field(why: &str) -> Option<String> {
     let (_, rest) = why.split_once("missing field `")?;
     let (name, _) = rest.split_once('`')?;
-    Some(ApiError::invalid(format!("Missing required field: {name}")))
+    Some(format!("Missing required field: {name}"))
 }
 
 /// A query that this route does not take, without the words of the library that read it.
 fn unreadable(why: &str) -> ApiError {
-    missing_field(why).unwrap_or_else(|| {
+    ApiError::invalid(missing_field(why).unwrap_or_else(|| {
         let why = why.trim_start_matches("Failed to deserialize query string: ");
-        ApiError::invalid(format!("The request's query cannot be read: {why}"))
-    })
+        format!("The request's query cannot be read: {why}")
+    }))
 }
 
 /// Runs work that waits for the disk where it holds nobody up.
