@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
+from notebook_kernel.spark import errors
 from notebook_kernel.spark.cells import HOW_TO_GET_IT
 
 NO_SPARK = "name {name!r} is not defined: {how}"
@@ -54,3 +55,13 @@ def line_of(error: BaseException, notebook: str) -> int | None:
             line = trace.tb_lineno
         trace = trace.tb_next
     return line
+
+
+def message(error: BaseException) -> str:
+    """What an error says, in one sentence where Spark says it in hundreds of lines."""
+    return errors.sentence(error)
+
+
+def trace(error: BaseException, lines: list[str]) -> list[str]:
+    """The error's traceback, without the JVM's."""
+    return errors.shortened(error, lines)

@@ -78,7 +78,7 @@ class ProgramRun:
             return Ending(ok=True)
         failures.explain(error)
         cancelled = isinstance(error, Cancelled)
-        evalue = "the run was cancelled" if cancelled else str(error)
+        evalue = "the run was cancelled" if cancelled else failures.message(error)
         if isinstance(error, RestartRequested):
             evalue = "a program cannot restart its interpreter half-way; only notebooks can"
         line = failures.line_of(error, self._path)
@@ -92,4 +92,5 @@ class ProgramRun:
         # The frames of this package are none of the program's.
         while trace is not None and trace.tb_frame.f_code.co_filename.startswith(OWN_FOLDER):
             trace = trace.tb_next
-        return list(self._shell.InteractiveTB.structured_traceback(type(error), error, trace))
+        lines = list(self._shell.InteractiveTB.structured_traceback(type(error), error, trace))
+        return failures.trace(error, lines)

@@ -31,6 +31,8 @@ class LocalCatalog extends TableCatalog with SupportsNamespaces {
 
   override def name(): String = catalog
 
+  override def defaultNamespace(): Array[String] = Array("default")
+
   override def listNamespaces(): Array[Array[String]] = folders(root).map(Array(_))
 
   override def listNamespaces(namespace: Array[String]): Array[Array[String]] =

@@ -7,6 +7,7 @@ from pathlib import Path
 from notebook_kernel.request import Request
 from notebook_kernel.spark.place import Place, is_installed
 from notebook_kernel.spark.session import Spark
+from notebook_kernel.spark.settings import Facts
 
 
 def of_run(request: Request, state: Path) -> Spark | None:
@@ -15,4 +16,5 @@ def of_run(request: Request, state: Path) -> Spark | None:
         return None
     who = request.identity
     place = Place.of_environment(state / "spark")
-    return Spark(place, who.host, f"{who.job_name} {who.task_key}", request.folder / "spark", request.roots)
+    facts = Facts(who.host, who.workspace_id, who.user, who.job_id, who.job_name, who.run_id, who.task_key)
+    return Spark(place, facts, request.folder / "spark", request.roots)

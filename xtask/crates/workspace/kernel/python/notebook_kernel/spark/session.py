@@ -10,13 +10,16 @@ import shutil
 import sys
 import time
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from notebook_kernel.spark import frames, plugin, settings
+from notebook_kernel.spark import attach, plugin, settings
 from notebook_kernel.spark.catalogs import Catalogs
+from notebook_kernel.spark.databricks_sql import DatabricksSql
 from notebook_kernel.spark.place import Place, find_java, version
+from notebook_kernel.spark.settings import Facts
 
 NAMES = ("spark", "sc", "sqlContext")
 END_SECONDS = 5
@@ -46,35 +49,44 @@ class LazySession:
 
 
 class Spark:
-    """The session of one notebook or program."""
+    """The sessions of one notebook or program, whoever builds them."""
 
-    def __init__(self, place: Place, host: str, name: str, scratch: Path, roots: dict[str, str]) -> None:
+    def __init__(self, place: Place, facts: Facts, scratch: Path, roots: dict[str, str]) -> None:
         self._place = place
-        self._name = name
+        self._facts = facts
         self._scratch = scratch
         self._roots = roots
-        self._catalogs = Catalogs(host, place.folder / "tables")
+        self._catalogs = Catalogs(facts.host, place.folder / "tables")
+        self._databricks_sql = DatabricksSql(facts.host, self.refresh)
         self._session: Any = None
+        self._sessions: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._is_told = False
+        self._began = time.monotonic()
         self.lazy = LazySession(self.session)
-        settings.apply(place, name, scratch, roots)
+        # The locked environment has it so, and the tests run with it.
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
+        # Errors are raised; a copy of each as a line of JSON helps nobody.
+        logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+        settings.apply(place, facts, scratch, roots)
+        attach.install(self, place.is_here)
 
     def session(self) -> Any:
         """The session, started where it is not yet."""
         if self._session is None:
-            self._session = self._started()
+            from pyspark.sql import SparkSession
+
+            self._began = time.monotonic()
+            self._session = SparkSession.builder.getOrCreate()
+            self._tell_start()
         return self._session
 
     def before(self, source: str, names: dict[str, Any]) -> None:
         """Puts the real session among a cell's names where the cell's text uses it."""
         used = loaded_names(source)
-        if "SparkSession" in used:
-            self._prepare()
         if used.intersection(NAMES) and names.get("spark") is self.lazy:
             names["spark"] = self.session()
             if not self._place.remote:
                 names["sc"] = self.session().sparkContext
-        elif self._session is not None and self._place.is_here:
-            self._catalogs.refresh(self._session)
         if "sqlContext" in used and "sqlContext" not in names and "sc" in names:
             from pyspark.sql import SQLContext
 
@@ -82,38 +94,46 @@ class Spark:
                 warnings.simplefilter("ignore")  # it is old; so is who asks for it
                 names["sqlContext"] = SQLContext.getOrCreate(names["sc"])
 
+    def launch(self, start_jvm: Callable[[], Any]) -> Any:
+        """Starts the JVM, with the workspace's classes and settings."""
+        self._began = time.monotonic()
+        find_java()
+        if self._place.is_here:
+            plugin.prepare()
+        settings.apply(self._place, self._facts, self._scratch, self._roots)
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _import_path_for_workers():
+            return start_jvm()
+
+    def equip(self, session: Any) -> None:
+        """Gives a session the workspace's catalogs."""
+        self._sessions.add(session)
+        self.refresh()
+        self._tell_start()
+
+    def run_sql(self, spark_sql: Callable[..., Any], session: Any, text: str, args: Any) -> Any:
+        """The answer to a statement that is Databricks' own; None for Spark's."""
+        self.refresh()
+        return self._databricks_sql.run(spark_sql, session, text, args)
+
+    def refresh(self) -> None:
+        """Makes known to the sessions what catalogs and schemas the workspace has by now."""
+        if self._sessions and self._place.is_here:
+            self._catalogs.refresh(list(self._sessions))
+
     def stop(self) -> None:
         """Ends the session and its JVM, and removes what they kept for this run."""
         if "pyspark" in sys.modules:
             with contextlib.suppress(Exception):
-                _end_session()
+                _end_sessions(self._session)
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def _started(self) -> Any:
-        from pyspark.sql import SparkSession
-
-        self._prepare()
-        began = time.monotonic()
-        # The locked environment has it so, and the tests run with it.
-        warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-        with _import_path_for_workers():
-            session = SparkSession.builder.getOrCreate()
-        # Errors are raised; a copy of each as a line of JSON helps nobody.
-        logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
-        frames.add_display()
-        if self._place.is_here:
-            self._catalogs.refresh(session)
-        print(f"Spark {version()} on {self._place}: started in {time.monotonic() - began:.1f} s", file=sys.stderr)
-        return session
-
-    def _prepare(self) -> None:
-        if self._place.remote:
+    def _tell_start(self) -> None:
+        if self._is_told:
             return
-        find_java()
-        if self._place.is_here:
-            plugin.prepare()
-        settings.apply(self._place, self._name, self._scratch, self._roots)
-        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._is_told = True
+        seconds = time.monotonic() - self._began
+        print(f"Spark {version()} on {self._place}: started in {seconds:.1f} s", file=sys.stderr)
 
 
 def loaded_names(source: str) -> set[str]:
@@ -122,9 +142,7 @@ def loaded_names(source: str) -> set[str]:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return set()
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
-    return names | imported
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
 
 
 @contextlib.contextmanager
@@ -151,18 +169,16 @@ def _own_path() -> set[str]:
     return standard | set(site.getsitepackages()) | {str(Path(__file__).parents[2])}
 
 
-def _end_session() -> None:
-    from pyspark.sql import SparkSession
-
-    session = SparkSession.getActiveSession()
+def _end_sessions(session: Any) -> None:
     if session is not None:
         session.stop()
     try:
         from pyspark import SparkContext
-
-        gateway = SparkContext._gateway
     except ImportError:  # a pyspark that has only Connect
         return
+    if SparkContext._active_spark_context is not None:
+        SparkContext._active_spark_context.stop()
+    gateway = SparkContext._gateway
     if gateway is None:
         return
     process = getattr(gateway, "proc", None)

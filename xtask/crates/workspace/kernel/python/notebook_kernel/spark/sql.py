@@ -19,7 +19,7 @@ def run(session: Any, text: str, parameter: Callable[[str], str]) -> Any:
     text = OLD_PARAMETER.sub(lambda match: parameter(match.group(1)), text)
     result = None
     for statement in _statements(session, text):
-        names = set(re.findall(r"(?<![:\w]):([A-Za-z_]\w*)", _without_quoted(statement)))
+        names = set(re.findall(r"(?<![:\w]):([A-Za-z_]\w*)", without_quoted(statement)))
         result = session.sql(statement, args={name: parameter(name) for name in sorted(names)})
     if result is not None and result.columns:
         frames.show(result)
@@ -34,12 +34,14 @@ def _statements(session: Any, text: str) -> list[str]:
         found = [parts.apply(index) for index in range(parts.size())]
     except Exception:
         found = [text.strip().rstrip(";")]
-    return [part for part in found if _without_comments(part).strip()]
+    return [part for part in found if without_comments(part).strip()]
 
 
-def _without_quoted(text: str) -> str:
-    return re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", "''", _without_comments(text))
+def without_quoted(text: str) -> str:
+    """A statement in which each quoted text and name is empty."""
+    return re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`", "''", without_comments(text))
 
 
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
+    """A statement with a space in place of each comment."""
     return re.sub(r"--[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
