@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlops_stacks import columns, data, files, ingest, records, training, version_process, versions
+from mlops_stacks import columns, data, files, ingest, training, version_process, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = "unit-tests"
@@ -130,13 +130,6 @@ def in_this_process(request, monkeypatch) -> None:
 @pytest.fixture
 def model_name(request) -> str:
     return f"test.unit.{request.node.name}"
-
-
-@pytest.fixture(scope="session")
-def trained(store, trips) -> training.Trained:
-    """What the training job makes of the training set; registered."""
-    origin = records.Origin("abc123", "topic", "https://user:secret@example.com/a/b.git", "11", "22", "1 edited file")
-    return training.train(trips.training, "test.unit.training", store, origin, training.Settings(rounds=150))
 
 
 @pytest.fixture(scope="session")

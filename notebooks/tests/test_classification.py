@@ -58,7 +58,7 @@ def customers(rows: int, seed: int, monthly: float = 0.4) -> pd.DataFrame:
 
 
 @pytest.mark.usefixtures("of_churn")
-def test_a_classification_model_goes_all_the_way(register, trips, model_name, tmp_path, notebook):
+def test_a_classification_model_goes_all_the_way(model_name, store, tmp_path, notebook):
     paths = {}
     for name, rows in (
         ("training", customers(3000, 1)),
@@ -67,7 +67,7 @@ def test_a_classification_model_goes_all_the_way(register, trips, model_name, tm
     ):
         paths[name] = str(tmp_path / f"{name}.parquet")
         rows.to_parquet(paths[name])
-    common = {"model_name": model_name}
+    common = {"model_name": model_name, "experiment_name": store}
 
     trained = notebook(training_data=paths["training"], **common).run("Train")
     assert trained["metrics"].keys() == {
@@ -103,16 +103,26 @@ def test_a_classification_model_goes_all_the_way(register, trips, model_name, tm
     assert found["metrics"]["finished_accuracy"] > 0.8
     assert found["metrics"].keys() >= {"finished_log_loss", "finished_brier", "training_log_loss"}
 
-    # The champion of another problem is a finding of validation.
-    from mlops_stacks.validation import ModelRejected
 
+@pytest.mark.usefixtures("of_churn")
+def test_the_champion_of_another_problem_is_a_finding_of_validation(
+    register, trips, model_name, store, tmp_path, notebook
+):
     fares = register(trips.clean_training.head(300), trips.clean_training[LABEL].head(300), rounds=2)
     MlflowClient().set_registered_model_alias(model_name, "champion", fares)
+    paths = {name: str(tmp_path / f"{name}.parquet") for name in ("training", "test")}
+    for seed, path in enumerate(paths.values()):
+        customers(800, seed).to_parquet(path)
+    common = {"model_name": model_name, "experiment_name": store}
+    trained = notebook(training_data=paths["training"], **common).run("Train")
+    from mlops_stacks.validation import ModelRejected
+
+    judged = notebook(test_data=paths["test"], model_version=trained["model_version"], **common)
     with pytest.raises(
-        ModelRejected, match=r"version 2 needs tpep_pickup_datetime, .* test set does not have"
+        ModelRejected, match=r"version 1 needs tpep_pickup_datetime, .* the test set does not have"
     ) as raised:
-        notebook(test_data=paths["test"], model_version="1", **common).run("ModelValidation")
-    assert "name 2 in replaced_without_comparison" in str(raised.value)
+        judged.run("ModelValidation")
+    assert "name 1 in replaced_without_comparison" in str(raised.value)
 
 
 def test_classes_are_measured_as_they_are_defined():

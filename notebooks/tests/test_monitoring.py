@@ -7,15 +7,16 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from mlops_stacks import drift, inference, monitoring
+from mlops_stacks import drift, inference, monitoring, training
 from mlops_stacks.columns import INPUTS, LABEL
 from mlops_stacks.monitoring import InUse, Limits
 
 COMMAND = "cargo xtask run a_job --target somewhere"
 
 
-@pytest.fixture
-def model(trained) -> tuple[str, str]:
+@pytest.fixture(scope="module")
+def model(store, trips) -> tuple[str, str]:
+    trained = training.train(trips.training, "test.unit.monitoring", settings=training.Settings(rounds=60))
     return trained.model_name, trained.model_version
 
 

@@ -10,6 +10,12 @@ from mlflow import MlflowClient
 from mlops_stacks import columns, data, features, files, records, training, versions
 
 
+@pytest.fixture(scope="module")
+def trained(store, trips):
+    origin = records.Origin("abc123", "topic", "https://user:secret@example.com/a/b.git", "11", "22", "1 edited file")
+    return training.train(trips.training, "test.unit.training", store, origin, training.Settings(rounds=150))
+
+
 def test_the_version_handed_on_is_the_one_logged(trained):
     version = MlflowClient().get_model_version("test.unit.training", trained.model_version)
     assert version.run_id == trained.run_id

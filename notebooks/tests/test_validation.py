@@ -261,9 +261,12 @@ def test_a_number_that_is_not_finite_never_passes():
     assert [check.passed for check in rules.judged(checks)] == [False, True]
 
 
-def test_the_training_set_is_refused_as_a_test_set(trained, trips):
+def test_the_training_set_is_refused_as_a_test_set(store, model_name, trips):
+    from mlops_stacks import training
+
+    trained = training.train(trips.training, model_name, settings=training.Settings(rounds=3))
     with pytest.raises(DataRefused, match="was trained on"):
-        validation.validate(trained.model_name, trained.model_version, trips.training)
+        validation.validate(model_name, trained.model_version, trips.training)
 
 
 def test_without_a_version_it_says_what_is_needed(store, trips):

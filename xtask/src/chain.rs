@@ -2,7 +2,7 @@
 //! they are compared with.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,9 @@ use xtask_remote::mlflow::MetricValue;
 use xtask_remote::records::TrainedIn;
 use xtask_remote::{Transport, Within, mlflow};
 
-use crate::bundle::{self, Place};
+use crate::bundle::{Bundle, Place};
 use crate::context::Context;
-use crate::databricks::{Summary, Target};
+use crate::databricks::{self, Summary, Target};
 use crate::{local_workspace, tools};
 
 /// The alias of the version that is in use.
@@ -61,11 +61,12 @@ const ELSEWHERE: Duration = Duration::from_secs(15);
 /// has that workspace, or it does not answer within `limit`.
 pub(crate) fn run_elsewhere(
     context: &Context,
-    targets: &[bundle::Target],
+    bundle: &Bundle,
     trained: &TrainedIn,
     limit: Duration,
 ) -> Option<mlflow::Run> {
-    let is_there = |host: &str| host.trim_end_matches('/') == trained.host;
+    let is_there = |host: &str| databricks::address(host) == databricks::address(&trained.host);
+    let targets = bundle.targets(&context.config);
     let (target, local) = targets.iter().find_map(|target| match &target.place {
         Place::Local(profile) => {
             let local = local_workspace::written(context, profile).ok().flatten()?;
@@ -78,9 +79,14 @@ pub(crate) fn run_elsewhere(
         Some(_) => Utf8PathBuf::new(),
         None => tools::databricks_cli(context)?,
     };
-    let opened = Target::seen(context, target, local, program);
+    let started = Instant::now();
+    let opened = Target::seen(context, bundle, target, local, program);
+    if opened.local.is_none() {
+        opened.signed_in(limit).ok()?;
+    }
+    let left = limit.saturating_sub(started.elapsed());
     let transport = opened.transport();
-    mlflow::run(&Within::new(&*transport, limit), &trained.run_id).ok()
+    mlflow::run(&Within::new(&*transport, left), &trained.run_id).ok()
 }
 
 /// Where the bundle keeps its model and its experiments, and how to reach them.
@@ -105,7 +111,7 @@ impl<'a> Registry<'a> {
         Registry {
             context,
             transport,
-            host: target.host(summary),
+            host: target.host(),
             registry: context.config.model.registry,
             model: summary
                 .resources
@@ -139,8 +145,8 @@ impl<'a> Registry<'a> {
         if trained.host == self.host {
             return mlflow::run(self.transport, &trained.run_id).ok();
         }
-        let targets = bundle::targets(&self.context.root, &self.context.config).ok()?;
-        run_elsewhere(self.context, &targets, trained, ELSEWHERE)
+        let bundle = Bundle::read(self.context).ok()?;
+        run_elsewhere(self.context, &bundle, trained, ELSEWHERE)
     }
 
     /// Follows a job run to its MLflow run and its model version.

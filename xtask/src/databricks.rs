@@ -4,22 +4,26 @@ mod aside;
 mod changes;
 mod deploying;
 pub(crate) mod guard;
+mod local_kinds;
 mod plan;
+mod signed_in;
 mod summary;
 mod through_cli;
+mod validation;
 mod versions;
 mod words;
 
 use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use xtask_remote::{ReadOnly, Transport};
 
-use crate::bundle::{self, Place};
+use crate::bundle::{self, Bundle, Outline, Place};
 use crate::children::{self, Program};
 use crate::context::Context;
-use crate::error::{self, Failure, Kind};
+use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process::{self, Finished};
@@ -30,9 +34,17 @@ pub(crate) use changes::Change;
 pub(crate) use deploying::Outcome;
 pub(crate) use guard::{Purpose, Writer};
 pub(crate) use plan::Plan;
+pub(crate) use signed_in::{ANSWER, SignedIn, address};
 pub(crate) use summary::Summary;
 use through_cli::ThroughCli;
 use versions::Versions;
+
+/// How long the CLI may take to say what is deployed, once the workspace has answered: three calls of it.
+const SUMMARY: Duration = Duration::from_secs(60);
+
+/// How long it may take to check the bundle, and to plan a deployment: calls for each resource, and what the
+/// bundle builds or runs for that.
+const PLAN: Duration = Duration::from_secs(600);
 
 /// One target of the bundle, and the workspace it lives on.
 pub(crate) struct Target<'a> {
@@ -48,22 +60,28 @@ pub(crate) struct Target<'a> {
     /// The folder with the bundle's files.
     files: Utf8PathBuf,
     edits: OnceLock<String>,
+    bundle: Bundle,
+    outline: OnceLock<Outline>,
+    signed_in: OnceLock<SignedIn>,
 }
 
 impl<'a> Target<'a> {
-    /// A target, with its workspace answering: the local one is started where it does not run.
+    /// A target, with its workspace answering: the local one is started where it does not run, and one on
+    /// Databricks says who one is there.
     ///
     /// # Errors
-    /// When the bundle does not know the target, or the local workspace cannot be started.
+    /// When the bundle does not know the target, the local workspace cannot be started, or the one on Databricks
+    /// does not answer or does not know who asks.
     pub(crate) fn open(
         context: &'a Context,
         toolbox: &Toolbox,
         name: &str,
     ) -> anyhow::Result<Target<'a>> {
-        let place = bundle::place(&context.root, &context.config, name)?;
+        let bundle = Bundle::read_to_act(context)?;
+        let place = bundle::find(&bundle.targets(&context.config), name)?;
         let start = |profile| local_workspace::start(context, toolbox, profile, Mode::default());
         let local = place.local().map(start).transpose()?;
-        Ok(Target {
+        let target = Target {
             name: name.to_owned(),
             local,
             place,
@@ -72,7 +90,17 @@ impl<'a> Target<'a> {
             aside: None,
             files: context.root.clone(),
             edits: OnceLock::new(),
-        })
+            bundle,
+            outline: OnceLock::new(),
+            signed_in: OnceLock::new(),
+        };
+        if target.local.is_none() {
+            let asked = format!("{} for target {name}", target.service(None));
+            let progress = context.ui.progress("Asking", &asked);
+            target.signed_in(ANSWER)?;
+            progress.clear();
+        }
+        Ok(target)
     }
 
     /// Has its calls wait for a local workspace as long as the whole command may; those through the CLI wait
@@ -90,6 +118,7 @@ impl<'a> Target<'a> {
     /// for it does not meet a deployment from the same clone.
     pub(crate) fn seen(
         context: &'a Context,
+        bundle: &Bundle,
         target: &bundle::Target,
         local: Option<LocalWorkspace>,
         program: Utf8PathBuf,
@@ -103,7 +132,22 @@ impl<'a> Target<'a> {
             aside: Some(Aside::new(context)),
             files: context.root.clone(),
             edits: OnceLock::new(),
+            bundle: bundle.clone(),
+            outline: OnceLock::new(),
+            signed_in: OnceLock::new(),
         }
+    }
+
+    /// The same target, where it is known already who one is there.
+    #[must_use]
+    pub(crate) fn as_signed_in(mut self, known: SignedIn) -> Target<'a> {
+        self.signed_in = OnceLock::from(known);
+        self
+    }
+
+    /// Whether the CLI is here.
+    pub(crate) fn has_cli(&self) -> bool {
+        !self.program.as_str().is_empty()
     }
 
     /// The same target, by the bundle's files in another folder: those of another commit.
@@ -113,24 +157,14 @@ impl<'a> Target<'a> {
         self
     }
 
-    /// Checks the bundle.
+    /// What a deployment would change, one line each, as the CLI words it within `limit`.
     ///
     /// # Errors
-    /// [`Kind::Failed`] with what the CLI says; warnings fail as well.
-    pub(crate) fn validate(&self) -> anyhow::Result<()> {
-        let command = self.bundle(&["validate", "--strict"]);
-        let what = format!("the bundle is not valid for target {}", self.name);
-        self.succeed(command, &what).map(drop)
-    }
-
-    /// What a deployment would change, one line each, as the CLI words it.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what the CLI says.
-    pub(crate) fn plan(&self) -> anyhow::Result<Vec<String>> {
+    /// [`Kind::Service`] when it takes longer; [`Kind::Failed`] with what the CLI says.
+    pub(crate) fn plan(&self, limit: Duration) -> anyhow::Result<Vec<String>> {
         let command = self.bundle(&["plan"]);
         let what = format!("the deployment to {} cannot be planned", self.name);
-        let finished = self.succeed(command, &what)?;
+        let finished = self.succeed_within(command, &what, limit)?;
         Ok(finished
             .stdout
             .lines()
@@ -146,8 +180,16 @@ impl<'a> Target<'a> {
     pub(crate) fn summary(&self) -> anyhow::Result<Summary> {
         let command = self.bundle(&["summary", "--output", "json"]);
         let what = format!("the state of target {} cannot be read", self.name);
-        let finished = self.succeed(command, &what)?;
-        serde_json::from_str(&finished.stdout).map_err(|error| {
+        let finished = self.succeed_within(command, &what, SUMMARY)?;
+        self.understood(&finished.stdout, &what)
+    }
+
+    fn understood<T: serde::de::DeserializeOwned>(
+        &self,
+        said: &str,
+        what: &str,
+    ) -> anyhow::Result<T> {
+        serde_json::from_str(said).map_err(|error| {
             Failure::new(
                 Kind::Failed,
                 format!("{what}: the CLI's answer is not understood: {error}"),
@@ -173,11 +215,29 @@ impl<'a> Target<'a> {
         process::run(&self.context.ui, &self.context.interrupt, command, on_line)
     }
 
-    /// Runs the CLI, which is to succeed.
+    /// Runs the CLI, which is to succeed; it may take as long as it takes.
     fn succeed(&self, command: Command, what: &str) -> anyhow::Result<Finished> {
+        self.succeed_within(command, what, Duration::MAX)
+    }
+
+    /// Runs the CLI, which is to succeed within `limit`.
+    fn succeed_within(
+        &self,
+        command: Command,
+        what: &str,
+        limit: Duration,
+    ) -> anyhow::Result<Finished> {
         let line = process::typed(&command);
         let Context { ui, interrupt, .. } = self.context;
-        let finished = process::run(ui, interrupt, command, |_| ())?;
+        let given_up = |elapsed| elapsed > limit;
+        let Some(finished) = process::run_until(ui, interrupt, command, given_up, |_| ())? else {
+            let service = self.service(None);
+            let why = format!("{service} did not answer within {} s", limit.as_secs());
+            return Failure::new(Kind::Service, format!("{what}: {why}"))
+                .details(format!("`{line}` had not ended"))
+                .next("look whether the workspace answers, and call it again")
+                .err();
+        };
         if !finished.ok() {
             let what = format!("{what}: `{line}` ended with {}", finished.status);
             return self.failure(what, &finished).err();
@@ -187,15 +247,21 @@ impl<'a> Target<'a> {
 
     /// Why the CLI failed, as it says; who is not signed in is told how to.
     fn failure(&self, what: String, finished: &Finished) -> Failure {
-        let failure = |kind| Failure::new(kind, what).details(&finished.tail);
+        // JSON on stdout is no reason.
+        let said = match finished.stderr.trim() {
+            "" => &finished.tail,
+            _ => &finished.stderr,
+        };
+        let failure = |kind| Failure::new(kind, what).details(said);
         match words::asks_to_sign_in(&finished.tail) {
-            true => failure(Kind::SignedOut).next(error::sign_in(&self.service())),
+            true => self.ways_to_sign_in(failure(Kind::SignedOut)),
+            false if words::says_there_was_no_connection(&finished.tail) => failure(Kind::Service),
             false => failure(Kind::Failed),
         }
     }
 
-    /// What one signs in to, for this target.
-    fn service(&self) -> String {
+    /// What one signs in to, for this target; `host` where that is known better than the bundle says.
+    fn service(&self, host: Option<&str>) -> String {
         match &self.place {
             Place::Local(_) => {
                 let local = self.local.as_ref();
@@ -205,7 +271,11 @@ impl<'a> Target<'a> {
                 profile: Some(profile),
                 ..
             } => format!("profile {profile}"),
-            Place::Databricks { host, .. } => host.clone().unwrap_or_default(),
+            Place::Databricks { host: own, .. } => {
+                let in_env = self.context.env.get(vars::DATABRICKS_HOST);
+                let host = host.or(own.as_deref()).or(in_env);
+                signed_in::address(host.unwrap_or_default())
+            }
         }
     }
 
@@ -240,15 +310,12 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The address of the target's workspace: the local one's, or as the bundle and the user's
-    /// authentication say.
-    pub(crate) fn host(&self, summary: &Summary) -> String {
+    /// The address of the target's workspace, in one form whether the bundle, a profile or the environment names it.
+    pub(crate) fn host(&self) -> String {
         let local = self.local.as_ref().map(|local| local.url.clone());
         local
-            .or_else(|| summary.workspace.host.clone())
+            .or_else(|| Some(self.signed_in.get()?.host.clone()))
             .unwrap_or_default()
-            .trim_end_matches('/')
-            .to_owned()
     }
 
     /// A page's address for a person: on the local workspace, at a terminal, it signs the reader's
@@ -277,9 +344,11 @@ impl<'a> Target<'a> {
             command.env(vars::BUNDLE_VAR_GIT_EDITS, self.edits());
         }
         self.surround(&mut command);
-        if let Some(Aside(folder)) = &self.aside {
-            command.env("DATABRICKS_BUNDLE_TMP", folder);
-        }
+        let copies = match &self.aside {
+            Some(Aside(folder)) => folder.clone(),
+            None => self.copies(),
+        };
+        command.env(vars::DATABRICKS_BUNDLE_TMP, copies);
         command
     }
 
@@ -298,22 +367,57 @@ impl<'a> Target<'a> {
         })
     }
 
+    /// Where the CLI keeps its copy of the state of deployments: another one for each workspace, so that a target
+    /// which moves to another is not taken for what it was there.
+    fn copies(&self) -> Utf8PathBuf {
+        match &self.place {
+            Place::Local(profile) => local_workspace::copies(self.context, profile),
+            Place::Databricks { .. } => {
+                let plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
+                let host = self.host();
+                let host = host.split("://").last().unwrap_or_default();
+                let name = host.replace(|c: char| !plain(c), "-");
+                self.context
+                    .local()
+                    .join("bundle")
+                    .join(format!("at-{name}"))
+            }
+        }
+    }
+
+    /// The bundle without its resources, in a folder of its own.
+    fn outline(&self) -> anyhow::Result<&Outline> {
+        if let Some(outline) = self.outline.get() {
+            return Ok(outline);
+        }
+        let outline = Outline::of(self.context, &self.bundle)?;
+        Ok(self.outline.get_or_init(|| outline))
+    }
+
     /// Leads a command that is not one of `bundle` to the target's workspace: such a one does not read the
     /// bundle for it.
     fn lead(&self, command: &mut Command) {
         self.surround(command);
+        let known = self.signed_in.get();
         let (host, profile) = match &self.place {
             Place::Local(profile) => (None, Some(profile)),
-            Place::Databricks { host, profile } => (host.as_ref(), profile.as_ref()),
+            // The CLI finds a profile by the host of a bundle, and not by that of a variable.
+            Place::Databricks { host, profile } => (
+                known.map(|known| &known.host).or(host.as_ref()),
+                known
+                    .and_then(|known| known.profile.as_ref())
+                    .or(profile.as_ref()),
+            ),
         };
         if let Some(profile) = profile {
             command.args(["--profile", profile]);
         }
         if let Some(host) = host {
-            command.env("DATABRICKS_HOST", host);
+            command.env(vars::DATABRICKS_HOST, host);
         }
-        // Away from the bundle, whose default target would add a host of its own.
-        command.current_dir(self.context.local());
+        // Away from the bundle: the CLI looks for one in every folder above, and takes up the workspace of its
+        // default target.
+        command.current_dir("/");
     }
 
     /// Sets the environment of the CLI: our own file and nothing of the user's for a target on the
@@ -331,6 +435,12 @@ impl<'a> Target<'a> {
             );
             // The default of 15 requests a second makes a local deployment wait for nothing.
             command.env("DATABRICKS_RATE_LIMIT", "200");
+        }
+        for other in vars::OTHER_BUNDLES {
+            command.env_remove(other);
+        }
+        if self.aside.is_some() {
+            command.env(vars::DATABRICKS_BUNDLE_RESTRICTED, "1");
         }
         let cache = self.context.local().join("cache").join("databricks");
         command.env(vars::DATABRICKS_CACHE_DIR, cache);

@@ -52,16 +52,21 @@ impl<'a> Deployment<'a> {
 
     /// Where the links have to lead.
     pub(crate) fn links(&self, context: &Context, git: Option<&Git>) -> Links {
-        let page = |path: String| format!("{}{path}", self.host);
-        let job = |id: Option<&str>| {
-            let page = id.map(|id| page(format!("/jobs/{id}")));
-            Destination::or_unknown(page, "the job is not deployed")
+        // A page without a host would be no link, and would replace one that is.
+        let page = |path: String| match self.host {
+            "" => unknown("the workspace's address is not known"),
+            host => Destination::Page(format!("{host}{path}")),
+        };
+        let job = |id: Option<&str>| match id {
+            Some(id) => page(format!("/jobs/{id}")),
+            None => unknown("the job is not deployed"),
         };
         let registry = context.config.model.registry;
         let model = self.model.map(|model| page(registry.page(model)));
+        let model = model.unwrap_or_else(|| unknown("the model is not deployed"));
         let repository = git.and_then(|git| github::page_of(context, git, &self.source.origin_url));
         Links {
-            versions: Destination::or_unknown(model, "the model is not deployed"),
+            versions: model,
             repository: code(self.source, repository.as_ref()),
             training_job: job(self.training),
             deployment_workflow: workflow(context, self.source, repository.as_ref()),
@@ -183,7 +188,7 @@ pub(crate) fn repair(
     summary: &Summary,
     source: &Source,
 ) -> Result<Repair, xtask_remote::Error> {
-    let host = target.host(summary);
+    let host = target.host();
     let deployment = Deployment::of(context, summary, &host, source);
     let links = deployment.links(context, Git::open(context).ok().as_ref());
     let registry = context.config.model.registry;
@@ -232,7 +237,7 @@ pub(crate) fn before(
     summary: &Summary,
     commit: Option<&str>,
 ) -> Result<Vec<Standing>, xtask_remote::Error> {
-    let host = target.host(summary);
+    let host = target.host();
     let git = Git::open(context).ok();
     let origin = git
         .as_ref()

@@ -63,6 +63,12 @@ fn further(context: &Context) -> Utf8PathBuf {
     context.local().join("workspaces")
 }
 
+/// Where the Databricks CLI keeps its copies of what it deployed to a workspace.
+pub(crate) fn copies(context: &Context, profile: &str) -> Utf8PathBuf {
+    let bundle = context.local().join("bundle");
+    bundle.join(format!("local-{profile}"))
+}
+
 /// The profiles of further workspaces that have a folder here, though xtask.toml does not name them (any more).
 pub(crate) fn left_over(context: &Context) -> Vec<String> {
     let entries = further(context).read_dir_utf8().into_iter().flatten();

@@ -32,6 +32,8 @@ pub(crate) struct Finished {
     pub(crate) stdout: String,
     /// The last lines of stdout and stderr, in the order of arrival.
     pub(crate) tail: String,
+    /// The last lines of stderr alone.
+    pub(crate) stderr: String,
 }
 
 impl Finished {
@@ -80,10 +82,37 @@ pub(crate) fn run(
 pub(crate) fn run_within(
     ui: &Ui,
     interrupt: &Interrupt,
-    mut command: Command,
+    command: Command,
     limit: Option<Duration>,
-    mut on_line: impl FnMut(&str),
+    on_line: impl FnMut(&str),
 ) -> anyhow::Result<Finished> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let given_up = |elapsed| limit.is_some_and(|limit| elapsed > limit);
+    match run_until(ui, interrupt, command, given_up, on_line)? {
+        Some(finished) => Ok(finished),
+        None => Failure::new(
+            Kind::Failed,
+            format!(
+                "{program} did not end within {:?}",
+                limit.unwrap_or_default()
+            ),
+        )
+        .err(),
+    }
+}
+
+/// Like [`run`], and a program that has not ended when `given_up` says so is ended; then there is `None`.
+/// `given_up` is told how long it has run, and asked ten times a second.
+///
+/// # Errors
+/// Those of [`run`].
+pub(crate) fn run_until(
+    ui: &Ui,
+    interrupt: &Interrupt,
+    mut command: Command,
+    mut given_up: impl FnMut(Duration) -> bool,
+    mut on_line: impl FnMut(&str),
+) -> anyhow::Result<Option<Finished>> {
     ui.explain(&typed(&command));
     let started = Instant::now();
     let program = command.get_program().to_string_lossy().into_owned();
@@ -108,7 +137,7 @@ pub(crate) fn run_within(
     drop(sender);
 
     let mut stdout = String::new();
-    let mut tail = VecDeque::new();
+    let (mut tail, mut stderr) = (VecDeque::new(), VecDeque::new());
     loop {
         match lines.recv_timeout(Duration::from_millis(100)) {
             Ok((from_stdout, line)) => {
@@ -122,28 +151,19 @@ pub(crate) fn run_within(
                         return Failure::new(Kind::Failed, what).err();
                     }
                 }
-                if tail.len() == SHOWN_LINES {
-                    tail.pop_front();
+                if !from_stdout {
+                    keep_last(&mut stderr, line.clone());
                 }
-                tail.push_back(line);
+                keep_last(&mut tail, line);
             }
             Err(mpsc::RecvTimeoutError::Timeout) if interrupt.is_set() => {
                 // The terminal has sent it Ctrl-C as well; this is for signals sent to us alone.
                 end(&mut child);
                 interrupt.check()?;
             }
-            Err(mpsc::RecvTimeoutError::Timeout)
-                if limit.is_some_and(|limit| started.elapsed() > limit) =>
-            {
+            Err(mpsc::RecvTimeoutError::Timeout) if given_up(started.elapsed()) => {
                 end(&mut child);
-                return Failure::new(
-                    Kind::Failed,
-                    format!(
-                        "{program} did not end within {:?}",
-                        limit.unwrap_or_default()
-                    ),
-                )
-                .err();
+                return Ok(None);
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
@@ -151,11 +171,19 @@ pub(crate) fn run_within(
     }
     let status = child.wait()?;
     interrupt.check()?;
-    Ok(Finished {
+    Ok(Some(Finished {
         status,
         stdout,
         tail: Vec::from(tail).join("\n"),
-    })
+        stderr: Vec::from(stderr).join("\n"),
+    }))
+}
+
+fn keep_last(lines: &mut VecDeque<String>, line: String) {
+    if lines.len() == SHOWN_LINES {
+        lines.pop_front();
+    }
+    lines.push_back(line);
 }
 
 /// Ends a program and, where it leads a process group of its own, all that it started.

@@ -35,8 +35,26 @@ pub(crate) const CARGO: &str = "CARGO";
 pub(crate) const BUNDLE_VARIABLES: &str = "BUNDLE_VAR_";
 /// The bundle variable that says what is deployed beside the commit.
 pub(crate) const BUNDLE_VAR_GIT_EDITS: &str = "BUNDLE_VAR_git_edits";
+/// Variables that say who signs in to workspaces on Databricks.
+pub(crate) const DATABRICKS_CREDENTIALS: &[&str] = &[
+    "DATABRICKS_TOKEN",
+    "DATABRICKS_CLIENT_ID",
+    "DATABRICKS_AUTH_TYPE",
+    "DATABRICKS_USERNAME",
+    "ARM_CLIENT_ID",
+];
 /// The configuration file of the Databricks CLI and SDKs.
 pub(crate) const DATABRICKS_CONFIG_FILE: &str = "DATABRICKS_CONFIG_FILE";
+/// Has the Databricks CLI run no code of the bundle: neither Python nor scripts.
+pub(crate) const DATABRICKS_BUNDLE_RESTRICTED: &str = "DATABRICKS_BUNDLE_RESTRICTED_CODE_EXECUTION";
+/// Where the Databricks CLI keeps its copy of a deployment's state.
+pub(crate) const DATABRICKS_BUNDLE_TMP: &str = "DATABRICKS_BUNDLE_TMP";
+/// Lead the Databricks CLI to another bundle, or other files, than those in its folder.
+pub(crate) const OTHER_BUNDLES: &[&str] = &["DATABRICKS_BUNDLE_ROOT", "DATABRICKS_BUNDLE_INCLUDES"];
+/// The workspace that the Databricks CLI and SDKs take where nothing else names one.
+pub(crate) const DATABRICKS_HOST: &str = "DATABRICKS_HOST";
+/// The profile that they take.
+pub(crate) const DATABRICKS_CONFIG_PROFILE: &str = "DATABRICKS_CONFIG_PROFILE";
 /// Where the Databricks CLI keeps what it may forget.
 pub(crate) const DATABRICKS_CACHE_DIR: &str = "DATABRICKS_CACHE_DIR";
 /// Hosts that no proxy may carry; loopback is always added.

@@ -1,5 +1,7 @@
 //! `cargo xtask setup`: gets this machine ready.
 
+mod targets;
+
 use serde::Serialize;
 
 use crate::context::Context;
@@ -33,7 +35,7 @@ struct Findings<'f> {
 ///
 /// # Errors
 /// What [`tools::ready`] fails with; with `--check`, [`Kind::Missing`] when something is missing that
-/// `setup` cannot fetch.
+/// `setup` cannot fetch, [`Kind::Service`] and [`Kind::SignedOut`] for workspaces on Databricks.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.check {
         return check(context, args.json);
@@ -46,10 +48,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn check(context: &Context, json: bool) -> anyhow::Result<()> {
-    let findings = doctor::examine(context)?;
+    let mut findings = doctor::examine(context)?;
+    findings.extend(targets::examine(context));
     let missing: Vec<&Finding> = findings
         .iter()
-        .filter(|f| f.state == State::Missing)
+        .filter(|finding| wrong(finding.state).is_some())
         .collect();
     if json {
         let findings = Findings {
@@ -61,11 +64,23 @@ fn check(context: &Context, json: bool) -> anyhow::Result<()> {
     } else {
         context.ui.answer(&table(context, &findings));
     }
-    if missing.is_empty() {
+    // What is missing on this machine comes first: without it the others may be wrong too.
+    let kinds = [Kind::Missing, Kind::Service, Kind::SignedOut];
+    let of = |kind| {
+        missing
+            .iter()
+            .any(|finding| wrong(finding.state) == Some(kind))
+    };
+    let Some(kind) = kinds.into_iter().find(|kind| of(*kind)) else {
         return Ok(());
-    }
-    let names: Vec<&str> = missing.iter().map(|finding| finding.name).collect();
-    let mut failure = Failure::new(Kind::Missing, format!("missing here: {}", names.join(", ")));
+    };
+    let names: Vec<&str> = missing.iter().map(|finding| &*finding.name).collect();
+    let what = match kind {
+        Kind::Missing => "missing here",
+        Kind::Service => "not reached",
+        _ => "not signed in to",
+    };
+    let mut failure = Failure::new(kind, format!("{what}: {}", names.join(", ")));
     let mut said: Vec<&str> = missing
         .iter()
         .flat_map(|f| &f.next)
@@ -86,6 +101,16 @@ fn check(context: &Context, json: bool) -> anyhow::Result<()> {
     failure.err()
 }
 
+/// What a state is, where it is for the user to mend.
+fn wrong(state: State) -> Option<Kind> {
+    match state {
+        State::Ok | State::WillBeFetched | State::TooOld => None,
+        State::Missing => Some(Kind::Missing),
+        State::NotReached => Some(Kind::Service),
+        State::SignedOut => Some(Kind::SignedOut),
+    }
+}
+
 fn table(context: &Context, findings: &[Finding]) -> String {
     let width = findings
         .iter()
@@ -99,6 +124,8 @@ fn table(context: &Context, findings: &[Finding]) -> String {
             State::WillBeFetched => ("will be fetched", Tone::Accent),
             State::TooOld => ("too old", Tone::Warning),
             State::Missing => ("missing", Tone::Bad),
+            State::NotReached => ("not reached", Tone::Bad),
+            State::SignedOut => ("not signed in", Tone::Bad),
         };
         let word = context.ui.paint(&format!("{word:15}"), tone);
         lines.push(format!("{:width$}  {word}  {}", finding.name, finding.says));

@@ -22,16 +22,18 @@ mod watch;
 mod words;
 
 use std::sync::mpsc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::{self, Failure, Kind};
 use crate::git::Git;
 use crate::process;
 pub(crate) use checks::Checks;
 pub(crate) use facts::{CheckState, Verdict};
 
+use crate::ui::safe_line;
 use environments::Look as Environments;
 use facts::{Environment, Facts, GitHub, Unknown, VERSION};
 use remote_side::{Look, RemoteSide};
@@ -70,6 +72,17 @@ enum Part {
     Environment(usize, Box<Environment>),
 }
 
+/// What is known by now, in the order of the screen.
+enum Known<'a> {
+    Branch,
+    GitHub,
+    /// These environments, and whether others are still asked.
+    Environments(&'a [Environment], bool),
+}
+
+/// How long environments that have answered wait for the next one, to be shown together and in their order.
+const TOGETHER: Duration = Duration::from_millis(700);
+
 /// Runs the command.
 ///
 /// # Errors
@@ -85,7 +98,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     let mut shown = Shown::new(context, context.ui.columns(), !args.json);
     let mut looker = Looker::new(context, &git, args.drift || args.json);
-    let facts = looker.look(None, |facts, parts| shown.more(facts, parts))?;
+    let facts = looker.look(None, |part, facts| shown.more(part, facts))?;
     context.interrupt.check()?;
     if args.json {
         context.ui.json(&facts)?;
@@ -185,12 +198,11 @@ impl<'a> Looker<'a> {
     }
 
     /// Looks at everything; at the environments only where `known` does not tell of them. `on_part` is
-    /// called once the clone is known, and again as more is: with how many parts of the screen, in their
-    /// order, will not change any more.
+    /// called once the clone is known, again once GitHub is, and then with each environment that has answered.
     fn look(
         &mut self,
         known: Option<Vec<Environment>>,
-        mut on_part: impl FnMut(&Facts, usize),
+        mut on_part: impl FnMut(Known<'_>, &Facts),
     ) -> anyhow::Result<Facts> {
         let (context, git, drift) = (self.context, self.git, self.drift);
         let branch = branch::look(context, git)?;
@@ -204,21 +216,28 @@ impl<'a> Looker<'a> {
             unknown: Vec::new(),
             may_answer_later: false,
         };
-        on_part(&facts, 1);
-        let side = self.side(&facts);
-        let environments = Environments::prepare(context, git, head.as_deref(), drift)?;
-        let targets = match known {
-            Some(_) => &[],
-            None => environments.targets(),
+        on_part(Known::Branch, &facts);
+        let environments = match &known {
+            Some(_) => None,
+            None => match Environments::prepare(context, git, head.as_deref(), drift) {
+                Ok(environments) => Some(environments),
+                Err(error) => {
+                    facts.unknown.push(unreadable(&error));
+                    None
+                }
+            },
         };
-        let mut found: Vec<Option<Environment>> = vec![None; targets.len()];
+        let side = self.side(&facts);
+        let targets = environments.as_ref().map_or(&[][..], |all| all.targets());
+        let mut arrivals = Arrivals::of(targets.len());
         std::thread::scope(|scope| {
             let (sender, parts) = mpsc::channel();
             for (index, target) in targets.iter().enumerate() {
-                let (sender, environments) = (sender.clone(), &environments);
+                let (sender, environments) = (sender.clone(), environments.as_ref());
                 scope.spawn(move || {
-                    let environment = Box::new(environments.at(target));
-                    let _ = sender.send(Part::Environment(index, environment));
+                    let environment = environments.map(|all| Box::new(all.at(target)));
+                    let environment = environment.map(|found| Part::Environment(index, found));
+                    environment.map(|part| sender.send(part))
                 });
             }
             scope.spawn(move || {
@@ -226,24 +245,32 @@ impl<'a> Looker<'a> {
                 let _ = sender.send(Part::GitHub(Box::new(github)));
             });
             let mut github_is_known = false;
-            for part in parts {
-                match part {
-                    Part::GitHub(github) => {
+            loop {
+                let mut is_late = false;
+                match parts.recv_timeout(TOGETHER) {
+                    Ok(Part::GitHub(github)) => {
                         github_is_known = true;
                         facts.take(*github);
+                        on_part(Known::GitHub, &facts);
                     }
-                    Part::Environment(index, environment) => found[index] = Some(*environment),
+                    Ok(Part::Environment(index, found)) => arrivals.take(index, *found),
+                    // One that takes long holds up none.
+                    Err(mpsc::RecvTimeoutError::Timeout) => is_late = true,
+                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 }
-                if github_is_known {
-                    let mut parts = 2;
-                    if known.is_none() {
-                        facts.environments = found.iter().map_while(Clone::clone).collect();
-                        parts += usize::from(facts.environments.len() == found.len());
-                    }
-                    on_part(&facts, parts);
+                if !github_is_known || !(is_late || arrivals.is_complete()) {
+                    continue;
+                }
+                let now = arrivals.to_tell();
+                if !now.is_empty() {
+                    facts.environments = arrivals.all();
+                    on_part(Known::Environments(&now, !arrivals.is_complete()), &facts);
                 }
             }
         });
+        if known.is_none() && targets.is_empty() {
+            on_part(Known::Environments(&[], false), &facts);
+        }
         Ok(facts)
     }
 
@@ -263,6 +290,58 @@ impl<'a> Looker<'a> {
             })?,
         };
         Ok(self.side.insert(side))
+    }
+}
+
+/// Environments as they answer, and which of them have been told.
+struct Arrivals {
+    found: Vec<Option<Environment>>,
+    told: Vec<bool>,
+}
+
+impl Arrivals {
+    fn of(count: usize) -> Arrivals {
+        Arrivals {
+            found: vec![None; count],
+            told: vec![false; count],
+        }
+    }
+
+    fn take(&mut self, index: usize, environment: Environment) {
+        self.found[index] = Some(environment);
+    }
+
+    fn is_complete(&self) -> bool {
+        self.found.iter().all(Option::is_some)
+    }
+
+    /// Those that have answered and were not told yet.
+    fn to_tell(&mut self) -> Vec<Environment> {
+        let both = self.found.iter().zip(&mut self.told);
+        both.filter_map(|(found, told)| {
+            let environment = found.clone().filter(|_| !*told)?;
+            *told = true;
+            Some(environment)
+        })
+        .collect()
+    }
+
+    /// All that have answered, in the order of the bundle.
+    fn all(&self) -> Vec<Environment> {
+        self.found.iter().flatten().cloned().collect()
+    }
+}
+
+/// Why no environment is known.
+fn unreadable(error: &anyhow::Error) -> Unknown {
+    let report = error::report(error);
+    let why = report.details.unwrap_or_default();
+    let why = why.lines().next().unwrap_or_default();
+    Unknown {
+        what: "environments".to_owned(),
+        target: None,
+        reason: safe_line(format!("{}: {why}", report.what).trim_end_matches(": ")),
+        next: report.next.into_iter().next(),
     }
 }
 
@@ -307,7 +386,6 @@ struct Shown<'a> {
     context: &'a Context,
     columns: Option<usize>,
     wanted: bool,
-    parts: usize,
     waiting: Option<crate::ui::Progress>,
 }
 
@@ -317,34 +395,38 @@ impl<'a> Shown<'a> {
             context,
             columns,
             wanted,
-            parts: 0,
             waiting: None,
         }
     }
 
-    fn more(&mut self, facts: &Facts, parts: usize) {
-        let ui = &self.context.ui;
-        while self.wanted && self.parts < parts {
-            let mut rows = Rows::new(ui, self.columns);
-            match self.parts {
-                0 => screen::branch(&mut rows, &facts.branch),
-                1 => screen::github(&mut rows, facts),
-                _ => {
-                    let lines = screen::environments(ui, self.columns, facts, Timestamp::now());
-                    lines.iter().for_each(|line| ui.answer(line));
-                }
-            }
-            rows.into_lines().iter().for_each(|line| ui.answer(line));
-            self.parts += 1;
-        }
+    fn more(&mut self, part: Known<'_>, facts: &Facts) {
         self.waiting = None;
-        let left = match self.parts {
-            1 => "GitHub and the workspaces",
-            2 => "the workspaces",
-            _ => return,
+        if !self.wanted {
+            return;
+        }
+        let ui = &self.context.ui;
+        let mut rows = Rows::new(ui, self.columns);
+        let left = match part {
+            Known::Branch => {
+                screen::branch(&mut rows, &facts.branch);
+                "GitHub and the workspaces"
+            }
+            Known::GitHub => {
+                screen::github(&mut rows, facts);
+                "the workspaces"
+            }
+            Known::Environments(found, left) => {
+                let now = Timestamp::now();
+                screen::environments(&mut rows, found, facts, now);
+                if !left {
+                    screen::after_environments(&mut rows, facts);
+                }
+                if left { "the other workspaces" } else { "" }
+            }
         };
+        rows.into_lines().iter().for_each(|line| ui.answer(line));
         // Where the answers go elsewhere, a line about waiting would only stand between others' lines.
-        if ui.is_moving() && self.columns.is_some() {
+        if !left.is_empty() && ui.is_moving() && self.columns.is_some() {
             self.waiting = Some(ui.progress("Asking", left));
         }
     }

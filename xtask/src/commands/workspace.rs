@@ -225,8 +225,10 @@ fn reset(context: &Context, profile: &str) -> anyhow::Result<()> {
 /// Removes the CLI's notes of what it deployed to the workspace that is gone: it would otherwise
 /// look for jobs that do not exist any more.
 fn forget_deployments(context: &Context, profile: &str) -> anyhow::Result<()> {
+    remove_if_there(&local_workspace::copies(context, profile))?;
+    // Those of a CLI that was called without us.
     let notes = context.root.join(".databricks").join("bundle");
-    for target in bundle::targets(&context.root, &context.config)? {
+    for target in bundle::targets(context).unwrap_or_default() {
         if target.place.local() == Some(profile) {
             remove_if_there(&notes.join(target.name))?;
         }

@@ -7,9 +7,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use serde::Deserialize;
 
-use super::Target;
+use super::{PLAN, Target};
 use crate::error::{Failure, Kind};
-use crate::process;
 
 /// The word for what stays as it is.
 pub(super) const SKIP: &str = "skip";
@@ -94,7 +93,7 @@ impl Target<'_> {
     pub(crate) fn reviewable_plan(&self) -> anyhow::Result<Plan> {
         let command = self.bundle(&["plan", "--output", "json"]);
         let what = format!("the deployment to {} cannot be planned", self.name);
-        let finished = process::succeed(&self.context.ui, &self.context.interrupt, command, &what)?;
+        let finished = self.succeed_within(command, &what, PLAN)?;
         Plan::parse(finished.stdout).map_err(|error| {
             Failure::new(
                 Kind::Failed,

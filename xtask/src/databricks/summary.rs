@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use xtask_remote::databricks::registry::Registry;
 
 use crate::config::Config;
@@ -16,38 +15,6 @@ pub(crate) struct Summary {
     /// The resources by kind.
     #[serde(default)]
     pub(crate) resources: Resources,
-    #[serde(default)]
-    bundle: BundleSummary,
-    /// What is built before each deployment and each plan.
-    #[serde(default)]
-    artifacts: BTreeMap<String, IgnoredAny>,
-    #[serde(default)]
-    experimental: Option<Experimental>,
-}
-
-impl Summary {
-    /// Whether the CLI plans by itself: without building artifacts, running scripts or fetching Terraform
-    /// first.
-    pub(crate) fn plans_by_itself(&self) -> bool {
-        let experimental = self.experimental.as_ref();
-        self.artifacts.is_empty()
-            && experimental.is_none_or(|experimental| experimental.scripts.is_empty())
-            && self.bundle.engine.as_deref() != Some("terraform")
-    }
-}
-
-/// The bundle itself.
-#[derive(Debug, Clone, Default, Deserialize)]
-struct BundleSummary {
-    /// What deploys: the CLI's choice where it is not said.
-    engine: Option<String>,
-}
-
-/// The part of a bundle of that name.
-#[derive(Debug, Clone, Deserialize)]
-struct Experimental {
-    #[serde(default)]
-    scripts: BTreeMap<String, IgnoredAny>,
 }
 
 /// The workspace of a target.
@@ -59,9 +26,6 @@ pub(crate) struct WorkspaceSummary {
     /// Where the deployed files are.
     #[serde(default)]
     pub(crate) file_path: String,
-    /// Its address.
-    #[serde(default)]
-    pub(crate) host: Option<String>,
     #[serde(default)]
     current_user: Option<CurrentUser>,
 }

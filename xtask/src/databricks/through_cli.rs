@@ -3,7 +3,6 @@
 mod exchange;
 
 use std::process::Command;
-use std::time::Instant;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use xtask_remote::{Body, Error, Headers, Request, Response, Transport, refused};
@@ -14,7 +13,7 @@ use super::words::{
 };
 use crate::context::Context;
 use crate::process::{self, Finished};
-use exchange::{Answer, Exchange};
+pub(super) use exchange::{Answer, Exchange};
 
 /// What stands unescaped in a query (RFC 3986, unreserved).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -60,15 +59,16 @@ impl Transport for ThroughCli<'_> {
         }
         self.target.lead(&mut command);
         exchange.keep_log(&mut command);
-        let started = Instant::now();
-        let finished = process::run_within(ui, interrupt, command, request.deadline, |_| ())
-            .map_err(|error| match request.deadline {
-                Some(deadline) if started.elapsed() >= deadline => Error::Timeout {
-                    service: self.target.name.clone(),
-                    deadline,
-                },
-                _ => unexpected(error.to_string()),
-            })?;
+        // The CLI calls again where nothing answers; a look has no time for that.
+        let given_up = |elapsed| {
+            let is_late = request.deadline.is_some_and(|deadline| elapsed > deadline);
+            is_late || (request.once && exchange.had_no_connection())
+        };
+        let finished = process::run_until(ui, interrupt, command, given_up, |_| ());
+        let finished = finished.map_err(|error| unexpected(error.to_string()))?;
+        let Some(finished) = finished else {
+            return Err(self.given_up(request, &exchange));
+        };
         if !finished.ok() {
             return Err(self.failed(request, &finished, exchange.answer()));
         }
@@ -96,6 +96,24 @@ impl ThroughCli<'_> {
         }
     }
 
+    /// The error of a call that was not waited for any longer: what kept it, as far as the CLI's log tells.
+    fn given_up(&self, request: &Request, exchange: &Exchange) -> Error {
+        match (exchange.last_error(), exchange.answer()) {
+            (Some(reason), _) => Error::NoConnection {
+                service: self.target.service(None),
+                reason,
+            },
+            (None, Some(answer)) if answer.status >= 400 => {
+                let body = answer.body.as_bytes();
+                refused(request, answer.status, &Headers::default(), body)
+            }
+            _ => Error::Timeout {
+                service: self.target.name.clone(),
+                deadline: request.deadline.unwrap_or_default(),
+            },
+        }
+    }
+
     /// The error of a call. The CLI prints the service's message alone; its log has the rest.
     fn failed(&self, request: &Request, finished: &Finished, answer: Option<Answer>) -> Error {
         let said = finished.tail.as_str();
@@ -107,11 +125,11 @@ impl ThroughCli<'_> {
                     reason: last_words(said),
                 };
             }
-            Some(Answer { status, json }) => (status, json),
+            Some(answer) => (answer.status, answer.json()),
             None if asks_to_sign_in(said) => (401, None),
             None if says_there_was_no_connection(said) => {
                 return Error::NoConnection {
-                    service: self.target.service(),
+                    service: self.target.service(None),
                     reason: last_words(said),
                 };
             }
@@ -127,7 +145,7 @@ impl ThroughCli<'_> {
                 message,
                 ..
             } => Error::SignedOut {
-                service: self.target.service(),
+                service: self.target.service(None),
                 call,
                 status,
                 message,

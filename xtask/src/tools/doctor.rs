@@ -1,5 +1,7 @@
 //! What this machine has and lacks: the findings of `setup --check`.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::network::{self, Reached};
@@ -21,13 +23,17 @@ pub(crate) enum State {
     TooOld,
     /// Not here, and the user's to mend.
     Missing,
+    /// A workspace that does not answer, or refuses.
+    NotReached,
+    /// A workspace that does not know who asks.
+    SignedOut,
 }
 
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
     /// What was looked at.
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     /// How it stands.
     pub(crate) state: State,
     /// Version and path, or what is wrong.
@@ -37,9 +43,9 @@ pub(crate) struct Finding {
 }
 
 impl Finding {
-    fn ok(name: &'static str, says: impl Into<String>) -> Finding {
+    pub(crate) fn ok(name: impl Into<Cow<'static, str>>, says: impl Into<String>) -> Finding {
         Finding {
-            name,
+            name: name.into(),
             state: State::Ok,
             says: says.into(),
             next: Vec::new(),
@@ -47,7 +53,15 @@ impl Finding {
     }
 
     fn missing(name: &'static str, failure: Failure) -> Finding {
-        let report = error::report(&failure.into());
+        Finding::of(name, State::Missing, error::report(&failure.into()))
+    }
+
+    /// What a report says about something.
+    pub(crate) fn of(
+        name: impl Into<Cow<'static, str>>,
+        state: State,
+        report: error::Report,
+    ) -> Finding {
         let reason = report
             .details
             .as_deref()
@@ -55,8 +69,8 @@ impl Finding {
             .map(|l| format!(" ({})", l.trim()));
         let says = report.what + &reason.unwrap_or_default();
         Finding {
-            name,
-            state: State::Missing,
+            name: name.into(),
+            state,
             says,
             next: report.next,
         }
@@ -187,7 +201,7 @@ fn tool<P>(
                 .collect();
             let will = will.join("; ");
             Finding {
-                name,
+                name: name.into(),
                 state: if too_old.is_some() {
                     State::TooOld
                 } else {

@@ -183,7 +183,7 @@ fn at_a_terminal_the_name_is_typed_and_a_plan_that_has_aged_is_refused() {
 
     // The same where nothing had been deployed.
     let _ = project.succeed(&["destroy", "--target", FREE, "--yes"]);
-    let _ = std::fs::remove_dir_all(project.root().join(".databricks"));
+    let _ = std::fs::remove_dir_all(project.root().join(".xtask/bundle"));
     let mut terminal = Terminal::run(&project.xtask(&["deploy", "--target", FREE]), 100);
     terminal.wait_for("Deploy to check?");
     let _ = project.succeed(&["deploy", "--target", FREE]);

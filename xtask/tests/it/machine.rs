@@ -1,4 +1,4 @@
-//! A machine to run xtask on: an empty home, a PATH with only what the test puts there, a project.
+//! A machine to run xtask on: a home with a `~/.databrickscfg`, a PATH with only what the test puts there, a project.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
-use xtask_testkit::hermetic;
+use xtask_testkit::{OtherWorkspaces, hermetic};
 
 /// What a uv does that has everything in its cache: makes an environment with an interpreter.
 pub(crate) const UV: &str = r#"
@@ -24,6 +24,7 @@ pub(crate) const CLI: &str = r#"echo "Databricks CLI v1.10.0""#;
 #[derive(Debug)]
 pub(crate) struct Machine {
     folder: TempDir,
+    _others: OtherWorkspaces,
 }
 
 impl Machine {
@@ -33,7 +34,8 @@ impl Machine {
         for name in ["home", "bin", "project"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let machine = Machine { folder };
+        let _others = OtherWorkspaces::of(&folder.path().join("home"));
+        let machine = Machine { folder, _others };
         machine.write("xtask.toml", include_str!("../../../xtask.toml"));
         machine.write(
             "pyproject.toml",

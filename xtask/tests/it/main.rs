@@ -10,6 +10,7 @@ mod deploy;
 mod docs;
 mod faults;
 mod guards;
+mod hosted;
 mod journey;
 mod links;
 mod machine;

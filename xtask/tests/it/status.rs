@@ -7,4 +7,4 @@ mod looks;
 pub(super) mod schema;
 mod terminals;
 mod watching;
-mod world;
+pub(crate) mod world;

@@ -81,12 +81,6 @@ pub enum Destination {
 }
 
 impl Destination {
-    /// A page, or the reason why there is none.
-    #[must_use]
-    pub fn or_unknown(page: Option<String>, reason: impl Into<String>) -> Destination {
-        page.map_or_else(|| Destination::Unknown(reason.into()), Destination::Page)
-    }
-
     /// Its address, where there is one.
     #[must_use]
     pub fn page(&self) -> Option<&str> {

@@ -28,5 +28,5 @@ pub use error::{Error, Reason};
 pub use http::{Credentials, Http};
 pub use patience::{PATIENCE, Patience, Pause};
 pub use read_only::ReadOnly;
-pub use refusal::refused;
+pub use refusal::{readable, refused};
 pub use transport::{Body, Headers, Method, Observer, Progress, Request, Response, Transport};

@@ -127,7 +127,8 @@ fn reason(value: &Value) -> Reason {
 }
 
 /// The start of a body for people: of a web page only its title.
-pub(crate) fn readable(body: &[u8]) -> String {
+#[must_use]
+pub fn readable(body: &[u8]) -> String {
     let start = start_of(body);
     if !start.starts_with('<') {
         return start;

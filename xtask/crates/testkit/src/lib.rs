@@ -8,6 +8,7 @@ mod forge;
 mod habits;
 mod interleaving;
 mod memory_workspace;
+mod other_workspaces;
 mod project;
 mod terminal;
 mod transports;
@@ -20,6 +21,7 @@ pub use fault_proxy::{Answer, Content, Cut, Fault, FaultProxy, Gate, Passed, Rul
 pub use forge::{Account, Asked, Forge, Repository, Run, forge_program};
 pub use interleaving::{InTurn, Interleaving, Party};
 pub use memory_workspace::{KeptVersion, MemoryWorkspace};
+pub use other_workspaces::OtherWorkspaces;
 pub use project::{Project, Said, repository};
 pub use terminal::{Seen, Terminal};
 pub use transports::{Call, Killed, Life, Mishap, Mishaps, Mortal, Phase, Recorded};

@@ -8,9 +8,11 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::other_workspaces::OtherWorkspaces;
 use crate::{environment, habits};
 
-/// A git repository with a project in it, in a folder of its own, with an empty home beside it.
+/// A git repository with a project in it, in a folder of its own, with a home beside it that holds a
+/// `~/.databrickscfg`: a test in which a workspace of that file is reached fails.
 ///
 /// Tools and Python environment are those of the repository that is tested, linked in: run
 /// `cargo xtask setup` there once. Dropping it ends the local workspace that was started in it.
@@ -20,6 +22,7 @@ pub struct Project {
     xtask: PathBuf,
     /// What [`Project::at`] wrote: files, and what is in them.
     elsewhere: Mutex<Vec<(PathBuf, String)>>,
+    others: Option<OtherWorkspaces>,
 }
 
 impl Project {
@@ -74,13 +77,15 @@ impl Project {
     }
 
     fn empty(xtask: &str) -> Project {
-        let project = Project {
+        let mut project = Project {
             folder: tempfile::tempdir().expect("a temporary folder"),
             xtask: PathBuf::from(xtask),
             elsewhere: Mutex::default(),
+            others: None,
         };
         std::fs::create_dir_all(project.root().join(".xtask")).expect("a folder");
         std::fs::create_dir_all(project.home()).expect("a folder");
+        project.others = Some(OtherWorkspaces::of(&project.home()));
         project.link(".xtask/tools");
         project.link(".venv");
         project.shim();
@@ -93,7 +98,7 @@ impl Project {
         self.folder.path().join("project")
     }
 
-    /// The empty home folder.
+    /// The home folder, which holds a `~/.databrickscfg` and nothing else.
     #[must_use]
     pub fn home(&self) -> PathBuf {
         self.folder.path().join("home")
@@ -298,6 +303,7 @@ impl Drop for Project {
         }
         // A workspace that a test left running would outlive its folder.
         let _ = self.xtask(&["workspace", "down"]).output();
+        drop(self.others.take());
     }
 }
 

@@ -143,7 +143,7 @@ impl<'a> Place<'a> {
                 .err();
         };
         Ok(Place {
-            host: target.host(&summary),
+            host: target.host(),
             target,
             summary,
             model,

@@ -15,6 +15,7 @@ use super::environments::joined;
 use super::facts::{Environment, LastRun, Monitoring, Trend, Unknown, Version};
 use crate::chain::CHAMPION;
 use crate::context::Context;
+use crate::error::sign_in;
 use crate::git::Git;
 use crate::links as addresses;
 use crate::ui;
@@ -342,6 +343,12 @@ pub(super) fn unknown(what: &str, target: &str, error: &Error) -> Unknown {
         Error::Refused {
             status, message, ..
         } => (format!("{status}: {message}"), None),
+        Error::SignedOut {
+            service, message, ..
+        } => (
+            format!("not signed in to {service}: {message}"),
+            Some(sign_in(service)),
+        ),
         other => (other.to_string(), None),
     };
     Unknown {

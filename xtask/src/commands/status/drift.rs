@@ -7,11 +7,7 @@ use xtask_remote::databricks::bundle_state::Resources;
 
 use super::deployed;
 use super::facts::{Change, Drift, Origin, Unknown};
-use crate::bundle;
-use crate::context::Context;
 use crate::databricks::{self, Target};
-use crate::local_workspace::LocalWorkspace;
-use crate::tools;
 
 /// What to type to see the whole plan.
 pub(super) fn next(target: &str) -> String {
@@ -20,9 +16,7 @@ pub(super) fn next(target: &str) -> String {
 
 /// What is asked of the Databricks CLI.
 pub(super) struct Question<'a> {
-    pub(super) context: &'a Context,
-    pub(super) target: &'a bundle::Target,
-    pub(super) local: Option<LocalWorkspace>,
+    pub(super) opened: Target<'a>,
     /// What is deployed there.
     pub(super) resources: Resources,
     pub(super) checkout_is_deployed: Option<bool>,
@@ -34,18 +28,17 @@ pub(super) struct Question<'a> {
 impl Question<'_> {
     /// Asks. Nothing is written by that, neither into the workspace nor into the checkout.
     pub(super) fn ask(self) -> Result<Drift, Unknown> {
-        let name = &self.target.name;
+        let name = &self.opened.name;
         if !self.plans_by_itself {
             let reason = "a plan would first build, run or fetch what the bundle asks for";
             return Err(unknown(name, reason, next(name)));
         }
-        let program = tools::databricks_cli(self.context).ok_or_else(|| {
+        if !self.opened.has_cli() {
             let reason = "the Databricks CLI is not here";
-            unknown(name, reason, "cargo xtask setup".to_owned())
-        })?;
-        let target = Target::seen(self.context, self.target, self.local, program);
+            return Err(unknown(name, reason, "cargo xtask setup".to_owned()));
+        }
         let left = self.until.saturating_duration_since(Instant::now());
-        match target.changes(left) {
+        match self.opened.changes(left) {
             Ok(changes) => Ok(Drift {
                 checkout_is_deployed: self.checkout_is_deployed,
                 changes: changes

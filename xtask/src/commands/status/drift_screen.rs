@@ -1,7 +1,7 @@
 //! Drift on the screen: what a deployment would change, where that comes from, and what to type.
 
 use super::drift::next;
-use super::facts::{Change, Drift, Environment, Facts, Origin};
+use super::facts::{Change, Drift, Environment, Origin};
 use super::rows::Rows;
 use super::words::count;
 use crate::ui::{Tone, safe_line};
@@ -37,14 +37,14 @@ pub(super) fn rows(rows: &mut Rows<'_>, target: &str, drift: &Drift, changed_fil
 }
 
 /// The targets whose drift was not asked, and how to ask.
-pub(super) fn not_asked(rows: &mut Rows<'_>, facts: &Facts) {
+pub(super) fn not_asked(rows: &mut Rows<'_>, environments: &[Environment]) {
     let is_not_asked = |environment: &&Environment| {
         let mut unknown = environment.unknown.iter();
         environment.deployed == Some(true)
             && environment.drift.is_none()
             && !unknown.any(|unknown| unknown.what == "drift")
     };
-    let environments = facts.environments.iter().filter(is_not_asked);
+    let environments = environments.iter().filter(is_not_asked);
     let names: Vec<&str> = environments.map(|one| one.target.as_str()).collect();
     if names.is_empty() {
         return;

@@ -10,10 +10,15 @@ use super::screen::unknown_items;
 use super::words::{ago, chart, count, short};
 use crate::ui::{Tone, Ui, safe_line};
 
-/// All of them. Those of which nothing is known for one and the same reason share a row.
-pub(super) fn all(rows: &mut Rows<'_>, facts: &Facts, now: Timestamp) {
+/// Some of them. Those of which nothing is known for one and the same reason share a row.
+pub(super) fn some(
+    rows: &mut Rows<'_>,
+    environments: &[Environment],
+    facts: &Facts,
+    now: Timestamp,
+) {
     let mut told: Vec<&Unknown> = Vec::new();
-    for environment in &facts.environments {
+    for environment in environments {
         let Some(unknown) = nothing_known(environment) else {
             rows.gap();
             one(rows, environment, facts, now);
@@ -25,8 +30,7 @@ pub(super) fn all(rows: &mut Rows<'_>, facts: &Facts, now: Timestamp) {
             continue;
         }
         told.push(unknown);
-        let names: Vec<&str> = facts
-            .environments
+        let names: Vec<&str> = environments
             .iter()
             .filter(|other| nothing_known(other).is_some_and(same))
             .map(|other| other.target.as_str())
@@ -36,7 +40,6 @@ pub(super) fn all(rows: &mut Rows<'_>, facts: &Facts, now: Timestamp) {
         items.extend(unknown_items(rows.ui, unknown));
         rows.row("targets", &items);
     }
-    drift_screen::not_asked(rows, facts);
 }
 
 fn nothing_known(environment: &Environment) -> Option<&Unknown> {

@@ -12,16 +12,18 @@ use super::deployed::{self, Deployed};
 use super::drift::{self, Question};
 use super::facts::{Deployment, Environment, Unknown};
 use super::state_paths::{Known, StatePaths};
-use crate::bundle::{self, Place};
+use crate::bundle::{self, Bundle, Place};
 use crate::chain;
 use crate::context::Context;
-use crate::databricks::Target;
+use crate::databricks::{self, Target};
+use crate::error;
 use crate::git::Git;
 use crate::local_workspace::{self, LocalWorkspace};
 use crate::tools;
+use crate::ui::safe_line;
 
 /// How long a target may take to answer all questions.
-const DEADLINE: Duration = Duration::from_secs(6);
+const DEADLINE: Duration = databricks::ANSWER;
 
 /// What every look at a target needs.
 pub(super) struct Look<'a> {
@@ -29,6 +31,7 @@ pub(super) struct Look<'a> {
     git: &'a Git,
     head: Option<&'a str>,
     drift: bool,
+    bundle: Bundle,
     targets: Vec<bundle::Target>,
     locals: Vec<LocalWorkspace>,
     paths: StatePaths,
@@ -39,7 +42,7 @@ impl<'a> Look<'a> {
     /// deployment would change; on the local workspace that takes little time.
     ///
     /// # Errors
-    /// When databricks.yml cannot be read.
+    /// When the bundle cannot be read.
     pub(super) fn prepare(
         context: &'a Context,
         git: &'a Git,
@@ -50,14 +53,16 @@ impl<'a> Look<'a> {
         let profiles = context.config.workspace.profiles();
         let locals: Vec<Option<LocalWorkspace>> =
             profiles.map(written).collect::<Result<_, _>>()?;
+        let bundle = Bundle::read(context)?;
         Ok(Look {
             context,
             git,
             head,
             drift,
-            targets: bundle::targets(&context.root, &context.config)?,
+            targets: bundle.targets(&context.config),
             locals: locals.into_iter().flatten().collect(),
-            paths: StatePaths::open(context),
+            paths: StatePaths::open(context, &bundle),
+            bundle,
         })
     }
 
@@ -86,16 +91,23 @@ impl<'a> Look<'a> {
                 return environment;
             }
         };
-        let opened = Target::seen(self.context, target, local.cloned(), program);
+        let remembered = self.paths.remembered(target);
+        let mut opened = self.opened(target, program);
+        if let Some(signed_in) = remembered
+            .as_ref()
+            .and_then(|known| known.signed_in.clone())
+        {
+            opened = opened.as_signed_in(signed_in);
+        }
         let transport = opened.transport();
         let within = Within::new(&*transport, DEADLINE);
         let until = Instant::now() + DEADLINE;
-        match self.state(target, &opened, &within) {
-            Ok(Some((known, found))) => {
+        match self.state(target, &opened, remembered, &within) {
+            Ok(Some(found)) => {
                 environment.deployed = Some(true);
                 let deployment = self.deployment(&target.name, &found);
-                let host = self.host(target, &known);
-                let question = self.question(target, &known, &found, until);
+                let host = opened.host();
+                let question = self.question(target, &found, until);
                 let deployed = Deployed::new(
                     self.context,
                     self.git,
@@ -126,29 +138,29 @@ impl<'a> Look<'a> {
     /// A run in the workspace of another target: that of a version that was brought from there.
     fn elsewhere(&self, trained: &TrainedIn, until: Instant) -> Option<Run> {
         let left = until.saturating_duration_since(Instant::now());
-        chain::run_elsewhere(self.context, &self.targets, trained, left)
+        chain::run_elsewhere(self.context, &self.bundle, trained, left)
     }
 
     /// What is asked about the drift of a target; `None` where it is not asked.
     fn question<'q>(
         &'q self,
         target: &'q bundle::Target,
-        known: &Known,
         found: &Found,
         until: Instant,
     ) -> Option<Question<'q>> {
         let local = self.local(target);
         let commit = Some(&found.source.commit).filter(|commit| !commit.is_empty());
         (self.drift || local.is_some()).then(|| Question {
-            context: self.context,
-            target,
-            local: local.cloned(),
+            opened: self.opened(
+                target,
+                tools::databricks_cli(self.context).unwrap_or_default(),
+            ),
             resources: found.resources.clone(),
             checkout_is_deployed: commit
                 .zip(self.head)
                 .map(|(deployed, head)| deployed == head),
             // Terraform's state is elsewhere.
-            plans_by_itself: known.plans_by_itself && !found.resources.is_empty(),
+            plans_by_itself: self.bundle.plans_by_itself() && !found.resources.is_empty(),
             until,
         })
     }
@@ -171,26 +183,24 @@ impl<'a> Look<'a> {
         &self,
         target: &bundle::Target,
         opened: &Target<'_>,
+        remembered: Option<Known>,
         transport: &dyn Transport,
-    ) -> anyhow::Result<Option<(Known, Found)>> {
-        if let Some(known) = self.paths.remembered(target) {
+    ) -> anyhow::Result<Option<Found>> {
+        if let Some(known) = remembered {
             let found = read(transport, &known.state_path)?;
             // Another user of the same clone deploys elsewhere: what is not found is looked up anew.
             if found.is_some() || target.place.local().is_some() {
-                return Ok(found.map(|found| (known, found)));
+                return Ok(found);
             }
         }
-        let known = self.paths.ask(target, opened)?;
-        let found = read(transport, &known.state_path)?;
-        Ok(found.map(|found| (known, found)))
+        let known = self.paths.ask(target, opened, DEADLINE)?;
+        read(transport, &known.state_path)
     }
 
-    fn host(&self, target: &bundle::Target, known: &Known) -> String {
-        let host = match self.local(target) {
-            Some(local) => Some(local.url.clone()),
-            None => known.host.clone(),
-        };
-        host.unwrap_or_default().trim_end_matches('/').to_owned()
+    /// A target as it is.
+    fn opened(&self, target: &bundle::Target, program: camino::Utf8PathBuf) -> Target<'a> {
+        let local = self.local(target).cloned();
+        Target::seen(self.context, &self.bundle, target, local, program)
     }
 
     fn deployment(&self, target: &str, found: &Found) -> Deployment {
@@ -265,12 +275,19 @@ impl Look<'_> {
         match (error.downcast_ref::<Error>(), target.place.local()) {
             (Some(Error::NoConnection { .. }), Some(profile)) => self.not_running(name, profile),
             (Some(error), _) => deployed::unknown(what, name, error),
-            (None, _) => Unknown {
-                what: what.to_owned(),
-                target: Some(name.clone()),
-                reason: crate::ui::safe_line(&error.to_string()),
-                next: Some(format!("cargo xtask deploy --target {name} --dry-run")),
-            },
+            (None, _) => {
+                let report = error::report(error);
+                let why = report.details.unwrap_or_default();
+                let why = why.lines().find(|line| !line.trim().is_empty());
+                let why = why.map(|line| format!(": {}", line.trim()));
+                let next = report.next.into_iter().next();
+                Unknown {
+                    what: what.to_owned(),
+                    target: Some(name.clone()),
+                    reason: safe_line(&(report.what + &why.unwrap_or_default())),
+                    next: next.or_else(|| Some(drift::next(name))),
+                }
+            }
         }
     }
 }

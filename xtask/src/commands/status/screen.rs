@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::environment_screen;
 use super::facts::{
-    Branch, Check, CheckState, Facts, GitHub, PullRequest, Training, Unknown, Verdict,
+    Branch, Check, CheckState, Environment, Facts, GitHub, PullRequest, Training, Unknown, Verdict,
 };
 use super::rows::Rows;
 use super::words::{count, length, short};
+use super::{drift_screen, environment_screen};
 use crate::check_log::FailingPart;
 use crate::ui::{Tone, Ui};
 
@@ -23,7 +23,8 @@ pub(super) fn whole(ui: &Ui, columns: Option<usize>, facts: &Facts, now: Timesta
     branch(&mut rows, &facts.branch);
     github(&mut rows, facts);
     rows.gap();
-    environment_screen::all(&mut rows, facts, now);
+    environment_screen::some(&mut rows, &facts.environments, facts, now);
+    after_environments(&mut rows, facts);
     rows.into_lines()
 }
 
@@ -34,17 +35,25 @@ pub(super) fn local(ui: &Ui, columns: usize, facts: &Facts) -> Vec<String> {
     rows.into_lines()
 }
 
-/// The environments alone, with a line of air above.
+/// Some environments, with a line of air above.
 pub(super) fn environments(
-    ui: &Ui,
-    columns: Option<usize>,
+    rows: &mut Rows<'_>,
+    environments: &[Environment],
     facts: &Facts,
     now: Timestamp,
-) -> Vec<String> {
-    let mut rows = Rows::new(ui, columns);
+) {
     rows.line(0, "");
-    environment_screen::all(&mut rows, facts, now);
-    rows.into_lines()
+    environment_screen::some(rows, environments, facts, now);
+}
+
+/// What is said below all environments.
+pub(super) fn after_environments(rows: &mut Rows<'_>, facts: &Facts) {
+    let unknown = facts.unknown.iter();
+    for unknown in unknown.filter(|unknown| unknown.what == "environments") {
+        rows.gap();
+        rows.row("targets", &unknown_items(rows.ui, unknown));
+    }
+    drift_screen::not_asked(rows, &facts.environments);
 }
 
 /// What the clone itself tells.

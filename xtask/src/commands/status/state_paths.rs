@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::{self, Place};
+use crate::bundle::{self, Bundle, Place};
 use crate::context::Context;
-use crate::databricks::Target;
-use crate::fingerprint::sha256;
+use crate::databricks::{SignedIn, Target};
+use crate::vars;
 
 /// What is remembered.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -26,23 +27,23 @@ struct Memory {
 pub(super) struct Known {
     /// `workspace.state_path` of the bundle.
     pub(super) state_path: String,
-    /// The workspace's address.
-    pub(super) host: Option<String>,
-    /// Whether a plan needs nothing but the CLI.
-    pub(super) plans_by_itself: bool,
+    /// Who one is in a workspace on Databricks.
+    pub(super) signed_in: Option<SignedIn>,
 }
 
 /// The paths, looked up once and remembered.
 pub(super) struct StatePaths {
     file: Utf8PathBuf,
     memory: Mutex<Memory>,
+    /// What the environment says about workspaces on Databricks.
+    env: String,
 }
 
 impl StatePaths {
     /// Reads what is remembered about this state of the bundle's files.
-    pub(super) fn open(context: &Context) -> StatePaths {
+    pub(super) fn open(context: &Context, bundle: &Bundle) -> StatePaths {
         let file = context.local().join("cache").join("state-paths.json");
-        let bundle = digest(context);
+        let bundle = bundle.digest.clone();
         let memory = fs_err::read(&file)
             .ok()
             .and_then(|bytes| serde_json::from_slice::<Memory>(&bytes).ok())
@@ -54,24 +55,36 @@ impl StatePaths {
         StatePaths {
             file,
             memory: Mutex::new(memory),
+            env: [vars::DATABRICKS_HOST, vars::DATABRICKS_CONFIG_PROFILE]
+                .map(|name| context.env.get(name).unwrap_or("-").to_owned())
+                .join(" "),
         }
     }
 
     /// What is remembered about a target.
     pub(super) fn remembered(&self, target: &bundle::Target) -> Option<Known> {
-        self.lock().targets.get(&key(target)).cloned()
+        self.lock().targets.get(&self.key(target)).cloned()
     }
 
     /// Asks the CLI, and remembers the answer.
-    pub(super) fn ask(&self, about: &bundle::Target, target: &Target<'_>) -> anyhow::Result<Known> {
-        let summary = target.summary()?;
+    pub(super) fn ask(
+        &self,
+        about: &bundle::Target,
+        target: &Target<'_>,
+        limit: Duration,
+    ) -> anyhow::Result<Known> {
+        let started = Instant::now();
+        let signed_in = match about.place.local() {
+            Some(_) => None,
+            None => Some(target.signed_in(limit)?.clone()),
+        };
+        let summary = target.outlined_summary(limit.saturating_sub(started.elapsed()))?;
         let known = Known {
-            plans_by_itself: summary.plans_by_itself(),
             state_path: summary.workspace.state_path,
-            host: summary.workspace.host,
+            signed_in,
         };
         let mut memory = self.lock();
-        memory.targets.insert(key(about), known.clone());
+        memory.targets.insert(self.key(about), known.clone());
         // What cannot be kept is asked for again next time.
         if let (Some(folder), Ok(text)) = (self.file.parent(), serde_json::to_vec_pretty(&*memory))
         {
@@ -81,49 +94,22 @@ impl StatePaths {
         Ok(known)
     }
 
+    fn key(&self, target: &bundle::Target) -> String {
+        match &target.place {
+            Place::Local(profile) => format!("{} local {profile}", target.name),
+            Place::Databricks { host, profile } => format!(
+                "{} {} {} {}",
+                target.name,
+                host.as_deref().unwrap_or("-"),
+                profile.as_deref().unwrap_or("-"),
+                self.env
+            ),
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Memory> {
         self.memory
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-fn key(target: &bundle::Target) -> String {
-    match &target.place {
-        Place::Local(profile) => format!("{} local {profile}", target.name),
-        Place::Databricks { host, profile } => format!(
-            "{} {} {}",
-            target.name,
-            host.as_deref().unwrap_or("-"),
-            profile.as_deref().unwrap_or("-")
-        ),
-    }
-}
-
-/// Digest of databricks.yml and of the YAML files in the folders beside it.
-fn digest(context: &Context) -> String {
-    let mut files = vec![context.root.join("databricks.yml")];
-    for folder in context.root.read_dir_utf8().into_iter().flatten().flatten() {
-        if folder.file_name().starts_with('.') {
-            continue;
-        }
-        let entries = folder
-            .path()
-            .read_dir_utf8()
-            .into_iter()
-            .flatten()
-            .flatten();
-        files.extend(
-            entries
-                .map(|entry| entry.path().to_owned())
-                .filter(|path| matches!(path.extension(), Some("yml" | "yaml"))),
-        );
-    }
-    files.sort();
-    let mut text = String::new();
-    for file in files {
-        let content = fs_err::read(&file).unwrap_or_default();
-        text.push_str(&format!("{file} {}\n", sha256(&content)));
-    }
-    sha256(text.as_bytes())
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::facts::{CheckState, Facts, GitHub, Verdict};
 use super::words::{length, short};
-use super::{Args, Looker, screen};
+use super::{Args, Known, Looker, screen};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
@@ -93,8 +93,8 @@ pub(super) fn to_the_end(
     let canvas = context.ui.canvas();
     let mut environments_at = Instant::now();
     let none = || (!with_environments).then(Vec::new);
-    let mut facts = looker.look(none(), |facts, parts| {
-        if let Some(canvas) = canvas.as_ref().filter(|_| parts == 1) {
+    let mut facts = looker.look(none(), |part, facts| {
+        if let (Some(canvas), Known::Branch) = (canvas.as_ref(), part) {
             let lines = screen::local(&context.ui, canvas.size().0, facts);
             canvas.paint(&lines, &context.ui.paint("looking …", Tone::Dim));
         }

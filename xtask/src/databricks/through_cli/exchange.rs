@@ -10,23 +10,35 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::databricks::words::says_there_was_no_connection;
+
 /// How much of a reply's body the log keeps. Refusals are shorter, and nothing else is read there.
 const KEPT: &str = "8192";
 
 /// A folder that only its owner may enter; it goes with this.
-pub(super) struct Exchange(Utf8PathBuf);
+#[derive(Debug)]
+pub(in crate::databricks) struct Exchange(Utf8PathBuf);
 
 /// What a service answered.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(in crate::databricks) struct Answer {
+    pub(in crate::databricks) status: u16,
+    /// The start of its body.
+    pub(in crate::databricks) body: String,
+}
+
+impl Answer {
     /// Its body, if it is JSON.
-    pub(super) json: Option<Vec<u8>>,
+    pub(super) fn json(&self) -> Option<Vec<u8>> {
+        let json = serde_json::from_str::<Value>(&self.body);
+        let is_json = json.is_ok_and(|value| value.is_object());
+        is_json.then(|| self.body.clone().into_bytes())
+    }
 }
 
 impl Exchange {
     /// A folder below `cache`.
-    pub(super) fn begin(cache: &Utf8Path) -> std::io::Result<Exchange> {
+    pub(in crate::databricks) fn begin(cache: &Utf8Path) -> std::io::Result<Exchange> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let calls = cache.join("calls");
@@ -52,7 +64,7 @@ impl Exchange {
     }
 
     /// Has the CLI keep its log, which it does not show.
-    pub(super) fn keep_log(&self, command: &mut Command) {
+    pub(in crate::databricks) fn keep_log(&self, command: &mut Command) {
         command
             .env("DATABRICKS_LOG_FILE", self.0.join("log"))
             .env("DATABRICKS_LOG_FORMAT", "json")
@@ -62,8 +74,30 @@ impl Exchange {
     }
 
     /// The last answer of the service; `None` where there was none.
-    pub(super) fn answer(&self) -> Option<Answer> {
-        read(&fs_err::read_to_string(self.0.join("log")).ok()?)
+    pub(in crate::databricks) fn answer(&self) -> Option<Answer> {
+        read(&self.log())
+    }
+
+    /// Whether the last call found nobody at the address.
+    pub(in crate::databricks) fn had_no_connection(&self) -> bool {
+        let error = self.last_error();
+        error.is_some_and(|error| says_there_was_no_connection(&error))
+    }
+
+    /// Why the last call got no answer; `None` where the log does not say.
+    pub(in crate::databricks) fn last_error(&self) -> Option<String> {
+        let log = self.log();
+        let last = messages(&log).find(|said| said.contains("\n< "))?;
+        let (_, error) = last.split_once("\n< Error: ")?;
+        // Go names the call first.
+        let reason = error
+            .rsplit_once("\": ")
+            .map_or(error, |(_, reason)| reason);
+        Some(reason.trim().to_owned())
+    }
+
+    fn log(&self) -> String {
+        fs_err::read_to_string(self.0.join("log")).unwrap_or_default()
     }
 }
 
@@ -75,13 +109,17 @@ impl Drop for Exchange {
 
 /// The last answer in a log. The CLI writes calls as `METHOD PATH`, `> …` and `< …`.
 fn read(log: &str) -> Option<Answer> {
+    messages(log).find_map(|said| answer(&said))
+}
+
+/// What a log says, the last first.
+fn messages(log: &str) -> impl Iterator<Item = String> {
     #[derive(Deserialize)]
     struct Line {
         msg: String,
     }
     let lines = log.lines().rev();
-    let mut calls = lines.filter_map(|line| serde_json::from_str::<Line>(line).ok());
-    calls.find_map(|line| answer(&line.msg))
+    lines.filter_map(|line| Some(serde_json::from_str::<Line>(line).ok()?.msg))
 }
 
 fn answer(said: &str) -> Option<Answer> {
@@ -93,11 +131,9 @@ fn answer(said: &str) -> Option<Answer> {
         .lines()
         .filter_map(|line| line.strip_prefix("< "))
         .collect();
-    let body = body.join("\n").into_bytes();
-    let is_json = serde_json::from_slice::<Value>(&body).is_ok_and(|value| value.is_object());
     Some(Answer {
         status: first.split(' ').nth(1)?.parse().ok()?,
-        json: is_json.then_some(body),
+        body: body.join("\n"),
     })
 }
 
@@ -120,9 +156,9 @@ mod tests {
         ];
         let last = read(&log.join("\n")).unwrap();
         assert_eq!(last.status, 403);
-        assert_eq!(last.json.unwrap(), b"{\n  \"error_code\": \"NO\"\n}");
+        assert_eq!(last.json().unwrap(), b"{\n  \"error_code\": \"NO\"\n}");
         let first = read(&log[..2].join("\n")).unwrap();
-        assert_eq!((first.status, first.json), (503, None));
+        assert_eq!((first.status, first.json()), (503, None));
         assert_eq!(read(&log[..1].join("\n")), None);
         assert_eq!(
             read("\u{0}{\"msg\": 1}\n{\"msg\": \"GET /api/x\\n< HTTP/\"}"),

@@ -101,7 +101,10 @@ fn what_somebody_changed_in_the_workspace_and_what_a_deployment_would_change() {
 /// A deployment from the same clone writes beside its state what it has begun; a plan in the bundle's own folder would
 /// take that away from it.
 fn keeps_away_from_a_deployment(project: &Project) {
-    let state = project.root().join(".databricks/bundle").join(TARGET);
+    let state = project
+        .root()
+        .join(".xtask/bundle/local-mlops-local")
+        .join(TARGET);
     assert!(state.join("resources.json").is_file());
     let begun = state.join("resources.json.wal");
     std::fs::write(&begun, "begun").unwrap();

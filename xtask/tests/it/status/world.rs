@@ -6,19 +6,19 @@ use serde_json::{Value, json};
 use xtask_testkit::{Account, Forge, Project, Repository, Said};
 
 /// The branch under test.
-pub(super) const BRANCH: &str = "cents";
+pub(crate) const BRANCH: &str = "cents";
 
 /// What a test starts from.
-pub(super) struct World {
-    pub(super) forge: Forge,
-    pub(super) project: Project,
-    pub(super) ann: Account,
-    pub(super) repository: Repository,
+pub(crate) struct World {
+    pub(crate) forge: Forge,
+    pub(crate) project: Project,
+    pub(crate) ann: Account,
+    pub(crate) repository: Repository,
 }
 
 impl World {
     /// A repository with `main`, and a clone of it with a branch of one commit that is pushed.
-    pub(super) fn new() -> World {
+    pub(crate) fn new() -> World {
         let forge = Forge::start();
         let ann = forge.user("ann");
         let repository = forge.repository(&ann, "fares");
@@ -38,7 +38,7 @@ impl World {
     }
 
     /// The same with a pull request; returns its number too.
-    pub(super) fn with_pull_request() -> (World, u64) {
+    pub(crate) fn with_pull_request() -> (World, u64) {
         let world = World::new();
         let number = world.forge.pull_request(
             &world.repository,
@@ -49,7 +49,7 @@ impl World {
         (world, number)
     }
 
-    pub(super) fn git(&self, args: &[&str]) -> String {
+    pub(crate) fn git(&self, args: &[&str]) -> String {
         let mut command = Command::new("git");
         command.args([
             "-c",
@@ -77,7 +77,7 @@ impl World {
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
-    pub(super) fn commit(&self, message: &str) -> String {
+    pub(crate) fn commit(&self, message: &str) -> String {
         let file = self.project.root().join("NOTES.md");
         let before = std::fs::read_to_string(&file).unwrap_or_default();
         std::fs::write(&file, format!("{before}{message}\n")).unwrap();
@@ -86,7 +86,7 @@ impl World {
         self.head()
     }
 
-    pub(super) fn push(&self, branch: &str) {
+    pub(crate) fn push(&self, branch: &str) {
         self.git(&[
             "push",
             "--quiet",
@@ -97,18 +97,18 @@ impl World {
         ]);
     }
 
-    pub(super) fn head(&self) -> String {
+    pub(crate) fn head(&self) -> String {
         self.git(&["rev-parse", "HEAD"])
     }
 
     /// `cargo xtask ARGS` with Ann's token.
-    pub(super) fn xtask(&self, args: &[&str]) -> Command {
+    pub(crate) fn xtask(&self, args: &[&str]) -> Command {
         let mut command = self.project.xtask(args);
         command.env("GH_ENTERPRISE_TOKEN", &self.ann.token);
         command
     }
 
-    pub(super) fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         let said = Said::from(self.xtask(args).output().unwrap());
         self.no_token_in(&said.stdout);
         self.no_token_in(&said.stderr);
@@ -117,13 +117,13 @@ impl World {
     }
 
     /// What `status --json` prints.
-    pub(super) fn facts(&self) -> Value {
+    pub(crate) fn facts(&self) -> Value {
         let said = self.run(&["status", "--json"]);
         assert_eq!(said.code, Some(0), "{}", said.stderr);
         serde_json::from_str(&said.stdout).unwrap()
     }
 
-    pub(super) fn no_token_in(&self, text: &str) {
+    pub(crate) fn no_token_in(&self, text: &str) {
         assert!(
             !text.contains(&self.ann.token),
             "the token is shown: {text}"
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Reports a failed job with a log.
-    pub(super) fn failed(&self, sha: &str, name: &str, log: &str) {
+    pub(crate) fn failed(&self, sha: &str, name: &str, log: &str) {
         let job = json!({"name": name, "conclusion": "failure", "seconds": 92, "log": log});
         let run =
             json!({"workflow": "Tests", "event": "pull_request", "head_sha": sha, "jobs": [job]});
@@ -140,7 +140,7 @@ impl World {
 }
 
 /// A log of the corpus.
-pub(super) fn log(name: &str) -> String {
+pub(crate) fn log(name: &str) -> String {
     let path = format!("xtask/tests/fixtures/check-logs/{name}.log");
     std::fs::read_to_string(xtask_testkit::repository().join(path)).unwrap()
 }

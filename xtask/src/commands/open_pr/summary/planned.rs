@@ -2,14 +2,14 @@
 //! feeds, where that target answers; else by the bundle's files.
 
 use super::Subject;
-use crate::bundle::{self, Place};
+use crate::bundle::Bundle;
 use crate::context::Context;
-use crate::databricks::Target;
+use crate::databricks::{ANSWER, Target};
 use crate::git::Git;
 use crate::local_workspace;
 use crate::pull_request::block::code;
 use crate::pull_request::resources;
-use crate::tools::{self, Need};
+use crate::tools;
 
 pub(super) fn section(
     context: &Context,
@@ -32,24 +32,32 @@ pub(super) fn section(
     Ok(differences.join("\n"))
 }
 
-/// The CLI's plan, where nothing has to be fetched or started for it, and the files on disk are those
-/// that are proposed.
+/// The CLI's plan, where nothing has to be fetched, started or run for it, the workspace answers soon, and the
+/// files on disk are those that are proposed.
 fn planned(context: &Context, subject: &Subject<'_>) -> Option<(String, Vec<String>)> {
     let (name, _) = context.config.target_of(subject.base_branch)?;
     if !subject.clean {
         return None;
     }
-    let place = bundle::place(&context.root, &context.config, name).ok()?;
-    let answers = match place {
-        Place::Local(profile) => local_workspace::find(context, &profile).ok()?.is_some(),
-        Place::Databricks { .. } => true,
+    let program = tools::databricks_cli(context)?;
+    let bundle = Bundle::read(context).ok()?;
+    let targets = bundle.targets(&context.config);
+    let target = targets.iter().find(|target| target.name == name)?;
+    let local = match target.place.local() {
+        Some(profile) => Some(local_workspace::find(context, profile).ok()??),
+        None => None,
     };
-    let toolbox = answers.then(|| tools::at_hand(context, Need::FOR_A_WORKSPACE))??;
+    if !bundle.plans_by_itself() {
+        return None;
+    }
     let progress = context
         .ui
         .progress("Planning", &format!("what changes on target {name}"));
-    let target = Target::open(context, &toolbox, name).ok()?;
-    let plan = target.plan().ok()?;
+    let opened = Target::seen(context, &bundle, target, local, program);
+    if opened.local.is_none() {
+        opened.signed_in(ANSWER).ok()?;
+    }
+    let plan = opened.plan(ANSWER).ok()?;
     progress.clear();
     Some((name.to_owned(), plan))
 }

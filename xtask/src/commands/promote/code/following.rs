@@ -268,7 +268,7 @@ fn read_back(context: &Context, target: &str, sha: &str) -> anyhow::Result<Optio
         }
         (commit, None) => {
             let there = commit.as_deref().map_or("no commit", short);
-            let place = bundle::place(&context.root, &context.config, target)?;
+            let place = bundle::place(context, target)?;
             if place.local().is_some() {
                 let what = format!(
                     "{} lives on a local workspace: this clone's has {there}",

@@ -1,0 +1,97 @@
+//! The bundle without its resources: what it takes to know where a target's workspace is, who signs in there and
+//! where the deployment keeps its state. Asked about this, the CLI runs no code of the checkout.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Map, Value, json};
+
+use super::Bundle;
+use crate::context::Context;
+
+/// A folder with such a bundle; it goes with this.
+#[derive(Debug)]
+pub(crate) struct Outline(Utf8PathBuf);
+
+impl Outline {
+    /// Writes one.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn of(context: &Context, bundle: &Bundle) -> anyhow::Result<Outline> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}", std::process::id());
+        let outlines = context.local().join("cache").join("outlines");
+        let outline = Outline(outlines.join(name));
+        // Of a process of the same number that was killed.
+        let _ = fs_err::remove_dir_all(&outline.0);
+        fs_err::create_dir_all(&outline.0)?;
+        let text = text(bundle).to_string();
+        fs_err::write(outline.0.join("databricks.yml"), text)?;
+        for target in bundle.config.targets.keys() {
+            copy_overrides(&context.root, &outline.0, target)?;
+        }
+        Ok(outline)
+    }
+
+    /// The folder.
+    pub(crate) fn folder(&self) -> &Utf8Path {
+        &self.0
+    }
+}
+
+impl Drop for Outline {
+    fn drop(&mut self) {
+        let _ = fs_err::remove_dir_all(&self.0);
+    }
+}
+
+/// JSON is YAML.
+fn text(bundle: &Bundle) -> Value {
+    let config = &bundle.config;
+    let mut root = Map::new();
+    let mut about = Map::new();
+    for name in ["name", "engine", "uuid"] {
+        if let Some(value) = config.bundle.get(name) {
+            about.insert(name.to_owned(), value.clone());
+        }
+    }
+    root.insert("bundle".to_owned(), Value::Object(about));
+    if let Some(workspace) = &config.workspace {
+        root.insert("workspace".to_owned(), workspace.clone());
+    }
+    if !config.variables.is_null() {
+        root.insert("variables".to_owned(), config.variables.clone());
+    }
+    let targets = config.targets.iter().map(|(name, target)| {
+        let target = target.clone().unwrap_or_default();
+        let mut own = Map::new();
+        if target.default {
+            own.insert("default".to_owned(), json!(true));
+        }
+        if let Some(workspace) = target.workspace {
+            own.insert("workspace".to_owned(), workspace);
+        }
+        if !target.variables.is_null() {
+            own.insert("variables".to_owned(), target.variables);
+        }
+        (name.clone(), Value::Object(own))
+    });
+    root.insert("targets".to_owned(), Value::Object(targets.collect()));
+    Value::Object(root)
+}
+
+/// Values of variables that stand beside the bundle.
+fn copy_overrides(root: &Utf8Path, outline: &Utf8Path, target: &str) -> anyhow::Result<()> {
+    let name = format!(".databricks/bundle/{target}/variable-overrides.json");
+    let (from, to) = (root.join(&name), outline.join(&name));
+    if !from.is_file() {
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        fs_err::create_dir_all(folder)?;
+    }
+    fs_err::copy(from, to)?;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! The one question to the Databricks CLI that needs no workspace. Asked about a target that does not exist, it
+//! reads the bundle, prints what it has read, and ends there: it signs in nowhere and runs no code of the bundle.
+
+use std::process::Command;
+use std::time::Duration;
+
+use camino::Utf8Path;
+
+use super::Root;
+use crate::children::{self, Program};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::process;
+use crate::vars;
+
+/// A target that no bundle has.
+const NO_TARGET: &str = "xtask-asks-which-there-are";
+
+/// What the CLI says where it was to sign in.
+const STOPPED: &str = "Error: cannot resolve bundle auth configuration";
+
+/// How long the CLI may take; it needs a twentieth of a second.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What is said of a bundle that cannot be looked at.
+pub(crate) const RUNS_FIRST: &str =
+    "the bundle runs a script before it is read, which a look does not do";
+
+/// What becomes of the scripts that a bundle has run before it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scripts {
+    AreRefused,
+    Run,
+}
+
+/// Asks.
+///
+/// # Errors
+/// [`Kind::Usage`] with what the CLI says when it cannot read the bundle.
+pub(super) fn ask(context: &Context, program: &Utf8Path, scripts: Scripts) -> anyhow::Result<Root> {
+    let mut command = Command::new(program);
+    command
+        .args([
+            "bundle", "validate", "--output", "json", "--target", NO_TARGET,
+        ])
+        .current_dir(&context.root);
+    without_user(context, &mut command);
+    if scripts == Scripts::Run {
+        command.env_remove(vars::DATABRICKS_BUNDLE_RESTRICTED);
+    }
+    let (ui, interrupt) = (&context.ui, &context.interrupt);
+    let finished = process::run_within(ui, interrupt, command, Some(LIMIT), |_| ())?;
+    if finished.stderr.contains(vars::DATABRICKS_BUNDLE_RESTRICTED) {
+        return Failure::new(Kind::Usage, RUNS_FIRST)
+            .details("experimental.scripts.preinit in databricks.yml")
+            .next("cargo xtask deploy --target NAME --dry-run   # runs it")
+            .err();
+    }
+    // It has come to the question which target is meant: all files are read by then.
+    let answered = finished
+        .stderr
+        .contains(&format!("{NO_TARGET}: no such target"));
+    let config = serde_json::from_str::<Root>(&finished.stdout).ok();
+    match config.filter(|config| answered && !config.targets.is_empty()) {
+        Some(config) => Ok(config),
+        None => Failure::new(Kind::Usage, "the Databricks CLI cannot read the bundle")
+            .details(finished.stderr)
+            .next("mend what the CLI names: databricks.yml, or a file that it includes")
+            .err(),
+    }
+}
+
+/// Whether the files are in order for a target, as far as that can be said without its workspace: the CLI reads
+/// and merges them, and stops where it would sign in. Warnings count.
+///
+/// # Errors
+/// [`Kind::Failed`] with what the CLI says.
+pub(crate) fn load(context: &Context, program: &Utf8Path, target: &str) -> anyhow::Result<()> {
+    let folder = context.local().join("cache");
+    fs_err::create_dir_all(&folder)?;
+    // No configuration at all: the CLI can read no host and no token from it, and says so instead of calling one.
+    let unreadable = folder.join("no-databrickscfg");
+    fs_err::write(&unreadable, "[no workspace is called\n")?;
+    let mut command = Command::new(program);
+    command
+        .args(["bundle", "validate", "--output", "json", "--target", target])
+        .current_dir(&context.root);
+    without_user(context, &mut command);
+    command.env(vars::DATABRICKS_CONFIG_FILE, &unreadable);
+    let (ui, interrupt) = (&context.ui, &context.interrupt);
+    let finished = process::run_within(ui, interrupt, command, Some(LIMIT), |_| ())?;
+    let said = &finished.stderr;
+    let (before, after) = said.split_once(STOPPED).unwrap_or((said, "Error: "));
+    let warnings = warnings(before);
+    if !before.contains("Error: ") && !after.contains("Error: ") && warnings.is_empty() {
+        return Ok(());
+    }
+    let what = format!("the bundle is not valid for target {target}");
+    Failure::new(Kind::Failed, what)
+        .details(before)
+        .next("mend what the CLI names: databricks.yml, or a file that it includes")
+        .err()
+}
+
+/// The warnings that the CLI says, a line each.
+pub(crate) fn warnings(said: &str) -> Vec<String> {
+    let mut warnings: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in said.lines() {
+        if let Some(first) = line.strip_prefix("Warning: ") {
+            warnings.push(first.trim().to_owned());
+            goes_on = true;
+        } else if !line.starts_with("  ") {
+            goes_on = false;
+        } else if let Some(last) = warnings.last_mut().filter(|_| goes_on) {
+            last.push(' ');
+            last.push_str(line.trim());
+        }
+    }
+    warnings
+}
+
+/// Nothing of the user's, no code of the bundle, no other bundle.
+fn without_user(context: &Context, command: &mut Command) {
+    children::surround(&context.env, Program::LocalBundle, command);
+    command
+        .env(vars::DATABRICKS_BUNDLE_RESTRICTED, "1")
+        .env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1")
+        .env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning_is_a_line() {
+        let said = "Warn: noise\nWarning: unknown field: hots\n  at targets.a\n  in databricks.yml:8:23\n\n\
+                    Recommendation: x\n  at y\n\nWarning: second\n\nError: no\n";
+        assert_eq!(
+            warnings(said),
+            [
+                "unknown field: hots at targets.a in databricks.yml:8:23",
+                "second"
+            ]
+        );
+    }
+}
