@@ -26,6 +26,7 @@ print(said("CREATE VOLUME IF NOT EXISTS more.`made-here`.files"), said("SHOW VOL
 print(said("GRANT USE SCHEMA, SELECT ON SCHEMA lab.s TO `account users`"))
 print(said("REVOKE ALL PRIVILEGES ON CATALOG lab FROM `me@here`"))
 print(said("CREATE WIDGET TEXT color DEFAULT 'red'"), dbutils.widgets.get("color"))
+print(said("DROP SCHEMA lab.s").partition(" ")[0], spark.table("lab.s.t").count())
 print(said("DROP VOLUME more.`made-here`.files"), said("DROP SCHEMA more.`made-here` CASCADE"))
 # COMMAND ----------
 for text in ("GRANT SELECT ON TABLE lab.s.t TO `x`", "OPTIMIZE lab.s.t ZORDER BY (id)", "VACUUM lab.s.t",
@@ -51,7 +52,7 @@ spark.range(3).write.format("delta").mode("overwrite").save("/Volumes/c/s/v/delt
     )
     lines = [line for line in outcome.printed.splitlines() if not line.startswith("Spark")]
     host = workspace.identity["host"].removeprefix("http://")
-    assert lines[:10] == [
+    assert lines[:11] == [
         "3 [('lab', 's', 'me@here')]",
         "[] default",
         "[] [('lab',), ('more',), ('spark_catalog',)]",
@@ -60,17 +61,18 @@ spark.range(3).write.format("delta").mode("overwrite").save("/Volumes/c/s/v/delt
         "[]",
         "[]",
         "[] red",
+        "AnalysisException: 3",
         "[] []",
         "UnsupportedStatement: GRANT: not in the local workspace: "
         "grants are kept on catalogs, schemas, volumes and models, not on tables",
     ], outcome.events[-3:]
     refused = ["OPTIMIZE", "VACUUM", "COPY INTO", "DESCRIBE HISTORY", "VERSION AS OF", "ALTER TABLE", "CREATE TABLE"]
-    for line, words in zip(lines[10:17], refused, strict=True):
+    for line, words in zip(lines[11:18], refused, strict=True):
         assert line.startswith(f"UnsupportedStatement: {words}"), line
         assert "not in the local workspace: " in line
-    assert lines[17].startswith("RestError: the local workspace has no catalog nowhere: CREATE CATALOG makes one")
-    assert lines[18].startswith("UnsupportedStatement: CREATE EXTERNAL LOCATION: ")
-    assert lines[19:] == [
+    assert lines[18].startswith("RestError: the local workspace has no catalog nowhere: CREATE CATALOG makes one")
+    assert lines[19].startswith("UnsupportedStatement: CREATE EXTERNAL LOCATION: ")
+    assert lines[20:] == [
         "[('VACUUM', 'x VERSION AS OF 1')]",
         f"{host} 11 22",
         "job local-workspace",

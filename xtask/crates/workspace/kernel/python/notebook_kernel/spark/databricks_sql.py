@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from dbruntime import UserNamespaceInitializer
 
@@ -104,16 +105,17 @@ class DatabricksSql:
         name = call.full_name()
         if name[0] == SESSION_CATALOG:
             return None
-        call.spark(call.text)
-        if self._has("schema", name):
-            force = "true" if "CASCADE" in call["rest"].upper() else "false"
-            rest.call("DELETE", f"{self._api}/schemas/{'.'.join(name)}?force={force}", {})
-        return call.nothing()
+        cascade = call["rest"].strip().upper() == "CASCADE"
+        full = ".".join(f"`{part}`" for part in name)
+        # The workspace is asked first: the tables stay where it refuses, and it knows none of them.
+        if self._has("schema", name) and (cascade or call.spark(f"SHOW TABLES IN {full}").isEmpty()):
+            rest.call("DELETE", f"{self._address('schemas', name)}?force={str(cascade).lower()}", {})
+        return call.spark(call.text)
 
     def _drop_volume(self, call: _Call) -> Any:
         name = call.full_name()
         if not call["there"] or self._has("volume", name):
-            rest.call("DELETE", f"{self._api}/volumes/{'.'.join(name)}", {})
+            rest.call("DELETE", self._address("volumes", name), {})
         return call.nothing()
 
     def _show_volumes(self, call: _Call) -> Any:
@@ -128,13 +130,16 @@ class DatabricksSql:
         privileges = ["_".join(words.upper().split()) for words in call["privileges"].split(",")]
         what = "add" if call.text.upper().startswith("GRANT") else "remove"
         change = {"principal": call["principal"].strip("`'\" "), what: privileges}
-        address = f"{self._api}/permissions/{'function' if kind == 'model' else kind}/{'.'.join(name)}"
+        address = self._address(f"permissions/{'function' if kind == 'model' else kind}", name)
         rest.call("PATCH", address, {"changes": [change]})
         return call.nothing()
 
+    def _address(self, what: str, name: list[str]) -> str:
+        return f"{self._api}/{what}/{quote('.'.join(name), safe='')}"
+
     def _has(self, kind: str, name: list[str]) -> bool:
         try:
-            rest.call("GET", f"{self._api}/{kind}s/{'.'.join(name)}", {})
+            rest.call("GET", self._address(f"{kind}s", name), {})
         except rest.RestError as error:
             if error.status == 404:
                 return False

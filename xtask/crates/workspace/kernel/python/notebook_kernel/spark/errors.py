@@ -43,7 +43,7 @@ def sentence(error: BaseException) -> str:
             return said.format(*found.groups())
     if not _is_of_spark(error):
         return text
-    if causes := CAUSE.findall(text):
+    if causes := _causes(text):
         return causes[-1]
     lines = [line.strip() for line in _without_java(text).splitlines() if line.strip()]
     if any("Traceback (most recent call last)" in line for line in lines):
@@ -57,9 +57,15 @@ def shortened(error: BaseException, traceback: list[str]) -> list[str]:
     whole = str(error)
     if not whole or not _is_of_spark(error):
         return traceback
-    said = [sentence(error), *CAUSE.findall(whole)[-MOST_CAUSES:]] if CAUSE.search(whole) else [_without_java(whole)]
+    causes = _causes(whole)
+    said = [sentence(error), *causes[-MOST_CAUSES:]] if causes else [_without_java(whole)]
     short = "\nCaused by: ".join(dict.fromkeys(said))
     return [part.replace(whole, short) for part in traceback]
+
+
+def _causes(text: str) -> list[str]:
+    """What Java says in an error that pyspark passes on as it is; those that it knows begin with what they say."""
+    return CAUSE.findall(text) if text.startswith("An error occurred while calling") else []
 
 
 def _is_of_spark(error: BaseException) -> bool:
