@@ -5,6 +5,7 @@ mod ask;
 mod compare;
 mod content;
 mod findings;
+mod large;
 mod scanner;
 mod secrets;
 mod sieve;

@@ -7,23 +7,16 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use serde_json::Value;
 
 use super::findings::Findings;
+use super::large::{too_large, too_large_on_disk};
 use super::scanner::Scanner;
 use super::sieve::{NOT_SEARCHED, Place, Sieve};
 use super::survey::listed;
 use super::text_of::text_of;
 use crate::context::Context;
-use crate::git::{Addition, Change, Changed, Commit, Git};
-use crate::ui::safe_line;
+use crate::git::{Addition, Change, Commit, Git};
 
-/// From here on a file is worth a word.
-const LARGE: u64 = 10 * 1024 * 1024;
-/// From here on GitHub refuses a file.
-const TOO_LARGE: u64 = 100 * 1024 * 1024;
 /// Files above this are not searched for secrets; they are named.
 const SEARCHED: u64 = 32 * 1024 * 1024;
-
-/// What to do about a large file.
-const ELSEWHERE: &str = "keep it in a volume of the workspace, or in Git LFS";
 
 /// What is looked at.
 pub(super) struct Range<'a> {
@@ -339,49 +332,6 @@ fn undeclared_repositories(git: &Git, tree: &str, changes: &[Change]) -> Vec<Str
         .filter(|change| !is_declared(&change.path))
         .map(|change| change.path.clone())
         .collect()
-}
-
-/// Says which files are too large as they lie on disk: git is not even asked to read them. One that a filter
-/// takes (Git LFS) is another one in the commit.
-fn too_large_on_disk(
-    git: &Git,
-    findings: &mut Findings,
-    changes: &[Change],
-) -> anyhow::Result<bool> {
-    let top = git.top()?;
-    let size = |path: &str| {
-        let facts = fs_err::symlink_metadata(top.join(path)).ok()?;
-        facts.is_file().then_some(facts.len())
-    };
-    let mut stopped = false;
-    for change in changes
-        .iter()
-        .filter(|change| change.how != Changed::Deleted)
-    {
-        let Some(size) = size(&change.path).filter(|size| *size >= TOO_LARGE) else {
-            continue;
-        };
-        if !git.is_filtered(&change.path)? {
-            too_large(findings, &change.path, size);
-            stopped = true;
-        }
-    }
-    Ok(stopped)
-}
-
-fn too_large(findings: &mut Findings, path: &str, size: u64) {
-    let (path, megabytes) = (safe_line(path), size / 1024 / 1024);
-    if size >= TOO_LARGE {
-        findings.stop(
-            format!("{path} has {megabytes} MB; GitHub refuses files from 100 MB on"),
-            ELSEWHERE,
-        );
-    } else if size >= LARGE {
-        findings.warn(
-            format!("{path} has {megabytes} MB, and stays in the history for good"),
-            ELSEWHERE,
-        );
-    }
 }
 
 /// Says that a notebook holds what its cells printed.
