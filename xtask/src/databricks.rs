@@ -140,7 +140,7 @@ impl<'a> Target<'a> {
 
     /// The same target, where it is known already who one is there.
     #[must_use]
-    pub(crate) fn as_signed_in(mut self, known: SignedIn) -> Target<'a> {
+    pub(crate) fn with_sign_in(mut self, known: SignedIn) -> Target<'a> {
         self.signed_in = OnceLock::from(known);
         self
     }

@@ -50,7 +50,7 @@ pub(super) fn task_of_bundle_run(output: &[&str]) -> Option<Finding> {
     let of_bundle = |line: &&str| line.starts_with("File ") && line.contains("/files/");
     let frame = trace
         .iter()
-        .rposition(|line| of_bundle(line))
+        .rposition(of_bundle)
         .or_else(|| trace.iter().rposition(|line| line.starts_with("File ")));
     let mut lines = Vec::new();
     if let Some(frame) = frame {

@@ -261,7 +261,7 @@ impl<'a> Looker<'a> {
                 if !github_is_known || !(is_late || arrivals.is_complete()) {
                     continue;
                 }
-                let now = arrivals.to_tell();
+                let now = arrivals.take_new();
                 if !now.is_empty() {
                     facts.environments = arrivals.all();
                     on_part(Known::Environments(&now, !arrivals.is_complete()), &facts);
@@ -316,7 +316,7 @@ impl Arrivals {
     }
 
     /// Those that have answered and were not told yet.
-    fn to_tell(&mut self) -> Vec<Environment> {
+    fn take_new(&mut self) -> Vec<Environment> {
         let both = self.found.iter().zip(&mut self.told);
         both.filter_map(|(found, told)| {
             let environment = found.clone().filter(|_| !*told)?;

@@ -97,7 +97,7 @@ impl<'a> Look<'a> {
             .as_ref()
             .and_then(|known| known.signed_in.clone())
         {
-            opened = opened.as_signed_in(signed_in);
+            opened = opened.with_sign_in(signed_in);
         }
         let transport = opened.transport();
         let within = Within::new(&*transport, DEADLINE);
