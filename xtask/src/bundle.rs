@@ -3,6 +3,7 @@
 //! CLI's to say; nothing here reads them.
 
 mod files;
+mod needs;
 mod outline;
 mod question;
 
@@ -17,6 +18,7 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools;
 pub(crate) use files::exists;
+pub(crate) use needs::ready;
 pub(crate) use outline::Outline;
 use question::Scripts;
 pub(crate) use question::{RUNS_FIRST, load, warnings};

@@ -71,6 +71,8 @@ impl Need {
         Need::WorkspaceProgram,
         Need::WorkspacePython,
     ];
+    /// What fetching a model's version and predicting with it takes.
+    pub(crate) const FOR_A_MODEL: &[Need] = &[Need::NotebookPython, Need::WorkspacePython];
     /// Everything.
     pub(crate) const ALL: &[Need] = &[
         Need::Python,

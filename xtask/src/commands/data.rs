@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use xtask_remote::Transport;
 use xtask_remote::databricks::files;
 
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::{Purpose, Summary, Target, Writer, guard};
 use crate::error::{Failure, Kind};
@@ -59,7 +60,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Command::Upload { target, generated } => {
             let purpose = Purpose::GeneratedData { agreed: *generated };
             let pass = guard::check(context, target, purpose)?;
-            let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+            let toolbox = bundle::ready(context, &[target.as_str()], &[Need::Python])?;
             let folder = python::data_sets(context, &toolbox, &[])?;
             let target = Target::open(context, &toolbox, target)?;
             upload(context, &pass.on(&target)?, &target.summary()?, &folder)

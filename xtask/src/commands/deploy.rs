@@ -4,13 +4,13 @@
 use serde::Serialize;
 use xtask_remote::databricks::bundle_state::{self, Source};
 
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::guard::{self, Change};
 use crate::databricks::{Outcome, Purpose, Summary, Target, Writer};
 use crate::error::{Failure, Kind};
 use crate::git::short;
 use crate::links::Standing;
-use crate::tools::{self, Need};
 use crate::ui::Tone;
 use crate::{deployment, next_step};
 
@@ -65,7 +65,7 @@ struct Deployed {
 /// When the commit is not one for the target, the bundle is not valid or cannot be deployed, data would
 /// go that nobody has named, or the answer was no.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let toolbox = bundle::ready(context, &[&args.target], &[])?;
     let pass = guard::check(context, &args.target, Purpose::Deploy)?;
     let commit = pass.commit();
     let target = Target::open(context, &toolbox, &args.target)?;

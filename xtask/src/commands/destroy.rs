@@ -1,9 +1,9 @@
 //! `cargo xtask destroy`: removes from a workspace what the bundle deployed there.
 
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::guard;
 use crate::databricks::{Purpose, Target};
-use crate::tools::{self, Need};
 
 /// Options of `destroy`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 /// When the answer was no, or could not be asked for and was not given on the command line.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let pass = guard::check(context, &args.target, Purpose::Destroy)?;
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let toolbox = bundle::ready(context, &[&args.target], &[])?;
     let target = Target::open(context, &toolbox, &args.target)?;
     let ui = &context.ui;
     let removal = target.removal()?;

@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use xtask_remote::Transport;
 use xtask_remote::databricks::jobs::{self, Run, Task};
 
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::Target;
 use crate::notebook_events::{self, Event};
-use crate::tools::{self, Need};
 use crate::ui::{Tone, safe_line};
 
 /// Options of `logs`.
@@ -48,11 +48,11 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 fn job_run(context: &Context, args: &Args, id: Option<i64>) -> anyhow::Result<()> {
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     let name = args
         .target
         .as_ref()
         .unwrap_or(&context.config.test.integration_target);
+    let toolbox = bundle::ready(context, &[name], &[])?;
     let target = Target::open(context, &toolbox, name)?;
     let transport = target.transport();
     let run = match id {

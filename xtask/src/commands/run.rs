@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use xtask_remote::databricks::jobs;
 
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::{Purpose, Summary, Target, Writer, guard};
 use crate::error::{Failure, Kind};
-use crate::tools::{self, Need};
 use crate::{failures, fingerprint, follow, next_step};
 
 /// Options of `run`.
@@ -33,7 +33,7 @@ pub(crate) struct Args {
 /// When the job is not deployed, or its run fails.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let pass = guard::check(context, &args.target, Purpose::Run)?;
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let toolbox = bundle::ready(context, &[&args.target], &[])?;
     let target = Target::open(context, &toolbox, &args.target)?;
     let summary = target.summary()?;
     let writer = pass.on(&target)?;

@@ -9,6 +9,7 @@ mod unit;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::guard::{self, Pass};
 use crate::databricks::{Purpose, Target};
@@ -170,12 +171,10 @@ fn execute(context: &Context, plan: &Plan, report: &Utf8Path) -> anyhow::Result<
     if unit_due.is_none() && job_due.is_none() {
         return Ok(outcome);
     }
-    let needs = if job_due.is_some() {
-        Need::FOR_A_WORKSPACE
-    } else {
-        &[Need::Python]
+    let toolbox = match job_due {
+        Some(_) => bundle::ready(context, &[&plan.target], &[Need::Python])?,
+        None => tools::ready(context, &[Need::Python])?,
     };
-    let toolbox = tools::ready(context, needs)?;
     // Opened before the unit tests run, so that MLflow comes up beside them.
     let target = job_due
         .map(|_| Target::open(context, &toolbox, &plan.target))

@@ -5,13 +5,14 @@ use camino::{Utf8Path, Utf8PathBuf};
 use xtask_remote::records::{self, VersionRecord};
 
 use super::Pull;
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::Target;
 use crate::engine_failure;
 use crate::error::{Failure, Kind};
 use crate::model_files;
 use crate::python;
-use crate::tools::{self, Need, Toolbox};
+use crate::tools::{Need, Toolbox};
 
 /// The version that is fetched.
 struct Version {
@@ -27,7 +28,11 @@ struct Version {
 /// [`Kind::Usage`] when there is no such version; [`Kind::Failed`] when its files have changed since they
 /// were validated.
 pub(super) fn run(context: &Context, args: &Pull) -> anyhow::Result<()> {
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let toolbox = bundle::ready(
+        context,
+        &[target_name(context, args)],
+        &[Need::WorkspacePython],
+    )?;
     let target = Target::open(context, &toolbox, target_name(context, args))?;
     let folder = obtain(context, &toolbox, &target, args)?;
     context

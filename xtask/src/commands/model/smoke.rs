@@ -1,23 +1,25 @@
 //! Predicts a few rows with a version, by the code that is deployed to a target.
 
 use super::{Smoke, pull};
+use crate::bundle;
 use crate::context::Context;
 use crate::databricks::Target;
 use crate::smoke;
-use crate::tools::{self, Need};
+use crate::tools::Need;
 
 /// Runs the command.
 ///
 /// # Errors
 /// When there is no such version, its files are not what was validated, or it does not predict.
 pub(super) fn run(context: &Context, args: &Smoke) -> anyhow::Result<()> {
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
     let own = pull::target_name(context, &args.version);
+    let code = args.code.as_deref().unwrap_or(own);
+    let toolbox = bundle::ready(context, &[own, code], Need::FOR_A_MODEL)?;
     let target = Target::open(context, &toolbox, own)?;
     let files = pull::obtain(context, &toolbox, &target, &args.version)?;
-    let code = match args.code.as_deref().filter(|code| *code != own) {
-        Some(code) => Target::open(context, &toolbox, code)?,
-        None => target,
+    let code = match code == own {
+        false => Target::open(context, &toolbox, code)?,
+        true => target,
     };
     let summary = code.summary()?;
     let what = format!("a few rows with the code of {}", code.name);

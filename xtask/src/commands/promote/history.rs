@@ -6,9 +6,9 @@ use xtask_promotion::history::{self, Entry};
 
 use super::Args;
 use super::ends::{self, Place};
+use crate::bundle;
 use crate::context::Context;
 use crate::engine_failure;
-use crate::tools::{self, Need};
 use crate::ui::{Tone, safe_line};
 
 /// What `--json` prints; docs/promote.md describes the fields.
@@ -26,7 +26,7 @@ struct Answer<'a> {
 /// When the target or its registry does not answer.
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let target = ends::destination(context, args)?;
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let toolbox = bundle::ready(context, &[&target], &[])?;
     let progress = context
         .ui
         .progress("Reading", &format!("the history of {target}"));

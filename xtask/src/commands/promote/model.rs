@@ -13,6 +13,7 @@ use super::evidence::{self, Evidence};
 use super::via_ci::{self, Ended, Workflow};
 use super::watch::Screen;
 use super::{ask, plan_file, show};
+use crate::bundle;
 use crate::context::Context;
 use crate::crash;
 use crate::databricks::{Purpose, guard};
@@ -21,7 +22,7 @@ use crate::error::{Failure, Kind};
 use crate::links;
 use crate::next_step;
 use crate::smoke;
-use crate::tools::{self, Need, Toolbox};
+use crate::tools::{Need, Toolbox};
 use crate::ui::safe_line;
 
 /// What `--json` prints; docs/promote.md describes the fields.
@@ -71,7 +72,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     let pass = guard::check(context, &ends.to, Purpose::Promote)?;
     let workflow = via_ci::workflow(context, args, &ends)?;
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let toolbox = bundle::ready(context, &[&ends.from, &ends.to], Need::FOR_A_MODEL)?;
     // While CI promotes, it holds the lock, and nothing could be planned.
     let followed = match &workflow {
         Some(workflow) if !args.dry_run => workflow.follow(context, args.version)?,

@@ -9,13 +9,14 @@ use super::Args;
 use super::ends::{self, Place};
 use super::show;
 use super::watch::Screen;
+use crate::bundle;
 use crate::context::Context;
 use crate::crash;
 use crate::databricks::{Purpose, guard};
 use crate::engine_failure;
 use crate::error::{Failure, Kind};
 use crate::next_step;
-use crate::tools::{self, Need};
+use crate::tools::Need;
 
 /// What `--json` prints; docs/promote.md describes the fields.
 #[derive(Debug, Serialize)]
@@ -40,7 +41,7 @@ struct Answer<'a> {
 pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()> {
     let target = ends::destination(context, args)?;
     let pass = guard::check(context, &target, Purpose::Promote)?;
-    let toolbox = tools::ready(context, Need::FOR_A_WORKSPACE)?;
+    let toolbox = bundle::ready(context, &[&target], Need::FOR_A_MODEL)?;
     let progress = context
         .ui
         .progress("Planning", &format!("what {target} goes back to"));

@@ -162,7 +162,11 @@ pub(super) fn at_hand(context: &Context, name: &str) -> anyhow::Result<Toolbox> 
             local_workspace::command(context, "up", profile)
         );
     }
-    tools::at_hand(context, Need::FOR_A_WORKSPACE)
+    let needs: &[Need] = match place.local() {
+        Some(_) => Need::FOR_A_WORKSPACE,
+        None => &[Need::DatabricksCli],
+    };
+    tools::at_hand(context, needs)
         .ok_or_else(|| anyhow::anyhow!("the Databricks CLI is not here (cargo xtask setup)"))
 }
 
