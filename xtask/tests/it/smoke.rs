@@ -125,6 +125,17 @@ fn fails_readably(project: &Project) {
             &["failed: KeyError: 'calls'", "next: "],
         ),
         ("print('done')\n", &["without a result", "it said: done"]),
+        (
+            "import a_package_of_theirs\n",
+            &[
+                "No module named 'a_package_of_theirs'",
+                "next: add the package that brings",
+            ],
+        ),
+        (
+            "import json\nprint(json.dumps({'rows': 1, 'mean': float('nan')}))\n",
+            &["no finite number", "it said: {"],
+        ),
     ] {
         std::fs::write(project.root().join(MODULE), code).unwrap();
         deploy(project);
