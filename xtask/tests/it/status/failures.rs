@@ -117,7 +117,11 @@ fn without_a_token_it_says_how_to_get_one() {
     let (world, _) = World::with_pull_request();
     let said = Said::from(world.project.xtask(&["status"]).output().unwrap());
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stdout.contains("GH_TOKEN"), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("GH_ENTERPRISE_TOKEN"),
+        "{}",
+        said.stdout
+    );
 }
 
 #[test]
