@@ -212,6 +212,11 @@ impl<'a> Target<'a> {
         command.args(["bundle", "run", "--target", &self.name, "--", program]);
         command.args(args).current_dir(&self.context.root);
         self.surround(&mut command);
+        // Where the environment holds no token, MLflow takes the profile DEFAULT of the user's file.
+        match &self.signed_in(ANSWER)?.profile {
+            Some(profile) => command.env(vars::DATABRICKS_CONFIG_PROFILE, profile),
+            None => command.env(vars::DATABRICKS_CONFIG_FILE, "/dev/null"),
+        };
         process::run(&self.context.ui, &self.context.interrupt, command, on_line)
     }
 

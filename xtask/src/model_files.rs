@@ -9,7 +9,7 @@ use xtask_remote::databricks::classic_models;
 use xtask_remote::databricks::registry::Registry;
 use xtask_remote::{Request, Transport};
 
-use crate::databricks::Target;
+use crate::databricks::{ANSWER, Target};
 use crate::tools::Toolbox;
 
 /// Fetches a version's files into a folder.
@@ -43,8 +43,11 @@ struct ByMlflow<'a> {
 }
 
 impl ByMlflow<'_> {
+    /// Runs a script with these arguments, and behind them where MLflow finds runs and models.
     fn run(&self, script: &str, args: &[&str], what: &str) -> Result<(), Error> {
-        let args: Vec<&str> = ["-c", script].iter().chain(args).copied().collect();
+        let (tracking, registry) = self.addresses();
+        let mut args = [&["-c", script], args].concat();
+        args.extend([tracking.as_str(), &registry]);
         let ran = self
             .target
             .run_signed_in(self.python.as_str(), &args, |_| ());
@@ -58,6 +61,23 @@ impl ByMlflow<'_> {
             .details(details)
             .next("call it again with --explain")
             .err()
+    }
+}
+
+impl ByMlflow<'_> {
+    /// MLflow's names for the tracking server and the registry. A profile is named: MLflow would take DEFAULT.
+    fn addresses(&self) -> (String, String) {
+        let known = self.target.signed_in(ANSWER).ok();
+        let profile = known.and_then(|known| known.profile.as_ref());
+        let of = |kind: &str| match profile {
+            Some(profile) => format!("{kind}://{profile}"),
+            None => kind.to_owned(),
+        };
+        let registry = match self.registry {
+            Registry::UnityCatalog => "databricks-uc",
+            Registry::Workspace => "databricks",
+        };
+        (of("databricks"), of(registry))
     }
 }
 
@@ -89,11 +109,7 @@ impl Carrier for ByMlflow<'_> {
         let source = format!("models:/{model}/{version}");
         let folder = folder.to_string_lossy();
         let what = format!("fetch version {version} of {model}");
-        let registry = match self.registry {
-            Registry::UnityCatalog => "databricks-uc",
-            Registry::Workspace => "databricks",
-        };
-        self.run(FETCH, &[&source, &folder, registry], &what)
+        self.run(FETCH, &[&source, &folder], &what)
     }
 
     fn uploads(&self, model: &str, version: &str, folder: &Path, names: &[&str]) -> Vec<Request> {

@@ -1,9 +1,10 @@
-"""Fetches a model version's files: `fetch.py models:/NAME/VERSION FOLDER REGISTRY`, signed in by the environment."""
+"""Fetches a version's files: `fetch.py models:/NAME/VERSION FOLDER TRACKING REGISTRY`, signed in by the environment."""
 
 import sys
 
 import mlflow
 
-mlflow.set_tracking_uri("databricks")
-mlflow.set_registry_uri(sys.argv[3])
-mlflow.artifacts.download_artifacts(artifact_uri=sys.argv[1], dst_path=sys.argv[2])
+source, folder, tracking, registry = sys.argv[1:5]
+mlflow.set_tracking_uri(tracking)
+mlflow.set_registry_uri(registry)
+mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=folder)

@@ -1,4 +1,6 @@
-"""Puts a folder's files into a version that waits for them: `store.py NAME VERSION FOLDER`, signed in by environment.
+"""Puts a folder's files into a version that waits for them: `store.py NAME VERSION FOLDER TRACKING REGISTRY`.
+
+It is signed in by the environment.
 
 MLflow's public calls make a version and send its files in one; here the version was made by a call of its own, with the
 tags by which an interrupted promotion finds it again. So this takes the part of MLflow's store that sends.
@@ -11,9 +13,9 @@ from mlflow.protos.databricks_uc_registry_messages_pb2 import GetModelVersionReq
 from mlflow.store._unity_catalog.registry.rest_store import UcModelRegistryStore
 from mlflow.utils.proto_json_utils import message_to_json
 
-name, version, folder = sys.argv[1:4]
-mlflow.set_tracking_uri("databricks")
-store = UcModelRegistryStore(store_uri="databricks-uc", tracking_uri="databricks")
+name, version, folder, tracking, registry = sys.argv[1:6]
+mlflow.set_tracking_uri(tracking)
+store = UcModelRegistryStore(store_uri=registry, tracking_uri=tracking)
 asked = message_to_json(GetModelVersionRequest(name=name, version=version))
 found = store._call_endpoint(GetModelVersionRequest, asked).model_version
 store._get_artifact_repo(found, name).log_artifacts(local_dir=folder, artifact_path="")

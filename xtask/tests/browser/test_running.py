@@ -64,7 +64,7 @@ def test_a_failed_run_is_repaired_with_another_parameter(page: Page, workspace: 
     expect(page.get_by_text("ValueError: asked to fail").first).to_be_visible()
     page.locator("summary", has_text="Repair").click()
     page.locator("summary", has_text="With other parameters").click()
-    page.get_by_label("fail").fill("no")
+    page.get_by_label("fail", exact=True).fill("no")
     page.get_by_role("button", name="Repair run").click()
     expect(state(page)).to_have_text("Succeeded", timeout=PATIENCE_MS)
     expect(page.get_by_role("rowheader", name="Repair 1")).to_be_visible()
