@@ -16,7 +16,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 import mlflow
 import pandas as pd
 
-from mlops_stacks import cleaning, columns, data, inference, records, sources, training, versions
+from mlops_stacks import cleaning, columns, data, inference, records, schema, sources, training, versions
 
 ROWS = 1_000_000
 TIMES = 5
@@ -34,7 +34,7 @@ def main() -> None:
         rows = pd.read_parquet(path, columns=list(columns.INPUTS))
         for rule in cleaning.INPUT_RULES:
             rows = rows[~rule.drops(rows)]
-        rows = columns.with_exact_types(rows)
+        rows = schema.with_exact_types(rows)
         stamp = {"model_name": "bench", "model_version": "1", "run_id": "1", "scored_at": datetime.now(UTC)}
         with versions.opened("bench", trained.model_version) as version:
             plain, whole = [], []

@@ -13,7 +13,8 @@ const DATA: &str = "/Volumes/prod/mlops_stacks/mlops_stacks_data";
 const COMPARE: &str = r#"
 import json, sys
 import mlflow, pandas as pd
-from mlops_stacks.columns import INPUTS, with_exact_types
+from mlops_stacks.columns import INPUTS
+from mlops_stacks.schema import with_exact_types
 part, *models = sys.argv[1:]
 rows = pd.read_parquet(part)
 good = rows[rows["prediction"].notna()]
