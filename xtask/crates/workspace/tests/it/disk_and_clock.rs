@@ -44,6 +44,7 @@ impl SmallDisk {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let disk = SmallDisk {
             child,
             url: format!("http://127.0.0.1:{port}"),

@@ -45,15 +45,25 @@ pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), 
         ObjectType::File
     };
     check_place(app, &path, object_type, request.overwrite)?;
-    app.store
+    let was_there = app.store.object(&path.key())?.is_some();
+    let mut is_written = false;
+    let put = app
+        .store
         .put_object(&path.key(), object_type, language, || {
             app.workspace_files
                 .write(path.relative(), &content, request.overwrite)
                 .map_err(|error| match error.kind() {
                     ErrorKind::AlreadyExists => taken(&path, object_type),
                     _ => ApiError::disk(&format!("cannot write {path}"), &error),
-                })
-        })?;
+                })?;
+            is_written = true;
+            Ok::<_, ApiError>(())
+        });
+    // On a full disk the file may fit, and the row about it not.
+    if put.is_err() && is_written && !was_there {
+        let _ = app.workspace_files.remove(path.relative(), false);
+    }
+    put?;
     Ok(())
 }
 
