@@ -30,7 +30,9 @@ esac"#
 const GOOD: &str = r#"cat > "$dir/bin/uv" <<'UV'
 #!/bin/sh
 PATH=/usr/bin:/bin
-mkdir -p .venv/bin .venv/lib/python3.12/site-packages; ln -sf /bin/sh .venv/bin/python
+for word; do test "$before" != --directory || cd "$word"; before=$word; done
+made=${UV_PROJECT_ENVIRONMENT:-.venv}
+mkdir -p "$made/bin" "$made/lib/python3.12/site-packages"; ln -sf /bin/true "$made/bin/python"
 UV
 chmod +x "$dir/bin/uv""#;
 
