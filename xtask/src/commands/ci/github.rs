@@ -28,28 +28,24 @@ pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
         true => folder.join(EXCHANGES),
         false => exchanges(suite)?,
     };
-    let only = if suite.kept.get() {
-        "--ignored"
-    } else {
-        "--include-ignored"
-    };
-    let own = ["test", "--locked", "--package", "xtask-forge", "--", only];
+    let published = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "contract",
+        "--",
+        "--ignored",
+    ];
+    let own = ["test", "--locked", "--package", "xtask-forge"];
     let commands = [
-        &[
-            "test",
-            "--locked",
-            "--package",
-            "xtask",
-            "--test",
-            "it",
-            "--",
-        ],
+        &["test", "--locked", "--workspace", "--test", "it", "--"],
         COMMANDS,
     ]
     .concat();
-    let mut runs = vec![&own[..]];
+    let mut runs = vec![&published[..]];
     if !suite.kept.get() {
-        runs.push(&commands);
+        runs.extend([&own[..], &commands[..]]);
     }
     let mut tests = 0;
     for args in runs {
@@ -79,8 +75,7 @@ pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
     let args = [
         "test",
         "--locked",
-        "--package",
-        "xtask",
+        "--workspace",
         "--test",
         "it",
         "--",

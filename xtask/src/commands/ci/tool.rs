@@ -118,8 +118,7 @@ pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
     let args = [
         "test",
         "--locked",
-        "--package",
-        "xtask-workspace",
+        "--workspace",
         "--test",
         "it",
         "--",
@@ -143,8 +142,8 @@ pub(super) fn rust(suite: &Suite<'_>) -> anyhow::Result<String> {
         "XTASK_TEST_GITHUB_EXCHANGES",
         super::github::exchanges(suite)?,
     );
-    let finished = suite.succeed(cargo, "Rust tests failed")?;
     suite.kept.set(true);
+    let finished = suite.succeed(cargo, "Rust tests failed")?;
     Ok(format!("{} tests", passed(&finished.stdout)))
 }
 
@@ -158,8 +157,7 @@ pub(super) fn docs(suite: &Suite<'_>) -> anyhow::Result<String> {
     let args = [
         "test",
         "--locked",
-        "--package",
-        "xtask",
+        "--workspace",
         "--test",
         "it",
         "--",
