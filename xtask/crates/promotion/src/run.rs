@@ -13,7 +13,8 @@ use crate::event::{Event, State};
 use crate::ground::{Done, Ground, Watch};
 use crate::journal::{Journal, Line};
 use crate::lock;
-use crate::plan::{self, Plan};
+use crate::plan::Plan;
+use crate::planning;
 use crate::side::Side;
 use crate::steps::{self, Aim, Step, Work};
 use crate::survey::{CHALLENGER, CHAMPION};
@@ -150,7 +151,7 @@ impl<'r, 'a> Run<'r, 'a> {
         }
         self.locked = true;
         match self.about {
-            About::Promote(plan) => plan::still_holds(plan, from, to),
+            About::Promote(plan) => planning::still_holds(plan, from, to),
             About::Undo(plan) => undo::still_holds(plan, to),
         }
     }
