@@ -17,9 +17,11 @@ const published = (path) => readFileSync(join(modules, "node_modules", path), "u
 
 // A forge's faults are not kept, but what it refuses is; these refusals GitHub describes for no operation.
 const UNDESCRIBED = [401, 429];
+// Clients resolve these segments before they send, fetch among them: what the forge refused was sent by hand.
+const DOTS = /\/(\.|%2e){1,2}(\/|$)/i;
 
 const exchanges = read(folders);
-const rest = exchanges.filter((one) => one.path.startsWith("/api/v3"));
+const rest = exchanges.filter(({ path }) => path.startsWith("/api/v3") && !DOTS.test(path));
 const problems = [...graphql(exchanges), ...(await throughPrism(rest))];
 for (const problem of problems) console.log(problem);
 const operations = new Set(rest.filter((one) => one.template).map((one) => `${one.method} ${one.template}`));
