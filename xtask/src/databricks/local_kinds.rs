@@ -4,38 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
+use xtask_remote::local::{RESOURCES, TASKS};
 
 use crate::error::{Failure, Kind};
 
 /// Resources by kind and key.
 pub(super) type Resources = BTreeMap<String, Map<String, Value>>;
-
-/// Kinds of resources that a local workspace makes; `cargo xtask workspace conformance` tells its routes.
-const RESOURCES: &[&str] = &[
-    "catalogs",
-    "clusters",
-    "experiments",
-    "job_runs",
-    "jobs",
-    "models",
-    "pipelines",
-    "registered_models",
-    "schemas",
-    "secret_scopes",
-    "sql_warehouses",
-    "volumes",
-];
-
-/// Kinds of tasks that its jobs have.
-const TASKS: &[&str] = &[
-    "condition_task",
-    "for_each_task",
-    "notebook_task",
-    "pipeline_task",
-    "python_wheel_task",
-    "run_job_task",
-    "spark_python_task",
-];
 
 /// # Errors
 /// [`Kind::Usage`] with each resource that a local workspace cannot hold, its file and its line.

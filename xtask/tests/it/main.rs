@@ -13,6 +13,7 @@ mod guards;
 mod hosted;
 mod journey;
 mod links;
+mod local_kinds;
 mod machine;
 mod open_pr;
 mod own_python;

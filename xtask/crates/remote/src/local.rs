@@ -8,6 +8,33 @@ use serde_json::json;
 use crate::Error;
 use crate::transport::{Method, Request, Transport, call};
 
+/// Kinds of bundle resources that a local workspace has.
+pub const RESOURCES: &[&str] = &[
+    "catalogs",
+    "clusters",
+    "experiments",
+    "job_runs",
+    "jobs",
+    "models",
+    "pipelines",
+    "registered_models",
+    "schemas",
+    "secret_scopes",
+    "sql_warehouses",
+    "volumes",
+];
+
+/// Kinds of tasks that its jobs may have.
+pub const TASKS: &[&str] = &[
+    "condition_task",
+    "for_each_task",
+    "notebook_task",
+    "pipeline_task",
+    "python_wheel_task",
+    "run_job_task",
+    "spark_python_task",
+];
+
 /// What the local workspace says about itself.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Status {

@@ -192,3 +192,10 @@ def test_a_process_whose_starter_is_gone_ends(run) -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(20) != 0
+
+
+@pytest.mark.parametrize("leave", ["exit()", "quit()"])
+def test_leaving_a_session_ends_no_notebook(run, leave) -> None:
+    outcome = run(f"{leave}\n")
+    assert outcome.code == 1
+    assert "dbutils.notebook.exit" in outcome.error["evalue"]

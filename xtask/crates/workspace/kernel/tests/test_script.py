@@ -76,3 +76,21 @@ def test_a_module_finds_dbutils_the_same_way(run) -> None:
     (run.files / "nb/lib.py").write_text(f"def leave():\n    {DBUTILS_OF_SPARK.strip().replace(chr(10), '; ')}\n")
     outcome = run("import lib\nlib.leave()\n", kind="python_file")
     assert (outcome.folder / "task_values.json").read_text() == '{"n": 3}'
+
+
+@pytest.mark.parametrize("kind", ["python_file", "notebook"])
+@pytest.mark.parametrize("source", ["import os\nos._exit(0)\n", "import os\nos.execv('/bin/true', ['true'])\n"])
+def test_a_process_that_the_code_ends_tells_no_success(run, source, kind) -> None:
+    outcome = run(source, kind=kind)
+    assert outcome.code == 0
+    assert outcome.all("finished") == outcome.all("cell_finished") == []
+
+
+@pytest.mark.parametrize("kind", ["python_file", "notebook"])
+def test_a_process_that_the_code_forked_ends_nothing_of_the_run(run, kind) -> None:
+    forks = "import os, sys\nif os.fork() == 0:\n    print('child')\n    sys.exit(0)\nos.wait()\nprint('parent')\n"
+    outcome = run(forks + "os._exit(0)\n", kind=kind)
+    assert outcome.printed.startswith("child\n")
+    assert "error" not in {event["event"] for event in outcome.events}
+    assert outcome.all("finished") == []
+    assert run(forks, kind=kind).all("finished")[-1]["ok"]

@@ -39,6 +39,7 @@ const KINDS: &[(&str, Kind)] = &[
 ];
 /// Kinds of tasks that the Jobs API knows and a local workspace cannot run.
 pub(super) const OTHER_KINDS: &[&str] = &[
+    "ai_runtime_task",
     "alert_task",
     "clean_rooms_notebook_task",
     "dashboard_task",

@@ -1,7 +1,7 @@
 //! The processes that run notebooks. Each runs one and ends; the next one of a run is started early and imports
 //! libraries while the task before it is at work, which hides most of what Python's start costs.
 
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,19 +27,6 @@ pub(super) struct Kernel {
     input: ChildStdin,
 }
 
-/// How the process of a notebook ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Exit {
-    /// All cells ran, or `dbutils.notebook.exit` was called.
-    Success,
-    /// A cell failed; the events say which.
-    Failed,
-    /// The notebook goes on in a fresh process.
-    Restart,
-    /// The process died: its exit code or signal.
-    Died(std::process::ExitStatus),
-}
-
 impl Kernel {
     /// Hands over the notebook: one line of JSON.
     pub(super) async fn send(&mut self, request: &Value) -> std::io::Result<()> {
@@ -50,15 +37,10 @@ impl Kernel {
     }
 
     /// Waits for the end of the process; what it left of its group is killed.
-    pub(super) async fn finish(&mut self) -> std::io::Result<Exit> {
+    pub(super) async fn finish(&mut self) -> std::io::Result<ExitStatus> {
         let status = self.child.wait().await?;
         group::sweep(&mut self.child, self.group).await;
-        Ok(match status.code() {
-            Some(0) => Exit::Success,
-            Some(1) => Exit::Failed,
-            Some(75) => Exit::Restart,
-            _ => Exit::Died(status),
-        })
+        Ok(status)
     }
 
     /// Ends the process and its whole group.

@@ -25,20 +25,25 @@ pub(crate) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
         .filter_map(|line| serde_json::from_str(&String::from_utf8_lossy(&line)).ok())
 }
 
-/// The MLflow runs that the task made.
-pub(super) fn mlflow_runs(path: &Utf8Path) -> Vec<String> {
-    let made = events(path).filter(|event| event["event"] == "mlflow_run");
-    made.filter_map(|event| event["run_id"].as_str().map(str::to_owned))
-        .collect()
+/// What a task's code left, as its events tell.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// The output that the API shows: what was printed, what was handed to `exit`, and what failed where.
+    pub output: TaskOutput,
+    /// The MLflow runs that the task made.
+    pub mlflow_runs: Vec<String>,
+    /// How the code ended; `None` where its process ended before the code did.
+    pub finished: Option<bool>,
 }
 
-/// The output that the API shows: what was printed, what was handed to `exit`, and what failed where.
-pub(super) fn output_of(events: impl IntoIterator<Item = Value>) -> TaskOutput {
-    let mut output = TaskOutput::default();
+/// Reads the events as a whole.
+pub(super) fn of(events: impl IntoIterator<Item = Value>) -> Outcome {
+    let mut outcome = Outcome::default();
     let mut logs = String::new();
     let mut notebook = String::new();
     let mut has_cells = true;
     for event in events {
+        let output = &mut outcome.output;
         match event["event"].as_str().unwrap_or_default() {
             "notebook" => {
                 event["path"]
@@ -59,12 +64,18 @@ pub(super) fn output_of(events: impl IntoIterator<Item = Value>) -> TaskOutput {
                 let lines: Vec<&str> = trace.filter_map(Value::as_str).collect();
                 output.error_trace = Some(lines.join("\n"));
             }
+            "mlflow_run" => {
+                let run = event["run_id"].as_str().map(str::to_owned);
+                outcome.mlflow_runs.extend(run);
+            }
+            "finished" => outcome.finished = event["ok"].as_bool(),
             _ => {}
         }
     }
+    let output = &mut outcome.output;
     output.logs_truncated |= keep_end(&mut logs, LOGS_LIMIT);
     output.logs = (!logs.is_empty()).then_some(logs);
-    output
+    outcome
 }
 
 /// Drops the beginning of logs that are longer than `longest`; answers whether there was one to drop.
@@ -103,11 +114,12 @@ mod tests {
 
     #[test]
     fn a_failure_names_notebook_cell_and_line() {
-        let output = output_of([
+        let output = of([
             json!({"event": "notebook", "path": "/Workspace/x/Train"}),
             json!({"event": "stream", "text": "hello\n"}),
             json!({"event": "error", "cell": 2, "line": 41, "ename": "ValueError", "evalue": "no rows", "traceback": ["a", "b"]}),
-        ]);
+        ])
+        .output;
         assert_eq!(
             output.error.unwrap(),
             "ValueError: no rows (/Workspace/x/Train, cell 3, line 41)"
@@ -119,7 +131,7 @@ mod tests {
     #[test]
     fn the_end_of_long_logs_is_kept() {
         let event = json!({"event": "stream", "text": "é".repeat(LOGS_LIMIT)});
-        let output = output_of([event, json!({"event": "stream", "text": "last"})]);
+        let output = of([event, json!({"event": "stream", "text": "last"})]).output;
         let logs = output.logs.unwrap();
         assert!(output.logs_truncated && logs.len() <= LOGS_LIMIT && logs.ends_with("last"));
     }

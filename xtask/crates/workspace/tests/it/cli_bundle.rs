@@ -177,6 +177,21 @@ async fn what_was_destroyed_is_deployed_again_with_its_permissions() {
             );
         }
         version_of(&server, "test.again.fare").await;
+        // Models are listed everywhere, or in one schema.
+        let everywhere = ["registered-models", "list", "--output", "json"];
+        let in_schema = [
+            &everywhere[..],
+            &["--catalog-name", "test", "--schema-name", "again"],
+        ]
+        .concat();
+        for args in [&everywhere[..], &in_schema] {
+            let models: Value = serde_json::from_str(&run(args)).unwrap();
+            assert_eq!(models[0]["full_name"], "test.again.fare", "{models}");
+        }
+        let half = [&everywhere[..], &["--catalog-name", "test"]].concat();
+        let refused = tokio::task::block_in_place(|| attempted(&server, dir, &half));
+        let printed = String::from_utf8(refused.stderr).unwrap();
+        assert!(printed.contains("must be specified together"), "{printed}");
         // A model is kept for its versions, as Unity Catalog keeps it.
         let destroy = ["bundle", "destroy", "--auto-approve"];
         let refused = tokio::task::block_in_place(|| attempted(&server, dir, &destroy));
@@ -193,6 +208,14 @@ async fn what_was_destroyed_is_deployed_again_with_its_permissions() {
         assert_eq!(status, StatusCode::NOT_FOUND, "{gone}");
     }
     assert_ne!(ids[0], ids[1]);
+    // What clients ask first, to see whether the service answers.
+    let versions: Value =
+        serde_json::from_str(&run(&["clusters", "spark-versions", "--output", "json"])).unwrap();
+    let versions = versions["versions"].as_array().unwrap();
+    assert!(versions.iter().any(|one| {
+        let key = one["key"].as_str().unwrap();
+        key.contains("-scala2.") && one["name"].as_str().unwrap().contains("Apache Spark")
+    }));
     server.stop().await;
 }
 

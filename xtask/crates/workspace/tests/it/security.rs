@@ -13,7 +13,7 @@ use crate::server::{Server, read};
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Every path of the router, with parameters filled in, and some that it does not have.
-fn paths() -> Vec<String> {
+pub(crate) fn paths() -> Vec<String> {
     // axum lists no routes; the debug form of its router names each path in quotes.
     let shown = format!("{:?}", unguarded());
     let mut paths: BTreeSet<String> = shown

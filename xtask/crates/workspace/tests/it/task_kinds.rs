@@ -38,6 +38,9 @@ async fn a_python_file_gets_its_arguments_and_says_what_failed() {
             ("score.py", "import sys\nfrom helper import double\nprint(double(sys.argv[1]), len(sys.argv))\n"),
             ("helper.py", "def double(text):\n    return text * 2\n"),
             ("bad.py", "x = 1\nraise ValueError('no rows')\n"),
+            ("leaves.py", "import os\nprint('so far', flush=True)\nos._exit(0)\n"),
+            ("again.py", "import os\nos._exit(75)\n"),
+            ("killed.py", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"),
         ],
     )
     .await;
@@ -47,7 +50,8 @@ async fn a_python_file_gets_its_arguments_and_says_what_failed() {
     };
     let job_id = create(
         &server,
-        json!({"name": "files", "tasks": [file("score", "score.py"), file("bad", "bad.py"), file("lost", "lost.py")]}),
+        json!({"name": "files", "tasks": [file("score", "score.py"), file("bad", "bad.py"), file("lost", "lost.py"),
+            file("leaves", "leaves.py"), file("again", "again.py"), file("killed", "killed.py")]}),
     )
     .await;
     let run = run_job(&server, json!({"job_id": job_id})).await;
@@ -69,6 +73,18 @@ async fn a_python_file_gets_its_arguments_and_says_what_failed() {
         run["tasks"][2]["state"]["life_cycle_state"],
         "INTERNAL_ERROR"
     );
+
+    // Whatever exit code the code itself has chosen: its process ended before it did.
+    for (index, says) in [
+        (3, "ended with exit status: 0 before its code did"),
+        (4, "ended with exit status: 75 before its code did"),
+        (5, "signal: 9 (SIGKILL); a system that runs out of memory"),
+    ] {
+        assert_eq!(result(&run, index), "FAILED");
+        let died = output(&server, &run, index).await;
+        assert!(died["error"].as_str().unwrap().contains(says), "{died}");
+    }
+    assert_eq!(output(&server, &run, 3).await["logs"], "so far\n");
 
     let request = json!({"job_id": job_id, "only": ["score"], "python_params": ["x"]});
     let run = run_job(&server, request).await;

@@ -3,6 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
+use crate::security;
 use crate::server::{Server, read};
 
 const API: &str = "/api/2.1/unity-catalog";
@@ -131,5 +132,40 @@ async fn grants_are_added_and_removed() {
             .0,
         StatusCode::NOT_FOUND
     );
+    server.stop().await;
+}
+
+/// Each route that reads, without its query: what is lacking is said as Databricks says it, and by no library.
+#[tokio::test]
+async fn a_query_that_lacks_a_field_is_refused_by_its_name() {
+    let server = Server::start().await;
+    let mut lacking = Vec::new();
+    for path in security::paths() {
+        if !path.starts_with("/api/") || path.contains("/mlflow/") {
+            continue;
+        }
+        let (status, body) = server.get(&path).await;
+        let message = body["message"].as_str().unwrap_or_default();
+        // Models are in MLflow's server, which does not run here.
+        let no_mlflow = message.contains("for MLflow");
+        assert!(
+            no_mlflow || status != StatusCode::INTERNAL_SERVER_ERROR,
+            "{path}: {body}"
+        );
+        assert!(
+            !message.contains("deserialize") && !message.contains("missing field"),
+            "{path}: {message}"
+        );
+        if let Some(field) = message.strip_prefix("Missing required field: ") {
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+            lacking.push(format!("{path} {field}"));
+        }
+    }
+    for known in [
+        format!("{API}/schemas catalog_name"),
+        format!("{API}/volumes catalog_name"),
+    ] {
+        assert!(lacking.contains(&known), "{known}: {lacking:?}");
+    }
     server.stop().await;
 }

@@ -32,10 +32,13 @@ class EventLog:
         self._share = Share()
         self._left_out = False
         self._paths = paths
+        self._process = os.getpid()
         self.redaction = Redaction()
 
     def emit(self, event: str, **fields: Any) -> None:
-        """Writes one event."""
+        """Writes one event. Of a process that the code forked, only what it prints and shows is the run's."""
+        if event not in ("stream", "display") and os.getpid() != self._process:
+            return
         record = {"v": VERSION, "t": time.time_ns() // 1_000_000, "event": event, **fields}
         data = (json.dumps(record, ensure_ascii=False, default=str) + "\n").encode("utf-8", errors="backslashreplace")
         self._written += len(data)

@@ -16,6 +16,7 @@ NO_FILE = (
     "name '__file__' is not defined: Databricks runs a Python file without it, and so does the local "
     "workspace; the path is in sys.argv[0]"
 )
+ASKED_TO_END = "the process was asked to end (SIGTERM): by a cancel, a timeout, or another program"
 VIRTUAL_PATH = (
     "Readers that work below Python do not see /Volumes and /Workspace in the local workspace: "
     "open the file with open(path, 'rb') and hand that over; this works on Databricks too."

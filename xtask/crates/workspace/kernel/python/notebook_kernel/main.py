@@ -78,10 +78,14 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
     events = EventLog(request.events, path_map)
     ending = notebook.Ending(ok=False)
     session = spark.of_run(request, Path(shell.ipython_dir).parent)
+    process = os.getpid()
 
     def finish() -> None:
         for stream in shell.streams:
             stream.flush()
+        if os.getpid() != process:
+            # A process that the code forked: the run, its MLflow run and its Spark session are not its to end.
+            os._exit(_exit_code(ending))
         events.end_streams()
         if ending.next_cell is None:
             events.emit("finished", ok=ending.ok)
@@ -109,6 +113,8 @@ def _run(request: Request, shell: NotebookShell, is_warm: bool, last_words: list
             ending = _run_code(request, shell, events, dbutils, path_map, overlay, session=session)
     except Exception as error:  # the notebook could not even be read
         events.error(None, type(error).__name__, str(error), [])
+    if os.getpid() != process:
+        finish()
     _end_mlflow_run(ending)
     imports.remember(request.imports_file)
     if ending.next_cell is not None:

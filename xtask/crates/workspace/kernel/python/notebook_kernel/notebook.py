@@ -105,7 +105,7 @@ class NotebookRun:
         if isinstance(error, RestartRequested):
             return Ending(ok=True, next_cell=cell.index + 1)
         cancelled = isinstance(error, Cancelled)
-        evalue = "the run was cancelled" if cancelled else failures.message(error)
+        evalue = failures.ASKED_TO_END if cancelled else failures.message(error)
         line = failures.line_of(error, cell.name) or cell.line + (cell.magic.above if cell.magic else 0)
         trace = failures.trace(error, self._shell.failure_text or [])
         self._events.error(line, type(error).__name__, evalue, trace)

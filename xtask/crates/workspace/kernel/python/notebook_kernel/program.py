@@ -78,7 +78,7 @@ class ProgramRun:
             return Ending(ok=True)
         failures.explain(error)
         cancelled = isinstance(error, Cancelled)
-        evalue = "the run was cancelled" if cancelled else failures.message(error)
+        evalue = failures.ASKED_TO_END if cancelled else failures.message(error)
         if isinstance(error, RestartRequested):
             evalue = "a program cannot restart its interpreter half-way; only notebooks can"
         line = failures.line_of(error, self._path)

@@ -158,6 +158,10 @@ class NotebookShell(InteractiveShell):
         # Two frames up is the cell whose names they are, as in IPython's own.
         self.user_ns["_exit_code"] = sh.stream(["/bin/bash", "-c", self.var_expand(cmd, depth=1)])
 
+    def ask_exit(self) -> None:
+        """`exit()` and `quit()`: a notebook is no session that is left."""
+        raise RuntimeError("exit() and quit() do not end a notebook: use dbutils.notebook.exit(value)")
+
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no event loop of a window system."""
 

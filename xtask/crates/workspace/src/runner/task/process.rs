@@ -1,6 +1,8 @@
 //! Tasks that run code in a Python process: fills in parameters, sees the process through, keeps what it left.
 
 use std::collections::BTreeMap;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::ExitStatus;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
@@ -12,19 +14,48 @@ use crate::access;
 use crate::jobs::Kind;
 use crate::mlflow::abandoned;
 use crate::runner::execution::{asked, until};
-use crate::runner::kernel::{self, Exit, Kernel};
-use crate::runner::{outcome, parameters};
+use crate::runner::kernel::{self, Kernel};
+use crate::runner::outcome::{self, Outcome};
+use crate::runner::parameters;
 use crate::state_dir::create_private_dir;
 use crate::store::{StoreError, TaskOutput};
 
 /// Bytes of the process's own log that go into a report on its death.
 const LOG_TAIL: usize = 4000;
 
+/// Exit code of a process whose code goes on in a fresh one.
+const RESTART: i32 = 75;
+/// Signal of the kernel's out-of-memory killer.
+const KILL: i32 = 9;
+
 /// How the process ended, or why it was ended.
 enum Stop {
-    Exit(Exit),
+    Exit(ExitStatus),
     Timeout,
     Cancelled,
+}
+
+impl Stop {
+    /// The status of a process that ended before its code did. Code can end its process with any exit code, so that
+    /// this counts only together with what the kernel itself tells.
+    fn died(&self, finished: Option<bool>) -> Option<ExitStatus> {
+        let Stop::Exit(status) = self else {
+            return None;
+        };
+        let expected = finished.map(|ok| i32::from(!ok));
+        (expected.is_none() || expected != status.code()).then_some(*status)
+    }
+
+    fn ending(&self, finished: Option<bool>) -> Ending {
+        match self {
+            Stop::Exit(_) if finished == Some(true) && self.died(finished).is_none() => {
+                Ending::Success
+            }
+            Stop::Exit(_) => Ending::Failed,
+            Stop::Timeout => Ending::Timeout,
+            Stop::Cancelled => Ending::Cancelled,
+        }
+    }
 }
 
 pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
@@ -57,22 +88,22 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
         task.app
             .store
             .mark_execution_started(task.task_run.run_id)?;
-        match see_through(task, &mut process, deadline).await? {
-            Stop::Exit(Exit::Restart) => go_on_after_restart(task, &mut request)?,
-            stop => break stop,
+        let stop = see_through(task, &mut process, deadline).await?;
+        let restarts = matches!(stop, Stop::Exit(status) if status.code() == Some(RESTART));
+        if !(restarts && go_on_after_restart(task, &mut request)?) {
+            break stop;
         }
     };
-    close_mlflow_runs(task, &stop).await;
+    let folder = task.app.task_run_dir(task.task_run.run_id);
+    let outcome = outcome::of(outcome::events(&folder.join("events.jsonl")));
+    let ending = stop.ending(outcome.finished);
+    close_mlflow_runs(task, &ending, &outcome.mlflow_runs).await;
     keep_task_values(task)?;
+    let output = output(task, code.kind, &stop, outcome);
     task.app
         .store
-        .set_task_output(task.task_run.run_id, &output(task, code.kind, &stop))?;
-    Ok(match stop {
-        Stop::Exit(Exit::Success) => Ending::Success,
-        Stop::Exit(_) => Ending::Failed,
-        Stop::Timeout => Ending::Timeout,
-        Stop::Cancelled => Ending::Cancelled,
-    })
+        .set_task_output(task.task_run.run_id, &output)?;
+    Ok(ending)
 }
 
 async fn see_through(
@@ -93,15 +124,13 @@ async fn see_through(
 }
 
 /// The process closes its MLflow runs itself, if it has the time. One that was killed had not.
-async fn close_mlflow_runs(task: &Task, stop: &Stop) {
-    let status = match stop {
-        Stop::Exit(Exit::Success | Exit::Restart) => return,
-        Stop::Exit(_) => "FAILED",
-        Stop::Timeout | Stop::Cancelled => "KILLED",
+async fn close_mlflow_runs(task: &Task, ending: &Ending, runs: &[String]) {
+    let status = match ending {
+        Ending::Success => return,
+        Ending::Failed => "FAILED",
+        Ending::Timeout | Ending::Cancelled => "KILLED",
     };
-    let folder = task.app.task_run_dir(task.task_run.run_id);
-    let runs = outcome::mlflow_runs(&folder.join("events.jsonl"));
-    abandoned::close(&task.app, &runs, status).await;
+    abandoned::close(&task.app, runs, status).await;
 }
 
 /// What the kernel is asked to do; see `notebook_kernel/request.py`.
@@ -158,15 +187,20 @@ fn known_values(task: &Task) -> Result<BTreeMap<String, Map<String, Value>>, Sto
     Ok(values)
 }
 
-/// `restartPython`: the next process starts at the next cell, and knows the widgets.
-fn go_on_after_restart(task: &Task, request: &mut Value) -> Result<(), TaskError> {
+/// `restartPython`: the next process starts at the next cell, and knows the widgets. Answers whether the kernel asked
+/// for that; code that ends its process with this exit code did not.
+fn go_on_after_restart(task: &Task, request: &mut Value) -> Result<bool, TaskError> {
     let folder = task.app.task_run_dir(task.task_run.run_id);
-    let text = std::fs::read(folder.join("restart.json"))?;
+    let file = folder.join("restart.json");
+    let Ok(text) = std::fs::read(&file) else {
+        return Ok(false);
+    };
+    std::fs::remove_file(&file)?;
     let state: Value = serde_json::from_slice(&text).map_err(std::io::Error::from)?;
     for field in ["start_cell", "widgets", "overlays", "prepared"] {
         request[field] = state[field].clone();
     }
-    Ok(())
+    Ok(true)
 }
 
 fn keep_task_values(task: &Task) -> Result<(), TaskError> {
@@ -201,20 +235,16 @@ fn process_log(task: &Task) -> Vec<u8> {
     hidden
 }
 
-fn output(task: &Task, kind: Kind, stop: &Stop) -> TaskOutput {
-    let folder = task.app.task_run_dir(task.task_run.run_id);
-    let mut output = outcome::output_of(outcome::events(&folder.join("events.jsonl")));
+fn output(task: &Task, kind: Kind, stop: &Stop, outcome: Outcome) -> TaskOutput {
+    let mut output = outcome.output;
     let log = process_log(task);
     match stop {
-        Stop::Exit(Exit::Died(status)) => {
-            let what = match kind {
-                Kind::Notebook => "notebook",
-                Kind::PythonWheel => "wheel",
-                _ => "file",
-            };
-            output.error = Some(format!("the {what}'s Python process died ({status})"));
-            let tail = &log[log.len().saturating_sub(LOG_TAIL)..];
-            output.error_trace = Some(String::from_utf8_lossy(tail).into_owned());
+        Stop::Exit(_) => {
+            if let Some(status) = stop.died(outcome.finished) {
+                output.error = Some(death(kind, status));
+                let tail = &log[log.len().saturating_sub(LOG_TAIL)..];
+                output.error_trace = Some(String::from_utf8_lossy(tail).into_owned());
+            }
         }
         Stop::Timeout => {
             let seconds = task.timeout.unwrap_or_default().as_secs();
@@ -223,7 +253,61 @@ fn output(task: &Task, kind: Kind, stop: &Stop) -> TaskOutput {
             ));
         }
         Stop::Cancelled => output.error = Some("Run canceled.".to_owned()),
-        Stop::Exit(_) => {}
     }
     output
+}
+
+/// Why a task whose process died has failed.
+fn death(kind: Kind, status: ExitStatus) -> String {
+    let what = match kind {
+        Kind::Notebook => "notebook",
+        Kind::PythonWheel => "wheel",
+        _ => "file",
+    };
+    let cause = match (status.signal(), status.code()) {
+        (Some(KILL), _) => "; a system that runs out of memory kills processes like this",
+        (None, Some(_)) => " before its code did; os._exit, os.exec or a native library ends it so",
+        _ => "",
+    };
+    format!("the {what}'s Python process ended with {status}{cause}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn exit(code: i32) -> Stop {
+        Stop::Exit(ExitStatus::from_raw(code << 8))
+    }
+
+    #[test]
+    fn an_exit_code_counts_only_with_what_the_kernel_tells() {
+        assert_eq!(exit(0).ending(Some(true)), Ending::Success);
+        assert_eq!(exit(1).ending(Some(false)), Ending::Failed);
+        assert!(exit(1).died(Some(false)).is_none());
+        for (code, finished) in [
+            (0, None),
+            (0, Some(false)),
+            (1, Some(true)),
+            (1, None),
+            (RESTART, None),
+        ] {
+            assert_eq!(exit(code).ending(finished), Ending::Failed, "{code}");
+            assert!(exit(code).died(finished).is_some(), "{code}");
+        }
+        let killed = Stop::Exit(ExitStatus::from_raw(KILL));
+        assert_eq!(killed.ending(Some(true)), Ending::Failed);
+    }
+
+    #[test]
+    fn the_cause_of_a_death_is_named() {
+        let said = |kind, raw| death(kind, ExitStatus::from_raw(raw));
+        assert_eq!(
+            said(Kind::Notebook, KILL),
+            "the notebook's Python process ended with signal: 9 (SIGKILL); \
+             a system that runs out of memory kills processes like this"
+        );
+        assert!(said(Kind::PythonWheel, 11).ends_with("ended with signal: 11 (SIGSEGV)"));
+        assert!(said(Kind::PythonFile, 0).contains("exit status: 0 before its code did"));
+    }
 }
