@@ -13,6 +13,7 @@ mod partial;
 mod push;
 mod push_target;
 mod remote;
+mod settings;
 mod sign_in;
 mod standing;
 mod under_way;
@@ -49,6 +50,7 @@ pub(crate) struct Git {
     interrupt: Interrupt,
     /// What local commands sign in with in a partial clone.
     login: OnceLock<Login>,
+    settings: settings::Settings,
     /// A folder with an index and objects apart, and the folder of git's own objects.
     apart: Option<(Utf8PathBuf, Utf8PathBuf)>,
 }
@@ -71,6 +73,7 @@ impl Git {
             ui: context.ui.clone(),
             interrupt: context.interrupt.clone(),
             login: OnceLock::new(),
+            settings: settings::Settings::default(),
             apart: None,
         };
         if which::which("git").is_err() {
@@ -118,18 +121,6 @@ impl Git {
         .ok()
     }
 
-    /// A setting of git's; `None` where it is not set.
-    pub(crate) fn setting(&self, key: &str) -> Option<String> {
-        let value = self.read(&["config", "--get", key]).ok()?;
-        (!value.is_empty()).then_some(value)
-    }
-
-    /// Whether a setting of git's says yes.
-    pub(crate) fn is_set(&self, key: &str) -> bool {
-        self.read(&["config", "--type=bool", "--get", key])
-            .is_ok_and(|value| value == "true")
-    }
-
     /// git in the clone.
     fn command(&self, args: &[&str]) -> Command {
         self.command_of(Program::Git, args)
@@ -159,9 +150,12 @@ impl Git {
         command
     }
 
-    /// Runs a local git command to its end, however it ends.
+    /// Runs a local git command to its end, however it ends. It may change what git is told: by a hook, or by
+    /// another branch that brings settings of its own.
     fn run(&self, args: &[&str]) -> anyhow::Result<Finished> {
-        process::run(&self.ui, &self.interrupt, self.command(args), |_| ())
+        let finished = process::run(&self.ui, &self.interrupt, self.command(args), |_| ());
+        self.forget_settings();
+        finished
     }
 
     /// What a local git command prints, without the line end at its end.

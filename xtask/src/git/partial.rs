@@ -64,15 +64,8 @@ impl Git {
         if let Some(remote) = self.setting("extensions.partialClone") {
             return Some(remote);
         }
-        let listed = self
-            .read(&[
-                "config",
-                "--name-only",
-                "--get-regexp",
-                r"^remote\..*\.promisor$",
-            ])
-            .ok()?;
-        let first = listed.lines().next()?;
+        let named = self.settings_named("remote.", ".promisor");
+        let first = named.first()?;
         let name = first.strip_prefix("remote.")?.strip_suffix(".promisor")?;
         Some(name.to_owned())
     }

@@ -162,6 +162,7 @@ impl Git {
             &format!("branch.{branch}.merge"),
             &format!("refs/heads/{name}"),
         ]);
+        self.forget_settings();
     }
 }
 

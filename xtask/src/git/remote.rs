@@ -206,6 +206,9 @@ impl Git {
         };
         let mut finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
         drop(handed);
+        if finished.tail.is_empty() {
+            return Ok(finished);
+        }
         for remote in self.remotes()? {
             // An address may hold a password, and git's words the address.
             for url in remote.push.iter().chain([&remote.fetch, &remote.written]) {
