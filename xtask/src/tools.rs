@@ -36,6 +36,7 @@ use camino::Utf8PathBuf;
 
 use crate::context::Context;
 use crate::error::Failure;
+pub(crate) use remedies::megabytes;
 use survey::Survey;
 use workshop::Workshop;
 

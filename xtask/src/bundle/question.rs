@@ -71,11 +71,15 @@ pub(super) fn ask(context: &Context, program: &Utf8Path, scripts: Scripts) -> an
 }
 
 /// Whether the files are in order for a target, as far as that can be said without its workspace: the CLI reads
-/// and merges them, and stops where it would sign in. Warnings count.
+/// and merges them, and stops where it would sign in. Answers its warnings.
 ///
 /// # Errors
 /// [`Kind::Failed`] with what the CLI says.
-pub(crate) fn load(context: &Context, program: &Utf8Path, target: &str) -> anyhow::Result<()> {
+pub(crate) fn load(
+    context: &Context,
+    program: &Utf8Path,
+    target: &str,
+) -> anyhow::Result<Vec<String>> {
     let folder = context.local().join("cache");
     fs_err::create_dir_all(&folder)?;
     // No configuration at all: the CLI can read no host and no token from it, and says so instead of calling one.
@@ -91,9 +95,8 @@ pub(crate) fn load(context: &Context, program: &Utf8Path, target: &str) -> anyho
     let finished = process::run_within(ui, interrupt, command, Some(LIMIT), |_| ())?;
     let said = &finished.stderr;
     let (before, after) = said.split_once(STOPPED).unwrap_or((said, "Error: "));
-    let warnings = warnings(before);
-    if !before.contains("Error: ") && !after.contains("Error: ") && warnings.is_empty() {
-        return Ok(());
+    if !before.contains("Error: ") && !after.contains("Error: ") {
+        return Ok(warnings(before));
     }
     let what = format!("the bundle is not valid for target {target}");
     Failure::new(Kind::Failed, what)

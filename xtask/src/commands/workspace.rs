@@ -2,13 +2,12 @@
 
 pub(crate) mod conformance;
 mod principal;
+mod reset;
 mod status;
 mod which;
 
-use camino::Utf8Path;
 use xtask_remote::local;
 
-use crate::bundle;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{self, LocalWorkspace, Mode};
@@ -64,7 +63,7 @@ enum Command {
         #[arg(long)]
         mlflow: bool,
     },
-    /// End it and remove its state: jobs, runs, models, files
+    /// Show what it holds, ask, and remove it: jobs, runs, models, volumes, files
     Reset,
     /// Drive a new one through the Databricks CLI, databricks-sdk and MLflow, and compare with docs/conformance.md
     Conformance {
@@ -94,7 +93,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         Command::Principal(args) => principal::run(context, which.one(), args),
         Command::Open { path } => open(context, which.one(), path),
         Command::Logs { lines, mlflow } => logs(context, which.one(), *lines, *mlflow),
-        Command::Reset => reset(context, which.named()?),
+        Command::Reset => reset::run(context, which.named()?),
         Command::Conformance { write } => conformance::run(context, *write),
     }
 }
@@ -191,54 +190,5 @@ fn logs(context: &Context, profile: &str, lines: usize, mlflow: bool) -> anyhow:
             .err();
     }
     context.ui.answer(&local_workspace::last_lines(&log, lines));
-    Ok(())
-}
-
-fn reset(context: &Context, profile: &str) -> anyhow::Result<()> {
-    let called = local_workspace::called(context, profile);
-    let state = local_workspace::state_folder(context, profile);
-    if !state.exists() {
-        context.ui.status(
-            "Nothing",
-            &format!("to remove: there is no state of {called} yet"),
-        );
-        return Ok(());
-    }
-    let question = format!("Remove {called} with its jobs, runs, models and files?");
-    if !context.ui.confirm(&question, false)? {
-        let again = local_workspace::command(context, "reset", profile);
-        return Failure::new(Kind::Interrupted, "nothing was removed")
-            .next(format!("{again} --yes"))
-            .err();
-    }
-    if let Some(workspace) = local_workspace::find(context, profile)? {
-        local_workspace::stop(context, &workspace)?;
-    }
-    fs_err::remove_dir_all(&state)?;
-    forget_deployments(context, profile)?;
-    context
-        .ui
-        .status("Removed", &format!("the state of {called}"));
-    Ok(())
-}
-
-/// Removes the CLI's notes of what it deployed to the workspace that is gone: it would otherwise
-/// look for jobs that do not exist any more.
-fn forget_deployments(context: &Context, profile: &str) -> anyhow::Result<()> {
-    remove_if_there(&local_workspace::copies(context, profile))?;
-    // Those of a CLI that was called without us.
-    let notes = context.root.join(".databricks").join("bundle");
-    for target in bundle::targets(context).unwrap_or_default() {
-        if target.place.local() == Some(profile) {
-            remove_if_there(&notes.join(target.name))?;
-        }
-    }
-    remove_if_there(&context.local().join("cache").join("databricks"))
-}
-
-fn remove_if_there(folder: &Utf8Path) -> anyhow::Result<()> {
-    if folder.exists() {
-        fs_err::remove_dir_all(folder)?;
-    }
     Ok(())
 }

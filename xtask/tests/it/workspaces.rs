@@ -113,6 +113,33 @@ fn two_targets_on_two_workspaces() {
         "{}",
         guess.stderr
     );
+    // It shows what ends, running or not, and without an answer nothing does.
+    let shown = ["up", "down"].map(|verb| {
+        let _ = project.succeed(&["workspace", verb, "--profile", SECOND]);
+        let said = project.run(&["workspace", "reset", "--profile", SECOND]);
+        assert_eq!(said.code, Some(130), "{}", said.stderr);
+        assert!(
+            said.stderr.contains("nothing was removed"),
+            "{}",
+            said.stderr
+        );
+        said.stderr
+    });
+    for shown in &shown {
+        for says in [
+            "what is deployed to target live",
+            "volume live.loyalty.desk",
+            ".xtask/workspaces/vault, all in all",
+            "cargo xtask workspace reset --profile vault --yes",
+        ] {
+            assert!(shown.contains(says), "{says}: {shown}");
+        }
+    }
+    assert!(
+        shown[0].contains("delete model live.loyalty.months_left_regressor"),
+        "{}",
+        shown[0]
+    );
     let _ = project.succeed(&["workspace", "reset", "--profile", SECOND, "--yes"]);
     assert!(!project.root().join(".xtask/workspaces/vault").exists());
     let _ = project.succeed(&["workspace", "up", "--profile", SECOND]);

@@ -42,18 +42,21 @@ pub(super) fn ruff(suite: &Suite<'_>) -> anyhow::Result<String> {
     Ok("no findings".to_owned())
 }
 
-/// The CLI accepts the bundle for every target, without warnings. One on Databricks that nobody is signed in to is
-/// checked as far as its files go, and named.
+/// The CLI accepts the bundle for every target. Its warnings are shown, and counted in the answer. A target on
+/// Databricks without a sign-in is checked as far as its files go, and named.
 pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
     let context = suite.context;
-    let (mut checked, mut not_checked) = (Vec::new(), Vec::new());
+    let (mut checked, mut not_checked, mut warnings) = (Vec::new(), Vec::new(), 0);
     for target in Bundle::read_to_act(context)?.targets(&context.config) {
         let name = &target.name;
         let opened = match Target::open(context, suite.toolbox, name) {
             Ok(opened) => opened,
             Err(error) if may_be_left_out(context, &target) => {
                 context.interrupt.check()?;
-                bundle::load(context, &suite.toolbox.databricks, name)?;
+                let said = bundle::load(context, &suite.toolbox.databricks, name)?;
+                said.iter()
+                    .for_each(|warning| context.ui.warn(&safe_line(warning)));
+                warnings += said.len();
                 let reason = error::report(&error).what;
                 context.ui.warn(&format!(
                     "target {name} was not validated: {}",
@@ -64,7 +67,7 @@ pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
             }
             Err(error) => return Err(error),
         };
-        opened.validate_strictly()?;
+        warnings += opened.validate()?;
         names(suite, &opened.summary()?)?;
         checked.push(name.clone());
     }
@@ -72,7 +75,12 @@ pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
         [] => String::new(),
         names => format!("not validated: {}", names.join(", ")),
     };
-    let said = [checked.join(", "), not_checked];
+    let warnings = match warnings {
+        0 => String::new(),
+        1 => "1 warning".to_owned(),
+        count => format!("{count} warnings"),
+    };
+    let said = [checked.join(", "), warnings, not_checked];
     let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
     Ok(said.join("; "))
 }

@@ -1,5 +1,7 @@
 //! Registered models in Unity Catalog: versions and aliases.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use crate::Error;
@@ -18,6 +20,26 @@ pub struct Version {
     /// `PENDING_REGISTRATION`, `READY`, `FAILED_REGISTRATION`.
     #[serde(default)]
     pub status: String,
+}
+
+/// The full names of all registered models that one may see, asked for `within` that time: the first page of them.
+///
+/// # Errors
+/// Any [`Error`].
+pub fn names(transport: &dyn Transport, within: Duration) -> Result<Vec<String>, Error> {
+    #[derive(Deserialize)]
+    struct Page {
+        #[serde(default)]
+        registered_models: Vec<Model>,
+    }
+    #[derive(Deserialize)]
+    struct Model {
+        full_name: String,
+    }
+    let request = Request::new(Method::Get, "/api/2.1/unity-catalog/models").within(within);
+    let page: Page = call(transport, &request)?;
+    let models = page.registered_models.into_iter();
+    Ok(models.map(|model| model.full_name).collect())
 }
 
 /// All versions of a model, in no particular order.
