@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from mlops_stacks import files, records, registry, sources, versions
 from mlops_stacks.cleaning import INPUT_RULES, LABEL_RULES
-from mlops_stacks.columns import INPUTS, LABEL
+from mlops_stacks.columns import INPUTS, LABEL, PROBLEM
 from mlops_stacks.schema import DataRefused, check_schema, with_exact_types
 
 ROWS_PER_BATCH = 100_000
@@ -21,7 +21,7 @@ ROWS_PER_BATCH = 100_000
 
 ADDED = pa.schema(
     [
-        ("prediction", pa.float64()),
+        *PROBLEM.fields,
         ("not_scored", pa.string()),
         ("model_name", pa.string()),
         ("model_version", pa.string()),
@@ -170,13 +170,11 @@ def scored_batch(model: versions.Version, batch: pa.Table, stamp: dict[str, obje
     for rule in reversed(INPUT_RULES):
         reason[rule.drops(trips)] = rule.name
     good = reason.isna()
-    predicted = np.full(len(trips), np.nan)
+    predicted = np.full(len(trips) if PROBLEM.width == 1 else (len(trips), PROBLEM.width), np.nan)
     if good.any():
         predicted[good] = model.predict(with_exact_types(trips[good]))
-    added = {
-        "prediction": pa.array(predicted, mask=~good.to_numpy()),
-        "not_scored": pa.array(reason.where(~good, None).tolist(), pa.string()),
-    }
+    added = {name: pa.array(values, mask=~good.to_numpy()) for name, values in PROBLEM.columns(predicted).items()}
+    added["not_scored"] = pa.array(reason.where(~good, None).tolist(), pa.string())
     for field in ADDED:
         values = added.get(field.name)
         if values is None:

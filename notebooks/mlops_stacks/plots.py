@@ -48,6 +48,10 @@ def _answers(axes: "Axes", truth: np.ndarray, predicted: np.ndarray) -> None:
         axes.axhline(0, color="black", linewidth=0.8)
         axes.set(title="Residuals", xlabel=f"predicted {PROBLEM.answer}", ylabel="predicted - true")
         return
+    if PROBLEM.width > 1:
+        axes.hist(predicted[np.arange(len(truth)), truth.astype(int)], bins=np.linspace(0, 1, 21))
+        axes.set(title="Predicted probability", xlabel=f"probability of the true {PROBLEM.answer}", ylabel="rows")
+        return
     for value, name in ((1, PROBLEM.answer), (0, f"no {PROBLEM.answer}")):
         axes.hist(predicted[truth == value], bins=np.linspace(0, 1, 21), alpha=0.6, label=name)
     axes.set(title="Predicted probability", xlabel=f"probability of {PROBLEM.answer}", ylabel="rows")

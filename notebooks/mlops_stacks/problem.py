@@ -1,4 +1,4 @@
-"""The two problems that a model may solve, with the metrics of each: their names, their units, and which way is better.
+"""The problems that a model may solve, with the metrics of each: their names, their units, and which way is better.
 
 `columns.PROBLEM` says which one this project has. What judges, watches or describes a model asks it, and knows no metric.
 """
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 
 @dataclass(frozen=True)
@@ -34,18 +35,38 @@ class Metric:
 
 
 class Problem:
-    """What regression and classification have in common.
+    """What the problems have in common.
 
     Attributes:
         answer: what is predicted, as people call it.
         metrics: the first one decides: the gate's rules and monitoring hold it against limits. It is an error, so lower
             is better.
         objective: LightGBM's.
+        width: how many numbers a model predicts for each row. With more than one, predictions are a matrix.
     """
 
     answer: str
     metrics: tuple[Metric, ...]
     objective: str
+    width: int = 1
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """What LightGBM has to know of the problem."""
+        return {"objective": self.objective}
+
+    @property
+    def fields(self) -> list[pa.Field]:
+        """The columns that inference adds for a prediction."""
+        return [pa.field("prediction", pa.float64())]
+
+    def columns(self, predicted: np.ndarray) -> dict[str, np.ndarray]:
+        """The values of `fields`."""
+        return {"prediction": predicted}
+
+    def predicted(self, columns: pd.DataFrame) -> np.ndarray:
+        """The predictions that `columns` was made of."""
+        return columns["prediction"].to_numpy(dtype=float)
 
     @property
     def loss(self) -> Metric:
@@ -182,3 +203,81 @@ class Classification(Problem):
         """No probability."""
         yield np.isnan(predicted), "not a number"
         yield (predicted < 0) | (predicted > 1), "no probability from 0 to 1"
+
+
+@dataclass(frozen=True)
+class Multiclass(Problem):
+    """Predicts which of several classes a row belongs to: the probability of each, in the order of `classes`.
+
+    Attributes:
+        answer: what is predicted: `plan`.
+        classes: the labels, each once.
+    """
+
+    answer: str
+    classes: tuple[object, ...]
+
+    objective = "multiclass"
+    metrics = (
+        Metric("log_loss", "log loss"),
+        Metric("brier", "Brier score"),
+        Metric("accuracy", "accuracy", better="higher"),
+        Metric("balanced_accuracy", "mean recall of the classes", better="higher", power=0),
+    )
+
+    @property
+    def width(self) -> int:
+        """One probability for each class."""
+        return len(self.classes)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """LightGBM counts no classes itself."""
+        return {"objective": self.objective, "num_class": self.width}
+
+    @property
+    def fields(self) -> list[pa.Field]:
+        """The most likely class, and the probability of each."""
+        probabilities = [pa.field(name, pa.float64()) for name in self._probabilities]
+        return [pa.field("prediction", pa.string()), *probabilities]
+
+    @property
+    def _probabilities(self) -> list[str]:
+        return [f"probability_{label}" for label in self.classes]
+
+    def columns(self, predicted: np.ndarray) -> dict[str, np.ndarray]:
+        """The values of `fields`."""
+        names = np.array([str(label) for label in self.classes], dtype=object)
+        likely = {"prediction": names[np.argmax(predicted, axis=1)]}
+        return likely | dict(zip(self._probabilities, predicted.T, strict=True))
+
+    def predicted(self, columns: pd.DataFrame) -> np.ndarray:
+        """The predictions that `columns` was made of."""
+        return columns[self._probabilities].to_numpy(dtype=float)
+
+    def truth(self, labels: pd.Series) -> np.ndarray:
+        """The place of each label in `classes`."""
+        places = labels.map({label: place for place, label in enumerate(self.classes)})
+        if places.isna().any():
+            known = ", ".join(str(label) for label in self.classes)
+            raise ValueError(f"the label {labels[places.isna()].iloc[0]!r} is no class of {self.answer}: {known}")
+        return places.to_numpy(dtype=float)
+
+    def measure(self, truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
+        """Log loss, Brier score, accuracy, and the mean recall of the classes that occur."""
+        predicted, place = np.asarray(predicted, dtype=float), np.asarray(truth, dtype=int)
+        right = np.argmax(predicted, axis=1) == place
+        likely = np.clip(predicted[np.arange(len(place)), place], 1e-15, 1.0)
+        certain = np.eye(self.width)[place]
+        return {
+            "log_loss": float(-np.mean(np.log(likely))),
+            "brier": float(np.mean(np.sum((predicted - certain) ** 2, axis=1))),
+            "accuracy": float(np.mean(right)),
+            "balanced_accuracy": float(np.mean([np.mean(right[place == one]) for one in np.unique(place)])),
+        }
+
+    def impossible(self, predicted: np.ndarray) -> Iterator[tuple[np.ndarray, str]]:
+        """No probabilities."""
+        yield np.isnan(predicted).any(axis=1), "not a number"
+        yield ((predicted < 0) | (predicted > 1)).any(axis=1), "no probability from 0 to 1"
+        yield np.abs(predicted.sum(axis=1) - 1) > 1e-3, "the probabilities of its classes do not add up to 1"

@@ -3,7 +3,7 @@
 It loads the version from its files in DIR and predicts by the code that batch inference uses, as it is deployed where
 the version is to be used. The rows are those that were logged with the version. It needs no
 sign-in, no MLflow server and no network. The last line on standard output is one JSON object: how many rows, the first
-predictions and their mean. Where anything is wrong it says so in one line and ends with 1.
+predictions, and their mean where they are numbers. Where anything is wrong it says so in one line and ends with 1.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def smoke(folder: str) -> dict[str, object]:
     """Predicts with the version whose files are in `folder`.
 
     Returns:
-        `rows`, the first `predictions` and their `mean`.
+        `rows`, the first `predictions`, and their `mean` where they are numbers.
 
     Raises:
         SmokeFailed: the predictions are not ones that can be an answer.
@@ -42,11 +42,11 @@ def smoke(folder: str) -> dict[str, object]:
     with versions.opened_in(folder) as model:
         inference.require_inputs(model, "it")
         predictions = predict(model, example(model, folder))
-    return {
-        "rows": len(predictions),
-        "predictions": [round(float(found), 4) for found in predictions[:SHOWN]],
-        "mean": round(float(predictions.mean()), 4),
-    }
+    shown = predictions[:SHOWN].tolist()
+    if isinstance(shown[0], str):
+        return {"rows": len(predictions), "predictions": shown}
+    mean = round(float(predictions.mean()), 4)
+    return {"rows": len(predictions), "predictions": [round(found, 4) for found in shown], "mean": mean}
 
 
 def example(model: "Version", folder: str) -> "pa.Table":
@@ -77,17 +77,18 @@ def predict(model: "Version", rows: "pa.Table") -> "pd.Series":
 
     check_schema(rows.schema, INPUTS, "the sample")
     stamp = dict.fromkeys(("model_name", "model_version", "run_id"), "") | {"scored_at": None}
-    scored = inference.scored_batch(model, rows, stamp).select(["prediction", "not_scored"]).to_pandas()
-    predicted = scored.loc[scored["not_scored"].isna(), "prediction"].reset_index(drop=True)
-    if predicted.empty:
+    scored = inference.scored_batch(model, rows, stamp).to_pandas()
+    good = scored[scored["not_scored"].isna()].reset_index(drop=True)
+    if good.empty:
         raise SmokeFailed(f"none of the {len(scored)} sample rows may be scored")
-    for wrong, why in PROBLEM.impossible(predicted.to_numpy()):
+    predicted = PROBLEM.predicted(good)
+    for wrong, why in PROBLEM.impossible(predicted):
         if wrong.any():
+            first = " ".join(f"{number:g}" for number in predicted[wrong][:1].ravel())
             raise SmokeFailed(
-                f"{wrong.sum()} of {len(predicted)} predictions cannot be a {PROBLEM.answer} ({why}), "
-                f"the first of them {predicted[wrong].iloc[0]:g}"
+                f"{wrong.sum()} of {len(good)} predictions cannot be a {PROBLEM.answer} ({why}), the first of them {first}"
             )
-    return predicted
+    return good["prediction"]
 
 
 def reason(error: Exception, folder: str) -> str:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mlops_stacks import inference, records, tables
 from mlops_stacks.cleaning import INPUT_RULES, LABEL_RULES
-from mlops_stacks.columns import COLUMNS, INPUTS, LABEL
+from mlops_stacks.columns import COLUMNS, INPUTS, LABEL, PROBLEM
 from mlops_stacks.row_rule import Rule
 from mlops_stacks.schema import DataRefused
 
@@ -88,6 +88,10 @@ def score(
         alias: which version scores.
         job_run_id: written beside each prediction.
     """
+    if PROBLEM.width > 1:
+        raise DataRefused(
+            f"the probabilities of several classes of {PROBLEM.answer} go into files, not into a table yet"
+        )
     version = inference.version_to_use(model_name, alias)
     trips = tables.opened(spark, inference_input, INPUTS)
     rows, sha256 = tables.content(trips)

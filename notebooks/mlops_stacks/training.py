@@ -135,7 +135,7 @@ def fit(trips: pd.DataFrame, labels: pd.Series, settings: Settings) -> "lightgbm
     import lightgbm
 
     parameters = {
-        "objective": PROBLEM.objective,
+        **PROBLEM.parameters,
         "learning_rate": settings.learning_rate,
         "num_leaves": settings.leaves,
         "min_data_in_leaf": settings.rows_in_leaf,

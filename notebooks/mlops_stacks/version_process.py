@@ -4,7 +4,7 @@ A version may bring modules of its own, and a copy of this package among them. I
 file is run as it is and imports nothing of the package.
 
 A message is its length in 8 bytes, then its content. The first request is the path of the version's folder; each one
-after it is a table of rows, in Arrow's stream format. An answer is `+` and the predictions (float64), none for the
+after it is a table of rows, in Arrow's stream format. An answer is `+` and the predictions (float64, row by row), none for the
 folder; or `-` and what was raised: one line, then the traceback.
 """
 
@@ -48,13 +48,13 @@ def load(folder: str) -> "PyFuncModel":
 
 
 def predictions(model: "PyFuncModel", rows: "pd.DataFrame") -> "np.ndarray":
-    """One number for each row, whatever shape the model answers in."""
+    """The numbers for each row, row by row, whatever shape the model answers in."""
     import numpy as np
 
-    answer = np.asarray(model.predict(rows), dtype=float).reshape(-1)
-    if len(answer) != len(rows):
-        raise ValueError(f"{len(answer)} predictions for {len(rows)} rows")
-    return answer
+    answer = np.asarray(model.predict(rows), dtype=float)
+    if answer.ndim == 0 or len(answer) != len(rows):
+        raise ValueError(f"{len(answer) if answer.ndim else 1} predictions for {len(rows)} rows")
+    return answer.reshape(-1)
 
 
 def serve(requests: BinaryIO, replies: BinaryIO) -> None:

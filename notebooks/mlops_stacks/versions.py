@@ -20,6 +20,7 @@ import pyarrow as pa
 from mlflow.models import Model
 
 from mlops_stacks import records, version_process
+from mlops_stacks.columns import PROBLEM
 
 TAIL = 2000
 """Characters of a process's last words that an error shows."""
@@ -52,7 +53,7 @@ class Process:
         self._send(folder.encode())
 
     def predict(self, rows: pd.DataFrame) -> np.ndarray:
-        """One number for each row."""
+        """The numbers that it predicts, row by row."""
         if self._loading:
             self._answer("cannot be loaded")
             self._loading = False
@@ -148,12 +149,16 @@ class Version:
         return self.described.metadata or {}
 
     def predict(self, rows: pd.DataFrame) -> np.ndarray:
-        """One number for each row.
+        """What the problem wants for each row: one number, or a probability of each class.
 
         Raises:
-            VersionFailed: it cannot be loaded, or does not predict.
+            VersionFailed: it cannot be loaded, does not predict, or predicts for another problem.
         """
-        return self._process.predict(rows)
+        found, each = self._process.predict(rows), PROBLEM.width
+        if len(found) != len(rows) * each:
+            says = f"{self._process.label} predicts {len(found)} numbers for {len(rows)} rows"
+            raise VersionFailed(f"{says}; a {PROBLEM.answer} takes {each} for each")
+        return found if each == 1 else found.reshape(len(rows), each)
 
 
 @contextmanager

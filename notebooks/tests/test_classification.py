@@ -13,14 +13,25 @@ from mlflow import MlflowClient
 
 import mlops_stacks
 from mlops_stacks.columns import LABEL
-from mlops_stacks.problem import Classification
+from mlops_stacks.problem import Classification, Multiclass
 
-OTHERS = Path(__file__).parent / "fixtures" / "classification"
+FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.fixture
 def of_churn(monkeypatch) -> Iterator[None]:
     """The package of a project that replaced columns.py, cleaning.py, features.py and baseline.py."""
+    yield from package_of(monkeypatch, FIXTURES / "classification")
+
+
+@pytest.fixture
+def of_plans(monkeypatch) -> Iterator[None]:
+    """The same, with a label of three values."""
+    yield from package_of(monkeypatch, FIXTURES / "multiclass", FIXTURES / "classification")
+
+
+def package_of(monkeypatch, *folders: Path) -> Iterator[None]:
+    """The package with the files of these folders before its own."""
     here = sys.modules["mlops_stacks.versions"].Process
 
     def ours() -> list[str]:
@@ -29,7 +40,7 @@ def of_churn(monkeypatch) -> Iterator[None]:
     for name in ours():
         monkeypatch.delitem(sys.modules, name)
     package = ModuleType("mlops_stacks")
-    package.__path__ = [str(OTHERS), *mlops_stacks.__path__]
+    package.__path__ = [*map(str, folders), *mlops_stacks.__path__]
     monkeypatch.setitem(sys.modules, "mlops_stacks", package)
     from mlops_stacks import versions
 
@@ -53,7 +64,9 @@ def customers(rows: int, seed: int, monthly: float = 0.4) -> pd.DataFrame:
         }
     )
     score = 4 * (table["plan"] == "monthly") + 2 * (table["calls"] - 2) - 0.15 * (table["months"] - 20) - 1.5
-    table["left"] = np.where(chance.uniform(size=rows) < 1 / (1 + np.exp(-score)), "yes", "no")
+    left = chance.uniform(size=rows) < 1 / (1 + np.exp(-score))
+    table["left"] = np.where(left, "yes", "no")
+    table["next"] = np.select([left, table["months"] > 25], ["none", "yearly"], "monthly")
     return table
 
 
@@ -123,6 +136,82 @@ def test_the_champion_of_another_problem_is_a_finding_of_validation(
     ) as raised:
         judged.run("ModelValidation")
     assert "name 1 in replaced_without_comparison" in str(raised.value)
+
+
+@pytest.mark.usefixtures("of_plans")
+def test_a_model_of_three_classes_goes_all_the_way(model_name, store, tmp_path, notebook):
+    paths = {}
+    for name, rows in (("training", customers(3000, 1)), ("test", customers(1500, 2)), ("new", customers(1000, 3))):
+        paths[name] = str(tmp_path / f"{name}.parquet")
+        rows.to_parquet(paths[name])
+    common = {"model_name": model_name, "experiment_name": store}
+    trained = notebook(training_data=paths["training"], **common).run("Train")
+    assert trained["metrics"]["holdout_accuracy"] > 0.8
+    judged = notebook(test_data=paths["test"], model_version="1", **common)
+    assert judged.run("ModelValidation")["verdict"] == "passed"
+    table = judged.shown[0].set_index("metric")
+    assert (table.loc["balanced_accuracy", "better"], table.loc["log_loss_monthly", "better"]) == ("higher", "lower")
+    assert notebook(model_version="1", **common).run("ModelDeployment")["champion"] == "1"
+
+    from mlops_stacks import smoke
+
+    version = mlflow.artifacts.download_artifacts(f"models:/{model_name}/1", dst_path=str(tmp_path / "version"))
+    tried = smoke.smoke(version)
+    assert tried.keys() == {"rows", "predictions"}
+    assert set(tried["predictions"]) <= {"none", "monthly", "yearly"}
+
+    out = tmp_path / "out"
+    infer = notebook(inference_input=paths["new"], finished_trips=paths["new"], output=str(out), **common)
+    scored = infer.run("BatchInference")
+    assert (scored["rows"], scored["not_scored"]) == (1000, 0)
+    assert scored["monitoring"]["state"] == "within_limits"
+    assert scored["monitoring"]["metrics"]["finished_accuracy"] > 0.8
+    (part,) = out.glob("*.parquet")
+    predicted = pd.read_parquet(part)
+    probabilities = predicted[["probability_none", "probability_monthly", "probability_yearly"]]
+    assert np.allclose(probabilities.sum(axis=1), 1)
+    assert (predicted["prediction"] == probabilities.idxmax(axis=1).str.removeprefix("probability_")).all()
+
+    # The next one is compared with it.
+    again = notebook(training_data=paths["training"], **common).run("Train")
+    judged = notebook(test_data=paths["test"], model_version=again["model_version"], **common)
+    assert judged.run("ModelValidation")["verdict"] == "passed"
+    assert judged.shown[0].set_index("metric").loc["log_loss", "champion"] > 0
+
+
+@pytest.mark.usefixtures("of_plans")
+def test_a_version_that_predicts_another_count_of_numbers_is_refused(register, trips, model_name):
+    from mlops_stacks.versions import VersionFailed, opened
+
+    number = register(trips.clean_training.head(300), trips.clean_training[LABEL].head(300), rounds=2)
+    with (
+        opened(model_name, number) as fares,
+        pytest.raises(VersionFailed, match="3 numbers for 3 rows; a plan takes 3 for each"),
+    ):
+        fares.predict(trips.clean_training.head(3))
+
+
+def test_more_classes_are_measured_as_they_are_defined():
+    problem = Multiclass("plan", classes=("a", "b", "c"))
+    truth = problem.truth(pd.Series(["a", "c", "b", "b"]))
+    predicted = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]])
+    found = problem.measure(truth, predicted)
+    assert found["log_loss"] == pytest.approx(-np.log([0.7, 0.8, 0.3, 0.5]).mean())
+    assert found["brier"] == pytest.approx(np.mean([0.14, 0.06, 0.86, 0.38]))
+    assert (found["accuracy"], found["balanced_accuracy"]) == (0.75, pytest.approx((1 + 0.5 + 1) / 3))
+    parts = problem.measure_all([(truth[:1], predicted[:1]), (truth[1:], predicted[1:])])
+    assert parts == pytest.approx({name: found[name] for name in ("log_loss", "brier", "accuracy")} | {"rows": 4.0})
+    written = pd.DataFrame(problem.columns(predicted))
+    assert written["prediction"].tolist() == ["a", "c", "a", "b"]
+    assert np.array_equal(problem.predicted(written), predicted)
+    wrong = np.array([[0.5, np.nan, 0.5], [1.2, -0.1, -0.1], [0.5, 0.2, 0.2], [0.2, 0.3, 0.5]])
+    assert [rows.tolist() for rows, _ in problem.impossible(wrong)] == [
+        [True, False, False, False],
+        [False, True, False, False],
+        [False, False, True, False],
+    ]
+    with pytest.raises(ValueError, match="the label 'd' is no class of plan: a, b, c"):
+        problem.truth(pd.Series(["a", "d"]))
 
 
 def test_classes_are_measured_as_they_are_defined():

@@ -72,7 +72,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let progress = context
         .ui
         .progress("Planning", &format!("target {}", target.name));
-    let _ = target.validate()?;
+    target.validate()?;
     let plan = target.reviewable_plan()?;
     progress.clear();
 

@@ -18,23 +18,25 @@ struct Validated {
 }
 
 impl Target<'_> {
-    /// Checks the bundle. Warnings are shown, and stop nothing: later versions of the CLI have more of them. Answers how
-    /// many there are.
+    /// Checks the bundle. Warnings are shown, and stop nothing: later versions of the CLI have more of them.
+    ///
+    /// # Errors
+    /// Those of [`Target::warnings`].
+    pub(crate) fn validate(&self) -> anyhow::Result<()> {
+        for warning in self.warnings()? {
+            self.context.ui.warn(&safe_line(&warning));
+        }
+        Ok(())
+    }
+
+    /// Checks the bundle, and answers the CLI's warnings.
     ///
     /// # Errors
     /// [`Kind::Failed`] with what the CLI says; [`Kind::Usage`] for what a local workspace does not have.
     ///
     /// [`Kind::Failed`]: crate::error::Kind::Failed
     /// [`Kind::Usage`]: crate::error::Kind::Usage
-    pub(crate) fn validate(&self) -> anyhow::Result<usize> {
-        let warnings = self.validated()?;
-        for warning in &warnings {
-            self.context.ui.warn(&safe_line(warning));
-        }
-        Ok(warnings.len())
-    }
-
-    fn validated(&self) -> anyhow::Result<Vec<String>> {
+    pub(crate) fn warnings(&self) -> anyhow::Result<Vec<String>> {
         let args = ["validate", "--output", "json", "--include-locations"];
         let what = format!("the bundle is not valid for target {}", self.name);
         let finished = self.succeed_within(self.bundle(&args), &what, PLAN)?;

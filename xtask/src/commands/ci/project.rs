@@ -1,5 +1,7 @@
 //! The parts that check the ML project.
 
+use std::collections::BTreeSet;
+
 use super::Suite;
 use crate::bundle::{self, Bundle};
 use crate::children::Program;
@@ -46,17 +48,15 @@ pub(super) fn ruff(suite: &Suite<'_>) -> anyhow::Result<String> {
 /// Databricks without a sign-in is checked as far as its files go, and named.
 pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
     let context = suite.context;
-    let (mut checked, mut not_checked, mut warnings) = (Vec::new(), Vec::new(), 0);
+    let (mut checked, mut not_checked, mut warned) = (Vec::new(), Vec::new(), BTreeSet::new());
     for target in Bundle::read_to_act(context)?.targets(&context.config) {
         let name = &target.name;
         let opened = match Target::open(context, suite.toolbox, name) {
             Ok(opened) => opened,
             Err(error) if may_be_left_out(context, &target) => {
                 context.interrupt.check()?;
-                let said = bundle::load(context, &suite.toolbox.databricks, name)?;
-                said.iter()
-                    .for_each(|warning| context.ui.warn(&safe_line(warning)));
-                warnings += said.len();
+                let warnings = bundle::load(context, &suite.toolbox.databricks, name)?;
+                warn(context, warnings, &mut warned);
                 let reason = error::report(&error).what;
                 context.ui.warn(&format!(
                     "target {name} was not validated: {}",
@@ -67,7 +67,7 @@ pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
             }
             Err(error) => return Err(error),
         };
-        warnings += opened.validate()?;
+        warn(context, opened.warnings()?, &mut warned);
         names(suite, &opened.summary()?)?;
         checked.push(name.clone());
     }
@@ -75,7 +75,7 @@ pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
         [] => String::new(),
         names => format!("not validated: {}", names.join(", ")),
     };
-    let warnings = match warnings {
+    let warnings = match warned.len() {
         0 => String::new(),
         1 => "1 warning".to_owned(),
         count => format!("{count} warnings"),
@@ -83,6 +83,15 @@ pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
     let said = [checked.join(", "), warnings, not_checked];
     let said: Vec<String> = said.into_iter().filter(|part| !part.is_empty()).collect();
     Ok(said.join("; "))
+}
+
+/// Shows warnings that no target before has had.
+fn warn(context: &Context, warnings: Vec<String>, warned: &mut BTreeSet<String>) {
+    for warning in warnings {
+        if warned.insert(warning.clone()) {
+            context.ui.warn(&safe_line(&warning));
+        }
+    }
 }
 
 /// Whether a target may stay unchecked where its workspace cannot be asked: who has credentials in the environment
