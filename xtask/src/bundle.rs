@@ -9,7 +9,7 @@ mod question;
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,8 +20,7 @@ use crate::tools;
 pub(crate) use files::exists;
 pub(crate) use needs::ready;
 pub(crate) use outline::Outline;
-use question::Scripts;
-pub(crate) use question::{RUNS_FIRST, load, warnings};
+pub(crate) use question::{load, warnings};
 
 /// Where a target of the bundle lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,21 +115,8 @@ impl Bundle {
     /// code of the checkout is run for it.
     ///
     /// # Errors
-    /// [`Kind::Usage`] with what the CLI says when it cannot read the files, or would first run a script;
-    /// [`Kind::Missing`] without a CLI.
+    /// [`Kind::Usage`] with what the CLI says when it cannot read the files; [`Kind::Missing`] without a CLI.
     pub(crate) fn read(context: &Context) -> anyhow::Result<Bundle> {
-        Bundle::read_with(context, Scripts::AreRefused)
-    }
-
-    /// The same for a command that has the CLI run what the bundle asks for anyway.
-    ///
-    /// # Errors
-    /// Those of [`Bundle::read`], but for a script.
-    pub(crate) fn read_to_act(context: &Context) -> anyhow::Result<Bundle> {
-        Bundle::read_with(context, Scripts::Run)
-    }
-
-    fn read_with(context: &Context, scripts: Scripts) -> anyhow::Result<Bundle> {
         let memory = memory(context);
         let known = fs_err::read(&memory)
             .ok()
@@ -146,7 +132,7 @@ impl Bundle {
                 .next("cargo xtask setup")
                 .err();
         };
-        let config = question::ask(context, &program, scripts)?;
+        let config = question::ask(context, &program)?;
         let names = config.targets.keys().cloned().collect();
         let bundle = Bundle {
             digest: files::digest(&context.root, &config.include),
@@ -190,6 +176,23 @@ impl Bundle {
             Some(local) => Place::Local(local.to_owned()),
             None => Place::Databricks { host, profile },
         }
+    }
+
+    /// What the CLI says of the bundle in another folder below the project's: the files of another commit.
+    ///
+    /// # Errors
+    /// Those of [`Bundle::read`].
+    pub(crate) fn in_folder(
+        context: &Context,
+        program: &Utf8Path,
+        folder: &Utf8Path,
+    ) -> anyhow::Result<Bundle> {
+        let config = question::ask_in(context, program, folder)?;
+        Ok(Bundle {
+            digest: String::new(),
+            order: config.targets.keys().cloned().collect(),
+            config,
+        })
     }
 
     /// Whether the CLI runs code of the checkout while it reads the bundle: Python that makes resources, scripts.

@@ -55,7 +55,7 @@ pub(crate) struct Target<'a> {
     place: Place,
     context: &'a Context,
     program: Utf8PathBuf,
-    /// Where the CLI keeps its copy of the state, if not with the bundle.
+    /// The folder of a look; `None` where the CLI runs what the bundle asks for.
     aside: Option<Aside>,
     /// The folder with the bundle's files.
     files: Utf8PathBuf,
@@ -67,7 +67,7 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// A target, with its workspace answering: the local one is started where it does not run, and one on
-    /// Databricks says who one is there.
+    /// Databricks says who one is there. No code of the checkout runs for it, here or later: the CLI refuses that.
     ///
     /// # Errors
     /// When the bundle does not know the target, the local workspace cannot be started, or the one on Databricks
@@ -77,7 +77,30 @@ impl<'a> Target<'a> {
         toolbox: &Toolbox,
         name: &str,
     ) -> anyhow::Result<Target<'a>> {
-        let bundle = Bundle::read_to_act(context)?;
+        let aside = Some(Aside::new(context));
+        Target::opened(context, toolbox, name, aside)
+    }
+
+    /// The same for a command that deploys, checks or removes the checkout's bundle: the CLI runs the Python and the
+    /// scripts that it names.
+    ///
+    /// # Errors
+    /// Those of [`Target::open`].
+    pub(crate) fn open_to_deploy(
+        context: &'a Context,
+        toolbox: &Toolbox,
+        name: &str,
+    ) -> anyhow::Result<Target<'a>> {
+        Target::opened(context, toolbox, name, None)
+    }
+
+    fn opened(
+        context: &'a Context,
+        toolbox: &Toolbox,
+        name: &str,
+        aside: Option<Aside>,
+    ) -> anyhow::Result<Target<'a>> {
+        let bundle = Bundle::read(context)?;
         let place = bundle::find(&bundle.targets(&context.config), name)?;
         let start = |profile| local_workspace::start(context, toolbox, profile, Mode::default());
         let local = place.local().map(start).transpose()?;
@@ -87,7 +110,7 @@ impl<'a> Target<'a> {
             place,
             context,
             program: toolbox.databricks.clone(),
-            aside: None,
+            aside,
             files: context.root.clone(),
             edits: OnceLock::new(),
             bundle,
@@ -173,7 +196,8 @@ impl<'a> Target<'a> {
             .collect())
     }
 
-    /// The bundle's resources with their ids and pages.
+    /// The bundle's resources with their ids and pages. Python that makes resources runs for it, where the target
+    /// was opened for that; [`Target::deployed`] runs none.
     ///
     /// # Errors
     /// [`Kind::Failed`] with what the CLI says.
@@ -208,10 +232,9 @@ impl<'a> Target<'a> {
         args: &[&str],
         on_line: impl FnMut(&str),
     ) -> anyhow::Result<Finished> {
-        let mut command = Command::new(&self.program);
-        command.args(["bundle", "run", "--target", &self.name, "--", program]);
-        command.args(args).current_dir(&self.context.root);
-        self.surround(&mut command);
+        // Away from the checkout, where Python would import what lies there.
+        let mut command = self.outlined(&["bundle", "run"])?;
+        command.arg("--").arg(program).args(args);
         // Where the environment holds no token, MLflow takes the profile DEFAULT of the user's file.
         match &self.signed_in(ANSWER)?.profile {
             Some(profile) => command.env(vars::DATABRICKS_CONFIG_PROFILE, profile),

@@ -14,7 +14,13 @@ const ROOTS: &[&str] = &[
 
 /// Whether there is a bundle in a folder.
 pub(crate) fn exists(root: &Utf8Path) -> bool {
-    ROOTS.iter().any(|name| root.join(name).is_file())
+    root_file(root).is_some()
+}
+
+/// The name of the file that the CLI reads first.
+pub(super) fn root_file(root: &Utf8Path) -> Option<&'static str> {
+    let mut names = ROOTS.iter().copied();
+    names.find(|name| root.join(name).is_file())
 }
 
 /// How deep below the bundle files are looked for.

@@ -7,7 +7,7 @@ use crate::tools::{self, Need, Toolbox};
 /// The tools for work on these targets, and for what the command needs `besides`.
 ///
 /// # Errors
-/// Those of [`tools::ready`] and [`Bundle::read_to_act`]; when the bundle has no such target.
+/// Those of [`tools::ready`] and [`Bundle::read`]; when the bundle has no such target.
 pub(crate) fn ready(
     context: &Context,
     targets: &[&str],
@@ -22,7 +22,7 @@ pub(crate) fn ready(
         }
         tools::ready(context, &[Need::DatabricksCli])?;
     }
-    let known = Bundle::read_to_act(context)?.targets(&context.config);
+    let known = Bundle::read(context)?.targets(&context.config);
     let mut needs: &[Need] = &[Need::DatabricksCli];
     for name in targets {
         if find(&known, name)?.local().is_some() {

@@ -9,6 +9,10 @@ use serde_json::{Map, Value, json};
 use super::Bundle;
 use crate::context::Context;
 
+/// Where they lie below the project's root, and the way back from one of them.
+const FOLDER: &str = ".xtask/cache/outlines";
+const ROOT: &str = "../../../../";
+
 /// A folder with such a bundle; it goes with this.
 #[derive(Debug)]
 pub(crate) struct Outline(Utf8PathBuf);
@@ -19,19 +23,38 @@ impl Outline {
     /// # Errors
     /// When it cannot be written.
     pub(crate) fn of(context: &Context, bundle: &Bundle) -> anyhow::Result<Outline> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}", std::process::id());
-        let outlines = context.local().join("cache").join("outlines");
-        let outline = Outline(outlines.join(name));
-        // Of a process of the same number that was killed.
-        let _ = fs_err::remove_dir_all(&outline.0);
-        fs_err::create_dir_all(&outline.0)?;
-        let text = text(bundle).to_string();
-        fs_err::write(outline.0.join("databricks.yml"), text)?;
+        let outline = Outline::of_text(context, &text(bundle))?;
         for target in bundle.config.targets.keys() {
             copy_overrides(&context.root, &outline.0, target)?;
         }
+        Ok(outline)
+    }
+
+    /// Writes a bundle that has the files of the project's, given relative to its root, and runs nothing before they
+    /// are read.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn around(context: &Context, files: &[String]) -> anyhow::Result<Outline> {
+        let files: Vec<String> = files.iter().map(|file| format!("{ROOT}{file}")).collect();
+        Outline::of_text(context, &json!({"include": files}))
+    }
+
+    /// The name of a file relative to the project's root, by its name in such a bundle; `None` for what is in no
+    /// folder of the project.
+    pub(super) fn in_project(file: &str) -> Option<&str> {
+        file.strip_prefix(ROOT)
+    }
+
+    fn of_text(context: &Context, text: &Value) -> anyhow::Result<Outline> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}-{number}", std::process::id());
+        let outline = Outline(context.root.join(FOLDER).join(name));
+        // Of a process of the same number that was killed.
+        let _ = fs_err::remove_dir_all(&outline.0);
+        fs_err::create_dir_all(&outline.0)?;
+        fs_err::write(outline.0.join("databricks.yml"), text.to_string())?;
         Ok(outline)
     }
 

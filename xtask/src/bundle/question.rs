@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 
-use super::Root;
+use super::{Outline, Root, files};
 use crate::children::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::process;
+use crate::process::{self, Finished};
 use crate::vars;
 
 /// A target that no bundle has.
@@ -22,49 +22,84 @@ const STOPPED: &str = "Error: cannot resolve bundle auth configuration";
 /// How long the CLI may take; it needs a twentieth of a second.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What is said of a bundle that cannot be looked at.
-pub(crate) const RUNS_FIRST: &str =
-    "the bundle runs a script before it is read, which a look does not do";
-
-/// What becomes of the scripts that a bundle has run before it is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scripts {
-    AreRefused,
-    Run,
-}
-
-/// Asks.
+/// Asks about the project's bundle.
 ///
 /// # Errors
 /// [`Kind::Usage`] with what the CLI says when it cannot read the bundle.
-pub(super) fn ask(context: &Context, program: &Utf8Path, scripts: Scripts) -> anyhow::Result<Root> {
+pub(super) fn ask(context: &Context, program: &Utf8Path) -> anyhow::Result<Root> {
+    let said = said(context, program, &context.root)?;
+    match runs_a_script(&said) {
+        true => ask_around_script(context, program),
+        false => understood(&said),
+    }
+}
+
+/// Asks about the bundle in another folder.
+///
+/// # Errors
+/// [`Kind::Usage`] with what the CLI says when it cannot read the bundle, or would run a script first.
+pub(super) fn ask_in(
+    context: &Context,
+    program: &Utf8Path,
+    folder: &Utf8Path,
+) -> anyhow::Result<Root> {
+    let said = said(context, program, folder)?;
+    if runs_a_script(&said) {
+        let what = "the bundle runs a script before it is read, which a look does not do";
+        return Failure::new(Kind::Usage, what)
+            .details("experimental.scripts.preinit in databricks.yml")
+            .err();
+    }
+    understood(&said)
+}
+
+/// Asks about a bundle that runs a script (`preinit`) before its files are read: another bundle, which runs none,
+/// includes them as they are. The first answer says which files there are.
+fn ask_around_script(context: &Context, program: &Utf8Path) -> anyhow::Result<Root> {
+    let ask = |files: &[String]| {
+        let around = Outline::around(context, files)?;
+        understood(&said(context, program, around.folder())?)
+    };
+    let root = files::root_file(&context.root).unwrap_or_default();
+    let mut includes = vec![root.to_owned()];
+    // Behind the file that we include are those that it includes.
+    includes.extend(ask(&includes)?.include.into_iter().skip(1));
+    let mut config = ask(&includes)?;
+    let included = config.include.iter();
+    let included = included.filter_map(|file| Outline::in_project(file).map(str::to_owned));
+    config.include = included.filter(|file| file != root).collect();
+    Ok(config)
+}
+
+/// What the CLI says of the bundle in a folder.
+fn said(context: &Context, program: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<Finished> {
     let mut command = Command::new(program);
     command
         .args([
             "bundle", "validate", "--output", "json", "--target", NO_TARGET,
         ])
-        .current_dir(&context.root);
+        .current_dir(folder);
     without_user(context, &mut command);
-    if scripts == Scripts::Run {
-        command.env_remove(vars::DATABRICKS_BUNDLE_RESTRICTED);
-    }
+    command.env(vars::DATABRICKS_BUNDLE_RESTRICTED, "1");
     let (ui, interrupt) = (&context.ui, &context.interrupt);
-    let finished = process::run_within(ui, interrupt, command, Some(LIMIT), |_| ())?;
-    if finished.stderr.contains(vars::DATABRICKS_BUNDLE_RESTRICTED) {
-        return Failure::new(Kind::Usage, RUNS_FIRST)
-            .details("experimental.scripts.preinit in databricks.yml")
-            .next("cargo xtask deploy --target NAME --dry-run   # runs it")
-            .err();
-    }
+    process::run_within(ui, interrupt, command, Some(LIMIT), |_| ())
+}
+
+/// Whether the CLI refused to run a script.
+fn runs_a_script(said: &Finished) -> bool {
+    said.stderr.contains(vars::DATABRICKS_BUNDLE_RESTRICTED)
+}
+
+fn understood(said: &Finished) -> anyhow::Result<Root> {
     // It has come to the question which target is meant: all files are read by then.
-    let answered = finished
+    let answered = said
         .stderr
         .contains(&format!("{NO_TARGET}: no such target"));
-    let config = serde_json::from_str::<Root>(&finished.stdout).ok();
+    let config = serde_json::from_str::<Root>(&said.stdout).ok();
     match config.filter(|config| answered && !config.targets.is_empty()) {
         Some(config) => Ok(config),
         None => Failure::new(Kind::Usage, "the Databricks CLI cannot read the bundle")
-            .details(finished.stderr)
+            .details(&said.stderr)
             .next("mend what the CLI names: databricks.yml, or a file that it includes")
             .err(),
     }
@@ -123,11 +158,10 @@ pub(crate) fn warnings(said: &str) -> Vec<String> {
     warnings
 }
 
-/// Nothing of the user's, no code of the bundle, no other bundle.
+/// Nothing of the user's, no other bundle.
 fn without_user(context: &Context, command: &mut Command) {
     children::surround(&context.env, Program::LocalBundle, command);
     command
-        .env(vars::DATABRICKS_BUNDLE_RESTRICTED, "1")
         .env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1")
         .env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");
 }

@@ -63,7 +63,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             let toolbox = bundle::ready(context, &[target.as_str()], &[Need::Python])?;
             let folder = python::data_sets(context, &toolbox, &[])?;
             let target = Target::open(context, &toolbox, target)?;
-            upload(context, &pass.on(&target)?, &target.summary()?, &folder)
+            upload(context, &pass.on(&target)?, &target.deployed()?, &folder)
         }
     }
 }
@@ -113,23 +113,15 @@ fn volume_path(
     target: &Target<'_>,
     summary: &Summary,
 ) -> anyhow::Result<String> {
+    if let Some(folder) = summary.resources.data_folder(&context.config) {
+        return Ok(folder);
+    }
     let key = &context.config.data.volume;
-    if !summary.resources.volumes.contains_key(key) {
-        return Failure::new(
-            Kind::Usage,
-            format!("the bundle has no volume \"{key}\", which xtask.toml names in data.volume"),
-        )
-        .err();
-    }
-    match summary.resources.data_folder(&context.config) {
-        Some(folder) => Ok(folder),
-        None => Failure::new(
-            Kind::Usage,
-            format!("volume {key} is not deployed to {}", target.name),
-        )
+    let what = format!("volume {key} is not deployed to {}", target.name);
+    Failure::new(Kind::Usage, what)
+        .details("xtask.toml names it in data.volume")
         .next(format!("cargo xtask deploy --target {}", target.name))
-        .err(),
-    }
+        .err()
 }
 
 fn read_digests(transport: &dyn Transport, file: &str) -> anyhow::Result<BTreeMap<String, String>> {

@@ -68,7 +68,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let toolbox = bundle::ready(context, &[&args.target], &[])?;
     let pass = guard::check(context, &args.target, Purpose::Deploy)?;
     let commit = pass.commit();
-    let target = Target::open(context, &toolbox, &args.target)?;
+    let target = Target::open_to_deploy(context, &toolbox, &args.target)?;
     let progress = context
         .ui
         .progress("Planning", &format!("target {}", target.name));

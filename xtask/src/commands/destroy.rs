@@ -29,7 +29,7 @@ pub(crate) struct Args {
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let pass = guard::check(context, &args.target, Purpose::Destroy)?;
     let toolbox = bundle::ready(context, &[&args.target], &[])?;
-    let target = Target::open(context, &toolbox, &args.target)?;
+    let target = Target::open_to_deploy(context, &toolbox, &args.target)?;
     let ui = &context.ui;
     let removal = target.removal()?;
     if removal.is_empty() {

@@ -14,6 +14,7 @@ mod watch;
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
+use crate::tools::Need;
 
 /// Options of `promote`.
 #[derive(Debug, Clone, clap::Args)]
@@ -78,6 +79,14 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         (Some(id), _) => undo::run(context, args, id),
         (None, true) => history::run(context, args),
         (None, false) => model::run(context, args),
+    }
+}
+
+/// What it takes to move a version's files and to predict with it; a dry run does neither.
+fn needs(args: &Args) -> &'static [Need] {
+    match args.dry_run {
+        true => &[],
+        false => Need::FOR_A_MODEL,
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let pass = guard::check(context, &args.target, Purpose::Run)?;
     let toolbox = bundle::ready(context, &[&args.target], &[])?;
     let target = Target::open(context, &toolbox, &args.target)?;
-    let summary = target.summary()?;
+    let summary = target.deployed()?;
     let writer = pass.on(&target)?;
     let transport = writer.transport();
     let parameters = args.parameters.iter().cloned().collect();
@@ -57,7 +57,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 /// Starts a run of a job and prints its page at once.
 ///
 /// # Errors
-/// [`Kind::Usage`] when the bundle has no such job or it is not deployed.
+/// [`Kind::Usage`] when no such job is deployed.
 pub(crate) fn start(
     context: &Context,
     writer: &Writer<'_, '_>,
@@ -79,23 +79,24 @@ pub(crate) fn start(
 }
 
 fn job_id(target: &Target<'_>, summary: &Summary, key: &str) -> anyhow::Result<i64> {
-    let Some(job) = summary.resources.jobs.get(key) else {
-        let keys: Vec<&str> = summary.resources.jobs.keys().map(String::as_str).collect();
-        return Failure::new(Kind::Usage, format!("the bundle has no job \"{key}\""))
-            .next(format!("take one of: {}", keys.join(", ")))
-            .err();
-    };
-    job.id
-        .as_deref()
-        .and_then(|id| id.parse().ok())
-        .ok_or_else(|| {
-            Failure::new(
-                Kind::Usage,
-                format!("job {key} is not deployed to {}", target.name),
-            )
-            .next(format!("cargo xtask deploy --target {}", target.name))
-            .into()
-        })
+    let jobs = &summary.resources.jobs;
+    let id = jobs.get(key).and_then(|job| job.id.as_deref());
+    if let Some(id) = id.and_then(|id| id.parse().ok()) {
+        return Ok(id);
+    }
+    let what = format!("job {key} is not deployed to {}", target.name);
+    let deploy = format!("cargo xtask deploy --target {}", target.name);
+    let failure = Failure::new(Kind::Usage, what);
+    match jobs.is_empty() {
+        true => failure.next(deploy),
+        false => {
+            let keys: Vec<&str> = jobs.keys().map(String::as_str).collect();
+            failure
+                .next(format!("take one of: {}", keys.join(", ")))
+                .next(format!("{deploy}   # if the job is new in the bundle"))
+        }
+    }
+    .err()
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

@@ -177,7 +177,7 @@ fn execute(context: &Context, plan: &Plan, report: &Utf8Path) -> anyhow::Result<
     };
     // Opened before the unit tests run, so that MLflow comes up beside them.
     let target = job_due
-        .map(|_| Target::open(context, &toolbox, &plan.target))
+        .map(|_| Target::open_to_deploy(context, &toolbox, &plan.target))
         .transpose()?;
     let writer = match (&plan.pass, &target) {
         (Some(pass), Some(target)) => Some(pass.on(target)?),

@@ -244,7 +244,7 @@ impl Target<'_> {
     }
 
     /// A command of the CLI that signs in as the bundle says for this target, and reads nothing else of it.
-    fn outlined(&self, args: &[&str]) -> anyhow::Result<Command> {
+    pub(super) fn outlined(&self, args: &[&str]) -> anyhow::Result<Command> {
         use std::os::unix::process::CommandExt as _;
         let mut command = Command::new(&self.program);
         command.args(args).args(["--target", &self.name]);

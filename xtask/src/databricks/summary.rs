@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use xtask_remote::databricks::bundle_state;
 use xtask_remote::databricks::registry::Registry;
 
+use super::{SUMMARY, Target};
 use crate::config::Config;
 
 /// What `databricks bundle summary` says.
@@ -74,7 +76,48 @@ struct Other {
     id: Option<String>,
 }
 
+impl Target<'_> {
+    /// What is deployed, by the state that the deployment left in the workspace: ids, without the names and pages
+    /// that the bundle knows. No code of the checkout runs for it.
+    ///
+    /// # Errors
+    /// What the CLI or the workspace says; where Terraform keeps the state, those of [`Target::summary`].
+    pub(crate) fn deployed(&self) -> anyhow::Result<Summary> {
+        let mut summary = self.outlined_summary(SUMMARY)?;
+        let transport = self.transport();
+        let state_path = &summary.workspace.state_path;
+        let Some(ids) = bundle_state::resources(&*transport, state_path)? else {
+            return match bundle_state::deployment(&*transport, state_path)? {
+                None => Ok(summary),
+                Some(_) => self.summary(),
+            };
+        };
+        summary.resources = Resources::of_ids(ids);
+        Ok(summary)
+    }
+}
+
 impl Resources {
+    fn of_ids(ids: bundle_state::Resources) -> Resources {
+        let mut found = Resources::default();
+        for (key, id) in ids {
+            // A longer key is that of permissions or grants.
+            let [kind, name] = key.split('.').collect::<Vec<_>>()[..] else {
+                continue;
+            };
+            let of_kind = match kind {
+                "jobs" => &mut found.jobs,
+                "experiments" => &mut found.experiments,
+                "registered_models" => &mut found.registered_models,
+                "models" => &mut found.models,
+                "volumes" => &mut found.volumes,
+                _ => continue,
+            };
+            of_kind.insert(name.to_owned(), Resource::of_id(id));
+        }
+        found
+    }
+
     /// The models of a registry.
     pub(crate) fn models_of(&self, registry: Registry) -> &BTreeMap<String, Resource> {
         match registry {
@@ -140,6 +183,15 @@ struct TaskKey {
 }
 
 impl Resource {
+    fn of_id(id: String) -> Resource {
+        Resource {
+            id: Some(id),
+            name: String::new(),
+            url: None,
+            tasks: Vec::new(),
+        }
+    }
+
     /// Keys of a job's tasks.
     pub(crate) fn task_keys(&self) -> Vec<String> {
         self.tasks

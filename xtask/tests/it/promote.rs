@@ -4,6 +4,7 @@ mod day;
 mod far;
 mod kills;
 mod large;
+mod looks;
 mod plans;
 mod refusals;
 pub(crate) mod world;

@@ -120,7 +120,7 @@ pub(super) fn training_job(bench: &Bench<'_>) -> anyhow::Result<f64> {
     let ready = bench.cargo(&["xtask", "test", "integration"]);
     bench.timed(ready)?;
     let pass = guard::check(context, name, Purpose::Run)?;
-    let target = Target::open(context, bench.toolbox, name)?;
+    let target = Target::open_to_deploy(context, bench.toolbox, name)?;
     let transport = pass.on(&target)?.transport();
     let summary = target.summary()?;
     let job = summary.resources.jobs.get(&context.config.jobs.train);

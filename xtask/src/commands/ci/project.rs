@@ -49,9 +49,9 @@ pub(super) fn ruff(suite: &Suite<'_>) -> anyhow::Result<String> {
 pub(super) fn bundle(suite: &Suite<'_>) -> anyhow::Result<String> {
     let context = suite.context;
     let (mut checked, mut not_checked, mut warned) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for target in Bundle::read_to_act(context)?.targets(&context.config) {
+    for target in Bundle::read(context)?.targets(&context.config) {
         let name = &target.name;
-        let opened = match Target::open(context, suite.toolbox, name) {
+        let opened = match Target::open_to_deploy(context, suite.toolbox, name) {
             Ok(opened) => opened,
             Err(error) if may_be_left_out(context, &target) => {
                 context.interrupt.check()?;

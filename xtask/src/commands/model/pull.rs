@@ -81,7 +81,7 @@ pub(super) fn obtain(
 
 fn find(context: &Context, target: &Target<'_>, args: &Pull) -> anyhow::Result<Version> {
     let transport = target.transport();
-    let summary = target.summary()?;
+    let summary = target.deployed()?;
     let key = &context.config.model.resource;
     let registry = context.config.model.registry;
     let model = summary.resources.model(&context.config);

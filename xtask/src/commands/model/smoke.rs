@@ -21,7 +21,7 @@ pub(super) fn run(context: &Context, args: &Smoke) -> anyhow::Result<()> {
         false => Target::open(context, &toolbox, code)?,
         true => target,
     };
-    let summary = code.summary()?;
+    let summary = code.deployed()?;
     let what = format!("a few rows with the code of {}", code.name);
     let progress = context.ui.progress("Predicting", &what);
     let smoke = smoke::predict(context, &toolbox, &code, &summary, &files)?;

@@ -133,7 +133,7 @@ impl<'a> Place<'a> {
         name: &str,
     ) -> anyhow::Result<Place<'a>> {
         let target = Target::open(context, toolbox, name)?.patient();
-        let summary = target.summary()?;
+        let summary = target.deployed()?;
         let key = &context.config.model.resource;
         let model = summary.resources.model(&context.config);
         let Some(model) = model.and_then(|model| model.id.clone()) else {

@@ -22,7 +22,7 @@ use crate::error::{Failure, Kind};
 use crate::links;
 use crate::next_step;
 use crate::smoke;
-use crate::tools::{Need, Toolbox};
+use crate::tools::Toolbox;
 use crate::ui::safe_line;
 
 /// What `--json` prints; docs/promote.md describes the fields.
@@ -72,7 +72,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     };
     let pass = guard::check(context, &ends.to, Purpose::Promote)?;
     let workflow = via_ci::workflow(context, args, &ends)?;
-    let toolbox = bundle::ready(context, &[&ends.from, &ends.to], Need::FOR_A_MODEL)?;
+    let needs = super::needs(args);
+    let toolbox = bundle::ready(context, &[&ends.from, &ends.to], needs)?;
     // While CI promotes, it holds the lock, and nothing could be planned.
     let followed = match &workflow {
         Some(workflow) if !args.dry_run => workflow.follow(context, args.version)?,

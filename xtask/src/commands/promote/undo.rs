@@ -16,7 +16,6 @@ use crate::databricks::{Purpose, guard};
 use crate::engine_failure;
 use crate::error::{Failure, Kind};
 use crate::next_step;
-use crate::tools::Need;
 
 /// What `--json` prints; docs/promote.md describes the fields.
 #[derive(Debug, Serialize)]
@@ -41,7 +40,7 @@ struct Answer<'a> {
 pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()> {
     let target = ends::destination(context, args)?;
     let pass = guard::check(context, &target, Purpose::Promote)?;
-    let toolbox = bundle::ready(context, &[&target], Need::FOR_A_MODEL)?;
+    let toolbox = bundle::ready(context, &[&target], super::needs(args))?;
     let progress = context
         .ui
         .progress("Planning", &format!("what {target} goes back to"));

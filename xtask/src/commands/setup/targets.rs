@@ -19,12 +19,6 @@ pub(super) fn examine(context: &Context) -> Vec<Finding> {
         Ok(bundle) => bundle,
         Err(error) => {
             let report = error::report(&error);
-            if report.what == bundle::RUNS_FIRST {
-                return vec![Finding::ok(
-                    "bundle",
-                    format!("not looked at: {}", report.what),
-                )];
-            }
             let is_known = report.exit_code == Kind::Missing.exit_code();
             let finding = Finding::of("bundle", State::Missing, report);
             return if is_known { Vec::new() } else { vec![finding] };

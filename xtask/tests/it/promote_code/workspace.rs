@@ -79,4 +79,29 @@ fn evidence_plan_and_read_back_come_from_the_targets_themselves() {
         .filter(|name| name.to_string_lossy().starts_with("release-"))
         .collect();
     assert!(left.is_empty(), "{left:?}");
+    runs_no_code(&place);
+}
+
+/// Neither what the checkout names in its bundle runs for a look, nor what the promoted commit does.
+fn runs_no_code(place: &Place) {
+    let world = &place.world;
+    let ran = world.project.home().join("ran.txt");
+    let bundle = world.project.root().join("databricks.yml");
+    let script = format!(
+        "\nexperimental:\n  scripts:\n    preinit: echo ran >> {}\n",
+        ran.display()
+    );
+    let plain = std::fs::read_to_string(&bundle).unwrap();
+    let scripted = plain.clone() + &script;
+    place.land("Run a script first", "databricks.yml", &scripted);
+    for text in [plain, scripted] {
+        std::fs::write(&bundle, text).unwrap();
+        let said = place.run(&["--dry-run", "--json"]);
+        assert_eq!(said.code, Some(0), "{}", said.stderr);
+        let next: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        let why = next["bundle_plan"]["unknown"].as_str().unwrap_or_default();
+        assert!(why.contains("runs a script before it is read"), "{next}");
+        assert_eq!(next["evidence"]["from"]["unknown"], json!(null), "{next}");
+        assert!(!ran.exists(), "{}", said.stderr);
+    }
 }

@@ -5,6 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::evidence;
+use crate::bundle::Bundle;
 use crate::context::Context;
 use crate::databricks::Target;
 use crate::git::Git;
@@ -68,6 +69,10 @@ fn plan(context: &Context, git: &Git, target: &str, commit: &str) -> anyhow::Res
     let files = LaidOut(folder);
     git.lay_out(commit, &files.0)?;
     let project = files.0.join(Utf8Path::new(&git.prefix()?));
+    let bundle = Bundle::in_folder(context, &toolbox.databricks, &project)?;
+    if !bundle.plans_by_itself() {
+        anyhow::bail!("the bundle runs code or builds files for a plan, which a look does not do");
+    }
     let target = Target::open(context, &toolbox, target)?.with_files_in(project);
     let plan = target.reviewable_plan()?;
     Ok(plan

@@ -124,7 +124,7 @@ pub(super) fn seen(context: &Context, name: &str) -> Seen {
     };
     let looked = at_hand(context, name).and_then(|toolbox| {
         let target = Target::open(context, &toolbox, name)?;
-        let summary = target.summary()?;
+        let summary = target.deployed()?;
         let transport = target.transport();
         let source = bundle_state::source(&*transport, &summary.workspace.state_path)?;
         let commit = source.map(|source| source.commit);
