@@ -104,7 +104,7 @@ fn check(context: &Context, json: bool) -> anyhow::Result<()> {
 /// What a state is, where it is for the user to mend.
 fn wrong(state: State) -> Option<Kind> {
     match state {
-        State::Ok | State::WillBeFetched | State::TooOld => None,
+        State::Ok | State::WillBeFetched | State::OnDemand | State::TooOld => None,
         State::Missing => Some(Kind::Missing),
         State::NotReached => Some(Kind::Service),
         State::SignedOut => Some(Kind::SignedOut),
@@ -122,6 +122,7 @@ fn table(context: &Context, findings: &[Finding]) -> String {
         let (word, tone) = match finding.state {
             State::Ok => ("ok", Tone::Good),
             State::WillBeFetched => ("will be fetched", Tone::Accent),
+            State::OnDemand => ("on demand", Tone::Dim),
             State::TooOld => ("too old", Tone::Warning),
             State::Missing => ("missing", Tone::Bad),
             State::NotReached => ("not reached", Tone::Bad),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::network::{self, Reached};
 use super::survey::Survey;
 use super::workshop::Workshop;
-use super::{Item, Need, Sight, disk, no_room, python, remedies, workspace_python};
+use super::{Item, Need, Sight, disk, kingfisher, no_room, python, remedies, workspace_python};
 use crate::context::Context;
 use crate::error::{self, Failure};
 
@@ -21,6 +21,8 @@ pub(crate) enum State {
     WillBeFetched,
     /// Here and too old; `cargo xtask setup` fetches one for this project.
     TooOld,
+    /// Not here, and fetched by the one command that uses it.
+    OnDemand,
     /// Not here, and the user's to mend.
     Missing,
     /// A workspace that does not answer, or refuses.
@@ -128,6 +130,7 @@ pub(crate) fn examine(context: &Context) -> anyhow::Result<Vec<Finding>> {
         "the local workspace program",
         None,
     ));
+    findings.extend(secret_scanner(&workshop));
     findings.push(room(&workshop, &items));
     if !context.env.offline {
         findings.extend(registries(&workshop, &items));
@@ -213,6 +216,29 @@ fn tool<P>(
         }
     };
     Some(finding)
+}
+
+/// Kingfisher, which `setup` leaves to the command that uses it.
+fn secret_scanner(workshop: &Workshop<'_>) -> Option<Finding> {
+    let name = "Kingfisher";
+    if let Some(found) = kingfisher::look(workshop) {
+        let path = found.path();
+        let version = workshop.version(path, &["--version"]);
+        let version = version.map(|version| format!("{version} "));
+        let says = format!("{}({path})", version.unwrap_or_default());
+        return Some(Finding::ok(name, says));
+    }
+    let pinned = workshop.lock.kingfisher.as_ref()?;
+    let size = kingfisher::SIZE;
+    Some(Finding {
+        name: name.into(),
+        state: State::OnDemand,
+        says: format!(
+            "{} from PyPI, {size}, when `cargo xtask open-pr` first searches for secrets",
+            pinned.version
+        ),
+        next: Vec::new(),
+    })
 }
 
 fn room(workshop: &Workshop<'_>, items: &[Item]) -> Finding {

@@ -20,6 +20,8 @@ use crate::interrupt::Interrupt;
 use crate::process;
 use crate::ui::Ui;
 
+/// How large the download is.
+pub(super) const SIZE: &str = "22 MB";
 /// How long a search may take; one of a large pull request takes seconds.
 const LIMIT: Duration = Duration::from_secs(180);
 /// It ends so when it has found something.
@@ -76,7 +78,12 @@ impl Kingfisher {
         Ok(look(&workshop))
     }
 
-    /// The same, fetched where it is missing. At a terminal it asks before.
+    /// Where it is.
+    pub(super) fn path(&self) -> &Utf8Path {
+        &self.program
+    }
+
+    /// The scanner of [`Kingfisher::look`], fetched where it is missing. At a terminal it asks before.
     ///
     /// # Errors
     /// A no; those of the download; when nothing may be fetched.
@@ -94,8 +101,9 @@ impl Kingfisher {
         }
         let item = Item {
             what: what.clone(),
-            how: "from PyPI (kingfisher-bin), 22 MB, to find secrets in what is published"
-                .to_owned(),
+            how: format!(
+                "from PyPI (kingfisher-bin), {SIZE}, to find secrets in what is published"
+            ),
             disk: 120_000_000,
             asks: true,
         };
@@ -202,7 +210,8 @@ impl Kingfisher {
     }
 }
 
-fn look(workshop: &Workshop<'_>) -> Option<Kingfisher> {
+/// The one on PATH if it is new enough, else the fetched one.
+pub(super) fn look(workshop: &Workshop<'_>) -> Option<Kingfisher> {
     let pinned = workshop.lock.kingfisher.as_ref()?;
     if let Some(program) = workshop.on_path("kingfisher")
         && let Some(version) = workshop.version(&program, &["--version"])

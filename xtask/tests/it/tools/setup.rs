@@ -98,6 +98,23 @@ fn the_check_prints_json_and_nothing_else_on_stdout() {
     };
     assert_eq!(state("Databricks CLI"), Some("ok"));
     assert_eq!(state("Python packages"), Some("will-be-fetched"));
+    // What one command alone uses is named, is not missing, and `setup` does not fetch it.
+    assert_eq!(state("Kingfisher"), Some("on-demand"));
+    let _ = run(machine.xtask(&["setup"])).succeeds();
+    assert!(
+        !machine
+            .fetched()
+            .iter()
+            .any(|what| what.contains("kingfisher"))
+    );
+    machine.program("kingfisher", "echo kingfisher 2.14.0");
+    let checked = run(machine.xtask(&["setup", "--check"])).succeeds();
+    let row = checked
+        .stdout
+        .lines()
+        .find(|row| row.starts_with("Kingfisher"));
+    let row = row.unwrap_or_else(|| panic!("{checked:#?}"));
+    assert!(row.contains("ok") && row.contains("2.14.0 ("), "{row}");
 }
 
 #[test]
