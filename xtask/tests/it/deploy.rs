@@ -217,6 +217,20 @@ fn a_branch_feeds_its_target_and_nothing_else_does() {
     let older = format!("{BRANCH} has 1 newer commit");
     assert!(said.stderr.contains(&older), "{}", said.stderr);
 
+    // A clone without the history between the two cannot tell, and says how to.
+    project.git(&["fetch", "--quiet", "--depth", "1", "origin", BRANCH]);
+    let said = deploy(&project, TARGET, &["--dry-run"]);
+    refused(&said, "this clone is shallow");
+    assert!(!said.stderr.contains("is not on"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("next: git fetch --unshallow origin"),
+        "{}",
+        said.stderr
+    );
+    project.git(&["fetch", "--quiet", "--unshallow", "origin"]);
+    let said = deploy(&project, TARGET, &["--dry-run"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+
     // A remote that does not answer: what it last said counts, loudly; without that nothing does.
     project.git(&["remote", "set-url", "origin", "/nowhere/origin.git"]);
     let said = deploy(&project, TARGET, &["--dry-run"]);

@@ -22,6 +22,15 @@ pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Re
     let remote = remote(&git, target, branch)?;
     let newest = newest(context, &git, &remote, branch)?;
     if !git.contains(&newest, &head) {
+        if git.is_cut_off(&newest, &head)? {
+            let what = format!(
+                "this clone is shallow: it does not tell whether commit {} is on {branch}, which feeds target {target}",
+                short(&head)
+            );
+            return Failure::new(Kind::Failed, what)
+                .next(format!("git fetch --unshallow {}", safe_line(&remote.name)))
+                .err();
+        }
         let what = format!(
             "commit {} is not on {branch}, which feeds target {target}",
             short(&head)

@@ -48,6 +48,15 @@ impl Gate<'_> {
         if is_here && git.contains(head, &there) {
             return Ok(Some(Lease::Grows));
         }
+        if is_here && git.is_cut_off(head, &there)? {
+            findings.stop(
+                format!(
+                    "this clone is shallow: it does not tell whether {branch} has the commits of {remote_branch} on {remote}"
+                ),
+                format!("git fetch --unshallow {remote}"),
+            );
+            return Ok(Some(Lease::Grows));
+        }
         if git.was_at(branch, &there) {
             findings.note(format!(
                 "{branch} was rewritten since it was pushed: it replaces the one on {remote}, \
