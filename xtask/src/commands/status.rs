@@ -22,7 +22,7 @@ mod watch;
 mod words;
 
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -35,7 +35,7 @@ pub(crate) use facts::{CheckState, Verdict};
 
 use crate::ui::safe_line;
 use environments::Look as Environments;
-use facts::{Environment, Facts, GitHub, Unknown, VERSION};
+use facts::{Branch, Environment, Facts, GitHub, Unknown, VERSION};
 use remote_side::{Look, RemoteSide};
 use rows::Rows;
 
@@ -72,16 +72,18 @@ enum Part {
     Environment(usize, Box<Environment>),
 }
 
-/// What is known by now, in the order of the screen.
+/// What is known by now, in the order of the screen; of GitHub and environments, with what is still asked.
 enum Known<'a> {
     Branch,
-    GitHub,
-    /// These environments, and whether others are still asked.
-    Environments(&'a [Environment], bool),
+    GitHub(&'static str),
+    Environments(&'a [Environment], &'static str),
+    Everything,
 }
 
 /// How long environments that have answered wait for the next one, to be shown together and in their order.
 const TOGETHER: Duration = Duration::from_millis(700);
+/// How long they wait for GitHub, which stands above them.
+const FOR_GITHUB: Duration = Duration::from_secs(2);
 
 /// Runs the command.
 ///
@@ -198,7 +200,7 @@ impl<'a> Looker<'a> {
     }
 
     /// Looks at everything; at the environments only where `known` does not tell of them. `on_part` is
-    /// called once the clone is known, again once GitHub is, and then with each environment that has answered.
+    /// called once the clone is known, once GitHub is, with each environment that has answered, and at the end.
     fn look(
         &mut self,
         known: Option<Vec<Environment>>,
@@ -227,9 +229,10 @@ impl<'a> Looker<'a> {
                 }
             },
         };
-        let side = self.side(&facts);
+        let branch = facts.branch.clone();
         let targets = environments.as_ref().map_or(&[][..], |all| all.targets());
         let mut arrivals = Arrivals::of(targets.len());
+        let started = Instant::now();
         std::thread::scope(|scope| {
             let (sender, parts) = mpsc::channel();
             for (index, target) in targets.iter().enumerate() {
@@ -241,6 +244,7 @@ impl<'a> Looker<'a> {
                 });
             }
             scope.spawn(move || {
+                let side = self.side(&branch);
                 let github = side.and_then(|side| look_at_github(context, side));
                 let _ = sender.send(Part::GitHub(Box::new(github)));
             });
@@ -251,43 +255,43 @@ impl<'a> Looker<'a> {
                     Ok(Part::GitHub(github)) => {
                         github_is_known = true;
                         facts.take(*github);
-                        on_part(Known::GitHub, &facts);
+                        on_part(Known::GitHub(arrivals.left(true)), &facts);
                     }
                     Ok(Part::Environment(index, found)) => arrivals.take(index, *found),
                     // One that takes long holds up none.
                     Err(mpsc::RecvTimeoutError::Timeout) => is_late = true,
                     Err(mpsc::RecvTimeoutError::Disconnected) => break,
                 }
-                if !github_is_known || !(is_late || arrivals.is_complete()) {
+                let waits_for_github = !github_is_known && started.elapsed() < FOR_GITHUB;
+                if waits_for_github || !(is_late || arrivals.is_complete()) {
                     continue;
                 }
                 let now = arrivals.take_new();
                 if !now.is_empty() {
                     facts.environments = arrivals.all();
-                    on_part(Known::Environments(&now, !arrivals.is_complete()), &facts);
+                    let left = arrivals.left(github_is_known);
+                    on_part(Known::Environments(&now, left), &facts);
                 }
             }
         });
-        if known.is_none() && targets.is_empty() {
-            on_part(Known::Environments(&[], false), &facts);
-        }
+        on_part(Known::Everything, &facts);
         Ok(facts)
     }
 
     /// GitHub, found anew where the branch is another than the last time.
-    fn side(&mut self, facts: &Facts) -> Result<&mut RemoteSide, NoGitHub> {
-        let same = |side: &RemoteSide| side.is_of(&facts.branch);
+    fn side(&mut self, branch: &Branch) -> Result<&mut RemoteSide, NoGitHub> {
+        let same = |side: &RemoteSide| side.is_of(branch);
         if !self.side.as_ref().is_some_and(same) {
             self.side = None;
         }
         let side = match self.side.take() {
             Some(side) => side,
-            None => RemoteSide::find(self.context, self.git, &facts.branch).map_err(|unknown| {
-                NoGitHub {
+            None => {
+                RemoteSide::find(self.context, self.git, branch).map_err(|unknown| NoGitHub {
                     unknown,
                     later: false,
-                }
-            })?,
+                })?
+            }
         };
         Ok(self.side.insert(side))
     }
@@ -313,6 +317,18 @@ impl Arrivals {
 
     fn is_complete(&self) -> bool {
         self.found.iter().all(Option::is_some)
+    }
+
+    /// What is still asked.
+    fn left(&self, github_is_known: bool) -> &'static str {
+        let none_is_told = !self.told.contains(&true);
+        match (github_is_known, self.is_complete()) {
+            (true, true) => "",
+            (true, false) if none_is_told => "the workspaces",
+            (true, false) => "the other workspaces",
+            (false, true) => "GitHub",
+            (false, false) => "GitHub and the other workspaces",
+        }
     }
 
     /// Those that have answered and were not told yet.
@@ -386,6 +402,8 @@ struct Shown<'a> {
     context: &'a Context,
     columns: Option<usize>,
     wanted: bool,
+    /// Whether environments are on it.
+    has_environments: bool,
     waiting: Option<crate::ui::Progress>,
 }
 
@@ -395,6 +413,7 @@ impl<'a> Shown<'a> {
             context,
             columns,
             wanted,
+            has_environments: false,
             waiting: None,
         }
     }
@@ -411,17 +430,26 @@ impl<'a> Shown<'a> {
                 screen::branch(&mut rows, &facts.branch);
                 "GitHub and the workspaces"
             }
-            Known::GitHub => {
+            Known::GitHub(left) => {
+                if self.has_environments {
+                    rows.line(0, "");
+                }
                 screen::github(&mut rows, facts);
-                "the workspaces"
+                left
             }
             Known::Environments(found, left) => {
-                let now = Timestamp::now();
-                screen::environments(&mut rows, found, facts, now);
-                if !left {
-                    screen::after_environments(&mut rows, facts);
+                self.has_environments = true;
+                screen::environments(&mut rows, found, facts, Timestamp::now());
+                left
+            }
+            Known::Everything => {
+                screen::after_environments(&mut rows, facts);
+                let lines = rows.into_lines();
+                if !lines.is_empty() {
+                    ui.answer("");
                 }
-                if left { "the other workspaces" } else { "" }
+                lines.iter().for_each(|line| ui.answer(line));
+                return;
             }
         };
         rows.into_lines().iter().for_each(|line| ui.answer(line));

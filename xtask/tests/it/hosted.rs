@@ -4,4 +4,4 @@
 mod bundles;
 mod journeys;
 mod moves;
-mod world;
+pub(crate) mod world;

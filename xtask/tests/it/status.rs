@@ -5,6 +5,7 @@ pub(crate) mod environments;
 mod failures;
 mod looks;
 pub(super) mod schema;
+mod slow;
 mod terminals;
 mod watching;
 pub(crate) mod world;

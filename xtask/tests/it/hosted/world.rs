@@ -8,13 +8,13 @@ use xtask_testkit::{Answer, Fault, FaultProxy, Gate, Passed, Rule, Said, When};
 use crate::status::world as clone;
 
 /// The target on Databricks.
-pub(super) const TARGET: &str = "preprod";
+pub(crate) const TARGET: &str = "preprod";
 /// A token that must be shown nowhere.
-pub(super) const TOKEN: &str = "dapiCANARYhosted";
+pub(crate) const TOKEN: &str = "dapiCANARYhosted";
 
 /// How a workspace is hostile.
 #[derive(Debug, Clone)]
-pub(super) enum Host {
+pub(crate) enum Host {
     /// Nothing listens there.
     Closed,
     /// It takes connections and answers nothing.
@@ -26,14 +26,14 @@ pub(super) enum Host {
 }
 
 /// A clone in hostile surroundings.
-pub(super) struct World {
-    pub(super) clone: clone::World,
-    pub(super) host: String,
+pub(crate) struct World {
+    pub(crate) clone: clone::World,
+    pub(crate) host: String,
     _proxy: FaultProxy,
 }
 
 impl World {
-    pub(super) fn new(host: &Host) -> World {
+    pub(crate) fn new(host: &Host) -> World {
         let clone = clone::World::new();
         let proxy = FaultProxy::before("http://127.0.0.1:9");
         let url = match host {
@@ -87,7 +87,7 @@ impl World {
     }
 
     /// `cargo xtask ARGS`, with or without a token for the host.
-    pub(super) fn run(&self, args: &[&str], signed_in: bool) -> Said {
+    pub(crate) fn run(&self, args: &[&str], signed_in: bool) -> Said {
         let mut command: Command = self.clone.xtask(args);
         if signed_in {
             command.env("DATABRICKS_TOKEN", TOKEN);
@@ -106,14 +106,14 @@ impl World {
 }
 
 /// Puts the target on a host.
-pub(super) fn on_host(clone: &clone::World, host: &str) {
+pub(crate) fn on_host(clone: &clone::World, host: &str) {
     let path = clone.project.root().join("databricks.yml");
     let yaml = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, with_host(&yaml, host)).unwrap();
 }
 
 /// The bundle with the target on a host.
-pub(super) fn with_host(yaml: &str, host: &str) -> String {
+pub(crate) fn with_host(yaml: &str, host: &str) -> String {
     let start = format!("  {TARGET}:\n");
     let (before, after) = yaml.split_once(&start).unwrap();
     let after = after.replacen("profile: mlops-local", &format!("host: {host}"), 1);
