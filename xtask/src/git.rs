@@ -36,7 +36,7 @@ pub(crate) use blobs::Blobs;
 pub(crate) use changes::{Change, Changed};
 pub(crate) use history::Commit;
 pub(crate) use objects::{Made, NewCommit};
-pub(crate) use push::{Lease, Push};
+pub(crate) use push::{Brings, Lease, Push};
 pub(crate) use push_target::PushTarget;
 pub(crate) use remote::{Remote, without_user};
 pub(crate) use sign_in::Login;

@@ -33,6 +33,7 @@ mod process;
 mod pull_request;
 mod python;
 mod results;
+mod secrets;
 mod smoke;
 mod terminal_text;
 mod tools;

@@ -6,15 +6,11 @@ mod compare;
 mod content;
 mod findings;
 mod large;
-mod scanner;
-mod secrets;
-mod sieve;
 mod source;
 mod steps;
 mod summary;
 mod survey;
 mod text;
-mod text_of;
 mod typed;
 mod workflows;
 
@@ -27,11 +23,11 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::pull_request::block;
+use crate::secrets::Scanner;
 use crate::ui::{Tone, safe_line};
 use apply::Made;
 use ask::{Choices, Last};
 use findings::Findings;
-use scanner::Scanner;
 use steps::Step;
 use survey::Survey;
 use text::Text;
@@ -153,7 +149,10 @@ struct Answer<'a> {
 /// or git refuse.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let git = Git::open(context)?;
-    let scanner = Scanner::ready(context, args)?;
+    let scanner = match args.allow_secrets {
+        true => Scanner::off(),
+        false => Scanner::ready(context, !args.dry_run)?,
+    };
     let progress = context
         .ui
         .progress("Looking", "at the branch, its remote and GitHub");

@@ -18,13 +18,14 @@ pub(crate) struct Addition {
 }
 
 impl Git {
-    /// What the commits add that `head` leads to and `base` does not, the oldest first. Of a merge only what
+    /// What the commits add that `head` leads to and none of `without` does, the oldest first. Of a merge only what
     /// none of its parents has.
     ///
     /// # Errors
     /// When git fails.
-    pub(crate) fn additions(&self, base: &str, head: &str) -> anyhow::Result<Vec<Addition>> {
-        let range = [head, &format!("^{base}")].join("\n");
+    pub(crate) fn additions(&self, without: &[&str], head: &str) -> anyhow::Result<Vec<Addition>> {
+        let without = without.iter().map(|commit| format!("\n^{commit}"));
+        let range = head.to_owned() + &without.collect::<String>();
         let commits = self.fed(&["rev-list", "--reverse", "--topo-order", "--stdin"], range)?;
         let listed = self.fed(
             &[

@@ -196,6 +196,16 @@ impl Git {
         Ok(pieces(&listed).map(str::to_owned).collect())
     }
 
+    /// Git's objects of what the files of a commit hold.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn objects_of_files(&self, commit: &str) -> anyhow::Result<Vec<String>> {
+        let listed = self.read(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        let object = |entry: &str| entry.split(['\t', ' ']).nth(2).map(str::to_owned);
+        Ok(pieces(&listed).filter_map(object).collect())
+    }
+
     /// The files right in the folder of the repository, at a commit.
     ///
     /// # Errors

@@ -37,6 +37,26 @@ impl Git {
         Ok(pieces(&listed).map(commit).collect())
     }
 
+    /// The commits that `head` leads to and none of `without` does, oldest first, with merges.
+    ///
+    /// # Errors
+    /// When git fails.
+    pub(crate) fn with_merges(&self, without: &[&str], head: &str) -> anyhow::Result<Vec<Commit>> {
+        let fixed = [
+            "-c",
+            "log.showSignature=false",
+            "log",
+            "-z",
+            "--reverse",
+            "--encoding=UTF-8",
+            "--format=%H%n%B",
+            head,
+            "--not",
+        ];
+        let listed = self.read(&[&fixed[..], without, &["--"]].concat())?;
+        Ok(pieces(&listed).map(commit).collect())
+    }
+
     /// How many commits `head` has that `base` lacks, and the other way round; `None` where the clone is too
     /// shallow to tell.
     ///

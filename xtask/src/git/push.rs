@@ -1,6 +1,8 @@
 //! Pushing: one ref, by its full name, under what must hold on the remote.
 
-use super::{Git, Login};
+use std::collections::HashSet;
+
+use super::{Addition, Commit, Git, Login};
 use crate::error::{Failure, Kind};
 use crate::process::Finished;
 
@@ -28,6 +30,17 @@ pub(crate) struct Push {
     pub(crate) lease: Lease,
     /// Another branch that must be where it is thought to be, and its commit: else nothing is pushed.
     pub(crate) unmoved: Option<(String, String)>,
+    /// Commits whose files and ancestors the remote has, or that were searched before.
+    pub(crate) known: Vec<String>,
+}
+
+/// What a push brings that is not known.
+#[derive(Debug)]
+pub(crate) struct Brings {
+    /// What its commits add, but for files that are known from elsewhere.
+    pub(crate) additions: Vec<Addition>,
+    /// The commits, with merges.
+    pub(crate) commits: Vec<Commit>,
 }
 
 impl Push {
@@ -63,11 +76,17 @@ impl Push {
 }
 
 impl Git {
-    /// Pushes one ref.
+    /// Pushes one ref, if `search` agrees to what that brings.
     ///
     /// # Errors
-    /// [`Kind::Service`] with what git or the server says.
-    pub(crate) fn push(&self, push: &Push, login: Option<&Login>) -> anyhow::Result<()> {
+    /// Those of `search`; [`Kind::Service`] with what git or the server says.
+    pub(crate) fn push(
+        &self,
+        push: &Push,
+        login: Option<&Login>,
+        search: impl FnOnce(&Brings) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        search(&self.brings(push)?)?;
         let args = push.args();
         let finished = self.pushing(&push.remote, args, login)?;
         if finished.ok() {
@@ -108,6 +127,22 @@ impl Git {
             (false, _) => failure,
         };
         failure.details(finished.tail).err()
+    }
+
+    fn brings(&self, push: &Push) -> anyhow::Result<Brings> {
+        let known: Vec<&str> = push.known.iter().map(String::as_str).collect();
+        let mut additions = self.additions(&known, &push.sha)?;
+        if !additions.is_empty() {
+            let mut files = HashSet::new();
+            for commit in &known {
+                files.extend(self.objects_of_files(commit)?);
+            }
+            additions.retain(|one| one.new.as_ref().is_none_or(|new| !files.contains(new)));
+        }
+        Ok(Brings {
+            additions,
+            commits: self.with_merges(&known, &push.sha)?,
+        })
     }
 
     /// Whether git may push to a remote, asked without pushing: what git or the server says where it may not.
@@ -191,6 +226,7 @@ mod tests {
             branch: "-f".to_owned(),
             lease: Lease::Grows,
             unmoved: None,
+            known: Vec::new(),
         };
         let plain = [
             "push",

@@ -8,12 +8,13 @@ use super::steps::Step;
 use super::summary::{self, Subject};
 use super::survey::{Survey, short};
 use super::text::Text;
-use super::{Args, ask, content, typed};
+use super::{Args, ask, typed};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Lease, Push};
 use crate::pull_request::block;
 use crate::pull_request::opening::Opening;
+use crate::secrets;
 use crate::ui::safe_line;
 
 /// What the steps made.
@@ -176,25 +177,21 @@ impl Doing<'_> {
     fn push(&self, branch: &str, lease: &Lease, head: &str) -> anyhow::Result<()> {
         refuse_deployed(self.context, &self.survey.base, branch)?;
         let source = &self.survey.source;
-        if head != self.survey.head {
-            content::made_since(
-                self.context,
-                self.git,
-                &self.survey.scanner,
-                &self.survey.head,
-                head,
-            )?;
-        }
         let push = Push {
             remote: source.remote.clone(),
             sha: head.to_owned(),
             branch: branch.to_owned(),
             lease: lease.clone(),
             unmoved: None,
+            // What a hook has made of them is new.
+            known: vec![self.survey.head.clone()],
         };
         let what = format!("{} to {}", safe_line(branch), source.name);
         let progress = self.context.ui.progress("Pushing", &what);
-        self.git.push(&push, self.survey.login.as_ref())?;
+        let (context, git) = (self.context, self.git);
+        git.push(&push, self.survey.login.as_ref(), |brings| {
+            secrets::refuse(context, git, &self.survey.scanner, brings, head)
+        })?;
         progress.finish("Pushed", &what);
         self.git.track(&self.choices.branch, &source.remote, branch);
         Ok(())

@@ -12,12 +12,12 @@ use xtask_remote::github::repositories::Name;
 use super::Args;
 use super::content;
 use super::findings::Findings;
-use super::scanner::Scanner;
 use super::source::Source;
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 use crate::git::{Change, Changed, Commit, Git, Lease, Login};
 use crate::github::{Connection, Home};
+use crate::secrets::Scanner;
 use crate::ui::safe;
 use gate::Gate;
 
@@ -88,7 +88,9 @@ pub(super) fn take(
     scanner: Scanner,
 ) -> anyhow::Result<(Option<Survey>, Findings)> {
     let mut findings = Findings::default();
-    scanner.say(&mut findings);
+    if let Some(what) = scanner.lacks() {
+        findings.note(what);
+    }
     let uncommitted = git.uncommitted()?;
     local(context, git, args, &scanner, &uncommitted, &mut findings)?;
     let survey = outward(context, git, args, scanner, uncommitted, &mut findings)?;

@@ -181,3 +181,35 @@ fn its_commits_are_signed_where_those_of_git_are() {
     assert_eq!(planned["head"]["commit"], head);
     assert_eq!(place.promote(&[])["head"]["commit"], head);
 }
+
+#[test]
+fn what_a_promotion_pushes_is_searched_for_secrets_and_what_github_has_stops_none() {
+    let place = Place::new();
+    let token = format!("ghp_{}", "a1".repeat(18));
+    // On main already, where it stops no release and no way back.
+    place.commit("main", "src/old.py", &format!("t = '{token}'\n"), "Old");
+    let opened = place.promote(&[]);
+    place.merge(number(&opened));
+    place.commit("main", "src/old.py", "t = ''\n", "Take it out");
+    let opened = place.promote(&[]);
+    place.merge(number(&opened));
+    let undo = place.promote(&["--undo"]);
+    place.merge(number(&undo));
+    assert!(place.has(STABLE, "src/old.py"));
+    let forth = place.promote(&[]);
+    assert_eq!(place.open()[0]["head"]["ref"], OURS, "{forth}");
+
+    // The message of a commit of ours is new, and names the branch.
+    let branch = format!("branch = \"{token}\"");
+    place
+        .world
+        .project
+        .edit("xtask.toml", "branch = \"stable\"", &branch);
+    let said = place.fails(1, &[]);
+    assert!(
+        said.contains("looks like a secret would be published"),
+        "{said}"
+    );
+    assert!(said.contains("of the message of commit"), "{said}");
+    assert_eq!(place.head(&token), None);
+}

@@ -45,7 +45,6 @@ impl Survey {
         let range = content::Range {
             base: &self.base_sha,
             head: &self.head,
-            commits: &self.commits,
             changes: &self.changes,
         };
         content::committed(context, git, &self.scanner, findings, &range)?;

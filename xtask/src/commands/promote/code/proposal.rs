@@ -21,6 +21,8 @@ pub(super) struct Proposal {
     pub(super) head: String,
     /// The files that the release branch has after the merge.
     pub(super) tree: String,
+    /// The commit that has those files already.
+    pub(super) files_of: String,
     /// What must hold for a push of it; `None` where nothing is pushed.
     pub(super) push: Option<Lease>,
     /// The commit with which the release branch is begun, where there is none.
@@ -58,6 +60,7 @@ impl Proposal {
                 branch: route.main.clone(),
                 head: survey.main.sha.clone(),
                 tree: survey.main.tree.clone(),
+                files_of: survey.main.sha.clone(),
                 push: None,
                 start,
                 pull: plain,
@@ -76,6 +79,7 @@ impl Proposal {
             branch: ours,
             head,
             tree: survey.main.tree.clone(),
+            files_of: survey.main.sha.clone(),
             push,
             start,
             pull: own,
@@ -113,6 +117,7 @@ impl Proposal {
             branch,
             head,
             tree: back_to.tree.clone(),
+            files_of: back_to.sha.clone(),
             push,
             start: None,
         })

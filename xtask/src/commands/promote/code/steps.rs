@@ -1,5 +1,7 @@
 //! What is done, step by step. The plan shows these very steps, and they are what is executed.
 
+use std::cell::Cell;
+
 use xtask_remote::github::pulls::{self, Change, New, Pull};
 
 use super::marks::short;
@@ -7,9 +9,10 @@ use super::proposal::Proposal;
 use super::survey::Survey;
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
-use crate::git::{Git, Lease, Push};
+use crate::git::{Brings, Git, Lease, Push};
 use crate::pull_request::block;
 use crate::pull_request::opening::Opening;
+use crate::secrets::{self, Scanner};
 use crate::ui::safe_line;
 
 /// What is offered to the release branch.
@@ -168,16 +171,36 @@ impl Offer<'_> {
             branch: branch.to_owned(),
             lease: lease.clone(),
             unmoved,
+            known: self.known(),
         };
+        let scanner = Scanner::ready(context, false)?;
         let what = format!("{} to {}", safe_line(branch), ground.into);
         let progress = context.ui.progress("Pushing", &what);
-        if let Err(error) = git.push(&push, ground.login.as_ref()) {
+        let refused = Cell::new(false);
+        let search = |brings: &Brings| {
+            let searched = secrets::refuse(context, git, &scanner, brings, sha);
+            refused.set(searched.is_err());
+            searched
+        };
+        if let Err(error) = git.push(&push, ground.login.as_ref(), search) {
             progress.clear();
             context.interrupt.check()?;
-            return Err(not_pushed(&error));
+            return match refused.get() {
+                true => Err(error),
+                false => Err(not_pushed(&error)),
+            };
         }
         progress.finish("Pushed", &what);
         Ok(())
+    }
+
+    /// Commits that the remote has.
+    fn known(&self) -> Vec<String> {
+        let release = self.survey.release.as_ref();
+        let release = release.map(|release| release.head.sha.clone());
+        let mut known = vec![self.survey.main.sha.clone(), self.proposal.files_of.clone()];
+        known.extend(release);
+        known
     }
 
     /// What stands above our part from the start: which ones it takes the place of, and what people wrote

@@ -1,14 +1,12 @@
 //! What is needed to look for secrets: a scanner where there is one, and what xtask.toml allows.
 
-use super::Args;
-use super::findings::Findings;
 use crate::context::Context;
 use crate::error;
 use crate::tools::kingfisher::{Kingfisher, Match};
 
 /// What looks for secrets.
 #[derive(Debug)]
-pub(super) struct Scanner {
+pub(crate) struct Scanner {
     /// `None` where only the built-in forms are looked for.
     program: Option<Kingfisher>,
     /// Why there is none.
@@ -16,35 +14,41 @@ pub(super) struct Scanner {
     /// Digests of lines that are no secrets.
     pub(super) allowed: Vec<String>,
     /// Whether secrets are looked for at all.
-    pub(super) is_on: bool,
+    pub(crate) is_on: bool,
 }
 
 impl Scanner {
-    /// What is here; what is missing is fetched, unless this is a dry run.
+    /// What is here; what is missing may be fetched.
     ///
     /// # Errors
     /// Ctrl-C.
-    pub(super) fn ready(context: &Context, args: &Args) -> anyhow::Result<Scanner> {
-        let found = match (args.allow_secrets, args.dry_run) {
-            (true, _) => Ok(None),
-            (false, true) => Kingfisher::look(context),
-            (false, false) => Kingfisher::get(context).map(Some),
+    pub(crate) fn ready(context: &Context, may_fetch: bool) -> anyhow::Result<Scanner> {
+        let found = match may_fetch {
+            false => Kingfisher::look(context),
+            true => Kingfisher::get(context).map(Some),
         };
         context.interrupt.check()?;
         let (program, lacking) = match found {
             Ok(Some(program)) => (Some(program), None),
-            Ok(None) => (
-                None,
-                (!args.allow_secrets).then(|| "it is not here yet".to_owned()),
-            ),
+            Ok(None) => (None, Some("it is not here yet".to_owned())),
             Err(error) => (None, Some(error::report(&error).what)),
         };
         Ok(Scanner {
             program,
             lacking,
             allowed: context.config.github.allowed_secrets.clone(),
-            is_on: !args.allow_secrets,
+            is_on: true,
         })
+    }
+
+    /// One that looks for nothing.
+    pub(crate) fn off() -> Scanner {
+        Scanner {
+            program: None,
+            lacking: None,
+            allowed: Vec::new(),
+            is_on: false,
+        }
     }
 
     /// One without a program, for tests.
@@ -58,13 +62,12 @@ impl Scanner {
         }
     }
 
-    /// Says what is not looked for.
-    pub(super) fn say(&self, findings: &mut Findings) {
-        if let Some(why) = &self.lacking {
-            findings.note(format!(
-                "secrets are looked for by the built-in forms alone, without Kingfisher: {why}"
-            ));
-        }
+    /// What is not looked for, in words.
+    pub(crate) fn lacks(&self) -> Option<String> {
+        let why = self.lacking.as_ref()?;
+        Some(format!(
+            "secrets are looked for by the built-in forms alone, without Kingfisher: {why}"
+        ))
     }
 
     /// Searches lines; where there is no scanner, nothing is found.

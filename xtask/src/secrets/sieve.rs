@@ -3,16 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use super::forms;
 use super::scanner::Scanner;
-use super::secrets;
-use super::survey::short;
 use crate::error::{Failure, Kind};
 use crate::fingerprint::sha256;
 use crate::tools::kingfisher::Match;
 use crate::ui::safe_line;
 
 /// What is said where the scanner fails.
-pub(super) const NOT_SEARCHED: &str = "not all of it was searched for secrets";
+pub(crate) const NOT_SEARCHED: &str = "not all of it was searched for secrets";
 /// How many bytes the scanner gets at once.
 const AT_ONCE: usize = 64 << 20;
 /// How many places are named.
@@ -22,7 +21,7 @@ const OF_A_KEY: usize = 5;
 
 /// Where lines come from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// A file, as a commit has it.
     Commit { path: String, commit: String },
     /// A file that is not committed yet.
@@ -35,7 +34,7 @@ pub(super) enum Place {
 
 /// A line that looks like a secret.
 #[derive(Debug, Clone)]
-pub(super) struct Found {
+pub(crate) struct Found {
     place: Place,
     line: usize,
     kind: String,
@@ -45,7 +44,7 @@ pub(super) struct Found {
 
 /// Lines go in, findings stay.
 #[derive(Debug)]
-pub(super) struct Sieve<'a> {
+pub(crate) struct Sieve<'a> {
     scanner: &'a Scanner,
     /// Lines that the scanner has still to search, and the place and number of each.
     waiting: String,
@@ -59,7 +58,7 @@ pub(super) struct Sieve<'a> {
 
 impl<'a> Sieve<'a> {
     /// One that lets pass what xtask.toml allows.
-    pub(super) fn new(scanner: &'a Scanner) -> Sieve<'a> {
+    pub(crate) fn new(scanner: &'a Scanner) -> Sieve<'a> {
         Sieve {
             scanner,
             waiting: String::new(),
@@ -72,9 +71,9 @@ impl<'a> Sieve<'a> {
     }
 
     /// Looks at lines of one place, each with its number.
-    pub(super) fn add(&mut self, place: &Place, lines: &[(usize, &str)]) {
+    pub(crate) fn add(&mut self, place: &Place, lines: &[(usize, &str)]) {
         for (index, (number, line)) in lines.iter().enumerate() {
-            if let Some(kind) = secrets::in_line(line) {
+            if let Some(kind) = forms::in_line(line) {
                 self.keep(place, *number, kind, &lines[index..]);
             }
         }
@@ -125,7 +124,7 @@ impl<'a> Sieve<'a> {
     }
 
     /// Ends the search. What the scanner failed with, if it did.
-    pub(super) fn finish(&mut self) -> Option<&str> {
+    pub(crate) fn finish(&mut self) -> Option<&str> {
         self.search();
         self.broken.as_deref()
     }
@@ -149,7 +148,7 @@ impl<'a> Sieve<'a> {
     }
 
     /// What was found, as what is wrong and what to do about it; `head` is the newest commit.
-    pub(super) fn verdict(&self, head: &str) -> Option<(String, String)> {
+    pub(crate) fn verdict(&self, head: &str) -> Option<(String, String)> {
         if self.found.is_empty() {
             return None;
         }
@@ -166,7 +165,7 @@ impl<'a> Sieve<'a> {
 
     /// # Errors
     /// [`Kind::Failed`] when something was found.
-    pub(super) fn refuse(mut self, head: &str) -> anyhow::Result<()> {
+    pub(crate) fn refuse(mut self, head: &str) -> anyhow::Result<()> {
         if let Some(why) = self.finish() {
             return Failure::new(Kind::Failed, format!("{NOT_SEARCHED}: {why}"))
                 .next("call it again")
@@ -259,6 +258,11 @@ fn described(found: &Found) -> String {
         }
         Place::Words(which) => format!("line {line} of {which} ({kind})"),
     }
+}
+
+/// The first digits of a commit.
+fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
 }
 
 /// Of the line, and of what follows where a key begins there.

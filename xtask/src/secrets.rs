@@ -1,0 +1,36 @@
+//! Secrets in what is published: every commit that is pushed is searched before, whichever command pushes it.
+
+mod forms;
+mod look;
+mod scanner;
+mod sieve;
+mod text_of;
+
+use crate::context::Context;
+use crate::git::{Brings, Git};
+pub(crate) use look::Look;
+pub(crate) use scanner::Scanner;
+pub(crate) use sieve::{NOT_SEARCHED, Place, Sieve};
+
+/// Searches what a push brings; `head` is the commit that it pushes.
+///
+/// # Errors
+/// [`crate::error::Kind::Failed`] when it holds what looks like a secret.
+pub(crate) fn refuse(
+    context: &Context,
+    git: &Git,
+    scanner: &Scanner,
+    brings: &Brings,
+    head: &str,
+) -> anyhow::Result<()> {
+    if !scanner.is_on || brings.commits.is_empty() {
+        return Ok(());
+    }
+    let mut look = Look::at(context, git, scanner, &brings.additions)?;
+    look.search(git, &brings.additions)?;
+    look.messages(&brings.commits);
+    match look.sieve {
+        Some(sieve) => sieve.refuse(head),
+        None => Ok(()),
+    }
+}
