@@ -20,8 +20,8 @@ use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
 pub(crate) use profiles::config_file;
 
-/// How long the program may take until it answers; it needs a fraction of a second.
-const START: Duration = Duration::from_secs(20);
+/// How long the program may take until it answers. It needs a fraction of a second, and longer on a loaded machine.
+const START: Duration = Duration::from_secs(60);
 
 /// A local workspace that answers.
 #[derive(Debug, Clone)]

@@ -35,6 +35,9 @@ pub const TASKS: &[&str] = &[
     "spark_python_task",
 ];
 
+/// How long it may take to say how it is.
+const ANSWER: Duration = Duration::from_secs(10);
+
 /// What the local workspace says about itself.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Status {
@@ -112,9 +115,9 @@ pub struct Events {
 /// # Errors
 /// Any [`Error`].
 pub fn status(transport: &dyn Transport) -> Result<Status, Error> {
-    // Who asks whether it runs wants to know now.
+    // Where it does not run, the connection is refused at once; where the machine is loaded, it is slow to answer.
     let request = Request::new(Method::Get, "/local/v1/status").once();
-    call(transport, &request.within(Duration::from_secs(2)))
+    call(transport, &request.within(ANSWER))
 }
 
 /// Asks what starts jobs by itself, and when next.
@@ -123,7 +126,7 @@ pub fn status(transport: &dyn Transport) -> Result<Status, Error> {
 /// Any [`Error`].
 pub fn schedules(transport: &dyn Transport) -> Result<Schedules, Error> {
     let request = Request::new(Method::Get, "/local/v1/schedules");
-    call(transport, &request.within(Duration::from_secs(2)))
+    call(transport, &request.within(ANSWER))
 }
 
 /// Asks it to end: runs are cancelled, MLflow is stopped.

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{error_code}: {message}")]
 pub struct ApiError {
-    /// HTTP status of the reply. Never 503 or 429: clients repeat those for minutes.
+    /// HTTP status of the reply. 503 and 429 only where trying again helps, because clients do so for minutes.
     pub status: StatusCode,
     /// Databricks' name of the error, such as `RESOURCE_DOES_NOT_EXIST`.
     pub error_code: String,

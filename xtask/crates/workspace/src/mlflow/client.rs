@@ -9,8 +9,9 @@ use super::{Phase, State};
 use crate::error::ApiError;
 use crate::state::App;
 
-/// How long a request waits for a server that is on its way.
-const READY_LIMIT: Duration = Duration::from_secs(120);
+/// How long a request waits for a server that is on its way: less than any client waits for a reply. Then it is told
+/// to come again, which clients do for minutes: on a loaded machine a start may take that long.
+const READY_LIMIT: Duration = Duration::from_secs(25);
 
 impl State {
     /// The client, once the server answers. Requests that come early wait rather than fail.
@@ -23,10 +24,13 @@ impl State {
                 Phase::Failed(why) => Some(why.clone()),
                 Phase::Stopped => Some("the workspace is ending".to_owned()),
             },
-            _ => Some(format!(
-                "MLflow was not ready within {} seconds",
-                READY_LIMIT.as_secs()
-            )),
+            _ => {
+                return Err(ApiError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "TEMPORARILY_UNAVAILABLE",
+                    "MLflow is still starting; try again",
+                ));
+            }
         };
         match (why, self.client.get()) {
             (None, Some(client)) => Ok(client.clone()),

@@ -17,6 +17,8 @@ use crate::{group, python};
 
 /// A start under load takes up to a minute.
 const START_LIMIT: Duration = Duration::from_secs(180);
+/// How long it may answer that it cannot.
+const FAILING_LIMIT: Duration = Duration::from_secs(10);
 /// How long it may take to end.
 const END_GRACE: Duration = Duration::from_secs(3);
 /// Pauses before the next start after a death: first, and at most.
@@ -24,6 +26,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// A socket's path has to fit into 104 bytes on macOS and 108 on Linux.
 const SOCKET_PATH_LIMIT: usize = 100;
+/// The file of its database.
+const DATABASE: &str = "mlflow.db";
 /// A log that has grown beyond this starts afresh.
 const LOG_LIMIT: u64 = 5 * 1024 * 1024;
 
@@ -37,7 +41,7 @@ fn folder(app: &App) -> Utf8PathBuf {
 }
 
 fn database(app: &App) -> Utf8PathBuf {
-    folder(app).join("mlflow.db")
+    folder(app).join(DATABASE)
 }
 
 /// Keeps MLflow running until the workspace ends.
@@ -54,14 +58,17 @@ pub(super) async fn supervise(app: Arc<App>) {
             break;
         }
         tracing::warn!(why, "MLflow is not running; starting it again");
-        if started.elapsed() > Duration::from_secs(60) {
+        let served = *app.mlflow.phase.borrow() == Phase::Ready;
+        let long = started.elapsed() > Duration::from_secs(60);
+        if served && long {
             pause = FIRST_PAUSE;
         }
-        // The first death may be chance, and requests wait for the next start. Later ones are a state to report.
-        app.mlflow.phase.send_replace(if pause == FIRST_PAUSE {
-            Phase::Starting
-        } else {
-            Phase::Failed(why)
+        // The first death may be chance, and requests wait for the next start. Later ones are a state to report, and
+        // so is a long start that came to nothing.
+        let by_chance = pause == FIRST_PAUSE && (served || !long);
+        app.mlflow.phase.send_replace(match by_chance {
+            true => Phase::Starting,
+            false => Phase::Failed(why),
         });
         let _ = tokio::time::timeout(pause, asked_to_end(&mut stop)).await;
         pause = (pause * 4).min(LONGEST_PAUSE);
@@ -114,7 +121,7 @@ async fn announce_and_hold(
     client: &reqwest::Client,
     ready_made: Option<ReadyMade>,
 ) -> Result<(), String> {
-    wait_until_ready(client).await?;
+    wait_until_ready(app, client).await?;
     let database = database(app);
     let _ = tokio::task::spawn_blocking(move || settle(&database, ready_made)).await;
     tracing::info!("MLflow is ready");
@@ -133,15 +140,22 @@ fn settle(database: &Utf8Path, ready_made: Option<ReadyMade>) {
 }
 
 /// Asks for something that needs the database: the first such request makes or migrates it.
-async fn wait_until_ready(client: &reqwest::Client) -> Result<(), String> {
+async fn wait_until_ready(app: &App, client: &reqwest::Client) -> Result<(), String> {
     let started = Instant::now();
+    let mut failing: Option<Instant> = None;
     while started.elapsed() < START_LIMIT {
         let answer = client
             .get("http://localhost/api/2.0/mlflow/experiments/search?max_results=1")
             .send()
             .await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
-            return Ok(());
+        if let Ok(answer) = answer {
+            if answer.status().is_success() {
+                return Ok(());
+            }
+            // It fails anew each time: in a folder whose name it cannot take, without a place for its files.
+            if failing.get_or_insert_with(Instant::now).elapsed() > FAILING_LIMIT {
+                return Err(format!("MLflow cannot serve: {}", last_words(app)));
+            }
         }
         sleep(Duration::from_millis(100)).await;
     }
@@ -188,17 +202,15 @@ fn prepare(app: &App) -> std::io::Result<Utf8PathBuf> {
 fn start(app: &App, socket: &Utf8Path) -> std::io::Result<Child> {
     let folder = folder(app);
     let log = open_log(&log_path(app))?;
-    let uri = format!("sqlite:///{}", database(app));
+    // From its own folder: in an address, `%` and `?` of a path would mean something else.
+    let uri = format!("sqlite:///{DATABASE}");
     python::command(app, &app.config.mlflow_python, "mlflow_server.py")
         .arg(socket)
         .current_dir(&folder)
         .env("_MLFLOW_SERVER_FILE_STORE", &uri)
         .env("_MLFLOW_SERVER_REGISTRY_STORE", &uri)
         .env("_MLFLOW_SERVER_ARTIFACT_ROOT", "mlflow-artifacts:/")
-        .env(
-            "_MLFLOW_SERVER_ARTIFACT_DESTINATION",
-            folder.join("artifacts"),
-        )
+        .env("_MLFLOW_SERVER_ARTIFACT_DESTINATION", "artifacts")
         .env("_MLFLOW_SERVER_SERVE_ARTIFACTS", "true")
         .env("_MLFLOW_SGI_NAME", "uvicorn")
         .env("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "false")
@@ -223,6 +235,11 @@ fn open_log(path: &Utf8Path) -> std::io::Result<std::fs::File> {
 
 /// A sentence with the last line of the log, where Python says what it was.
 fn died(app: &App, status: std::io::Result<std::process::ExitStatus>) -> String {
+    let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
+    format!("MLflow ended ({status}): {}", last_words(app))
+}
+
+fn last_words(app: &App) -> String {
     let path = log_path(app);
     let log = std::fs::read(&path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
@@ -231,6 +248,5 @@ fn died(app: &App, status: std::io::Result<std::process::ExitStatus>) -> String 
         .rev()
         .find(|line| !line.trim().is_empty())
         .unwrap_or("it wrote nothing");
-    let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
-    format!("MLflow ended ({status}): {last} (log: {path})")
+    format!("{last} (log: {path})")
 }
