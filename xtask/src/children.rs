@@ -116,6 +116,9 @@ pub(crate) fn surround(env: &Env, kind: Program, command: &mut Command) {
         }
     }
     bypass_proxies_for_loopback(env, command);
+    if matches!(kind, Program::LocalBundle | Program::Bundle) && !has_home(env) {
+        command.env("HOME", "/");
+    }
     // Nobody sits at these programs: a registry that wants a password must say so, not wait.
     command
         .env("GIT_TERMINAL_PROMPT", "0")
@@ -126,6 +129,13 @@ pub(crate) fn surround(env: &Env, kind: Program, command: &mut Command) {
             None => command.env_remove(name),
         };
     }
+}
+
+/// Whether the user has a home folder. An account of a service may have none, and the Databricks CLI, which looks for
+/// git's settings there, ends where `HOME` names no folder.
+fn has_home(env: &Env) -> bool {
+    let home = env.get("HOME").map(std::path::Path::new);
+    home.is_some_and(|home| home.is_absolute() && home.is_dir())
 }
 
 /// Has a program reach this machine's own addresses directly, whatever proxy the user has set.
@@ -154,6 +164,9 @@ fn passes(env: &Env, kind: Program, name: &str, value: &str) -> bool {
     let asked = env.get(vars::XTASK_PASS_ENV).unwrap_or_default();
     if asked.split(',').any(|asked| asked.trim() == name) {
         return true;
+    }
+    if variables::is_of_a_hook(name, |set| env.get(set).is_some()) {
+        return false;
     }
     let named_by_sdk = || env.get("DATABRICKS_OIDC_TOKEN_ENV") == Some(name);
     let listed = kind.lists().iter().any(|list| list.has(name))
@@ -328,6 +341,7 @@ mod tests {
             "GIT_REPLACE_REF_BASE",
             "GIT_INTERNAL_SUPER_PREFIX",
             "GIT_CONFIG",
+            "GIT_CONFIG_PARAMETERS",
             "GIT_ATTR_SOURCE",
             // These change what git prints for programs.
             "GIT_DIFF_OPTS",
@@ -342,6 +356,12 @@ mod tests {
         }
         for name in ["GIT_CONFIG_COUNT", "GIT_CONFIG_KEY_0", "GIT_SSH_COMMAND"] {
             assert!(who_gets(name, "x").contains(&Program::Git), "{name}");
+        }
+        // Who makes the commit that a hook is called for; set by the user, it holds for ours too.
+        for name in ["GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE", "GIT_EDITOR"] {
+            assert!(who_gets(name, "x").contains(&Program::Git), "{name}");
+            let set = [(name, "x"), ("GIT_INDEX_FILE", ".git/index")];
+            assert_eq!(of(Program::Git, &set), of(Program::Git, &[]), "{name}");
         }
     }
 
@@ -390,6 +410,24 @@ mod tests {
         ] {
             assert!(who_gets(name, "x").contains(&Program::Cargo), "{name}");
         }
+    }
+
+    #[test]
+    fn the_databricks_cli_gets_a_home_where_the_user_has_none() {
+        let home = |kind, set: &[(&str, &str)]| {
+            let seen = of(kind, set);
+            let found = seen.into_iter().find(|(name, _)| name == "HOME");
+            found.map(|(_, value)| value)
+        };
+        for set in [&[][..], &[("HOME", "")], &[("HOME", "/dev/null")]] {
+            for kind in [Program::LocalBundle, Program::Bundle] {
+                assert_eq!(home(kind, set).as_deref(), Some("/"), "{set:?}");
+            }
+        }
+        let users = std::env::temp_dir().display().to_string();
+        let set = [("HOME", users.as_str())];
+        assert_eq!(home(Program::Bundle, &set).as_deref(), Some(users.as_str()));
+        assert_eq!(home(Program::Uv, &[]), None);
     }
 
     #[test]

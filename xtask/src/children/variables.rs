@@ -174,8 +174,18 @@ pub(super) const GIT: List = List {
         "VSCODE_GIT_",
         "VSCODE_IPC_",
     ],
-    but: &[],
+    // What `git -c` says is meant for that git, which sets this for its hooks.
+    but: &["GIT_CONFIG_PARAMETERS"],
 };
+
+/// What git sets for its hooks, to say where they are called.
+const SET_FOR_HOOKS: &[&str] = &["GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"];
+
+/// Whether a variable is about the commit that a hook of git is called for: who makes it, and that no editor opens.
+pub(super) fn is_of_a_hook(name: &str, has: impl Fn(&str) -> bool) -> bool {
+    let of_commit = name.starts_with("GIT_AUTHOR_") || name == "GIT_EDITOR";
+    of_commit && SET_FOR_HOOKS.iter().any(|set| has(set))
+}
 
 /// gh's own settings; its tokens are read by us.
 pub(super) const GH: List = List::names(&[
