@@ -22,6 +22,7 @@ mod promote_code;
 mod registries;
 mod smoke;
 mod status;
+mod surroundings;
 mod tools;
 mod via_ci;
 mod workflows;

@@ -10,11 +10,11 @@ const SETTINGS: &str = "
 [user]
     name = A Tester
     email = tester@example.com
-    signingkey = HOME/.ssh/signing
+    signingkey = \"HOME/.ssh/signing\"
 [gpg]
     format = ssh
 [gpg \"ssh\"]
-    allowedSignersFile = HOME/.ssh/allowed
+    allowedSignersFile = \"HOME/.ssh/allowed\"
 [commit]
     gpgsign = true
     verbose = true
@@ -44,10 +44,10 @@ const SETTINGS: &str = "
     ff = only
     conflictStyle = zdiff3
 [core]
-    hooksPath = HOME/.githooks
-    attributesFile = HOME/.gitattributes
-    excludesFile = HOME/.gitignore
-    fsmonitor = HOME/.githooks/fsmonitor
+    hooksPath = \"HOME/.githooks\"
+    attributesFile = \"HOME/.gitattributes\"
+    excludesFile = \"HOME/.gitignore\"
+    fsmonitor = \"'HOME/.githooks/fsmonitor'\"
     untrackedCache = true
     editor = false
     pager = false
@@ -92,7 +92,7 @@ const HOOKS: &[(&str, &str)] = &[
     ("pre-commit", "echo checking >&2"),
     ("commit-msg", "printf '\\nChecked-By: a hook\\n' >> \"$1\""),
     ("post-checkout", "echo checked out >&2"),
-    ("pre-push", "cat >> HOME/pushed"),
+    ("pre-push", "cat >> \"HOME/pushed\""),
     // Whatever changed: look at everything.
     ("fsmonitor", "printf '/'"),
 ];

@@ -34,7 +34,8 @@ impl Project {
     /// When the copy cannot be made; the message says why.
     #[must_use]
     pub fn of_this_repository(xtask: &str) -> Project {
-        let project = Project::empty(xtask);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let project = Project::empty(xtask, folder);
         let listed = read(
             Command::new("git")
                 .args([
@@ -58,7 +59,17 @@ impl Project {
     /// When the copy cannot be made; the message says why.
     #[must_use]
     pub fn of_fixture(name: &str, xtask: &str) -> Project {
-        let project = Project::empty(xtask);
+        Project::of_fixture_below("project-", name, xtask)
+    }
+
+    /// The same, in a folder whose name begins with `folder`; its home is there too.
+    ///
+    /// # Panics
+    /// When the copy cannot be made; the message says why.
+    #[must_use]
+    pub fn of_fixture_below(folder: &str, name: &str, xtask: &str) -> Project {
+        let folder = tempfile::Builder::new().prefix(folder).tempdir();
+        let project = Project::empty(xtask, folder.expect("a temporary folder"));
         copy_tree(
             &repository().join("xtask/tests/fixtures").join(name),
             &project.root(),
@@ -76,9 +87,9 @@ impl Project {
         project.commit("A project")
     }
 
-    fn empty(xtask: &str) -> Project {
+    fn empty(xtask: &str, folder: TempDir) -> Project {
         let mut project = Project {
-            folder: tempfile::tempdir().expect("a temporary folder"),
+            folder,
             xtask: PathBuf::from(xtask),
             elsewhere: Mutex::default(),
             others: None,

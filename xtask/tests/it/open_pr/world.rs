@@ -43,10 +43,15 @@ impl World {
 
     /// The clone on main, which is pushed.
     pub(crate) fn on_main() -> World {
+        let xtask = env!("CARGO_BIN_EXE_xtask");
+        World::of(Project::of_fixture("other-bundle", xtask))
+    }
+
+    /// The same with a project as the clone.
+    pub(crate) fn of(project: Project) -> World {
         let forge = Forge::start();
         let owner = forge.user("ann");
         let repository = forge.repository(&owner, "churn");
-        let project = Project::of_fixture("other-bundle", env!("CARGO_BIN_EXE_xtask"));
         let world = World {
             me: owner.clone(),
             forge,

@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use xtask_testkit::{Project, Said};
 
-pub(crate) use end::End;
+pub(crate) use end::{End, Place};
 pub(crate) use training::{Made, Training};
 
 /// The target that versions come from, the one that they go to, and that one's profile.

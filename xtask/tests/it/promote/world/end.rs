@@ -1,5 +1,7 @@
 //! One end: a workspace, its proxy, the model that is deployed to it.
 
+use std::ops::Deref;
+
 use serde_json::{Value, json};
 use xtask_remote::databricks::models;
 use xtask_remote::{Credentials, Http, Method, Request, Transport as _};
@@ -7,13 +9,19 @@ use xtask_testkit::{FaultProxy, Workspace};
 
 /// One end.
 pub(crate) struct End {
-    /// The target.
-    pub(crate) target: &'static str,
     /// Its workspace.
     pub(crate) workspace: Workspace,
     /// What the commands go through.
     pub(crate) proxy: FaultProxy,
-    /// The way past the proxy.
+    /// What is deployed there, by the way past the proxy.
+    place: Place,
+}
+
+/// A target of the other bundle, and what is deployed to it.
+pub(crate) struct Place {
+    /// The target.
+    pub(crate) target: &'static str,
+    /// The way to its workspace.
     pub(crate) http: Http,
     /// The model's full name.
     pub(crate) model: String,
@@ -23,16 +31,53 @@ pub(crate) struct End {
     pub(super) experiment: String,
 }
 
+impl Deref for End {
+    type Target = Place;
+
+    fn deref(&self) -> &Place {
+        &self.place
+    }
+}
+
 impl End {
     pub(super) fn new(target: &'static str) -> End {
         let workspace = Workspace::start();
         let proxy = FaultProxy::before(workspace.url());
-        let http = Http::new(workspace.url(), Credentials::bearer(workspace.token())).unwrap();
+        let place = Place::new(target, workspace.url(), workspace.token());
         End {
-            target,
             workspace,
             proxy,
-            http,
+            place,
+        }
+    }
+
+    /// Finds out what was deployed.
+    pub(super) fn find(&mut self) {
+        self.place.find();
+    }
+
+    /// Takes versions, locks and rules away.
+    pub(super) fn clear(&self) {
+        self.proxy.heal();
+        for number in self.versions() {
+            models::delete_version(&self.http, &self.model, number).unwrap();
+        }
+        let lock = format!("{}/promotion-{}.lock", self.state_path, self.model);
+        let body = json!({"path": lock});
+        // Mostly there is none.
+        let _ = self
+            .http
+            .send(&Request::new(Method::Post, "/api/2.0/workspace/delete").json(&body));
+        self.proxy.clear();
+    }
+}
+
+impl Place {
+    /// A target on the workspace at `url`; what is deployed to it is not looked up yet.
+    pub(crate) fn new(target: &'static str, url: &str, token: &str) -> Place {
+        Place {
+            target,
+            http: Http::new(url, Credentials::bearer(token)).unwrap(),
             model: String::new(),
             state_path: String::new(),
             experiment: String::new(),
@@ -40,7 +85,7 @@ impl End {
     }
 
     /// Finds out what was deployed.
-    pub(super) fn find(&mut self) {
+    pub(crate) fn find(&mut self) {
         let state = format!("/Workspace/Customers/loyalty/{}/state", self.target);
         self.state_path = state;
         self.model = format!("{}.loyalty.months_left_regressor", self.target);
@@ -121,20 +166,5 @@ impl End {
         let tags = version["tags"].as_array()?.clone();
         let found = tags.iter().find(|tag| tag["key"] == key)?;
         found["value"].as_str().map(str::to_owned)
-    }
-
-    /// Takes versions, locks and rules away.
-    pub(super) fn clear(&self) {
-        self.proxy.heal();
-        for number in self.versions() {
-            models::delete_version(&self.http, &self.model, number).unwrap();
-        }
-        let lock = format!("{}/promotion-{}.lock", self.state_path, self.model);
-        let body = json!({"path": lock});
-        // Mostly there is none.
-        let _ = self
-            .http
-            .send(&Request::new(Method::Post, "/api/2.0/workspace/delete").json(&body));
-        self.proxy.clear();
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use xtask_remote::databricks::files;
 use xtask_remote::records::artifact_digest;
 
-use super::World;
+use super::{Place, World};
 
 const CATALOG: &str = "/api/2.0/mlflow/unity-catalog";
 
@@ -60,12 +60,19 @@ pub(crate) struct Made {
 impl World {
     /// Trains and validates a version at the near end.
     pub(crate) fn train(&self, training: &Training) -> Made {
-        let end = &self.from;
+        self.from.train(&self.commit, training)
+    }
+}
+
+impl Place {
+    /// Trains and validates a version of the code of a commit.
+    pub(crate) fn train(&self, commit: &str, training: &Training) -> Made {
+        let end = self;
         let before = end
             .champion()
             .map_or("none".to_owned(), |number| number.to_string());
         let code = [
-            ("mlops_git_commit", self.commit.as_str()),
+            ("mlops_git_commit", commit),
             ("mlops_git_branch", "main"),
             ("mlops_job_id", "1"),
             ("mlops_job_run_id", "1"),
@@ -136,7 +143,7 @@ impl World {
     }
 
     fn run(&self, name: &str, tags: &[(&str, &str)], metrics: &BTreeMap<&str, Value>) -> String {
-        let end = &self.from;
+        let end = self;
         let body = json!({"experiment_id": end.experiment, "run_name": name, "tags": pairs(tags)});
         let made = end.post("/api/2.0/mlflow/runs/create", &body);
         let run = made["run"]["info"]["run_id"].as_str().unwrap().to_owned();
