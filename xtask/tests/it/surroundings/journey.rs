@@ -58,7 +58,7 @@ pub(super) fn in_surroundings(all: &[Surrounding]) {
     };
     journey.on_the_laptop();
     journey.through_a_pull_request();
-    journey.into_production_and_back();
+    journey.promoted_and_taken_back();
 }
 
 /// One notebook trains and publishes: what it does is not the question here, and each takes seconds.
@@ -162,7 +162,7 @@ impl Journey {
         );
     }
 
-    fn into_production_and_back(&mut self) {
+    fn promoted_and_taken_back(&mut self) {
         let fetch = ["fetch", "--quiet", "origin"];
         self.world.git_as(&self.world.owner, &fetch);
         self.world.git(&["switch", "--quiet", "main"]);
