@@ -339,6 +339,9 @@ fn spawn(
             command.args([flag, address.as_str()]);
         }
     }
+    if !toolbox.spark_jars.as_str().is_empty() {
+        command.args(["--spark-jars", toolbox.spark_jars.as_str()]);
+    }
     if mode.keep {
         command.arg("--keep");
     }

@@ -14,6 +14,7 @@ mod archive;
 mod cli_build;
 mod consent;
 mod databricks_cli;
+mod delta;
 mod disk;
 pub(crate) mod doctor;
 mod fetch;
@@ -32,7 +33,7 @@ mod workshop;
 mod workspace_program;
 mod workspace_python;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::context::Context;
 use crate::error::Failure;
@@ -99,6 +100,8 @@ pub(crate) struct Toolbox {
     pub(crate) workspace: Utf8PathBuf,
     /// uv.
     pub(crate) uv: Utf8PathBuf,
+    /// The folder for jars that Spark sessions of notebooks find; it may be missing.
+    pub(crate) spark_jars: Utf8PathBuf,
 }
 
 /// What a look at one tool has found.
@@ -145,19 +148,43 @@ pub(crate) fn databricks_cli(context: &Context) -> Option<Utf8PathBuf> {
 pub(crate) fn ready(context: &Context, needs: &[Need]) -> anyhow::Result<Toolbox> {
     let workshop = Workshop::open(context)?;
     let survey = Survey::take(&workshop, needs);
-    if let Some(toolbox) = survey.complete() {
-        return Ok(toolbox);
+    let mut toolbox = match survey.complete() {
+        Some(toolbox) => toolbox,
+        None => fetched(&workshop, survey, needs)?,
+    };
+    if needs.contains(&Need::WorkspaceProgram) {
+        toolbox.spark_jars = delta::folder(&workshop).unwrap_or_default();
+        if let Err(error) = delta::get(&workshop, &toolbox.python) {
+            context.interrupt.check()?;
+            context
+                .ui
+                .warn(&format!("{error}; notebooks with Spark go on without it"));
+        }
     }
-    let survey = permitted(&workshop, survey)?;
+    Ok(toolbox)
+}
+
+fn fetched(workshop: &Workshop<'_>, survey: Survey, needs: &[Need]) -> anyhow::Result<Toolbox> {
+    let survey = permitted(workshop, survey)?;
     let _alone = workshop.alone()?;
     // Another xtask may have fetched in the meantime, while we asked or waited.
-    let again = Survey::take(&workshop, needs);
-    let survey = if again.items(&workshop).len() < survey.items(&workshop).len() {
+    let again = Survey::take(workshop, needs);
+    let survey = if again.items(workshop).len() < survey.items(workshop).len() {
         again
     } else {
         survey
     };
-    fetch::all(&workshop, &survey)
+    fetch::all(workshop, &survey)
+}
+
+/// The folder of the jars for the Spark of an environment, named by its interpreter.
+///
+/// # Errors
+/// When they are not here and cannot be fetched.
+pub(crate) fn spark_jars(context: &Context, python: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    let workshop = Workshop::open(context)?;
+    delta::get(&workshop, python)?;
+    Ok(delta::folder(&workshop).unwrap_or_default())
 }
 
 /// What is needed, where all of it is here already; nothing is fetched and nobody is asked.

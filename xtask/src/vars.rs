@@ -6,6 +6,8 @@
 pub(crate) const XTASK_OFFLINE: &str = "XTASK_OFFLINE";
 /// Where release archives of the Databricks CLI are served; the official address when unset.
 pub(crate) const XTASK_CLI_ARCHIVES: &str = "XTASK_CLI_ARCHIVES";
+/// Where Maven Central's files are served; the official address when unset.
+pub(crate) const XTASK_MAVEN: &str = "XTASK_MAVEN";
 /// A Databricks CLI to use as it is, instead of the one on PATH or a fetched one.
 pub(crate) const XTASK_DATABRICKS_CLI: &str = "XTASK_DATABRICKS_CLI";
 /// A built `xtask-workspace` program, where the project holds no Rust sources to build it from.

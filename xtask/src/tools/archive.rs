@@ -1,4 +1,4 @@
-//! A release archive: downloaded, compared with its digest, unpacked.
+//! Files of a release: downloaded, compared with their digests; an archive is unpacked.
 
 use camino::Utf8Path;
 use xtask_remote::download::{self, DownloadError};
@@ -6,13 +6,27 @@ use xtask_remote::download::{self, DownloadError};
 use super::remedies;
 use super::workshop::Workshop;
 use crate::children::Program;
+use crate::context::Context;
 use crate::error::{Failure, Kind};
+use crate::ui::Progress;
+use crate::vars;
 
 /// Copies one member of a zip archive to a file. Python's own module reads archives as they are
 /// meant to be read, and every machine that comes here has it.
 const UNPACK: &str = "import shutil, sys, zipfile\n\
     with zipfile.ZipFile(sys.argv[1]) as archive, archive.open(sys.argv[2]) as member, open(sys.argv[3], 'wb') as file:\n\
     \x20   shutil.copyfileobj(member, file)\n";
+
+/// Where a file comes from.
+#[derive(Debug)]
+pub(crate) struct Source<'s> {
+    /// Its address.
+    pub(crate) url: &'s str,
+    /// Its digest, in hex.
+    pub(crate) sha256: &'s str,
+    /// The variable that names another server of the same files.
+    pub(crate) mirror: &'static str,
+}
 
 /// Puts the program `databricks` of the archive at `url` into `folder`.
 ///
@@ -25,19 +39,15 @@ pub(crate) fn fetch(
     python: &Utf8Path,
     folder: &Utf8Path,
 ) -> anyhow::Result<()> {
-    let context = workshop.context;
     let what = format!("Databricks CLI {}", workshop.lock.databricks_cli.version);
-    let progress = context.ui.progress("Fetching", &what);
-    context.ui.explain(&format!("GET {url}"));
+    let progress = workshop.context.ui.progress("Fetching", &what);
     let archive = folder.join("archive.zip");
-    download::download(url, archive.as_std_path(), sha256, &mut |done, total| {
-        if let Some(total) = total {
-            progress.bytes(done, total);
-        }
-        !context.interrupt.is_set()
-    })
-    .map_err(|error| explain(&what, &error))?;
-    context.interrupt.check()?;
+    let source = Source {
+        url,
+        sha256,
+        mirror: vars::XTASK_CLI_ARCHIVES,
+    };
+    download(workshop, &what, &source, &archive, &progress)?;
     let program = folder.join("databricks");
     let mut unpack = workshop.command(Program::Code, python);
     unpack.args([
@@ -57,22 +67,51 @@ pub(crate) fn fetch(
     Ok(())
 }
 
+/// Downloads one file.
+///
+/// # Errors
+/// When it does not arrive whole, or is not what its digest says; Ctrl-C.
+pub(crate) fn download(
+    workshop: &Workshop<'_>,
+    what: &str,
+    source: &Source<'_>,
+    target: &Utf8Path,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    let Context { ui, interrupt, .. } = workshop.context;
+    ui.explain(&format!("GET {}", source.url));
+    let on_bytes = &mut |done, total| {
+        if let Some(total) = total {
+            progress.bytes(done, total);
+        }
+        !interrupt.is_set()
+    };
+    download::download(source.url, target.as_std_path(), source.sha256, on_bytes)
+        .map_err(|error| explain(what, source, &error))?;
+    interrupt.check()
+}
+
 fn make_executable(program: &Utf8Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs_err::set_permissions(program, std::fs::Permissions::from_mode(0o755))
 }
 
-fn explain(what: &str, error: &DownloadError) -> Failure {
+fn explain(what: &str, source: &Source<'_>, error: &DownloadError) -> Failure {
     match error {
-        DownloadError::Unreachable { .. } | DownloadError::Stalled { .. } | DownloadError::Cut { .. } => {
-            remedies::unreachable(what, &format!("{error}"))
+        DownloadError::Unreachable { .. }
+        | DownloadError::Stalled { .. }
+        | DownloadError::Cut { .. } => remedies::unreachable(what, &format!("{error}")),
+        DownloadError::Altered { .. } => {
+            remedies::failed(what, &format!("checksum mismatch: {error}"))
         }
-        DownloadError::Altered { .. } => remedies::failed(what, &format!("checksum mismatch: {error}")),
         DownloadError::File { .. } => remedies::failed(what, &error.to_string()),
         DownloadError::Cancelled => Failure::new(Kind::Interrupted, "interrupted"),
         DownloadError::Refused { .. } | DownloadError::NotAFile { .. } => {
             Failure::new(Kind::Missing, format!("{what}: {error}"))
-                .next("look at that address in a browser; XTASK_CLI_ARCHIVES names another server of the same archives")
+                .next(format!(
+                    "look at that address in a browser; {} names another server of the same files",
+                    source.mirror
+                ))
                 .next(remedies::AGAIN)
         }
     }

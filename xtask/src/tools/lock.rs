@@ -28,6 +28,8 @@ pub(crate) struct ToolsLock {
     pub(crate) act: Built,
     /// What looks for secrets; a project's own file from before may lack it.
     pub(crate) kingfisher: Option<Wheels>,
+    /// What Spark keeps tables with; a project's own file from before may lack it.
+    pub(crate) delta: Option<Jars>,
 }
 
 /// A tool that is found, never fetched.
@@ -58,6 +60,18 @@ pub(crate) struct Wheels {
     pub(crate) version: Version,
     /// SHA-256 in hex, by a name for the platform.
     pub(crate) wheels: BTreeMap<String, String>,
+}
+
+/// Jars of one release that come from Maven Central.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Jars {
+    /// The version that is fetched.
+    pub(crate) version: Version,
+    /// The Spark that it fits, to its minor version.
+    pub(crate) spark: Version,
+    /// SHA-256 in hex, by the artifact's name.
+    pub(crate) jars: BTreeMap<String, String>,
 }
 
 /// A tool that comes as a release archive.
@@ -105,11 +119,10 @@ impl ToolsLock {
             &lock.databricks_cli.archives,
         ];
         let kingfisher = lock.kingfisher.iter().map(|pinned| &pinned.wheels);
-        for (platform, digest) in digests.into_iter().chain(kingfisher).flatten() {
+        let delta = lock.delta.iter().map(|pinned| &pinned.jars);
+        for (name, digest) in digests.into_iter().chain(kingfisher).chain(delta).flatten() {
             if digest.len() != 64 || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
-                return Err(format!(
-                    "{platform} = \"{digest}\" is no SHA-256 digest in hex"
-                ));
+                return Err(format!("{name} = \"{digest}\" is no SHA-256 digest in hex"));
             }
         }
         Ok(lock)
@@ -205,6 +218,21 @@ mod tests {
         );
         assert!(lock.go.version >= lock.go.minimum);
         assert!(go_mod.contains(&format!("go {}", lock.go.minimum)));
+    }
+
+    #[test]
+    fn delta_fits_the_pyspark_of_the_project() {
+        let delta = ToolsLock::parse(EMBEDDED).unwrap().delta.unwrap();
+        let spark = delta.spark.minor();
+        let project = include_str!("../../../pyproject.toml");
+        for pin in [
+            format!("\"delta-spark=={}\"", delta.version),
+            format!("\"pyspark[connect]=={spark}."),
+        ] {
+            assert!(project.contains(&pin), "{pin}");
+        }
+        let scala = format!("delta-spark_{spark}_");
+        assert!(delta.jars.keys().any(|jar| jar.starts_with(&scala)));
     }
 
     #[test]

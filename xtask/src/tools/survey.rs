@@ -136,6 +136,7 @@ impl Pythons {
             databricks,
             workspace,
             uv: self.uv,
+            spark_jars: Utf8PathBuf::new(),
         }
     }
 }

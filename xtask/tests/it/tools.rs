@@ -2,6 +2,7 @@
 
 mod archive;
 mod consent;
+mod delta;
 mod environment;
 mod go;
 mod pypi;

@@ -28,6 +28,8 @@ pub struct Config {
     pub witness: Option<Witness>,
     /// Where the Spark sessions of notebooks run.
     pub spark: Spark,
+    /// Folder of the jars that sessions on this machine have besides; it may be missing or come later.
+    pub spark_jars: Option<Utf8PathBuf>,
 }
 
 /// Where the Spark sessions of notebooks run.

@@ -58,6 +58,9 @@ struct ServeArgs {
     /// Spark Connect server that runs the sessions of notebooks
     #[arg(long, value_name = "URL")]
     spark_remote: Option<String>,
+    /// Folder of jars that Spark sessions here have besides: those of Delta
+    #[arg(long, value_name = "DIR")]
+    spark_jars: Option<Utf8PathBuf>,
     /// What to log: error, warn, info, debug or trace, or a tracing filter
     #[arg(long, value_name = "L", default_value = "info")]
     log_level: String,
@@ -99,6 +102,7 @@ fn run(args: ServeArgs) -> Result<(), ServeError> {
         keep: args.keep || args.schedules,
         schedules: args.schedules,
         witness: Witness::new(args.without, args.record.as_deref()).map_err(ServeError::Runtime)?,
+        spark_jars: args.spark_jars,
         spark: match (args.spark_master, args.spark_remote) {
             (_, Some(address)) => Spark::Remote(address),
             (Some(address), None) => Spark::Master(address),

@@ -6,6 +6,7 @@ use super::Suite;
 use super::system::System;
 use crate::children::Program;
 use crate::error::{Failure, Kind};
+use crate::tools;
 use crate::vars;
 
 /// The most crates that `cargo build -p xtask` may compile: every contributor waits for them.
@@ -113,7 +114,9 @@ pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
         "no:cacheprovider",
         "xtask/crates/workspace/kernel/tests/spark",
     ];
-    let kernel = suite.command(Program::Code, &python, &tests);
+    let jars = tools::spark_jars(suite.context, &python)?;
+    let mut kernel = suite.command(Program::Code, &python, &tests);
+    kernel.env("XTASK_SPARK_JARS", &jars);
     let cells = last_line(suite, kernel, "notebooks with Spark failed")?;
     let args = [
         "test",
@@ -128,7 +131,8 @@ pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
         "--test-threads=1",
     ];
     let mut runs = suite.with_programs(&args);
-    runs.env("XTASK_TEST_SPARK_PYTHON", &python);
+    runs.env("XTASK_TEST_SPARK_PYTHON", &python)
+        .env("XTASK_SPARK_JARS", &jars);
     let finished = suite.succeed(runs, "runs with Spark failed")?;
     Ok(format!("{cells}; {} runs", passed(&finished.stdout)))
 }

@@ -86,7 +86,8 @@ class Runner:
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={"PATH": os.environ["PATH"], "HOME": str(self.home)},
+            env={name: os.environ[name] for name in ("PATH", "XTASK_SPARK_JARS") if name in os.environ}
+            | {"HOME": str(self.home)},
             start_new_session=True,
         )
         assert process.stdin is not None

@@ -119,6 +119,12 @@ impl Kernels {
         let mut child = command
             .envs(self.environment())
             .envs(app.config.spark.variable())
+            .envs(
+                app.config
+                    .spark_jars
+                    .iter()
+                    .map(|folder| ("XTASK_SPARK_JARS", folder)),
+            )
             .current_dir(app.config.state.path().join("runs"))
             .stdout(Stdio::from(log.try_clone()?))
             .stderr(Stdio::from(log))

@@ -72,6 +72,9 @@ impl Server {
             schedules,
             witness: None,
             spark,
+            spark_jars: std::env::var("XTASK_SPARK_JARS")
+                .ok()
+                .map(Utf8PathBuf::from),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

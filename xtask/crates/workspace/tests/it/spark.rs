@@ -87,7 +87,9 @@ async fn the_projects_pipeline_runs_on_tables() {
         spark.read.parquet(f'/Volumes/dev/taxi/data/{name}.parquet').write.saveAsTable(f'dev.taxi.{name}')\n";
     let look = "# MAGIC %sql\n# MAGIC SELECT model_version, count(*) AS n, count(prediction) AS scored\n\
         # MAGIC FROM dev.taxi.predictions GROUP BY model_version\n# COMMAND ----------\n\
-        import json\ndbutils.notebook.exit(json.dumps([row.asDict() for row in _sqldf.collect()]))\n";
+        import json\nfound = [row.asDict() for row in _sqldf.collect()]\n\
+        history = [row.operation for row in spark.sql('DESCRIBE HISTORY dev.taxi.predictions').collect()]\n\
+        dbutils.notebook.exit(json.dumps({'found': found, 'history': history}))\n";
     upload(&server, &[("Seed", seed), ("Look", look)]).await;
     let version = json!({"model_version": "{{tasks.Train.values.model_version}}"});
     let parameters = [
@@ -131,7 +133,9 @@ async fn the_projects_pipeline_runs_on_tables() {
         let said = output(&server, &run, index).await;
         serde_json::from_str(said["notebook_output"]["result"].as_str().unwrap()).unwrap()
     };
-    let (first, again, found) = (answer(4).await, answer(5).await, answer(6).await);
+    let (first, again, seen) = (answer(4).await, answer(5).await, answer(6).await);
+    let found = &seen["found"];
+    assert_ne!(seen["history"], json!([]), "no Delta table");
     assert_eq!(
         (&first["skipped"], &first["rows"]),
         (&json!(false), &json!(1000))

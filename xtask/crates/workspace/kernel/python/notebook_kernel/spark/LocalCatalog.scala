@@ -8,7 +8,8 @@ import scala.jdk.CollectionConverters._
 import scala.util.Using
 import org.apache.spark.sql.SparkSession
 import org.apache.spark.sql.catalyst.analysis.{NoSuchNamespaceException, NoSuchTableException, NonEmptyNamespaceException, TableAlreadyExistsException}
-import org.apache.spark.sql.connector.catalog.{Identifier, NamespaceChange, SupportsNamespaces, Table, TableCapability, TableCatalog, TableChange, TableInfo}
+import org.apache.spark.sql.connector.catalog.{Identifier, NamespaceChange, SupportsNamespaces, Table, TableCapability, TableCatalog, TableChange}
+import org.apache.spark.sql.connector.expressions.Transform
 import org.apache.spark.sql.connector.write.{BatchWrite, DataWriterFactory, LogicalWriteInfo, PhysicalWriteInfo, SupportsTruncate, Write, WriteBuilder, WriterCommitMessage}
 import org.apache.spark.sql.execution.datasources.parquet.ParquetFileFormat
 import org.apache.spark.sql.execution.datasources.v2.parquet.ParquetTable
@@ -59,29 +60,39 @@ class LocalCatalog extends TableCatalog with SupportsNamespaces {
   override def listTables(namespace: Array[String]): Array[Identifier] =
     folders(schema(namespace)).map(Identifier.of(namespace, _)).filter(tableExists)
 
+  override def tableExists(ident: Identifier): Boolean = isDelta(ident) || Files.isRegularFile(columnsFile(ident))
+
   override def loadTable(ident: Identifier): Table = {
-    if (!Files.isRegularFile(columns(ident))) throw new NoSuchTableException(ident)
-    val schema = DataType.fromJson(Files.readString(columns(ident), UTF_8)).asInstanceOf[StructType]
+    if (!tableExists(ident)) throw new NoSuchTableException(ident)
+    if (isDelta(ident)) throw new UnsupportedOperationException(s"$catalog.$ident: the local workspace keeps tables as Parquet, not as delta")
+    val schema = DataType.fromJson(Files.readString(columnsFile(ident), UTF_8)).asInstanceOf[StructType]
     new LocalTable(s"$catalog.$ident", folder(ident), schema)
   }
 
-  override def createTable(ident: Identifier, info: TableInfo): Table = {
+  override def createTable(
+      ident: Identifier, columns: StructType, partitions: Array[Transform], properties: util.Map[String, String]): Table = {
     schema(ident.namespace)
-    if (info.partitions.nonEmpty)
+    if (partitions.nonEmpty)
       throw new UnsupportedOperationException(s"$catalog.$ident: partitioned tables are not kept by the local workspace")
-    val provider = info.properties.getOrDefault(TableCatalog.PROP_PROVIDER, "parquet")
+    val provider = properties.getOrDefault(TableCatalog.PROP_PROVIDER, "parquet")
     if (provider != "parquet")
       throw new UnsupportedOperationException(s"$catalog.$ident: the local workspace keeps tables as Parquet, not as $provider")
     if (tableExists(ident)) throw new TableAlreadyExistsException(ident)
     Files.createDirectories(folder(ident))
-    Files.writeString(columns(ident), StructType(info.schema.map(_.copy(nullable = true))).json, UTF_8)
+    Files.writeString(columnsFile(ident), StructType(columns.map(_.copy(nullable = true))).json, UTF_8)
     loadTable(ident)
   }
 
   override def alterTable(ident: Identifier, changes: TableChange*): Table =
     throw new UnsupportedOperationException("the local workspace's Spark does not change tables")
 
-  override def dropTable(ident: Identifier): Boolean = Files.deleteIfExists(columns(ident)) && { remove(folder(ident)); true }
+  override def dropTable(ident: Identifier): Boolean = tableExists(ident) && {
+    // Without these it is no table any more, however far the rest gets.
+    Files.deleteIfExists(columnsFile(ident))
+    if (isDelta(ident)) remove(log(ident))
+    remove(folder(ident))
+    true
+  }
 
   override def renameTable(from: Identifier, name: Identifier): Unit = {
     // The new name may be a full one.
@@ -90,8 +101,19 @@ class LocalCatalog extends TableCatalog with SupportsNamespaces {
     if (tableExists(to)) throw new TableAlreadyExistsException(to)
     schema(to.namespace)
     Files.move(folder(from), folder(to))
-    Files.move(columns(from), columns(to))
+    if (!isDelta(to)) Files.move(columnsFile(from), columnsFile(to))
   }
+
+  /** Whether there is a Delta table of that name. */
+  def isDelta(ident: Identifier): Boolean = Files.isDirectory(log(ident))
+
+  /** Sees to it that a table may be made. */
+  def check(ident: Identifier): Unit = schema(ident.namespace)
+
+  /** Where a table's files are. */
+  def folder(ident: Identifier): Path = place(ident.namespace :+ ident.name)
+
+  private def log(ident: Identifier): Path = folder(ident).resolve("_delta_log")
 
   private def schema(namespace: Array[String]): Path = {
     val folder = place(namespace)
@@ -99,9 +121,7 @@ class LocalCatalog extends TableCatalog with SupportsNamespaces {
     folder
   }
 
-  private def folder(ident: Identifier): Path = place(ident.namespace :+ ident.name)
-
-  private def columns(ident: Identifier): Path = folder(ident).resolveSibling(s"_${ident.name.toLowerCase}.json")
+  private def columnsFile(ident: Identifier): Path = folder(ident).resolveSibling(s"_${ident.name.toLowerCase}.json")
 
   private def place(names: Array[String]): Path = names.foldLeft(root) { (folder, name) =>
     if (!name.matches("[A-Za-z0-9-][A-Za-z0-9_-]*")) throw new IllegalArgumentException(s"$name is no name of a schema or table")

@@ -11,7 +11,10 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, Protocol
 
+from notebook_kernel.spark import delta
+
 MODULE = "pyspark.sql"
+DELTA_MODULE = "delta.tables"
 
 
 class Hooks(Protocol):
@@ -35,18 +38,25 @@ class Hooks(Protocol):
 
 def install(hooks: Hooks, is_here: bool) -> None:
     """Puts the hooks into pyspark, now or when it is imported; it takes too long to import it for every notebook."""
-    if MODULE in sys.modules:
-        _change(hooks, is_here)
+    _after_import(MODULE, lambda: _change(hooks, is_here))
+    if is_here:
+        _after_import(DELTA_MODULE, lambda: delta.complete_names(hooks.refresh))
+
+
+def _after_import(module: str, then: Callable[[], None]) -> None:
+    if module in sys.modules:
+        then()
     else:
-        sys.meta_path.insert(0, _AfterImport(lambda: _change(hooks, is_here)))
+        sys.meta_path.insert(0, _AfterImport(module, then))
 
 
 class _AfterImport(MetaPathFinder):
-    def __init__(self, then: Callable[[], None]) -> None:
+    def __init__(self, module: str, then: Callable[[], None]) -> None:
+        self._module = module
         self._then = then
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> Any:
-        if fullname != MODULE:
+        if fullname != self._module:
             return None
         sys.meta_path.remove(self)
         spec = importlib.util.find_spec(fullname)

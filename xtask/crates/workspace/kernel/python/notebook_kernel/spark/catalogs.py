@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from notebook_kernel import rest
+from notebook_kernel.spark import delta
 
 CLASS = "xtask.spark.LocalCatalog"
+CLASS_WITH_DELTA = "xtask.spark.DeltaTables"
 
 
 class Catalogs:
@@ -38,7 +40,7 @@ class Catalogs:
 def _add(session: Any, name: str, folder: Path) -> None:
     """Makes one catalog known to a session: each has settings of its own."""
     if not is_known(session, name):
-        session.conf.set(f"spark.sql.catalog.{name}", CLASS)
+        session.conf.set(f"spark.sql.catalog.{name}", CLASS_WITH_DELTA if delta.jars() else CLASS)
         session.conf.set(f"spark.sql.catalog.{name}.folder", str(folder))
         # SHOW CATALOGS lists those that are loaded.
         session._jsparkSession.sessionState().catalogManager().catalog(name)

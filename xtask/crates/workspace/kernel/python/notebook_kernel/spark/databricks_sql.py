@@ -10,33 +10,37 @@ from urllib.parse import quote
 from dbruntime import UserNamespaceInitializer
 
 from notebook_kernel import rest
+from notebook_kernel.spark import delta
 from notebook_kernel.spark.catalogs import is_known
 from notebook_kernel.spark.errors import UNKNOWN_CATALOG
+from notebook_kernel.spark.names import NAME, PART, SESSION_CATALOG
 from notebook_kernel.spark.sql import without_comments, without_quoted
 
-PART = r"(?:`[^`]+`|[\w-]+)"
-NAME = rf"(?P<name>IDENTIFIER\s*\(.*?\)|{PART}(?:\s*\.\s*{PART})*)"
-SESSION_CATALOG = "spark_catalog"
-
-NO_LOG = "its tables are Parquet files, without Delta's log"
+NO_OPEN_SOURCE = "open-source Delta has none"
 NO_FEATURE = "its Unity Catalog has catalogs, schemas, volumes, models and grants on them, and nothing else"
 REFUSED = {
-    r"(?:OPTIMIZE|VACUUM|RESTORE|REORG|FSCK|CONVERT\s+TO\s+DELTA|GENERATE|UNDROP)\b": NO_LOG,
-    r"DESC(?:RIBE)?\s+(?:HISTORY|DETAIL)\b": NO_LOG,
-    r"CREATE\b.*\b(?:SHALLOW|DEEP)?\s+CLONE\b": NO_LOG,
+    r"(?:FSCK|UNDROP)\b": NO_OPEN_SOURCE,
+    r"CREATE\b.*(?<!\bSHALLOW)\s+CLONE\b": f"{NO_OPEN_SOURCE}; CREATE TABLE … AS SELECT copies a table",
+    r"(?:CREATE|ALTER)\s.*\bCLUSTER\s+BY\s+AUTO\b": f"{NO_OPEN_SOURCE}; name the columns",
     r"COPY\s+INTO\b": "read the files with spark.read and write them with saveAsTable or INSERT INTO",
     r"LIST\s+''": "use dbutils.fs.ls",
     r"(?:SHOW\s+GRANTS?|DENY|MSCK|SYNC)\b": NO_FEATURE,
     r"(?:GRANT|REVOKE)\b": "grants are kept on catalogs, schemas, volumes and models, not on tables",
     r"(?:SET|UNSET)\s+TAGS?\b": NO_FEATURE,
     r"ALTER\s+\w+\s+\S+\s+(?:ALTER\s+COLUMN\s+\S+\s+)?"
-    r"(?:(?:SET|UNSET)\s+(?:TAGS|OWNER|MASK|ROW\s+FILTER)|OWNER\s+TO|CLUSTER\s+BY)\b": NO_FEATURE,
+    r"(?:(?:SET|UNSET)\s+(?:TAGS|OWNER|MASK|ROW\s+FILTER)|OWNER\s+TO)\b": NO_FEATURE,
     r"(?:ALTER|DROP|DESC(?:RIBE)?)\s+CATALOG\b": "use `databricks catalogs`",
     r"(?:ALTER|DESC(?:RIBE)?|CREATE\s+EXTERNAL)\s+VOLUME\b": "use `databricks volumes`",
     r"(?:CREATE|ALTER|DROP|SHOW|DESC(?:RIBE)?)\s+(?:OR\s+REPLACE\s+)?(?:EXTERNAL\s+LOCATION|(?:STORAGE\s+|SERVICE\s+)?"
     r"CREDENTIAL|CONNECTION|FOREIGN\s+CATALOG|SHARE|RECIPIENT|PROVIDER|POLICY)S?\b": NO_FEATURE,
     r"CREATE\s+(?:OR\s+(?:REPLACE|REFRESH)\s+)?(?:STREAMING|LIVE|MATERIALIZED)\b": "pipelines run on Databricks alone",
 }
+OF_DELTA = re.compile(
+    r"(?:OPTIMIZE|VACUUM|RESTORE|REORG|CONVERT\s+TO\s+DELTA|GENERATE|UPDATE|DELETE|MERGE|DESC(?:RIBE)?\s+(?:HISTORY|DETAIL)"
+    r"|CREATE\b.*\bSHALLOW\s+CLONE)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+AT_VERSION = re.compile(r"(?<![\w@])[\w.]+@v\d+\b", re.IGNORECASE)
 TIME_TRAVEL = re.compile(r"\b(?:VERSION|TIMESTAMP)\s+AS\s+OF\s+(?:\d|''|:\w|\w+\s*\()", re.IGNORECASE)
 
 
@@ -59,8 +63,10 @@ class DatabricksSql:
             if found is not None and (given := act(_Call(spark_sql, session, args, found))) is not None:
                 return given
         bare = without_quoted(statement)
-        if TIME_TRAVEL.search(bare):
-            raise _unsupported("VERSION AS OF and TIMESTAMP AS OF", NO_LOG)
+        if found := AT_VERSION.search(bare):
+            raise _unsupported(found.group(), "write VERSION AS OF")
+        if not delta.jars() and (found := OF_DELTA.match(bare) or TIME_TRAVEL.search(bare)):
+            raise _unsupported(" ".join(found.group().split()), f"there is no Delta: {delta.why_not()}")
         for pattern, why in REFUSED.items():
             if found := re.match(pattern, bare, re.IGNORECASE | re.DOTALL):
                 raise _unsupported(" ".join(found.group().split()), why)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from notebook_kernel.spark import delta
+
 NO_SAMPLES = (
     "Databricks' sample data is not in the local workspace: write a few rows to a Parquet file, copy it into a volume "
     "with dbutils.fs.cp (or a table with saveAsTable), and read that"
@@ -11,10 +13,7 @@ NO_SAMPLES = (
 UNKNOWN_CATALOG = (
     "the local workspace has no catalog {0}: CREATE CATALOG makes one, SHOW CATALOGS lists those that there are"
 )
-NO_DELTA = (
-    "the local workspace's Spark neither reads nor writes Delta, as no release of Delta fits its Spark 4.3: leave the "
-    "format out and saveAsTable keeps a table as Parquet; Delta folders are read with the package deltalake"
-)
+NO_DELTA = "the local workspace's Spark has no Delta: {delta}"
 NO_FILE_SYSTEM = (
     "Spark in the local workspace has no file system for {0}:// paths: use /Volumes, /Workspace, dbfs:/ or a path of "
     "this machine"
@@ -40,7 +39,7 @@ def sentence(error: BaseException) -> str:
         return text
     for pattern, said in KNOWN:
         if found := re.search(pattern, text, re.DOTALL):
-            return said.format(*found.groups())
+            return said.format(*found.groups(), **({"delta": delta.why_not()} if said is NO_DELTA else {}))
     if not _is_of_spark(error):
         return text
     if causes := _causes(text):

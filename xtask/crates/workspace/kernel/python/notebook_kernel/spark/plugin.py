@@ -13,9 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from notebook_kernel.spark import delta
 from notebook_kernel.spark.place import NoSpark, version
 
 SOURCES = sorted(Path(__file__).parent.glob("*.scala"))
+DELTA_SOURCE = "DeltaTables.scala"
 WARM_UP = Path(__file__).parent / "warm_up.py"
 QUICK_START = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xlog:cds=off"
 """A short job is over before a better compiler or collector pays; an archive that does not fit is passed over."""
@@ -25,6 +27,11 @@ WARM_UP_SECONDS = 300
 def jar() -> Path:
     """Where the compiled classes are, or will be."""
     return _folder() / f"workspace-{_digest(version().encode())}.jar"
+
+
+def class_path() -> str:
+    """What the JVM finds besides Spark's own classes."""
+    return os.pathsep.join(map(str, [jar(), *delta.jars()]))
 
 
 def archive() -> Path:
@@ -51,9 +58,11 @@ def _compile(target: Path) -> None:
     import pyspark
 
     unfinished = target.with_name(f"{os.getpid()}-{target.name}")
-    classpath = f"{Path(pyspark.__file__).parent}/jars/*"
+    with_delta = delta.jars()
+    sources = [source for source in SOURCES if with_delta or source.name != DELTA_SOURCE]
+    classpath = os.pathsep.join([f"{Path(pyspark.__file__).parent}/jars/*", *map(str, with_delta)])
     command = [_java(), *QUICK_START.split(), "-cp", classpath, "scala.tools.nsc.Main", "-usejavacp"]
-    command += ["-d", str(unfinished), *map(str, SOURCES)]
+    command += ["-d", str(unfinished), *map(str, sources)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         said = f"{done.stdout}{done.stderr}".strip()
@@ -65,7 +74,8 @@ def _make_archive(target: Path) -> None:
     """By a session that does what most do, and leaves the classes that it loaded. Without it all works, but slower."""
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder, "classes.jsa")
-        settings = {"spark.driver.extraClassPath": str(jar()), "spark.local.dir": folder, "spark.ui.enabled": "false"}
+        settings = {"spark.driver.extraClassPath": class_path(), "spark.local.dir": folder, "spark.ui.enabled": "false"}
+        settings |= delta.SETTINGS if delta.jars() else {}
         settings["spark.driver.extraJavaOptions"] = f"{QUICK_START} -XX:ArchiveClassesAtExit={made}"
         words = [word for key, value in settings.items() for word in ("--conf", f'"{key}={value}"')]
         environment = os.environ | {
@@ -93,6 +103,7 @@ def _folder() -> Path:
 
 def _digest(facts: bytes) -> str:
     digest = hashlib.sha256(facts)
+    digest.update(os.pathsep.join(map(str, delta.jars())).encode())
     for source in [*SOURCES, WARM_UP]:
         digest.update(source.read_bytes())
     return digest.hexdigest()[:16]

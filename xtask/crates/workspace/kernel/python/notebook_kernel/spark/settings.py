@@ -11,8 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from notebook_kernel.context import CLUSTER_ID
+from notebook_kernel.spark import delta
 from notebook_kernel.spark.place import Place
-from notebook_kernel.spark.plugin import QUICK_START, archive, jar
+from notebook_kernel.spark.plugin import QUICK_START, archive, class_path, jar
+
+CHECKPOINTS = "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,13 @@ def _on_this_machine(roots: dict[str, str]) -> dict[str, str]:
     if jar().exists():
         if archive().exists() and archive().stat().st_size:
             values["spark.driver.extraJavaOptions"] = f"{QUICK_START} -XX:SharedArchiveFile={archive()}"
-        values["spark.driver.extraClassPath"] = str(jar())
+        values["spark.driver.extraClassPath"] = class_path()
         values["spark.hadoop.fs.file.impl"] = "xtask.spark.WorkspaceFileSystem"
         values["spark.hadoop.fs.dbfs.impl"] = "xtask.spark.DbfsFileSystem"
         values["spark.hadoop.xtask.roots"] = "\n".join(f"{virtual}={real}" for virtual, real in roots.items())
+        # The default goes past our file systems, and would look for /Volumes on this machine.
+        values["spark.sql.streaming.checkpointFileManagerClass"] = CHECKPOINTS
+        values |= delta.SETTINGS if delta.jars() else {}
     return values
 
 

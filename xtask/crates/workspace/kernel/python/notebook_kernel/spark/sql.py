@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any
 
 from notebook_kernel.spark import frames
 
+# As Spark 4.3 and 4.2 call it.
+SPLITTERS = ("splitSemiColon", "splitSemiColonWithIndex")
 OLD_PARAMETER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -28,12 +31,12 @@ def run(session: Any, text: str, parameter: Callable[[str], str]) -> Any:
 
 def _statements(session: Any, text: str) -> list[str]:
     """Cut at semicolons by Spark's own rules; a remote session is handed the text as it is."""
-    try:
-        utilities = session._jvm.org.apache.spark.sql.catalyst.util.StringUtils
-        parts = utilities.splitSemiColon(text, False)
-        found = [parts.apply(index) for index in range(parts.size())]
-    except Exception:
-        found = [text.strip().rstrip(";")]
+    found = [text.strip().rstrip(";")]
+    for name in SPLITTERS:
+        with contextlib.suppress(Exception):
+            parts = getattr(session._jvm.org.apache.spark.sql.catalyst.util.StringUtils, name)(text, False)
+            found = [parts.apply(index) for index in range(parts.size())]
+            break
     return [part for part in found if without_comments(part).strip()]
 
 

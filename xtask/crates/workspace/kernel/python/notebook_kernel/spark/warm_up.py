@@ -17,6 +17,10 @@ def main(folder: str) -> None:
     rows.groupBy("text").count().orderBy("text").toPandas()
     rows.createOrReplaceTempView("rows")
     session.sql("SELECT count(*) FROM rows WHERE value > 3 AND text IS NOT NULL").collect()
+    if session.conf.get("spark.sql.extensions", None):  # Delta is there
+        rows.write.format("delta").save(f"{folder}/table")
+        session.sql(f"UPDATE delta.`{folder}/table` SET value = 7 WHERE id = 3")
+        session.read.format("delta").load(f"{folder}/table").count()
     process = SparkContext._gateway.proc
     session.stop()
     SparkContext._gateway.shutdown()
