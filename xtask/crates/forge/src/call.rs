@@ -5,7 +5,7 @@ mod fields;
 mod reply;
 
 pub(crate) use fields::Fields;
-pub(crate) use reply::{Answer, Reply, asks_for_a_page, refused, refused_page};
+pub(crate) use reply::{Answer, Reply, refused};
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -17,7 +17,7 @@ use axum::response::Response;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use crate::entrance::Caller;
+use crate::caller::Caller;
 use crate::forge::Forge;
 use crate::links::Links;
 use crate::refusal::Refusal;
@@ -53,9 +53,9 @@ pub(crate) fn to(
                 Ok(call) => call,
                 Err(refusal) => return refused(&refusal),
             };
-            let work = move || {
-                let reply = handler(&call).unwrap_or_else(|refusal| call.refusal(&refusal));
-                reply.finish(&call)
+            let work = move || match handler(&call) {
+                Ok(reply) => reply.finish(&call),
+                Err(refusal) => Reply::refusal(&refusal).finish(&call),
             };
             match tokio::task::spawn_blocking(work).await {
                 Ok(response) => response,
@@ -109,14 +109,6 @@ impl Call {
             query: query(parts.uri.query().unwrap_or_default()),
             body,
         })
-    }
-
-    /// What is said instead, in the form that the client reads.
-    fn refusal(&self, refusal: &Refusal) -> Reply {
-        match asks_for_a_page(&self.method, &self.headers) {
-            true => crate::pages::refusal(refusal),
-            false => Reply::refusal(refusal),
-        }
     }
 
     /// Whether the caller may change things at all.

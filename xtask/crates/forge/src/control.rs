@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use serde_json::json;
 
 use crate::call::{Answer, Call, Reply, to};
-use crate::entrance::Caller;
+use crate::caller::Caller;
 use crate::faults::Fault;
 use crate::forge::Forge;
 use crate::git::merge::Author;

@@ -9,28 +9,26 @@
 //!    links carry a ticket of their own instead: to a log, and to a session.
 //! 4. Faults and the record see what is left.
 
-mod who;
-
-pub(crate) use who::{Caller, cookie_name};
-
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::header::{ACCEPT, AUTHORIZATION, HOST, ORIGIN};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::call::{asks_for_a_page, refused, refused_page};
+use crate::call::refused;
+use crate::caller::{self, Caller};
 use crate::connection::Connection;
 use crate::exchanges::Question;
 use crate::faults::{Fault, When};
 use crate::forge::Forge;
 use crate::links::Links;
+use crate::pages;
 use crate::record::{Asked, now};
 use crate::refusal::Refusal;
 
@@ -51,8 +49,9 @@ pub(crate) async fn entrance(
     let admitted = admit(&forge, &connection, &host, request);
     let (mut request, caller) = match admitted {
         Ok(admitted) => admitted,
-        Err(refusal) if for_a_person => return with_security_headers(refused_page(&refusal)),
-        Err(refusal) => return with_security_headers(refused(&refusal)),
+        Err(refusal) => {
+            return with_security_headers(for_its_reader(for_a_person, refused(&refusal)));
+        }
     };
     let body = match text_of_body(&mut request).await {
         Ok(body) => body,
@@ -64,6 +63,7 @@ pub(crate) async fn entrance(
     let answer = async {
         let (method, uri) = (request.method().clone(), request.uri().clone());
         let response = inside.oneshot(request).await.into_response();
+        let response = for_its_reader(for_a_person, response);
         let question = Question {
             method: method.as_str(),
             path: uri.path(),
@@ -93,6 +93,20 @@ pub(crate) async fn entrance(
     with_security_headers(response.unwrap_or_default())
 }
 
+/// Whether a person is looking at the reply.
+fn asks_for_a_page(method: &Method, headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
+    method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+/// A refusal as a page where a person reads it; any other reply as it is.
+fn for_its_reader(for_a_person: bool, response: Response) -> Response {
+    match response.extensions().get::<Refusal>() {
+        Some(refusal) if for_a_person => pages::refusal(refusal).into_response(),
+        _ => response,
+    }
+}
+
 /// Checks host, site and token, and brings the address into the form that the routes know.
 fn admit(
     forge: &Forge,
@@ -116,7 +130,7 @@ fn admit(
         let message = "Duplicate header: \"Authorization\"";
         return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
     }
-    let caller = who::asks(forge, &request)?;
+    let caller = caller::asks(forge, &request)?;
     request.extensions_mut().insert(Links::of_host(host));
     Ok((request, caller))
 }

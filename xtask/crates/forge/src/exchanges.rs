@@ -10,7 +10,7 @@ use axum::response::Response;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
-use crate::forge::lock;
+use crate::lock::lock;
 
 /// A file of exchanges, one JSON object a line. Tokens are not among what is kept.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use crate::forge::lock;
+use crate::lock::lock;
 
 /// One order: which requests it meets, and what happens to them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What every request sees.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::watch;
 
@@ -9,6 +9,7 @@ use crate::clock::Time;
 use crate::exchanges::Exchanges;
 use crate::faults::Faults;
 use crate::git::Git;
+use crate::lock::lock;
 use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::secret::Secret;
@@ -103,9 +104,4 @@ impl Forge {
     pub(crate) fn request_stop(&self) {
         self.stop.send_replace(true);
     }
-}
-
-/// Locks `mutex`; a thread that panicked while holding it does not take the server down.
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -14,6 +14,7 @@
 //! - [`serve`] ties them together.
 
 mod call;
+mod caller;
 mod clock;
 mod connection;
 mod control;
@@ -24,6 +25,7 @@ mod forge;
 mod git;
 mod graphql;
 mod links;
+mod lock;
 mod pages;
 mod pull_requests;
 mod record;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::forge::lock;
+use crate::lock::lock;
 
 /// As many requests are kept.
 const KEPT: usize = 10_000;

@@ -8,8 +8,9 @@ use axum::response::Response;
 use axum::routing::get;
 
 use crate::call::{refused, to};
+use crate::caller::Caller;
 use crate::control;
-use crate::entrance::{Caller, entrance as enter};
+use crate::entrance::entrance as enter;
 use crate::forge::Forge;
 use crate::git::http::{Service, service};
 use crate::graphql;

@@ -2,15 +2,14 @@
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION, VARY,
-    WWW_AUTHENTICATE,
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION, VARY, WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::Call;
-use crate::pages;
+use crate::caller::Caller;
 use crate::refusal::Refusal;
 use crate::secret::fingerprint;
 
@@ -26,6 +25,8 @@ pub(crate) struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
     body: Content,
+    /// Why something is not done: the entrance shows people a page instead.
+    refusal: Option<Refusal>,
 }
 
 #[derive(Debug)]
@@ -52,6 +53,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: Content::Json(body),
+            refusal: None,
         }
     }
 
@@ -61,6 +63,7 @@ impl Reply {
             status,
             headers: Vec::new(),
             body: Content::Nothing,
+            refusal: None,
         }
     }
 
@@ -94,6 +97,7 @@ impl Reply {
             status,
             headers,
             body,
+            refusal: None,
         }
     }
 
@@ -171,7 +175,10 @@ impl Reply {
             });
             body["errors"] = problems.collect();
         }
-        Reply::with(refusal.status, body)
+        Reply {
+            refusal: Some(refusal.clone()),
+            ..Reply::with(refusal.status, body)
+        }
     }
 
     /// Adds what depends on the call: an `ETag`, 304 where the client has the reply already, and limits.
@@ -206,14 +213,15 @@ impl Reply {
                 "2022-11-28".to_owned(),
             ),
         ]);
-        if let crate::entrance::Caller::User(token) = &call.caller {
+        if let Caller::User(token) = &call.caller {
             self.headers
                 .push((header("x-oauth-scopes"), token.scopes.clone()));
         }
         self.into_response()
     }
 
-    fn into_response(self) -> Response {
+    /// The reply as it is, whoever asks.
+    pub(crate) fn into_response(self) -> Response {
         let (kind, body) = match self.body {
             Content::Nothing => (None, Body::empty()),
             Content::Json(body) => (
@@ -223,6 +231,9 @@ impl Reply {
             Content::Text(text, kind) => (Some(kind), Body::from(text)),
         };
         let mut response = Response::new(body);
+        if let Some(refusal) = self.refusal {
+            response.extensions_mut().insert(refusal);
+        }
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         for (name, value) in self.headers {
@@ -248,17 +259,6 @@ impl Reply {
 /// A refusal of a request that did not come as far as a handler.
 pub(crate) fn refused(refusal: &Refusal) -> Response {
     Reply::refusal(refusal).into_response()
-}
-
-/// The same for a person, who gets a page.
-pub(crate) fn refused_page(refusal: &Refusal) -> Response {
-    pages::refusal(refusal).into_response()
-}
-
-/// Whether a person is looking at the reply.
-pub(crate) fn asks_for_a_page(method: &Method, headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn strong(tag: &str) -> &str {

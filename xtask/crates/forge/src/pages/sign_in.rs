@@ -5,8 +5,9 @@ use axum::http::header::SET_COOKIE;
 use serde_json::json;
 
 use crate::call::{Answer, Call, Reply};
-use crate::entrance::cookie_name;
-use crate::forge::{Destination, Ticket, lock};
+use crate::caller::{Caller, cookie_name};
+use crate::forge::{Destination, Ticket};
+use crate::lock::lock;
 use crate::refusal::Refusal;
 use crate::secret::{Secret, fingerprint};
 use crate::world::Session;
@@ -18,7 +19,7 @@ const SESSION: i64 = 30 * 24 * 60 * 60;
 
 /// `POST /_forge/v1/users/{login}/sign-in`: a link for somebody's browser, which leads to a page.
 pub(crate) fn link(call: &Call) -> Answer {
-    if !matches!(call.caller, crate::entrance::Caller::Operator) {
+    if !matches!(call.caller, Caller::Operator) {
         return Err(Refusal::not_found());
     }
     let user = call

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::commits::resolve;
+use super::commit_named::resolve;
 use super::shapes::{annotation, check_run, check_suite};
 use crate::call::{Answer, Call, Fields, Reply, to};
 use crate::forge::Forge;

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::commit_named::resolve;
 use super::shapes::{commit, file_change, path_in_url};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
@@ -24,16 +25,6 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
         .route("/repos/{owner}/{repo}/compare/{*spec}", get(to(compare)))
         .route("/repos/{owner}/{repo}/contents", get(to(contents)))
         .route("/repos/{owner}/{repo}/contents/{*path}", get(to(contents)))
-}
-
-/// The commit that a name in an address means.
-pub(super) fn resolve(call: &Call, repo: &Repo, name: &str) -> Result<String, Refusal> {
-    let short = name.strip_prefix("heads/").unwrap_or(name);
-    let branch = repo.branch(short).or_else(|| repo.branch(name));
-    let found = branch
-        .map(str::to_owned)
-        .or_else(|| call.forge.git.resolve(repo.id, name));
-    found.ok_or_else(|| Refusal::unprocessable(format!("No commit found for SHA: {name}")))
 }
 
 fn list(call: &Call) -> Answer {

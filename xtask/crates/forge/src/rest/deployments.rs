@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::commits::resolve;
+use super::commit_named::resolve;
 use super::shapes::user;
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;

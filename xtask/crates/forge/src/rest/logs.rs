@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use camino::Utf8PathBuf;
 
 use crate::call::{Answer, Call, Reply};
-use crate::forge::{Destination, Forge, Ticket, lock};
+use crate::forge::{Destination, Forge, Ticket};
+use crate::lock::lock;
 use crate::refusal::Refusal;
 use crate::secret::{Secret, fingerprint};
 use crate::world::{Id, Permission};

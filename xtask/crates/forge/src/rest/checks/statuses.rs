@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::commits::resolve;
+use super::super::commit_named::resolve;
 use super::super::shapes::{minimal_repo, simple_status, status as status_shape};
 use crate::call::{Answer, Call, Reply};
 use crate::pull_requests::merge_what_waits;

@@ -41,7 +41,7 @@ impl Caller {
 }
 
 /// Who asks; the routes below each part of the address take different callers.
-pub(super) fn asks(forge: &Forge, request: &Request) -> Result<Caller, Refusal> {
+pub(crate) fn asks(forge: &Forge, request: &Request) -> Result<Caller, Refusal> {
     let path = request.uri().path();
     let authorization = request
         .headers()
