@@ -4,6 +4,7 @@
 
 pub mod bundle_state;
 pub mod classic_models;
+mod either_registry;
 pub mod files;
 pub mod identities;
 pub mod jobs;

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use crate::Error;
 use crate::http_file;
 use crate::http_upload::{self, Upload};
-use crate::patience::{Patience, Pause};
+use crate::patience::{self, Attempt, Patience, Pause};
 use crate::refusal::refused;
 use crate::transport::{Body, Headers, Method, Observer, Request, Response, Transport, start_of};
 
@@ -48,8 +48,8 @@ pub struct Http {
     client: Client,
     headers: Vec<(&'static str, String)>,
     observer: Option<Observer>,
-    pub(crate) pause: Pause,
-    pub(crate) patience: Option<Patience>,
+    pause: Pause,
+    patience: Option<Patience>,
     pub(crate) hurry: Option<Duration>,
 }
 
@@ -114,6 +114,15 @@ impl Http {
     pub fn patient(mut self, patience: Patience) -> Http {
         self.patience = Some(patience);
         self
+    }
+
+    /// Attempts a call as often as it makes sense.
+    pub(crate) fn repeated<T>(
+        &self,
+        request: &Request,
+        attempt: &mut dyn FnMut() -> Attempt<T>,
+    ) -> Result<T, Error> {
+        patience::repeated(self.patience.as_ref(), &self.pause, request, attempt)
     }
 
     /// Has every call end within `limit`, and repeats none: for who would rather go without.

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 
 use crate::Error;
-use crate::http::Http;
 use crate::transport::Request;
 
 /// The longest that one call waits, in all, where the caller sets no limit for a whole command. A service
@@ -87,51 +86,50 @@ fn may_be_repeated(request: &Request, error: &Error) -> bool {
     !request.once && error.is_transient() && (request.repeatable || !error.leaves_open())
 }
 
-impl Http {
-    /// Attempts a call until it succeeds, fails for good, or patience ends.
-    pub(crate) fn repeated<T>(
-        &self,
-        request: &Request,
-        attempt: &mut dyn FnMut() -> Attempt<T>,
-    ) -> Result<T, Error> {
-        let pauses = || {
-            let shape = ExponentialBuilder::default()
-                .with_min_delay(Duration::from_millis(200))
-                .with_max_delay(LONGEST)
-                .with_jitter();
-            match self.patience {
-                Some(_) => shape.without_max_times().build(),
-                None => shape.with_max_times(RETRIES).build(),
-            }
+/// Attempts a call until it succeeds, fails for good, or patience ends; without any of one's own, [`PATIENCE`].
+pub(crate) fn repeated<T>(
+    own: Option<&Patience>,
+    wait: &Pause,
+    request: &Request,
+    attempt: &mut dyn FnMut() -> Attempt<T>,
+) -> Result<T, Error> {
+    let pauses = || {
+        let shape = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(200))
+            .with_max_delay(LONGEST)
+            .with_jitter();
+        match own {
+            Some(_) => shape.without_max_times().build(),
+            None => shape.with_max_times(RETRIES).build(),
+        }
+    };
+    let patience = own.cloned();
+    let patience = patience.unwrap_or_else(|| Patience::new(PATIENCE));
+    let (mut next, mut found_nobody) = (pauses(), 0);
+    loop {
+        let begun = Instant::now();
+        let Attempt { result, progress } = attempt();
+        let error = match result {
+            Err(error) if may_be_repeated(request, &error) => error,
+            other => return other,
         };
-        let patience = self.patience.clone();
-        let patience = patience.unwrap_or_else(|| Patience::new(PATIENCE));
-        let (mut next, mut found_nobody) = (pauses(), 0);
-        loop {
-            let begun = Instant::now();
-            let Attempt { result, progress } = attempt();
-            let error = match result {
-                Err(error) if may_be_repeated(request, &error) => error,
-                other => return other,
-            };
-            found_nobody = match error {
-                Error::NoConnection { .. } => found_nobody + 1,
-                _ => 0,
-            };
-            if found_nobody == WITHOUT_CONNECTION {
-                return Err(error);
-            }
-            match progress {
-                true => next = pauses(),
-                false => patience.lost(begun.elapsed()),
-            }
-            let Some(pause) = next.next() else {
-                return Err(error);
-            };
-            let pause = pause.max(error.wait().unwrap_or_default());
-            if !patience.allows(pause) || !(self.pause)(pause, &error) {
-                return Err(error);
-            }
+        found_nobody = match error {
+            Error::NoConnection { .. } => found_nobody + 1,
+            _ => 0,
+        };
+        if found_nobody == WITHOUT_CONNECTION {
+            return Err(error);
+        }
+        match progress {
+            true => next = pauses(),
+            false => patience.lost(begun.elapsed()),
+        }
+        let Some(pause) = next.next() else {
+            return Err(error);
+        };
+        let pause = pause.max(error.wait().unwrap_or_default());
+        if !patience.allows(pause) || !wait(pause, &error) {
+            return Err(error);
         }
     }
 }
