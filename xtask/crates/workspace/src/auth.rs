@@ -11,15 +11,17 @@
 
 mod browser;
 mod caller;
+mod codes;
 mod federation;
 mod oauth;
 mod sign_in;
 
 pub(crate) use browser::asks_for_a_page;
 pub use caller::{Caller, Credential};
+pub use codes::SignInCodes;
 pub use federation::check_policy;
 pub use oauth::token;
-pub use sign_in::{SignInCodes, sign_in};
+pub use sign_in::sign_in;
 
 use std::sync::Arc;
 
@@ -163,18 +165,18 @@ fn bearer(app: &App, authorization: &str) -> Result<Caller, ApiError> {
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
         .map(|(_, token)| token.trim())
-        .ok_or_else(unauthenticated)?;
+        .ok_or_else(ApiError::unauthenticated)?;
     if app.token.matches(token) {
         return Ok(app.owner(Credential::Owner));
     }
     let fingerprint = fingerprint(token);
     if let Some(owner) = app.store.token_owner(&fingerprint)? {
-        let caller = Caller::of_run(app, &owner.run_as, owner.job_run_id)?;
-        return caller.ok_or_else(unauthenticated);
+        let caller = app.caller_of_run(&owner.run_as, owner.job_run_id)?;
+        return caller.ok_or_else(ApiError::unauthenticated);
     }
     let who = app.store.token_principal(&fingerprint)?;
     Ok(Caller {
-        who: Arc::new(who.ok_or_else(unauthenticated)?),
+        who: Arc::new(who.ok_or_else(ApiError::unauthenticated)?),
         by: Credential::Token,
     })
 }
@@ -193,7 +195,7 @@ fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Ca
     if !sessions.try_fold(false, |found, session| {
         Ok::<_, StoreError>(found || app.store.has_session(&session)?)
     })? {
-        return Err(unauthenticated());
+        return Err(ApiError::unauthenticated());
     }
     let reads = matches!(method, &Method::GET | &Method::HEAD | &Method::OPTIONS);
     if !reads && !headers.contains_key(ORIGIN) {
@@ -208,14 +210,6 @@ fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Ca
 /// workspace's id.
 fn cookie_name(app: &App) -> String {
     format!("xtask_workspace_{}_{}", app.port, app.identity.workspace_id)
-}
-
-fn unauthenticated() -> ApiError {
-    ApiError::new(
-        StatusCode::UNAUTHORIZED,
-        "UNAUTHENTICATED",
-        "the request carries no valid token; `cargo xtask workspace env` prints what clients need",
-    )
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use crate::routes::Witness;
 use crate::state_dir::StateDir;
+use crate::witness::Witness;
 
 /// Settings of one run of the server.
 #[derive(Debug)]

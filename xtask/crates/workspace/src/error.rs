@@ -44,6 +44,15 @@ impl ApiError {
         ApiError::new(StatusCode::BAD_REQUEST, "RESOURCE_ALREADY_EXISTS", message)
     }
 
+    /// 401 `UNAUTHENTICATED`.
+    pub fn unauthenticated() -> ApiError {
+        ApiError::new(
+            StatusCode::UNAUTHORIZED,
+            "UNAUTHENTICATED",
+            "the request carries no valid token; `cargo xtask workspace env` prints what clients need",
+        )
+    }
+
     /// 403 `PERMISSION_DENIED`.
     pub fn forbidden(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)

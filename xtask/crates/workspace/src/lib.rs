@@ -18,12 +18,17 @@
 mod access;
 pub mod auth;
 mod catalog_limits;
+mod catalogs;
+mod clock;
 pub mod config;
 mod connections;
 pub mod error;
+mod extract;
 pub mod files;
 mod group;
+pub mod identity;
 mod jobs;
+mod lock;
 pub mod mlflow;
 pub mod pages;
 mod python;
@@ -34,6 +39,7 @@ pub mod serve;
 pub mod state;
 pub mod state_dir;
 pub mod store;
+pub mod witness;
 
 pub use config::{Config, Spark};
 pub use serve::{ServeError, bind, serve};

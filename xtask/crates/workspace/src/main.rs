@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
-use xtask_workspace::routes::Witness;
+use xtask_workspace::witness::Witness;
 use xtask_workspace::{Config, ServeError, Spark, StateDir, bind, serve};
 
 #[derive(Parser)]

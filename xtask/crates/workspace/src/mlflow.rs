@@ -7,6 +7,7 @@ mod client;
 mod experiment_ids;
 mod experiments;
 mod lineage;
+pub(crate) mod phase;
 mod proxy;
 pub(crate) mod reading;
 mod ready_made;
@@ -15,46 +16,15 @@ mod server;
 mod unity_catalog;
 mod workspace_registry;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use axum::Router;
 use serde::Serialize;
-use tokio::sync::watch;
 
 use crate::state::App;
+use phase::Phase;
 
-/// What the supervisor keeps in memory between calls.
-#[derive(Debug)]
-pub struct State {
-    phase: watch::Sender<Phase>,
-    /// Speaks HTTP over MLflow's socket; set when the supervisor starts.
-    client: OnceLock<reqwest::Client>,
-    /// Set when the workspace ends, after the last run: a run that is cancelled still closes its MLflow run.
-    stop: watch::Sender<bool>,
-}
-
-impl Default for State {
-    fn default() -> State {
-        State {
-            phase: watch::Sender::new(Phase::Starting),
-            client: OnceLock::new(),
-            stop: watch::Sender::new(false),
-        }
-    }
-}
-
-/// Where the server stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Phase {
-    /// On its way, for the first time or again.
-    Starting,
-    /// Answers.
-    Ready,
-    /// Does not come up; the supervisor goes on trying, more slowly.
-    Failed(String),
-    /// Ended, because the workspace ends.
-    Stopped,
-}
+pub use phase::State;
 
 /// How MLflow is, as `GET /local/v1/status` reports it.
 #[derive(Debug, Clone, Serialize)]

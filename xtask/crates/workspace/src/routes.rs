@@ -1,6 +1,5 @@
 //! The routes of the workspace, composed.
 
-pub(crate) mod extract;
 mod files_api;
 mod identity;
 mod jobs;
@@ -15,8 +14,6 @@ pub mod unity_catalog;
 mod well_known;
 mod witness;
 mod workspace_files;
-
-pub use witness::Witness;
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use crate::auth::SignInCodes;
 use crate::config::Config;
 use crate::connections::{self, Limits};
 use crate::files::Tree;
-use crate::jobs::schedules;
+use crate::runner::schedules;
 use crate::state::{Activity, App, VERSION};
 use crate::state_dir::{ServerInfo, StateDir, StateDirError, create_private_dir};
 use crate::store::{Store, StoreError};
@@ -120,7 +120,7 @@ pub async fn serve(
         () = app.clone().stopped() => None,
     };
     // Jobs that are being cancelled still talk to us: MLflow runs want to be closed.
-    runner::shutdown(app.clone()).await;
+    app.runner.shutdown().await;
     mlflow::shutdown(app.clone()).await;
     drop(hang_up);
     let outcome = match early {

@@ -1,7 +1,7 @@
 //! What every request sees.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
@@ -11,8 +11,11 @@ use tokio::sync::watch;
 use crate::auth::{Caller, Credential, SignInCodes};
 use crate::config::Config;
 use crate::files::Tree;
-use crate::store::{Principal, Store};
-use crate::{mlflow, runner, secret};
+use crate::identity::Identity;
+use crate::mlflow::phase;
+use crate::runner::active;
+use crate::secret;
+use crate::store::{Principal, Store, StoreError};
 
 /// Version of this program, as it stands in replies and in `server.json`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -49,41 +52,12 @@ pub struct App {
     /// Sign-in codes that were handed out and not used yet.
     pub sign_in_codes: SignInCodes,
     /// What the runner keeps in memory.
-    pub runner: runner::State,
+    pub runner: active::State,
     /// What the MLflow supervisor keeps in memory.
-    pub mlflow: mlflow::State,
+    pub mlflow: phase::State,
     /// When the server started.
     pub started_at: Timestamp,
     pub(crate) stop: watch::Sender<bool>,
-}
-
-/// The user who started the workspace and may do everything in it, and the workspace's own id.
-#[derive(Debug, Clone)]
-pub struct Identity {
-    /// Id of the workspace, digits.
-    pub workspace_id: String,
-    /// Id of the user, 16 digits.
-    pub user_id: String,
-    /// Name of the user, an e-mail address.
-    pub user_name: String,
-}
-
-impl Identity {
-    /// Id of the account, which the workspace has to itself, too.
-    pub fn account_id(&self) -> String {
-        uuid_of(&format!("{:0<32}", self.workspace_id))
-    }
-
-    /// Id of the metastore, which the workspace has to itself.
-    pub fn metastore_id(&self) -> String {
-        uuid_of(&format!("{:0>32}", self.workspace_id))
-    }
-}
-
-/// 32 digits in the form of a UUID.
-fn uuid_of(digits: &str) -> String {
-    let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| &digits[range]);
-    format!("{a}-{b}-{c}-{d}-{e}")
 }
 
 impl App {
@@ -93,6 +67,23 @@ impl App {
             who: self.user.clone(),
             by,
         }
+    }
+
+    /// As whom the code of a run asks, and the workspace on its behalf; `None` where that identity is gone or not active.
+    pub(crate) fn caller_of_run(
+        &self,
+        run_as: &str,
+        job_run_id: i64,
+    ) -> Result<Option<Caller>, StoreError> {
+        let by = Credential::Run { job_run_id };
+        if run_as.is_empty() || run_as == self.identity.user_name {
+            return Ok(Some(self.owner(by)));
+        }
+        let who = self.store.principal_by_name(run_as)?;
+        Ok(who.filter(|who| who.active).map(|who| Caller {
+            who: Arc::new(who),
+            by,
+        }))
     }
 
     /// Asks the server to end: running jobs are cancelled, MLflow is stopped.
@@ -166,14 +157,4 @@ impl Activity {
     fn now(&self) -> u64 {
         u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
-}
-
-/// Milliseconds since the Unix epoch.
-pub fn now_ms() -> i64 {
-    Timestamp::now().as_millisecond()
-}
-
-/// Locks `mutex`; a thread that panicked while holding it does not take the server down.
-pub fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -21,8 +21,9 @@ use std::sync::Mutex;
 use camino::Utf8Path;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use crate::identity::Identity;
+use crate::lock::lock;
 use crate::secret::{NoRandomness, random};
-use crate::state::{Identity, lock};
 
 pub use access::TokenOwner;
 pub use credentials::{ClientSecret, FederationPolicy};

@@ -6,8 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::error::ApiError;
-use crate::state::App;
-use crate::store::{ADMINS, Principal, PrincipalKind, StoreError, USERS};
+use crate::store::{ADMINS, Principal, PrincipalKind, USERS};
 
 /// What a request was admitted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,23 +34,6 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// As whom the code of a run asks, and the workspace on its behalf; `None` where that identity is gone or not active.
-    pub(crate) fn of_run(
-        app: &App,
-        run_as: &str,
-        job_run_id: i64,
-    ) -> Result<Option<Caller>, StoreError> {
-        let by = Credential::Run { job_run_id };
-        if run_as.is_empty() || run_as == app.identity.user_name {
-            return Ok(Some(app.owner(by)));
-        }
-        let who = app.store.principal_by_name(run_as)?;
-        Ok(who.filter(|who| who.active).map(|who| Caller {
-            who: Arc::new(who),
-            by,
-        }))
-    }
-
     /// E-mail address or application id, as jobs and permissions name an identity.
     pub fn name(&self) -> &str {
         &self.who.name
@@ -110,6 +92,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
             .extensions
             .get::<Caller>()
             .cloned()
-            .ok_or_else(super::unauthenticated)
+            .ok_or_else(ApiError::unauthenticated)
     }
 }

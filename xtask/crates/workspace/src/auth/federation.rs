@@ -7,8 +7,8 @@ mod jwt;
 
 use serde_json::Value;
 
+use crate::clock::now_ms;
 use crate::error::ApiError;
-use crate::state::now_ms;
 
 pub(super) use jwt::Jwt;
 use jwt::Keys;

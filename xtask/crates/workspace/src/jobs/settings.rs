@@ -153,7 +153,7 @@ fn needs_of(task: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// Which tasks each task depends on, by key.
-pub(super) fn dependencies(tasks: &[Value]) -> BTreeMap<&str, Vec<&str>> {
+pub(crate) fn dependencies(tasks: &[Value]) -> BTreeMap<&str, Vec<&str>> {
     let needs = |task| Vec::from_iter(needs_of(task));
     tasks
         .iter()

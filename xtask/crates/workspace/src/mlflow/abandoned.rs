@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::client;
+use crate::clock::now_ms;
 use crate::error::ApiError;
-use crate::state::{App, now_ms};
+use crate::state::App;
 
 /// How long the end of a task may wait for MLflow. When that is down, so is whoever would look at the run.
 const LIMIT: Duration = Duration::from_secs(5);

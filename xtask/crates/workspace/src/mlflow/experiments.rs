@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::{client, registry};
 use crate::access;
 use crate::auth::Caller;
+use crate::clock::now_ms;
 use crate::error::ApiError;
-use crate::state::{App, now_ms};
+use crate::state::App;
 
 /// `/Workspace/Users/x/e` and `/Users/x/e` are the same experiment; Databricks knows it by the latter.
 pub(super) fn canonical_name(name: &str) -> &str {

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 
 use crate::auth::{Caller, Credential};
-use crate::state::{App, now_ms};
+use crate::clock::now_ms;
+use crate::state::App;
 
 /// Tag by which MLflow's clients name the task run they work in.
 const TASK_RUN_TAG: &str = "mlflow.databricks.jobRunID";

@@ -13,7 +13,7 @@ use super::client;
 use super::unity_catalog::visible_tags;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::routes::extract::{JsonBody, QueryString};
+use crate::extract::{JsonBody, QueryString};
 use crate::secret;
 use crate::state::App;
 

@@ -12,8 +12,8 @@ use super::listing;
 use super::models;
 use super::problem::{Problem, Reply};
 use crate::error::ApiError;
+use crate::extract::on_disk;
 use crate::files::{Entry, RelativePath};
-use crate::routes::extract::on_disk;
 use crate::state::App;
 
 /// All catalogs with their schemas and volumes.

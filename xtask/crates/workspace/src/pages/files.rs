@@ -12,8 +12,8 @@ use super::listing;
 use super::problem::{Problem, Reply};
 use super::words::size;
 use crate::error::ApiError;
+use crate::extract::on_disk;
 use crate::files::WorkspacePath;
-use crate::routes::extract::on_disk;
 use crate::state::App;
 
 /// Most of a file that a page shows, bytes.

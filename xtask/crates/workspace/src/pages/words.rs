@@ -3,7 +3,7 @@
 use jiff::{Timestamp, tz::TimeZone};
 use maud::{Markup, html};
 
-use crate::state::now_ms;
+use crate::clock::now_ms;
 use crate::store::{LifeCycle, ResultState, RunState};
 
 /// How a state looks: a word for people, a class for the style, and a sign for where there is no room for the word.

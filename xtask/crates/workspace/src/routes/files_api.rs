@@ -15,10 +15,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::place::Place;
-use super::extract::{QueryString, on_disk};
 use crate::access::Right;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::extract::{QueryString, on_disk};
 use crate::state::App;
 
 /// Most entries of a folder in one reply.

@@ -15,11 +15,12 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::extract::{JsonBody, QueryString};
 use crate::access::{self, Act};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::jobs::{cancel, check_run_as, checked};
+use crate::extract::{JsonBody, QueryString};
+use crate::jobs::checked;
+use crate::runner::{cancel, check_run_as};
 use crate::state::App;
 use crate::store::{Job, LifeCycle, RunFilter};
 

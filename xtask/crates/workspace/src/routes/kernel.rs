@@ -17,10 +17,10 @@ use tokio::io::{AsyncRead, AsyncWriteExt as _, ReadBuf};
 use tokio::process::{Child, ChildStdout};
 use tokio_util::io::ReaderStream;
 
-use super::extract::JsonBody;
 use crate::access;
 use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
+use crate::extract::JsonBody;
 use crate::group::Group;
 use crate::python;
 use crate::state::App;

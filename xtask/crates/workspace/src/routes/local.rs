@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::extract::{JsonBody, QueryString, on_disk};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::jobs::schedules::upcoming;
+use crate::extract::{JsonBody, QueryString, on_disk};
 use crate::mlflow;
+use crate::runner::schedules::upcoming;
 use crate::state::{App, VERSION};
 
 /// Events that one reply carries at least, if there are so many, bytes.

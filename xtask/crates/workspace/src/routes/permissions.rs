@@ -9,10 +9,10 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::extract::JsonBody;
 use crate::access::{self, Act, Right};
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::extract::JsonBody;
 use crate::files::WorkspacePath;
 use crate::state::App;
 use crate::store::PrincipalKind;

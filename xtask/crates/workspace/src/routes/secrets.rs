@@ -14,10 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::extract::{JsonBody, QueryString};
 use crate::access::{Permission, secret_scope};
 use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
+use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 
 /// Databricks' limits: longest name of a scope or secret, largest value in bytes, most secrets of a scope.

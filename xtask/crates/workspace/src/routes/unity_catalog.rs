@@ -6,7 +6,6 @@
 mod catalogs;
 mod grants;
 mod models;
-mod names;
 mod schemas;
 mod volumes;
 
@@ -15,8 +14,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-use crate::auth::Caller;
-use crate::error::ApiError;
 use crate::state::App;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -70,16 +67,4 @@ pub(super) fn router() -> Router<Arc<App>> {
             &path("permissions/{securable_type}/{full_name}"),
             get(grants::show).patch(grants::change),
         )
-}
-
-/// Refuses a schema that does not exist, or in which the caller may not make a model; the registry asks before it adds
-/// one.
-pub fn require_schema_for_model(
-    app: &App,
-    caller: &Caller,
-    catalog: &str,
-    schema: &str,
-) -> Result<(), ApiError> {
-    schemas::require(app, catalog, schema)?;
-    schemas::require_creation(app, caller, "CREATE_MODEL", &format!("{catalog}.{schema}"))
 }

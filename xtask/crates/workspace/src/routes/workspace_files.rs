@@ -19,10 +19,10 @@ use serde_json::{Value, json};
 
 use self::body::ImportBody;
 use self::export::Format;
-use super::extract::{JsonBody, QueryString, RawBody, on_disk};
 use crate::access::{self, Right};
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::extract::{JsonBody, QueryString, RawBody, on_disk};
 use crate::files::WorkspacePath;
 use crate::state::App;
 

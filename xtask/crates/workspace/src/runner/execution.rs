@@ -5,18 +5,35 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use super::graph::{self, Decision, End, Node};
+use super::interruption::{asked, until};
 use super::kernel::{Kernels, imports_file};
+use super::queue;
 use super::task::{Retries, Task, code_path};
 use crate::error::ApiError;
-use crate::jobs::{self, Kind};
+use crate::jobs::Kind;
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunFilter, RunState, StoreError, TaskRun};
 
+/// Starts the execution of a stored run and returns at once.
+pub(super) fn start(app: Arc<App>, run_id: i64) {
+    let job_id = match app.store.run(run_id) {
+        Ok(Some(run)) => run.job_id,
+        Ok(None) => return tracing::error!(run_id, "there is no such run to start"),
+        Err(error) => return tracing::error!(run_id, %error, "cannot start a run"),
+    };
+    let cancelled = app.runner.begins(run_id, job_id);
+    tokio::spawn(async move {
+        execute(&app, run_id, cancelled).await;
+        app.runner.has_ended(run_id);
+        app.activity.touch();
+    });
+}
+
 /// Executes a stored run; at return all its processes are gone and its token is void.
-pub(super) async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Receiver<bool>) {
+async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Receiver<bool>) {
     let state = match run_to_end(app, run_id, cancelled).await {
         Ok(state) => state,
         Err(error) => {
@@ -49,20 +66,12 @@ async fn end_children(app: &Arc<App>, run_id: i64) -> Result<(), ApiError> {
         ..RunFilter::default()
     })?;
     for child in &children {
-        jobs::cancel(app, child)?;
+        queue::cancel(app, child)?;
     }
     for child in children {
-        jobs::wait_for_end(app, child.run_id).await?;
+        queue::wait_for_end(app, child.run_id).await?;
     }
     Ok(())
-}
-
-/// Resolves when somebody asked for the end.
-pub(super) async fn asked(cancelled: &mut watch::Receiver<bool>) {
-    if cancelled.wait_for(|asked| *asked).await.is_err() {
-        // Nobody is left who could ask.
-        std::future::pending().await
-    }
 }
 
 async fn run_to_end(
@@ -101,7 +110,7 @@ async fn wait_for_turn(app: &App, run: &Run) -> Result<Option<RunState>, StoreEr
         .max(1);
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let queue = run.settings["queue"]["enabled"].as_bool().unwrap_or(false);
-    let mut ended = app.runner.ended.subscribe();
+    let mut ended = app.runner.ends();
     while app.runner.ahead_of(run.run_id, run.job_id) >= most {
         if !queue {
             return Ok(Some(RunState::ended(
@@ -291,11 +300,7 @@ impl Execution {
             .store
             .set_run_state(self.run.run_id, &RunState::active(LifeCycle::Terminating))?;
         // Tasks end by themselves on a cancel; after a timeout of the run nobody has asked them yet.
-        for active in crate::state::lock(&self.app.runner.active).iter() {
-            if active.run_id == self.run.run_id {
-                active.cancel.send_replace(true);
-            }
-        }
+        self.app.runner.cancel(self.run.run_id);
         while let Some(joined) = self.running.join_next().await {
             self.ended(joined)?;
         }
@@ -341,12 +346,4 @@ fn newest_attempts(tasks: Vec<TaskRun>) -> Vec<TaskRun> {
         }
     }
     newest
-}
-
-/// Resolves at a point in time; without one never.
-pub(super) async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
 }

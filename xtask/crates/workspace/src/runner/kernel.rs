@@ -11,9 +11,10 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin};
 
 use crate::group::{self, Group};
+use crate::lock::lock;
 use crate::python;
 use crate::secret::{Secret, fingerprint};
-use crate::state::{App, lock};
+use crate::state::App;
 
 /// How long a notebook may take to end after it was asked to: MLflow runs are closed in that time.
 const GRACE: Duration = Duration::from_secs(8);

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crate::state::lock;
+use crate::lock::lock;
 
 const REDACTED: &[u8] = b"[REDACTED]";
 

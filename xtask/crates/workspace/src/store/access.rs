@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Result, Store};
+use crate::clock::now_ms;
 use crate::secret::Secret;
-use crate::state::now_ms;
 
 /// Whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::{Result, Store, new_uuid};
+use crate::clock::now_ms;
 use crate::secret::{Secret, fingerprint};
-use crate::state::now_ms;
 
 /// What is known of a client secret; its value is not.
 #[derive(Debug, Clone, PartialEq, Eq)]

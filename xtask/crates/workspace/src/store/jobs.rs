@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::{Result, Store, new_id};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 
 /// A job as it was created or last reset.
 #[derive(Debug, Clone)]

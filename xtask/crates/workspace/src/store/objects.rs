@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Result, Store, new_id};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 
 /// Kind of a workspace object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

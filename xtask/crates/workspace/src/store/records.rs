@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::{Result, Store};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 
 /// Something that is kept as it was declared.
 #[derive(Debug, Clone)]

@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::{Result, Store, new_id};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 
 /// One run of a job.
 #[derive(Debug, Clone)]

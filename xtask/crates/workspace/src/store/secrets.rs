@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Result, Store};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 
 /// A secret's name and when it was last written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Principal, Result, Store, principals};
+use crate::clock::now_ms;
 use crate::secret::Secret;
-use crate::state::now_ms;
 
 /// What a token was made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

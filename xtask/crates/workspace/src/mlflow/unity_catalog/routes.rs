@@ -13,10 +13,11 @@ use super::{ORIGIN_TAG, Version, canonical_name, model_wire, visible_tags};
 use crate::access::{Model, sees};
 use crate::auth::Caller;
 use crate::catalog_limits;
+use crate::catalogs::require_schema_for_model;
+use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::mlflow::{artifact_roots, client, registry};
-use crate::routes::unity_catalog::require_schema_for_model;
-use crate::state::{App, now_ms};
+use crate::state::App;
 
 const ROOT: &str = "/api/2.0/mlflow/unity-catalog";
 const BODY_LIMIT: usize = 16 * 1024 * 1024;

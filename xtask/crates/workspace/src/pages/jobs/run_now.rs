@@ -13,7 +13,7 @@ use super::super::layout::see;
 use super::super::problem::Problem;
 use super::name;
 use crate::auth::Caller;
-use crate::jobs::start::{Parameters, Request, run_job};
+use crate::runner::start::{Parameters, Request, run_job};
 use crate::state::App;
 use crate::store::Job;
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::super::words::time;
-use crate::jobs::schedules::{Upcoming, upcoming};
+use crate::runner::schedules::{Upcoming, upcoming};
 use crate::state::App;
 use crate::store::Job;
 

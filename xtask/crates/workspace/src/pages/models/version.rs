@@ -14,8 +14,8 @@ use super::super::words::{metric as written, short_commit, time};
 use super::files::Contents;
 use super::model::{absent, aliases, job_run, trained_elsewhere};
 use super::verdict::{self, Verdict};
+use crate::extract::on_disk;
 use crate::mlflow::reading::{self, ModelVersion, TrackedRun};
-use crate::routes::extract::on_disk;
 use crate::state::App;
 
 pub(in crate::pages) async fn show(

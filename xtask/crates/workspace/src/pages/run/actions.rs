@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::super::layout::see;
 use super::super::problem::Problem;
 use super::loading::Loaded;
-use crate::jobs;
-use crate::jobs::repair::{Request, repair as open_again};
+use crate::runner;
+use crate::runner::repair::{Request, repair as open_again};
 use crate::state::App;
 use crate::store::{ResultState, Run, RunType, TaskRun};
 
@@ -89,7 +89,8 @@ pub(in crate::pages) async fn cancel(
     Path((job_id, run_id)): Path<(i64, i64)>,
 ) -> Result<Response, Problem> {
     let run = find(&app, job_id, run_id)?;
-    jobs::cancel(&app, &run).map_err(|error| refused("The run was not cancelled", &error, &run))?;
+    runner::cancel(&app, &run)
+        .map_err(|error| refused("The run was not cancelled", &error, &run))?;
     Ok(see(&address(&run)))
 }
 

@@ -20,8 +20,8 @@ use super::place::Place;
 use crate::access::Right;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::extract::on_disk;
 use crate::files::modified_ms;
-use crate::routes::extract::on_disk;
 use crate::state::App;
 
 /// `GET` and `HEAD` of a file. It is never shown as a page: what a job wrote must not act in the reader's name.

@@ -15,7 +15,7 @@ use super::place::Place;
 use crate::access::Right;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::routes::extract::QueryString;
+use crate::extract::QueryString;
 use crate::state::App;
 
 /// Largest file, bytes, as on Databricks.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::TASKS_PER_PAGE;
 use crate::error::ApiError;
-use crate::jobs;
+use crate::runner;
 use crate::state::App;
 use crate::store::Job;
 
@@ -13,7 +13,7 @@ pub(super) fn job(app: &App, job: &Job) -> Result<Value, ApiError> {
     Ok(json!({
         "job_id": job.job_id,
         "creator_user_name": job.creator,
-        "run_as_user_name": jobs::run_as(app, job)?,
+        "run_as_user_name": runner::run_as(app, job)?,
         "created_time": job.created_time,
         "settings": job.settings,
     }))

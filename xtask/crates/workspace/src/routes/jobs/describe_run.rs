@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::jobs::Kind;
 use crate::runner;
-use crate::state::{App, now_ms};
+use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, RunType, TaskRun};
 
 /// A run, with its tasks where they are given.

@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 use super::runs::one_task;
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::extract::{QueryString, on_disk};
 use crate::jobs::Kind;
 use crate::pages;
-use crate::routes::extract::{QueryString, on_disk};
 use crate::state::App;
 
 #[derive(Deserialize)]

@@ -11,8 +11,8 @@ use super::{TASKS_PER_PAGE, cancel_runs, describe, describe_run, find};
 use crate::access::{self, Act};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::jobs;
-use crate::routes::extract::{JsonBody, QueryString, on_disk};
+use crate::extract::{JsonBody, QueryString, on_disk};
+use crate::runner;
 use crate::state::App;
 use crate::store::{Run, RunFilter, RunType, TaskRun};
 
@@ -159,7 +159,7 @@ pub(super) async fn cancel(
     JsonBody(body): JsonBody<RunId>,
 ) -> Result<Json<Value>, ApiError> {
     let run = find_run(&app, &caller, body.run_id, Act::End)?;
-    jobs::cancel(&app, &run)?;
+    runner::cancel(&app, &run)?;
     Ok(Json(json!({})))
 }
 

@@ -12,9 +12,10 @@ use super::runs::find_run;
 use crate::access::Act;
 use crate::auth::{Caller, Credential};
 use crate::error::ApiError;
-use crate::jobs::start::{Request, run_job, run_once};
-use crate::jobs::{check_run_as, checked, repair as repairs};
-use crate::routes::extract::JsonBody;
+use crate::extract::JsonBody;
+use crate::jobs::checked;
+use crate::runner::start::{Request, run_job, run_once};
+use crate::runner::{check_run_as, repair as repairs};
 use crate::state::App;
 use crate::store::RunType;
 

@@ -11,8 +11,9 @@ use super::find;
 use crate::access::Act;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::jobs::{check_run_as, checked};
-use crate::routes::extract::JsonBody;
+use crate::extract::JsonBody;
+use crate::jobs::checked;
+use crate::runner::check_run_as;
 use crate::state::App;
 
 /// Lists that are merged by the key of their elements rather than replaced.

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Kind;
+use crate::clock::now_ms;
 use crate::error::ApiError;
-use crate::routes::extract::{JsonBody, QueryString};
-use crate::state::{App, now_ms};
+use crate::extract::{JsonBody, QueryString};
+use crate::state::App;
 use crate::store::{Record, new_uuid};
 
 const CLUSTERS: Kind = Kind {

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Kind;
 use crate::error::ApiError;
-use crate::routes::extract::JsonBody;
+use crate::extract::JsonBody;
 use crate::state::App;
 use crate::store::{Record, new_uuid};
 

@@ -11,7 +11,7 @@ use super::error::ScimError;
 use super::page::{ListQuery, page};
 use super::patch::Patch;
 use crate::auth::Caller;
-use crate::routes::extract::{JsonBody, QueryString};
+use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{ADMINS, Group, USERS};
 

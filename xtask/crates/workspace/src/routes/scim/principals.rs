@@ -11,8 +11,8 @@ use super::error::ScimError;
 use super::page::{ListQuery, page};
 use super::patch::Patch;
 use crate::auth::Caller;
+use crate::extract::{JsonBody, QueryString};
 use crate::files::RelativePath;
-use crate::routes::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{Principal, PrincipalKind};
 

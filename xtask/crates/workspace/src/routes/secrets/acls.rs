@@ -12,7 +12,7 @@ use super::Scope;
 use crate::access::{Permission, secret_scope};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::routes::extract::{JsonBody, QueryString};
+use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 
 pub(super) fn router() -> Router<Arc<App>> {

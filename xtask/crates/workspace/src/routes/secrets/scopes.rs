@@ -12,7 +12,7 @@ use super::{Scope, check_name};
 use crate::access::{Permission, secret_scope};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::routes::extract::JsonBody;
+use crate::extract::JsonBody;
 use crate::state::App;
 
 /// The one kind of scope: values are kept by the workspace itself.

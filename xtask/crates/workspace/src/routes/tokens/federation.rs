@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{service, time};
 use crate::auth::{Caller, check_policy};
 use crate::error::ApiError;
-use crate::routes::extract::{JsonBody, QueryString};
+use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{FederationPolicy, new_uuid};
 

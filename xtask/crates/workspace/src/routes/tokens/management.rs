@@ -11,7 +11,7 @@ use super::lifetime_ms;
 use super::own::absent;
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::routes::extract::{JsonBody, QueryString};
+use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{AccessToken, NewToken, PrincipalKind, TokenKind};
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{service, time};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::routes::extract::JsonBody;
+use crate::extract::JsonBody;
 use crate::state::App;
 use crate::store::ClientSecret;
 

@@ -7,17 +7,14 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{names, schemas};
+use super::schemas;
 use crate::access;
-use crate::auth::{Caller, Credential};
+use crate::auth::Caller;
+use crate::catalogs::{self, names};
 use crate::error::ApiError;
-use crate::routes::extract::{JsonBody, QueryString};
+use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
-use crate::store::{Securable, Store};
-
-/// What everybody may do in a catalog that nobody made by hand, and in its `default` schema.
-const IN_CATALOG: &[&str] = &["USE_CATALOG", "CREATE_SCHEMA"];
-const IN_DEFAULT: &[&str] = &["USE_SCHEMA", "CREATE_MODEL", "CREATE_VOLUME"];
+use crate::store::Securable;
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
@@ -29,64 +26,10 @@ pub(super) async fn create(
         body.get("name").and_then(Value::as_str).unwrap_or_default(),
     )?;
     caller.require_admin()?;
-    let Some(catalog) = add(&app, &caller, &name, &body)? else {
+    let Some(catalog) = catalogs::add_catalog(&app, &caller, &name, &body)? else {
         return Err(names::taken("catalog", &name));
     };
     Ok(Json(catalog))
-}
-
-/// Makes the catalog where it is missing. It is the user's, and everybody may use it, make schemas in it, and make
-/// things in its `default` schema, as in the catalog that a workspace on Databricks comes with.
-pub(super) fn ensure(app: &App, name: &str) -> Result<(), ApiError> {
-    if app.store.securable("catalog", name)?.is_none() {
-        add(app, &app.owner(Credential::Owner), name, &Map::new())?;
-        let default = format!("{name}.{}", schemas::DEFAULT);
-        for (kind, full_name, privileges) in [
-            ("catalog", name, IN_CATALOG),
-            ("schema", &default, IN_DEFAULT),
-        ] {
-            let privileges = privileges.iter().map(|text| (*text).to_owned()).collect();
-            app.store
-                .set_grant(kind, full_name, Store::EVERYBODY, &privileges)?;
-        }
-    }
-    Ok(())
-}
-
-/// Adds a catalog with its `default` schema; `None` if the name is taken.
-fn add(
-    app: &App,
-    caller: &Caller,
-    name: &str,
-    given: &Map<String, Value>,
-) -> Result<Option<Value>, ApiError> {
-    let mut body = Value::Object(names::origin(app, caller, "id")?);
-    for (key, value) in [
-        ("name", json!(name)),
-        ("full_name", json!(name)),
-        ("catalog_type", json!("MANAGED_CATALOG")),
-        ("securable_type", json!("CATALOG")),
-        ("isolation_mode", json!("OPEN")),
-    ] {
-        body[key] = value;
-    }
-    names::apply(
-        caller,
-        &mut body,
-        given,
-        &["comment", "properties", "options", "isolation_mode"],
-    )?;
-    let catalog = Securable {
-        kind: "catalog",
-        full_name: name.to_owned(),
-        parent: String::new(),
-        body: body.clone(),
-    };
-    if !app.store.create_securable(&catalog)? {
-        return Ok(None);
-    }
-    schemas::add(app, caller, name, schemas::DEFAULT, &Map::new())?;
-    Ok(Some(body))
 }
 
 pub(super) async fn show(
@@ -160,7 +103,7 @@ pub(super) async fn delete(
     if !query.force
         && schemas
             .iter()
-            .any(|schema| schema["name"] != schemas::DEFAULT)
+            .any(|schema| schema["name"] != catalogs::DEFAULT)
     {
         return Err(names::not_empty("catalog", &name, "schemas"));
     }

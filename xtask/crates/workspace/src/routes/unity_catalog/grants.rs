@@ -8,11 +8,11 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::names;
 use crate::access;
 use crate::auth::Caller;
+use crate::catalogs::names;
 use crate::error::ApiError;
-use crate::routes::extract::JsonBody;
+use crate::extract::JsonBody;
 use crate::state::App;
 
 const ALL: &str = "ALL_PRIVILEGES";

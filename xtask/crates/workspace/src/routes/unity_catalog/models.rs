@@ -7,12 +7,12 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{names, require_schema_for_model};
 use crate::access::{self, Model};
 use crate::auth::Caller;
+use crate::catalogs::{names, require_schema_for_model};
 use crate::error::ApiError;
+use crate::extract::{JsonBody, QueryString};
 use crate::mlflow::registry::{self, NewModel};
-use crate::routes::extract::{JsonBody, QueryString};
 use crate::state::App;
 
 /// Versions in one reply if nobody says how many, and at most.

@@ -7,18 +7,16 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::catalogs::{self, Force};
-use super::{names, volumes};
+use super::catalogs::Force;
+use super::volumes;
 use crate::access;
 use crate::auth::Caller;
+use crate::catalogs::{self, names, schema_named};
 use crate::error::ApiError;
+use crate::extract::{JsonBody, QueryString};
 use crate::mlflow::registry;
-use crate::routes::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::Securable;
-
-/// The schema that every catalog has.
-pub(super) const DEFAULT: &str = "default";
 
 pub(super) async fn create(
     State(app): State<Arc<App>>,
@@ -31,65 +29,10 @@ pub(super) async fn create(
     catalogs::ensure(&app, &catalog)?;
     access::require_privilege(&app, &caller, "USE_CATALOG", "catalog", &catalog)?;
     access::require_privilege(&app, &caller, "CREATE_SCHEMA", "catalog", &catalog)?;
-    let added = add(&app, &caller, &catalog, &name, &body)?;
+    let added = catalogs::add_schema(&app, &caller, &catalog, &name, &body)?;
     added
         .map(Json)
         .ok_or_else(|| names::taken("schema", &format!("{catalog}.{name}")))
-}
-
-/// Adds a schema; `None` if the name is taken.
-pub(super) fn add(
-    app: &App,
-    caller: &Caller,
-    catalog: &str,
-    name: &str,
-    given: &Map<String, Value>,
-) -> Result<Option<Value>, ApiError> {
-    let full_name = format!("{catalog}.{name}");
-    let mut body = Value::Object(names::origin(app, caller, "schema_id")?);
-    for (key, value) in [
-        ("name", json!(name)),
-        ("catalog_name", json!(catalog)),
-        ("full_name", json!(full_name)),
-        ("catalog_type", json!("MANAGED_CATALOG")),
-        ("securable_type", json!("SCHEMA")),
-        ("enable_predictive_optimization", json!("INHERIT")),
-        ("browse_only", json!(false)),
-    ] {
-        body[key] = value;
-    }
-    names::apply(
-        caller,
-        &mut body,
-        given,
-        &["comment", "properties", "storage_root"],
-    )?;
-    let schema = Securable {
-        kind: "schema",
-        full_name,
-        parent: catalog.to_owned(),
-        body,
-    };
-    Ok(app.store.create_securable(&schema)?.then_some(schema.body))
-}
-
-/// Refuses a schema that does not exist. `default` exists in every catalog, even in one that nobody named before.
-pub(super) fn require(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
-    if schema == DEFAULT {
-        catalogs::ensure(app, catalog)?;
-    }
-    find(app, &format!("{catalog}.{schema}")).map(drop)
-}
-
-/// Refuses whoever may not make something in a schema.
-pub(super) fn require_creation(
-    app: &App,
-    caller: &Caller,
-    privilege: &str,
-    full_name: &str,
-) -> Result<(), ApiError> {
-    access::require_privilege(app, caller, "USE_SCHEMA", "schema", full_name)?;
-    access::require_privilege(app, caller, privilege, "schema", full_name)
 }
 
 pub(super) async fn show(
@@ -97,7 +40,7 @@ pub(super) async fn show(
     caller: Caller,
     Path(full_name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    let schema = find(&app, &full_name)?;
+    let schema = schema_named(&app, &full_name)?;
     let full_name = names::full_name(&full_name);
     access::require_privilege(&app, &caller, "USE_SCHEMA", "schema", &full_name)?;
     Ok(Json(schema))
@@ -127,7 +70,7 @@ pub(super) async fn update(
     Path(full_name): Path<String>,
     JsonBody(changes): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
-    let mut body = find(&app, &full_name)?;
+    let mut body = schema_named(&app, &full_name)?;
     access::require_owner(&app, &caller, "schema", &names::full_name(&full_name))?;
     names::apply(
         &caller,
@@ -158,7 +101,7 @@ pub(super) async fn delete(
     Path(full_name): Path<String>,
     QueryString(query): QueryString<Force>,
 ) -> Result<Json<Value>, ApiError> {
-    find(&app, &full_name)?;
+    schema_named(&app, &full_name)?;
     access::require_owner(&app, &caller, "schema", &names::full_name(&full_name))?;
     remove(&app, &names::full_name(&full_name), query.force).await?;
     Ok(Json(json!({})))
@@ -194,10 +137,4 @@ async fn models(app: &App, catalog: &str, name: &str) -> Result<Vec<Value>, ApiE
         return Ok(Vec::new());
     }
     registry::list_models(app, catalog, name).await
-}
-
-fn find(app: &App, full_name: &str) -> Result<Value, ApiError> {
-    app.store
-        .securable("schema", &names::full_name(full_name))?
-        .ok_or_else(|| names::absent("schema", full_name))
 }

@@ -7,12 +7,12 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{names, schemas};
 use crate::access;
 use crate::auth::Caller;
+use crate::catalogs::{self, names};
 use crate::error::ApiError;
+use crate::extract::{JsonBody, QueryString, on_disk};
 use crate::files::RelativePath;
-use crate::routes::extract::{JsonBody, QueryString, on_disk};
 use crate::state::App;
 use crate::store::Securable;
 
@@ -35,8 +35,8 @@ pub(super) async fn create(
             "CreateVolume storage_location can not be provided.",
         ));
     }
-    schemas::require(&app, &catalog, &schema)?;
-    schemas::require_creation(
+    catalogs::require_schema(&app, &catalog, &schema)?;
+    catalogs::require_creation(
         &app,
         &caller,
         "CREATE_VOLUME",

@@ -10,8 +10,8 @@ use serde::Deserialize;
 
 use super::import::{Import, Kind};
 use crate::error::ApiError;
+use crate::extract::JsonBody;
 use crate::files::WorkspacePath;
-use crate::routes::extract::JsonBody;
 
 /// A file to be put into the tree, with its content.
 pub(super) struct ImportBody {

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde_json::Value;
 
-use super::{Task, TaskError};
+use super::work::{Task, TaskError};
 use crate::access;
 use crate::files::{RelativePath, Tree};
 use crate::jobs::Kind;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Ending, Task, TaskError};
+use super::work::{Ending, Task, TaskError};
 use crate::runner::references;
 
 pub(super) fn run(task: &Task) -> Result<Ending, TaskError> {

@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::retries::Retries;
-use super::{Ending, Task, TaskError};
-use crate::runner::execution::{asked, until};
+use super::work::{Ending, Task, TaskError};
 use crate::runner::graph::Node;
+use crate::runner::interruption::{asked, until};
 use crate::runner::references;
 use crate::store::ResultState;
 

@@ -9,11 +9,11 @@ use tokio::time::Instant;
 
 use super::code::{Code, notebook_id};
 use super::dependencies;
-use super::{Ending, Task, TaskError};
+use super::work::{Ending, Task, TaskError};
 use crate::access;
 use crate::jobs::Kind;
 use crate::mlflow::abandoned;
-use crate::runner::execution::{asked, until};
+use crate::runner::interruption::{asked, until};
 use crate::runner::kernel::{self, Kernel};
 use crate::runner::outcome::{self, Outcome};
 use crate::runner::parameters;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Task;
-use crate::runner::execution::asked;
+use super::work::Task;
 use crate::runner::graph::Node;
+use crate::runner::interruption::asked;
 use crate::store::{ResultState, RunState, StoreError, TaskRun};
 
 /// What a task declares about further attempts.

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{Ending, Task, TaskError};
+use super::work::{Ending, Task, TaskError};
 use crate::access::{self, Act};
-use crate::jobs::start::{Parameters, Request, run_job};
-use crate::jobs::{cancel, wait_for_end};
-use crate::runner::execution::{asked, until};
+use crate::runner::interruption::{asked, until};
 use crate::runner::parameters::{self, Context};
+use crate::runner::queue::{cancel, wait_for_end};
+use crate::runner::start::{Parameters, Request, run_job};
 use crate::store::{Job, ResultState, Run};
 
 pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {

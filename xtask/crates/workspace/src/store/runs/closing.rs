@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::{LifeCycle, Result, ResultState, Store};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 
 impl Store {
     /// Closes what was active when the previous process died, voids all run tokens, and answers how many runs

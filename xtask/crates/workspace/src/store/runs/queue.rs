@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::{Result, ResultState, RunState, Store};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 
 impl Store {
     /// How many runs of a job have begun and not ended.

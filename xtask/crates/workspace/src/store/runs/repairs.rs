@@ -6,7 +6,7 @@ use rusqlite::{Transaction, params};
 use serde_json::Value;
 
 use super::{LifeCycle, Result, ResultState, RunState, Store, tasks};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 use crate::store::new_id;
 
 /// One life of a run: the first one, or a repair.

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
 
 use super::state::{LifeCycle, ResultState, RunState};
-use crate::state::now_ms;
+use crate::clock::now_ms;
 use crate::store::{Result, Store, new_id};
 
 /// One attempt at one task of a run.

@@ -7,9 +7,9 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Kind, NO_PIPELINES, queue, run_as, selection};
+use super::{execution, queue, run_as, selection};
 use crate::error::ApiError;
-use crate::runner;
+use crate::jobs::{Kind, NO_PIPELINES};
 use crate::state::App;
 use crate::store::{Job, LifeCycle, NewRun, NewTask, ResultState, Run, RunState, RunType, new_id};
 
@@ -132,7 +132,7 @@ fn begin(app: &Arc<App>, new: &NewRun, limit: i64) -> Result<Run, ApiError> {
                     limit,
                 )));
             }
-            LifeCycle::Pending => runner::start(app.clone(), run.run_id),
+            LifeCycle::Pending => execution::start(app.clone(), run.run_id),
             _ => {}
         }
     }

@@ -11,8 +11,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::sleep;
 
 use super::start::{Request, run_job};
-use super::trigger::Trigger;
 use crate::error::ApiError;
+use crate::jobs::Trigger;
 use crate::state::App;
 use crate::store::{Due, Job};
 

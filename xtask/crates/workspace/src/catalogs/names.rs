@@ -5,12 +5,13 @@ use serde_json::{Map, Value, json};
 
 use crate::auth::Caller;
 use crate::catalog_limits::{self, Text};
+use crate::clock::now_ms;
 use crate::error::ApiError;
-use crate::state::{App, now_ms};
+use crate::state::App;
 use crate::store::new_uuid;
 
 /// A checked name, in lower case, as Unity Catalog keeps it.
-pub(super) fn name(what: &str, given: &str) -> Result<String, ApiError> {
+pub(crate) fn name(what: &str, given: &str) -> Result<String, ApiError> {
     let refused = |why: &str| ApiError::invalid(format!("not a valid name for a {what}: {why}"));
     catalog_limits::check(Text::Name, given).map_err(|limit| refused(&limit.message))?;
     // It becomes the name of a folder here.
@@ -24,12 +25,12 @@ pub(super) fn name(what: &str, given: &str) -> Result<String, ApiError> {
 }
 
 /// A full name in lower case.
-pub(super) fn full_name(given: &str) -> String {
+pub(crate) fn full_name(given: &str) -> String {
     given.to_lowercase()
 }
 
 /// Fields that every new object has.
-pub(super) fn origin(
+pub(crate) fn origin(
     app: &App,
     caller: &Caller,
     id_field: &str,
@@ -51,7 +52,7 @@ pub(super) fn origin(
 }
 
 /// Copies the fields that a client may set, and notes who changed them.
-pub(super) fn apply(
+pub(crate) fn apply(
     caller: &Caller,
     body: &mut Value,
     changes: &Map<String, Value>,
@@ -73,7 +74,7 @@ pub(super) fn apply(
 }
 
 /// 404 for an object of a kind (`schema`, …).
-pub(super) fn absent(kind: &str, full_name: &str) -> ApiError {
+pub(crate) fn absent(kind: &str, full_name: &str) -> ApiError {
     let (code, kind) = (
         format!("{}_DOES_NOT_EXIST", kind.to_uppercase()),
         capitalised(kind),
@@ -86,7 +87,7 @@ pub(super) fn absent(kind: &str, full_name: &str) -> ApiError {
 }
 
 /// 400 for a name that is taken.
-pub(super) fn taken(kind: &str, full_name: &str) -> ApiError {
+pub(crate) fn taken(kind: &str, full_name: &str) -> ApiError {
     let (code, kind) = (
         format!("{}_ALREADY_EXISTS", kind.to_uppercase()),
         capitalised(kind),
@@ -99,7 +100,7 @@ pub(super) fn taken(kind: &str, full_name: &str) -> ApiError {
 }
 
 /// 400 for something that still holds something.
-pub(super) fn not_empty(kind: &str, full_name: &str, holds: &str) -> ApiError {
+pub(crate) fn not_empty(kind: &str, full_name: &str, holds: &str) -> ApiError {
     let message = format!(
         "{} '{full_name}' is not empty: it has {holds}. Delete it with force=true.",
         capitalised(kind)

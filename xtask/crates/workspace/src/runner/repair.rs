@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::start::{Parameters, ending, parameters};
-use super::{run_as, settings};
+use super::{execution, run_as};
 use crate::error::ApiError;
-use crate::runner;
+use crate::jobs::settings;
 use crate::state::App;
 use crate::store::{RepairPlan, ResultState, Run, TaskRun};
 
@@ -47,7 +47,7 @@ pub(crate) fn repair(app: &Arc<App>, run: &Run, request: Request) -> Result<i64,
         overrides: new_overrides(run, &request),
     };
     let repair_id = app.store.repair_run(&plan)?.ok_or_else(active)?;
-    runner::start(app.clone(), run.run_id);
+    execution::start(app.clone(), run.run_id);
     Ok(repair_id)
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::execution;
 use crate::error::ApiError;
-use crate::runner;
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError};
 
@@ -17,7 +17,7 @@ pub(super) async fn wait_in_queue(app: Arc<App>, run_id: i64, limit: i64) {
         tokio::time::sleep(QUEUE_POLL).await;
         match advance(&app, run_id, limit) {
             Ok(Queue::Waits) => {}
-            Ok(Queue::Starts) => return runner::start(app, run_id),
+            Ok(Queue::Starts) => return execution::start(app, run_id),
             Ok(Queue::Left) => return,
             Err(error) => tracing::error!(run_id, %error, "cannot look at the queue"),
         }
@@ -49,7 +49,7 @@ pub(crate) fn cancel(app: &Arc<App>, run: &Run) -> Result<(), ApiError> {
         "cancelled while it was queued",
     );
     if run.end_time.is_none() && !app.store.cancel_queued(run.run_id, &state)? {
-        runner::cancel(app.clone(), run.run_id);
+        app.runner.cancel(run.run_id);
     }
     Ok(())
 }

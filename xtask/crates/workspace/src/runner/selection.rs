@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::settings;
 use crate::error::ApiError;
+use crate::jobs::settings;
 use crate::store::{LifeCycle, NewTask, ResultState, RunState};
 
 /// The tasks of the run; those that `only` leaves out are disabled from the start.

@@ -1,0 +1,149 @@
+//! The catalogs and schemas of Unity Catalog: how they come into being, and which there are.
+
+pub(crate) mod names;
+
+use serde_json::{Map, Value, json};
+
+use crate::access;
+use crate::auth::{Caller, Credential};
+use crate::error::ApiError;
+use crate::state::App;
+use crate::store::{Securable, Store};
+
+/// The schema that every catalog has.
+pub(crate) const DEFAULT: &str = "default";
+
+/// What everybody may do in a catalog that nobody made by hand, and in its `default` schema.
+const IN_CATALOG: &[&str] = &["USE_CATALOG", "CREATE_SCHEMA"];
+const IN_DEFAULT: &[&str] = &["USE_SCHEMA", "CREATE_MODEL", "CREATE_VOLUME"];
+
+/// Makes the catalog where it is missing. It is the user's, and everybody may use it, make schemas in it, and make
+/// things in its `default` schema, as in the catalog that a workspace on Databricks comes with.
+pub(crate) fn ensure(app: &App, name: &str) -> Result<(), ApiError> {
+    if app.store.securable("catalog", name)?.is_none() {
+        add_catalog(app, &app.owner(Credential::Owner), name, &Map::new())?;
+        let default = format!("{name}.{}", DEFAULT);
+        for (kind, full_name, privileges) in [
+            ("catalog", name, IN_CATALOG),
+            ("schema", &default, IN_DEFAULT),
+        ] {
+            let privileges = privileges.iter().map(|text| (*text).to_owned()).collect();
+            app.store
+                .set_grant(kind, full_name, Store::EVERYBODY, &privileges)?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds a catalog with its `default` schema; `None` if the name is taken.
+pub(crate) fn add_catalog(
+    app: &App,
+    caller: &Caller,
+    name: &str,
+    given: &Map<String, Value>,
+) -> Result<Option<Value>, ApiError> {
+    let mut body = Value::Object(names::origin(app, caller, "id")?);
+    for (key, value) in [
+        ("name", json!(name)),
+        ("full_name", json!(name)),
+        ("catalog_type", json!("MANAGED_CATALOG")),
+        ("securable_type", json!("CATALOG")),
+        ("isolation_mode", json!("OPEN")),
+    ] {
+        body[key] = value;
+    }
+    names::apply(
+        caller,
+        &mut body,
+        given,
+        &["comment", "properties", "options", "isolation_mode"],
+    )?;
+    let catalog = Securable {
+        kind: "catalog",
+        full_name: name.to_owned(),
+        parent: String::new(),
+        body: body.clone(),
+    };
+    if !app.store.create_securable(&catalog)? {
+        return Ok(None);
+    }
+    add_schema(app, caller, name, DEFAULT, &Map::new())?;
+    Ok(Some(body))
+}
+
+/// Adds a schema; `None` if the name is taken.
+pub(crate) fn add_schema(
+    app: &App,
+    caller: &Caller,
+    catalog: &str,
+    name: &str,
+    given: &Map<String, Value>,
+) -> Result<Option<Value>, ApiError> {
+    let full_name = format!("{catalog}.{name}");
+    let mut body = Value::Object(names::origin(app, caller, "schema_id")?);
+    for (key, value) in [
+        ("name", json!(name)),
+        ("catalog_name", json!(catalog)),
+        ("full_name", json!(full_name)),
+        ("catalog_type", json!("MANAGED_CATALOG")),
+        ("securable_type", json!("SCHEMA")),
+        ("enable_predictive_optimization", json!("INHERIT")),
+        ("browse_only", json!(false)),
+    ] {
+        body[key] = value;
+    }
+    names::apply(
+        caller,
+        &mut body,
+        given,
+        &["comment", "properties", "storage_root"],
+    )?;
+    let schema = Securable {
+        kind: "schema",
+        full_name,
+        parent: catalog.to_owned(),
+        body,
+    };
+    Ok(app.store.create_securable(&schema)?.then_some(schema.body))
+}
+
+/// A schema as it is shown.
+///
+/// # Errors
+/// 404 where there is none.
+pub(crate) fn schema_named(app: &App, full_name: &str) -> Result<Value, ApiError> {
+    app.store
+        .securable("schema", &names::full_name(full_name))?
+        .ok_or_else(|| names::absent("schema", full_name))
+}
+
+/// Refuses a schema that does not exist. `default` exists in every catalog, even in one that nobody named before.
+pub(crate) fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
+    if schema == DEFAULT {
+        ensure(app, catalog)?;
+    }
+    schema_named(app, &format!("{catalog}.{schema}")).map(drop)
+}
+
+/// Refuses whoever may not make something in a schema.
+pub(crate) fn require_creation(
+    app: &App,
+    caller: &Caller,
+    privilege: &str,
+    full_name: &str,
+) -> Result<(), ApiError> {
+    access::require_privilege(app, caller, "USE_SCHEMA", "schema", full_name)?;
+    access::require_privilege(app, caller, privilege, "schema", full_name)
+}
+
+/// Refuses a schema that does not exist, or in which the caller may not make a model; the registry asks before it adds
+/// one.
+pub(crate) fn require_schema_for_model(
+    app: &App,
+    caller: &Caller,
+    catalog: &str,
+    schema: &str,
+) -> Result<(), ApiError> {
+    require_schema(app, catalog, schema)?;
+    require_creation(app, caller, "CREATE_MODEL", &format!("{catalog}.{schema}"))
+}

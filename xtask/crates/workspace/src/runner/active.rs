@@ -1,0 +1,93 @@
+//! The runs that are being executed, in memory.
+
+use std::sync::Mutex;
+
+use tokio::sync::watch;
+
+use super::secrets::SecretsRead;
+use crate::lock::lock;
+
+/// What the runner keeps in memory between calls.
+#[derive(Debug, Default)]
+pub struct State {
+    active: Mutex<Vec<Active>>,
+    /// Values that must not appear in what runs leave behind.
+    pub(crate) secrets_read: SecretsRead,
+    /// Changes whenever a run ends.
+    ended: watch::Sender<u64>,
+}
+
+/// A run that is being executed, in the order in which they were started.
+#[derive(Debug)]
+struct Active {
+    run_id: i64,
+    job_id: i64,
+    cancel: watch::Sender<bool>,
+}
+
+impl State {
+    /// Notes that a run begins. What is returned tells when its end is asked for.
+    pub(super) fn begins(&self, run_id: i64, job_id: i64) -> watch::Receiver<bool> {
+        let cancel = watch::Sender::new(false);
+        let cancelled = cancel.subscribe();
+        lock(&self.active).push(Active {
+            run_id,
+            job_id,
+            cancel,
+        });
+        cancelled
+    }
+
+    /// Notes that a run has ended.
+    pub(super) fn has_ended(&self, run_id: i64) {
+        lock(&self.active).retain(|active| active.run_id != run_id);
+        self.secrets_read.forget(run_id);
+        self.ended.send_modify(|count| *count += 1);
+    }
+
+    /// Asks for the end of a run and returns at once; a run that has ended is left alone.
+    pub(crate) fn cancel(&self, run_id: i64) {
+        for active in lock(&self.active)
+            .iter()
+            .filter(|active| active.run_id == run_id)
+        {
+            active.cancel.send_replace(true);
+        }
+    }
+
+    /// Cancels every active run and waits until their processes are gone.
+    pub(crate) async fn shutdown(&self) {
+        let mut ended = self.ended.subscribe();
+        for active in lock(&self.active).iter() {
+            active.cancel.send_replace(true);
+        }
+        while !lock(&self.active).is_empty() {
+            if ended.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Changes whenever a run ends.
+    pub(super) fn ends(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
+    }
+
+    /// Resolves when some run has ended after this call.
+    pub(crate) fn next_end(&self) -> impl Future<Output = ()> + use<> {
+        let mut ended = self.ended.subscribe();
+        async move {
+            // The sender lives as long as the workspace.
+            let _ = ended.changed().await;
+        }
+    }
+
+    /// How many runs of the same job were started before this one and have not ended.
+    pub(super) fn ahead_of(&self, run_id: i64, job_id: i64) -> usize {
+        lock(&self.active)
+            .iter()
+            .take_while(|active| active.run_id != run_id)
+            .filter(|active| active.job_id == job_id)
+            .count()
+    }
+}

@@ -1,0 +1,49 @@
+//! For the conformance test: which routes its clients call is written down, and routes are left out, so that the test
+//! can show that it would notice.
+
+use std::io::Write as _;
+use std::sync::{Mutex, PoisonError};
+
+use camino::Utf8Path;
+use serde_json::json;
+
+/// What is recorded and left out.
+#[derive(Debug)]
+pub struct Witness {
+    /// Routes that are left out.
+    pub(crate) without: Vec<String>,
+    record: Option<Mutex<fs_err::File>>,
+}
+
+impl Witness {
+    /// `without` holds routes as they are declared, `POST /api/2.2/jobs/create`; `record` gets one JSON object a line,
+    /// with `route` and `status`. `None` where neither is asked for.
+    ///
+    /// # Errors
+    /// When the record cannot be written.
+    pub fn new(
+        without: Vec<String>,
+        record: Option<&Utf8Path>,
+    ) -> std::io::Result<Option<Witness>> {
+        if without.is_empty() && record.is_none() {
+            return Ok(None);
+        }
+        let mut options = fs_err::OpenOptions::new();
+        options.create(true).append(true);
+        let record = record.map(|path| options.open(path)).transpose()?;
+        Ok(Some(Witness {
+            without,
+            record: record.map(Mutex::new),
+        }))
+    }
+
+    pub(crate) fn note(&self, route: &str, status: u16) {
+        if let Some(record) = &self.record {
+            let line = json!({ "route": route, "status": status }).to_string() + "\n";
+            let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Err(error) = record.write_all(line.as_bytes()) {
+                tracing::warn!(%error, "a call is missing in the record");
+            }
+        }
+    }
+}
