@@ -10,8 +10,8 @@
 //! 5. Else the cookie of a browser that signed in counts; whatever changes something must then carry our `Origin`.
 
 mod browser;
-mod caller;
-mod codes;
+pub(crate) mod caller;
+pub(crate) mod codes;
 mod federation;
 mod oauth;
 mod sign_in;

@@ -22,7 +22,7 @@ const IN_DEFAULT: &[&str] = &["USE_SCHEMA", "CREATE_MODEL", "CREATE_VOLUME"];
 pub(crate) fn ensure(app: &App, name: &str) -> Result<(), ApiError> {
     if app.store.securable("catalog", name)?.is_none() {
         add_catalog(app, &app.owner(Credential::Owner), name, &Map::new())?;
-        let default = format!("{name}.{}", DEFAULT);
+        let default = format!("{name}.{DEFAULT}");
         for (kind, full_name, privileges) in [
             ("catalog", name, IN_CATALOG),
             ("schema", &default, IN_DEFAULT),

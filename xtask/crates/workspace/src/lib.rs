@@ -11,9 +11,13 @@
 //!   [`runner`] and [`mlflow`].
 //! - [`auth`] is one layer around all routes, unknown ones included: it refuses whatever it does not know.
 //! - `access` says what an identity may do with jobs, files and Unity Catalog objects; admins may do everything.
-//! - [`routes`] answers the API; [`runner`] executes what `jobs/run-now` stored; [`mlflow`] supervises and fronts
-//!   MLflow and the model registry; [`pages`] is what a person looks at.
+//! - `catalogs` knows the catalogs and schemas of Unity Catalog, `jobs` how a job may be declared.
+//! - [`routes`] answers the API; [`runner`] takes a run of a job from its start to its end; [`mlflow`] supervises and
+//!   fronts MLflow and the model registry; [`pages`] is what a person looks at.
 //! - [`serve`] ties them together, ends when asked to, and leaves no process behind.
+//!
+//! What [`state::App`] is made of imports nothing that uses it, so imports lead one way: plain data, store, App, access,
+//! runner and MLflow, routes and pages.
 
 mod access;
 pub mod auth;

@@ -8,7 +8,8 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::auth::{Caller, Credential, SignInCodes};
+use crate::auth::caller::{Caller, Credential};
+use crate::auth::codes::SignInCodes;
 use crate::config::Config;
 use crate::files::Tree;
 use crate::identity::Identity;
