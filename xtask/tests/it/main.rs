@@ -12,6 +12,7 @@ mod faults;
 mod guards;
 mod hosted;
 mod journey;
+mod layers;
 mod links;
 mod local_kinds;
 mod machine;

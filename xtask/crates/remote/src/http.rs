@@ -1,5 +1,9 @@
 //! HTTP with a token: the transport of the local workspace and of GitHub.
 
+mod file;
+mod redirected;
+mod upload;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -11,11 +15,11 @@ use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Error;
-use crate::http_file;
-use crate::http_upload::{self, Upload};
+use crate::excerpt::start_of;
 use crate::patience::{self, Attempt, Patience, Pause};
 use crate::refusal::refused;
-use crate::transport::{Body, Headers, Method, Observer, Request, Response, Transport, start_of};
+use crate::transport::{Body, Headers, Method, Observer, Request, Response, Transport};
+use upload::Upload;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -289,7 +293,7 @@ impl Http {
                 service: self.base.clone(),
                 deadline,
             },
-            _ if http_upload::was_stopped(error) => Error::Stopped {
+            _ if upload::was_stopped(error) => Error::Stopped {
                 call: request.call(),
             },
             _ => unreachable(&self.base, error),
@@ -314,7 +318,7 @@ impl Transport for Http {
         file: &Path,
         on_bytes: &mut dyn FnMut(u64) -> bool,
     ) -> Result<u64, Error> {
-        http_file::save(self, request, file, on_bytes)
+        file::save(self, request, file, on_bytes)
     }
 }
 

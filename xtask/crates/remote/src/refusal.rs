@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::error::Reason;
-use crate::transport::{Headers, Request, start_of};
+use crate::excerpt::readable;
+use crate::transport::{Headers, Request};
 
 /// How long GitHub asks to wait for its secondary limits where it sends no header.
 const SECONDARY: Duration = Duration::from_secs(60);
@@ -123,24 +124,6 @@ fn reason(value: &Value) -> Reason {
         message: value
             .as_str()
             .map_or_else(|| text("message"), str::to_owned),
-    }
-}
-
-/// The start of a body for people: of a web page only its title.
-#[must_use]
-pub fn readable(body: &[u8]) -> String {
-    let start = start_of(body);
-    if !start.starts_with('<') {
-        return start;
-    }
-    let text = String::from_utf8_lossy(body);
-    let title = text
-        .split_once("<title>")
-        .and_then(|(_, rest)| rest.split_once("</title>"))
-        .map(|(title, _)| title.split_whitespace().collect::<Vec<_>>().join(" "));
-    match title {
-        Some(title) => format!("a web page instead of an answer: \"{title}\""),
-        None => "a web page instead of an answer".to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::Error;
-use crate::refusal::readable;
+use crate::excerpt::{readable, start_of};
 
 /// Sees each call before it is sent, as `GET /api/…`; never the credentials.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -282,13 +282,6 @@ impl Response {
             },
         })
     }
-}
-
-/// The first characters of a body, for an error message.
-pub(crate) fn start_of(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(body);
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().take(200).collect()
 }
 
 /// Sends a request and reads the JSON of its reply.

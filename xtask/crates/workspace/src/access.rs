@@ -15,7 +15,7 @@ pub(crate) use secrets::{Permission, secret_scope};
 
 use serde_json::Value;
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 

@@ -10,15 +10,11 @@
 //! 5. Else the cookie of a browser that signed in counts; whatever changes something must then carry our `Origin`.
 
 mod browser;
-pub(crate) mod caller;
-pub(crate) mod codes;
 mod federation;
 mod oauth;
 mod sign_in;
 
 pub(crate) use browser::asks_for_a_page;
-pub use caller::{Caller, Credential};
-pub use codes::SignInCodes;
 pub use federation::check_policy;
 pub use oauth::token;
 pub use sign_in::sign_in;
@@ -31,6 +27,7 @@ use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use crate::caller::{Caller, Credential};
 use crate::error::ApiError;
 use crate::secret::fingerprint;
 use crate::state::App;

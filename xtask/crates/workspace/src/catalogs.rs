@@ -5,7 +5,7 @@ pub(crate) mod names;
 use serde_json::{Map, Value, json};
 
 use crate::access;
-use crate::auth::{Caller, Credential};
+use crate::caller::{Caller, Credential};
 use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{Securable, Store};

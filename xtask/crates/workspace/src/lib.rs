@@ -20,7 +20,9 @@
 //! runner and MLflow, routes and pages.
 
 mod access;
+pub mod active_runs;
 pub mod auth;
+pub mod caller;
 mod catalog_limits;
 mod catalogs;
 mod clock;
@@ -34,12 +36,15 @@ pub mod identity;
 mod jobs;
 mod lock;
 pub mod mlflow;
+pub mod mlflow_state;
 pub mod pages;
 mod python;
 pub mod routes;
 pub mod runner;
 pub mod secret;
+mod secrets_read;
 pub mod serve;
+pub mod sign_in_codes;
 pub mod state;
 pub mod state_dir;
 pub mod store;

@@ -7,7 +7,6 @@ mod client;
 mod experiment_ids;
 mod experiments;
 mod lineage;
-pub(crate) mod phase;
 mod proxy;
 pub(crate) mod reading;
 mod ready_made;
@@ -21,10 +20,8 @@ use std::sync::Arc;
 use axum::Router;
 use serde::Serialize;
 
+use crate::mlflow_state::Phase;
 use crate::state::App;
-use phase::Phase;
-
-pub use phase::State;
 
 /// How MLflow is, as `GET /local/v1/status` reports it.
 #[derive(Debug, Clone, Serialize)]

@@ -9,15 +9,17 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinError;
 
-use crate::auth::SignInCodes;
+use crate::active_runs::ActiveRuns;
 use crate::config::Config;
 use crate::connections::{self, Limits};
 use crate::files::Tree;
+use crate::mlflow_state::MlflowState;
 use crate::runner::schedules;
+use crate::sign_in_codes::SignInCodes;
 use crate::state::{Activity, App, VERSION};
 use crate::state_dir::{ServerInfo, StateDir, StateDirError, create_private_dir};
 use crate::store::{Store, StoreError};
-use crate::{mlflow, python, routes, runner};
+use crate::{mlflow, python, routes};
 
 /// How long open requests may take once the server was asked to end.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -178,8 +180,8 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
             .build()?,
         activity: Activity::starting_now(),
         sign_in_codes: SignInCodes::default(),
-        runner: runner::State::default(),
-        mlflow: mlflow::State::default(),
+        runner: ActiveRuns::default(),
+        mlflow: MlflowState::default(),
         started_at: Timestamp::now(),
         stop: watch::Sender::new(false),
         store,

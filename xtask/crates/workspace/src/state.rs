@@ -8,14 +8,14 @@ use camino::Utf8PathBuf;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::auth::caller::{Caller, Credential};
-use crate::auth::codes::SignInCodes;
+use crate::active_runs::ActiveRuns;
+use crate::caller::{Caller, Credential};
 use crate::config::Config;
 use crate::files::Tree;
 use crate::identity::Identity;
-use crate::mlflow::phase;
-use crate::runner::active;
+use crate::mlflow_state::MlflowState;
 use crate::secret;
+use crate::sign_in_codes::SignInCodes;
 use crate::store::{Principal, Store, StoreError};
 
 /// Version of this program, as it stands in replies and in `server.json`.
@@ -53,9 +53,9 @@ pub struct App {
     /// Sign-in codes that were handed out and not used yet.
     pub sign_in_codes: SignInCodes,
     /// What the runner keeps in memory.
-    pub runner: active::State,
+    pub runner: ActiveRuns,
     /// What the MLflow supervisor keeps in memory.
-    pub mlflow: phase::State,
+    pub mlflow: MlflowState,
     /// When the server started.
     pub started_at: Timestamp,
     pub(crate) stop: watch::Sender<bool>,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::catalog::require;
 use super::concerns;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::files::{RelativePath, WorkspacePath};
 use crate::state::App;

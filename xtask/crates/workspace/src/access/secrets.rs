@@ -1,6 +1,6 @@
 //! Secret scopes: whoever made one manages it, and gives others their permission.
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 

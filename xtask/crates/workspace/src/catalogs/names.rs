@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalog_limits::{self, Text};
 use crate::clock::now_ms;
 use crate::error::ApiError;

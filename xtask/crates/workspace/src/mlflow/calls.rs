@@ -6,7 +6,7 @@
 use axum::http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 
 /// Tracking: experiments, runs, logged models, traces and their files. By the API's version.

@@ -5,15 +5,15 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::{Phase, State};
 use crate::error::ApiError;
+use crate::mlflow_state::{MlflowState, Phase};
 use crate::state::App;
 
 /// How long a request waits for a server that is on its way: less than any client waits for a reply. Then it is told
 /// to come again, which clients do for minutes: on a loaded machine a start may take that long.
 const READY_LIMIT: Duration = Duration::from_secs(25);
 
-impl State {
+impl MlflowState {
     /// The client, once the server answers. Requests that come early wait rather than fail.
     pub(super) async fn ready(&self) -> Result<reqwest::Client, ApiError> {
         let mut phase = self.phase.subscribe();

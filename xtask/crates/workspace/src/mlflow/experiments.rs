@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{client, registry};
 use crate::access;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::state::App;

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use serde_json::{Value, json};
 
-use crate::auth::{Caller, Credential};
+use crate::caller::{Caller, Credential};
 use crate::clock::now_ms;
 use crate::state::App;
 

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::calls::Call;
 use super::{artifact_roots, client, experiments, lineage};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client;
 use super::unity_catalog::{Version, canonical_name, visible_tags};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalog_limits::{self, Text};
 use crate::error::ApiError;
 use crate::files::RelativePath;

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::client;
 use super::unity_catalog::visible_tags;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
 use crate::secret;

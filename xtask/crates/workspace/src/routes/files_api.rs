@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use self::place::Place;
 use crate::access::Right;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{QueryString, on_disk};
 use crate::state::App;

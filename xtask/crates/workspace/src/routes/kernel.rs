@@ -18,7 +18,7 @@ use tokio::process::{Child, ChildStdout};
 use tokio_util::io::ReaderStream;
 
 use crate::access;
-use crate::auth::{Caller, Credential};
+use crate::caller::{Caller, Credential};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::group::Group;

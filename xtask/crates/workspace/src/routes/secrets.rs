@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::{Permission, secret_scope};
-use crate::auth::{Caller, Credential};
+use crate::caller::{Caller, Credential};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
 use crate::state::App;

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use self::body::ImportBody;
 use self::export::Format;
 use crate::access::{self, Right};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString, RawBody, on_disk};
 use crate::files::WorkspacePath;

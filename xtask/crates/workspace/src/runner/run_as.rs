@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::store::Job;

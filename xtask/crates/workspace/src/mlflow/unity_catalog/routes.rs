@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{ORIGIN_TAG, Version, canonical_name, model_wire, visible_tags};
 use crate::access::{Model, sees};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalog_limits;
 use crate::catalogs::require_schema_for_model;
 use crate::clock::now_ms;

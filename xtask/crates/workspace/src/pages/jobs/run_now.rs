@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::super::layout::see;
 use super::super::problem::Problem;
 use super::name;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::runner::start::{Parameters, Request, run_job};
 use crate::state::App;
 use crate::store::Job;

@@ -18,7 +18,7 @@ use tokio_util::io::ReaderStream;
 
 use super::place::Place;
 use crate::access::Right;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::on_disk;
 use crate::files::modified_ms;

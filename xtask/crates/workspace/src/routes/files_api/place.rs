@@ -5,7 +5,7 @@ use std::fmt;
 use cap_std::fs::Metadata;
 
 use crate::access::{self, Model, Right};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::files::{RelativePath, Tree};
 use crate::state::App;

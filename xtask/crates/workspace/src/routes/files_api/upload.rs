@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::place::Place;
 use crate::access::Right;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::QueryString;
 use crate::state::App;

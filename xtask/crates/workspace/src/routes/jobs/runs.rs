@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{TASKS_PER_PAGE, cancel_runs, describe, describe_run, find};
 use crate::access::{self, Act};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString, on_disk};
 use crate::runner;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::find;
 use super::runs::find_run;
 use crate::access::Act;
-use crate::auth::{Caller, Credential};
+use crate::caller::{Caller, Credential};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::jobs::checked;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::find;
 use crate::access::Act;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::jobs::checked;

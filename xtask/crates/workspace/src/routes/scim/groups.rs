@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::error::ScimError;
 use super::page::{ListQuery, page};
 use super::patch::Patch;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{ADMINS, Group, USERS};

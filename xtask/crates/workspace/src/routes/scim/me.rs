@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::{AppendHeaders, IntoResponse};
 
 use super::principals::user_view;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::state::App;
 
 /// Clients learn the workspace's id from the header. A service principal looks like a user whose name is its

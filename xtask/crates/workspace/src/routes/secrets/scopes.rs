@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Scope, check_name};
 use crate::access::{Permission, secret_scope};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::state::App;

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{service, time};
-use crate::auth::{Caller, check_policy};
+use crate::auth::check_policy;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
 use crate::state::App;

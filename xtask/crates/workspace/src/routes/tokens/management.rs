@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::lifetime_ms;
 use super::own::absent;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
 use crate::state::App;

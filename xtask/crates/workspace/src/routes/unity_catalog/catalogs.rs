@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::schemas;
 use crate::access;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalogs::{self, names};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalogs::names;
 use crate::error::ApiError;
 use crate::extract::JsonBody;

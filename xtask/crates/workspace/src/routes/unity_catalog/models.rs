@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::{self, Model};
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalogs::{names, require_schema_for_model};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::catalogs::Force;
 use super::volumes;
 use crate::access;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalogs::{self, names, schema_named};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::access;
-use crate::auth::Caller;
+use crate::caller::Caller;
 use crate::catalogs::{self, names};
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString, on_disk};

@@ -26,12 +26,12 @@ impl SecretsRead {
     }
 
     /// The run has ended.
-    pub(super) fn forget(&self, job_run_id: i64) {
+    pub(crate) fn forget(&self, job_run_id: i64) {
         lock(&self.0).remove(&job_run_id);
     }
 
     /// What was written, without the values that the run has read; nothing where none of them is in it.
-    pub(super) fn hide(&self, job_run_id: i64, written: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn hide(&self, job_run_id: i64, written: &[u8]) -> Option<Vec<u8>> {
         let values = lock(&self.0).get(&job_run_id).cloned()?;
         let mut values: Vec<Vec<u8>> = values.into_iter().collect();
         // Longer ones go first: one may be part of another.

@@ -6,17 +6,17 @@ use tokio::sync::watch;
 
 /// What the supervisor keeps in memory between calls.
 #[derive(Debug)]
-pub struct State {
-    pub(super) phase: watch::Sender<Phase>,
+pub struct MlflowState {
+    pub(crate) phase: watch::Sender<Phase>,
     /// Speaks HTTP over MLflow's socket; set when the supervisor starts.
-    pub(super) client: OnceLock<reqwest::Client>,
+    pub(crate) client: OnceLock<reqwest::Client>,
     /// Set when the workspace ends, after the last run: a run that is cancelled still closes its MLflow run.
-    pub(super) stop: watch::Sender<bool>,
+    pub(crate) stop: watch::Sender<bool>,
 }
 
-impl Default for State {
-    fn default() -> State {
-        State {
+impl Default for MlflowState {
+    fn default() -> MlflowState {
+        MlflowState {
             phase: watch::Sender::new(Phase::Starting),
             client: OnceLock::new(),
             stop: watch::Sender::new(false),
@@ -26,7 +26,7 @@ impl Default for State {
 
 /// Where the server stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(crate) enum Phase {
     /// On its way, for the first time or again.
     Starting,
     /// Answers.

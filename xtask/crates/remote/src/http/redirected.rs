@@ -3,8 +3,8 @@
 use reqwest::Url;
 use reqwest::redirect::Policy;
 
+use super::{Credentials, Http, client, headers};
 use crate::Error;
-use crate::http::{Credentials, Http, client, headers};
 use crate::transport::{Request, Response, Transport as _};
 
 impl Http {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use reqwest::blocking::Response;
 use serde::{Deserialize, Serialize};
 
+use super::{Http, headers};
 use crate::Error;
-use crate::http::{Http, headers};
 use crate::patience::Attempt;
 use crate::transport::{Headers, Request};
 

@@ -4,12 +4,12 @@ use std::sync::Mutex;
 
 use tokio::sync::watch;
 
-use super::secrets::SecretsRead;
 use crate::lock::lock;
+use crate::secrets_read::SecretsRead;
 
 /// What the runner keeps in memory between calls.
 #[derive(Debug, Default)]
-pub struct State {
+pub struct ActiveRuns {
     active: Mutex<Vec<Active>>,
     /// Values that must not appear in what runs leave behind.
     pub(crate) secrets_read: SecretsRead,
@@ -25,9 +25,9 @@ struct Active {
     cancel: watch::Sender<bool>,
 }
 
-impl State {
+impl ActiveRuns {
     /// Notes that a run begins. What is returned tells when its end is asked for.
-    pub(super) fn begins(&self, run_id: i64, job_id: i64) -> watch::Receiver<bool> {
+    pub(crate) fn begins(&self, run_id: i64, job_id: i64) -> watch::Receiver<bool> {
         let cancel = watch::Sender::new(false);
         let cancelled = cancel.subscribe();
         lock(&self.active).push(Active {
@@ -39,7 +39,7 @@ impl State {
     }
 
     /// Notes that a run has ended.
-    pub(super) fn has_ended(&self, run_id: i64) {
+    pub(crate) fn has_ended(&self, run_id: i64) {
         lock(&self.active).retain(|active| active.run_id != run_id);
         self.secrets_read.forget(run_id);
         self.ended.send_modify(|count| *count += 1);
@@ -69,7 +69,7 @@ impl State {
     }
 
     /// Changes whenever a run ends.
-    pub(super) fn ends(&self) -> watch::Receiver<u64> {
+    pub(crate) fn ends(&self) -> watch::Receiver<u64> {
         self.ended.subscribe()
     }
 
@@ -83,7 +83,7 @@ impl State {
     }
 
     /// How many runs of the same job were started before this one and have not ended.
-    pub(super) fn ahead_of(&self, run_id: i64, job_id: i64) -> usize {
+    pub(crate) fn ahead_of(&self, run_id: i64, job_id: i64) -> usize {
         lock(&self.active)
             .iter()
             .take_while(|active| active.run_id != run_id)

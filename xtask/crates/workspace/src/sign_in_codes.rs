@@ -16,10 +16,10 @@ const CODE_LIFETIME: i64 = 10 * 60 * 1000;
 pub struct SignInCodes(Mutex<HashMap<String, Code>>);
 
 #[derive(Debug, Clone)]
-pub(super) struct Code {
+pub(crate) struct Code {
     ends: i64,
-    pub(super) next: String,
-    pub(super) used: bool,
+    pub(crate) next: String,
+    pub(crate) used: bool,
 }
 
 impl SignInCodes {
@@ -39,7 +39,7 @@ impl SignInCodes {
     }
 
     /// Uses a code up. Answers what it was before; `None` if there is none such.
-    pub(super) fn redeem(&self, code: &str) -> Option<Code> {
+    pub(crate) fn redeem(&self, code: &str) -> Option<Code> {
         let mut codes = lock(&self.0);
         let kept = codes.get_mut(&fingerprint(code))?;
         let before = kept.clone();
