@@ -114,14 +114,17 @@ impl Random {
     }
 }
 
-/// A stand-in for Python that ends at once, or hangs: the kernel's protocol needs no more than an exit code.
+/// A stand-in for Python that ends at once, or hangs: the kernel's protocol needs no more than the event `finished`
+/// and an exit code.
 pub(crate) fn stand_in(folder: &Utf8Path, marker: &str) -> Utf8PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join("python");
     // A process of a task ends when its input does, as the kernel's lifeline sees to.
     let script = format!(
         "#!/bin/sh\n: {marker}\ncase \"$*\" in *start.py*) read -r line || exit 0;; *) cat >/dev/null; exit 0;; esac\n\
-         case \"$line\" in *Hangs*) cat >/dev/null; exit 1;; esac\nexit 0\n"
+         case \"$line\" in *Hangs*) cat >/dev/null; exit 1;; esac\n\
+         events=${{line#*'\"events\":\"'}}\n\
+         echo '{{\"event\":\"finished\",\"ok\":true}}' >>\"${{events%%'\"'*}}\"\n"
     );
     std::fs::write(&path, script).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).unwrap();
