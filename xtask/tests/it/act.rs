@@ -28,13 +28,17 @@ fn what_is_pushed_to_main_is_deployed_to_staging_and_nothing_else_is() {
     assert_eq!(stage.prod.deployed("prod"), None);
 
     // A commit that the remote has, but not on main, is refused: where the event says that it is, and where
-    // act takes a push to any branch for one that starts the workflow.
+    // act takes a push to any branch for one that starts the workflow. The checkout has one commit alone, and
+    // nothing is claimed of the others.
     stage.clone.git(&["switch", "--quiet", "--create", "aside"]);
     let aside = commit(&stage.clone, "aside.txt");
     stage.clone.git(&["push", "--quiet", "origin", "aside"]);
     for branch in ["main", "aside"] {
         let said = stage.act("deploy-staging.yml", "push", &stage.push(branch));
-        said.failed(&format!("commit {} is not on main", &aside[..7]));
+        said.failed(&format!(
+            "does not tell whether commit {} is on main",
+            &aside[..7]
+        ));
     }
     assert_eq!(stage.staging.deployed("staging"), Some(main));
 }
@@ -52,7 +56,10 @@ fn what_is_pushed_to_release_is_deployed_to_prod_by_who_is_of_that_environment()
 
     // On main, and not on release.
     let said = stage.act("deploy-prod.yml", "push", &stage.push("release"));
-    said.failed(&format!("commit {} is not on release", &second[..7]));
+    said.failed(&format!(
+        "does not tell whether commit {} is on release",
+        &second[..7]
+    ));
     assert_eq!(stage.prod.deployed("prod"), None);
 
     // A job of another environment is not let in.
