@@ -129,7 +129,7 @@ fn two_targets_on_two_workspaces() {
         for says in [
             "what is deployed to target live",
             "volume live.loyalty.desk",
-            ".xtask/workspaces/vault, all in all",
+            ".xtask/workspaces/vault, ",
             "cargo xtask workspace reset --profile vault --yes",
         ] {
             assert!(shown.contains(says), "{says}: {shown}");

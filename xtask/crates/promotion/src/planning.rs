@@ -33,7 +33,7 @@ fn elsewhere<T>(from: &Side<'_>, to: &Side<'_>) -> Result<T, Error> {
 ///
 /// # Errors
 /// [`Error::Refused`] when the version may not be promoted: none was found, it is not ready, was never validated, was
-/// rejected, or somebody holds the destination's lock who may be at work.
+/// rejected, or another promotion may hold the destination's lock.
 pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, Error> {
     let within = from.model == to.model && from.host == to.host;
     if from.host != to.host && !to.registry.takes_files() {
@@ -137,7 +137,7 @@ fn deployable(source: &Source) -> Result<String, Error> {
         None => Refusal::new(format!(
             "no digest of {which} was written down when it was validated"
         ))
-        .details("without it nobody can tell whether these are the files that passed")
+        .details("without it these files cannot be compared with the ones that passed validation")
         .next("train and validate it again")
         .err(),
     }

@@ -105,7 +105,7 @@ pub(crate) fn repeated<T>(
     };
     let patience = own.cloned();
     let patience = patience.unwrap_or_else(|| Patience::new(PATIENCE));
-    let (mut next, mut found_nobody) = (pauses(), 0);
+    let (mut next, mut unconnected) = (pauses(), 0);
     loop {
         let begun = Instant::now();
         let Attempt { result, progress } = attempt();
@@ -113,11 +113,11 @@ pub(crate) fn repeated<T>(
             Err(error) if may_be_repeated(request, &error) => error,
             other => return other,
         };
-        found_nobody = match error {
-            Error::NoConnection { .. } => found_nobody + 1,
+        unconnected = match error {
+            Error::NoConnection { .. } => unconnected + 1,
             _ => 0,
         };
-        if found_nobody == WITHOUT_CONNECTION {
+        if unconnected == WITHOUT_CONNECTION {
             return Err(error);
         }
         match progress {

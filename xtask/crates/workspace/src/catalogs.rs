@@ -13,11 +13,11 @@ use crate::store::{Securable, Store};
 /// The schema that every catalog has.
 pub(crate) const DEFAULT: &str = "default";
 
-/// What everybody may do in a catalog that nobody made by hand, and in its `default` schema.
+/// What every identity may do in a catalog that was made on first use, and in its `default` schema.
 const IN_CATALOG: &[&str] = &["USE_CATALOG", "CREATE_SCHEMA"];
 const IN_DEFAULT: &[&str] = &["USE_SCHEMA", "CREATE_MODEL", "CREATE_VOLUME"];
 
-/// Makes the catalog where it is missing. It is the user's, and everybody may use it, make schemas in it, and make
+/// Makes the catalog where it is missing. It is the user's; every identity may use it, make schemas in it, and make
 /// things in its `default` schema, as in the catalog that a workspace on Databricks comes with.
 pub(crate) fn ensure(app: &App, name: &str) -> Result<(), ApiError> {
     if app.store.securable("catalog", name)?.is_none() {
@@ -117,7 +117,7 @@ pub(crate) fn schema_named(app: &App, full_name: &str) -> Result<Value, ApiError
         .ok_or_else(|| names::absent("schema", full_name))
 }
 
-/// Refuses a schema that does not exist. `default` exists in every catalog, even in one that nobody named before.
+/// Refuses a schema that does not exist. `default` exists in every catalog, even in one that is named for the first time.
 pub(crate) fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
     if schema == DEFAULT {
         ensure(app, catalog)?;
@@ -125,7 +125,7 @@ pub(crate) fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(
     schema_named(app, &format!("{catalog}.{schema}")).map(drop)
 }
 
-/// Refuses whoever may not make something in a schema.
+/// Refuses a caller who may not create something in a schema.
 pub(crate) fn require_creation(
     app: &App,
     caller: &Caller,

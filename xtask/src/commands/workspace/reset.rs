@@ -86,7 +86,7 @@ fn show(context: &Context, state: &Utf8Path, targets: &[String]) {
     let place = state.strip_prefix(&context.root).unwrap_or(state);
     let size = megabytes(size(state));
     line(&format!(
-        "{place}, all in all {size}: jobs, runs, experiments, models, volumes, files"
+        "{place}, {size} in total: jobs, runs, experiments, models, volumes, files"
     ));
 }
 

@@ -71,7 +71,7 @@ impl Hooks {
         let own_hooks = "core.hooksPath=.git/hooks";
         let commit = ["commit", "--quiet", "--message", "never", "--allow-empty"];
         let (folder, args, sets) = match self.calls % 3 {
-            // `--all` keeps the index that is to be in a file of its own.
+            // With `--all` git keeps the next index in a file of its own.
             0 => (
                 &self.other,
                 [&["-c", own_hooks], &commit[..], &["--all"]].concat(),

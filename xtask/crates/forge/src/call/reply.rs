@@ -220,7 +220,7 @@ impl Reply {
         self.into_response()
     }
 
-    /// The reply as it is, whoever asks.
+    /// The HTTP response, without what depends on the call.
     pub(crate) fn into_response(self) -> Response {
         let (kind, body) = match self.body {
             Content::Nothing => (None, Body::empty()),

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep_until};
 /// Resolves when the end was asked for.
 pub(super) async fn asked(cancelled: &mut watch::Receiver<bool>) {
     if cancelled.wait_for(|asked| *asked).await.is_err() {
-        // Nobody is left who could ask.
+        // The sender is gone: the end cannot be asked for any more.
         std::future::pending().await
     }
 }
