@@ -53,7 +53,7 @@ impl Project {
         project.commit("Copy of the repository")
     }
 
-    /// One of the projects below `xtask/tests/fixtures`, with the tool's files that it needs.
+    /// One of the projects below `xtask/crates/mlops/tests/fixtures`, with the tool's files that it needs.
     ///
     /// # Panics
     /// When the copy cannot be made; the message says why.
@@ -71,19 +71,17 @@ impl Project {
         let folder = tempfile::Builder::new().prefix(folder).tempdir();
         let project = Project::empty(xtask, folder.expect("a temporary folder"));
         copy_tree(
-            &repository().join("xtask/tests/fixtures").join(name),
+            &repository()
+                .join("xtask/crates/mlops/tests/fixtures")
+                .join(name),
             &project.root(),
         );
-        for shared in ["pyproject.toml", "uv.lock", "tools.lock", ".gitignore"] {
+        for shared in ["pyproject.toml", "uv.lock", ".gitignore"] {
             let from = repository().join(shared);
             if from.exists() && !project.root().join(shared).exists() {
                 copy(&from, &project.root().join(shared));
             }
         }
-        copy_tree(
-            &repository().join("xtask/tools"),
-            &project.root().join("xtask/tools"),
-        );
         project.commit("A project")
     }
 

@@ -1,0 +1,349 @@
+//! The bundle as the Databricks CLI reads it, before any workspace is asked: which targets there are, and where
+//! each lives. What the files mean (includes, merge keys, `databricks.yaml`, a bundle without targets) is the
+//! CLI's to say; nothing here reads them.
+
+mod files;
+mod needs;
+mod outline;
+mod question;
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::tools;
+pub(crate) use files::exists;
+pub(crate) use needs::ready;
+pub(crate) use outline::Outline;
+pub(crate) use question::{load, warnings};
+
+/// Where a target of the bundle lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// On the local workspace of this clone that has this profile.
+    Local(String),
+    /// On a Databricks workspace, reached with the user's own authentication.
+    Databricks {
+        /// Its address, where the bundle says it.
+        host: Option<String>,
+        /// The profile of the user's configuration file, where the bundle names one.
+        profile: Option<String>,
+    },
+}
+
+impl Place {
+    /// The profile of the local workspace that it is.
+    pub(crate) fn local(&self) -> Option<&str> {
+        match self {
+            Place::Local(profile) => Some(profile),
+            Place::Databricks { .. } => None,
+        }
+    }
+}
+
+/// A target of the bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    /// Its name.
+    pub(crate) name: String,
+    /// Where it lives.
+    pub(crate) place: Place,
+}
+
+/// What the CLI says of the bundle.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(crate) struct Bundle {
+    /// Digest of the files that it was read from.
+    pub(crate) digest: String,
+    /// The names of the targets, in the order in which the files have them.
+    order: Vec<String>,
+    config: Root,
+}
+
+/// The bundle's configuration, as far as it is looked at.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+struct Root {
+    #[serde(default)]
+    bundle: Value,
+    #[serde(default)]
+    variables: Value,
+    #[serde(default)]
+    workspace: Option<Value>,
+    #[serde(default)]
+    targets: BTreeMap<String, Option<OfTarget>>,
+    /// The files that it includes.
+    #[serde(default)]
+    include: Vec<String>,
+    #[serde(default)]
+    python: Option<Value>,
+    #[serde(default)]
+    experimental: Option<Experimental>,
+    #[serde(default)]
+    artifacts: BTreeMap<String, Value>,
+}
+
+/// What a target has otherwise.
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+struct OfTarget {
+    #[serde(default)]
+    default: bool,
+    #[serde(default)]
+    workspace: Option<Value>,
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    variables: Value,
+    #[serde(default)]
+    artifacts: BTreeMap<String, Value>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, Serialize)]
+struct Experimental {
+    #[serde(default)]
+    scripts: BTreeMap<String, Value>,
+    #[serde(default)]
+    python: Option<Value>,
+    #[serde(default)]
+    pydabs: Option<Value>,
+}
+
+impl Bundle {
+    /// What the CLI says of this clone's bundle. The answer is remembered until a file of the bundle changes. No
+    /// code of the checkout is run for it.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] with what the CLI says when it cannot read the files; [`Kind::Missing`] without a CLI.
+    pub(crate) fn read(context: &Context) -> anyhow::Result<Bundle> {
+        let memory = memory(context);
+        let known = fs_err::read(&memory)
+            .ok()
+            .and_then(|bytes| serde_json::from_slice::<Bundle>(&bytes).ok());
+        let included = known.as_ref().map(|known| &*known.config.include);
+        let digest = files::digest(&context.root, included.unwrap_or_default());
+        if let Some(known) = known.filter(|known| known.digest == digest) {
+            return Ok(known);
+        }
+        let Some(program) = tools::databricks_cli(context) else {
+            let what = "the Databricks CLI, which reads the bundle, is not here";
+            return Failure::new(Kind::Missing, what)
+                .next("cargo xtask setup")
+                .err();
+        };
+        let config = question::ask(context, &program)?;
+        let names = config.targets.keys().cloned().collect();
+        let bundle = Bundle {
+            digest: files::digest(&context.root, &config.include),
+            order: files::in_order(&context.root, &config.include, names),
+            config,
+        };
+        // What cannot be kept is asked for again next time.
+        if let Ok(text) = serde_json::to_string(&bundle) {
+            files::keep(&memory, &text);
+        }
+        Ok(bundle)
+    }
+
+    /// The targets, in the order of the files. One lives on a local workspace when it names that one's profile.
+    pub(crate) fn targets(&self, config: &Config) -> Vec<Target> {
+        let names = self.order.iter();
+        names
+            .map(|name| Target {
+                name: name.clone(),
+                place: self.place(config, name),
+            })
+            .collect()
+    }
+
+    fn place(&self, config: &Config, name: &str) -> Place {
+        let own = self.config.targets.get(name).and_then(Option::as_ref);
+        let own = own.and_then(|target| target.workspace.as_ref());
+        let common = self.config.workspace.as_ref();
+        let field = |name: &str| {
+            let in_one = |workspace: &Value| {
+                let text = workspace.get(name)?.as_str()?.trim();
+                (!text.is_empty()).then(|| text.to_owned())
+            };
+            own.and_then(in_one).or_else(|| common.and_then(in_one))
+        };
+        let (host, profile) = (field("host"), field("profile"));
+        let local = profile
+            .as_deref()
+            .filter(|profile| config.workspace.profiles().any(|one| one == *profile));
+        match local {
+            Some(local) => Place::Local(local.to_owned()),
+            None => Place::Databricks { host, profile },
+        }
+    }
+
+    /// What the CLI says of the bundle in another folder below the project's: the files of another commit.
+    ///
+    /// # Errors
+    /// Those of [`Bundle::read`].
+    pub(crate) fn in_folder(
+        context: &Context,
+        program: &Utf8Path,
+        folder: &Utf8Path,
+    ) -> anyhow::Result<Bundle> {
+        let config = question::ask_in(context, program, folder)?;
+        Ok(Bundle {
+            digest: String::new(),
+            order: config.targets.keys().cloned().collect(),
+            config,
+        })
+    }
+
+    /// Whether the CLI runs code of the checkout while it reads the bundle: Python that makes resources, scripts.
+    pub(crate) fn runs_code(&self) -> bool {
+        let experimental = self.config.experimental.as_ref();
+        self.config.python.is_some()
+            || experimental.is_some_and(|experimental| {
+                experimental.python.is_some()
+                    || experimental.pydabs.is_some()
+                    || !experimental.scripts.is_empty()
+            })
+    }
+
+    /// Whether the CLI plans by itself: without running code, building artifacts, or fetching Terraform first.
+    pub(crate) fn plans_by_itself(&self) -> bool {
+        let targets = self.config.targets.values().flatten();
+        let builds = !self.config.artifacts.is_empty()
+            || targets.into_iter().any(|one| !one.artifacts.is_empty());
+        let engine = self.config.bundle.get("engine").and_then(Value::as_str);
+        !self.runs_code() && !builds && engine != Some("terraform")
+    }
+}
+
+/// The targets of the bundle, in the order of its files.
+///
+/// # Errors
+/// Those of [`Bundle::read`].
+pub(crate) fn targets(context: &Context) -> anyhow::Result<Vec<Target>> {
+    Ok(Bundle::read(context)?.targets(&context.config))
+}
+
+/// Where a target lives.
+///
+/// # Errors
+/// Those of [`Bundle::read`]; [`Kind::Usage`] when the bundle does not have the target.
+pub(crate) fn place(context: &Context, name: &str) -> anyhow::Result<Place> {
+    find(&targets(context)?, name)
+}
+
+/// Where the target of that name lives.
+///
+/// # Errors
+/// [`Kind::Usage`] when there is none.
+pub(crate) fn find(targets: &[Target], name: &str) -> anyhow::Result<Place> {
+    if let Some(target) = targets.iter().find(|target| target.name == name) {
+        return Ok(target.place.clone());
+    }
+    let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
+    Failure::new(Kind::Usage, format!("the bundle has no target \"{name}\""))
+        .next(format!("take one of: {}", names.join(", ")))
+        .err()
+}
+
+fn memory(context: &Context) -> Utf8PathBuf {
+    context.local().join("cache").join("bundle.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(config: &str) -> Vec<(String, Place)> {
+        let config: Root = serde_json::from_str(config).unwrap();
+        let bundle = Bundle {
+            digest: String::new(),
+            order: config.targets.keys().cloned().collect(),
+            config,
+        };
+        let mut config = Config::parse(include_str!("../../../../xtask.toml")).unwrap();
+        config.workspace.others.push("elsewhere".to_owned());
+        let targets = bundle.targets(&config).into_iter();
+        targets.map(|one| (one.name, one.place)).collect()
+    }
+
+    fn databricks(host: Option<&str>, profile: Option<&str>) -> Place {
+        Place::Databricks {
+            host: host.map(str::to_owned),
+            profile: profile.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_target_is_local_by_its_profile_and_by_that_alone() {
+        let found = places(
+            r#"{"targets": {
+                "a": {"workspace": {"profile": "mlops-local"}},
+                "b": {"workspace": {"profile": "elsewhere"}},
+                "c": {"workspace": {"host": "https://example.cloud.databricks.com"}},
+                "d": null,
+                "e": {"workspace": {"profile": "${var.profile}", "host": null}}}}"#,
+        );
+        let local = |profile: &str| Place::Local(profile.to_owned());
+        let places: Vec<Place> = found.into_iter().map(|(_, place)| place).collect();
+        assert_eq!(
+            places,
+            [
+                local("mlops-local"),
+                local("elsewhere"),
+                databricks(Some("https://example.cloud.databricks.com"), None),
+                databricks(None, None),
+                databricks(None, Some("${var.profile}")),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_all_targets_share_counts_where_one_says_nothing_else() {
+        let found = places(
+            r#"{"workspace": {"profile": "mlops-local"},
+                "targets": {"a": {}, "b": {"workspace": {"profile": "acme"}}}}"#,
+        );
+        assert_eq!(found[0].1, Place::Local("mlops-local".to_owned()));
+        assert_eq!(found[1].1, databricks(None, Some("acme")));
+    }
+
+    #[test]
+    fn code_of_the_checkout_is_seen_wherever_a_bundle_may_name_it() {
+        let bundle = |config: &str| Bundle {
+            digest: String::new(),
+            order: Vec::new(),
+            config: serde_json::from_str(config).unwrap(),
+        };
+        for config in [
+            r#"{"python": {"resources": ["a:b"]}}"#,
+            r#"{"experimental": {"python": {"mutators": ["a:b"]}}}"#,
+            r#"{"experimental": {"pydabs": {"enabled": true}}}"#,
+            r#"{"experimental": {"scripts": {"preinit": "touch x"}}}"#,
+        ] {
+            assert!(bundle(config).runs_code(), "{config}");
+            assert!(!bundle(config).plans_by_itself(), "{config}");
+        }
+        for config in [
+            r#"{"artifacts": {"wheel": {}}}"#,
+            r#"{"targets": {"a": {"artifacts": {"wheel": {}}}}}"#,
+            r#"{"bundle": {"engine": "terraform"}}"#,
+        ] {
+            assert!(!bundle(config).runs_code(), "{config}");
+            assert!(!bundle(config).plans_by_itself(), "{config}");
+        }
+        assert!(bundle(r#"{"bundle": {"engine": "direct"}}"#).plans_by_itself());
+    }
+
+    #[test]
+    fn an_unknown_target_is_answered_with_the_known_ones() {
+        let target = |name: &str| Target {
+            name: name.to_owned(),
+            place: databricks(None, None),
+        };
+        let error = find(&[target("test"), target("prod")], "tset").unwrap_err();
+        let report = crate::error::report(&error);
+        assert_eq!(report.what, "the bundle has no target \"tset\"");
+        assert_eq!(report.next, ["take one of: test, prod"]);
+    }
+}

