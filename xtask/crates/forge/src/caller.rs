@@ -1,14 +1,14 @@
 //! Whose request it is.
 
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::header::AUTHORIZATION;
 use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use xtask_local_server::sign_in::sessions;
 
 use crate::forge::Forge;
 use crate::refusal::Refusal;
-use crate::secret::fingerprint;
 use crate::world::{Id, Token, World};
 
 /// Who asks. In the extensions of every request that was admitted.
@@ -104,22 +104,12 @@ fn token_in(authorization: &str) -> Option<String> {
 }
 
 fn browser(forge: &Forge, request: &Request) -> Result<Caller, Refusal> {
-    let name = cookie_name(forge);
-    let cookies = request.headers().get_all(COOKIE).iter();
-    let pairs = cookies
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'));
-    let mut pairs = pairs.filter_map(|pair| pair.trim().split_once('='));
-    let session = pairs
-        .find(|(key, _)| *key == name)
-        .map(|(_, value)| fingerprint(value));
+    let sessions = sessions(request.headers(), &cookie_name(forge));
     let world = forge.world();
     let now = world.now();
-    let session = session.and_then(|session| {
-        world
-            .sessions
-            .find(|known| known.fingerprint == session && known.ends > now)
-    });
+    let session = world
+        .sessions
+        .find(|known| known.ends > now && sessions.contains(&known.fingerprint));
     let session =
         session.ok_or_else(|| Refusal::new(StatusCode::UNAUTHORIZED, "Requires authentication"))?;
     let reads = matches!(request.method(), &Method::GET | &Method::HEAD);

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::json;
+use xtask_local_server::secret::{Secret, fingerprint};
 
 use crate::call::{Answer, Call, Reply, to};
 use crate::caller::Caller;
@@ -17,7 +18,6 @@ use crate::git::merge::Author;
 use crate::pull_requests::{advance_queue, merge_what_waits, pushed};
 use crate::refusal::Refusal;
 use crate::rest::{NewRepo, make, permission_named};
-use crate::secret::{Secret, fingerprint};
 use crate::world::{Access, Repo, Token, User, UserKind};
 
 /// All routes.
@@ -85,7 +85,7 @@ fn status(call: &Call) -> Answer {
 
 fn stop(call: &Call) -> Answer {
     operator(call)?;
-    call.forge.request_stop();
+    call.forge.stop.request();
     Ok(Reply::empty(StatusCode::ACCEPTED))
 }
 
@@ -106,7 +106,7 @@ fn create_user(call: &Call) -> Answer {
         fields.text("name")?.map(str::to_owned),
         fields.text("email")?.map(str::to_owned),
     );
-    let token = Secret::generate("ghp_").map_err(|error| Refusal::internal(&error))?;
+    let token = Secret::generate::<20>("ghp_").map_err(|error| Refusal::internal(&error))?;
     let id = call.forge.change(|world| {
         if world.user_named(&login).is_some() {
             return Err(Refusal::field("User", "login", "already_exists"));
@@ -161,7 +161,7 @@ fn create_token(call: &Call) -> Answer {
         _ => Access::Write,
     };
     let scopes = fields.text("scopes")?.unwrap_or("repo, read:org, workflow");
-    let token = Secret::generate("ghp_").map_err(|error| Refusal::internal(&error))?;
+    let token = Secret::generate::<20>("ghp_").map_err(|error| Refusal::internal(&error))?;
     call.forge.change(|world| {
         add_token(world, user, &token, access, scopes);
         Ok(())

@@ -15,11 +15,15 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{ACCEPT, AUTHORIZATION, HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::header::{AUTHORIZATION, HOST};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::Value;
 use tower::ServiceExt as _;
+use xtask_local_server::browser::{
+    asks_for_a_page, check_site, is_own_authority, with_security_headers,
+};
+use xtask_local_server::now_ms;
 
 use crate::call::refused;
 use crate::caller::{self, Caller};
@@ -29,11 +33,15 @@ use crate::faults::{Fault, When};
 use crate::forge::Forge;
 use crate::links::Links;
 use crate::pages;
-use crate::record::{Asked, now};
+use crate::record::Asked;
 use crate::refusal::Refusal;
 
 /// The most that a request's body may hold, but for git's.
 const LARGEST: usize = 10 * 1024 * 1024;
+
+/// For replies without a policy of their own.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
 
 /// Sees every request first.
 pub(crate) async fn entrance(
@@ -42,6 +50,7 @@ pub(crate) async fn entrance(
     request: Request,
 ) -> Response {
     let started = Instant::now();
+    forge.activity.touch();
     let number = forge.record.arrive();
     let (host, as_asked) = (host(&request), request.uri().clone());
     let method = request.method().clone();
@@ -50,7 +59,7 @@ pub(crate) async fn entrance(
     let (mut request, caller) = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => {
-            return with_security_headers(for_its_reader(for_a_person, refused(&refusal)));
+            return with_security_headers(for_its_reader(for_a_person, refused(&refusal)), POLICY);
         }
     };
     let body = match text_of_body(&mut request).await {
@@ -86,17 +95,11 @@ pub(crate) async fn entrance(
             }),
             login,
             status: response.as_ref().map(|response| response.status().as_u16()),
-            at: now(),
+            at: now_ms(),
             milliseconds: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
     }
-    with_security_headers(response.unwrap_or_default())
-}
-
-/// Whether a person is looking at the reply.
-fn asks_for_a_page(method: &Method, headers: &HeaderMap) -> bool {
-    let accept = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
-    method == Method::GET && accept.is_some_and(|accept| accept.contains("text/html"))
+    with_security_headers(response.unwrap_or_default(), POLICY)
 }
 
 /// A refusal as a page where a person reads it; any other reply as it is.
@@ -115,7 +118,7 @@ fn admit(
     mut request: Request,
 ) -> Result<(Request, Caller), Refusal> {
     check_host(forge, connection, host)?;
-    check_site(forge, request.method(), request.headers())?;
+    check_site(forge.port, request.method(), request.headers()).map_err(Refusal::forbidden)?;
     let path = inner_path(host, request.uri().path());
     let query = request
         .uri()
@@ -157,7 +160,7 @@ fn check_host(forge: &Forge, connection: &Connection, host: &str) -> Result<(), 
         "github.com" | "api.github.com" => connection.is_socket,
         // Browsers and systems resolve these names to this machine only.
         "github.localhost" | "api.github.localhost" => true,
-        _ => is_own_authority(forge, host),
+        _ => is_own_authority(forge.port, host),
     };
     match known {
         true => Ok(()),
@@ -165,43 +168,6 @@ fn check_host(forge: &Forge, connection: &Connection, host: &str) -> Result<(), 
             "this is {}; the request was made for another host",
             forge.url
         ))),
-    }
-}
-
-fn is_own_authority(forge: &Forge, authority: &str) -> bool {
-    let Some((name, port)) = authority.rsplit_once(':') else {
-        return false;
-    };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port.parse() == Ok(forge.port)
-}
-
-fn check_site(forge: &Forge, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
-    let own = |origin: &HeaderValue| {
-        let origin = origin
-            .to_str()
-            .ok()
-            .and_then(|text| text.strip_prefix("http://"));
-        origin.is_some_and(|authority| is_own_authority(forge, authority))
-    };
-    if !headers.get_all(ORIGIN).iter().all(own) {
-        return Err(Refusal::forbidden(
-            "the request comes from a page of another origin",
-        ));
-    }
-    let text = |name| {
-        headers
-            .get(HeaderName::from_static(name))
-            .map(HeaderValue::as_bytes)
-    };
-    let reads = matches!(method, &Method::GET | &Method::HEAD);
-    let navigates = reads && text("sec-fetch-mode") == Some(b"navigate");
-    match text("sec-fetch-site") {
-        None | Some(b"same-origin" | b"none") => Ok(()),
-        // A link on a page of another port of this machine, such as the local workspace's.
-        Some(b"same-site") if navigates => Ok(()),
-        Some(_) => Err(Refusal::forbidden(
-            "the request comes from a page of another site",
-        )),
     }
 }
 
@@ -286,26 +252,4 @@ async fn truncated(response: Response, bytes: usize) -> Response {
         .unwrap_or_else(|_| Bytes::new());
     parts.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(body.slice(..bytes.min(body.len()))))
-}
-
-/// Keeps a reply from acting in the reader's name; a reply's own headers stay.
-fn with_security_headers(mut response: Response) -> Response {
-    const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
-         form-action 'self'; frame-ancestors 'none'";
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
-    ] {
-        response
-            .headers_mut()
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    response
 }

@@ -9,8 +9,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use camino::Utf8Path;
 use serde_json::{Value, json};
-
-use crate::lock::lock;
+use xtask_local_server::lock;
 
 /// A file of exchanges, one JSON object a line. Tokens are not among what is kept.
 #[derive(Debug, Default)]

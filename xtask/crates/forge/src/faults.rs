@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
-
-use crate::lock::lock;
+use xtask_local_server::lock;
 
 /// One order: which requests it meets, and what happens to them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

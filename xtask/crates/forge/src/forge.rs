@@ -1,19 +1,18 @@
 //! What every request sees.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tokio::sync::watch;
+use xtask_local_server::lock;
+use xtask_local_server::secret::Secret;
+use xtask_local_server::serving::{Activity, Stop};
+use xtask_local_server::sign_in::Tickets;
+use xtask_local_server::state_dir::StateDir;
 
-use crate::clock::Time;
 use crate::exchanges::Exchanges;
 use crate::faults::Faults;
 use crate::git::Git;
-use crate::lock::lock;
 use crate::record::Record;
 use crate::refusal::Refusal;
-use crate::secret::Secret;
-use crate::state_dir::StateDir;
 use crate::store::{Store, StoreError};
 use crate::world::{Id, World};
 
@@ -33,25 +32,12 @@ pub(crate) struct Forge {
     pub(crate) faults: Faults,
     pub(crate) record: Record,
     pub(crate) exchanges: Exchanges,
-    /// Tickets that were handed out, by their SHA-256.
-    pub(crate) tickets: Mutex<HashMap<String, Ticket>>,
-    pub(crate) stop: watch::Sender<bool>,
-}
-
-/// What a link with a secret in it leads to, and until when.
-#[derive(Debug, Clone)]
-pub(crate) struct Ticket {
-    pub(crate) ends: Time,
-    pub(crate) to: Destination,
-}
-
-/// What a ticket is for.
-#[derive(Debug, Clone)]
-pub(crate) enum Destination {
-    /// The log of a job.
-    Log(Id),
-    /// A browser that signs in as somebody, and goes on to a page.
-    Session(Id, String),
+    /// Links to the logs of jobs.
+    pub(crate) log_links: Tickets<Id>,
+    /// Sign-in links: the user, and the path that the link leads to.
+    pub(crate) sign_in_links: Tickets<(Id, String)>,
+    pub(crate) activity: Activity,
+    pub(crate) stop: Stop,
 }
 
 impl Forge {
@@ -72,8 +58,10 @@ impl Forge {
             faults: Faults::default(),
             record: Record::default(),
             exchanges,
-            tickets: Mutex::default(),
-            stop: watch::Sender::new(false),
+            log_links: Tickets::default(),
+            sign_in_links: Tickets::default(),
+            activity: Activity::default(),
+            stop: Stop::default(),
             state,
         })
     }
@@ -98,10 +86,5 @@ impl Forge {
         store.save(&changes)?;
         *self.world.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(world);
         Ok(result)
-    }
-
-    /// Asks the server to end.
-    pub(crate) fn request_stop(&self) {
-        self.stop.send_replace(true);
     }
 }

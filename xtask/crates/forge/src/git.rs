@@ -15,7 +15,7 @@ use crate::world::Id;
 
 /// Why git could not do something.
 #[derive(Debug, thiserror::Error)]
-pub enum GitError {
+pub(crate) enum GitError {
     /// It did not start.
     #[error("git does not start: {0}")]
     Start(#[from] std::io::Error),

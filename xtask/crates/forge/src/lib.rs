@@ -3,8 +3,6 @@
 //!
 //! How the pieces fit:
 //!
-//! - [`StateDir`] is the folder everything lives in: lock, port, token, database, repositories. Its lock decides
-//!   who serves.
 //! - `world` is all state but git's, as a value; `store` keeps it on disk; `forge` holds the current one. A change
 //!   works on a copy, which becomes the world once it is written.
 //! - `git` runs git; `pull_requests` holds what may be done and what follows from it.
@@ -25,7 +23,6 @@ mod forge;
 mod git;
 mod graphql;
 mod links;
-mod lock;
 mod pages;
 mod pull_requests;
 mod record;
@@ -33,14 +30,8 @@ mod refusal;
 mod rest;
 mod router;
 mod runs;
-mod secret;
 mod serve;
-mod state_dir;
 mod store;
 mod world;
 
-pub use git::GitError;
-pub use secret::NoRandomness;
-pub use serve::{Config, ServeError, bind, serve};
-pub use state_dir::{StateDir, StateDirError};
-pub use store::StoreError;
+pub use serve::{Config, PARTS, serve};

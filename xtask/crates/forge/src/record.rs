@@ -2,14 +2,11 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
-
-use crate::lock::lock;
+use xtask_local_server::lock;
 
 /// As many requests are kept.
 const KEPT: usize = 10_000;
@@ -39,13 +36,11 @@ pub(crate) struct Asked {
 pub(crate) struct Record {
     asked: Mutex<VecDeque<Asked>>,
     count: AtomicU64,
-    last: AtomicI64,
 }
 
 impl Record {
     /// The number of the request that comes in now.
     pub(crate) fn arrive(&self) -> u64 {
-        self.last.store(now(), Ordering::Relaxed);
         self.count.fetch_add(1, Ordering::Relaxed) + 1
     }
 
@@ -74,19 +69,4 @@ impl Record {
     pub(crate) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
-
-    /// Time since the last request.
-    pub(crate) fn idle(&self) -> Duration {
-        // The first question counts from the start.
-        let _ = self
-            .last
-            .compare_exchange(0, now(), Ordering::Relaxed, Ordering::Relaxed);
-        let elapsed = now() - self.last.load(Ordering::Relaxed);
-        Duration::from_millis(u64::try_from(elapsed).unwrap_or(0))
-    }
-}
-
-/// The machine's clock, milliseconds since 1970.
-pub(crate) fn now() -> i64 {
-    Timestamp::now().as_millisecond()
 }

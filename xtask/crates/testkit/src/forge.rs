@@ -3,16 +3,13 @@
 mod http;
 mod verbs;
 
-use std::io::BufRead as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
 use self::http::Client;
+use crate::server_program::{ServerProgram, built};
 
 /// A running forge, with its state in a folder of its own. Dropping it ends it.
 ///
@@ -20,11 +17,7 @@ use self::http::Client;
 /// `/api/graphql`), and on [`Forge::socket`] the same is served as github.com and api.github.com, for gh.
 #[derive(Debug)]
 pub struct Forge {
-    folder: TempDir,
-    program: PathBuf,
-    child: Child,
-    url: String,
-    operator: String,
+    server: ServerProgram,
     client: Client,
 }
 
@@ -85,19 +78,20 @@ impl Forge {
     /// When it does not start; the message says why.
     #[must_use]
     pub fn start() -> Forge {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let program = forge_program();
-        let child = spawn(&program, folder.path());
-        let mut forge = Forge {
-            folder,
-            program,
-            child,
-            url: String::new(),
-            operator: String::new(),
+        let server = ServerProgram::start(forge_program(), |folder| {
+            let mut args = vec!["--socket".into(), folder.join("socket").into()];
+            // To be compared with GitHub's published descriptions.
+            if let Some(kept) = std::env::var_os("XTASK_TEST_GITHUB_EXCHANGES") {
+                let name = folder.file_name().unwrap_or_default().to_string_lossy();
+                let file = Path::new(&kept).join(format!("{name}.jsonl"));
+                args.extend(["--exchanges".into(), file.into()]);
+            }
+            args
+        });
+        Forge {
+            server,
             client: Client::default(),
-        };
-        forge.wait_until_it_answers();
-        forge
+        }
     }
 
     /// Ends it as if the machine had lost power, and starts it again on the same state and port.
@@ -105,78 +99,43 @@ impl Forge {
     /// # Panics
     /// When it does not start again.
     pub fn restart(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = std::fs::remove_file(self.state().join("server.json"));
-        self.child = spawn(&self.program, self.folder.path());
-        self.wait_until_it_answers();
-    }
-
-    fn wait_until_it_answers(&mut self) {
-        let started = Instant::now();
-        let announced = self.state().join("server.json");
-        loop {
-            let text = std::fs::read_to_string(&announced).unwrap_or_default();
-            if let Ok(Value::Object(said)) = serde_json::from_str(&text) {
-                self.url = said["url"].as_str().unwrap_or_default().to_owned();
-                let token = std::fs::read_to_string(self.state().join("token"));
-                self.operator = token.expect("the forge's token").trim().to_owned();
-                return;
-            }
-            let ended = self.child.try_wait().expect("the forge can be asked");
-            let late = started.elapsed() > Duration::from_secs(60);
-            assert!(
-                ended.is_none() && !late,
-                "the forge did not start: {}",
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        self.server.restart();
     }
 
     /// `http://127.0.0.1:PORT`.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.server.url()
     }
 
     /// The base address of the REST API.
     #[must_use]
     pub fn api(&self) -> String {
-        format!("{}/api/v3", self.url)
+        format!("{}/api/v3", self.url())
     }
 
     /// The address of the GraphQL API.
     #[must_use]
     pub fn graphql_url(&self) -> String {
-        format!("{}/api/graphql", self.url)
+        format!("{}/api/graphql", self.url())
     }
 
     /// The Unix socket on which it answers as github.com: gh's `http_unix_socket`.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("socket")
+        self.server.folder().join("socket")
     }
 
     /// The folder of its state.
     #[must_use]
     pub fn state(&self) -> PathBuf {
-        self.folder.path().join("state")
+        self.server.state()
     }
 
     /// The end of what it logged.
     #[must_use]
     pub fn log(&self) -> String {
-        let file = std::fs::File::open(self.folder.path().join("log"));
-        let lines = file.map(|file| {
-            std::io::BufReader::new(file)
-                .lines()
-                .map_while(Result::ok)
-                .collect()
-        });
-        let lines: Vec<String> = lines.unwrap_or_default();
-        lines[lines.len().saturating_sub(30)..].join("\n")
+        self.server.log()
     }
 
     /// A call of the REST API in somebody's name: status and body of the reply.
@@ -208,41 +167,13 @@ impl Forge {
     /// # Panics
     /// When it is refused.
     pub fn control(&self, method: &str, path: &str, body: &Value) -> Value {
-        let address = format!("{}/_forge/v1{path}", self.url);
-        let (status, reply) = self.client.send(&self.operator, method, &address, body);
+        let address = format!("{}/_forge/v1{path}", self.url());
+        let (status, reply) = self
+            .client
+            .send(self.server.token(), method, &address, body);
         assert!(status < 300, "{method} {path}: {status} {reply}");
         reply
     }
-}
-
-impl Drop for Forge {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn spawn(program: &Path, folder: &Path) -> Child {
-    let log = std::fs::File::create(folder.join("log")).expect("a log file");
-    let mut command = Command::new(program);
-    command
-        .arg("serve")
-        .arg("--state")
-        .arg(folder.join("state"))
-        .arg("--socket")
-        .arg(folder.join("socket"));
-    // Where what went over the wire is to be held against GitHub's published descriptions.
-    if let Some(kept) = std::env::var_os("XTASK_TEST_GITHUB_EXCHANGES") {
-        let name = folder.file_name().unwrap_or_default().to_string_lossy();
-        let file = Path::new(&kept).join(format!("{name}.jsonl"));
-        command.arg("--exchanges").arg(file);
-    }
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log);
-    command.spawn().expect("the forge starts")
 }
 
 /// The forge's program: that of `XTASK_TEST_FORGE_BIN`, or the one beside the test's own program.
@@ -251,20 +182,5 @@ fn spawn(program: &Path, folder: &Path) -> Child {
 /// When it was not built.
 #[must_use]
 pub fn forge_program() -> PathBuf {
-    if let Some(program) = std::env::var_os("XTASK_TEST_FORGE_BIN") {
-        return PathBuf::from(program);
-    }
-    let test = std::env::current_exe().expect("a test has a program");
-    // target/debug/deps/TEST: the programs are one folder up.
-    let folder = test
-        .parent()
-        .and_then(Path::parent)
-        .unwrap_or(Path::new("."));
-    let program = folder.join("xtask-forge");
-    assert!(
-        program.exists(),
-        "{} is missing: run `cargo build --workspace --bins` first",
-        program.display()
-    );
-    program
+    built("xtask-forge", "XTASK_TEST_FORGE_BIN")
 }

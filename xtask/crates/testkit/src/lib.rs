@@ -10,6 +10,7 @@ mod interleaving;
 mod memory_workspace;
 mod other_workspaces;
 mod project;
+mod server_program;
 mod terminal;
 mod transports;
 mod workspace;

@@ -3,8 +3,8 @@
 use std::sync::Mutex;
 
 use tokio::sync::watch;
+use xtask_local_server::lock;
 
-use crate::lock::lock;
 use crate::secrets_read::SecretsRead;
 
 /// What the runner keeps in memory between calls.

@@ -9,12 +9,10 @@
 //!    identity that has not expired.
 //! 5. Else the cookie of a browser that signed in counts; whatever changes something must then carry our `Origin`.
 
-mod browser;
 mod federation;
 mod oauth;
 mod sign_in;
 
-pub(crate) use browser::asks_for_a_page;
 pub use federation::check_policy;
 pub use oauth::token;
 pub use sign_in::sign_in;
@@ -22,16 +20,23 @@ pub use sign_in::sign_in;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN};
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode};
+use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use xtask_local_server::browser::{
+    asks_for_a_page, check_site, is_own_authority, with_security_headers,
+};
+use xtask_local_server::secret::fingerprint;
+use xtask_local_server::sign_in::sessions;
 
 use crate::caller::{Caller, Credential};
 use crate::error::ApiError;
-use crate::secret::fingerprint;
 use crate::state::App;
-use crate::store::StoreError;
+
+/// For replies without a policy of their own.
+const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
 
 /// The layer itself.
 pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
@@ -49,11 +54,11 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
             if refusal.status == StatusCode::UNAUTHORIZED
                 && asks_for_a_page(request.method(), request.headers()) =>
         {
-            browser::sign_in_needed()
+            sign_in::sign_in_needed()
         }
         Err(refusal) => refusal.into_response(),
     };
-    browser::with_security_headers(response)
+    with_security_headers(response, POLICY)
 }
 
 /// A layer around pages: they show everything, so an identity that may not do everything does not get them.
@@ -68,12 +73,13 @@ pub async fn admins_only(caller: Caller, request: Request, next: Next) -> Respon
 fn admit(app: &App, request: &Request) -> Result<Option<Caller>, ApiError> {
     let headers = request.headers();
     check_host(app, request)?;
-    check_site(app, request.method(), headers)?;
+    check_site(app.port, request.method(), headers).map_err(ApiError::forbidden)?;
     if is_public(request.method(), request.uri().path()) {
         return Ok(None);
     }
-    let caller = match text(headers, &AUTHORIZATION) {
-        Some(value) => bearer(app, value)?,
+    let caller = match headers.get(AUTHORIZATION) {
+        // A header that is not text counts as an empty one.
+        Some(value) => bearer(app, value.to_str().unwrap_or_default())?,
         None => browser_session(app, request.method(), headers)?,
     };
     // Code under test must not stop the workspace, nor make itself a browser; nor must any other identity.
@@ -113,48 +119,14 @@ fn check_host(app: &App, request: &Request) -> Result<(), ApiError> {
         .uri()
         .authority()
         .map_or(host, |authority| authority.as_str());
-    if hosts.next().is_none() && is_own_authority(app, host) && is_own_authority(app, target) {
+    let is_own = |authority| is_own_authority(app.port, authority);
+    if hosts.next().is_none() && is_own(host) && is_own(target) {
         return Ok(());
     }
     Err(ApiError::forbidden(format!(
         "this is {}; the request was made for another host",
         app.url
     )))
-}
-
-fn is_own_authority(app: &App, authority: &str) -> bool {
-    let Some((name, port)) = authority.rsplit_once(':') else {
-        return false;
-    };
-    matches!(name, "127.0.0.1" | "localhost" | "[::1]") && port.parse() == Ok(app.port)
-}
-
-fn is_own_origin(app: &App, origin: &str) -> bool {
-    origin
-        .strip_prefix("http://")
-        .is_some_and(|authority| is_own_authority(app, authority))
-}
-
-fn check_site(app: &App, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
-    if headers
-        .get_all(ORIGIN)
-        .iter()
-        .any(|origin| !origin.to_str().is_ok_and(|text| is_own_origin(app, text)))
-    {
-        return Err(ApiError::forbidden(
-            "the request comes from a page of another origin",
-        ));
-    }
-    let navigates = matches!(method, &Method::GET | &Method::HEAD)
-        && text(headers, &HeaderName::from_static("sec-fetch-mode")) == Some("navigate");
-    match text(headers, &HeaderName::from_static("sec-fetch-site")) {
-        None | Some("same-origin" | "none") => Ok(()),
-        // A link on a page of another port of this machine, such as the local forge's.
-        Some("same-site") if navigates => Ok(()),
-        Some(_) => Err(ApiError::forbidden(
-            "the request comes from a page of another site",
-        )),
-    }
 }
 
 fn bearer(app: &App, authorization: &str) -> Result<Caller, ApiError> {
@@ -179,19 +151,8 @@ fn bearer(app: &App, authorization: &str) -> Result<Caller, ApiError> {
 }
 
 fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Caller, ApiError> {
-    let name = cookie_name(app);
-    let mut sessions = headers
-        .get_all(COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(key, _)| *key == name)
-        .map(|(_, value)| fingerprint(value));
-    // Another server on this host can add cookies of our name, and none that is one of our sessions.
-    if !sessions.try_fold(false, |found, session| {
-        Ok::<_, StoreError>(found || app.store.has_session(&session)?)
-    })? {
+    let sessions = sessions(headers, &cookie_name(app));
+    if !app.store.has_session(&sessions)? {
         return Err(ApiError::unauthenticated());
     }
     let reads = matches!(method, &Method::GET | &Method::HEAD | &Method::OPTIONS);
@@ -207,11 +168,4 @@ fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Ca
 /// workspace's id.
 fn cookie_name(app: &App) -> String {
     format!("xtask_workspace_{}_{}", app.port, app.identity.workspace_id)
-}
-
-fn text<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    // A header that is not text counts as an empty one, which no rule accepts.
-    headers
-        .get(name)
-        .map(|value| value.to_str().unwrap_or_default())
 }

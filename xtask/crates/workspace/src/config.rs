@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use camino::Utf8PathBuf;
+use xtask_local_server::state_dir::StateDir;
 
-use crate::state_dir::StateDir;
 use crate::witness::Witness;
+
+/// Folders in the state folder.
+pub const PARTS: [&str; 7] = [
+    "files", "volumes", "dbfs", "models", "incoming", "runs", "mlflow",
+];
 
 /// Settings of one run of the server.
 #[derive(Debug)]

@@ -3,8 +3,6 @@
 //!
 //! How the pieces fit:
 //!
-//! - [`state_dir::StateDir`] is the folder everything lives in: lock, port, token, database, files. It is opened
-//!   first, because its lock decides who serves.
 //! - [`store::Store`] is the SQLite database, the only place that knows SQL. Routes and the runner speak to its
 //!   typed methods.
 //! - [`state::App`] is what every request sees: configuration, store, identity, activity, and the states of
@@ -25,7 +23,6 @@ pub mod auth;
 pub mod caller;
 mod catalog_limits;
 mod catalogs;
-mod clock;
 pub mod config;
 mod connections;
 pub mod error;
@@ -34,23 +31,18 @@ pub mod files;
 mod group;
 pub mod identity;
 mod jobs;
-mod lock;
 pub mod mlflow;
 pub mod mlflow_state;
 pub mod pages;
 mod python;
 pub mod routes;
 pub mod runner;
-pub mod secret;
 mod secrets_read;
 pub mod serve;
-pub mod sign_in_codes;
 pub mod state;
-pub mod state_dir;
 pub mod store;
 pub mod witness;
 
-pub use config::{Config, Spark};
-pub use serve::{ServeError, bind, serve};
+pub use config::{Config, PARTS, Spark};
+pub use serve::serve;
 pub use state::App;
-pub use state_dir::StateDir;

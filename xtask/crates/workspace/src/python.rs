@@ -6,9 +6,9 @@ use std::process::Stdio;
 use camino::{Utf8Path, Utf8PathBuf};
 use include_dir::{Dir, include_dir};
 use tokio::process::Command;
+use xtask_local_server::state_dir::{create_private_dir, write_private};
 
 use crate::state::App;
-use crate::state_dir::{create_private_dir, write_private};
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/kernel/python");
 

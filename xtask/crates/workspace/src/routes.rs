@@ -24,6 +24,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Router, middleware};
 use tower_http::trace::TraceLayer;
+use xtask_local_server::browser::asks_for_a_page;
 
 use crate::error::ApiError;
 use crate::state::App;
@@ -94,7 +95,7 @@ async fn unknown(method: Method, uri: Uri, headers: HeaderMap, body: Body) -> Re
         )
         .into_response();
     }
-    if auth::asks_for_a_page(&method, &headers) {
+    if asks_for_a_page(&method, &headers) {
         return pages::no_such_page(path);
     }
     ApiError::not_implemented(format!("the local workspace does not answer {name}")).into_response()

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
-use crate::lock::lock;
+use xtask_local_server::lock;
 
 const REDACTED: &[u8] = b"[REDACTED]";
 

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use camino::Utf8Path;
 use jiff::Timestamp;
+use serde_json::Map;
 use tokio::net::TcpListener;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinError;
+use xtask_local_server::serving::{Activity, DRAIN, ServeError, Stop};
+use xtask_local_server::sign_in::Tickets;
+use xtask_local_server::state_dir::{ServerInfo, create_private_dir};
 
 use crate::active_runs::ActiveRuns;
 use crate::config::Config;
@@ -15,80 +19,21 @@ use crate::connections::{self, Limits};
 use crate::files::Tree;
 use crate::mlflow_state::MlflowState;
 use crate::runner::schedules;
-use crate::sign_in_codes::SignInCodes;
-use crate::state::{Activity, App, VERSION};
-use crate::state_dir::{ServerInfo, StateDir, StateDirError, create_private_dir};
+use crate::state::{App, VERSION};
 use crate::store::{Store, StoreError};
 use crate::{mlflow, python, routes};
 
-/// How long open requests may take once the server was asked to end.
-const DRAIN: Duration = Duration::from_secs(2);
 /// Closed when a run was active while the previous process died.
 const INTERRUPTED: &str = "the workspace ended while this run was active";
 
-/// Why a workspace did not start, or ended badly.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The folder cannot be used.
-    #[error(transparent)]
-    StateDir(#[from] StateDirError),
-    /// Somebody else listens on the port.
-    #[error(
-        "port {port} on 127.0.0.1 is taken by another program; stop it, or name another port with --port"
-    )]
-    PortTaken {
-        /// The port in question.
-        port: u16,
-    },
-    /// The port cannot be opened for another reason.
-    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
-    Listen {
-        /// The port in question.
-        port: u16,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The database cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The HTTP client cannot be built.
-    #[error("cannot set up the client that talks to MLflow: {0}")]
-    Client(#[from] reqwest::Error),
-    /// The system refused something that the server needs to run.
-    #[error("cannot run the server: {0}")]
-    Runtime(#[source] std::io::Error),
-}
-
-impl ServeError {
-    /// Exit code of the program: 2 a taken port, 3 already running, 1 everything else.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            ServeError::PortTaken { .. } => 2,
-            ServeError::StateDir(StateDirError::AlreadyRunning { .. }) => 3,
-            _ => 1,
-        }
+impl From<StoreError> for ServeError {
+    fn from(error: StoreError) -> ServeError {
+        ServeError::State(error.to_string())
     }
 }
 
-/// Listens on 127.0.0.1: on `port` if given, else on the port of last time, else on a free one, which is kept.
-pub async fn bind(state: &StateDir, port: Option<u16>) -> Result<TcpListener, ServeError> {
-    let wanted = port.or_else(|| state.last_port()).unwrap_or(0);
-    let listener = TcpListener::bind(("127.0.0.1", wanted))
-        .await
-        .map_err(|source| match source.kind() {
-            std::io::ErrorKind::AddrInUse => ServeError::PortTaken { port: wanted },
-            _ => ServeError::Listen {
-                port: wanted,
-                source,
-            },
-        })?;
-    state.remember_port(listener.local_addr().map_err(ServeError::Runtime)?.port())?;
-    Ok(listener)
-}
-
-/// Serves until `shutdown` resolves, somebody asks over HTTP, or nothing was asked for the idle time.
-///
-/// At return all jobs have ended, MLflow's processes are gone and `server.json` is removed.
+/// Serves until `shutdown` resolves, a client requests a stop, or the workspace was idle for long enough. When it returns,
+/// all runs have ended and MLflow's processes are gone.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
@@ -102,8 +47,8 @@ pub async fn serve(
             "closed runs that were active when the workspace last ended"
         );
     }
-    // Before anybody is told where we are: the first request may start a run.
-    python::install(&app).map_err(StateDirError::Io)?;
+    // Before clients learn the address: the first request may start a run.
+    python::install(&app)?;
     mlflow::spawn(app.clone());
     app.config.state.announce(&announcement(&app))?;
     tracing::info!(url = app.url, "serving");
@@ -119,7 +64,7 @@ pub async fn serve(
     tokio::spawn(schedules::watch(app.clone()));
     let early = tokio::select! {
         outcome = &mut server => Some(outcome),
-        () = app.clone().stopped() => None,
+        () = app.stop.requested() => None,
     };
     // Jobs that are being cancelled still talk to us: MLflow runs want to be closed.
     app.runner.shutdown().await;
@@ -142,33 +87,27 @@ pub async fn serve(
 }
 
 fn flatten(outcome: Result<std::io::Result<()>, JoinError>) -> Result<(), ServeError> {
-    outcome
-        .map_err(std::io::Error::other)
-        .and_then(|served| served)
-        .map_err(ServeError::Runtime)
+    Ok(outcome.map_err(std::io::Error::other)??)
 }
 
 fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> {
     // A second installation fails, and then the first one serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let port = listener.local_addr().map_err(ServeError::Runtime)?.port();
+    let port = listener.local_addr()?.port();
     let path = config.state.path().to_owned();
     let store = Store::open(&path.join("workspace.db"))?;
     let identity = store.identity()?;
     let user = store.principal_by_name(&identity.user_name)?;
     let workspace_files = tree(&path, "files")?;
     for folder in [format!("Users/{}", identity.user_name), "Shared".to_owned()] {
-        create_private_dir(&path.join("files").join(folder)).map_err(ServeError::Runtime)?;
+        create_private_dir(&path.join("files").join(folder))?;
     }
     Ok(Arc::new(App {
         url: format!("http://127.0.0.1:{port}"),
         port,
         identity,
-        user: Arc::new(
-            user.ok_or(rusqlite::Error::QueryReturnedNoRows)
-                .map_err(StoreError::from)?,
-        ),
-        token: config.state.token()?,
+        user: Arc::new(user.ok_or_else(|| StoreError::from(rusqlite::Error::QueryReturnedNoRows))?),
+        token: config.state.token("dapi")?,
         workspace_files,
         volumes: tree(&path, "volumes")?,
         models: tree(&path, "models")?,
@@ -177,13 +116,14 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(2))
-            .build()?,
-        activity: Activity::starting_now(),
-        sign_in_codes: SignInCodes::default(),
+            .build()
+            .map_err(std::io::Error::other)?,
+        activity: Activity::default(),
+        sign_in_links: Tickets::default(),
         runner: ActiveRuns::default(),
         mlflow: MlflowState::default(),
         started_at: Timestamp::now(),
-        stop: watch::Sender::new(false),
+        stop: Stop::default(),
         store,
         config,
     }))
@@ -194,48 +134,28 @@ fn tree(state: &Utf8Path, name: &str) -> Result<Tree, ServeError> {
     let incoming = state.join("incoming").join(name);
     match std::fs::remove_dir_all(&incoming) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(ServeError::Runtime(error));
+            return Err(error.into());
         }
         _ => {}
     }
-    Tree::open(&state.join(name), &incoming).map_err(ServeError::Runtime)
+    Ok(Tree::open(&state.join(name), &incoming)?)
 }
 
 fn announcement(app: &App) -> ServerInfo {
+    let id = app.identity.workspace_id.clone();
     ServerInfo {
         version: VERSION.to_owned(),
         pid: std::process::id(),
         port: app.port,
         url: app.url.clone(),
-        workspace_id: app.identity.workspace_id.clone(),
         started_at: app.started_at.to_string(),
+        details: Map::from_iter([("workspace_id".to_owned(), id.into())]),
     }
 }
 
-/// Asks the server to end when `shutdown` resolves or nothing happened for the configured time.
+/// Requests a stop when `shutdown` resolves or the workspace is idle; an active run counts as use.
 async fn stop_when(app: Arc<App>, shutdown: impl Future<Output = ()>) {
-    tokio::select! {
-        () = shutdown => tracing::info!("asked to end"),
-        () = idle(&app) => tracing::info!("nothing was asked for a while: ending"),
-        () = app.clone().stopped() => {}
-    }
-    app.request_stop();
-}
-
-/// Resolves once the workspace has been idle for its time; an active run counts as use.
-async fn idle(app: &App) {
-    let Some(limit) = app.config.idle else {
-        return std::future::pending().await;
-    };
-    let pause = (limit / 20).clamp(Duration::from_millis(50), Duration::from_secs(15));
-    loop {
-        tokio::time::sleep(pause).await;
-        match app.store.active_runs() {
-            Ok(runs) if runs.is_empty() => {}
-            _ => app.activity.touch(),
-        }
-        if app.activity.idle() >= limit {
-            return;
-        }
-    }
+    let is_busy = || !app.store.active_runs().is_ok_and(|runs| runs.is_empty());
+    let (stop, idle) = (&app.stop, app.config.idle);
+    stop.when(shutdown, idle, &app.activity, is_busy).await;
 }

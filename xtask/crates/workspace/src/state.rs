@@ -1,12 +1,12 @@
 //! What every request sees.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use camino::Utf8PathBuf;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use xtask_local_server::secret::Secret;
+use xtask_local_server::serving::{Activity, Stop};
+use xtask_local_server::sign_in::Tickets;
 
 use crate::active_runs::ActiveRuns;
 use crate::caller::{Caller, Credential};
@@ -14,8 +14,6 @@ use crate::config::Config;
 use crate::files::Tree;
 use crate::identity::Identity;
 use crate::mlflow_state::MlflowState;
-use crate::secret;
-use crate::sign_in_codes::SignInCodes;
 use crate::store::{Principal, Store, StoreError};
 
 /// Version of this program, as it stands in replies and in `server.json`.
@@ -35,7 +33,7 @@ pub struct App {
     /// That user as an identity among others.
     pub user: Arc<Principal>,
     /// The personal access token.
-    pub token: secret::Secret,
+    pub token: Secret,
     /// The database.
     pub store: Store,
     /// The tree of workspace files (`/Users/…`, `/Shared/…`), confined to its folder.
@@ -48,17 +46,17 @@ pub struct App {
     pub artifacts: Tree,
     /// Client for the hop to MLflow: it uses no proxy.
     pub http: reqwest::Client,
-    /// When somebody last asked for something.
+    /// Last use, for the idle stop.
     pub activity: Activity,
-    /// Sign-in codes that were handed out and not used yet.
-    pub sign_in_codes: SignInCodes,
+    /// Sign-in links, and the path that each leads to.
+    pub sign_in_links: Tickets<String>,
     /// What the runner keeps in memory.
     pub runner: ActiveRuns,
     /// What the MLflow supervisor keeps in memory.
     pub mlflow: MlflowState,
     /// When the server started.
     pub started_at: Timestamp,
-    pub(crate) stop: watch::Sender<bool>,
+    pub(crate) stop: Stop,
 }
 
 impl App {
@@ -87,16 +85,6 @@ impl App {
         }))
     }
 
-    /// Asks the server to end: running jobs are cancelled, MLflow is stopped.
-    pub fn request_stop(&self) {
-        self.stop.send_replace(true);
-    }
-
-    /// Whether the server is about to end and takes no new work.
-    pub fn is_stopping(&self) -> bool {
-        *self.stop.borrow()
-    }
-
     /// The folder of one task run, `DIR/runs/<task_run_id>`; it need not exist yet.
     pub fn task_run_dir(&self, task_run_id: i64) -> Utf8PathBuf {
         self.config
@@ -117,45 +105,5 @@ impl App {
             "{}/jobs/{job_id}/runs/{run_id}?o={}",
             self.url, self.identity.workspace_id
         )
-    }
-
-    /// Resolves when somebody asked the server to end.
-    pub async fn stopped(self: Arc<App>) {
-        let mut receiver = self.stop.subscribe();
-        // The sender lives in `self`, so waiting cannot fail.
-        let _ = receiver.wait_for(|stop| *stop).await;
-    }
-}
-
-/// Remembers when the workspace was last used, by a clock that nobody sets.
-#[derive(Debug)]
-pub struct Activity {
-    begun: Instant,
-    /// Milliseconds after that.
-    last: AtomicU64,
-}
-
-impl Activity {
-    /// Counts from now.
-    pub fn starting_now() -> Activity {
-        Activity {
-            begun: Instant::now(),
-            last: AtomicU64::new(0),
-        }
-    }
-
-    /// Somebody asked for something.
-    pub fn touch(&self) {
-        self.last.store(self.now(), Ordering::Relaxed);
-    }
-
-    /// Time since the last use.
-    pub fn idle(&self) -> std::time::Duration {
-        let last = self.last.load(Ordering::Relaxed);
-        std::time::Duration::from_millis(self.now().saturating_sub(last))
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }

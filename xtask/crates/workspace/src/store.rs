@@ -20,10 +20,10 @@ use std::sync::Mutex;
 
 use camino::Utf8Path;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use xtask_local_server::lock;
+use xtask_local_server::secret::{NoRandomness, random};
 
 use crate::identity::Identity;
-use crate::lock::lock;
-use crate::secret::{NoRandomness, random};
 
 pub use access::TokenOwner;
 pub use credentials::{ClientSecret, FederationPolicy};

@@ -7,11 +7,11 @@ use axum::http::header::{
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
+use xtask_local_server::secret::fingerprint;
 
 use super::Call;
 use crate::caller::Caller;
 use crate::refusal::Refusal;
-use crate::secret::fingerprint;
 
 /// How a handler ends.
 pub(crate) type Answer = Result<Reply, Refusal>;

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use xtask_local_server::state_dir::write_private;
 
 use super::repo;
 use crate::call::{Answer, Call, Reply};
@@ -11,7 +12,6 @@ use crate::pull_requests::merge_what_waits;
 use crate::refusal::Refusal;
 use crate::rest::logs;
 use crate::runs::{Beginning, begin};
-use crate::state_dir::write_private;
 use crate::world::{Annotation, CheckRun, Id, Step, Workflow, WorkflowRun, World};
 
 /// A run that happened, or begins.

@@ -3,21 +3,15 @@
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;
 use serde_json::json;
+use xtask_local_server::secret::Secret;
+use xtask_local_server::sign_in::{LINK_LIFETIME, SESSION_LIFETIME, local_path, session_cookie};
 
 use crate::call::{Answer, Call, Reply};
 use crate::caller::{Caller, cookie_name};
-use crate::forge::{Destination, Ticket};
-use crate::lock::lock;
 use crate::refusal::Refusal;
-use crate::secret::{Secret, fingerprint};
 use crate::world::Session;
 
-/// How long a link works, seconds.
-const LINK: i64 = 10 * 60;
-/// How long a browser stays signed in, seconds.
-const SESSION: i64 = 30 * 24 * 60 * 60;
-
-/// `POST /_forge/v1/users/{login}/sign-in`: a link for somebody's browser, which leads to a page.
+/// `POST /_forge/v1/users/{login}/sign-in`: a link that signs a browser in as this user, and leads to a page.
 pub(crate) fn link(call: &Call) -> Answer {
     if !matches!(call.caller, Caller::Operator) {
         return Err(Refusal::not_found());
@@ -28,84 +22,40 @@ pub(crate) fn link(call: &Call) -> Answer {
         .ok_or_else(Refusal::not_found)?
         .id;
     let next = local_path(call.fields().text("next")?.unwrap_or("/")).to_owned();
-    let code = Secret::generate("").map_err(|error| Refusal::internal(&error))?;
-    let now = call.world.now();
-    let mut tickets = lock(&call.forge.tickets);
-    tickets.retain(|_, ticket| ticket.ends > now);
-    tickets.insert(
-        fingerprint(code.expose()),
-        Ticket {
-            ends: now.plus(LINK),
-            to: Destination::Session(user, next),
-        },
-    );
+    let code = call
+        .forge
+        .sign_in_links
+        .issue((user, next), call.world.now().0, LINK_LIFETIME)
+        .map_err(|error| Refusal::internal(&error))?;
     Ok(Reply::created(
         json!({"url": format!("{}/sign-in?code={}", call.forge.url, code.expose())}),
     ))
 }
 
-/// `GET /sign-in?code=...`: makes a session, and goes on to where the link leads.
+/// `GET /sign-in?code=...`: makes a session, and redirects to the page that the link was made for.
 pub(crate) fn sign_in(call: &Call) -> Answer {
-    let code = fingerprint(call.query("code").unwrap_or_default());
+    let code = call.query("code").unwrap_or_default();
     let now = call.world.now();
-    let ticket = lock(&call.forge.tickets).remove(&code);
-    let Some(Ticket {
-        to: Destination::Session(user, next),
-        ..
-    }) = ticket.filter(|ticket| ticket.ends > now)
-    else {
+    let ticket = call.forge.sign_in_links.redeem(code, now.0);
+    let Some(ticket) = ticket.filter(|ticket| !ticket.used) else {
         return Err(Refusal::new(
             StatusCode::UNAUTHORIZED,
             "this sign-in link was used or has expired",
         ));
     };
-    let session = Secret::generate("").map_err(|error| Refusal::internal(&error))?;
+    let (user, next) = ticket.to;
+    let secret = Secret::generate::<32>("").map_err(|error| Refusal::internal(&error))?;
     call.forge.change(|world| {
         world.sessions.retain(|session| session.ends > now);
         let id = world.next_id();
-        world.sessions.put(
-            id,
-            Session {
-                user,
-                fingerprint: fingerprint(session.expose()),
-                ends: now.plus(SESSION),
-            },
-        );
+        let session = Session {
+            user,
+            fingerprint: secret.fingerprint(),
+            ends: now.plus(SESSION_LIFETIME / 1000),
+        };
+        world.sessions.put(id, session);
         Ok(())
     })?;
-    let cookie = format!(
-        "{}={}; Path=/; Max-Age={SESSION}; HttpOnly; SameSite=Strict",
-        cookie_name(&call.forge),
-        session.expose()
-    );
+    let cookie = session_cookie(&cookie_name(&call.forge), &secret);
     Ok(Reply::redirect(next).with_header(SET_COOKIE, cookie))
-}
-
-/// `path` if it stays on this server, else the start page.
-fn local_path(path: &str) -> &str {
-    let leaves = path.starts_with("//") || path.contains(|c: char| c == '\\' || c.is_control());
-    if path.starts_with('/') && !leaves {
-        path
-    } else {
-        "/"
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::local_path;
-
-    #[test]
-    fn a_link_never_leads_to_another_server() {
-        for foreign in [
-            "//evil.example",
-            "https://evil.example",
-            "/\\evil.example",
-            "",
-            "/\t/evil.example",
-        ] {
-            assert_eq!(local_path(foreign), "/", "{foreign}");
-        }
-        assert_eq!(local_path("/ada/taxi/pull/1"), "/ada/taxi/pull/1");
-    }
 }

@@ -4,14 +4,12 @@ use axum::http::StatusCode;
 use camino::Utf8PathBuf;
 
 use crate::call::{Answer, Call, Reply};
-use crate::forge::{Destination, Forge, Ticket};
-use crate::lock::lock;
+use crate::forge::Forge;
 use crate::refusal::Refusal;
-use crate::secret::{Secret, fingerprint};
 use crate::world::{Id, Permission};
 
-/// How long a link to a log works, seconds.
-const LIFETIME: i64 = 60;
+/// How long a link to a log works, ms.
+const LIFETIME: i64 = 60_000;
 
 /// Where the log of a job is kept.
 pub(crate) fn path(forge: &Forge, job: Id) -> Utf8PathBuf {
@@ -31,17 +29,11 @@ pub(super) fn redirect(call: &Call) -> Answer {
     if !path(&call.forge, id).exists() {
         return Err(Refusal::new(StatusCode::NOT_FOUND, "Not Found"));
     }
-    let ticket = Secret::generate("").map_err(|error| Refusal::internal(&error))?;
-    let now = call.world.now();
-    let mut tickets = lock(&call.forge.tickets);
-    tickets.retain(|_, ticket| ticket.ends > now);
-    tickets.insert(
-        fingerprint(ticket.expose()),
-        Ticket {
-            ends: now.plus(LIFETIME),
-            to: Destination::Log(id),
-        },
-    );
+    let ticket = call
+        .forge
+        .log_links
+        .issue(id, call.world.now().0, LIFETIME)
+        .map_err(|error| Refusal::internal(&error))?;
     // Another host on GitHub's side; here it is at least another part of the address.
     Ok(Reply::redirect(format!(
         "{}/_logs/{}",
@@ -53,23 +45,13 @@ pub(super) fn redirect(call: &Call) -> Answer {
 /// `GET /_logs/{ticket}`.
 pub(crate) fn by_ticket(call: &Call) -> Answer {
     let now = call.forge.world().now();
-    let ticket = lock(&call.forge.tickets)
-        .get(&fingerprint(call.param("ticket")))
-        .cloned();
-    match ticket {
-        Some(Ticket {
-            ends,
-            to: Destination::Log(job),
-        }) if ends > now => {
-            let text =
-                fs_err::read(path(&call.forge, job)).map_err(|error| Refusal::internal(&error))?;
-            Ok(Reply::text(
-                String::from_utf8_lossy(&text).into_owned(),
-                "text/plain; charset=utf-8",
-            ))
-        }
-        _ => Err(Refusal::forbidden(
-            "AuthenticationFailed: Server failed to authenticate the request.",
-        )),
-    }
+    let ticket = call.forge.log_links.redeem(call.param("ticket"), now.0);
+    let job = ticket.map(|ticket| ticket.to).ok_or_else(|| {
+        Refusal::forbidden("AuthenticationFailed: Server failed to authenticate the request.")
+    })?;
+    let text = fs_err::read(path(&call.forge, job)).map_err(|error| Refusal::internal(&error))?;
+    Ok(Reply::text(
+        String::from_utf8_lossy(&text).into_owned(),
+        "text/plain; charset=utf-8",
+    ))
 }

@@ -1,10 +1,11 @@
 //! Questions about more than one row.
 
+use xtask_local_server::secret::fingerprint;
+
 use super::{
     BranchRule, CheckRun, CheckSuite, Id, Permission, Pull, Repo, Review, ReviewState, Status,
     Token, User, Verdict, WorkflowRun, World,
 };
-use crate::secret::fingerprint;
 
 impl World {
     /// An account by its name; names are the same in any case.

@@ -6,8 +6,8 @@
 mod jwt;
 
 use serde_json::Value;
+use xtask_local_server::now_ms;
 
-use crate::clock::now_ms;
 use crate::error::ApiError;
 
 pub(super) use jwt::Jwt;

@@ -2,10 +2,10 @@
 
 use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
+use xtask_local_server::now_ms;
 
 use crate::caller::Caller;
 use crate::catalog_limits::{self, Text};
-use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::store::new_uuid;

@@ -7,10 +7,10 @@ use cap_std::ambient_authority;
 use cap_std::fs::{
     Dir, DirBuilder, DirBuilderExt as _, File, Metadata, OpenOptions, OpenOptionsExt as _,
 };
+use xtask_local_server::secret::random;
+use xtask_local_server::state_dir::create_private_dir;
 
 use super::path::RelativePath;
-use crate::secret::random;
-use crate::state_dir::create_private_dir;
 
 /// A folder; everything in it is opened relative to its handle, so neither `..` nor a symlink leads out. Files
 /// come into it whole: they are written beside it and then moved.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
+use xtask_local_server::now_ms;
 
 use super::client;
-use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::state::App;
 

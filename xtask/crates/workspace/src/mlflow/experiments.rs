@@ -2,11 +2,11 @@
 
 use axum::http::Method;
 use serde_json::{Value, json};
+use xtask_local_server::now_ms;
 
 use super::{client, registry};
 use crate::access;
 use crate::caller::Caller;
-use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::state::App;
 

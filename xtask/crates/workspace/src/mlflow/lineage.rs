@@ -3,9 +3,9 @@
 use std::io::Write as _;
 
 use serde_json::{Value, json};
+use xtask_local_server::now_ms;
 
 use crate::caller::{Caller, Credential};
-use crate::clock::now_ms;
 use crate::state::App;
 
 /// Tag by which MLflow's clients name the task run they work in.

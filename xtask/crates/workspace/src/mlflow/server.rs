@@ -8,11 +8,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
+use xtask_local_server::state_dir::create_private_dir;
 
 use super::ready_made::ReadyMade;
 use super::{Phase, experiment_ids};
 use crate::state::App;
-use crate::state_dir::create_private_dir;
 use crate::{group, python};
 
 /// A start under load takes up to a minute.

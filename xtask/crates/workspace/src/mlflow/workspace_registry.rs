@@ -8,13 +8,13 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use xtask_local_server::secret;
 
 use super::client;
 use super::unity_catalog::visible_tags;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
-use crate::secret;
 use crate::state::App;
 
 pub(super) fn router() -> Router<Arc<App>> {

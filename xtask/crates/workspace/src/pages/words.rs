@@ -2,8 +2,8 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 use maud::{Markup, html};
+use xtask_local_server::now_ms;
 
-use crate::clock::now_ms;
 use crate::store::{LifeCycle, ResultState, RunState};
 
 /// How a state looks: a word for people, a class for the style, and a sign for where there is no room for the word.

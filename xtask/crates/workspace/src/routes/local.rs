@@ -11,6 +11,8 @@ use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use xtask_local_server::now_ms;
+use xtask_local_server::sign_in::{LINK_LIFETIME, local_path};
 
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -69,7 +71,7 @@ async fn schedules(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError>
 }
 
 async fn shutdown(State(app): State<Arc<App>>) -> Json<Value> {
-    app.request_stop();
+    app.stop.request();
     Json(json!({}))
 }
 
@@ -87,8 +89,8 @@ async fn sign_in(
 ) -> Result<Json<Value>, ApiError> {
     caller.require_own_token()?;
     let code = app
-        .sign_in_codes
-        .issue(&body.path)
+        .sign_in_links
+        .issue(local_path(&body.path).to_owned(), now_ms(), LINK_LIFETIME)
         .map_err(|error| ApiError::internal("cannot make a sign-in code", &error))?;
     let url = format!("{}/sign-in?code={}", app.url, code.expose());
     Ok(Json(json!({"url": url})))

@@ -9,11 +9,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::{Child, ChildStdin};
+use xtask_local_server::lock;
+use xtask_local_server::secret::{Secret, fingerprint};
 
 use crate::group::{self, Group};
-use crate::lock::lock;
 use crate::python;
-use crate::secret::{Secret, fingerprint};
 use crate::state::App;
 
 /// How long a notebook may take to end after it was asked to: MLflow runs are closed in that time.

@@ -13,7 +13,7 @@ const QUEUE_POLL: Duration = Duration::from_millis(200);
 
 /// Starts a queued run once fewer than `limit` runs of its job are active.
 pub(super) async fn wait_in_queue(app: Arc<App>, run_id: i64, limit: i64) {
-    while !app.is_stopping() {
+    while !app.stop.is_requested() {
         tokio::time::sleep(QUEUE_POLL).await;
         match advance(&app, run_id, limit) {
             Ok(Queue::Waits) => {}

@@ -29,7 +29,7 @@ pub(crate) struct Request {
 
 /// Opens the run again and answers the repair's id.
 pub(crate) fn repair(app: &Arc<App>, run: &Run, request: Request) -> Result<i64, ApiError> {
-    if app.is_stopping() {
+    if app.stop.is_requested() {
         return Err(ending());
     }
     run_as::check_known(app, &run.run_as)?;

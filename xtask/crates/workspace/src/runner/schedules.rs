@@ -66,13 +66,13 @@ pub(crate) async fn watch(app: Arc<App>) {
         }
         return;
     }
-    while !app.is_stopping() {
+    while !app.stop.is_requested() {
         if let Err(error) = look(&app, Timestamp::now()) {
             tracing::error!(%error, "cannot look at the schedules");
         }
         tokio::select! {
             () = sleep(TICK) => {}
-            () = app.clone().stopped() => {}
+            () = app.stop.requested() => {}
         }
     }
 }
@@ -91,7 +91,7 @@ fn look(app: &Arc<App>, now: Timestamp) -> Result<(), ApiError> {
             Step::Wait(due) => app.store.set_due(job_id, &due)?,
             Step::Fire { at, next } => {
                 fire(app, job, at);
-                if app.is_stopping() {
+                if app.stop.is_requested() {
                     return Ok(());
                 }
                 match next {

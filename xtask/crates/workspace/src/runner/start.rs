@@ -113,7 +113,7 @@ pub(crate) fn run_once(
 }
 
 fn begin(app: &Arc<App>, new: &NewRun, limit: i64) -> Result<Run, ApiError> {
-    if app.is_stopping() {
+    if app.stop.is_requested() {
         return Err(ending());
     }
     let token = new.idempotency_token.as_deref().unwrap_or_default();

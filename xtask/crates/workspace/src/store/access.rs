@@ -1,10 +1,11 @@
 //! Tokens of job runs and sessions of browsers.
 
 use rusqlite::{OptionalExtension as _, params};
+use xtask_local_server::now_ms;
+use xtask_local_server::secret::Secret;
+use xtask_local_server::sign_in::SESSION_LIFETIME;
 
 use super::{Result, Store};
-use crate::clock::now_ms;
-use crate::secret::Secret;
 
 /// Whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct TokenOwner {
 impl Store {
     /// Makes a token for a job run that acts as `run_as`. It is valid until [`Store::end_run_tokens`].
     pub fn mint_run_token(&self, job_run_id: i64, run_as: &str) -> Result<Secret> {
-        let token = Secret::generate("dkea")?;
+        let token = Secret::generate::<32>("dkea")?;
         self.write(|tx| {
             tx.prepare_cached(
                 "INSERT INTO run_tokens (fingerprint, job_run_id, created_at, run_as) VALUES (?1, ?2, ?3, ?4)",
@@ -58,29 +59,32 @@ impl Store {
         })
     }
 
-    /// Makes a browser session that lasts `lifetime_ms`; forgets the expired ones.
-    pub fn create_session(&self, lifetime_ms: i64) -> Result<Secret> {
-        let session = Secret::generate("")?;
+    /// Makes a browser session, and deletes expired ones.
+    pub fn create_session(&self) -> Result<Secret> {
+        let session = Secret::generate::<32>("")?;
         let now = now_ms();
         self.write(|tx| {
             tx.execute("DELETE FROM sessions WHERE expires_at <= ?1", [now])?;
             tx.execute(
                 "INSERT INTO sessions (fingerprint, created_at, expires_at) VALUES (?1, ?2, ?3)",
-                params![session.fingerprint(), now, now + lifetime_ms],
+                params![session.fingerprint(), now, now + SESSION_LIFETIME],
             )?;
             Ok(())
         })?;
         Ok(session)
     }
 
-    /// Whether a session with this SHA-256 is open.
-    pub fn has_session(&self, fingerprint: &str) -> Result<bool> {
+    /// Whether a session with one of these SHA-256 is open.
+    pub fn has_session(&self, fingerprints: &[String]) -> Result<bool> {
+        const OPEN: &str = "SELECT 1 FROM sessions WHERE fingerprint = ?1 AND expires_at > ?2";
         self.read(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT 1 FROM sessions WHERE fingerprint = ?1 AND expires_at > ?2",
-                )?
-                .exists(params![fingerprint, now_ms()])?)
+            let mut open = connection.prepare_cached(OPEN)?;
+            for fingerprint in fingerprints {
+                if open.exists(params![fingerprint, now_ms()])? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         })
     }
 }

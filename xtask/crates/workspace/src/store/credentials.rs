@@ -2,10 +2,10 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
+use xtask_local_server::now_ms;
+use xtask_local_server::secret::{Secret, fingerprint};
 
 use super::{Result, Store, new_uuid};
-use crate::clock::now_ms;
-use crate::secret::{Secret, fingerprint};
 
 /// What is known of a client secret; its value is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Store {
         principal_id: i64,
         lifetime_ms: Option<i64>,
     ) -> Result<(Secret, ClientSecret)> {
-        let value = Secret::generate("dose")?;
+        let value = Secret::generate::<32>("dose")?;
         let now = now_ms();
         let made = ClientSecret {
             secret_id: new_uuid()?,

@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
+use xtask_local_server::now_ms;
 
 use super::{Result, Store, new_id};
-use crate::clock::now_ms;
 
 /// A job as it was created or last reset.
 #[derive(Debug, Clone)]

@@ -1,9 +1,9 @@
 //! What the workspace tree knows about a path beyond its bytes: its id and whether it is a notebook.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use xtask_local_server::now_ms;
 
 use super::{Result, Store, new_id};
-use crate::clock::now_ms;
 
 /// Kind of a workspace object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
+use xtask_local_server::now_ms;
 
 use super::{Result, Store};
-use crate::clock::now_ms;
 
 /// Something that is kept as it was declared.
 #[derive(Debug, Clone)]

@@ -20,9 +20,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
+use xtask_local_server::now_ms;
 
 use super::{Result, Store, new_id};
-use crate::clock::now_ms;
 
 /// One run of a job.
 #[derive(Debug, Clone)]

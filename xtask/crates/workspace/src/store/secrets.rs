@@ -1,9 +1,9 @@
 //! Secret scopes, their secrets, and who may use them.
 
 use rusqlite::{OptionalExtension as _, params};
+use xtask_local_server::now_ms;
 
 use super::{Result, Store};
-use crate::clock::now_ms;
 
 /// A secret's name and when it was last written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! Access tokens of identities: personal ones, and those that OAuth hands out.
 
 use rusqlite::{OptionalExtension as _, Row, params};
+use xtask_local_server::now_ms;
+use xtask_local_server::secret::Secret;
 
 use super::{Principal, Result, Store, principals};
-use crate::clock::now_ms;
-use crate::secret::Secret;
 
 /// What a token was made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,14 +61,14 @@ const COLUMNS: &str = "token_id, principal_id, comment, created_by, created_at, 
 impl Store {
     /// Makes a token; the value is handed out here and never again.
     pub fn create_access_token(&self, new: &NewToken<'_>) -> Result<(Secret, AccessToken)> {
-        let token = Secret::generate(if new.kind == TokenKind::Personal {
+        let token = Secret::generate::<32>(if new.kind == TokenKind::Personal {
             "dapi"
         } else {
             "dose"
         })?;
         let now = now_ms();
         let made = AccessToken {
-            token_id: Secret::generate("")?.expose().to_owned(),
+            token_id: Secret::generate::<32>("")?.expose().to_owned(),
             owner_id: new.owner_id,
             comment: new.comment.to_owned(),
             created_by: new.created_by.to_owned(),

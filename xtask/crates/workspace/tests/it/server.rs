@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-use xtask_workspace::state_dir::ServerInfo;
-use xtask_workspace::{Config, ServeError, Spark, StateDir, serve};
+use xtask_local_server::serving::ServeError;
+use xtask_local_server::state_dir::{ServerInfo, StateDir};
+use xtask_workspace::{Config, PARTS, Spark, serve};
 
 /// A running workspace. Its state goes with it.
 pub(crate) struct Server {
@@ -61,7 +62,7 @@ impl Server {
         schedules: bool,
         spark: Spark,
     ) -> Server {
-        let state = StateDir::open(&state_of(&dir)).unwrap();
+        let state = StateDir::open(&state_of(&dir), &PARTS).unwrap();
         let config = Config {
             state,
             mlflow_python: python.clone(),
@@ -89,7 +90,7 @@ impl Server {
             url: info.url,
             port: info.port,
             token: std::fs::read_to_string(state_of(&dir).join("token")).unwrap(),
-            workspace_id: info.workspace_id,
+            workspace_id: info.details["workspace_id"].as_str().unwrap().to_owned(),
             client,
             dir,
             stop,

@@ -8,13 +8,13 @@ use axum::http::{Method, StatusCode};
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
+use xtask_local_server::now_ms;
 
 use super::{ORIGIN_TAG, Version, canonical_name, model_wire, visible_tags};
 use crate::access::{Model, sees};
 use crate::caller::Caller;
 use crate::catalog_limits;
 use crate::catalogs::require_schema_for_model;
-use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::mlflow::{artifact_roots, client, registry};
 use crate::state::App;

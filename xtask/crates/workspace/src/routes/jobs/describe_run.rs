@@ -1,8 +1,8 @@
 //! Runs and task runs in the words of the API.
 
 use serde_json::{Value, json};
+use xtask_local_server::now_ms;
 
-use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::jobs::Kind;
 use crate::runner;

@@ -8,9 +8,9 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use xtask_local_server::now_ms;
 
 use super::Kind;
-use crate::clock::now_ms;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
 use crate::state::App;

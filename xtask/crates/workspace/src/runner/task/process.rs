@@ -6,6 +6,7 @@ use std::process::ExitStatus;
 
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
+use xtask_local_server::state_dir::create_private_dir;
 
 use super::code::{Code, notebook_id};
 use super::dependencies;
@@ -17,7 +18,6 @@ use crate::runner::interruption::{asked, until};
 use crate::runner::kernel::{self, Kernel};
 use crate::runner::outcome::{self, Outcome};
 use crate::runner::parameters;
-use crate::state_dir::create_private_dir;
 use crate::store::{StoreError, TaskOutput};
 
 /// Bytes of the process's own log that go into a report on its death.

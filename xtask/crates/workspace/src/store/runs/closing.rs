@@ -1,9 +1,9 @@
 //! The end of runs that nobody executes any more.
 
 use rusqlite::params;
+use xtask_local_server::now_ms;
 
 use super::{LifeCycle, Result, ResultState, Store};
-use crate::clock::now_ms;
 
 impl Store {
     /// Closes what was active when the previous process died, voids all run tokens, and answers how many runs

@@ -1,9 +1,9 @@
 //! Runs that wait because their job allows no more at a time.
 
 use rusqlite::params;
+use xtask_local_server::now_ms;
 
 use super::{Result, ResultState, RunState, Store};
-use crate::clock::now_ms;
 
 impl Store {
     /// How many runs of a job have begun and not ended.

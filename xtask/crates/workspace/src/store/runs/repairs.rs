@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Transaction, params};
 use serde_json::Value;
+use xtask_local_server::now_ms;
 
 use super::{LifeCycle, Result, ResultState, RunState, Store, tasks};
-use crate::clock::now_ms;
 use crate::store::new_id;
 
 /// One life of a run: the first one, or a repair.

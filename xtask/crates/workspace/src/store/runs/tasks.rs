@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
+use xtask_local_server::now_ms;
 
 use super::state::{LifeCycle, ResultState, RunState};
-use crate::clock::now_ms;
 use crate::store::{Result, Store, new_id};
 
 /// One attempt at one task of a run.

@@ -1,10 +1,10 @@
-//! Values that must not be printed, and how they are made and compared.
+//! Values that must not be printed: how they are made, compared and stored.
 
 use std::fmt;
 
 use ring::digest::{SHA256, digest};
-use ring::rand::{SecureRandom, SystemRandom};
-use subtle::ConstantTimeEq;
+use ring::rand::{SecureRandom as _, SystemRandom};
+use subtle::ConstantTimeEq as _;
 
 /// A token or code. Its `Debug` form hides the value, and it has no `Display`.
 #[derive(Clone, PartialEq, Eq)]
@@ -12,37 +12,32 @@ pub struct Secret(String);
 
 /// The system's random number generator failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the system gives no random numbers")]
+#[error("the system's random number generator failed")]
 pub struct NoRandomness;
 
 impl Secret {
-    /// Wraps a value that was read from where it is kept.
+    /// Wraps a stored value.
     pub fn new(value: impl Into<String>) -> Secret {
         Secret(value.into())
     }
 
-    /// Makes 32 random bytes in hexadecimal behind `prefix`.
-    pub fn generate(prefix: &str) -> Result<Secret, NoRandomness> {
-        Ok(Secret(format!("{prefix}{}", hex(&random::<32>()?))))
+    /// `BYTES` random bytes in hexadecimal after `prefix`.
+    pub fn generate<const BYTES: usize>(prefix: &str) -> Result<Secret, NoRandomness> {
+        let value = hex(&random::<BYTES>()?);
+        Ok(Secret(format!("{prefix}{value}")))
     }
 
-    /// Makes 16 random bytes in hexadecimal: enough for what lives minutes and works once, and short enough for a
-    /// line in a terminal.
-    pub fn generate_short() -> Result<Secret, NoRandomness> {
-        Ok(Secret(hex(&random::<16>()?)))
-    }
-
-    /// The value itself, for the one place that needs it.
+    /// The value itself.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether `other` is this secret, in a time that does not depend on where they differ.
+    /// Compares in constant time.
     pub fn matches(&self, other: &str) -> bool {
         self.0.as_bytes().ct_eq(other.as_bytes()).into()
     }
 
-    /// What the database keeps instead of the value: its SHA-256 in hexadecimal.
+    /// What a database stores instead of the value: its SHA-256 in hexadecimal.
     pub fn fingerprint(&self) -> String {
         fingerprint(&self.0)
     }
@@ -62,10 +57,8 @@ pub fn fingerprint(value: &str) -> String {
 /// `N` random bytes.
 pub fn random<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
-    SystemRandom::new()
-        .fill(&mut bytes)
-        .map_err(|_| NoRandomness)?;
-    Ok(bytes)
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map(|()| bytes).map_err(|_| NoRandomness)
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -78,11 +71,12 @@ mod tests {
 
     #[test]
     fn a_secret_hides_in_debug_output_and_compares_by_value() {
-        let secret = Secret::generate("dapi").unwrap();
+        let secret = Secret::generate::<32>("dapi").expect("randomness");
         assert_eq!(secret.expose().len(), "dapi".len() + 64);
         assert_eq!(format!("{secret:?}"), "[REDACTED]");
         assert!(secret.matches(secret.expose()));
         assert!(!secret.matches("dapi"));
-        assert_ne!(Secret::generate("").unwrap(), Secret::generate("").unwrap());
+        let another = Secret::generate::<32>("dapi").expect("randomness");
+        assert_ne!(secret, another);
     }
 }
