@@ -1,9 +1,14 @@
 //! The command line: which commands there are, and the options that all of them take.
 
+mod examples;
+mod help;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{
+    ArgAction, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+};
 
 use crate::commands;
 use crate::context::Context;
@@ -36,10 +41,12 @@ pub struct Cli {
     own: BTreeMap<&'static str, Own>,
 }
 
+type Run = Box<dyn FnOnce(&Context, &ArgMatches) -> anyhow::Result<()>>;
+
 /// A command of the project's own.
 struct Own {
     command: clap::Command,
-    run: Box<dyn FnOnce(&Context, &ArgMatches) -> anyhow::Result<()>>,
+    run: Run,
 }
 
 impl Cli {
@@ -70,11 +77,17 @@ impl Cli {
         self
     }
 
+    /// Every command with its help, for clap.
+    fn definition(&self) -> clap::Command {
+        let own = self.own.values().map(|own| own.command.clone());
+        let names: Vec<_> = self.own.keys().copied().collect();
+        help::grouped(BuiltIn::command().subcommands(own), &names)
+    }
+
     /// Parses the command line, runs the command, and reports how it ended.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        let own = self.own.values().map(|own| own.command.clone());
-        let matches = BuiltIn::command().subcommands(own).get_matches();
+        let matches = self.definition().get_matches();
         let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let env = match Env::read() {
             Ok(env) => env,
@@ -108,16 +121,17 @@ fn no_folder(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Takes ML code from this folder through a pull request to production.
+/// Take ML code from a laptop through a pull request to production
 ///
-/// A fresh clone needs no account: every bundle target lives on a local workspace until it is
-/// pointed at Databricks.
+/// A new clone needs no account: every bundle target uses a local workspace until you point it at
+/// Databricks.
 #[derive(Debug, Parser)]
 #[command(
     name = "cargo xtask",
     bin_name = "cargo xtask",
     version,
-    max_term_width = 100
+    max_term_width = 100,
+    disable_help_flag = true
 )]
 struct BuiltIn {
     #[command(subcommand)]
@@ -129,8 +143,9 @@ struct BuiltIn {
 
 /// What every command takes.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 struct Options {
-    /// Ask nothing; take the answer that goes on.
+    /// Skip prompts; answer yes.
     #[arg(long, short, global = true)]
     yes: bool,
 
@@ -138,48 +153,67 @@ struct Options {
     #[arg(long, global = true)]
     explain: bool,
 
-    /// Show no progress.
+    /// Hide progress.
     #[arg(long, short, global = true)]
     quiet: bool,
 
-    /// Understand the command line, and stop: for command lines in the docs that need an account.
+    /// Print help; `--help` adds details and examples.
+    #[arg(long, short, global = true, action = ArgAction::Help)]
+    help: Option<bool>,
+
+    /// Parse the command line and exit: for command lines in the docs that need an account.
     #[arg(long, global = true, hide = true)]
     parse_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Get this machine ready; `--check` says what is missing
+    /// Install the tools and Python packages that the project needs
+    ///
+    /// Finds git, Python, uv and the Databricks CLI, and installs what is missing into the folder of
+    /// the clone. Asks before it downloads a tool.
     Setup(commands::setup::Args),
-    /// Run the unit tests, then the training job on a workspace
+    /// Run the unit tests and the training job
+    ///
+    /// Runs the unit tests, then deploys the bundle to a target and runs its training job there. Skips
+    /// tests that passed on the same files before, unless `--force` is given.
     Test(commands::test::Args),
-    /// Propose the branch: push it, open or update its pull request, follow its checks
+    /// Push the branch and open or update its pull request
+    ///
+    /// Checks the commits for secrets and large files, shows the plan, asks, pushes the branch, opens or
+    /// updates the pull request, and watches its checks. Run it again after each commit.
     OpenPr(commands::open_pr::Args),
-    /// Merge a pull request that is green and approved
+    /// Merge a pull request
+    ///
+    /// Requires that the checks have passed and that the pull request is approved.
     Merge(commands::merge::Args),
-    /// Take a model version, or the code, to the next environment; and back
+    /// Promote a model version or code to the next target
+    ///
+    /// Shows the evidence and the plan, asks, applies the plan, and reads back the result. `--undo` reverts.
     Promote(commands::promote::Args),
-    /// Put the bundle on a target's workspace
+    /// Deploy the bundle to a target
+    ///
+    /// Shows the plan, asks, applies the plan, and reads back the result.
     Deploy(commands::deploy::Args),
-    /// Run a deployed job and follow it
+    /// Run a deployed job and wait for it
     Run(commands::run::Args),
-    /// Show the branch, its pull request and checks, and what runs in each environment
+    /// Show the branch, its pull request and checks, and each environment
     Status(commands::status::Args),
-    /// Show what a job run's notebooks printed, or a check's log; alone, the newest failure
+    /// Show the log of a job run or a check
     Logs(commands::logs::Args),
-    /// Run the failed checks of this branch once more
+    /// Re-run the failed checks of the branch
     Rerun(commands::rerun::Args),
-    /// Remove from a workspace what the bundle deployed there
+    /// Delete what the bundle deployed to a target
     Destroy(commands::destroy::Args),
-    /// Make the project's data sets, or put them into a target's volume
+    /// Generate or upload the project's data sets
     Data(commands::data::Args),
-    /// Fetch a registered model's files
+    /// Download or test a model version
     Model(commands::model::Args),
-    /// The local workspace: start, stop, look, reset
+    /// Manage the local workspace
     Workspace(commands::workspace::Args),
-    /// Run everything that CI checks
+    /// Run the checks of CI
     Ci(commands::ci::Args),
-    /// Measure what the project promises to be quick
+    /// Run the benchmarks
     Bench(commands::bench::Args),
 }
 
@@ -215,11 +249,4 @@ fn run(context: &Context, command: Command) -> anyhow::Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        super::BuiltIn::command().debug_assert();
-    }
-}
+mod tests;

@@ -41,11 +41,11 @@ pub struct Ui {
 /// What the command line says about talking.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Manner {
-    /// `--yes`: ask nothing, take the answer that goes on.
+    /// `--yes`: skip prompts and answer yes.
     pub(crate) assume_yes: bool,
     /// `--explain`: print each git, CLI and REST call.
     pub(crate) explain: bool,
-    /// `--quiet`: no progress.
+    /// `--quiet`: hide progress.
     pub(crate) quiet: bool,
 }
 

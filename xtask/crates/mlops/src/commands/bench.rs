@@ -19,15 +19,16 @@ const PAGE: &str = "docs/benchmarks.md";
 /// Options of `bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only these figures; all but the slow ones when left out.
+    /// Benchmarks to run [default: all except slow ones].
+    #[arg(value_name = "BENCHMARK")]
     figures: Vec<String>,
-    /// Measure the slow ones too: builds from nothing, fresh clones, large data; about 15 minutes.
+    /// Include the slow benchmarks (about 15 minutes).
     #[arg(long)]
     slow: bool,
-    /// Write the figures that were measured into docs/benchmarks.md.
+    /// Write the results to docs/benchmarks.md.
     #[arg(long)]
     write: bool,
-    /// List the figures, and stop.
+    /// List the benchmarks and exit.
     #[arg(long)]
     list: bool,
 }

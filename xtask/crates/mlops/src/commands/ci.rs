@@ -23,10 +23,10 @@ use parts::{Group, PARTS, Part};
 /// Options of `ci`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Only these parts: names or groups (`project`, `tool`), separated by commas.
+    /// Run only these parts or groups (`project`, `tool`), separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     only: Vec<String>,
-    /// List the parts, and stop.
+    /// List the parts and exit.
     #[arg(long)]
     list: bool,
 }

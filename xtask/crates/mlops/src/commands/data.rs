@@ -26,18 +26,18 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Make the data sets in `.xtask/data`
+    /// Generate the data sets in `.xtask/data`
     Make {
-        /// Options of the project's generator, such as `-- --rows 100000`.
-        #[arg(last = true)]
+        /// Arguments of the project's generator.
+        #[arg(last = true, value_name = "ARGS")]
         options: Vec<String>,
     },
-    /// Put the data sets into a target's volume
+    /// Upload the data sets to a target's volume
     Upload {
-        /// The target of the bundle.
+        /// Bundle target to upload to.
         #[arg(long, short, default_value = "dev")]
         target: String,
-        /// Agree that generated data go to a target that a branch feeds.
+        /// Allow generated data on a target that a branch deploys to.
         #[arg(long)]
         generated: bool,
     },

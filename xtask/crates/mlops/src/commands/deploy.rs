@@ -17,19 +17,19 @@ use crate::{deployment, next_step};
 /// Options of `deploy`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The target of the bundle.
+    /// Bundle target to deploy to.
     #[arg(long, short, default_value = "dev")]
     target: String,
-    /// Show what would change, and stop.
+    /// Print the plan and exit.
     #[arg(long)]
     dry_run: bool,
-    /// Agree that this resource goes, with its data; once for each.
+    /// Allow the deployment to delete this resource and its data; repeatable.
     #[arg(long, value_name = "KIND.KEY")]
     delete: Vec<String>,
-    /// Take the target's lock over from a deployment that was killed.
+    /// Take over the lock of a deployment that was killed.
     #[arg(long)]
     force_lock: bool,
-    /// Print what was done as one JSON object.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }

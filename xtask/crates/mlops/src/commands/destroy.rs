@@ -8,16 +8,18 @@ use crate::databricks::{Purpose, Target};
 /// Options of `destroy`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The target of the bundle.
+    /// Bundle target to destroy.
     #[arg(long, short)]
     target: String,
-    /// Show what would be removed, and stop.
+    /// Print the plan and exit.
     #[arg(long)]
     dry_run: bool,
-    /// Agree that this resource goes, with its data; once for each.
+    /// Allow the deletion of this resource and its data; repeatable.
     #[arg(long, value_name = "KIND.KEY")]
     delete: Vec<String>,
-    /// The target's name once more, where a branch feeds it and no terminal is there to type it at.
+    /// Confirm by repeating the target's name.
+    ///
+    /// Required without a terminal if a branch deploys to the target.
     #[arg(long, value_name = "TARGET")]
     confirm: Option<String>,
 }

@@ -17,11 +17,12 @@ use crate::ui::{Tone, safe_line};
 /// Options of `logs`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// `run:ID` for a job run, `check:NAME` for a check of this branch on GitHub; the newest failed job
-    /// run when left out.
+    /// Log to show: `run:ID` or `check:NAME` [default: the newest failed job run].
+    ///
+    /// `run:ID` is a job run on the target, `check:NAME` a check of this branch on GitHub.
     #[arg(value_parser = what)]
     what: Option<What>,
-    /// The target of the bundle; the one that `test` deploys to when left out.
+    /// Bundle target of the job run [default: the target of `test`].
     #[arg(long, short)]
     target: Option<String>,
 }

@@ -19,32 +19,32 @@ use of_branch::Apart;
 /// Options of `merge`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The number of the pull request; by default that of the branch.
+    /// Pull request number [default: the branch's pull request].
     number: Option<u64>,
-    /// How; by default what the repository has as its usual way.
+    /// Merge method [default: repository setting].
     #[arg(long, value_enum)]
     method: Option<Method>,
-    /// What is not green or approved yet: have GitHub merge it when it is.
+    /// Enable auto-merge: GitHub merges once checks and reviews pass.
     #[arg(long)]
     auto: bool,
-    /// The repository, as `owner/name`; by default found from git's remotes.
-    #[arg(long, value_name = "REPOSITORY")]
+    /// Repository of the pull request [default: from the git remotes].
+    #[arg(long, value_name = "OWNER/NAME")]
     repo: Option<String>,
-    /// Show what would be done, and stop.
+    /// Print the plan and exit.
     #[arg(long)]
     dry_run: bool,
-    /// Print the result as one JSON object.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Method {
-    /// A merge commit.
+    /// Create a merge commit.
     Merge,
-    /// One commit of all.
+    /// Squash the commits into one.
     Squash,
-    /// The commits, on top of the base.
+    /// Rebase the commits onto the base.
     Rebase,
 }
 

@@ -16,25 +16,27 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Fetch the files of a model version into a folder; the model is not loaded
+    /// Download the files of a model version
     Pull(Pull),
-    /// Fetch a model version and predict a few rows with it, as `promote` does before it becomes champion
+    /// Predict a few rows with a model version
+    ///
+    /// This is the test that `promote` runs before a version becomes champion.
     Smoke(Smoke),
 }
 
 /// Options of `model pull`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Pull {
-    /// The alias of the version.
+    /// Alias of the version.
     #[arg(default_value = "champion")]
     alias: String,
-    /// The version itself, by its number.
+    /// Version number, instead of an alias.
     #[arg(long, conflicts_with = "alias", value_name = "NUMBER")]
     number: Option<u64>,
-    /// The target of the bundle; the one that `test` deploys to when left out.
+    /// Bundle target of the model [default: the target of `test`].
     #[arg(long, short)]
     target: Option<String>,
-    /// The folder; `.xtask/models/MODEL/VERSION` when left out.
+    /// Folder to write to [default: `.xtask/models/MODEL/VERSION`].
     #[arg(long, short, value_name = "FOLDER")]
     out: Option<Utf8PathBuf>,
 }
@@ -44,10 +46,10 @@ pub(crate) struct Pull {
 pub(crate) struct Smoke {
     #[command(flatten)]
     version: Pull,
-    /// The target whose deployed code predicts; the version's own when left out.
+    /// Target whose deployed code predicts [default: the version's target].
     #[arg(long, value_name = "TARGET")]
     code: Option<String>,
-    /// Print the result as one JSON object.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }

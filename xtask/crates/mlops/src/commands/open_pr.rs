@@ -36,70 +36,70 @@ use text::Text;
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Args {
-    /// The title; by default what the commits say.
+    /// Title [default: from the commits].
     #[arg(long)]
     title: Option<String>,
-    /// The description (Markdown); by default what the commits and the repository's template say.
+    /// Description in Markdown [default: from the commits and the template].
     #[arg(long, conflicts_with = "body_file")]
     body: Option<String>,
-    /// A file that holds the description; `-` for standard input.
+    /// Read the description from this file (`-` for stdin).
     #[arg(long, value_name = "FILE")]
     body_file: Option<Utf8PathBuf>,
-    /// Write title and description in git's editor.
+    /// Edit title and description in git's editor.
     #[arg(long, short)]
     edit: bool,
-    /// Which of the repository's templates.
+    /// Pull request template to use.
     #[arg(long, value_name = "NAME")]
     template: Option<String>,
-    /// Add no summary of notebooks, resources and metrics to the description.
+    /// Leave out the summary of notebooks, resources and metrics.
     #[arg(long)]
     no_summary: bool,
 
-    /// Open it as a draft, or make it one.
+    /// Mark as a draft.
     #[arg(long, conflicts_with = "ready")]
     draft: bool,
-    /// Say of a draft that it is ready for review.
+    /// Mark as ready for review.
     #[arg(long)]
     ready: bool,
-    /// Ask somebody for a review: a user, or a team as `org/team`. May be repeated.
-    #[arg(long, value_name = "WHO", value_delimiter = ',')]
+    /// Request a review from this user or team (`org/team`); repeatable.
+    #[arg(long, value_name = "HANDLE", value_delimiter = ',')]
     reviewer: Vec<String>,
-    /// Add a label. May be repeated.
+    /// Add this label; repeatable.
     #[arg(long, value_name = "NAME")]
     label: Vec<String>,
 
-    /// The branch that it goes to; by default the repository's own.
+    /// Branch to merge into [default: from xtask.toml, or the default branch].
     #[arg(long, value_name = "BRANCH")]
     base: Option<String>,
-    /// The repository that it goes to, as `owner/name`; by default found from git's remotes.
-    #[arg(long, value_name = "REPOSITORY")]
+    /// Repository to open the pull request in [default: from the git remotes].
+    #[arg(long, value_name = "OWNER/NAME")]
     repo: Option<String>,
-    /// The remote that the branch is pushed to; by default found from git's settings.
+    /// Remote to push to [default: from the git config].
     #[arg(long, value_name = "NAME")]
     remote: Option<String>,
-    /// Start a branch of this name for the commits.
+    /// Create this branch for the commits.
     #[arg(long, value_name = "NAME")]
     branch: Option<String>,
-    /// Commit everything that is not committed, with this message.
+    /// Commit all changes first, with this message.
     #[arg(long, value_name = "MESSAGE")]
     commit: Option<String>,
     /// Run the tests first.
     #[arg(long, conflicts_with = "no_test")]
     test: bool,
-    /// Do not offer to run the tests.
+    /// Skip the offer to run the tests.
     #[arg(long)]
     no_test: bool,
-    /// Do not look for secrets this time.
+    /// Skip the search for secrets.
     #[arg(long)]
     allow_secrets: bool,
 
-    /// Do not follow the checks.
+    /// Exit without watching the checks.
     #[arg(long)]
     no_watch: bool,
-    /// Show what would be done, and stop.
+    /// Print the plan and exit.
     #[arg(long)]
     dry_run: bool,
-    /// Print the result as one JSON object.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
 }

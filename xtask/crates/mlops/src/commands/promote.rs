@@ -19,49 +19,51 @@ use crate::tools::Need;
 /// Options of `promote`.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Args {
-    /// The version of the source's model; by default its champion.
+    /// Model version to promote [default: the source's champion].
     #[arg(conflicts_with_all = ["code", "undo", "history"])]
     pub(crate) version: Option<u64>,
-    /// The target that it comes from.
+    /// Target to promote from.
     #[arg(long, value_name = "TARGET")]
     pub(crate) from: Option<String>,
-    /// The target that it goes to; by default the one that the source promotes to.
+    /// Target to promote to [default: the source's `promotes-to` in xtask.toml].
     #[arg(long, value_name = "TARGET")]
     pub(crate) to: Option<String>,
-    /// Make the challenger the champion of this one target.
+    /// Make this target's challenger its champion.
     #[arg(long, value_name = "TARGET", conflicts_with_all = ["from", "to"])]
     pub(crate) within: Option<String>,
-    /// Promote code: a pull request from the source's branch into the destination's.
+    /// Promote code: open a pull request between the targets' branches.
     #[arg(long)]
     pub(crate) code: bool,
-    /// Take a promotion back: the newest one, or the one with this id (with --code, to this commit).
+    /// Revert the newest promotion, or the one with this ID.
+    ///
+    /// With `--code`, the ID is the commit to return to.
     #[arg(long, value_name = "ID", num_args = 0..=1, default_missing_value = "")]
     pub(crate) undo: Option<String>,
-    /// List what was promoted to a target: what, when, by whom, from where.
+    /// List past promotions to a target.
     #[arg(long, conflicts_with_all = ["code", "undo"])]
     pub(crate) history: bool,
-    /// Have the workflow of the repository do it, and follow that.
+    /// Run the promotion in GitHub Actions and watch it.
     #[arg(long, conflicts_with_all = ["code", "undo", "history", "plan", "break_lock"])]
     pub(crate) via_ci: bool,
-    /// The promotion's id, where whoever starts it has told one already.
+    /// Promotion ID, set by the caller of the workflow.
     #[arg(long, value_name = "ID", hide = true, value_parser = via_ci::id)]
     pub(crate) id: Option<via_ci::Id>,
-    /// With --dry-run: write the plan to this file. Else: apply the plan in this file, and nothing but that.
+    /// Apply the plan in this file; with `--dry-run`, write the plan to it.
     #[arg(long, value_name = "FILE")]
     pub(crate) plan: Option<camino::Utf8PathBuf>,
-    /// With --code: merge the pull request once it is green and approved.
+    /// With `--code`, merge the pull request once checks and reviews pass.
     #[arg(long, requires = "code")]
     pub(crate) merge: bool,
-    /// With --code: do not follow the checks and the deployment.
+    /// With `--code`, exit without watching the checks and the deployment.
     #[arg(long, requires = "code")]
     pub(crate) no_watch: bool,
-    /// Take over the destination's lock from whoever holds it: the id that the refusal names.
+    /// Take over the destination's lock with the ID from the error.
     #[arg(long, value_name = "ID")]
     pub(crate) break_lock: Option<String>,
-    /// Show what would be done, and stop.
+    /// Print the plan and exit.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Print the result as one JSON object.
+    /// Print the result as JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -12,10 +12,10 @@ const BETWEEN: Duration = Duration::from_secs(1);
 /// Options of `rerun`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Run the failed jobs of every workflow of this branch, and those that depend on them.
+    /// Re-run failed jobs and the jobs that depend on them.
     #[arg(long, required = true)]
     failed: bool,
-    /// Show what would be run again, and stop.
+    /// Print the plan and exit.
     #[arg(long)]
     dry_run: bool,
 }

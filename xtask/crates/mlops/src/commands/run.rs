@@ -14,15 +14,15 @@ use crate::{failures, fingerprint, follow, next_step};
 /// Options of `run`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The job's key in the bundle, such as `model_training_job`.
+    /// Job key in the bundle, such as `model_training_job`.
     job: String,
-    /// The target of the bundle.
+    /// Bundle target to run the job on.
     #[arg(long, short, default_value = "dev")]
     target: String,
-    /// A job parameter; may be given several times.
+    /// Set a job parameter; repeatable.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
-    /// Start it and return.
+    /// Start the run and exit.
     #[arg(long)]
     no_wait: bool,
 }

@@ -13,10 +13,10 @@ use crate::ui::Tone;
 /// Options of `setup`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Change nothing; say what is missing and what to type.
+    /// Report what is missing without installing it.
     #[arg(long)]
     check: bool,
-    /// With `--check`: print the findings as JSON.
+    /// With `--check`, print the findings as JSON.
     #[arg(long, requires = "check")]
     json: bool,
 }

@@ -42,26 +42,31 @@ use rows::Rows;
 /// Options of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Print the facts as one JSON object: docs/status.md.
+    /// Print the status as JSON.
     #[arg(long)]
     json: bool,
-    /// Look again and again until the checks have ended; the exit code tells how.
+    /// Refresh until the checks finish.
+    ///
+    /// The exit code is that of the checks, as with `--exit-status`.
     #[arg(long, short)]
     watch: bool,
-    /// With --watch: end with the first check that fails.
+    /// With `--watch`, exit at the first failed check.
     #[arg(long, requires = "watch")]
     fail_fast: bool,
-    /// With --watch: end after so many minutes.
+    /// With `--watch`, exit after this many minutes.
     #[arg(long, value_name = "MINUTES", requires = "watch")]
     timeout: Option<u64>,
-    /// Open the pull request, or the branch's page, in the browser.
+    /// Open the pull request, or the branch, in the browser.
     #[arg(long, conflicts_with_all = ["json", "watch"])]
     web: bool,
-    /// Show what a deployment would change on every target. Targets on the local workspace show it always,
-    /// and --json and --watch show it of all.
+    /// Show what a deployment would change on every target.
+    ///
+    /// Always shown for targets on the local workspace, and with `--json` and `--watch`.
     #[arg(long)]
     drift: bool,
-    /// End with the code of the checks: 0 passed, 1 failed, 8 pending, 5 nothing to wait for.
+    /// Exit with the status of the checks.
+    ///
+    /// 0: passed, 1: failed, 5: no checks, 8: pending.
     #[arg(long)]
     exit_status: bool,
 }

@@ -21,28 +21,28 @@ use crate::tools::{self, Need};
 /// Options of `test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which tests.
+    /// Tests to run.
     #[arg(value_enum, default_value = "all")]
     part: Part,
-    /// The target of the bundle for the integration test; xtask.toml names the usual one.
+    /// Bundle target for the training job [default: from xtask.toml].
     #[arg(long, short)]
     target: Option<String>,
-    /// Run what is unchanged since its last success, too.
+    /// Run tests that passed on the same files before.
     #[arg(long)]
     force: bool,
-    /// Print the result as one JSON object.
+    /// Print the result as JSON.
     #[arg(long)]
     json: bool,
-    /// Write a JUnit report.
+    /// Write a JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     junit: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
-    /// The unit tests.
+    /// Unit tests.
     Unit,
-    /// The training job on a workspace.
+    /// Training job on the target.
     Integration,
     /// Both.
     All,

@@ -17,8 +17,10 @@ use crate::tools::{self, Need};
 /// Options of `workspace`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which local workspace, where xtask.toml names several: its profile. Without it `down` and `status` mean all of
-    /// them, `reset` none, and the others the first one.
+    /// Local workspace to use, by its profile.
+    ///
+    /// Needed only if xtask.toml names several. By default `down` and `status` use all of them, and the
+    /// other commands the first one; `reset` requires the option.
     #[arg(long, short, global = true, value_name = "NAME")]
     profile: Option<String>,
     #[command(subcommand)]
@@ -27,47 +29,52 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Start it, where it does not run
+    /// Start the local workspace
     Up {
-        /// Let it run although nobody uses it.
+        /// Keep it running while idle.
         #[arg(long)]
         keep: bool,
-        /// Let the schedules of jobs start runs; it then stays until `workspace down`.
+        /// Start runs on the schedules of jobs; keeps it running until `workspace down`.
         #[arg(long)]
         schedules: bool,
     },
-    /// End it; its state stays
+    /// Stop the local workspace; its state is kept
     Down,
-    /// Say whether it runs, where, how MLflow is, and which jobs have a schedule
+    /// Show its address, the state of MLflow, and scheduled jobs
     Status {
-        /// Print one JSON object.
+        /// Print the status as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Print `export` lines that point any client at it: eval "$(cargo xtask workspace env)"
+    /// Print the environment variables that a client needs
+    ///
+    /// Load them with: eval "$(cargo xtask workspace env)"
     Env,
-    /// Make an identity for a program, such as CI, and print what it gets in with
+    /// Create a service principal and print its credentials
     Principal(principal::Args),
-    /// Open its pages in the browser, signed in
+    /// Open the local workspace in the browser
     Open {
-        /// The page, such as /jobs/1/runs/2.
+        /// Page to open, such as `/jobs/1/runs/2`.
         #[arg(default_value = "/")]
         path: String,
     },
-    /// Print the end of its log
+    /// Show the end of the log
     Logs {
-        /// How many lines.
+        /// Number of lines.
         #[arg(long, short = 'n', default_value_t = 100)]
         lines: usize,
-        /// MLflow's log instead.
+        /// Show the log of MLflow instead.
         #[arg(long)]
         mlflow: bool,
     },
-    /// Show what it holds, ask, and remove it: jobs, runs, models, volumes, files
+    /// Delete all state: jobs, runs, models, volumes and files
     Reset,
-    /// Drive a new one through the Databricks CLI, databricks-sdk and MLflow, and compare with docs/conformance.md
+    /// Test a new local workspace with real clients
+    ///
+    /// Calls it with the Databricks CLI, databricks-sdk and MLflow, and compares the results with
+    /// docs/conformance.md.
     Conformance {
-        /// Write docs/conformance.md.
+        /// Write the results to docs/conformance.md.
         #[arg(long)]
         write: bool,
     },

@@ -14,21 +14,21 @@ const POLICY: &str = "xtask";
 /// Options of `workspace principal`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What people call it; made where there is none of that name
+    /// Name of the service principal; created if it does not exist
     name: String,
-    /// Print one JSON object instead of `export` lines
+    /// Print JSON instead of `export` lines
     #[arg(long)]
     json: bool,
-    /// Trust the signed tokens of this issuer (GitHub's, or a stand-in) instead of making a secret
+    /// Trust the tokens of this OIDC issuer instead of creating a secret
     #[arg(long, value_name = "URL", requires_all = ["subject", "keys"])]
     issuer: Option<String>,
-    /// Whose tokens of the issuer: `repo:OWNER/NAME:environment:prod`
+    /// Subject of the trusted tokens, such as `repo:OWNER/NAME:environment:prod`
     #[arg(long, requires = "issuer")]
     subject: Option<String>,
-    /// File with the issuer's public keys (JWKS); the local workspace fetches none
+    /// File with the issuer's public keys (JWKS)
     #[arg(long, value_name = "FILE", requires = "issuer")]
     keys: Option<Utf8PathBuf>,
-    /// Remove it, with its tokens and secrets
+    /// Delete the service principal, its tokens and its secrets
     #[arg(long, conflicts_with_all = ["json", "issuer"])]
     remove: bool,
 }
