@@ -23,6 +23,7 @@ mod go_build;
 pub(crate) mod kingfisher;
 mod lock;
 mod network;
+pub(crate) mod own_source;
 mod pypi;
 mod python;
 mod remedies;

@@ -97,7 +97,7 @@ pub(crate) fn no_space(folder: &Utf8Path, needed: u64, free: u64) -> Failure {
 
 /// The project holds no sources to build the local workspace from.
 pub(crate) fn no_workspace_sources() -> Failure {
-    Failure::new(Kind::Missing, "the local workspace program is missing, and its sources (xtask/crates/workspace) are not in this folder")
+    Failure::new(Kind::Missing, "the local workspace program is missing, and Cargo.lock does not say where to build it from")
         .next("XTASK_WORKSPACE_BIN=/path/to/xtask-workspace cargo xtask …")
 }
 

@@ -1,10 +1,13 @@
-//! The local workspace program: built by cargo from xtask/crates/workspace, beside xtask itself.
+//! The local workspace program: built by cargo from the same sources as this tool. In the tool's own repository
+//! it lands beside xtask; a project that depends on the tool gets it by `cargo install`.
 
+use std::process::Command;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
+use super::own_source::OwnSource;
 use super::workshop::{Workshop, write_whole};
 use super::{Item, Sight, remedies};
 use crate::children::Program;
@@ -12,11 +15,14 @@ use crate::vars;
 
 /// Package and program have the same name.
 const PROGRAM: &str = "xtask-workspace";
+/// All crates of the tool have the same version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Building it.
 #[derive(Debug)]
 pub(crate) struct Plan {
     cargo: Utf8PathBuf,
+    source: OwnSource,
 }
 
 /// A successful build. Sources that are not newer need no cargo, which alone takes longer than all
@@ -24,6 +30,8 @@ pub(crate) struct Plan {
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     program: Utf8PathBuf,
+    /// The repository that it was built from.
+    sources: Utf8PathBuf,
     linked: SystemTime,
     build_began: SystemTime,
 }
@@ -41,53 +49,99 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
             "there is no such file",
         ));
     }
-    let root = &workshop.context.root;
-    if !root.join("xtask/crates/workspace/Cargo.toml").is_file() {
-        return Sight::Cannot(remedies::no_workspace_sources());
-    }
-    if let Some(program) = fresh(workshop) {
-        return Sight::Here(program, "built from the sources as they are".to_owned());
-    }
     let cargo = workshop.context.env.get(vars::CARGO).map(Utf8PathBuf::from);
-    match cargo.or_else(|| workshop.on_path("cargo")) {
-        Some(cargo) => Sight::Fetch(Plan { cargo }),
-        None => Sight::Cannot(remedies::no_cargo()),
+    let cargo = cargo.or_else(|| workshop.on_path("cargo"));
+    let source = match OwnSource::find(workshop, cargo.as_deref()) {
+        Ok(source) => source,
+        Err(failure) => return Sight::Cannot(failure),
+    };
+    let found = match &source {
+        OwnSource::Project => fresh(workshop, &workshop.context.root),
+        OwnSource::Folder(folder) => fresh(workshop, folder),
+        OwnSource::Git { commit, .. } => {
+            let home = workshop.installed(&folder_name(commit));
+            home.map(|home| home.join("bin").join(PROGRAM))
+        }
+    };
+    match (found, cargo) {
+        (Some(program), _) => Sight::Here(program, "built from the sources as they are".to_owned()),
+        (None, Some(cargo)) => Sight::Fetch(Plan { cargo, source }),
+        (None, None) => Sight::Cannot(remedies::no_cargo()),
     }
+}
+
+/// Two commits may have the same version.
+fn folder_name(commit: &str) -> String {
+    format!("{PROGRAM}-{VERSION}-{}", commit.get(..12).unwrap_or(commit))
 }
 
 /// What building it means.
 pub(crate) fn item() -> Item {
     Item {
         what: "the local workspace program".to_owned(),
-        how: "compiled from xtask/crates/workspace, 1 to 3 minutes the first time; crates from the registry".to_owned(),
+        how: "compiled by cargo, 1 to 3 minutes the first time; crates from the registry"
+            .to_owned(),
         disk: 700_000_000,
         // Whoever typed `cargo xtask` has had cargo compile already.
         asks: false,
     }
 }
 
-/// Builds it into the folder that xtask was built into.
+/// Builds it, with what cargo has compiled for xtask.
 ///
 /// # Errors
 /// [`remedies::failed`] with what cargo says.
 pub(crate) fn build(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8PathBuf> {
+    let root = &workshop.context.root;
+    let output = Output::of_this_program(root);
+    match &plan.source {
+        OwnSource::Project => {
+            let mut command = workshop.command(Program::Cargo, &plan.cargo);
+            command.args(["build", "--package", PROGRAM, "--bin", PROGRAM]);
+            command.args(["--profile", &output.profile]);
+            let began = SystemTime::now();
+            compile(workshop, command, &output)?;
+            remember(workshop, root, output.folder.join(PROGRAM), began)
+        }
+        OwnSource::Folder(folder) => {
+            let home = workshop.folder.join(format!("{PROGRAM}-{VERSION}"));
+            let package = folder.join("xtask/crates/workspace");
+            let mut command = install(workshop, plan, &home);
+            command.args(["--path", package.as_str(), "--force"]);
+            let began = SystemTime::now();
+            compile(workshop, command, &output)?;
+            remember(workshop, folder, home.join("bin").join(PROGRAM), began)
+        }
+        OwnSource::Git { url, commit } => {
+            let name = folder_name(commit);
+            let home = workshop.install(&name, |home| {
+                if !shared(workshop, &name, home)? {
+                    let mut command = install(workshop, plan, home);
+                    command.args(["--git", url, "--rev", commit, PROGRAM]);
+                    compile(workshop, command, &output)?;
+                    share(workshop, &name, home);
+                }
+                Ok(())
+            })?;
+            Ok(home.join("bin").join(PROGRAM))
+        }
+    }
+}
+
+fn install(workshop: &Workshop<'_>, plan: &Plan, home: &Utf8Path) -> Command {
+    let mut command = workshop.command(Program::Cargo, &plan.cargo);
+    command.args(["install", "--locked", "--no-track", "--root", home.as_str()]);
+    // As xtask itself: a build for release takes several times as long.
+    command.arg("--debug");
+    command
+}
+
+fn compile(workshop: &Workshop<'_>, mut command: Command, output: &Output) -> anyhow::Result<()> {
     let context = workshop.context;
     let what = "the local workspace program";
     let progress = context.ui.progress("Compiling", what);
-    let output = Output::of_this_program(&context.root);
-    let build_began = SystemTime::now();
-    let mut command = workshop.command(Program::Cargo, &plan.cargo);
     command
-        .args([
-            "build",
-            "--package",
-            PROGRAM,
-            "--bin",
-            PROGRAM,
-            "--target-dir",
-            output.target.as_str(),
-        ])
-        .args(["--profile", &output.profile])
+        .args(["--target-dir", output.target.as_str()])
         .env("CARGO_TERM_COLOR", "never");
     if context.env.offline {
         command.arg("--offline");
@@ -112,18 +166,60 @@ pub(crate) fn build(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8
         }
         return remedies::failed(&format!("compiling {what}"), &done.tail).err();
     }
-    let program = output.folder.join(PROGRAM);
-    let linked = fs_err::metadata(&program)?.modified()?;
-    let stamp = Stamp {
-        program: program.clone(),
-        linked,
-        build_began,
-    };
-    write_whole(&stamp_file(workshop), &serde_json::to_vec_pretty(&stamp)?)?;
     if compiled > 0 {
         progress.finish("Compiled", what);
     }
+    Ok(())
+}
+
+fn remember(
+    workshop: &Workshop<'_>,
+    sources: &Utf8Path,
+    program: Utf8PathBuf,
+    build_began: SystemTime,
+) -> anyhow::Result<Utf8PathBuf> {
+    let stamp = Stamp {
+        linked: fs_err::metadata(&program)?.modified()?,
+        program: program.clone(),
+        sources: sources.to_owned(),
+        build_began,
+    };
+    write_whole(&stamp_file(workshop), &serde_json::to_vec_pretty(&stamp)?)?;
     Ok(program)
+}
+
+/// The user's folder of programs that clones share; none without a home.
+fn shared_folder(workshop: &Workshop<'_>, name: &str) -> Option<Utf8PathBuf> {
+    let env = &workshop.context.env;
+    let cache = env.get("XDG_CACHE_HOME").map(Utf8PathBuf::from);
+    let cache = cache.or_else(|| Some(Utf8Path::new(env.get("HOME")?).join(".cache")))?;
+    Some(cache.join("xtask").join(name))
+}
+
+/// Takes the program that another clone has built.
+fn shared(workshop: &Workshop<'_>, name: &str, home: &Utf8Path) -> anyhow::Result<bool> {
+    let Some(program) = shared_folder(workshop, name).filter(|path| path.is_file()) else {
+        return Ok(false);
+    };
+    fs_err::create_dir_all(home.join("bin"))?;
+    fs_err::copy(program, home.join("bin").join(PROGRAM))?;
+    Ok(true)
+}
+
+/// Leaves the program to other clones, whole or not at all. Where that cannot be done they build their own.
+fn share(workshop: &Workshop<'_>, name: &str, home: &Utf8Path) {
+    let Some(shared) = shared_folder(workshop, name) else {
+        return;
+    };
+    let partial = shared.with_extension(format!("partial-{}", std::process::id()));
+    let folder = shared.parent().map(fs_err::create_dir_all).transpose();
+    let copied = folder.and_then(|_| fs_err::copy(home.join("bin").join(PROGRAM), &partial));
+    if copied
+        .and_then(|_| fs_err::rename(&partial, &shared))
+        .is_err()
+    {
+        let _ = fs_err::remove_file(&partial);
+    }
 }
 
 /// Where cargo puts programs.
@@ -171,16 +267,17 @@ fn stamp_file(workshop: &Workshop<'_>) -> Utf8PathBuf {
     workshop.folder.join("workspace-program.json")
 }
 
-/// The program, when nothing that it is made of is newer.
-fn fresh(workshop: &Workshop<'_>) -> Option<Utf8PathBuf> {
+/// The program, when it was built from these sources and none of them is newer.
+fn fresh(workshop: &Workshop<'_>, sources: &Utf8Path) -> Option<Utf8PathBuf> {
     let stamp: Stamp = serde_json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()?;
-    let root = &workshop.context.root;
-    let output = Output::of_this_program(root);
-    let same = stamp.program == output.folder.join(PROGRAM)
+    let output = Output::of_this_program(&workshop.context.root);
+    let beside_us = stamp.program == output.folder.join(PROGRAM);
+    let same = stamp.sources == sources
+        && (beside_us || stamp.program.starts_with(&workshop.folder))
         && fs_err::metadata(&stamp.program).ok()?.modified().ok()? == stamp.linked;
     let newest = ["Cargo.toml", "Cargo.lock", "xtask/crates"]
         .iter()
-        .filter_map(|path| newest_change(&root.join(path)))
+        .filter_map(|path| newest_change(&sources.join(path)))
         .max()?;
     (same && newest < stamp.build_began).then_some(stamp.program)
 }
@@ -194,8 +291,8 @@ fn newest_change(path: &Utf8Path) -> Option<SystemTime> {
     }
     let below = path.read_dir_utf8().ok()?.filter_map(Result::ok);
     below
-        // Running Python tests beside the kernel writes these.
-        .filter(|entry| entry.file_name() != "__pycache__")
+        // Running Python tests beside the kernel writes the first; the others are no part of the program.
+        .filter(|entry| !["__pycache__", "tests", "mlops"].contains(&entry.file_name()))
         .filter_map(|entry| newest_change(entry.path()))
         .chain(own)
         .max()

@@ -6,6 +6,7 @@
 )]
 
 mod act;
+mod dependency;
 mod deploy;
 mod docs;
 mod faults;
