@@ -14,7 +14,7 @@ use crate::children::{self, Program};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 use crate::process;
-use crate::tools::Toolbox;
+use crate::tools::{Toolbox, own_source};
 use crate::ui::{Tone, seconds};
 use crate::vars;
 use builds::Builds;
@@ -53,7 +53,8 @@ enum End {
 /// # Errors
 /// [`Kind::Failed`] when a part fails; [`Kind::Usage`] when there is no part of a given name.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let chosen = choose(&args.only)?;
+    let has_the_tool = own_source::is_in(&context.root);
+    let chosen = choose(&args.only, has_the_tool)?;
     if args.list {
         for part in chosen {
             let group = part.group.name();
@@ -81,15 +82,17 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     conclude(context, &ends, started.elapsed())
 }
 
-fn choose(only: &[String]) -> anyhow::Result<Vec<&'static Part>> {
-    let known = |name: &String| PARTS.iter().any(|part| part.is(name));
+/// A project that depends on the tool has none of the sources that the group `tool` checks.
+fn choose(only: &[String], has_the_tool: bool) -> anyhow::Result<Vec<&'static Part>> {
+    let here = |part: &&Part| has_the_tool || part.group == Group::Project;
+    let known = |name: &String| PARTS.iter().filter(here).any(|part| part.is(name));
     if let Some(unknown) = only.iter().find(|name| !known(name)) {
         return Failure::new(Kind::Usage, format!("there is no part \"{unknown}\""))
             .next("cargo xtask ci --list")
             .err();
     }
     let wanted = |part: &&Part| only.is_empty() || only.iter().any(|name| part.is(name));
-    Ok(PARTS.iter().filter(wanted).collect())
+    Ok(PARTS.iter().filter(here).filter(wanted).collect())
 }
 
 impl Suite<'_> {
@@ -259,4 +262,23 @@ fn conclude(
     )
     .next(format!("cargo xtask ci --only {}", names.join(",")))
     .err()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_without_the_tools_sources_has_no_parts_that_check_them() {
+        let all = choose(&[], true).unwrap();
+        let of_the_project = choose(&[], false).unwrap();
+        assert!(all.len() > of_the_project.len() && !of_the_project.is_empty());
+        assert!(
+            of_the_project
+                .iter()
+                .all(|part| part.group == Group::Project)
+        );
+        assert!(choose(&["rust".to_owned()], false).is_err());
+        assert_eq!(choose(&["rust".to_owned()], true).unwrap().len(), 1);
+    }
 }

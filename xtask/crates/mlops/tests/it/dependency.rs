@@ -9,6 +9,12 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 use xtask_testkit::{Project, hermetic, repository};
 
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.forget_the_tool();
+    }
+}
+
 /// What of a project is no source of the tool's.
 const OF_THE_PROJECT: &[&str] = &[
     "databricks.yml",
@@ -29,7 +35,8 @@ fn a_repository_that_depends_on_the_tool_has_its_commands_and_its_own() {
     let tool = Project::of_this_repository(env!("CARGO_BIN_EXE_xtask-mlops"));
     let team = Team::new();
     let clone = team.clone_of("first");
-    let url = format!("file://{}", tool.root().display());
+    let published = team.publish(&tool);
+    let url = format!("file://{}", published.display());
     let commit = tool.git(&["rev-parse", "HEAD"]);
     team.depend(&clone, &format!("git = \"{url}\", rev = \"{commit}\""));
 
@@ -57,7 +64,8 @@ fn a_repository_that_depends_on_the_tool_has_its_commands_and_its_own() {
     let up = team.cargo(&clone, &["xtask", "workspace", "up"]);
     assert!(up.status.success(), "{}", told(&up));
     // From here on the tool's sources are nowhere on this machine.
-    fs::remove_dir_all(team.cargo_home().join("git")).unwrap();
+    fs::remove_dir_all(published).unwrap();
+    team.forget_the_tool();
     drop(tool);
     let status = said(&team.xtask(&clone, &["workspace", "status"]));
     assert!(status.contains("http://127.0.0.1:"), "{status}");
@@ -107,14 +115,6 @@ impl Team {
             folder: tempfile::tempdir().unwrap(),
         };
         fs::create_dir_all(team.home()).unwrap();
-        fs::create_dir_all(team.cargo_home()).unwrap();
-        let real = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-        let real = real.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cargo"));
-        for name in ["registry", "config.toml", "config"] {
-            if real.join(name).exists() {
-                symlink(real.join(name), team.cargo_home().join(name)).unwrap();
-            }
-        }
         team.share_compiled_crates();
         team
     }
@@ -123,22 +123,55 @@ impl Team {
         self.folder.path().join("home")
     }
 
-    fn cargo_home(&self) -> PathBuf {
-        self.folder.path().join("cargo")
+    /// The user's own: cargo takes no crate as compiled whose sources lie elsewhere.
+    fn cargo_home() -> PathBuf {
+        let set = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+        set.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cargo"))
+    }
+
+    /// A bare repository of the tool, by a name that no other has.
+    fn publish(&self, tool: &Project) -> PathBuf {
+        let bare = self.folder.path().join(self.name());
+        tool.git(&["clone", "--quiet", "--bare", ".", bare.to_str().unwrap()]);
+        bare
+    }
+
+    fn name(&self) -> String {
+        format!(
+            "tool{}",
+            self.folder.path().file_name().unwrap().to_str().unwrap()
+        )
+    }
+
+    /// Removes what cargo has kept of the repository of the tool.
+    fn forget_the_tool(&self) {
+        for kept in ["git/db", "git/checkouts"] {
+            let entries = fs::read_dir(Team::cargo_home().join(kept))
+                .into_iter()
+                .flatten();
+            let of_ours = |path: &PathBuf| {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                name.starts_with(&self.name())
+            };
+            for path in entries.map(|entry| entry.unwrap().path()).filter(of_ours) {
+                fs::remove_dir_all(path).unwrap();
+            }
+        }
     }
 
     fn target(&self) -> PathBuf {
         self.folder.path().join("target")
     }
 
-    /// Links what cargo has compiled for the repository that is tested, less its own crates.
+    /// Takes what cargo has compiled for the repository that is tested, less its own crates. What cargo writes
+    /// in place is copied, the rest linked.
     fn share_compiled_crates(&self) {
         let built = Path::new(env!("CARGO_BIN_EXE_xtask-mlops"))
             .parent()
             .unwrap();
         for name in ["deps", "build", ".fingerprint"] {
             let mut link = Command::new("cp");
-            link.arg("-al");
+            link.arg(if name == ".fingerprint" { "-a" } else { "-al" });
             for entry in fs::read_dir(built.join(name)).unwrap() {
                 let path = entry.unwrap().path();
                 let own = path
@@ -210,10 +243,8 @@ impl Team {
     fn surround(&self, command: &mut Command, clone: &Path) {
         hermetic(command, &self.home());
         command
-            .env("CARGO_HOME", self.cargo_home())
+            .env("CARGO_HOME", Team::cargo_home())
             .env("CARGO_TARGET_DIR", self.target())
-            // All crates are here already: cargo has compiled this repository from the same lock file.
-            .env("CARGO_NET_OFFLINE", "true")
             .env(
                 "XTASK_DATABRICKS_CLI",
                 std::env::var_os("DATABRICKS_CLI").unwrap_or_default(),
@@ -234,7 +265,7 @@ impl Team {
         command.args(args);
         self.surround(&mut command, clone);
         let path = std::env::var_os("PATH").unwrap();
-        let mut folders = vec![self.cargo_home().join("bin")];
+        let mut folders = vec![self.folder.path().join("bin")];
         folders.extend(std::env::split_paths(&path));
         command.env("PATH", std::env::join_paths(folders).unwrap());
         command.output().unwrap()
@@ -254,7 +285,7 @@ impl Team {
             installs.display(),
             program.display(),
         );
-        let path = self.cargo_home().join("bin/cargo");
+        let path = self.folder.path().join("bin/cargo");
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
