@@ -1,5 +1,6 @@
 //! The command line: which commands there are, and the options that all of them take.
 
+mod completions;
 mod examples;
 mod help;
 
@@ -7,7 +8,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{
-    ArgAction, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    Arg, ArgAction, ArgMatches, Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
 };
 
 use crate::commands;
@@ -43,6 +44,9 @@ pub struct Cli {
 
 type Run = Box<dyn FnOnce(&Context, &ArgMatches) -> anyhow::Result<()>>;
 
+/// Parse the command line and exit: for command lines in the docs that need an account.
+const PARSE_ONLY: &str = "parse-only";
+
 /// A command of the project's own.
 struct Own {
     command: clap::Command,
@@ -77,31 +81,47 @@ impl Cli {
         self
     }
 
-    /// Every command with its help, for clap.
-    fn definition(&self) -> clap::Command {
+    /// Every command, for what is generated from them: completions, man pages.
+    pub fn definition(&self) -> clap::Command {
         let own = self.own.values().map(|own| own.command.clone());
-        let names: Vec<_> = self.own.keys().copied().collect();
-        help::grouped(BuiltIn::command().subcommands(own), &names)
+        help::with_examples(BuiltIn::command().subcommands(own).name("cargo-xtask"), "")
+    }
+
+    /// The same as `cargo xtask` parses it, with groups in its `--help`.
+    fn parser(&self) -> clap::Command {
+        let own: Vec<_> = self.own.keys().copied().collect();
+        // Not in the definition: completions offer what is hidden, too.
+        let parse_only = Arg::new(PARSE_ONLY)
+            .long(PARSE_ONLY)
+            .global(true)
+            .hide(true)
+            .action(ArgAction::SetTrue);
+        let definition = self.definition().name("cargo xtask").arg(parse_only);
+        help::grouped(definition, &own)
     }
 
     /// Parses the command line, runs the command, and reports how it ended.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        let matches = self.definition().get_matches();
+        let definition = self.definition();
+        let matches = self.parser().get_matches();
         let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let env = match Env::read() {
             Ok(env) => env,
             Err(error) => return no_folder(&error),
         };
         let ui = Ui::new(&env, options.manner());
-        let ended = match options.parse_only {
+        let ended = match matches.get_flag(PARSE_ONLY) {
             true => Ok(()),
             false => Context::find(env, ui.clone()).and_then(|context| {
                 let named = matches.subcommand();
                 let own = named.and_then(|(name, rest)| Some((self.own.remove(name)?, rest)));
                 match own {
                     Some((own, rest)) => (own.run)(&context, rest),
-                    None => run(&context, BuiltIn::from_arg_matches(&matches)?.command),
+                    None => {
+                        let command = BuiltIn::from_arg_matches(&matches)?.command;
+                        run(&context, command, definition)
+                    }
                 }
             }),
         };
@@ -160,10 +180,6 @@ struct Options {
     /// Print help; `--help` adds details and examples.
     #[arg(long, short, global = true, action = ArgAction::Help)]
     help: Option<bool>,
-
-    /// Parse the command line and exit: for command lines in the docs that need an account.
-    #[arg(long, global = true, hide = true)]
-    parse_only: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -197,7 +213,7 @@ enum Command {
     Deploy(commands::deploy::Args),
     /// Run a deployed job and wait for it
     Run(commands::run::Args),
-    /// Show the branch, its pull request and checks, and each environment
+    /// Show the branch, its pull request and the environments
     Status(commands::status::Args),
     /// Show the log of a job run or a check
     Logs(commands::logs::Args),
@@ -215,6 +231,10 @@ enum Command {
     Ci(commands::ci::Args),
     /// Run the benchmarks
     Bench(commands::bench::Args),
+    /// Print a script that completes `cargo xtask` in a shell
+    ///
+    /// Save it to a file, and load that file in the shell's startup file. Generate it again after an update.
+    Completions(completions::Args),
 }
 
 impl Options {
@@ -227,7 +247,7 @@ impl Options {
     }
 }
 
-fn run(context: &Context, command: Command) -> anyhow::Result<()> {
+fn run(context: &Context, command: Command, definition: clap::Command) -> anyhow::Result<()> {
     match command {
         Command::Setup(args) => commands::setup::run(context, &args),
         Command::Test(args) => commands::test::run(context, &args),
@@ -245,8 +265,16 @@ fn run(context: &Context, command: Command) -> anyhow::Result<()> {
         Command::Workspace(args) => commands::workspace::run(context, &args),
         Command::Ci(args) => commands::ci::run(context, &args),
         Command::Bench(args) => commands::bench::run(context, &args),
+        Command::Completions(args) => {
+            context
+                .ui
+                .answer(&completions::script(definition, args.shell)?);
+            Ok(())
+        }
     }
 }
 
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

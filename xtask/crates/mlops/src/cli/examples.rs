@@ -140,4 +140,9 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ("Run the quick benchmarks", "cargo xtask bench"),
         ("Run one benchmark", "cargo xtask bench help"),
     ]),
+    ("completions", &[
+        ("Bash", "cargo xtask completions bash > ~/.cargo-xtask.bash"),
+        ("Zsh", "cargo xtask completions zsh > ~/.cargo-xtask.zsh"),
+        ("Fish", "cargo xtask completions fish > ~/.config/fish/conf.d/cargo-xtask.fish"),
+    ]),
 ];

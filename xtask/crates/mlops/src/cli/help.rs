@@ -19,7 +19,7 @@ pub(super) const GROUPS: [(&str, &[&str]); 4] = [
         "Environments",
         &["deploy", "run", "promote", "model", "data", "destroy"],
     ),
-    ("Tool", &["workspace", "ci", "bench", "help"]),
+    ("Tool", &["workspace", "ci", "bench", "completions", "help"]),
 ];
 
 /// The group of the commands that a project adds.
@@ -38,7 +38,7 @@ pub(super) fn grouped(root: Command, own: &[&str]) -> Command {
     let mut root = root.styles(styles);
     // Before this there is no `help` among them.
     root.build();
-    let root = with_examples(root, "");
+    let root = with_plain_help(root);
     let template = template(&root, own);
     root.help_template(template)
 }
@@ -70,18 +70,23 @@ fn template(root: &Command, own: &[&str]) -> StyledStr {
 }
 
 /// Ends the `--help` of a command and of those below it with examples. `path` is what follows `cargo xtask`.
-fn with_examples(command: Command, path: &str) -> Command {
-    let command = command.mut_subcommands(|below| match below.get_name() {
-        "help" => below.about("Print help for a command"),
-        name => {
-            let path = format!("{path} {name}");
-            with_examples(below, path.trim_start())
-        }
+pub(super) fn with_examples(command: Command, path: &str) -> Command {
+    let command = command.mut_subcommands(|below| {
+        let path = format!("{path} {}", below.get_name());
+        with_examples(below, path.trim_start())
     });
     match examples::of(path) {
         [] => command,
         examples => command.after_long_help(rendered(examples)),
     }
+}
+
+/// Says what `help` is in our words.
+fn with_plain_help(command: Command) -> Command {
+    command.mut_subcommands(|below| match below.get_name() {
+        "help" => below.about("Print help for a command"),
+        _ => with_plain_help(below),
+    })
 }
 
 fn rendered(examples: &[examples::Example]) -> StyledStr {

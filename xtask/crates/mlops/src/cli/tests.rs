@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Command;
 use snapbox::IntoData as _;
 
-use super::{Cli, help};
+use super::{Cli, help, reference};
 
 /// A command of a project's own.
 #[derive(Debug, clap::Args)]
@@ -17,7 +17,7 @@ struct Hello {
 }
 
 fn definition() -> Command {
-    let mut definition = Cli::new().definition().term_width(100);
+    let mut definition = Cli::new().parser().term_width(100);
     definition.build();
     definition
 }
@@ -37,7 +37,7 @@ fn commands(command: &Command, path: &str) -> Vec<(String, Command)> {
 
 #[test]
 fn the_command_line_is_consistent() {
-    Cli::new().definition().debug_assert();
+    Cli::new().parser().debug_assert();
 }
 
 #[test]
@@ -70,9 +70,9 @@ fn the_list_of_commands_fits_80_columns() {
 #[test]
 fn a_command_of_the_project_is_listed_in_a_group_of_its_own() {
     let cli = Cli::new().command("hello", "Greet someone", |_, _: &Hello| Ok(()));
-    let help = cli.definition().render_help().to_string();
+    let help = cli.parser().render_help().to_string();
     assert!(
-        help.contains("\n\nThis project:\n  hello      Greet someone\n\nTool:\n"),
+        help.contains("\n\nThis project:\n  hello        Greet someone\n\nTool:\n"),
         "{help}"
     );
     assert!(
@@ -96,12 +96,13 @@ fn every_command_has_examples_that_parse() {
             let bare = line
                 .strip_prefix("eval \"$(")
                 .and_then(|line| line.strip_suffix(")\""));
-            let words = words(bare.unwrap_or(line));
+            let bare = bare.unwrap_or(line);
+            let words = words(bare.split(" > ").next().unwrap_or(bare));
             assert!(
                 line.contains(&format!("cargo xtask {path}")),
                 "{path}: {line}"
             );
-            let parsed = Cli::new().definition().try_get_matches_from(&words[1..]);
+            let parsed = Cli::new().parser().try_get_matches_from(&words[1..]);
             assert!(parsed.is_ok(), "`{line}`: {}", parsed.unwrap_err());
         }
     }
@@ -118,7 +119,7 @@ fn words(line: &str) -> Vec<String> {
         .collect()
 }
 
-/// Refresh the files with `SNAPSHOTS=overwrite cargo test --package xtask-mlops --lib cli::tests`.
+/// To update the files: `SNAPSHOTS=overwrite cargo test --package xtask-mlops --lib cli::`.
 #[test]
 fn the_help_of_every_command_is_in_a_snapshot() {
     let folder = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/help");
@@ -139,10 +140,7 @@ fn the_help_of_every_command_is_in_a_snapshot() {
             .lines()
             .map(|line| line.trim_end().to_owned() + "\n")
             .collect();
-        snapbox::Assert::new().action_env("SNAPSHOTS").eq(
-            text.into_data().raw(),
-            snapbox::Data::read_from(folder.join(&name).as_std_path(), None).raw(),
-        );
+        is_in(&text, &folder.join(&name));
         known.insert(name);
     }
     let files = folder.read_dir_utf8().unwrap();
@@ -152,4 +150,30 @@ fn the_help_of_every_command_is_in_a_snapshot() {
         known,
         "a file without a command"
     );
+}
+
+#[test]
+fn the_page_of_the_docs_is_generated_from_the_command_line() {
+    let page = reference::page(&commands(&definition(), ""));
+    let docs = Utf8PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../docs");
+    is_in(&page, &docs.join("cli.md"));
+}
+
+/// Compares text with a file, or writes it there with `SNAPSHOTS=overwrite`, as the failure says.
+fn is_in(text: &str, file: &Utf8Path) {
+    let expected = snapbox::Data::read_from(file.as_std_path(), None).raw();
+    snapbox::Assert::new()
+        .action_env("SNAPSHOTS")
+        .eq(text.into_data().raw(), expected);
+}
+
+#[test]
+fn every_command_has_a_man_page_with_its_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    clap_mangen::generate_to(Cli::new().definition(), folder.path()).unwrap();
+    for (path, _) in commands(&definition(), "") {
+        let name = format!("cargo-xtask {path}").trim_end().replace(' ', "-") + ".1";
+        let page = std::fs::read_to_string(folder.path().join(&name)).unwrap();
+        assert!(page.contains("Examples:"), "{name}: {page}");
+    }
 }

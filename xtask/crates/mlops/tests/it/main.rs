@@ -6,6 +6,7 @@
 )]
 
 mod act;
+mod completions;
 mod dependency;
 mod deploy;
 mod docs;

@@ -141,6 +141,13 @@ pub(super) const PARTS: &[Part] = &[
         run: tool::docs,
     },
     Part {
+        name: "completions",
+        group: Group::Tool,
+        about: "Tab completes cargo xtask in bash, zsh and fish",
+        needs: &[System::Zsh, System::Fish],
+        run: tool::completions,
+    },
+    Part {
         name: "browser",
         group: Group::Tool,
         about: "a browser follows the printed address to the metrics",

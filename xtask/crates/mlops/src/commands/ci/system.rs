@@ -9,6 +9,10 @@ pub(super) enum System {
     Java,
     /// What Prism runs on, with npm to fetch it.
     Node,
+    /// The shell.
+    Zsh,
+    /// The shell.
+    Fish,
 }
 
 impl System {
@@ -25,6 +29,8 @@ impl System {
             System::Java => &["java"],
             // npm is of no use without node, so it stands for both.
             System::Node => &["npm"],
+            System::Zsh => &["zsh"],
+            System::Fish => &["fish"],
         }
     }
 
@@ -35,6 +41,8 @@ impl System {
                 "needs Chromium, install it with `apt-get install chromium` or from https://www.chromium.org".to_owned()
             }
             System::Node => "needs Node.js 18.20 or later with npm, install them with `apt-get install nodejs npm` or from https://nodejs.org".to_owned(),
+            System::Zsh => "needs zsh, install it with `apt-get install zsh`".to_owned(),
+            System::Fish => "needs fish, install it with `apt-get install fish`".to_owned(),
             System::Java => "needs Java 17 or later, install it with `apt-get install default-jre-headless` or from https://adoptium.net".to_owned(),
         }
     }

@@ -179,6 +179,22 @@ pub(super) fn docs(suite: &Suite<'_>) -> anyhow::Result<String> {
     }
 }
 
+/// Real shells complete `cargo xtask`.
+pub(super) fn completions(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let args = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "it",
+        "--",
+        "--ignored",
+        "completions::",
+    ];
+    let finished = suite.succeed(suite.cargo(&args), "a shell does not complete cargo xtask")?;
+    Ok(format!("{} tests", passed(&finished.stdout)))
+}
+
 /// actionlint and zizmor find nothing.
 pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
     let actionlint = suite.uv(&[
