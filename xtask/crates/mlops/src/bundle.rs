@@ -1,6 +1,6 @@
-//! The bundle as the Databricks CLI reads it, before any workspace is asked: which targets there are, and where
-//! each lives. What the files mean (includes, merge keys, `databricks.yaml`, a bundle without targets) is the
-//! CLI's to say; nothing here reads them.
+//! The bundle as the Databricks CLI reads it, without contacting a workspace: its targets and their
+//! workspaces. Only the CLI interprets the files (includes, merge keys, `databricks.yaml`, a bundle without
+//! targets).
 
 mod files;
 mod needs;
@@ -22,22 +22,22 @@ pub(crate) use needs::ready;
 pub(crate) use outline::Outline;
 pub(crate) use question::{load, warnings};
 
-/// Where a target of the bundle lives.
+/// The workspace of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// On the local workspace of this clone that has this profile.
+    /// The local workspace of this clone with this profile.
     Local(String),
-    /// On a Databricks workspace, reached with the user's own authentication.
+    /// A Databricks workspace, with the user's own authentication.
     Databricks {
-        /// Its address, where the bundle says it.
+        /// Its URL, if the bundle sets it.
         host: Option<String>,
-        /// The profile of the user's configuration file, where the bundle names one.
+        /// The profile of the user's configuration file, if the bundle sets one.
         profile: Option<String>,
     },
 }
 
 impl Place {
-    /// The profile of the local workspace that it is.
+    /// The profile, for a local workspace.
     pub(crate) fn local(&self) -> Option<&str> {
         match self {
             Place::Local(profile) => Some(profile),
@@ -51,21 +51,21 @@ impl Place {
 pub(crate) struct Target {
     /// Its name.
     pub(crate) name: String,
-    /// Where it lives.
+    /// Its workspace.
     pub(crate) place: Place,
 }
 
-/// What the CLI says of the bundle.
+/// The bundle as the CLI reports it.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Bundle {
     /// Digest of the files that it was read from.
     pub(crate) digest: String,
-    /// The names of the targets, in the order in which the files have them.
+    /// The names of the targets, in file order.
     order: Vec<String>,
     config: Root,
 }
 
-/// The bundle's configuration, as far as it is looked at.
+/// The part of the bundle's configuration that is read.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 struct Root {
     #[serde(default)]
@@ -76,7 +76,7 @@ struct Root {
     workspace: Option<Value>,
     #[serde(default)]
     targets: BTreeMap<String, Option<OfTarget>>,
-    /// The files that it includes.
+    /// The included files.
     #[serde(default)]
     include: Vec<String>,
     #[serde(default)]
@@ -87,7 +87,7 @@ struct Root {
     artifacts: BTreeMap<String, Value>,
 }
 
-/// What a target has otherwise.
+/// A target's overrides.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 struct OfTarget {
     #[serde(default)]
@@ -111,11 +111,8 @@ struct Experimental {
 }
 
 impl Bundle {
-    /// What the CLI says of this clone's bundle. The answer is remembered until a file of the bundle changes. No
-    /// code of the checkout is run for it.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] with what the CLI says when it cannot read the files; [`Kind::Missing`] without a CLI.
+    /// Reads this clone's bundle with the CLI; cached until a file of the bundle changes. Runs no code of
+    /// the checkout.
     pub(crate) fn read(context: &Context) -> anyhow::Result<Bundle> {
         let memory = memory(context);
         let known = fs_err::read(&memory)
@@ -127,7 +124,7 @@ impl Bundle {
             return Ok(known);
         }
         let Some(program) = tools::databricks_cli(context) else {
-            let what = "the Databricks CLI, which reads the bundle, is not here";
+            let what = "the Databricks CLI is not installed; it is needed to read the bundle";
             return Failure::new(Kind::Missing, what)
                 .next("cargo xtask setup")
                 .err();
@@ -139,14 +136,14 @@ impl Bundle {
             order: files::in_order(&context.root, &config.include, names),
             config,
         };
-        // What cannot be kept is asked for again next time.
+        // Best effort: without the cache the CLI is asked again.
         if let Ok(text) = serde_json::to_string(&bundle) {
             files::keep(&memory, &text);
         }
         Ok(bundle)
     }
 
-    /// The targets, in the order of the files. One lives on a local workspace when it names that one's profile.
+    /// The targets in file order. A target with a local workspace's profile is on that workspace.
     pub(crate) fn targets(&self, config: &Config) -> Vec<Target> {
         let names = self.order.iter();
         names
@@ -178,10 +175,7 @@ impl Bundle {
         }
     }
 
-    /// What the CLI says of the bundle in another folder below the project's: the files of another commit.
-    ///
-    /// # Errors
-    /// Those of [`Bundle::read`].
+    /// Reads the bundle of another commit, from a folder below the project's.
     pub(crate) fn in_folder(
         context: &Context,
         program: &Utf8Path,
@@ -195,7 +189,7 @@ impl Bundle {
         })
     }
 
-    /// Whether the CLI runs code of the checkout while it reads the bundle: Python that makes resources, scripts.
+    /// Whether the CLI runs code of the checkout while it reads the bundle: Python resources, scripts.
     pub(crate) fn runs_code(&self) -> bool {
         let experimental = self.config.experimental.as_ref();
         self.config.python.is_some()
@@ -206,7 +200,7 @@ impl Bundle {
             })
     }
 
-    /// Whether the CLI plans by itself: without running code, building artifacts, or fetching Terraform first.
+    /// Whether the CLI can plan without running code, building artifacts or downloading Terraform.
     pub(crate) fn plans_by_itself(&self) -> bool {
         let targets = self.config.targets.values().flatten();
         let builds = !self.config.artifacts.is_empty()
@@ -216,33 +210,24 @@ impl Bundle {
     }
 }
 
-/// The targets of the bundle, in the order of its files.
-///
-/// # Errors
-/// Those of [`Bundle::read`].
+/// The targets of the bundle, in file order.
 pub(crate) fn targets(context: &Context) -> anyhow::Result<Vec<Target>> {
     Ok(Bundle::read(context)?.targets(&context.config))
 }
 
-/// Where a target lives.
-///
-/// # Errors
-/// Those of [`Bundle::read`]; [`Kind::Usage`] when the bundle does not have the target.
+/// The workspace of a target.
 pub(crate) fn place(context: &Context, name: &str) -> anyhow::Result<Place> {
     find(&targets(context)?, name)
 }
 
-/// Where the target of that name lives.
-///
-/// # Errors
-/// [`Kind::Usage`] when there is none.
+/// The workspace of the target of that name.
 pub(crate) fn find(targets: &[Target], name: &str) -> anyhow::Result<Place> {
     if let Some(target) = targets.iter().find(|target| target.name == name) {
         return Ok(target.place.clone());
     }
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     Failure::new(Kind::Usage, format!("the bundle has no target \"{name}\""))
-        .next(format!("take one of: {}", names.join(", ")))
+        .next(format!("choose one of: {}", names.join(", ")))
         .err()
 }
 
@@ -344,6 +329,6 @@ mod tests {
         let error = find(&[target("test"), target("prod")], "tset").unwrap_err();
         let report = crate::error::report(&error);
         assert_eq!(report.what, "the bundle has no target \"tset\"");
-        assert_eq!(report.next, ["take one of: test, prod"]);
+        assert_eq!(report.next, ["choose one of: test, prod"]);
     }
 }

@@ -1,5 +1,5 @@
-//! From a job run to what it made: its MLflow run, the model version, the metrics, and the champion
-//! they are compared with.
+//! The lineage of a job run: its MLflow run, the model version, the metrics, and the champion they are
+//! compared with.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -54,7 +54,7 @@ pub(crate) struct Chain {
     pub(crate) champion_before: Option<ModelVersion>,
 }
 
-/// How long the workspace of another target may take to answer.
+/// The timeout for the workspace of another target.
 const ELSEWHERE: Duration = Duration::from_secs(15);
 
 /// A run in the workspace of another target: that of a version that was promoted from there. `None` where no target
@@ -124,9 +124,6 @@ impl<'a> Registry<'a> {
     }
 
     /// The version that `champion` names now, with its metrics.
-    ///
-    /// # Errors
-    /// When the workspace does not answer.
     pub(crate) fn champion(&self) -> anyhow::Result<Option<ModelVersion>> {
         let Some(model) = &self.model else {
             return Ok(None);
@@ -150,9 +147,6 @@ impl<'a> Registry<'a> {
     }
 
     /// Follows a job run to its MLflow run and its model version.
-    ///
-    /// # Errors
-    /// When the workspace does not answer.
     pub(crate) fn follow(
         &self,
         run: &jobs::Run,

@@ -1,7 +1,7 @@
-//! The log of a check on GitHub Actions, read for the part that tells why it failed.
+//! Finds the part of a GitHub Actions log that says why a check failed.
 //!
-//! Nothing here asks a service: text in, findings out. The logs that it is tested on were made by the
-//! real tools, see `tests/fixtures/check-logs/make.py`.
+//! Pure functions: text in, findings out. The test logs come from the real tools, see
+//! `tests/fixtures/check-logs/make.py`.
 
 mod diagnostics;
 mod ending;
@@ -16,38 +16,39 @@ use xtask_remote::github::actions::JobStep;
 
 use lines::Step;
 
-/// How many findings are kept; the others are counted.
+/// The most findings to keep; the rest is counted.
 const KEPT: usize = 3;
-/// How many lines one finding shows.
+/// The most lines per finding.
 const SHOWN_LINES: usize = 10;
 
-/// Why a check failed, as far as its log tells.
+/// Why a check failed, according to its log.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FailingPart {
-    /// The step that failed, as GitHub names it.
+    /// The failed step, as GitHub names it.
     pub(crate) step: Option<String>,
-    /// What is wrong, the most telling first.
+    /// The findings, the most specific first.
     pub(crate) findings: Vec<Finding>,
-    /// How many more there are.
+    /// How many more findings there are.
     pub(crate) more: usize,
 }
 
-/// One thing that is wrong.
+/// A finding.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Finding {
-    /// Who says so: `pytest`, `rustc`, `clippy`, `ruff`, `notebook`, …
+    /// The tool: `pytest`, `rustc`, `clippy`, `ruff`, `notebook`, …
     pub(crate) tool: String,
-    /// The test, rule or task, where it has a name.
+    /// The test, rule or task, if named.
     pub(crate) name: Option<String>,
     /// File and line, `path:line`.
     pub(crate) place: Option<String>,
-    /// What is wrong, in one line.
+    /// The message, in one line.
     pub(crate) what: String,
-    /// The lines of the log that show it.
+    /// The relevant lines of the log.
     pub(crate) lines: Vec<String>,
 }
 
-/// Finds the failing part; `None` in the log of a job that did not fail. `failed` is the step that GitHub names.
+/// Finds the failing part; `None` if the job did not fail. `failed` is the step that GitHub reports as
+/// failed.
 pub(crate) fn failing_part(log: &str, failed: Option<&JobStep>) -> Option<FailingPart> {
     let steps = lines::steps(log);
     let step = failed
@@ -69,13 +70,13 @@ pub(crate) fn failing_part(log: &str, failed: Option<&JobStep>) -> Option<Failin
     })
 }
 
-/// What pytest says about one test that failed, in its own account of it.
+/// The finding for one failed test in pytest's output.
 pub(crate) fn test_failure(test: &str, account: &str) -> Option<Finding> {
     let lines: Vec<&str> = account.lines().collect();
     pytest::of_test(test, &lines)
 }
 
-/// What follows the marker by which `cargo xtask test` names its run; of several, the last.
+/// The text after the last marker of `cargo xtask test`.
 pub(crate) fn run_marker(log: &str) -> Option<&str> {
     let marked = |line: &'_ str| line.find(crate::results::MARKER);
     log.lines().rev().find_map(|line| {
@@ -84,7 +85,7 @@ pub(crate) fn run_marker(log: &str) -> Option<&str> {
     })
 }
 
-/// The whole log as plain text: without times, colours and anything that moves a terminal's cursor.
+/// The log as plain text, without timestamps, colours and control sequences.
 pub(crate) fn plain(log: &str) -> String {
     let mut text = String::with_capacity(log.len());
     for line in log.lines() {
@@ -94,10 +95,9 @@ pub(crate) fn plain(log: &str) -> String {
     text
 }
 
-/// The part of the log of a step that GitHub names: by its name, which says the command where the workflow gives it no
-/// other, else by its time.
+/// The part of the log of a step: by its name (the command, if the workflow gives none), else by its time.
 fn named_step<'s>(steps: &'s [Step], failed: &JobStep) -> Option<&'s Step> {
-    // An action or a composite one may have several parts; one of them says why.
+    // An action may have several parts; one of them has the reason.
     let telling = |found: Vec<&'s Step>| {
         let errors = found.iter().rfind(|step| !step.errors.is_empty());
         errors.or(found.last()).copied()
@@ -115,8 +115,8 @@ fn named_step<'s>(steps: &'s [Step], failed: &JobStep) -> Option<&'s Step> {
         .or_else(|| telling(steps.iter().filter(in_time).filter(with_errors).collect()))
 }
 
-/// The step whose end is an error, as far as the log alone tells. Of several the last one before the cleaning up: an
-/// earlier one was allowed to fail, or the job would have ended there.
+/// The failed step according to the log alone. Of several, the last one before the cleanup: earlier ones
+/// were allowed to fail.
 fn failing_step(steps: &[Step]) -> Option<&Step> {
     let failed = || steps.iter().filter(|step| !step.errors.is_empty());
     failed()
@@ -124,7 +124,7 @@ fn failing_step(steps: &[Step]) -> Option<&Step> {
         .or_else(|| failed().next_back())
 }
 
-/// What tools say that know what is wrong; else what stopped the step; else its last words.
+/// Findings of known tools; else what stopped the step; else its last lines.
 fn findings(step: &Step) -> Vec<Finding> {
     if let Some(stopped) = ending::stopped(step) {
         return vec![stopped];
@@ -167,10 +167,10 @@ impl From<Finding> for Vec<Finding> {
     }
 }
 
-/// `path:line` out of text that starts with `path:line` and goes on with a colon or ends.
+/// `path:line` at the start of a text, followed by a colon or the end.
 fn place(text: &str) -> Option<String> {
     let text = text.trim();
-    // The drive of a path on Windows.
+    // The drive letter of a Windows path.
     let drive = match text.as_bytes() {
         [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic() => 2,
         _ => 0,
@@ -182,7 +182,7 @@ fn place(text: &str) -> Option<String> {
     (is_path && is_line).then(|| format!("{}:{line}", in_repository(path)))
 }
 
-/// A path below a runner's checkout as the repository has it. Runners of any kind check out to
+/// A path in a runner's checkout relative to the repository. Runners check out to
 /// `WORK/REPOSITORY/REPOSITORY`.
 fn in_repository(path: &str) -> &str {
     const WORK: &[&str] = &["work", "_work", "__w", "a"];

@@ -1,6 +1,6 @@
-//! The environment of the programs that we start. Each kind of program gets the variables on its lists in
-//! `children/variables.rs` and no others: a secret that nobody has heard of reaches no program, and neither
-//! does what cargo or git set for us: which package runs, which repository a hook is called for.
+//! The environment of child processes. Each kind of program gets only the variables on its lists in
+//! `children/variables.rs`, so that no unknown secret reaches a program, and neither do variables that cargo or git
+//! set for us: the running package, the repository of a hook.
 
 mod variables;
 
@@ -12,17 +12,16 @@ use crate::env::Env;
 use crate::vars;
 use variables::List;
 
-/// What a program is, as far as its environment depends on it.
+/// Kinds of child processes, by the environment they need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
-    /// Code of the project: its unit tests, its data sets, its scripts. And what answers at once and fetches
-    /// nothing.
+    /// Code of the project: unit tests, data sets, scripts. Also quick programs that download nothing.
     Code,
     /// git in the clone, its hooks and the user's editor.
     Git,
-    /// git or ssh when it talks to a remote.
+    /// git or ssh contacting a remote.
     GitRemote,
-    /// GitHub's own client.
+    /// gh.
     Gh,
     /// uv, for the project's lock file.
     Uv,
@@ -30,7 +29,7 @@ pub(crate) enum Program {
     Pip,
     /// Go.
     Go,
-    /// cargo, which builds with what the cargo around us was given.
+    /// cargo, with the environment of the cargo around us.
     Cargo,
     /// npm and Node.js.
     Node,
@@ -40,7 +39,7 @@ pub(crate) enum Program {
     Bundle,
     /// The user's browser.
     Browser,
-    /// The local workspace, which installs the packages that notebooks ask for.
+    /// The local workspace, which installs packages for notebooks.
     Workspace,
     /// cargo when it builds, tests or runs us: `ci` and `bench`.
     Xtask,
@@ -81,7 +80,7 @@ impl Program {
         }
     }
 
-    /// Whether it reaches for the network: it gets passwords of proxies and registries.
+    /// Whether it uses the network: it gets the credentials of proxies and registries.
     fn fetches(self) -> bool {
         !matches!(
             self,
@@ -90,7 +89,7 @@ impl Program {
     }
 }
 
-/// A command with the environment of its kind, run in `folder`.
+/// A command in `folder` with the environment of its kind.
 pub(crate) fn command(
     env: &Env,
     kind: Program,
@@ -103,7 +102,7 @@ pub(crate) fn command(
     command
 }
 
-/// Gives a command the environment of its kind. What was set on it stays.
+/// Sets the environment of a command by its kind. Variables already set on it stay.
 pub(crate) fn surround(env: &Env, kind: Program, command: &mut Command) {
     let set: Vec<_> = command
         .get_envs()
@@ -119,7 +118,7 @@ pub(crate) fn surround(env: &Env, kind: Program, command: &mut Command) {
     if matches!(kind, Program::LocalBundle | Program::Bundle) && !has_home(env) {
         command.env("HOME", "/");
     }
-    // Nobody sits at these programs: a registry that wants a password must say so, not wait.
+    // No prompts: a registry that needs a password must fail, not wait.
     command
         .env("GIT_TERMINAL_PROMPT", "0")
         .env("PIP_NO_INPUT", "1");
@@ -131,14 +130,14 @@ pub(crate) fn surround(env: &Env, kind: Program, command: &mut Command) {
     }
 }
 
-/// Whether the user has a home folder. An account of a service may have none, and the Databricks CLI, which looks for
-/// git's settings there, ends where `HOME` names no folder.
+/// Whether the user has a home folder. Service accounts may have none, and the Databricks CLI fails if
+/// `HOME` is not a folder.
 fn has_home(env: &Env) -> bool {
     let home = env.get("HOME").map(std::path::Path::new);
     home.is_some_and(|home| home.is_absolute() && home.is_dir())
 }
 
-/// Has a program reach this machine's own addresses directly, whatever proxy the user has set.
+/// Makes a program bypass the user's proxy for loopback addresses.
 fn bypass_proxies_for_loopback(env: &Env, command: &mut Command) {
     let given: Vec<&str> = vars::NO_PROXY
         .iter()
@@ -153,13 +152,13 @@ fn bypass_proxies_for_loopback(env: &Env, command: &mut Command) {
             hosts.push(host);
         }
     }
-    // Both spellings with the same list: programs differ in which one they read.
+    // Both spellings: programs differ in which one they read.
     for name in vars::NO_PROXY {
         command.env(name, hosts.join(","));
     }
 }
 
-/// Whether a program of a kind gets a variable.
+/// Whether a kind of program gets a variable.
 fn passes(env: &Env, kind: Program, name: &str, value: &str) -> bool {
     let asked = env.get(vars::XTASK_PASS_ENV).unwrap_or_default();
     if asked.split(',').any(|asked| asked.trim() == name) {
@@ -174,9 +173,9 @@ fn passes(env: &Env, kind: Program, name: &str, value: &str) -> bool {
     listed && (kind.fetches() || !has_password(value))
 }
 
-/// Whether an address says who signs in: `http://user:password@proxy:3128`.
+/// Whether a URL contains credentials: `http://user:password@proxy:3128`.
 fn has_password(value: &str) -> bool {
-    // Several of them may stand in one value, as in UV_INDEX.
+    // A value may contain several URLs, as UV_INDEX does.
     value.split_whitespace().any(|address| {
         let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
         let server = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -184,7 +183,7 @@ fn has_password(value: &str) -> bool {
     })
 }
 
-/// A variable's value without what cargo put before it for us: the folders of its own libraries.
+/// A variable's value without the library folders that cargo prepended.
 pub(crate) fn own(env: &Env, name: &str, value: &str) -> String {
     let of_libraries = matches!(
         name,

@@ -1,7 +1,7 @@
-//! xtask.toml: what the tool must know about a project that its bundle does not say.
+//! xtask.toml: what the tool needs to know about a project besides its bundle.
 //!
-//! All names of jobs, tasks, models and targets come from here and from the bundle, never from our
-//! code. The page docs/configuration.md explains each field.
+//! All names of jobs, tasks, models and targets come from here and the bundle, never from code.
+//! docs/configuration.md explains each field.
 
 mod figures;
 mod workspace;
@@ -22,13 +22,13 @@ pub(crate) use workspace::Workspace;
 pub struct Config {
     /// The version of this format; 1.
     pub version: u32,
-    /// The bundle's jobs by what they do.
+    /// The bundle's jobs by role.
     pub jobs: Jobs,
     /// The registered model.
     pub model: Model,
     /// What `cargo xtask test` runs.
     pub test: Test,
-    /// Where data sets come from and go to.
+    /// Data sets: their generator and volume.
     pub data: Data,
     /// The local workspaces.
     #[serde(default)]
@@ -36,23 +36,23 @@ pub struct Config {
     /// Pull requests.
     #[serde(default)]
     pub github: GitHub,
-    /// What feeds the bundle's targets, by their names.
+    /// The bundle's targets: their branches, checks and promotions.
     #[serde(default)]
     pub targets: BTreeMap<String, Target>,
-    /// Figures that only the project itself can measure; `cargo xtask bench` shows them beside its own.
+    /// The project's own benchmarks; `cargo xtask bench` shows them with its own.
     #[serde(default)]
     pub bench: Vec<ProjectFigure>,
 }
 
-/// The bundle's jobs by what they do.
+/// The bundle's jobs by role.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Jobs {
-    /// Key of the job that trains, below `resources.jobs`.
+    /// Key of the training job in `resources.jobs`.
     pub train: String,
-    /// Key of that job's task which accepts or rejects a model.
+    /// Key of that job's validation task.
     pub validation_task: String,
-    /// Key of the job that scores with the champion.
+    /// Key of the batch inference job.
     pub inference: String,
 }
 
@@ -60,15 +60,15 @@ pub struct Jobs {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Model {
-    /// Its key below `resources.registered_models`, or `resources.models` in the workspace's registry.
+    /// Its key in `resources.registered_models`, or in `resources.models` for the workspace registry.
     pub resource: String,
     /// `python -m MODULE --model DIR` tries a version before it becomes champion; a built-in way when left out.
     #[serde(default)]
     pub smoke: Option<String>,
-    /// The registry that it is in.
+    /// Its registry.
     #[serde(default)]
     pub registry: Registry,
-    /// The metrics that `test` prints; all of them when left out.
+    /// The metrics that `test` prints; all by default.
     #[serde(default)]
     pub metrics: Vec<String>,
 }
@@ -79,18 +79,18 @@ pub struct Model {
 pub struct Test {
     /// Folders that pytest runs.
     pub unit: Vec<String>,
-    /// Folders of code whose lines the unit tests must run; `tool.coverage.report.fail_under` of pyproject.toml says how
-    /// many of a hundred. Needs pytest-cov.
+    /// Folders whose line coverage is checked against `tool.coverage.report.fail_under` of pyproject.toml.
+    /// Needs pytest-cov.
     #[serde(default)]
     pub coverage: Vec<String>,
     /// Folders of tests that need Spark: `ci` runs them with the extra `spark` of pyproject.toml.
     #[serde(default)]
     pub spark: Vec<String>,
-    /// The target that the integration test deploys to.
+    /// The target of the integration test.
     pub integration_target: String,
 }
 
-/// Where data sets come from and go to.
+/// Data sets: their generator and volume.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Data {
@@ -98,7 +98,7 @@ pub struct Data {
     pub module: String,
     /// The folder that the module is imported from.
     pub source: String,
-    /// Key of the volume that they are uploaded to, below `resources.volumes`.
+    /// Key of their volume in `resources.volumes`.
     pub volume: String,
 }
 
@@ -106,21 +106,21 @@ pub struct Data {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct GitHub {
-    /// A GitHub Enterprise Server by its host; github.com and ghe.com are known.
+    /// The host of a GitHub Enterprise Server; github.com and ghe.com need no entry.
     pub host: Option<String>,
-    /// The repository that pull requests go to, as `owner/name`; found from git's remotes when left out.
+    /// The repository for pull requests, `owner/name`; by default from git's remotes.
     pub repository: Option<String>,
-    /// The branch that they go to; the repository's default branch when left out.
+    /// The base branch; by default the repository's default branch.
     pub base: Option<String>,
-    /// Who is asked for a review: users, and teams as `org/team`.
+    /// Reviewers to request: users, and teams as `org/team`.
     pub reviewers: Vec<String>,
-    /// Labels that each one gets.
+    /// Labels for each pull request.
     pub labels: Vec<String>,
-    /// Lines that look like secrets and are none, each by the digest that `open-pr` names.
+    /// False alarms of the secret search, by the digest that `open-pr` prints.
     pub allowed_secrets: Vec<String>,
-    /// How many people must have approved the newest commit before `merge` merges.
+    /// How many approvals of the newest commit `merge` requires.
     pub approvals: usize,
-    /// File below .github/workflows of the workflow that deploys models.
+    /// File file name in .github/workflows of the workflow that deploys models.
     pub deploy_model_workflow: Option<String>,
 }
 
@@ -139,58 +139,51 @@ impl Default for GitHub {
     }
 }
 
-/// What feeds a target of the bundle.
+/// A target of the bundle.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Target {
-    /// The branch whose pushes are deployed to it.
+    /// The branch that is deployed to it.
     pub branch: Option<String>,
-    /// The target that it is promoted to.
+    /// The next target of a promotion.
     pub promotes_to: Option<String>,
-    /// Checks that must pass before a pull request into its branch is merged, besides those that the
-    /// repository's own rules require.
+    /// Checks required before merging into its branch, besides those of the repository's rules.
     pub checks: Vec<String>,
-    /// The file in `.github/workflows` that deploys its branch; `deploy-TARGET.yml` when left out.
+    /// The workflow file in `.github/workflows` that deploys it; by default `deploy-TARGET.yml`.
     pub workflow: Option<String>,
 }
 
 impl Config {
     /// Reads and checks the file.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] with line and column when a field is unknown, missing or of the wrong type.
     pub(crate) fn read(path: &Utf8Path) -> anyhow::Result<Config> {
         let text = fs_err::read_to_string(path)?;
         Config::parse(&text).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{path} is not what xtask expects"))
+            Failure::new(Kind::Usage, format!("{path} is not valid"))
                 .details(error)
-                .next("compare it with docs/configuration.md")
+                .next("see docs/configuration.md")
                 .into()
         })
     }
 
-    /// Checks the text of the file; the error says what is wrong and where.
-    ///
-    /// # Errors
-    /// When a field is unknown, missing, of the wrong type, or names what is not there.
+    /// Parses and checks the file; the error says what is wrong and where.
     pub(crate) fn parse(text: &str) -> Result<Config, String> {
         let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
         if config.version != 1 {
             return Err(format!(
-                "version = {}: this xtask reads version 1",
+                "version = {}: this xtask supports version 1",
                 config.version
             ));
         }
         if let Some(name) = &config.github.repository
             && xtask_remote::github::repositories::Name::parse(name).is_none()
         {
-            return Err(format!("github.repository = {name:?}: it is owner/name"));
+            return Err(format!("github.repository = {name:?}: expected owner/name"));
         }
         if let Some(file) = &config.github.deploy_model_workflow
             && (file.is_empty() || file.contains('/'))
         {
             return Err(format!(
-                "github.deploy-model-workflow = {file:?}: it is a file's name below .github/workflows"
+                "github.deploy-model-workflow = {file:?}: expected a file name in .github/workflows"
             ));
         }
         for (name, target) in &config.targets {
@@ -198,7 +191,7 @@ impl Config {
                 && !config.targets.contains_key(next)
             {
                 return Err(format!(
-                    "targets.{name}.promotes-to = {next:?}: there is no [targets.{next}]"
+                    "targets.{name}.promotes-to = {next:?}: no [targets.{next}] in xtask.toml"
                 ));
             }
         }
@@ -206,7 +199,7 @@ impl Config {
             && !is_module(module)
         {
             return Err(format!(
-                "model.smoke = {module:?}: it is a Python module, such as \"loyalty.smoke\""
+                "model.smoke = {module:?}: expected a Python module, such as \"loyalty.smoke\""
             ));
         }
         config.workspace.check()?;
@@ -216,7 +209,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Whether a branch feeds a target that another one promotes to.
+    /// Whether a branch deploys a target that another one promotes to.
     pub(crate) fn is_promoted_to(&self, branch: &str) -> bool {
         let Some((name, _)) = self.target_of(branch) else {
             return false;
@@ -225,7 +218,7 @@ impl Config {
         targets.any(|target| target.promotes_to.as_deref() == Some(name))
     }
 
-    /// The file of the workflow that deploys a target's branch.
+    /// The workflow file that deploys a target.
     pub(crate) fn workflow_of(&self, target: &str) -> String {
         let named = self.targets.get(target);
         named
@@ -233,7 +226,7 @@ impl Config {
             .unwrap_or_else(|| format!("deploy-{target}.yml"))
     }
 
-    /// The target that a branch feeds.
+    /// The target that deploys from a branch.
     pub(crate) fn target_of(&self, branch: &str) -> Option<(&str, &Target)> {
         self.targets
             .iter()
@@ -242,7 +235,7 @@ impl Config {
     }
 }
 
-/// Whether `python -m` can take it: names of Python, with points between.
+/// Whether it is a dotted Python module name.
 fn is_module(name: &str) -> bool {
     name.split('.').all(|part| {
         part.starts_with(|c: char| c.is_alphabetic() || c == '_')
@@ -275,14 +268,14 @@ mod tests {
         let error =
             Config::parse(&OURS.replace("promotes-to = \"prod\"", "promotes-to = \"pord\""))
                 .unwrap_err();
-        assert!(error.contains("there is no [targets.pord]"), "{error}");
+        assert!(error.contains("no [targets.pord] in xtask.toml"), "{error}");
         let error =
             Config::parse(&OURS.replace("[github]", "[github]\nrepository = \"x\"")).unwrap_err();
         assert!(error.contains("owner/name"), "{error}");
         let path = "[github]\ndeploy-model-workflow = \".github/workflows/x.yml\"";
         let ours = OURS.replace("deploy-model-workflow", "# ");
         let error = Config::parse(&ours.replace("[github]", path)).unwrap_err();
-        assert!(error.contains("below .github/workflows"), "{error}");
+        assert!(error.contains("file name in .github/workflows"), "{error}");
     }
 
     #[test]
@@ -292,7 +285,7 @@ mod tests {
         assert_eq!(config.model.smoke.as_deref(), Some("loyalty.smoke_2"));
         for hostile in ["", "-c", "a..b", "../a", "a b", "a;b", "2a", ".a"] {
             let error = Config::parse(&with(hostile)).unwrap_err();
-            assert!(error.contains("it is a Python module"), "{error}");
+            assert!(error.contains("expected a Python module"), "{error}");
         }
     }
 
@@ -314,6 +307,6 @@ mod tests {
     #[test]
     fn another_version_is_refused() {
         let error = Config::parse(&OURS.replace("version = 1", "version = 2")).unwrap_err();
-        assert!(error.contains("reads version 1"), "{error}");
+        assert!(error.contains("supports version 1"), "{error}");
     }
 }

@@ -1,4 +1,4 @@
-//! What every command is given: where the project is, what it is configured to be, how to talk.
+//! What every command gets: the project's root, its configuration, the environment, the terminal.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,8 +25,8 @@ pub struct Context {
     pub ui: Ui,
     /// Ctrl-C.
     pub(crate) interrupt: Interrupt,
-    /// What a command is ready to lose in waits for services, where it would rather wait than leave work half
-    /// done; see [`Target::patient`](crate::databricks::Target::patient).
+    /// How long calls may wait in total where a command must not stop half-way; see
+    /// [`Target::patient`](crate::databricks::Target::patient).
     pub(crate) patience: Patience,
 }
 
@@ -38,9 +38,6 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Context {
     /// Finds the project around the current folder and reads its configuration.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] outside of a project, or when xtask.toml does not hold what it should.
     pub(crate) fn find(env: Env, ui: Ui) -> anyhow::Result<Context> {
         let root = project_root(&env.cwd)?;
         keep_out_of_git(&root.join(LOCAL));
@@ -55,7 +52,7 @@ impl Context {
         })
     }
 
-    /// How to wait before a call is made again: it is said where it takes a while, and ends with Ctrl-C.
+    /// How to wait before a retry: longer waits are reported, and Ctrl-C ends them.
     pub(crate) fn pause(&self) -> Pause {
         let (ui, interrupt) = (self.ui.clone(), self.interrupt.clone());
         Arc::new(move |wait, error| {
@@ -74,12 +71,12 @@ impl Context {
     }
 }
 
-/// Has git ignore the folder whatever the project's own .gitignore says, and with git all that follows its
-/// rules: the bundle's upload, open-pr, the memory of green tests. The folder holds tokens.
+/// Makes git ignore the folder, whatever the project's own .gitignore says, and with git the bundle's
+/// upload, open-pr and the test cache. The folder holds tokens.
 fn keep_out_of_git(folder: &Utf8Path) {
     let rules = folder.join(".gitignore");
     if !rules.is_file() {
-        // In a folder that cannot be written to nothing is kept either; commands that write say so.
+        // A read-only folder is not an error here; commands that write report it.
         let _ = fs_err::create_dir_all(folder).and_then(|()| fs_err::write(rules, "*\n"));
     }
 }
@@ -91,9 +88,9 @@ fn project_root(cwd: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         .ok_or_else(|| {
             Failure::new(
                 Kind::Usage,
-                format!("no project here: neither {cwd} nor a folder above it holds an xtask.toml"),
+                format!("no project found: no xtask.toml in {cwd} or any folder above it"),
             )
-            .next("change into the project's folder and call it again")
+            .next("cd into the project's folder and run it again")
             .into()
         })
 }

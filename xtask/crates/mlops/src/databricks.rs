@@ -1,4 +1,4 @@
-//! The Databricks CLI, as domain verbs on a target of the bundle.
+//! The Databricks CLI as methods on a target of the bundle.
 
 mod aside;
 mod changes;
@@ -39,25 +39,25 @@ pub(crate) use summary::Summary;
 use through_cli::ThroughCli;
 use versions::Versions;
 
-/// How long the CLI may take to say what is deployed, once the workspace has answered: three calls of it.
+/// The timeout for reading what is deployed, once the workspace has answered: three API calls.
 const SUMMARY: Duration = Duration::from_secs(60);
 
-/// How long it may take to check the bundle, and to plan a deployment: calls for each resource, and what the
-/// bundle builds or runs for that.
+/// The timeout for validating the bundle and planning a deployment: API calls per resource, and what the
+/// bundle builds or runs.
 const PLAN: Duration = Duration::from_secs(600);
 
-/// One target of the bundle, and the workspace it lives on.
+/// A target of the bundle and its workspace.
 pub(crate) struct Target<'a> {
     /// Its name.
     pub(crate) name: String,
-    /// The local workspace, where the target lives on it.
+    /// The local workspace, if the target is on one.
     pub(crate) local: Option<LocalWorkspace>,
     place: Place,
     context: &'a Context,
     program: Utf8PathBuf,
-    /// The folder of a look; `None` where the CLI runs what the bundle asks for.
+    /// The CLI's state folder for reading; `None` if the CLI may run the bundle's code.
     aside: Option<Aside>,
-    /// The folder with the bundle's files.
+    /// The bundle's folder.
     files: Utf8PathBuf,
     edits: OnceLock<String>,
     bundle: Bundle,
@@ -66,12 +66,8 @@ pub(crate) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// A target, with its workspace answering: the local one is started where it does not run, and one on
-    /// Databricks says who one is there. No code of the checkout runs for it, here or later: the CLI refuses that.
-    ///
-    /// # Errors
-    /// When the bundle does not know the target, the local workspace cannot be started, or the one on Databricks
-    /// does not answer or does not know who asks.
+    /// Opens a target: starts its local workspace if needed, or checks the sign-in on Databricks. Runs no
+    /// code of the checkout, here or later: the CLI refuses it.
     pub(crate) fn open(
         context: &'a Context,
         toolbox: &Toolbox,
@@ -81,11 +77,8 @@ impl<'a> Target<'a> {
         Target::opened(context, toolbox, name, aside)
     }
 
-    /// The same for a command that deploys, checks or removes the checkout's bundle: the CLI runs the Python and the
-    /// scripts that it names.
-    ///
-    /// # Errors
-    /// Those of [`Target::open`].
+    /// Like [`Target::open`], for commands that deploy, validate or destroy the bundle: the CLI may run its
+    /// Python and scripts.
     pub(crate) fn open_to_deploy(
         context: &'a Context,
         toolbox: &Toolbox,
@@ -126,8 +119,8 @@ impl<'a> Target<'a> {
         Ok(target)
     }
 
-    /// Has its calls wait for a local workspace as long as the whole command may; those through the CLI wait
-    /// as the CLI does.
+    /// Lets calls to a local workspace wait as long as the whole command may; calls through the CLI wait as
+    /// the CLI does.
     #[must_use]
     pub(crate) fn patient(mut self) -> Target<'a> {
         if let Some(local) = &mut self.local {
@@ -136,9 +129,9 @@ impl<'a> Target<'a> {
         self
     }
 
-    /// A target as it is: nothing is started or fetched for it. `local` is the running local workspace,
-    /// for a target that lives on it; `program` the Databricks CLI, where there is one. What the CLI does
-    /// for it does not meet a deployment from the same clone.
+    /// A target without starting or downloading anything. `local` is the running local workspace, if the
+    /// target is on it; `program` the Databricks CLI, if installed. The CLI uses a separate state folder,
+    /// so that it does not collide with a deployment from the same clone.
     pub(crate) fn seen(
         context: &'a Context,
         bundle: &Bundle,
@@ -161,32 +154,29 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The same target, where it is known already who one is there.
+    /// The same target with a known identity.
     #[must_use]
     pub(crate) fn with_sign_in(mut self, known: SignedIn) -> Target<'a> {
         self.signed_in = OnceLock::from(known);
         self
     }
 
-    /// Whether the CLI is here.
+    /// Whether the CLI is installed.
     pub(crate) fn has_cli(&self) -> bool {
         !self.program.as_str().is_empty()
     }
 
-    /// The same target, by the bundle's files in another folder: those of another commit.
+    /// The same target with the bundle's files in another folder, of another commit.
     #[must_use]
     pub(crate) fn with_files_in(mut self, folder: Utf8PathBuf) -> Target<'a> {
         self.files = folder;
         self
     }
 
-    /// What a deployment would change, one line each, as the CLI words it within `limit`.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] when it takes longer; [`Kind::Failed`] with what the CLI says.
+    /// What a deployment would change, one line each, in the CLI's words, within `limit`.
     pub(crate) fn plan(&self, limit: Duration) -> anyhow::Result<Vec<String>> {
         let command = self.bundle(&["plan"]);
-        let what = format!("the deployment to {} cannot be planned", self.name);
+        let what = format!("could not plan the deployment to {}", self.name);
         let finished = self.succeed_within(command, &what, limit)?;
         Ok(finished
             .stdout
@@ -196,14 +186,11 @@ impl<'a> Target<'a> {
             .collect())
     }
 
-    /// The bundle's resources with their ids and pages. Python that makes resources runs for it, where the target
-    /// was opened for that; [`Target::deployed`] runs none.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what the CLI says.
+    /// The bundle's resources with their ids and pages. Runs the bundle's Python if the target was opened
+    /// for that; [`Target::deployed`] never does.
     pub(crate) fn summary(&self) -> anyhow::Result<Summary> {
         let command = self.bundle(&["summary", "--output", "json"]);
-        let what = format!("the state of target {} cannot be read", self.name);
+        let what = format!("could not read the state of target {}", self.name);
         let finished = self.succeed_within(command, &what, SUMMARY)?;
         self.understood(&finished.stdout, &what)
     }
@@ -216,26 +203,24 @@ impl<'a> Target<'a> {
         serde_json::from_str(said).map_err(|error| {
             Failure::new(
                 Kind::Failed,
-                format!("{what}: the CLI's answer is not understood: {error}"),
+                format!("{what}: unexpected output of the Databricks CLI: {error}"),
             )
             .into()
         })
     }
 
-    /// Runs a program of ours with the target's sign-in in its environment, which the CLI puts there.
-    ///
-    /// # Errors
-    /// When the CLI cannot be started. A program that fails is no error here.
+    /// Runs one of our programs with the target's credentials in its environment, through `databricks
+    /// bundle run`. A failing program is not an error here.
     pub(crate) fn run_signed_in(
         &self,
         program: &str,
         args: &[&str],
         on_line: impl FnMut(&str),
     ) -> anyhow::Result<Finished> {
-        // Away from the checkout, where Python would import what lies there.
+        // Outside the checkout, as Python would import files from there.
         let mut command = self.outlined(&["bundle", "run"])?;
         command.arg("--").arg(program).args(args);
-        // Where the environment holds no token, MLflow takes the profile DEFAULT of the user's file.
+        // Without a token in the environment, MLflow uses the user's DEFAULT profile.
         match &self.signed_in(ANSWER)?.profile {
             Some(profile) => command.env(vars::DATABRICKS_CONFIG_PROFILE, profile),
             None => command.env(vars::DATABRICKS_CONFIG_FILE, "/dev/null"),
@@ -243,12 +228,12 @@ impl<'a> Target<'a> {
         process::run(&self.context.ui, &self.context.interrupt, command, on_line)
     }
 
-    /// Runs the CLI, which is to succeed; it may take as long as it takes.
+    /// Runs the CLI without a time limit; a failure is an error.
     fn succeed(&self, command: Command, what: &str) -> anyhow::Result<Finished> {
         self.succeed_within(command, what, Duration::MAX)
     }
 
-    /// Runs the CLI, which is to succeed within `limit`.
+    /// Runs the CLI within `limit`; a failure is an error.
     fn succeed_within(
         &self,
         command: Command,
@@ -260,10 +245,10 @@ impl<'a> Target<'a> {
         let given_up = |elapsed| elapsed > limit;
         let Some(finished) = process::run_until(ui, interrupt, command, given_up, |_| ())? else {
             let service = self.service(None);
-            let why = format!("{service} did not answer within {} s", limit.as_secs());
+            let why = format!("{service} did not respond within {} s", limit.as_secs());
             return Failure::new(Kind::Service, format!("{what}: {why}"))
-                .details(format!("`{line}` had not ended"))
-                .next("look whether the workspace answers, and call it again")
+                .details(format!("`{line}` was still running"))
+                .next("check that the workspace responds, then run it again")
                 .err();
         };
         if !finished.ok() {
@@ -273,9 +258,9 @@ impl<'a> Target<'a> {
         Ok(finished)
     }
 
-    /// Why the CLI failed, as it says; who is not signed in is told how to.
+    /// The CLI's error; with the sign-in command if not authenticated.
     fn failure(&self, what: String, finished: &Finished) -> Failure {
-        // JSON on stdout is no reason.
+        // JSON on stdout is not the reason.
         let said = match finished.stderr.trim() {
             "" => &finished.tail,
             _ => &finished.stderr,
@@ -288,7 +273,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// What one signs in to, for this target; `host` where that is known better than the bundle says.
+    /// What to sign in to for this target; `host` if known better than from the bundle.
     fn service(&self, host: Option<&str>) -> String {
         match &self.place {
             Place::Local(_) => {
@@ -307,30 +292,27 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Whether the user has had enough.
+    /// Fails after Ctrl-C.
     pub(crate) fn is_interrupted(&self) -> bool {
         self.context.interrupt.is_set()
     }
 
-    /// Copies a folder of the workspace tree into a new folder here.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what the CLI says.
+    /// Copies a workspace folder into a new local folder.
     pub(crate) fn export(&self, path: &str, folder: &Utf8Path) -> anyhow::Result<()> {
         let mut command = Command::new(&self.program);
         command.args(["workspace", "export-dir", path, folder.as_str()]);
         self.lead(&mut command);
-        let what = format!("the files of {path} on {} cannot be copied", self.name);
+        let what = format!("could not copy {path} from {}", self.name);
         self.succeed(command, &what).map(drop)
     }
 
-    /// The way of REST calls that only read. Those that change something are a [`Writer`]'s.
+    /// The transport for REST calls that only read. Calls that change something need a [`Writer`].
     pub(crate) fn transport(&self) -> Box<dyn Transport + '_> {
         Box::new(ReadOnly::new(self.whole_transport()))
     }
 
-    /// The way of all REST calls: directly to the local workspace, else through the CLI, which alone
-    /// holds the user's credentials.
+    /// The transport for all REST calls: direct to the local workspace, else through the CLI, which holds
+    /// the user's credentials.
     fn whole_transport(&self) -> Box<dyn Transport + '_> {
         match &self.local {
             Some(local) => Box::new(local.http.clone()),
@@ -338,7 +320,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The address of the target's workspace, in one form whether the bundle, a profile or the environment names it.
+    /// The normalised URL of the target's workspace, from the bundle, a profile or the environment.
     pub(crate) fn host(&self) -> String {
         let local = self.local.as_ref().map(|local| local.url.clone());
         local
@@ -346,8 +328,8 @@ impl<'a> Target<'a> {
             .unwrap_or_default()
     }
 
-    /// A page's address for a person: on the local workspace, at a terminal, it signs the reader's
-    /// browser in (once); everywhere else it is the address itself.
+    /// A page's URL for people: for the local workspace at a terminal it contains a single-use sign-in
+    /// code; everywhere else it is the URL itself.
     pub(crate) fn readable_link(&self, url: &str) -> String {
         let page = self
             .local
@@ -380,8 +362,8 @@ impl<'a> Target<'a> {
         command
     }
 
-    /// What the files have beside their commit, for a bundle with a variable `git_edits`. Another commit's files
-    /// have nothing.
+    /// A description of uncommitted changes, for a bundle with a variable `git_edits`; empty for another
+    /// commit's files.
     fn edits(&self) -> &str {
         self.edits.get_or_init(|| {
             let is_here = self.files == self.context.root;
@@ -395,8 +377,8 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// Where the CLI keeps its copy of the state of deployments: another one for each workspace, so that a target
-    /// which moves to another is not taken for what it was there.
+    /// The CLI's folder for deployment state, one per workspace, so that a target moved to another
+    /// workspace does not keep the old state.
     fn copies(&self) -> Utf8PathBuf {
         match &self.place {
             Place::Local(profile) => local_workspace::copies(self.context, profile),
@@ -413,7 +395,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The bundle without its resources, in a folder of its own.
+    /// The bundle without its resources, in a separate folder.
     fn outline(&self) -> anyhow::Result<&Outline> {
         if let Some(outline) = self.outline.get() {
             return Ok(outline);
@@ -422,14 +404,14 @@ impl<'a> Target<'a> {
         Ok(self.outline.get_or_init(|| outline))
     }
 
-    /// Leads a command that is not one of `bundle` to the target's workspace: such a one does not read the
-    /// bundle for it.
+    /// Points a command other than `databricks bundle` to the target's workspace: such commands do not read
+    /// the bundle.
     fn lead(&self, command: &mut Command) {
         self.surround(command);
         let known = self.signed_in.get();
         let (host, profile) = match &self.place {
             Place::Local(profile) => (None, Some(profile)),
-            // The CLI finds a profile by the host of a bundle, and not by that of a variable.
+            // The CLI looks up a profile by the bundle's host, but not by DATABRICKS_HOST.
             Place::Databricks { host, profile } => (
                 known.map(|known| &known.host).or(host.as_ref()),
                 known
@@ -443,13 +425,13 @@ impl<'a> Target<'a> {
         if let Some(host) = host {
             command.env(vars::DATABRICKS_HOST, host);
         }
-        // Away from the bundle: the CLI looks for one in every folder above, and takes up the workspace of its
-        // default target.
+        // Outside the bundle: the CLI searches all parent folders for one, and would use the workspace of
+        // its default target.
         command.current_dir("/");
     }
 
-    /// Sets the environment of the CLI: our own file and nothing of the user's for a target on the
-    /// local workspace; the user's for one on Databricks.
+    /// Sets the CLI's environment: only our own configuration file for a target on the local workspace; the
+    /// user's for one on Databricks.
     fn surround(&self, command: &mut Command) {
         let kind = match self.local {
             Some(_) => Program::LocalBundle,
@@ -461,7 +443,7 @@ impl<'a> Target<'a> {
                 vars::DATABRICKS_CONFIG_FILE,
                 local_workspace::config_file(self.context),
             );
-            // The default of 15 requests a second makes a local deployment wait for nothing.
+            // The default of 15 requests/s only slows local deployments down.
             command.env("DATABRICKS_RATE_LIMIT", "200");
         }
         for other in vars::OTHER_BUNDLES {

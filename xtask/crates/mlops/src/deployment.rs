@@ -1,4 +1,4 @@
-//! A deployment as commands do it: the plan is shown, applied with progress, and the model's links are made right.
+//! A deployment as commands run it: show the plan, apply it with progress, fix the model's links.
 
 mod linking;
 mod review;
@@ -12,13 +12,10 @@ use crate::error::{Failure, Kind};
 pub(crate) use linking::{keep, planned, show as show_links};
 pub(crate) use review::{show, summary};
 
-/// How often the deployment of a test is planned anew because another one came first.
+/// How often a test's deployment is planned again because another one came first.
 const ATTEMPTS: usize = 5;
 
 /// Applies a plan, with progress.
-///
-/// # Errors
-/// What the CLI says.
 pub(crate) fn apply(
     context: &Context,
     writer: &Writer<'_, '_>,
@@ -37,11 +34,8 @@ pub(crate) fn apply(
     Ok(outcome)
 }
 
-/// Deploys what the checkout holds, without a question: nothing that holds data is deleted by it. Where another
-/// deployment comes first, it is planned anew.
-///
-/// # Errors
-/// [`Kind::Failed`] when data would end; what the CLI says.
+/// Deploys the checkout without a prompt; never deletes data. If another deployment comes first, it plans
+/// again.
 pub(crate) fn of_the_checkout(context: &Context, writer: &Writer<'_, '_>) -> anyhow::Result<()> {
     let target = writer.target();
     let mut last = String::new();
@@ -59,13 +53,13 @@ pub(crate) fn of_the_checkout(context: &Context, writer: &Writer<'_, '_>) -> any
         }
     }
     let what = format!(
-        "{} is deployed again and again by others; nothing was changed",
+        "other deployments to {} keep coming first; nothing was changed",
         target.name
     );
     Failure::new(Kind::Failed, what).details(last).err()
 }
 
-/// Makes the links of the model of a deployed target right. Those that cannot be written are told, and are no error.
+/// Fixes the links of a deployed target's model. Links that cannot be written are a warning, not an error.
 pub(crate) fn link(context: &Context, writer: &Writer<'_, '_>, summary: &Summary, source: &Source) {
     linking::warn(context, &linking::keep(context, writer, summary, source));
 }

@@ -1,4 +1,4 @@
-//! What the engine of promotion says, in this program's words: its failures with their exit codes.
+//! Errors of the promotion engine as [`Failure`]s with exit codes.
 
 use xtask_promotion::Error;
 
@@ -15,7 +15,7 @@ pub(crate) fn of(error: Error) -> anyhow::Error {
             failure.into()
         }
         Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
-            .next("call it again: it goes on where it was")
+            .next("run the command again: it continues where it stopped")
             .into(),
         Error::Remote(error) => error.into(),
         error @ Error::Local { .. } => Failure::new(Kind::Missing, error.to_string()).into(),

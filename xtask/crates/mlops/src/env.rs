@@ -1,4 +1,4 @@
-//! What the process environment says, read once at start.
+//! The process environment, read once at start.
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -7,33 +7,30 @@ use camino::Utf8PathBuf;
 
 use crate::vars;
 
-/// The facts about the surroundings that commands decide by.
+/// The environment variables and terminal facts that commands need.
 #[derive(Debug, Clone)]
 pub(crate) struct Env {
-    /// The folder that the command was called in.
+    /// The current folder.
     pub(crate) cwd: Utf8PathBuf,
     /// Whether a CI system runs us.
     pub(crate) ci: bool,
-    /// Whether nothing may be fetched.
+    /// Whether downloads are forbidden.
     pub(crate) offline: bool,
     /// Whether standard input is a terminal.
     pub(crate) stdin_is_terminal: bool,
-    /// Whether standard output is a terminal that knows more than letters.
+    /// Whether standard output is a terminal with escape sequences.
     pub(crate) stdout_is_terminal: bool,
     /// Whether standard error is a terminal that can move its cursor.
     pub(crate) stderr_is_terminal: bool,
     /// Whether to colour.
     pub(crate) colour: bool,
-    /// Whether to colour what goes to no terminal, too.
+    /// Whether to colour output that is not a terminal, too.
     pub(crate) colour_forced: bool,
     variables: BTreeMap<String, String>,
 }
 
 impl Env {
     /// Reads the environment of this process.
-    ///
-    /// # Errors
-    /// When the current folder is gone or its path is not UTF-8.
     pub(crate) fn read() -> anyhow::Result<Env> {
         let cwd = Utf8PathBuf::try_from(std::env::current_dir()?)?;
         // `vars()` panics on a value that is not UTF-8; such a variable is of no use to us.
@@ -65,7 +62,7 @@ impl Env {
             .filter(|value| !value.is_empty())
     }
 
-    /// The run of GitHub Actions that runs us, with who asked for it; `None` elsewhere.
+    /// The GitHub Actions run around this process and its actor; `None` elsewhere.
     pub(crate) fn workflow_run(&self) -> Option<String> {
         let part = |name| self.get(name);
         let actor = part(vars::GITHUB_ACTOR)?;
@@ -76,7 +73,7 @@ impl Env {
         ))
     }
 
-    /// Puts other variables in the place of this process's.
+    /// Replaces the variables, for tests.
     #[cfg(test)]
     pub(crate) fn replace_variables(&mut self, variables: &[(&str, &str)]) {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());

@@ -1,4 +1,4 @@
-//! Failures that a person can act on: what failed, why, what to type next; and the exit codes.
+//! Failures: what failed, why, what to type next; and the exit codes.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use crate::vars;
 /// The kinds of failure. Each has one exit code, listed in docs/exit-codes.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// What was checked is not right: a test, a task or a gate said no.
+    /// A test, a task or a check failed.
     Failed,
-    /// The command line, xtask.toml or the bundle asks for something that cannot be.
+    /// The command line, xtask.toml or the bundle is invalid.
     Usage,
     /// This machine lacks something: a tool, Python, disk, network.
     Missing,
     /// A service did not answer, or refused.
     Service,
-    /// There is nothing that could be waited for.
+    /// There is nothing to wait for.
     Nothing,
-    /// A service does not know who asks: the way out is to sign in again.
+    /// Not authenticated: the remedy is to sign in again.
     SignedOut,
-    /// What was waited for has not ended.
+    /// A wait ended before what it waited for.
     Pending,
-    /// Ctrl-C or a request to terminate.
+    /// Ctrl-C or SIGTERM.
     Interrupted,
 }
 
@@ -61,7 +61,7 @@ impl Failure {
         }
     }
 
-    /// Adds what the other side said: an excerpt of output, the body of a reply.
+    /// Adds an excerpt of a program's output or the body of a reply.
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Failure {
         let details = details.into();
@@ -90,14 +90,14 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Everything that is said about an error, in the order in which it is said.
+/// What is printed about an error, in that order.
 #[derive(Debug)]
 pub(crate) struct Report {
     /// The first line.
     pub(crate) what: String,
     /// Why, outermost cause first.
     pub(crate) causes: Vec<String>,
-    /// Output of the other side.
+    /// Output of the program or service that failed.
     pub(crate) details: Option<String>,
     /// What to type or do.
     pub(crate) next: Vec<String>,
@@ -105,7 +105,7 @@ pub(crate) struct Report {
     pub(crate) exit_code: u8,
 }
 
-/// How to sign in to a service again: its base address, or what its calls go through.
+/// The command that signs in to a service, given its base address or `profile NAME`.
 pub(crate) fn sign_in(service: &str) -> String {
     let address = service.split("://").nth(1).unwrap_or_default();
     let (host, path) = address.split_once('/').unwrap_or((address, ""));
@@ -118,20 +118,20 @@ pub(crate) fn sign_in(service: &str) -> String {
             true => vars::CLOUD_TOKENS[0],
             false => vars::SERVER_TOKENS[0],
         };
-        return format!("gh auth login --hostname {host}   # or another {variable}");
+        return format!("gh auth login --hostname {host}   # or set {variable}");
     }
     if host.starts_with("127.0.0.1") {
-        return "cargo xtask workspace down   # the next command starts it with its token"
+        return "cargo xtask workspace down   # the next command starts it with a new token"
             .to_owned();
     }
     match host {
         "" => "databricks auth login".to_owned(),
-        _ => format!("databricks auth login --host {service}   # in CI: another secret"),
+        _ => format!("databricks auth login --host {service}   # in CI: update the secret"),
     }
 }
 
 /// Turns an error into what is shown; the innermost [`Failure`] gives kind and remedy. A failed call
-/// to a service that nobody explained better is one of [`Kind::Service`].
+/// without a [`Failure`] around it is a [`Kind::Service`].
 pub(crate) fn report(error: &anyhow::Error) -> Report {
     let failure = error
         .chain()
@@ -144,7 +144,7 @@ pub(crate) fn report(error: &anyhow::Error) -> Report {
         xtask_remote::Error::SignedOut { service, .. } => {
             Failure::new(Kind::SignedOut, "").next(sign_in(service))
         }
-        _ => Failure::new(Kind::Service, "").next("call it again with --explain to see each call"),
+        _ => Failure::new(Kind::Service, "").next("run it again with --explain to see each call"),
     });
     let failure = failure.or(service.as_ref());
     Report {

@@ -14,7 +14,7 @@ const SHOWN_LINES: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Failures(pub(crate) Vec<(String, Failure)>);
 
-/// Asks for the failing tasks of a run. Tasks that were only skipped for another's sake are left out.
+/// Asks for the failing tasks of a run. Tasks skipped because another one failed are left out.
 pub(crate) fn of_run(transport: &dyn Transport, run: &Run) -> Failures {
     let failed = run.tasks.iter().filter(|task| {
         matches!(task.state.result_state.as_str(), "FAILED" | "TIMEDOUT")
@@ -28,7 +28,7 @@ pub(crate) fn of_run(transport: &dyn Transport, run: &Run) -> Failures {
 }
 
 fn of_task(transport: &dyn Transport, task: &Task) -> Failure {
-    // An output that cannot be had leaves the state's own message.
+    // Without an output, the state's own message remains.
     let output = jobs::output(transport, task.run_id).unwrap_or_default();
     let mut failure = Failure {
         notebook: task
@@ -66,10 +66,7 @@ impl Failures {
             .map(|(_, failure)| failure.clone())
     }
 
-    /// The error of a command whose job run failed; `next` is what to type when the reason is mended.
-    ///
-    /// # Errors
-    /// Always: that is what it makes.
+    /// The error of a command whose job run failed; `next` is what to type once the cause is fixed.
     pub(crate) fn into_error<T>(self, run: &Run, next: Option<&str>) -> anyhow::Result<T> {
         let logs = format!("cargo xtask logs run:{}", run.run_id);
         let Some((task, failure)) = self.0.into_iter().next() else {

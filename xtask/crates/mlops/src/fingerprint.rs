@@ -1,4 +1,4 @@
-//! Whether work has to be done again: the content of its inputs, remembered from the last success.
+//! Whether work must be redone: compares its inputs with those of the last success.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,6 @@ pub(crate) struct Inputs(BTreeMap<String, String>);
 
 impl Inputs {
     /// Adds the files below `root`; one that is gone counts as such.
-    ///
-    /// # Errors
-    /// When a file cannot be read.
     pub(crate) fn files<'p>(
         &mut self,
         root: &Utf8Path,
@@ -25,7 +22,7 @@ impl Inputs {
             let digest = match fs_err::read(root.join(file)) {
                 Ok(bytes) => sha256(&bytes),
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => "gone".to_owned(),
-                // A submodule is listed as a file and is a folder.
+                // git lists a submodule as a file, but it is a folder.
                 Err(error) if error.kind() == std::io::ErrorKind::IsADirectory => continue,
                 Err(error) => return Err(error.into()),
             };
@@ -34,7 +31,7 @@ impl Inputs {
         Ok(())
     }
 
-    /// Adds a fact that is no file.
+    /// Adds an input that is not a file.
     pub(crate) fn fact(&mut self, name: &str, value: &str) {
         self.0.insert(name.to_owned(), value.to_owned());
     }
@@ -74,7 +71,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// What a piece of work left when it last succeeded.
+/// The record of the last success.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered<T> {
     version: u32,
@@ -83,26 +80,26 @@ struct Remembered<T> {
     result: T,
 }
 
-/// What the memory says about a piece of work.
+/// Whether a cached result is valid.
 #[derive(Debug)]
 pub(crate) enum Verdict<T> {
     /// Nothing changed since this result.
     Unchanged {
-        /// The result of that time.
+        /// That result.
         result: T,
         /// When that was.
         when: jiff::Timestamp,
     },
-    /// It has to be done, for this reason.
+    /// It must be redone, for this reason.
     Needed(String),
 }
 
 /// Compares inputs with those of the last success.
 pub(crate) fn look<T: DeserializeOwned>(memory: &Utf8Path, inputs: &Inputs) -> Verdict<T> {
     let Ok(text) = fs_err::read_to_string(memory) else {
-        return Verdict::Needed("nothing is remembered".to_owned());
+        return Verdict::Needed("no earlier result".to_owned());
     };
-    // A memory of another version, or a damaged one, is as good as none.
+    // A record of another version, or a damaged one, counts as none.
     match serde_json::from_str::<Remembered<T>>(&text) {
         Ok(earlier) if earlier.version == 1 => match inputs.difference(&earlier.inputs) {
             None => Verdict::Unchanged {
@@ -111,14 +108,11 @@ pub(crate) fn look<T: DeserializeOwned>(memory: &Utf8Path, inputs: &Inputs) -> V
             },
             Some(reason) => Verdict::Needed(reason),
         },
-        _ => Verdict::Needed("what is remembered cannot be read".to_owned()),
+        _ => Verdict::Needed("the earlier result cannot be read".to_owned()),
     }
 }
 
 /// Remembers a success. Failures are never remembered.
-///
-/// # Errors
-/// When the file cannot be written.
 pub(crate) fn remember<T: Serialize>(
     memory: &Utf8Path,
     inputs: &Inputs,

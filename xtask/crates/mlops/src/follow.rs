@@ -1,5 +1,4 @@
-//! A job run, followed live: one line a task, with its state, how long it has run and which cell it
-//! is at.
+//! Follows a job run live: one line per task with its state, duration and current cell.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,18 +11,14 @@ use crate::error::{Failure, Kind};
 use crate::notebook_events::{self, Event};
 use crate::ui::{Progress, Tone, seconds};
 
-/// How often the state of a run is asked for: often at first, so that short tasks are seen.
+/// The first polling interval: short, so that short tasks are seen.
 const SOONEST: Duration = Duration::from_millis(200);
-/// The longest pause between two looks.
+/// The longest polling interval.
 const LATEST: Duration = Duration::from_secs(3);
-/// How long a cancelled run may take to end.
+/// How long to wait for a cancelled run to end.
 const CANCEL: Duration = Duration::from_secs(60);
 
-/// Follows a run to its end.
-///
-/// # Errors
-/// [`Kind::Interrupted`] after Ctrl-C, once the workspace has cancelled the run; and when the
-/// workspace does not answer. A run that fails is no error here.
+/// Follows a run to its end. A failed run is not an error here.
 pub(crate) fn to_the_end(
     context: &Context,
     transport: &dyn Transport,
@@ -48,14 +43,14 @@ pub(crate) fn to_the_end(
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        // Local looks cost nothing; a remote workspace is asked less and less often.
+        // Polling a local workspace costs nothing; a remote one is polled less and less often.
         if !is_local {
             pause = (pause * 3 / 2).min(LATEST);
         }
     }
 }
 
-/// Asks the workspace to cancel, and waits until it has, so that no orphan stays.
+/// Cancels the run and waits for its end, so that no run is left behind.
 fn cancel(context: &Context, transport: &dyn Transport, run_id: i64) -> anyhow::Result<Run> {
     context
         .ui
@@ -66,7 +61,7 @@ fn cancel(context: &Context, transport: &dyn Transport, run_id: i64) -> anyhow::
         if jobs::run(transport, run_id)?.state.is_final() {
             return Failure::new(
                 Kind::Interrupted,
-                format!("interrupted; job run {run_id} is cancelled"),
+                format!("interrupted; cancelled job run {run_id}"),
             )
             .err();
         }
@@ -74,7 +69,7 @@ fn cancel(context: &Context, transport: &dyn Transport, run_id: i64) -> anyhow::
     }
     Failure::new(
         Kind::Interrupted,
-        format!("interrupted; job run {run_id} was asked to end and has not yet"),
+        format!("interrupted; job run {run_id} is still being cancelled"),
     )
     .next(format!("cargo xtask logs run:{run_id}"))
     .err()
@@ -89,7 +84,7 @@ struct TaskLine {
     cells: Cells,
 }
 
-/// How far a notebook is.
+/// The progress of a notebook.
 #[derive(Debug, Default)]
 struct Cells {
     total: usize,
@@ -122,7 +117,7 @@ impl TaskLine {
                 .progress
                 .get_or_insert_with(|| context.ui.progress("Running", key));
             if is_local && context.ui.is_moving() {
-                // What cannot be read now is read with the next look.
+                // Events that cannot be read now are read with the next poll.
                 if let Ok(events) = local::events(transport, task.run_id, self.offset) {
                     self.offset = events.next_offset;
                     notebook_events::parse(&events.lines).for_each(|event| self.cells.see(event));
@@ -134,7 +129,7 @@ impl TaskLine {
 }
 
 impl Cells {
-    /// Takes notice of one event.
+    /// Applies one event.
     fn see(&mut self, event: Event) {
         match event {
             Event::Notebook { cells, .. } => self.total = cells,

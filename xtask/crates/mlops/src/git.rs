@@ -1,4 +1,5 @@
-//! git, as domain verbs. Local ones here and in `git/`; those that talk to a remote in `git/remote.rs` and `git/push.rs`.
+//! git commands as methods. Local ones are here and in `git/`; those that contact a remote are in
+//! `git/remote.rs` and `git/push.rs`.
 
 mod additions;
 mod apart;
@@ -41,31 +42,27 @@ pub(crate) use push_target::PushTarget;
 pub(crate) use remote::{Remote, without_user};
 pub(crate) use sign_in::Login;
 
-/// The repository that holds the project.
+/// The project's repository.
 #[derive(Debug, Clone)]
 pub(crate) struct Git {
     root: Utf8PathBuf,
     env: Env,
     ui: Ui,
     interrupt: Interrupt,
-    /// What local commands sign in with in a partial clone.
+    /// The credential of local commands in a partial clone, which may fetch.
     login: OnceLock<Login>,
     settings: settings::Settings,
-    /// A folder with an index and objects apart, and the folder of git's own objects.
+    /// A folder with a separate index and object store, and the repository's own object store.
     apart: Option<(Utf8PathBuf, Utf8PathBuf)>,
 }
 
-/// A commit as people name it.
+/// A commit's short form.
 pub(crate) fn short(commit: &str) -> &str {
     commit.get(..7).unwrap_or(commit)
 }
 
 impl Git {
     /// The repository around the project.
-    ///
-    /// # Errors
-    /// [`Kind::Missing`] without git, [`Kind::Usage`] outside of a repository, [`Kind::Failed`] with git's words
-    /// for a repository that it does not open.
     pub(crate) fn open(context: &Context) -> anyhow::Result<Git> {
         let git = Git {
             root: context.root.clone(),
@@ -85,10 +82,7 @@ impl Git {
         Ok(git)
     }
 
-    /// Files that git tracks, and those that it neither tracks nor ignores; relative to the project.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// Tracked files, and untracked ones that are not ignored; relative to the project.
     pub(crate) fn files(&self) -> anyhow::Result<Vec<Utf8PathBuf>> {
         let listed = self.read(&[
             "ls-files",
@@ -103,12 +97,12 @@ impl Git {
         Ok(files)
     }
 
-    /// The commit that is checked out; `None` before the first one.
+    /// The checked-out commit; `None` before the first one.
     pub(crate) fn head(&self) -> Option<String> {
         self.resolve("HEAD")
     }
 
-    /// The commit that a name stands for; `None` where there is no such name.
+    /// The commit of a revision; `None` if there is none.
     pub(crate) fn resolve(&self, name: &str) -> Option<String> {
         let commit = format!("{name}^{{commit}}");
         self.read(&[
@@ -128,7 +122,7 @@ impl Git {
 
     fn command_of(&self, kind: Program, args: &[&str]) -> Command {
         let mut command = children::command(&self.env, kind, "git", &self.root);
-        // What people read stays in their language; what is parsed here is plumbing.
+        // No LC_ALL: people read the output in their language, and only plumbing is parsed.
         command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
         if let Some((folder, objects)) = &self.apart {
             command
@@ -139,8 +133,7 @@ impl Git {
         command
     }
 
-    /// git that reads objects as they are stored: nothing stands in for them, and what a partial clone lacks
-    /// it can fetch.
+    /// git that ignores replace refs, and that may fetch what a partial clone lacks.
     fn plumbing(&self, args: &[&str]) -> Command {
         let mut command = self.command_of(Program::GitRemote, args);
         command.env("GIT_NO_REPLACE_OBJECTS", "1");
@@ -150,26 +143,26 @@ impl Git {
         command
     }
 
-    /// Runs a local git command to its end, however it ends. It may change what git is told: by a hook, or by
-    /// another branch that brings settings of its own.
+    /// Runs a local git command, whatever its exit code. It may change git's settings, by a hook or another
+    /// branch's files.
     fn run(&self, args: &[&str]) -> anyhow::Result<Finished> {
         let finished = process::run(&self.ui, &self.interrupt, self.command(args), |_| ());
         self.forget_settings();
         finished
     }
 
-    /// What a local git command prints, without the line end at its end.
+    /// The output of a local git command, without the last newline.
     fn read(&self, args: &[&str]) -> anyhow::Result<String> {
         let text = String::from_utf8_lossy(&self.bytes(args)?).into_owned();
         Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
     }
 
-    /// The same, as bytes: for what files hold.
+    /// The same as bytes, for file contents.
     fn bytes(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
         self.printed(self.command(args))
     }
 
-    /// What a command prints.
+    /// The output of a command.
     fn printed(&self, mut command: Command) -> anyhow::Result<Vec<u8>> {
         self.ui.explain(&process::typed(&command));
         let output = command.output()?;
@@ -186,7 +179,7 @@ impl Git {
     }
 }
 
-/// The pieces of a list that git ends each with NUL.
+/// Splits a NUL-terminated list.
 fn pieces(listed: &str) -> impl Iterator<Item = &str> {
     listed.split('\0').filter(|piece| !piece.is_empty())
 }

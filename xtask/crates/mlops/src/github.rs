@@ -1,6 +1,6 @@
-//! Which GitHub repository this clone belongs to, and which token opens it.
+//! The GitHub repository of this clone, and the token for it.
 //!
-//! What the remotes say is worked out here without a call; `Connection` adds the token.
+//! [`Home`] comes from the remotes without a call; [`Connection`] adds the token.
 
 mod address;
 mod head;
@@ -21,7 +21,7 @@ use crate::vars;
 pub(crate) use head::{Head, is_own, pushed_to};
 pub(crate) use token::Token;
 
-/// A remote that leads to a GitHub repository.
+/// A remote that points to a GitHub repository.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// The remote's name.
@@ -32,36 +32,33 @@ pub(crate) struct Place {
     pub(crate) name: Name,
 }
 
-/// The repository that pull requests go to, as far as this clone knows.
+/// The repository for pull requests, as far as this clone knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Home {
     /// The GitHub.
     pub(crate) address: Address,
     /// The repository.
     pub(crate) name: Name,
-    /// Whether somebody said so: a flag, xtask.toml, gh, or a remote called upstream. If not, and it is
-    /// a fork, its parent is meant.
+    /// Whether it was chosen explicitly: by a flag, xtask.toml, gh, or a remote named upstream. If not, a
+    /// fork stands for its parent.
     pub(crate) chosen: bool,
-    /// All remotes that lead to this GitHub.
+    /// All remotes that point to this GitHub.
     pub(crate) places: Vec<Place>,
 }
 
-/// A GitHub with what opens it.
+/// A GitHub host with its client and token.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     /// The client.
     pub(crate) github: GitHub,
     /// The token, where there is one.
     pub(crate) token: Option<Token>,
-    /// What the server has said of repositories, by the names that were asked for.
+    /// Cached repositories, by the requested names.
     known: Arc<Mutex<Vec<(Name, Repository)>>>,
 }
 
 impl Home {
-    /// Works it out from git's remotes. `asked` is what the command line says: `owner/name`.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] when there is no remote, or none that leads to a GitHub.
+    /// Finds it from git's remotes. `asked` is the `owner/name` of the command line.
     pub(crate) fn find(context: &Context, git: &Git, asked: Option<&str>) -> anyhow::Result<Home> {
         let remotes = git.remotes()?;
         let by_address = pushed_to_an_address(git, &remotes);
@@ -78,7 +75,7 @@ impl Home {
             let name = Name::parse(named).ok_or_else(|| {
                 Failure::new(
                     Kind::Usage,
-                    format!("{named:?} is no repository: it is owner/name"),
+                    format!("{named:?} is not a repository: expected owner/name"),
                 )
             })?;
             return Ok(Home::at(usual.address.clone(), name, true, places));
@@ -105,10 +102,7 @@ impl Home {
         }
     }
 
-    /// Opens it with the token that there is.
-    ///
-    /// # Errors
-    /// When the system's certificates cannot be loaded.
+    /// Connects with the token found, if any.
     pub(crate) fn connect(&self, context: &Context, git: &Git) -> anyhow::Result<Connection> {
         let token = token::find(context, git, &self.address, &self.name);
         let credentials = token.as_ref().map_or(Credentials::None, |token| {
@@ -123,11 +117,7 @@ impl Home {
 }
 
 impl Connection {
-    /// The repository that the server has for a name; each is asked for once. What it is called now may be
-    /// another name: it was renamed, or given to another owner.
-    ///
-    /// # Errors
-    /// What GitHub says.
+    /// The repository of a name, requested once. Its current name may differ after a rename or transfer.
     pub(crate) fn repository(&self, name: &Name) -> Result<Repository, xtask_remote::Error> {
         if let Some(told) = self.told(name) {
             return Ok(told);
@@ -144,19 +134,19 @@ impl Connection {
         found.map(|(_, repository)| repository.clone())
     }
 
-    /// What a repository is called now, where the server was asked already.
+    /// The current name of a repository, if already requested.
     pub(crate) fn told_name(&self, name: &Name) -> Option<Name> {
         self.told(name)?.name()
     }
 
-    /// What a repository is called now; the name itself where the server does not tell.
+    /// The current name of a repository; the given name if unknown.
     pub(crate) fn name_now(&self, name: &Name) -> Name {
         let told = self.token.as_ref().and_then(|_| self.repository(name).ok());
         told.and_then(|repository| repository.name())
             .unwrap_or_else(|| name.clone())
     }
 
-    /// The remote that leads to a repository, by its name now or by an earlier one.
+    /// The remote of a repository, by its current or an earlier name.
     pub(crate) fn place_of<'h>(&self, home: &'h Home, name: &Name) -> Option<&'h Place> {
         let mut places = home.places.iter();
         places
@@ -166,7 +156,7 @@ impl Connection {
     }
 }
 
-/// A client that shows its calls, says when it waits, and stops waiting on Ctrl-C.
+/// A client that logs calls for `--explain`, reports waits, and stops waiting on Ctrl-C.
 fn client(
     context: &Context,
     address: &Address,
@@ -178,12 +168,11 @@ fn client(
         .pausing(&context.pause()))
 }
 
-/// The page of the repository that an address of git's leads to, and whether it is on a GitHub; `None` where
-/// the address is a folder's, or no repository's.
+/// The web page of a git URL's repository, and whether it is on GitHub; `None` for folders and other URLs.
 pub(crate) fn page_of(context: &Context, git: &Git, url: &str) -> Option<(String, bool)> {
     let (address, name) =
         address::repository(url, |host| address::behind_alias(context, git, host))?;
-    // A name of somebody's own ssh configuration is no web server's.
+    // An ssh alias is not a web host.
     if !address.host().contains('.') && !url.starts_with("http") {
         return None;
     }
@@ -191,7 +180,7 @@ pub(crate) fn page_of(context: &Context, git: &Git, url: &str) -> Option<(String
     Some((page, address::is_github(context, &address)))
 }
 
-/// What the branch is pushed to where git's settings have an address in the place of a remote's name.
+/// The push target of a branch, if git's settings name a URL instead of a remote.
 fn pushed_to_an_address(git: &Git, remotes: &[Remote]) -> Option<Remote> {
     let to = git.push_target(&git.branch()?).remote?;
     let is_name = remotes.iter().any(|remote| remote.name == to);
@@ -203,8 +192,7 @@ fn pushed_to_an_address(git: &Git, remotes: &[Remote]) -> Option<Remote> {
     })
 }
 
-/// The remote that one means without saying so: what the current branch tracks, else `origin`, else the
-/// only one.
+/// The default remote: the current branch's upstream, else `origin`, else the only one.
 fn usual<'p>(git: &Git, places: &'p [Place]) -> Option<&'p Place> {
     let tracked = git.branch().and_then(|branch| git.tracked(&branch));
     let named = |name: &str| places.iter().find(|place| place.remote == name);
@@ -213,7 +201,7 @@ fn usual<'p>(git: &Git, places: &'p [Place]) -> Option<&'p Place> {
         .or_else(|| places.first())
 }
 
-/// The repository that `gh repo set-default` wrote down.
+/// The repository set by `gh repo set-default`.
 fn resolved_by_gh(git: &Git, places: &[Place]) -> Option<Name> {
     places.iter().find_map(|place| {
         let value = git.setting(&format!("remote.{}.gh-resolved", place.remote))?;
@@ -226,26 +214,23 @@ fn resolved_by_gh(git: &Git, places: &[Place]) -> Option<Name> {
 
 fn no_place(context: &Context, git: &Git, remotes: &[Remote]) -> anyhow::Error {
     let Some(remote) = remotes.first() else {
-        return Failure::new(
-            Kind::Usage,
-            "this clone has no remote: there is nowhere to push to",
-        )
-        .next("git remote add origin https://github.com/OWNER/NAME.git")
-        .into();
+        return Failure::new(Kind::Usage, "this clone has no remote to push to")
+            .next("git remote add origin https://github.com/OWNER/NAME.git")
+            .into();
     };
     let host =
         address::host(context, git, &remote.fetch).unwrap_or_else(|| "a local folder".to_owned());
     let what = format!(
-        "no remote leads to a GitHub: {} leads to {}",
+        "no remote points to GitHub: {} points to {}",
         ui::safe(&remote.name),
         ui::safe(&host)
     );
     Failure::new(Kind::Usage, what)
-        .next("for a GitHub Enterprise Server write host = \"HOST\" below [github] in xtask.toml")
+        .next("for a GitHub Enterprise Server, set host = \"HOST\" in [github] of xtask.toml")
         .into()
 }
 
-/// The variable that a token for a GitHub is read from.
+/// The environment variable of a GitHub host's token.
 pub(crate) fn token_variable(address: &Address) -> &'static str {
     let names = match address.is_cloud() {
         true => vars::CLOUD_TOKENS,
@@ -254,7 +239,7 @@ pub(crate) fn token_variable(address: &Address) -> &'static str {
     names.first().copied().unwrap_or_default()
 }
 
-/// The failure of a command whose token the server does not accept.
+/// The failure for a rejected token.
 pub(crate) fn not_accepted(home: &Home, token: &Token) -> Failure {
     let host = home.address.host();
     let source = &token.source;
@@ -262,17 +247,14 @@ pub(crate) fn not_accepted(home: &Home, token: &Token) -> Failure {
         true => source,
         false => token_variable(&home.address),
     };
-    let what = format!("{host} does not accept the token from {source}");
+    let what = format!("{host} rejected the token from {source}");
     Failure::new(Kind::SignedOut, what).next(format!(
-        "gh auth login --hostname {host}   # or another {other}: {}/settings/tokens",
+        "gh auth login --hostname {host}   # or set {other} to a new token: {}/settings/tokens",
         home.address.web()
     ))
 }
 
-/// The repository itself; a fork that nobody chose stands for its parent.
-///
-/// # Errors
-/// What GitHub says.
+/// The repository; a fork that was not chosen explicitly stands for its parent.
 pub(crate) fn repository(
     connection: &Connection,
     home: &Home,

@@ -1,4 +1,4 @@
-//! Ctrl-C and requests to terminate, as a flag that long work looks at.
+//! Ctrl-C and SIGTERM, as a flag that long work checks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,16 +8,13 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 use crate::error::{Failure, Kind};
 
-/// Set once a signal asked us to end. Clones share the flag.
+/// Set once a signal arrived. Clones share the flag.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Listens from now on. The first signal sets the flag, so that a command can cancel what it
-    /// started; the second ends the process at once.
-    ///
-    /// # Errors
-    /// When the system refuses a signal handler.
+    /// Installs the handlers. The first signal sets the flag, so that a command can clean up; the second
+    /// ends the process.
     pub(crate) fn listen() -> anyhow::Result<Interrupt> {
         let interrupt = Interrupt::default();
         for signal in [SIGINT, SIGTERM, SIGHUP] {
@@ -31,12 +28,12 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Whether we were asked to end.
+    /// Whether a signal arrived.
     pub(crate) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Sleeps; `false` when we were asked to end meanwhile.
+    /// Sleeps; `false` when a signal arrived in the meantime.
     pub(crate) fn sleep(&self, time: Duration) -> bool {
         let until = Instant::now() + time;
         while Instant::now() < until && !self.is_set() {
@@ -46,8 +43,6 @@ impl Interrupt {
         !self.is_set()
     }
 
-    /// # Errors
-    /// [`Kind::Interrupted`] once we were asked to end.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.is_set() {
             return Failure::new(Kind::Interrupted, "interrupted").err();

@@ -1,9 +1,9 @@
 //! The commands of `cargo xtask`: from a laptop through a pull request to production.
 //!
 //! A project's own `xtask` crate hands over to [`Cli`], and may add commands to it. `Cli` parses the
-//! command line, builds the [`Context`], calls one command and reports how it ended. Each command is
-//! one file below `commands/`; what it wraps (git, the Databricks CLI, Python, tools) has one file
-//! each here; REST lives in the crate `xtask-remote`.
+//! command line, builds the [`Context`], runs one command and reports its result. Commands are in
+//! `commands/`; wrappers of git, the Databricks CLI, Python and the tools are here; REST is in the crate
+//! `xtask-remote`.
 
 mod bundle;
 mod chain;

@@ -1,4 +1,4 @@
-//! The five links of a target's model: where they have to lead, and making them so.
+//! The five links of a target's model: what they should point to, and fixing them.
 //!
 //! Which links there are, how they are kept and compared is the engine's
 //! ([`xtask_promotion::links`]); here the addresses are worked out, of what the workspace says about
@@ -15,7 +15,7 @@ use crate::databricks::{Summary, Target, Writer};
 use crate::git::Git;
 use crate::github;
 
-/// What decides where the links of a target lead.
+/// What determines the links of a target.
 #[derive(Debug, Clone)]
 pub(crate) struct Deployment<'a> {
     /// The workspace's address.
@@ -31,7 +31,7 @@ pub(crate) struct Deployment<'a> {
 }
 
 impl<'a> Deployment<'a> {
-    /// What the CLI says of a target, and its workspace of the code there.
+    /// Reads a target's resources from the CLI and its deployed code from the workspace.
     pub(crate) fn of(
         context: &Context,
         summary: &'a Summary,
@@ -50,11 +50,11 @@ impl<'a> Deployment<'a> {
         }
     }
 
-    /// Where the links have to lead.
+    /// The expected links.
     pub(crate) fn links(&self, context: &Context, git: Option<&Git>) -> Links {
-        // A page without a host would be no link, and would replace one that is.
+        // A page without a host is no link, and would replace a working one.
         let page = |path: String| match self.host {
-            "" => unknown("the workspace's address is not known"),
+            "" => unknown("the workspace's address is unknown"),
             host => Destination::Page(format!("{host}{path}")),
         };
         let job = |id: Option<&str>| match id {
@@ -78,7 +78,7 @@ impl<'a> Deployment<'a> {
 /// The repository at the deployed commit.
 fn code(source: &Source, repository: Option<&(String, bool)>) -> Destination {
     match repository {
-        _ if source.commit.is_empty() => unknown("the deployment names no commit"),
+        _ if source.commit.is_empty() => unknown("the deployment records no commit"),
         Some((page, _)) => Destination::Page(format!("{page}/tree/{}", source.commit)),
         None => no_page(source),
     }
@@ -91,9 +91,11 @@ fn workflow(
     repository: Option<&(String, bool)>,
 ) -> Destination {
     match (&context.config.github.deploy_model_workflow, repository) {
-        (None, _) => unknown("xtask.toml names no deploy-model-workflow below [github]"),
+        (None, _) => unknown("github.deploy-model-workflow is not set in xtask.toml"),
         (_, None) => no_page(source),
-        (_, Some((_, false))) => unknown("the repository is on no GitHub that xtask.toml names"),
+        (_, Some((_, false))) => {
+            unknown("the repository is not on GitHub, nor on github.host of xtask.toml")
+        }
         (Some(file), Some((page, true))) => {
             Destination::Page(format!("{page}/actions/workflows/{file}"))
         }
@@ -102,8 +104,8 @@ fn workflow(
 
 fn no_page(source: &Source) -> Destination {
     unknown(match source.origin_url.is_empty() {
-        true => "the deployment names no remote",
-        false => "the remote that was deployed from has no web page",
+        true => "the deployment records no remote",
+        false => "the deployed remote has no web page",
     })
 }
 
@@ -111,7 +113,7 @@ fn unknown(reason: &str) -> Destination {
     Destination::Unknown(reason.to_owned())
 }
 
-/// How a link stands; docs/links.md describes the fields.
+/// The state of a link; docs/links.md describes the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Standing {
     /// Which.
@@ -120,7 +122,7 @@ pub(crate) struct Standing {
     pub(crate) state: &'static str,
     /// The address that the model has.
     pub(crate) url: Option<String>,
-    /// Where it has to lead.
+    /// The expected address.
     pub(crate) expected: Option<String>,
     /// Why it is dead, or not known.
     pub(crate) reason: Option<String>,
@@ -130,13 +132,13 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// Whether something has to be done about it.
+    /// Whether it needs fixing.
     pub(crate) fn is_bad(&self) -> bool {
         matches!(self.state, "missing" | "wrong" | "dead")
     }
 }
 
-/// How all five stand.
+/// The state of all five.
 pub(crate) fn standing(found: &Found, links: &Links) -> Vec<Standing> {
     let differences = links::differences(found, links);
     let one = |link: Link| {
@@ -160,18 +162,18 @@ pub(crate) fn standing(found: &Found, links: &Links) -> Vec<Standing> {
     Link::ALL.into_iter().map(one).collect()
 }
 
-/// What was done about the links of a model.
+/// The result of fixing a model's links.
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
-    /// How they stand now.
+    /// Their state now.
     pub(crate) links: Vec<Standing>,
     /// How many were written.
     pub(crate) written: usize,
 }
 
-/// What it takes to make the links of a deployed target right.
+/// The calls that fix the links of a deployed target.
 pub(crate) struct Repair {
-    /// The calls, in their order; none where all that can be known is right.
+    /// The calls in order; empty where nothing needs fixing.
     pub(crate) requests: Vec<Request>,
     model: Option<String>,
     found: Found,
@@ -179,9 +181,6 @@ pub(crate) struct Repair {
 }
 
 /// Compares the links of a deployed target with what is deployed. Reads only.
-///
-/// # Errors
-/// What the workspace says.
 pub(crate) fn repair(
     context: &Context,
     target: &Target<'_>,
@@ -202,10 +201,7 @@ pub(crate) fn repair(
     })
 }
 
-/// Writes the links of a deployed target that are not right, and reads back.
-///
-/// # Errors
-/// What the workspace says.
+/// Writes the links of a deployed target that are wrong, and reads them back.
 pub(crate) fn keep(
     context: &Context,
     writer: &Writer<'_, '_>,
@@ -227,10 +223,7 @@ pub(crate) fn keep(
     })
 }
 
-/// How the links of a target stand before it is deployed: as the commit that is checked out will have it.
-///
-/// # Errors
-/// What the workspace says.
+/// The state of a target's links before a deployment, compared with what the checked-out commit will need.
 pub(crate) fn before(
     context: &Context,
     target: &Target<'_>,

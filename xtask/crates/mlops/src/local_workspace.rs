@@ -1,5 +1,5 @@
-//! The local workspaces of this clone: find one, start it, stop it, point others at it. Each goes by the
-//! profile with which the bundle's targets name it; most clones have one.
+//! The local workspaces of this clone: find, start, stop, and point clients at them. Each is identified by
+//! the profile in the bundle's targets; most clones have one.
 
 mod profiles;
 
@@ -20,13 +20,13 @@ use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
 pub(crate) use profiles::config_file;
 
-/// How long the program may take until it answers. It needs a fraction of a second, and longer on a loaded machine.
+/// The startup timeout. Normally well below 1 s, but longer on a loaded machine.
 const START: Duration = Duration::from_secs(60);
 
-/// A local workspace that answers.
+/// A running local workspace.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalWorkspace {
-    /// The profile that names it.
+    /// Its profile.
     pub(crate) profile: String,
     /// Its address.
     pub(crate) url: String,
@@ -35,23 +35,23 @@ pub(crate) struct LocalWorkspace {
     token: String,
 }
 
-/// How a workspace behaves while nobody asks it for anything.
+/// When a workspace stops by itself.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Mode {
-    /// It stays although nobody uses it.
+    /// It does not stop when idle.
     pub(crate) keep: bool,
-    /// The schedules of jobs start runs; it stays for them.
+    /// Job schedules are active, and it does not stop when idle.
     pub(crate) schedules: bool,
 }
 
-/// What the program writes when it accepts connections.
+/// The file that the program writes once it accepts connections.
 #[derive(Debug, Deserialize)]
 struct ServerFile {
     url: String,
     started_at: jiff::Timestamp,
 }
 
-/// The folder that holds a workspace's state: the first one's has its place, each further one's a name.
+/// A workspace's state folder; further workspaces have named ones.
 pub(crate) fn state_folder(context: &Context, profile: &str) -> Utf8PathBuf {
     match profile == context.config.workspace.profile {
         true => context.local().join("workspace"),
@@ -63,13 +63,13 @@ fn further(context: &Context) -> Utf8PathBuf {
     context.local().join("workspaces")
 }
 
-/// Where the Databricks CLI keeps its copies of what it deployed to a workspace.
+/// The Databricks CLI's deployment state for a workspace.
 pub(crate) fn copies(context: &Context, profile: &str) -> Utf8PathBuf {
     let bundle = context.local().join("bundle");
     bundle.join(format!("local-{profile}"))
 }
 
-/// The profiles of further workspaces that have a folder here, though xtask.toml does not name them (any more).
+/// Profiles of state folders that are not in xtask.toml (any more).
 pub(crate) fn left_over(context: &Context) -> Vec<String> {
     let entries = further(context).read_dir_utf8().into_iter().flatten();
     let mut names: Vec<String> = entries
@@ -87,7 +87,7 @@ pub(crate) fn left_over(context: &Context) -> Vec<String> {
     names
 }
 
-/// What a workspace is called in a sentence: by its profile where there are several.
+/// A workspace's name in messages: with its profile if there are several.
 pub(crate) fn called(context: &Context, profile: &str) -> String {
     let only = context.config.workspace.profiles().eq([profile]);
     match only {
@@ -105,17 +105,14 @@ pub(crate) fn command(context: &Context, verb: &str, profile: &str) -> String {
     format!("cargo xtask workspace {verb}{option}")
 }
 
-/// Whether a verb without a name means no workspace, or all of them.
+/// Whether a command needs `--profile`.
 fn needs_a_name(context: &Context, verb: &str) -> bool {
     context.config.workspace.several() && matches!(verb, "down" | "reset" | "status")
 }
 
-/// The running workspace; `None` when there is none.
-///
-/// # Errors
-/// When its files cannot be read.
+/// The running workspace, if any.
 pub(crate) fn find(context: &Context, profile: &str) -> anyhow::Result<Option<LocalWorkspace>> {
-    // A file that a killed program left, or another program at its port, does not answer so.
+    // A stale file of a killed program, or another program on its port, does not respond like this.
     let answers = |workspace: &LocalWorkspace| local::status(&workspace.http).is_ok();
     Ok(written(context, profile)?.filter(answers))
 }
@@ -131,10 +128,7 @@ fn client(
     Ok(http.observed(std::sync::Arc::new(move |call| ui.explain(call))))
 }
 
-/// The workspace as its own files name it, without asking whether it answers; `None` when it has ended.
-///
-/// # Errors
-/// When its files cannot be read.
+/// The workspace from its state files, without checking that it responds; `None` after it has stopped.
 pub(crate) fn written(context: &Context, profile: &str) -> anyhow::Result<Option<LocalWorkspace>> {
     let Some((server, token)) = read_files(&state_folder(context, profile))? else {
         return Ok(None);
@@ -147,10 +141,7 @@ pub(crate) fn written(context: &Context, profile: &str) -> anyhow::Result<Option
     }))
 }
 
-/// The running workspace, started where there is none.
-///
-/// # Errors
-/// When the program ends at once or does not answer; its last words are shown.
+/// The running workspace; starts it if needed.
 pub(crate) fn start(
     context: &Context,
     toolbox: &Toolbox,
@@ -164,7 +155,7 @@ pub(crate) fn start(
         }
         context.ui.status(
             "Restarting",
-            &format!("{}, whose program was rebuilt", called(context, profile)),
+            &format!("{} (its program was rebuilt)", called(context, profile)),
         );
         let was = local::status(&running.http)?;
         mode.keep |= was.keep;
@@ -182,19 +173,19 @@ pub(crate) fn start(
             return Ok(workspace);
         }
         if let Some(status) = child.try_wait()? {
-            // Somebody else may have started one in the same moment; then that one is ours too.
+            // Another command may have started one at the same time; use that one.
             if let Some(workspace) = find(context, profile)? {
                 profiles::write(context, &workspace)?;
                 return Ok(workspace);
             }
             return Failure::new(
                 Kind::Service,
-                format!("{} ended at once ({status})", called(context, profile)),
+                format!("{} exited at startup ({status})", called(context, profile)),
             )
             .details(last_lines(&log, 15))
             .next(command(context, "logs", profile))
             .next(format!(
-                "{}   # removes its state, if nothing else helps",
+                "{}   # last resort: deletes its state",
                 command(context, "reset", profile)
             ))
             .err();
@@ -217,10 +208,7 @@ pub(crate) fn start(
     }
 }
 
-/// Stops the workspace and waits until it is gone.
-///
-/// # Errors
-/// When it does not end.
+/// Stops the workspace and waits for its end.
 pub(crate) fn stop(context: &Context, workspace: &LocalWorkspace) -> anyhow::Result<()> {
     local::shutdown(&workspace.http)?;
     let deadline = Instant::now() + START;
@@ -232,7 +220,7 @@ pub(crate) fn stop(context: &Context, workspace: &LocalWorkspace) -> anyhow::Res
         return Failure::new(
             Kind::Service,
             format!(
-                "{} was asked to end and still runs",
+                "{} was told to stop and is still running",
                 called(context, &workspace.profile)
             ),
         )
@@ -242,14 +230,14 @@ pub(crate) fn stop(context: &Context, workspace: &LocalWorkspace) -> anyhow::Res
     Ok(())
 }
 
-/// Variables that point any client at the workspace: the CLI, the SDKs, MLflow.
+/// Environment variables that point clients at the workspace: the CLI, the SDKs, MLflow.
 pub(crate) fn variables(
     context: &Context,
     workspace: &LocalWorkspace,
 ) -> Vec<(&'static str, String)> {
     let registry = match context.config.model.registry {
         Registry::UnityCatalog => "databricks-uc".to_owned(),
-        // MLflow's own, behind the workspace.
+        // MLflow's server, behind the workspace.
         Registry::Workspace => workspace.url.clone(),
     };
     vec![
@@ -283,7 +271,7 @@ fn read_files(state: &Utf8Path) -> anyhow::Result<Option<(ServerFile, String)>> 
     let (Some(server), Some(token)) = (read("server.json")?, read("token")?) else {
         return Ok(None);
     };
-    // A half-written file is no running server; the next look finds a whole one.
+    // A half-written file counts as not running; the next poll reads it completely.
     let server = serde_json::from_str(&server).ok();
     Ok(server.map(|server| (server, token.trim().to_owned())))
 }
@@ -354,11 +342,11 @@ fn spawn(
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
-        // A group of its own: Ctrl-C at the terminal ends the command, not the workspace.
+        // Its own process group: Ctrl-C stops the command, not the workspace.
         .process_group(0);
     children::surround(&context.env, Program::Workspace, &mut command);
     let what = format!(
-        "the local workspace's program {} could not be started",
+        "could not start the local workspace program {}",
         toolbox.workspace
     );
     command.spawn().map_err(|error| {

@@ -1,4 +1,5 @@
-//! The way of a model version's files: by the Files API to a local workspace, by MLflow's own client to Databricks.
+//! Transfers a model version's files: with the Files API for a local workspace, with MLflow's client for
+//! Databricks.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,10 +15,10 @@ use crate::tools::Toolbox;
 
 /// Fetches a version's files into a folder.
 const FETCH: &str = include_str!("model_files/fetch.py");
-/// Puts a folder's files into a version that waits for them.
+/// Uploads a folder into a version that is pending registration.
 const STORE: &str = include_str!("model_files/store.py");
 
-/// The carrier for the models of a target.
+/// The transfer for the models of a target.
 pub(crate) fn carrier<'a>(
     toolbox: &'a Toolbox,
     target: &'a Target<'a>,
@@ -34,8 +35,8 @@ pub(crate) fn carrier<'a>(
     }
 }
 
-/// MLflow's client, to which the Databricks CLI lends its sign-in: neither the token nor the storage's credentials come
-/// to us.
+/// MLflow's client, signed in by the Databricks CLI: neither the token nor the storage credentials reach
+/// this process.
 struct ByMlflow<'a> {
     target: &'a Target<'a>,
     python: &'a Utf8PathBuf,
@@ -59,13 +60,14 @@ impl ByMlflow<'_> {
         };
         Refusal::new(format!("MLflow could not {what}"))
             .details(details)
-            .next("call it again with --explain")
+            .next("run it again with --explain")
             .err()
     }
 }
 
 impl ByMlflow<'_> {
-    /// MLflow's names for the tracking server and the registry. A profile is named: MLflow would take DEFAULT.
+    /// MLflow's names for the tracking server and the registry. The profile is explicit: MLflow would use
+    /// DEFAULT.
     fn addresses(&self) -> (String, String) {
         let known = self.target.signed_in(ANSWER).ok();
         let profile = known.and_then(|known| known.profile.as_ref());
@@ -102,7 +104,7 @@ impl Carrier for ByMlflow<'_> {
         folder: &Path,
         _on_bytes: OnBytes<'_>,
     ) -> Result<(), Error> {
-        // MLflow fetches everything anew.
+        // MLflow downloads everything again.
         let failed = |source| Error::local(folder, source);
         std::fs::remove_dir_all(folder).map_err(failed)?;
         std::fs::create_dir_all(folder).map_err(failed)?;
@@ -114,7 +116,7 @@ impl Carrier for ByMlflow<'_> {
 
     fn uploads(&self, model: &str, version: &str, folder: &Path, names: &[&str]) -> Vec<Request> {
         match self.registry {
-            // The calls that MLflow's client makes where the registry takes files itself.
+            // The calls that MLflow's client makes for registries that store files.
             Registry::UnityCatalog => OverRest.uploads(model, version, folder, names),
             Registry::Workspace => Vec::new(),
         }

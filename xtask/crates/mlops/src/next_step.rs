@@ -1,4 +1,4 @@
-//! What to type next on a target: only what can succeed there, by the data and the champion that it has.
+//! Suggests the next command for a target, by the data and the champion that it has.
 
 use xtask_remote::databricks::files;
 
@@ -13,13 +13,13 @@ struct Found<'a> {
     /// The folder that its jobs read from, and whether anything is in it.
     data: Option<(&'a str, bool)>,
     has_champion: bool,
-    /// Whether a branch feeds it.
+    /// Whether it deploys from a branch.
     is_fed: bool,
     /// Whether models are promoted to it.
     gets_models: bool,
 }
 
-/// The next command, or what to do before there is one; `None` where the target does not tell what it has.
+/// The next command, or what to do first; `None` where the target's state is unknown.
 pub(crate) fn of(context: &Context, target: &Target<'_>, summary: &Summary) -> Option<String> {
     let (config, resources) = (&context.config, &summary.resources);
     let transport = target.transport();
@@ -53,9 +53,9 @@ fn run(job: &str, target: &str) -> String {
     format!("cargo xtask run {job} --target {target}")
 }
 
-/// Whether the target before has a champion is not asked: it may be on another workspace.
+/// Whether the source target has a champion is not checked: it may be on another workspace.
 fn promote(target: &str) -> String {
-    format!("cargo xtask promote --to {target}   # once the target before it has a champion")
+    format!("cargo xtask promote --to {target}   # once the source target has a champion")
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -72,10 +72,10 @@ enum Job {
 
 fn decide(found: Found<'_>) -> Step {
     let target = found.target;
-    // What a branch feeds is no place for generated data.
+    // Targets that deploy from a branch get no generated data.
     if let (Some((folder, false)), true) = (found.data, found.is_fed) {
         return Step::Type(match found.has_champion || !found.gets_models {
-            true => format!("put the data that the jobs of {target} read into {folder}"),
+            true => format!("put the input data of {target}'s jobs into {folder}"),
             false => promote(target),
         });
     }
@@ -121,7 +121,7 @@ mod tests {
         let promote = Step::Type(promote("prod"));
         assert_eq!(decide(fed), promote);
         assert_eq!(decide(Found { data, ..fed }), promote);
-        let bring = "put the data that the jobs of prod read into /Volumes/dev/x/data";
+        let bring = "put the input data of prod's jobs into /Volumes/dev/x/data";
         assert_eq!(
             decide(Found {
                 has_champion,

@@ -1,7 +1,7 @@
-//! What a notebook did, as the local workspace tells it: one JSON object a line.
+//! Notebook events of the local workspace: one JSON object per line.
 //!
-//! docs/architecture.md describes the format. Only what is read here is declared; fields and events
-//! that a newer workspace adds are passed over.
+//! docs/architecture.md describes the format. Only what is read here is declared; unknown fields and events
+//! are ignored.
 
 use serde::Deserialize;
 use xtask_remote::{Transport, local};
@@ -55,7 +55,7 @@ pub(crate) enum Event {
     Other,
 }
 
-/// The events in some whole lines; what is not understood is passed over.
+/// Parses complete lines; unknown ones are ignored.
 pub(crate) fn parse(lines: &str) -> impl Iterator<Item = Event> + '_ {
     lines
         .lines()

@@ -18,19 +18,19 @@ pub(crate) use bounded::run_bounded;
 /// How many lines of a program's output an error shows.
 const SHOWN_LINES: usize = 30;
 
-/// How much of standard output is kept in memory, bytes: the largest reply that comes through the Databricks CLI.
+/// The most standard output kept in memory, in bytes: the largest reply through the Databricks CLI.
 const MOST_OUTPUT: usize = 256 << 20;
-/// Where a line that does not end is cut, bytes.
+/// The longest line, in bytes; longer ones are cut.
 const LONGEST_LINE: u64 = 64 << 20;
 
-/// What a program that ended left behind.
+/// Exit status and output of a finished program.
 #[derive(Debug)]
 pub(crate) struct Finished {
     /// How it ended.
     pub(crate) status: ExitStatus,
     /// Its standard output.
     pub(crate) stdout: String,
-    /// The last lines of stdout and stderr, in the order of arrival.
+    /// The last lines of stdout and stderr, in order of arrival.
     pub(crate) tail: String,
     /// The last lines of stderr alone.
     pub(crate) stderr: String,
@@ -43,8 +43,8 @@ impl Finished {
     }
 }
 
-/// The command line as one would type it; for `--explain` and for errors. Environment variables
-/// are left out: they may be secret.
+/// The command line as typed in a shell, for `--explain` and errors. Environment variables are left out:
+/// they may be secret.
 pub(crate) fn typed(command: &Command) -> String {
     let quote = |word: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c);
@@ -61,11 +61,8 @@ pub(crate) fn typed(command: &Command) -> String {
         .join(" ")
 }
 
-/// Runs a program to its end and keeps its output; `on_line` sees each line as it arrives.
-///
-/// # Errors
-/// When the program cannot be started, or Ctrl-C came first (the program is ended then). A program
-/// that ends with another code than 0 is no error here.
+/// Runs a program and keeps its output; `on_line` gets each line as it arrives. A failing program is not an
+/// error here.
 pub(crate) fn run(
     ui: &Ui,
     interrupt: &Interrupt,
@@ -75,10 +72,7 @@ pub(crate) fn run(
     run_within(ui, interrupt, command, None, on_line)
 }
 
-/// Like [`run`], and a program that has not ended within `limit` is ended.
-///
-/// # Errors
-/// Those of [`run`], and [`Kind::Failed`] when the program took too long.
+/// Like [`run`], but kills the program after `limit`.
 pub(crate) fn run_within(
     ui: &Ui,
     interrupt: &Interrupt,
@@ -93,7 +87,7 @@ pub(crate) fn run_within(
         None => Failure::new(
             Kind::Failed,
             format!(
-                "{program} did not end within {:?}",
+                "{program} did not finish within {:?}",
                 limit.unwrap_or_default()
             ),
         )
@@ -101,11 +95,8 @@ pub(crate) fn run_within(
     }
 }
 
-/// Like [`run`], and a program that has not ended when `given_up` says so is ended; then there is `None`.
-/// `given_up` is told how long it has run, and asked ten times a second.
-///
-/// # Errors
-/// Those of [`run`].
+/// Like [`run`], but kills the program and returns `None` once `given_up` says so. `given_up` gets the
+/// elapsed time, ten times a second.
 pub(crate) fn run_until(
     ui: &Ui,
     interrupt: &Interrupt,
@@ -121,10 +112,7 @@ pub(crate) fn run_until(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| {
-        Failure::new(
-            Kind::Missing,
-            format!("{program} could not be started: {error}"),
-        )
+        Failure::new(Kind::Missing, format!("could not start {program}: {error}"))
     })?;
     let (sender, lines) = mpsc::channel();
     let mut readers = Vec::new();
@@ -157,7 +145,7 @@ pub(crate) fn run_until(
                 keep_last(&mut tail, line);
             }
             Err(mpsc::RecvTimeoutError::Timeout) if interrupt.is_set() => {
-                // The terminal has sent it Ctrl-C as well; this is for signals sent to us alone.
+                // Ctrl-C at the terminal reaches the program as well; this is for signals sent to us alone.
                 end(&mut child);
                 interrupt.check()?;
             }
@@ -186,7 +174,7 @@ fn keep_last(lines: &mut VecDeque<String>, line: String) {
     lines.push_back(line);
 }
 
-/// Ends a program and, where it leads a process group of its own, all that it started.
+/// Kills a program and, if it leads its own process group, the whole group.
 fn end(child: &mut Child) {
     let id = rustix::process::Pid::from_child(child);
     if rustix::process::getpgid(Some(id)) == Ok(id) {
@@ -196,10 +184,7 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Like [`run`], and a program that fails is an error which shows the end of its output.
-///
-/// # Errors
-/// Those of [`run`], and [`Kind::Failed`] with `what` when the program does not end with 0.
+/// Like [`run`], but a failing program is an error that shows the end of its output.
 pub(crate) fn succeed(
     ui: &Ui,
     interrupt: &Interrupt,
@@ -235,11 +220,8 @@ pub(crate) fn browse(env: &Env, url: &str) -> bool {
     })
 }
 
-/// Hands `input` to a program and returns what it prints; `None` when it does not end with 0. What it
-/// prints may be secret: it is shown nowhere.
-///
-/// # Errors
-/// When the program cannot be started.
+/// Runs a program with `input` on stdin and returns its output; `None` when it fails. The output may be
+/// secret and is never shown.
 pub(crate) fn feed(ui: &Ui, mut command: Command, input: &str) -> std::io::Result<Option<String>> {
     use std::io::Write as _;
     ui.explain(&typed(&command));
@@ -249,7 +231,7 @@ pub(crate) fn feed(ui: &Ui, mut command: Command, input: &str) -> std::io::Resul
         .stderr(Stdio::null())
         .spawn()?;
     if let Some(mut stdin) = child.stdin.take() {
-        // A program that reads nothing closes its end; its answer counts all the same.
+        // A program that does not read its input closes the pipe; its output still counts.
         let _ = stdin.write_all(input.as_bytes());
     }
     let output = child.wait_with_output()?;
@@ -265,7 +247,7 @@ fn read_lines(
     std::thread::spawn(move || {
         let mut reader = BufReader::new(source);
         let mut buffer = Vec::new();
-        // Bytes, not `lines()`: one byte that is not UTF-8 must not end the reading.
+        // Bytes, not `lines()`: invalid UTF-8 must not end the loop.
         let mut next = |buffer: &mut Vec<u8>| {
             let mut line = reader.by_ref().take(LONGEST_LINE);
             line.read_until(b'\n', buffer)

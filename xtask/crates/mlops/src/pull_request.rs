@@ -1,5 +1,4 @@
-//! What all commands that propose something have in common: the part of the description that we write,
-//! and opening a pull request exactly once.
+//! Shared by commands that open pull requests: our part of the description, and opening exactly once.
 
 pub(crate) mod block;
 pub(crate) mod notebooks;

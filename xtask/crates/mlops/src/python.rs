@@ -12,10 +12,8 @@ use crate::git::Git;
 use crate::process::{self, Finished};
 use crate::tools::Toolbox;
 
-/// Runs the unit tests with pytest; `junit` is where it writes its report.
-///
-/// # Errors
-/// When Python cannot be started. Failing tests are no error here.
+/// Runs the unit tests with pytest; `junit` is where it writes its report. Failing tests are not an error
+/// here.
 pub(crate) fn unit_tests(
     context: &Context,
     toolbox: &Toolbox,
@@ -41,10 +39,7 @@ pub(crate) fn unit_tests(
     process::run(&context.ui, &context.interrupt, command, on_line)
 }
 
-/// The folder with the project's data sets, made where they are missing or their generator changed.
-///
-/// # Errors
-/// [`Kind::Failed`] with what the generator says.
+/// The folder of the project's data sets; generates them if they are missing or the generator changed.
 pub(crate) fn data_sets(
     context: &Context,
     toolbox: &Toolbox,
@@ -75,12 +70,12 @@ pub(crate) fn data_sets(
         progress.message(line)
     })?;
     if !made.ok() {
-        return Failure::new(Kind::Failed, "the data sets could not be made")
+        return Failure::new(Kind::Failed, "could not generate the data sets")
             .details(made.tail)
             .next("cargo xtask data make --explain")
             .err();
     }
-    // The old ones stay until the new ones are whole.
+    // Keep the old ones until the new ones are complete.
     if folder.exists() {
         fs_err::remove_dir_all(&folder)?;
     }
@@ -93,10 +88,8 @@ pub(crate) fn data_sets(
     Ok(folder)
 }
 
-/// Runs the rows of `xtask/crates/mlops/tests/conformance` on a new local workspace; what they came to is in `out`.
-///
-/// # Errors
-/// When Python cannot be started. Failing rows are no error here.
+/// Runs the rows of `xtask/crates/mlops/tests/conformance` on a new local workspace; the results are in
+/// `out`. Failing rows are not an error here.
 pub(crate) fn conformance(
     context: &Context,
     toolbox: &Toolbox,
@@ -113,16 +106,16 @@ pub(crate) fn conformance(
     process::run(&context.ui, &context.interrupt, command, on_line)
 }
 
-/// A path as one would type it in the project's folder.
+/// A path relative to the project's folder.
 pub(crate) fn relative<'p>(context: &Context, path: &'p Utf8Path) -> &'p Utf8Path {
     path.strip_prefix(&context.root).unwrap_or(path)
 }
 
-/// What the data sets depend on: the Python code beside their generator, and its options.
+/// The inputs of the data sets: the Python code beside their generator, and its options.
 fn data_inputs(context: &Context, options: &[String]) -> anyhow::Result<Inputs> {
     let source = Utf8Path::new(&context.config.data.source);
     let files = Git::open(context)?.files()?;
-    // Notebooks and tests do not make data.
+    // Notebooks and tests do not generate data.
     let package = context
         .config
         .data

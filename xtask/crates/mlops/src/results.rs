@@ -1,5 +1,5 @@
-//! What `cargo xtask test` found out: the object that `--json` prints, the line that CI logs carry,
-//! and the JUnit report. docs/test-results.md describes the fields.
+//! Results of `cargo xtask test`: the object that `--json` prints, the marker line in CI logs, and the
+//! JUnit report. docs/test-results.md describes the fields.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::chain::{Chain, MlflowRun, ModelVersion};
 
-/// Version of the object; fields are only added within one.
+/// Version of the object. Within a version, fields are only added.
 pub(crate) const VERSION: u32 = 1;
-/// What the line in CI logs starts with. `status` reads nothing else out of a log.
+/// The start of the marker line in CI logs. `status` reads nothing else from a log.
 pub(crate) const MARKER: &str = "::xtask-run::";
 
 /// How a part ended.
@@ -34,9 +34,9 @@ pub(crate) struct Results {
     pub(crate) verdict: Verdict,
     /// The commit that is checked out, if there is one.
     pub(crate) commit: Option<String>,
-    /// The unit tests, where they were asked for.
+    /// The unit tests, where requested.
     pub(crate) unit: Option<Unit>,
-    /// The integration test, where it was asked for and came to pass.
+    /// The integration test, where it was requested and started.
     pub(crate) integration: Option<Integration>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) struct Results {
 pub(crate) struct Unit {
     /// How they ended.
     pub(crate) verdict: Verdict,
-    /// Whether this is the result of an earlier run on the same inputs.
+    /// Whether this is the cached result of an earlier run on the same inputs.
     pub(crate) cached: bool,
     /// Tests that passed.
     pub(crate) passed: u64,
@@ -62,7 +62,7 @@ pub(crate) struct Unit {
 pub(crate) struct Integration {
     /// How it ended.
     pub(crate) verdict: Verdict,
-    /// Whether this is the result of an earlier run on the same inputs.
+    /// Whether this is the cached result of an earlier run on the same inputs.
     pub(crate) cached: bool,
     /// The bundle target.
     pub(crate) target: String,
@@ -85,7 +85,7 @@ pub(crate) struct JobRun {
     pub(crate) run_id: i64,
     /// The page that shows it.
     pub(crate) url: String,
-    /// Its result, as Databricks words it.
+    /// Its result state, as in the Databricks API.
     pub(crate) result: String,
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct Task {
     pub(crate) key: String,
     /// Its task run.
     pub(crate) run_id: i64,
-    /// Its result, as Databricks words it.
+    /// Its result state, as in the Databricks API.
     pub(crate) result: String,
     /// How long it ran, in seconds; 0 where it never started.
     pub(crate) seconds: f64,
@@ -115,7 +115,7 @@ pub(crate) struct Failure {
     pub(crate) line: Option<usize>,
     /// The error in one line.
     pub(crate) error: String,
-    /// The last lines that it printed.
+    /// The last lines of its output.
     pub(crate) output: String,
 }
 
@@ -146,10 +146,7 @@ impl Results {
         }
     }
 
-    /// The line by which other commands find the run in a CI log.
-    ///
-    /// # Errors
-    /// Never in practice: all fields serialise.
+    /// The marker line by which other commands find the run in a CI log.
     pub(crate) fn marker_line(&self) -> anyhow::Result<String> {
         let integration = self.integration.as_ref();
         let line = serde_json::json!({
@@ -179,9 +176,6 @@ impl Integration {
 }
 
 /// The counts in a report that pytest wrote.
-///
-/// # Errors
-/// When the file is missing or not the XML that pytest writes.
 pub(crate) fn read_pytest(report: &Utf8Path) -> anyhow::Result<Unit> {
     let text = fs_err::read_to_string(report)?;
     let mut reader = Reader::from_str(&text);
@@ -222,9 +216,6 @@ pub(crate) fn read_pytest(report: &Utf8Path) -> anyhow::Result<Unit> {
 }
 
 /// Writes a JUnit report: the suites of pytest as they are, and one case for each task.
-///
-/// # Errors
-/// When pytest's report cannot be read or the file cannot be written.
 pub(crate) fn write_junit(
     file: &Utf8Path,
     pytest: Option<&Utf8Path>,

@@ -1,4 +1,4 @@
-//! Secrets in what is published: every commit that is pushed is searched before, whichever command pushes it.
+//! Searches commits for secrets before any command pushes them.
 
 mod forms;
 mod look;
@@ -12,10 +12,7 @@ pub(crate) use look::Look;
 pub(crate) use scanner::Scanner;
 pub(crate) use sieve::{NOT_SEARCHED, Place, Sieve};
 
-/// Searches what a push brings; `head` is the commit that it pushes.
-///
-/// # Errors
-/// [`crate::error::Kind::Failed`] when it holds what looks like a secret.
+/// Searches the content of a push; `head` is the pushed commit.
 pub(crate) fn refuse(
     context: &Context,
     git: &Git,

@@ -1,5 +1,5 @@
-//! Trying a model version before it becomes champion: a few predictions with the code that is deployed where the
-//! version is to be used, in a process of its own that has nobody's credentials.
+//! The smoke test of a model version before it becomes champion: a few predictions with the code deployed
+//! to its target, in a separate process without credentials.
 
 mod code;
 mod home;
@@ -22,13 +22,13 @@ use crate::tools::Toolbox;
 use crate::ui::safe_line;
 use home::Home;
 
-/// How long it may take; imports alone take half a minute on a busy machine.
+/// The timeout; imports alone take 30 s on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(180);
-/// How many predictions are shown.
+/// How many predictions to show.
 const SHOWN: usize = 5;
-/// What tries a version where `model.smoke` names nothing.
+/// The default smoke test, if `model.smoke` is not set.
 const BUILT_IN: &str = include_str!("smoke/built_in.py");
-/// What the process gets of the environment: what finds programs and libraries, and the language.
+/// The variables that the process inherits: search paths and the locale.
 const PASSED_THROUGH: &[&str] = &[
     "PATH",
     "LANG",
@@ -42,10 +42,10 @@ const PASSED_THROUGH: &[&str] = &[
     "OMP_NUM_THREADS",
 ];
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Smoke {
-    /// How many predictions were made.
+    /// The number of predictions.
     pub(crate) rows: u64,
     /// The first of them.
     #[serde(default)]
@@ -56,7 +56,7 @@ pub(crate) struct Smoke {
 }
 
 impl Smoke {
-    /// One line for people to read.
+    /// A one-line summary.
     pub(crate) fn sentence(&self) -> String {
         let first: Vec<String> = self.predictions.iter().map(Value::to_string).collect();
         let mean = self.mean.map(|mean| format!(", mean {mean}"));
@@ -70,12 +70,7 @@ impl Smoke {
     }
 }
 
-/// Predicts with a version's verified files, by the code that is deployed to `target` (whose `summary` says where),
-/// and the project's Python here.
-///
-/// # Errors
-/// [`Kind::Usage`] when the deployed code does not have what `model.smoke` names; [`Kind::Failed`] when the version
-/// does not predict, takes too long, or says no result.
+/// Predicts with a version's verified files, the code deployed to `target`, and the project's local Python.
 pub(crate) fn predict(
     context: &Context,
     toolbox: &Toolbox,
@@ -109,14 +104,14 @@ pub(crate) fn predict(
         return missing
             .into_iter()
             .fold(failure, Failure::next)
-            .next(format!("{again}   # tries it again"))
+            .next(format!("{again}   # to reproduce"))
             .err();
     }
     result(&ended.stdout)
 }
 
-/// The process gets nothing that would let it in anywhere: no variable but those that it needs, an empty home, and
-/// an empty folder to be in.
+/// The process gets no credentials: only the variables that it needs, an empty home folder and an empty
+/// working folder.
 fn seclude(context: &Context, command: &mut Command, home: &Utf8Path, source: &Utf8Path) {
     command.env_clear();
     for name in PASSED_THROUGH {
@@ -128,30 +123,30 @@ fn seclude(context: &Context, command: &mut Command, home: &Utf8Path, source: &U
         .env("HOME", home)
         .env("PYTHONPATH", source)
         .env("PYTHONUTF8", "1")
-        // The files stay what was verified, and the deployed code what is deployed.
+        // No bytecode in the verified files and the deployed code.
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(home);
 }
 
-/// Refuses where the deployed code does not have the module: an old deployment, most likely.
+/// Fails if the deployed code does not have the module, most likely an old deployment.
 fn require(source: &Utf8Path, module: &str, target: &Target<'_>) -> anyhow::Result<()> {
     let path = source.join(module.replace('.', "/"));
     if path.with_extension("py").is_file() || path.join("__main__.py").is_file() {
         return Ok(());
     }
     let what = format!(
-        "the code that is deployed to {} has no {module}",
+        "the code deployed to {} has no module {module}",
         target.name
     );
     Failure::new(Kind::Usage, what)
         .details(
-            "xtask.toml names it as model.smoke: it tries a version before it becomes champion",
+            "model.smoke in xtask.toml names it; it predicts with a version before the version becomes champion",
         )
         .next(format!("cargo xtask deploy --target {}", target.name))
         .err()
 }
 
-/// The failure, led by the line in which the process says why.
+/// The failure, with the process's error line first.
 fn failed(target: &Target<'_>, said: &str) -> Failure {
     let lines: Vec<&str> = said
         .lines()
@@ -161,7 +156,7 @@ fn failed(target: &Target<'_>, said: &str) -> Failure {
         .iter()
         .rev()
         .find_map(|line| line.strip_prefix("error: "));
-    let why = error.or(lines.last().copied()).unwrap_or("it said nothing");
+    let why = error.or(lines.last().copied()).unwrap_or("no output");
     let what = format!(
         "the smoke prediction with the code of {} failed: {}",
         target.name,
@@ -171,22 +166,22 @@ fn failed(target: &Target<'_>, said: &str) -> Failure {
     Failure::new(Kind::Failed, what).details(tail)
 }
 
-/// The result on the last line; only one with predictions that are numbers counts.
+/// Parses the result on the last line; predictions must be numbers.
 fn result(stdout: &str) -> anyhow::Result<Smoke> {
     let last = stdout.lines().rfind(|line| !line.trim().is_empty());
     let last = last.unwrap_or_default();
     let read = read(last);
     let finite = |smoke: &Smoke| smoke.mean.is_none_or(|mean| mean.get().is_finite());
-    // Python's json writes NaN and Infinity bare, which no JSON is.
+    // Python's json writes bare NaN and Infinity, which is not JSON.
     let words = read.is_none() && (last.contains("NaN") || last.contains("Infinity"));
     let what = match read {
         Some(smoke) if finite(&smoke) => return Ok(smoke),
-        None if !words => "the smoke prediction ended without a result on its last line",
-        _ => "the version predicts what is no finite number",
+        None if !words => "the smoke prediction printed no result on its last line",
+        _ => "the version predicts a value that is not a finite number",
     };
     Failure::new(Kind::Failed, what)
-        .details(format!("it said: {}", safe_line(last)))
-        .next("compare it with `model.smoke` in docs/configuration.md")
+        .details(format!("last line: {}", safe_line(last)))
+        .next("see `model.smoke` in docs/configuration.md")
         .err()
 }
 
@@ -226,7 +221,7 @@ mod tests {
             "[1]",
         ] {
             let said = result(none).unwrap_err().to_string();
-            assert!(said.contains("without a result"), "{none}: {said}");
+            assert!(said.contains("printed no result"), "{none}: {said}");
         }
         for endless in [
             "{\"rows\": 2, \"predictions\": [NaN, 1.0], \"mean\": NaN}",
@@ -234,7 +229,7 @@ mod tests {
             "{\"rows\": 2, \"mean\": \"NaN\"}",
         ] {
             let said = result(endless).unwrap_err().to_string();
-            assert!(said.contains("no finite number"), "{endless}: {said}");
+            assert!(said.contains("not a finite number"), "{endless}: {said}");
         }
     }
 }

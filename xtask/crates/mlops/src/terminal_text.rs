@@ -1,13 +1,13 @@
-//! How wide a text is at a terminal, and making it as wide as there is room.
+//! The display width of text, and cutting text to a width.
 
 use dialoguer::console::{measure_text_width, truncate_str};
 
-/// How many columns a text takes, without its colours.
+/// The display width in columns, without colours.
 pub(crate) fn width(text: &str) -> usize {
     measure_text_width(text)
 }
 
-/// A text that takes at most `columns`; what is cut off is told by `…`. Colours stay whole.
+/// The text cut to `columns`, with `…` where it was cut. Colours stay intact.
 pub(crate) fn cropped(text: &str, columns: usize) -> String {
     truncate_str(text, columns, "…").into_owned()
 }

@@ -1,8 +1,7 @@
-//! The programs that a command needs: found, or fetched into the project's own folder.
+//! The programs that a command needs: found on PATH, or installed into the project's folder.
 //!
-//! Each tool has a `look` (cheap, changes nothing) and a `fetch`; [`ready`] looks at all, asks once,
-//! and fetches what is missing side by side. What is fetched lands in `.xtask/tools` and `.venv`,
-//! whole or not at all.
+//! Each tool has a `look` (cheap, changes nothing) and a `fetch`; [`ready`] looks at all, prompts once, and
+//! installs what is missing in parallel, into `.xtask/tools` and `.venv`, atomically.
 
 #[cfg(windows)]
 compile_error!(
@@ -42,15 +41,15 @@ pub(crate) use remedies::megabytes;
 use survey::Survey;
 use workshop::Workshop;
 
-/// Something that a command cannot do without.
+/// A tool that a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Need {
     /// The project's locked Python environment (fetches uv where it is missing).
     Python,
-    /// What notebooks run in on the local workspace: the project's environment, or the local workspace's own
-    /// where the project declares none.
+    /// The environment of notebooks on the local workspace: the project's, or the local workspace's own if
+    /// the project has none.
     NotebookPython,
-    /// uv itself, even when the environment is in step.
+    /// uv itself, even when the environment is up to date.
     Uv,
     /// The Databricks CLI.
     DatabricksCli,
@@ -61,20 +60,20 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    /// What starting a local workspace takes.
+    /// The tools for starting a local workspace.
     pub(crate) const LOCAL_WORKSPACE: &[Need] = &[
         Need::NotebookPython,
         Need::WorkspaceProgram,
         Need::WorkspacePython,
     ];
-    /// What a command needs that deploys or talks to a workspace.
+    /// The tools of commands that deploy or call a workspace.
     pub(crate) const FOR_A_WORKSPACE: &[Need] = &[
         Need::NotebookPython,
         Need::DatabricksCli,
         Need::WorkspaceProgram,
         Need::WorkspacePython,
     ];
-    /// What fetching a model's version and predicting with it takes.
+    /// The tools for downloading a model version and predicting with it.
     pub(crate) const FOR_A_MODEL: &[Need] = &[Need::NotebookPython, Need::WorkspacePython];
     /// Everything.
     pub(crate) const ALL: &[Need] = &[
@@ -86,14 +85,15 @@ impl Need {
     ];
 }
 
-/// Where the programs are that were asked for; the others are empty paths.
+/// Paths of the requested tools; the others are empty.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Toolbox {
-    /// The interpreter of the project's environment; of the local workspace's own where the project has none.
+    /// The interpreter of the project's environment, or of the local workspace's if the project has none.
     pub(crate) python: Utf8PathBuf,
-    /// The interpreter that has MLflow: the local workspace's server runs in it, and its client moves models.
+    /// The interpreter with MLflow: it runs the local workspace's server and the client that transfers
+    /// models.
     pub(crate) mlflow: Utf8PathBuf,
-    /// The folder of the packages that notebooks find behind those of their project.
+    /// The folder of packages that notebooks can import besides those of their project.
     pub(crate) kernel: Utf8PathBuf,
     /// The Databricks CLI.
     pub(crate) databricks: Utf8PathBuf,
@@ -101,30 +101,30 @@ pub(crate) struct Toolbox {
     pub(crate) workspace: Utf8PathBuf,
     /// uv.
     pub(crate) uv: Utf8PathBuf,
-    /// The folder for jars that Spark sessions of notebooks find; it may be missing.
+    /// The folder of jars for Spark sessions; it may be missing.
     pub(crate) spark_jars: Utf8PathBuf,
 }
 
-/// What a look at one tool has found.
+/// The state of one tool.
 #[derive(Debug)]
 enum Sight<P> {
-    /// It is here: its path, and its version or state in words.
+    /// Installed: its path, and its version or state.
     Here(Utf8PathBuf, String),
-    /// It can be fetched or built so.
+    /// It can be installed with this plan.
     Fetch(P),
-    /// Neither; this says why and what to do.
+    /// It cannot be installed; the failure says why and what to do.
     Cannot(Failure),
 }
 
-/// Something that will be fetched or built.
+/// A tool that will be downloaded or built.
 #[derive(Debug, Clone)]
 struct Item {
     what: String,
-    /// From where, how large, how long, under which licence.
+    /// Source, size, duration, licence.
     how: String,
-    /// Bytes that it needs at its height.
+    /// Peak disk usage in bytes.
     disk: u64,
-    /// Whether the user is asked before.
+    /// Whether to prompt first.
     asks: bool,
 }
 
@@ -133,19 +133,15 @@ pub(crate) fn go(context: &Context) -> Option<Utf8PathBuf> {
     Workshop::open(context).ok()?.on_path("go")
 }
 
-/// The Databricks CLI, if it is here; nothing is fetched.
+/// The Databricks CLI if installed; downloads nothing.
 pub(crate) fn databricks_cli(context: &Context) -> Option<Utf8PathBuf> {
     let workshop = Workshop::open(context).ok()?;
     let toolbox = Survey::take(&workshop, &[Need::DatabricksCli]).complete()?;
     Some(toolbox.databricks)
 }
 
-/// Sees to it that what is needed is here, fetching and building side by side. When all is in place
-/// that costs a few milliseconds. At a terminal it asks once before it fetches.
-///
-/// # Errors
-/// What is missing and cannot be fetched, all of it in one error; what failed on the way; a no from
-/// the user; Ctrl-C.
+/// Installs the missing tools in parallel. Takes a few milliseconds when nothing is missing. Prompts once
+/// at a terminal. All that cannot be installed is reported in one error.
 pub(crate) fn ready(context: &Context, needs: &[Need]) -> anyhow::Result<Toolbox> {
     let workshop = Workshop::open(context)?;
     let survey = Survey::take(&workshop, needs);
@@ -159,7 +155,7 @@ pub(crate) fn ready(context: &Context, needs: &[Need]) -> anyhow::Result<Toolbox
             context.interrupt.check()?;
             context
                 .ui
-                .warn(&format!("{error}; notebooks with Spark go on without it"));
+                .warn(&format!("{error}; Spark notebooks run without it"));
         }
     }
     Ok(toolbox)
@@ -168,7 +164,7 @@ pub(crate) fn ready(context: &Context, needs: &[Need]) -> anyhow::Result<Toolbox
 fn fetched(workshop: &Workshop<'_>, survey: Survey, needs: &[Need]) -> anyhow::Result<Toolbox> {
     let survey = permitted(workshop, survey)?;
     let _alone = workshop.alone()?;
-    // Another xtask may have fetched in the meantime, while we asked or waited.
+    // Another xtask may have installed some while we prompted or waited.
     let again = Survey::take(workshop, needs);
     let survey = if again.items(workshop).len() < survey.items(workshop).len() {
         again
@@ -178,23 +174,20 @@ fn fetched(workshop: &Workshop<'_>, survey: Survey, needs: &[Need]) -> anyhow::R
     fetch::all(workshop, &survey)
 }
 
-/// The folder of the jars for the Spark of an environment, named by its interpreter.
-///
-/// # Errors
-/// When they are not here and cannot be fetched.
+/// The folder of jars for the Spark version of an environment.
 pub(crate) fn spark_jars(context: &Context, python: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     let workshop = Workshop::open(context)?;
     delta::get(&workshop, python)?;
     Ok(delta::folder(&workshop).unwrap_or_default())
 }
 
-/// What is needed, where all of it is here already; nothing is fetched and nobody is asked.
+/// The tools if all are installed; downloads nothing and does not prompt.
 pub(crate) fn at_hand(context: &Context, needs: &[Need]) -> Option<Toolbox> {
     let workshop = Workshop::open(context).ok()?;
     Survey::take(&workshop, needs).complete()
 }
 
-/// The survey, once nothing stands in the way of what it will fetch: obstacles, disk, the user.
+/// Checks what could prevent the installation: missing prerequisites, disk space, the user's consent.
 fn permitted(workshop: &Workshop<'_>, mut survey: Survey) -> anyhow::Result<Survey> {
     let mut obstacles: Vec<anyhow::Error> = survey
         .take_obstacles()
@@ -202,8 +195,8 @@ fn permitted(workshop: &Workshop<'_>, mut survey: Survey) -> anyhow::Result<Surv
         .map(Into::into)
         .collect();
     if workshop.context.env.offline {
-        // What is here already (a cache of uv's, crates of cargo's) may do; the attempts are quick,
-        // and everything that is missing is named at once.
+        // The caches of uv and cargo may be enough; trying is quick, and reports everything that is missing
+        // at once.
         if let Err(error) = fetch::all(workshop, &survey) {
             obstacles.push(error);
         }

@@ -1,5 +1,5 @@
-//! Everything that a person reads or answers. The answer of a command goes to stdout, all else to
-//! stderr. The only place that knows indicatif and dialoguer.
+//! All terminal input and output. The answer of a command goes to stdout, everything else to stderr. Only
+//! this module uses indicatif and dialoguer.
 
 #![expect(clippy::print_stderr, reason = "this is where output happens")]
 
@@ -22,10 +22,10 @@ use text::harmless;
 pub(crate) use canvas::Canvas;
 pub(crate) use text::{safe, safe_line};
 
-/// What takes less than this shows no progress at all.
+/// Work shorter than this shows no progress.
 const QUIET_START: Duration = Duration::from_millis(250);
 
-/// The terminal, or what stands in for it. Clones share one screen; any thread may hold one.
+/// The terminal. Clones share one screen; any thread may hold one.
 #[derive(Debug, Clone)]
 pub struct Ui {
     screen: MultiProgress,
@@ -38,7 +38,7 @@ pub struct Ui {
     explain: bool,
 }
 
-/// What the command line says about talking.
+/// The output options of the command line.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Manner {
     /// `--yes`: skip prompts and answer yes.
@@ -50,9 +50,9 @@ pub(crate) struct Manner {
 }
 
 impl Ui {
-    /// The user interface that fits the surroundings.
+    /// Chooses colour, progress and prompts from the environment and the options.
     pub(crate) fn new(env: &Env, manner: Manner) -> Ui {
-        // A CI log keeps every repainted line; it gets plain ones.
+        // A CI log keeps every repainted line, so it gets plain ones.
         let moving = env.stderr_is_terminal && !env.ci && !manner.quiet;
         let target = if moving {
             ProgressDrawTarget::stderr()
@@ -71,12 +71,12 @@ impl Ui {
         }
     }
 
-    /// Whether somebody sits at the terminal and may be asked.
+    /// Whether there is a terminal to prompt on.
     pub fn can_ask(&self) -> bool {
         self.can_ask && !self.assume_yes
     }
 
-    /// Whether the user has said yes to everything beforehand.
+    /// Whether `--yes` was given.
     pub(crate) fn assumes_yes(&self) -> bool {
         self.assume_yes
     }
@@ -109,7 +109,7 @@ impl Ui {
         Ok(())
     }
 
-    /// A line of narration that starts with a verb, in the manner of cargo.
+    /// A status line that starts with a verb, as in cargo.
     pub fn status(&self, verb: &str, message: &str) {
         self.line(&format!(
             "{} {message}",
@@ -117,7 +117,7 @@ impl Ui {
         ));
     }
 
-    /// Like [`Ui::status`], in a colour that tells how it went.
+    /// Like [`Ui::status`], coloured by outcome.
     pub(crate) fn status_toned(&self, verb: &str, message: &str, tone: Tone) {
         self.line(&format!(
             "{} {message}",
@@ -125,7 +125,7 @@ impl Ui {
         ));
     }
 
-    /// Something that the reader should know and that stops nothing.
+    /// A warning.
     pub fn warn(&self, message: &str) {
         self.line(&format!(
             "{} {message}",
@@ -133,7 +133,7 @@ impl Ui {
         ));
     }
 
-    /// A plain line of narration.
+    /// A plain line on stderr.
     pub fn line(&self, text: &str) {
         self.screen.suspend(|| eprintln!("{}", harmless(text)));
     }
@@ -145,7 +145,7 @@ impl Ui {
         }
     }
 
-    /// Prints a failure: what, why, what the other side said, what to type next.
+    /// Prints a failure: what, why, details, what to type next.
     pub(crate) fn report(&self, report: &Report) {
         let mut text = format!("{} {}", self.paint("error:", Tone::Bad), report.what);
         for cause in &report.causes {
@@ -178,7 +178,7 @@ impl Ui {
         style.force_styling(true).apply_to(text).to_string()
     }
 
-    /// A word that leads to a page where the terminal knows links (OSC 8); else the address itself.
+    /// A hyperlink (OSC 8) where the terminal supports it, else the address.
     pub(crate) fn link(&self, url: &str, target: &str) -> String {
         if self.colour && self.moving {
             text::link(target, &self.paint(url, Tone::Accent))
@@ -192,7 +192,7 @@ impl Ui {
         self.colour_of_answers && self.answers_at_terminal
     }
 
-    /// A word of an answer that leads to a page where the terminal knows links (OSC 8); else the word.
+    /// A hyperlink (OSC 8) in an answer where the terminal supports it, else the bare word.
     pub(crate) fn linked(&self, text: &str, target: &str) -> String {
         if self.has_links() && !target.is_empty() {
             text::link(target, text)
@@ -201,14 +201,14 @@ impl Ui {
         }
     }
 
-    /// How wide the terminal is that answers go to; `None` where they go elsewhere.
+    /// The width of the terminal on stdout; `None` where stdout is no terminal.
     pub(crate) fn columns(&self) -> Option<usize> {
         let size = dialoguer::console::Term::stdout().size_checked();
         size.filter(|_| self.answers_at_terminal)
             .map(|(_, columns)| usize::from(columns))
     }
 
-    /// Prints a long answer: at a terminal that it does not fit into through the user's pager.
+    /// Prints a long answer, through a pager where it does not fit on the terminal.
     pub(crate) fn page(&self, text: &str) {
         let rows = dialoguer::console::Term::stdout().size().0;
         let is_long = text.lines().count() > usize::from(rows);
@@ -217,9 +217,9 @@ impl Ui {
         }
     }
 
-    /// Shows that something is under way until the returned value is finished or dropped.
+    /// Shows progress until the returned value is finished or dropped.
     pub(crate) fn progress(&self, verb: &str, message: &str) -> Progress {
-        // Nothing is painted before the bar is on the screen that keeps track of its lines.
+        // Add the bar to the screen first: the screen keeps track of its lines.
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden())
             .with_style(spinner_style(self.colour))
             .with_prefix(format!("{verb:>12}"))
@@ -237,13 +237,13 @@ impl Ui {
         }
     }
 
-    /// Runs something that uses the terminal itself, such as an editor, with nothing of ours moving.
+    /// Runs something that uses the terminal itself, such as an editor, with progress paused.
     pub(crate) fn suspended<T>(&self, work: impl FnOnce() -> T) -> T {
         self.screen.suspend(work)
     }
 }
 
-/// What a colour says.
+/// Colours by meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Done, passed.
@@ -260,7 +260,7 @@ pub(crate) enum Tone {
     Dim,
 }
 
-/// Something that is under way.
+/// A running progress line.
 #[derive(Debug)]
 pub(crate) struct Progress {
     ui: Ui,
@@ -269,19 +269,19 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Replaces what is said about the work.
+    /// Replaces the message.
     pub(crate) fn message(&self, message: impl Into<String>) {
         self.bar.set_message(harmless(&message.into()).into_owned());
     }
 
-    /// Shows how much of a known total is done, in bytes.
+    /// Shows the progress of a download, in bytes.
     pub(crate) fn bytes(&self, done: u64, total: u64) {
         self.bar.set_style(bytes_style());
         self.bar.set_length(total);
         self.bar.set_position(done);
     }
 
-    /// Ends with a line that stays, and how long it took.
+    /// Ends with a permanent line that shows the duration.
     pub(crate) fn finish(self, verb: &str, message: &str) {
         let took = seconds(self.started.elapsed());
         self.bar.finish_and_clear();
@@ -291,7 +291,7 @@ impl Progress {
         );
     }
 
-    /// Ends without a word.
+    /// Ends without output.
     pub(crate) fn clear(self) {
         self.bar.finish_and_clear();
     }

@@ -1,10 +1,10 @@
-//! The files that a bundle is read from: only whether they are the same as before, never what they mean.
+//! The files of a bundle, only to detect changes.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::fingerprint::sha256;
 
-/// The names under which the CLI finds a bundle.
+/// The file names of a bundle.
 const ROOTS: &[&str] = &[
     "databricks.yml",
     "databricks.yaml",
@@ -12,25 +12,25 @@ const ROOTS: &[&str] = &[
     "bundle.yaml",
 ];
 
-/// Whether there is a bundle in a folder.
+/// Whether a folder contains a bundle.
 pub(crate) fn exists(root: &Utf8Path) -> bool {
     root_file(root).is_some()
 }
 
-/// The name of the file that the CLI reads first.
+/// The name of the bundle's root file.
 pub(super) fn root_file(root: &Utf8Path) -> Option<&'static str> {
     let mut names = ROOTS.iter().copied();
     names.find(|name| root.join(name).is_file())
 }
 
-/// How deep below the bundle files are looked for.
+/// The maximum depth of the search.
 const DEPTH: usize = 5;
 
-/// Folders without files of a bundle, and with many others.
+/// Large folders without bundle files.
 const OTHERS: &[&str] = &["target", "node_modules", "mlruns"];
 
-/// Digest of all YAML files below the bundle's folder, whichever of them it includes, and of those that it is
-/// known to include besides: a new file may be one that it includes.
+/// Digest of all YAML files below the bundle's folder, included or not, as a new file may match an include,
+/// and of known includes elsewhere.
 pub(super) fn digest(root: &Utf8Path, included: &[String]) -> String {
     let mut files: Vec<Utf8PathBuf> = included.iter().map(|name| root.join(name)).collect();
     collect(root, DEPTH, &mut files);
@@ -59,7 +59,7 @@ fn collect(folder: &Utf8Path, depth: usize, files: &mut Vec<Utf8PathBuf>) {
     }
 }
 
-/// Names of targets in the order in which they stand in the files, for people; the CLI sorts them.
+/// Sorts target names by file order; the CLI sorts them by name.
 pub(super) fn in_order(root: &Utf8Path, included: &[String], names: Vec<String>) -> Vec<String> {
     let roots = ROOTS.iter().map(|name| (*name).to_owned());
     let mut lines = Vec::new();
@@ -81,7 +81,7 @@ pub(super) fn in_order(root: &Utf8Path, included: &[String], names: Vec<String>)
     names
 }
 
-/// Writes a file that other commands may read and write at the same moment. One that cannot be written is left out.
+/// Writes a file atomically, as other commands may use it at the same time. Failures are ignored.
 pub(super) fn keep(path: &Utf8Path, text: &str) {
     let new = path.with_extension(format!("{}.new", std::process::id()));
     if let Some(folder) = path.parent() {

@@ -1,5 +1,5 @@
-//! The bundle without its resources: what it takes to know where a target's workspace is, who signs in there and
-//! where the deployment keeps its state. Asked about this, the CLI runs no code of the checkout.
+//! The bundle without its resources: enough to find a target's workspace, identity and deployment state,
+//! and the CLI runs no code of the checkout for it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,19 +9,16 @@ use serde_json::{Map, Value, json};
 use super::Bundle;
 use crate::context::Context;
 
-/// Where they lie below the project's root, and the way back from one of them.
+/// Their folder below the project's root, and the relative path back.
 const FOLDER: &str = ".xtask/cache/outlines";
 const ROOT: &str = "../../../../";
 
-/// A folder with such a bundle; it goes with this.
+/// A folder with such a bundle, removed on drop.
 #[derive(Debug)]
 pub(crate) struct Outline(Utf8PathBuf);
 
 impl Outline {
     /// Writes one.
-    ///
-    /// # Errors
-    /// When it cannot be written.
     pub(crate) fn of(context: &Context, bundle: &Bundle) -> anyhow::Result<Outline> {
         let outline = Outline::of_text(context, &text(bundle))?;
         for target in bundle.config.targets.keys() {
@@ -30,18 +27,15 @@ impl Outline {
         Ok(outline)
     }
 
-    /// Writes a bundle that has the files of the project's, given relative to its root, and runs nothing before they
-    /// are read.
-    ///
-    /// # Errors
-    /// When it cannot be written.
+    /// Writes a bundle that includes the project's files, given relative to its root, and has no preinit
+    /// script.
     pub(super) fn around(context: &Context, files: &[String]) -> anyhow::Result<Outline> {
         let files: Vec<String> = files.iter().map(|file| format!("{ROOT}{file}")).collect();
         Outline::of_text(context, &json!({"include": files}))
     }
 
-    /// The name of a file relative to the project's root, by its name in such a bundle; `None` for what is in no
-    /// folder of the project.
+    /// Translates a path in such a bundle to one relative to the project's root; `None` for files outside
+    /// the project.
     pub(super) fn in_project(file: &str) -> Option<&str> {
         file.strip_prefix(ROOT)
     }
@@ -51,7 +45,7 @@ impl Outline {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", std::process::id());
         let outline = Outline(context.root.join(FOLDER).join(name));
-        // Of a process of the same number that was killed.
+        // Left by a killed process with the same id.
         let _ = fs_err::remove_dir_all(&outline.0);
         fs_err::create_dir_all(&outline.0)?;
         fs_err::write(outline.0.join("databricks.yml"), text.to_string())?;
@@ -105,7 +99,7 @@ fn text(bundle: &Bundle) -> Value {
     Value::Object(root)
 }
 
-/// Values of variables that stand beside the bundle.
+/// Variable values from variable-overrides.json.
 fn copy_overrides(root: &Utf8Path, outline: &Utf8Path, target: &str) -> anyhow::Result<()> {
     let name = format!(".databricks/bundle/{target}/variable-overrides.json");
     let (from, to) = (root.join(&name), outline.join(&name));

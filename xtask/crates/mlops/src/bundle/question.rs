@@ -1,5 +1,5 @@
-//! The one question to the Databricks CLI that needs no workspace. Asked about a target that does not exist, it
-//! reads the bundle, prints what it has read, and ends there: it signs in nowhere and runs no code of the bundle.
+//! Reads the bundle through the Databricks CLI without a workspace: given a target that does not exist, the
+//! CLI loads the bundle, prints it and stops, without signing in or running the bundle's code.
 
 use std::process::Command;
 use std::time::Duration;
@@ -13,19 +13,16 @@ use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
 use crate::vars;
 
-/// A target that no bundle has.
+/// A target name that no bundle uses.
 const NO_TARGET: &str = "xtask-asks-which-there-are";
 
-/// What the CLI says where it was to sign in.
+/// The CLI's error at the point of signing in.
 const STOPPED: &str = "Error: cannot resolve bundle auth configuration";
 
-/// How long the CLI may take; it needs a twentieth of a second.
+/// The CLI's timeout; it needs about 50 ms.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// Asks about the project's bundle.
-///
-/// # Errors
-/// [`Kind::Usage`] with what the CLI says when it cannot read the bundle.
+/// Reads the project's bundle.
 pub(super) fn ask(context: &Context, program: &Utf8Path) -> anyhow::Result<Root> {
     let said = said(context, program, &context.root)?;
     match runs_a_script(&said) {
@@ -34,10 +31,7 @@ pub(super) fn ask(context: &Context, program: &Utf8Path) -> anyhow::Result<Root>
     }
 }
 
-/// Asks about the bundle in another folder.
-///
-/// # Errors
-/// [`Kind::Usage`] with what the CLI says when it cannot read the bundle, or would run a script first.
+/// Reads the bundle in another folder.
 pub(super) fn ask_in(
     context: &Context,
     program: &Utf8Path,
@@ -45,7 +39,8 @@ pub(super) fn ask_in(
 ) -> anyhow::Result<Root> {
     let said = said(context, program, folder)?;
     if runs_a_script(&said) {
-        let what = "the bundle runs a script before it is read, which a look does not do";
+        let what =
+            "the bundle runs a script before it can be read; read-only commands do not run it";
         return Failure::new(Kind::Usage, what)
             .details("experimental.scripts.preinit in databricks.yml")
             .err();
@@ -53,8 +48,8 @@ pub(super) fn ask_in(
     understood(&said)
 }
 
-/// Asks about a bundle that runs a script (`preinit`) before its files are read: another bundle, which runs none,
-/// includes them as they are. The first answer says which files there are.
+/// Reads a bundle with a `preinit` script, through a bundle without one that includes the same files. The
+/// first call lists the files.
 fn ask_around_script(context: &Context, program: &Utf8Path) -> anyhow::Result<Root> {
     let ask = |files: &[String]| {
         let around = Outline::around(context, files)?;
@@ -62,7 +57,7 @@ fn ask_around_script(context: &Context, program: &Utf8Path) -> anyhow::Result<Ro
     };
     let root = files::root_file(&context.root).unwrap_or_default();
     let mut includes = vec![root.to_owned()];
-    // Behind the file that we include are those that it includes.
+    // The first include is ours; the others are the bundle's own.
     includes.extend(ask(&includes)?.include.into_iter().skip(1));
     let mut config = ask(&includes)?;
     let included = config.include.iter();
@@ -71,7 +66,7 @@ fn ask_around_script(context: &Context, program: &Utf8Path) -> anyhow::Result<Ro
     Ok(config)
 }
 
-/// What the CLI says of the bundle in a folder.
+/// Runs the CLI on the bundle in a folder.
 fn said(context: &Context, program: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<Finished> {
     let mut command = Command::new(program);
     command
@@ -91,7 +86,7 @@ fn runs_a_script(said: &Finished) -> bool {
 }
 
 fn understood(said: &Finished) -> anyhow::Result<Root> {
-    // It has come to the question which target is meant: all files are read by then.
+    // The CLI got as far as the unknown target, so all files are read.
     let answered = said
         .stderr
         .contains(&format!("{NO_TARGET}: no such target"));
@@ -100,16 +95,13 @@ fn understood(said: &Finished) -> anyhow::Result<Root> {
         Some(config) => Ok(config),
         None => Failure::new(Kind::Usage, "the Databricks CLI cannot read the bundle")
             .details(&said.stderr)
-            .next("mend what the CLI names: databricks.yml, or a file that it includes")
+            .next("fix what the CLI names in databricks.yml or a file that it includes")
             .err(),
     }
 }
 
-/// Whether the files are in order for a target, as far as that can be said without its workspace: the CLI reads
-/// and merges them, and stops where it would sign in. Answers its warnings.
-///
-/// # Errors
-/// [`Kind::Failed`] with what the CLI says.
+/// Validates the files for a target without its workspace: the CLI loads and merges them, and stops before
+/// signing in. Returns its warnings.
 pub(crate) fn load(
     context: &Context,
     program: &Utf8Path,
@@ -117,7 +109,7 @@ pub(crate) fn load(
 ) -> anyhow::Result<Vec<String>> {
     let folder = context.local().join("cache");
     fs_err::create_dir_all(&folder)?;
-    // No configuration at all: the CLI can read no host and no token from it, and says so instead of calling one.
+    // An invalid configuration file: the CLI reports that instead of calling a workspace.
     let unreadable = folder.join("no-databrickscfg");
     fs_err::write(&unreadable, "[no workspace is called\n")?;
     let mut command = Command::new(program);
@@ -136,11 +128,11 @@ pub(crate) fn load(
     let what = format!("the bundle is not valid for target {target}");
     Failure::new(Kind::Failed, what)
         .details(before)
-        .next("mend what the CLI names: databricks.yml, or a file that it includes")
+        .next("fix what the CLI names in databricks.yml or a file that it includes")
         .err()
 }
 
-/// The warnings that the CLI says, a line each.
+/// The CLI's warnings, one line each.
 pub(crate) fn warnings(said: &str) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     let mut goes_on = false;
@@ -158,7 +150,7 @@ pub(crate) fn warnings(said: &str) -> Vec<String> {
     warnings
 }
 
-/// Nothing of the user's, no other bundle.
+/// Without the user's settings and other bundles.
 fn without_user(context: &Context, command: &mut Command) {
     children::surround(&context.env, Program::LocalBundle, command);
     command

@@ -1,14 +1,14 @@
-//! Compilers and linters that point at a line: rustc, clippy, ruff, rustfmt.
+//! Diagnostics of compilers and linters: rustc, clippy, ruff, rustfmt.
 
 use super::{Finding, place};
 
-/// How many lines of other programs may stand in the midst of a diagnostic.
+/// How many unrelated lines may interrupt a diagnostic.
 const FOREIGN: usize = 4;
 
-/// Each diagnostic that is an error.
+/// All error diagnostics.
 pub(super) fn findings(output: &[&str]) -> Vec<Finding> {
     let pointed = (0..output.len()).filter_map(|index| pointed(output, index));
-    // ruff counts what it found; flake8, which has the same rules, does not.
+    // ruff prints a count; flake8, which has the same rules, does not.
     let counted = |line: &&str| line.starts_with("Found ") && line.contains(" error");
     let tool = match output.iter().any(counted) {
         true => "ruff",
@@ -35,7 +35,7 @@ fn pointed(output: &[&str], heading: usize) -> Option<Finding> {
         true => "rustc",
         false => "ruff",
     };
-    // What a linter adds for those who want to switch a rule off is no part of what is wrong.
+    // Skip the hints on how to disable a rule.
     let told = |line: &&str| {
         !line.contains("= note: `-") && !line.contains("= help: ") && line.trim() != "|"
     };
@@ -75,7 +75,7 @@ fn heading_of(line: &str) -> Option<(Option<String>, String)> {
     })
 }
 
-/// Whether a word is one of ruff's rules: letters, then digits.
+/// Whether a word is a ruff rule: letters, then digits.
 fn is_rule(word: &str) -> bool {
     let digits = word.trim_start_matches(|c: char| c.is_ascii_uppercase());
     digits.len() < word.len()
@@ -83,7 +83,7 @@ fn is_rule(word: &str) -> bool {
         && digits.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The lines below an arrow that belong to the diagnostic; lines of other programs are passed over.
+/// The lines of a diagnostic below its arrow; unrelated lines are skipped.
 fn code_below<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     let mut code = Vec::new();
     let mut foreign = 0;
@@ -92,7 +92,7 @@ fn code_below<'a>(lines: &[&'a str]) -> Vec<&'a str> {
             .trim_start()
             .trim_start_matches(|c: char| c.is_ascii_digit());
         let text = text.trim_start();
-        // What follows is a proposal, not what is wrong.
+        // Suggestions follow.
         let ends = line.is_empty() || line.starts_with("help: ") || line.starts_with("note: ");
         if ends || heading_of(line).is_some() {
             break;

@@ -1,13 +1,13 @@
-//! Steps that did not end by themselves, and what is left to say where nobody says what is wrong.
+//! Steps that were stopped, and the fallback if no tool reports an error.
 
 use super::Finding;
 use super::lines::Step;
 
-/// How many lines show where a step was when it ended.
+/// How many last lines of a step to show.
 const LAST_WORDS: usize = 6;
-/// A newer run took its place.
+/// Superseded by a newer run.
 const SUPERSEDED: &str = "Canceling since a ";
-/// What GitHub says of a step that it stopped.
+/// GitHub's messages for stopped steps.
 const STOPPED: &[&str] = &[
     "has timed out after",
     "exceeded the maximum execution time",
@@ -20,9 +20,9 @@ fn is_stop(error: &str) -> bool {
     STOPPED.iter().any(|words| error.contains(words))
 }
 
-/// A step that was stopped from outside: too slow, cancelled, its machine gone.
+/// A step that was stopped: timeout, cancelled, runner lost.
 pub(super) fn stopped(step: &Step) -> Option<Finding> {
-    // Why says more than that.
+    // The reason is more specific.
     let why = step.errors.iter().find(|error| error.contains(SUPERSEDED));
     let error = why.or_else(|| step.errors.iter().find(|error| is_stop(error)))?;
     Some(Finding {
@@ -33,19 +33,19 @@ pub(super) fn stopped(step: &Step) -> Option<Finding> {
     })
 }
 
-/// A program that the system killed, which is nearly always for its memory.
+/// A program killed by the system, nearly always out of memory.
 pub(super) fn killed(step: &Step) -> Option<Finding> {
     let by_kill = |error: &String| error.ends_with("exit code 137.");
     step.errors.iter().find(|error| by_kill(error))?;
     Some(Finding {
         tool: "system".to_owned(),
-        what: "killed by the system (exit code 137); it may have run out of memory".to_owned(),
+        what: "killed by the system (exit code 137), probably out of memory".to_owned(),
         lines: tail(step),
         ..Finding::default()
     })
 }
 
-/// The error that GitHub shows, and the last lines before it.
+/// GitHub's error and the last lines before it.
 pub(super) fn last_words(step: &Step) -> Finding {
     Finding {
         tool: "github".to_owned(),

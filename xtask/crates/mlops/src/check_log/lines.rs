@@ -1,36 +1,36 @@
-//! The form of a log on GitHub Actions: a time before each line, groups, one after the other the steps.
+//! The format of a GitHub Actions log: timestamped lines, groups, steps in sequence.
 
 use dialoguer::console::strip_ansi_codes;
 
 use crate::ui;
 
-/// The part of a log that belongs to one step.
+/// One step's part of a log.
 #[derive(Debug, Default)]
 pub(super) struct Step {
-    /// Its name, as GitHub shows it for a step without one: `Run …`.
+    /// GitHub's default name of a step: `Run …`.
     pub(super) name: Option<String>,
-    /// What its program said, without the command itself.
+    /// Its output, without the command.
     pub(super) output: Vec<String>,
-    /// What GitHub marks as errors.
+    /// Lines that GitHub marks as errors.
     pub(super) errors: Vec<String>,
-    /// The time of its first line.
+    /// The timestamp of its first line.
     pub(super) began: Option<String>,
 }
 
-/// What an action says first that cleans up.
+/// The first line of a cleanup.
 const CLEANUP: &str = "Post job cleanup.";
 
 impl Step {
-    /// Whether it runs after the job's own steps, to clean up.
+    /// Whether it is a cleanup step.
     pub(super) fn is_cleanup(&self) -> bool {
         self.name.as_deref() == Some(CLEANUP)
     }
 }
 
-/// The steps of a log, in order; first what happened before the first of them.
+/// The steps of a log in order; the first entry is the part before them.
 pub(super) fn steps(log: &str) -> Vec<Step> {
     let mut steps = vec![Step::default()];
-    // The command, its shell and its environment stand in a group that carries the step's name.
+    // The group with the step's name holds its command, shell and environment.
     let mut in_command = false;
     for line in log.lines() {
         let time = line.trim_start_matches('\u{feff}').split(' ').next();
@@ -69,7 +69,7 @@ pub(super) fn steps(log: &str) -> Vec<Step> {
     steps
 }
 
-/// A line without its time, without colours, and without what a terminal would obey.
+/// A line without timestamp, colours and control sequences.
 pub(super) fn plain(line: &str) -> String {
     let line = line.trim_start_matches('\u{feff}');
     let line = match line.split_once(' ') {
@@ -77,13 +77,13 @@ pub(super) fn plain(line: &str) -> String {
         _ if is_time(line) => "",
         _ => line,
     };
-    // A bar that repaints itself leaves its last state behind.
+    // Of a repainted progress bar keep the last state.
     let line = line.trim_end_matches('\r');
     let line = line.rsplit('\r').next().unwrap_or(line);
     ui::safe(&strip_ansi_codes(line)).into_owned()
 }
 
-/// Whether a word is a time as GitHub writes it: `2026-11-24T09:12:01.2048170Z`.
+/// Whether a word is a GitHub timestamp: `2026-11-24T09:12:01.2048170Z`.
 fn is_time(word: &str) -> bool {
     let shape = |(index, byte): (usize, u8)| match index {
         4 | 7 => byte == b'-',

@@ -1,9 +1,9 @@
-//! Programs that end with an error of their own: `cargo xtask`, uv, the Databricks CLI, cargo.
+//! Programs that print their own error: `cargo xtask`, uv, the Databricks CLI, cargo.
 
 use super::{Finding, place};
 
-/// The failed task of a job run, as `cargo xtask` words it:
-/// `error: task Train failed in Train, cell 2, line 31: ValueError: …`.
+/// The failed task of a job run, as `cargo xtask` prints it: `error: task Train failed in Train, cell 2,
+/// line 31: ValueError: …`.
 pub(super) fn failed_task(output: &[&str]) -> Option<Finding> {
     let index = output
         .iter()
@@ -44,7 +44,7 @@ pub(super) fn task_of_bundle_run(output: &[&str]) -> Option<Finding> {
         Some((what, place)) if place.contains(", line ") => (what, Some(below_files(place))),
         _ => (*said, None),
     };
-    // The innermost line that is the bundle's own, else the innermost of all.
+    // The innermost frame in the bundle, else the innermost frame.
     let ends = |line: &&&str| !line.starts_with("Error: ") && !line.ends_with(" FAILED:");
     let trace: Vec<&str> = below.iter().take_while(ends).copied().collect();
     let of_bundle = |line: &&str| line.starts_with("File ") && line.contains("/files/");
@@ -79,7 +79,7 @@ pub(super) fn task_of_bundle_run(output: &[&str]) -> Option<Finding> {
     })
 }
 
-/// A path of a deployed file as the bundle has it.
+/// The bundle-relative path of a deployed file.
 fn below_files(path: &str) -> &str {
     match path.split_once("/files/") {
         Some((before, below)) if before.starts_with("/Workspace/") => below,
@@ -87,8 +87,8 @@ fn below_files(path: &str) -> &str {
     }
 }
 
-/// What the other side said, which `cargo xtask` shows behind a bar: of a traceback the lines that were
-/// at work and the exception, else the end.
+/// The details that `cargo xtask` prints after a bar: of a traceback the active lines and the exception,
+/// else the end.
 fn details(lines: &[&str]) -> Vec<String> {
     let said: Vec<&str> = lines
         .iter()
@@ -109,7 +109,7 @@ fn details(lines: &[&str]) -> Vec<String> {
     shown.map(|line| in_bundle(line)).collect()
 }
 
-/// A line of a traceback with the bundle's own path in place of where it is deployed.
+/// A traceback line with the bundle-relative path.
 fn in_bundle(line: &str) -> String {
     let path = line.strip_prefix("File /Workspace/");
     match path.and_then(|path| path.split_once("/files/")) {
@@ -118,10 +118,10 @@ fn in_bundle(line: &str) -> String {
     }
 }
 
-/// The error that a program ended with: nothing but its own explanation comes after it.
+/// The error that a program ended with: only its explanation follows.
 pub(super) fn last_error(output: &[&str]) -> Option<Finding> {
     let index = output.iter().position(|line| starts(line))?;
-    // Of several in a row the first one counts; one that something else follows did not end the step.
+    // Of several in a row the first one counts; an error followed by other output did not end the step.
     let index = (index..output.len())
         .filter(|index| starts(output[*index]))
         .find(|index| output[*index + 1..].iter().all(|line| belongs(line)))?;
@@ -156,7 +156,7 @@ fn message(line: &str) -> Option<&str> {
         .filter(|message| !message.trim().is_empty())
 }
 
-/// Whether a line may follow an error and belong to it.
+/// Whether a line may belong to the error above it.
 fn belongs(line: &str) -> bool {
     const STARTS: &[&str] = &[
         "hint: ",
@@ -171,7 +171,7 @@ fn belongs(line: &str) -> bool {
         || starts(line)
         || line.ends_with("...")
         || STARTS.iter().any(|start| line.starts_with(start))
-        // The Databricks CLI explains below its error: `Endpoint: …`, `HTTP Status: …`.
+        // The Databricks CLI adds `Endpoint: …`, `HTTP Status: …`.
         || line.split_once(": ").is_some_and(|(name, _)| {
             name.starts_with(char::is_uppercase) && name.split(' ').count() <= 3
         })

@@ -1,4 +1,4 @@
-//! pytest: each failed test with the line that failed and what pytest says about it.
+//! pytest: each failed test with its failing line and message.
 
 use super::{Finding, place, traceback};
 
@@ -20,15 +20,15 @@ pub(super) fn findings(output: &[&str]) -> Vec<Finding> {
     blocks.into_iter().filter_map(Block::finding).collect()
 }
 
-/// What it says about one test.
+/// One test's finding.
 pub(super) fn of_test(test: &str, account: &[&str]) -> Option<Finding> {
     let mut block = Block::new(test);
     account.iter().for_each(|line| block.see(line));
     block.finding()
 }
 
-/// The causes as `cargo xtask test` lists them, with the traceback of the first one below the list:
-/// `46 failed by one cause: KeyError: 'trip_dist', features.py:41`.
+/// The causes that `cargo xtask test` lists, with the traceback of the first one below: `46 failed by one
+/// cause: KeyError: 'trip_dist', features.py:41`.
 pub(super) fn causes(quoted: &[&str]) -> Vec<Finding> {
     let listed = |line: &&str| {
         let (who, rest) = match line.split_once(" failed by one cause: ") {
@@ -58,7 +58,7 @@ pub(super) fn causes(quoted: &[&str]) -> Vec<Finding> {
     causes
 }
 
-/// What stands between two rows of a sign: `=== FAILURES ===`.
+/// The title in a line such as `=== FAILURES ===`.
 fn title(line: &str, sign: char) -> Option<&str> {
     let row = |text: &str| text.chars().take_while(|c| *c == sign).count() >= 3;
     let reversed: String = line.chars().rev().take(3).collect();
@@ -67,18 +67,18 @@ fn title(line: &str, sign: char) -> Option<&str> {
     (framed && !title.is_empty()).then_some(title)
 }
 
-/// What pytest says about one test.
+/// pytest's report of one test.
 struct Block {
     name: String,
-    /// The line of code that the next place belongs to.
+    /// The code line of the next location.
     code: Option<String>,
-    /// Places with their line of code; the last one in the project is where it failed.
+    /// Locations with their code; the last one in the project is the failing one.
     places: Vec<(String, Option<String>)>,
     /// Lines that start with `E`.
     explained: Vec<String>,
-    /// The exception's name, from the last place.
+    /// The exception's name, from the last location.
     error: String,
-    /// Everything: `--tb=native` shows a traceback as Python does.
+    /// All lines, for `--tb=native`.
     all: Vec<String>,
 }
 

@@ -1,10 +1,10 @@
-//! A Python program that ended with an exception.
+//! Python tracebacks.
 
 use super::Finding;
 
 const START: &str = "Traceback (most recent call last):";
 
-/// The last traceback: the exception, and the innermost line that is the project's own.
+/// The last traceback: its exception and the innermost frame in the project.
 pub(super) fn last(output: &[&str]) -> Option<Finding> {
     let start = output.iter().rposition(|line| *line == START)?;
     let body = &output[start + 1..];
@@ -41,8 +41,8 @@ pub(super) fn last(output: &[&str]) -> Option<Finding> {
     })
 }
 
-/// What stands below an exception that Py4J brings from Java: Java's own exception, and the last of its causes. The
-/// stack between them has hundreds of lines.
+/// Of an exception that Py4J brings from Java: Java's exception and its root cause, without the long stack
+/// between them.
 fn caused_in_java(below: &[&str]) -> Vec<String> {
     let of_java = |line: &&&str| {
         let line = line.trim_start();
@@ -58,7 +58,7 @@ fn caused_in_java(below: &[&str]) -> Vec<String> {
     first.map(str::to_owned).into_iter().chain(cause).collect()
 }
 
-/// A group of exceptions: what it is, and each exception in it with the innermost place of its own.
+/// An exception group: its message, and each exception with its innermost location.
 pub(super) fn group(output: &[&str]) -> Option<Finding> {
     const START: &str = "+ Exception Group Traceback (most recent call last):";
     let start = output.iter().rposition(|line| line.trim_start() == START)?;
@@ -70,7 +70,7 @@ pub(super) fn group(output: &[&str]) -> Option<Finding> {
     let mut lines = Vec::new();
     let mut at = None;
     for line in inside {
-        // The bars show how deep it is; the words behind them are an ordinary traceback's.
+        // The bars show the nesting; the text after them is an ordinary traceback.
         let Some(said) = line
             .trim_start_matches([' ', '|', '+'])
             .get(..)

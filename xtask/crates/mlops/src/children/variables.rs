@@ -1,15 +1,15 @@
-//! Which variables each kind of program gets. Exact names, and beginnings of names less what is taken out again.
+//! The variables of each kind of program: exact names, and prefixes with exceptions.
 
 /// Some variables.
 pub(super) struct List {
     names: &'static [&'static str],
     beginnings: &'static [&'static str],
-    /// Beginnings and words in the names that are left out of `beginnings`.
+    /// Prefixes and words that exclude names from `beginnings`.
     but: &'static [&'static str],
 }
 
 impl List {
-    /// Whether it has a variable.
+    /// Whether it contains a variable.
     pub(super) fn has(&self, name: &str) -> bool {
         let begins = self.beginnings.iter().any(|start| name.starts_with(start));
         let left_out = || self.but.iter().any(|part| name.contains(part));
@@ -84,7 +84,7 @@ pub(super) const HTTP: List = List::names(&[
     "NETRC",
 ]);
 
-/// What changes how Python and its tests run, less what leads to another project's modules.
+/// Settings of Python and its tests, except those that point to another project's modules.
 pub(super) const PYTHON: List = List {
     names: &[
         "PYTHONHASHSEED",
@@ -115,8 +115,8 @@ pub(super) const PYTHON: List = List {
     but: &[],
 };
 
-/// Who commits, how git reaches and signs in, what the user's editor, agent and hooks need. Nothing that says
-/// where a repository is, or that changes what git prints for programs.
+/// git's identity, transport and credentials, and what the user's editor, agent and hooks need. Nothing
+/// that sets the repository's location or changes plumbing output.
 pub(super) const GIT: List = List {
     names: &[
         "GIT_ASKPASS",
@@ -174,20 +174,20 @@ pub(super) const GIT: List = List {
         "VSCODE_GIT_",
         "VSCODE_IPC_",
     ],
-    // What `git -c` says is meant for that git, which sets this for its hooks.
+    // Set by `git -c` for its hooks, and meant for that git only.
     but: &["GIT_CONFIG_PARAMETERS"],
 };
 
-/// What git sets for its hooks, to say where they are called.
+/// Set by git for its hooks: the repository's location.
 const SET_FOR_HOOKS: &[&str] = &["GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
-/// Whether a variable is about the commit that a hook of git is called for: who makes it, and that no editor opens.
+/// Whether git set a variable for the hooks of a commit: its author and editor.
 pub(super) fn is_of_a_hook(name: &str, has: impl Fn(&str) -> bool) -> bool {
     let of_commit = name.starts_with("GIT_AUTHOR_") || name == "GIT_EDITOR";
     of_commit && SET_FOR_HOOKS.iter().any(|set| has(set))
 }
 
-/// gh's own settings; its tokens are read by us.
+/// gh's settings; its tokens are passed separately.
 pub(super) const GH: List = List::names(&[
     "GH_CONFIG_DIR",
     "GH_HOST",
@@ -209,7 +209,7 @@ pub(super) const PIP: List = List {
     but: &[],
 };
 
-/// Where packages come from, for builds of a bundle's wheels; not who signs in there.
+/// Package indexes for building a bundle's wheels, without credentials.
 pub(super) const REGISTRIES: List = List {
     names: &[],
     beginnings: &["UV_", "PIP_"],
@@ -250,8 +250,8 @@ pub(super) const GO: List = List {
     but: &[],
 };
 
-/// cargo, rustc and the compilers that build scripts run. What they depend on must be as the cargo around us has
-/// it: else each of the two builds anew what the other one built.
+/// cargo, rustc and the compilers of build scripts. Must be the same as for the cargo around us, or each of
+/// the two rebuilds what the other one built.
 pub(super) const CARGO: List = List {
     names: &[
         "AR",
@@ -298,7 +298,7 @@ pub(super) const CARGO: List = List {
         "ZSTD_",
     ],
     but: &[
-        // cargo sets these for the program that it runs.
+        // Set by cargo for the program that it runs.
         "CARGO_PKG_",
         "CARGO_MANIFEST_",
         "CARGO_BIN_",
@@ -307,7 +307,7 @@ pub(super) const CARGO: List = List {
         "CARGO_MAKEFLAGS",
         "RUSTC_WORKSPACE_WRAPPER",
         "RUST_RECURSION_COUNT",
-        // This one publishes.
+        // The token for publishing.
         "CARGO_REGISTRY_TOKEN",
     ],
 };
@@ -319,14 +319,14 @@ pub(super) const NODE: List = List {
     but: &[],
 };
 
-/// Values of a bundle's variables.
+/// Values of bundle variables.
 pub(super) const BUNDLE: List = List {
     names: &[],
     beginnings: &[crate::vars::BUNDLE_VARIABLES],
     but: &[],
 };
 
-/// Where Databricks is and who signs in there: the CLI's unified authentication, and its Terraform.
+/// Databricks hosts and credentials: the CLI's unified authentication, and its Terraform.
 pub(super) const DATABRICKS: List = List {
     names: &[
         "AZURE_CONFIG_DIR",
@@ -347,7 +347,7 @@ pub(super) const DATABRICKS: List = List {
     but: &[],
 };
 
-/// Where windows open.
+/// The display.
 pub(super) const DESKTOP: List = List {
     names: &[
         "BROWSER",

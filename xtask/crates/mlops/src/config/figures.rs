@@ -1,22 +1,22 @@
-//! The figures that a project adds to `cargo xtask bench`.
+//! A project's own benchmarks for `cargo xtask bench`.
 
 use serde::Deserialize;
 
-/// A figure that only the project itself can measure.
+/// A benchmark of the project.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ProjectFigure {
-    /// What `cargo xtask bench` takes.
+    /// The name for `cargo xtask bench NAME`.
     pub name: String,
     /// What it is.
     pub about: String,
-    /// A Python script and its arguments; the last line that it prints is the figure.
+    /// A Python script and its arguments; its last line of output is the value.
     pub command: Vec<String>,
-    /// The unit of the figure.
+    /// The unit of the value.
     pub unit: Unit,
-    /// The most that it should be.
+    /// The upper limit.
     pub at_most: Option<f64>,
-    /// The least that it should be.
+    /// The lower limit.
     pub at_least: Option<f64>,
     /// Whether it takes minutes.
     #[serde(default)]
@@ -24,15 +24,13 @@ pub struct ProjectFigure {
 }
 
 impl ProjectFigure {
-    /// # Errors
-    /// When it has no command, or not exactly one goal.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.command.is_empty() {
-            return Err(format!("bench \"{}\": its command is empty", self.name));
+            return Err(format!("bench \"{}\": command is empty", self.name));
         }
         if self.at_most.is_some() == self.at_least.is_some() {
             return Err(format!(
-                "bench \"{}\": give it either at-most or at-least",
+                "bench \"{}\": set either at-most or at-least",
                 self.name
             ));
         }
@@ -40,17 +38,17 @@ impl ProjectFigure {
     }
 }
 
-/// Units of figures.
+/// Units of benchmarks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
     /// Seconds of wall time.
     Seconds,
-    /// Seconds of processor time.
+    /// Seconds of CPU time.
     CpuSeconds,
     /// Milliseconds of wall time.
     Milliseconds,
-    /// Millions of bytes.
+    /// Megabytes.
     Megabytes,
     /// A plain ratio.
     Times,

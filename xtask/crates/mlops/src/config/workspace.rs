@@ -2,21 +2,21 @@
 
 use serde::Deserialize;
 
-/// The local workspaces: how targets name them, and how they behave.
+/// The local workspaces: their profiles and settings.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct Workspace {
-    /// The profile by which the bundle's targets name the first one.
+    /// The profile of the first one in the bundle's targets.
     pub profile: String,
-    /// The profiles of further ones, each a workspace of its own.
+    /// The profiles of further workspaces.
     pub others: Vec<String>,
-    /// Minutes without use after which one ends.
+    /// Idle minutes after which a workspace stops.
     pub idle_minutes: u32,
-    /// Extras of pyproject.toml that the Python environment has besides.
+    /// Extras of pyproject.toml to install into the Python environment.
     pub extras: Vec<String>,
-    /// Master of the Spark cluster that runs the sessions of notebooks.
+    /// The Spark master for notebook sessions.
     pub spark_master: Option<String>,
-    /// Spark Connect server that runs the sessions of notebooks.
+    /// The Spark Connect server for notebook sessions.
     pub spark_remote: Option<String>,
 }
 
@@ -46,34 +46,31 @@ impl Workspace {
         !self.others.is_empty()
     }
 
-    /// # Errors
-    /// When a profile could not be the name of a section and a folder, two are the same, or both ways to
-    /// Spark are given.
     pub(super) fn check(&self) -> Result<(), String> {
         let mut seen: Vec<String> = Vec::new();
         for profile in self.profiles() {
             if !is_name(profile) {
                 return Err(format!(
-                    "workspace: {profile:?} cannot be a profile: it is up to 64 letters, digits, `-`, `_` and `.`, \
-                     the first of them a letter or digit, and not DEFAULT"
+                    "workspace: invalid profile {profile:?}: expected 1 to 64 letters, digits, `-`, `_` and `.`, starting \
+                     with a letter or digit, and not DEFAULT"
                 ));
             }
-            // There are file systems to which `a` and `A` are one folder.
+            // On case-insensitive file systems `a` and `A` are one folder.
             let folder = profile.to_ascii_lowercase();
             if seen.contains(&folder) {
-                return Err(format!("workspace: the profile {profile:?} is there twice"));
+                return Err(format!("workspace: duplicate profile {profile:?}"));
             }
             seen.push(folder);
         }
         if self.spark_master.is_some() && self.spark_remote.is_some() {
-            return Err("workspace: give it either spark-master or spark-remote".to_owned());
+            return Err("workspace: set either spark-master or spark-remote".to_owned());
         }
         Ok(())
     }
 }
 
-/// Whether a profile is safe as a folder's name and as a section of the CLI's configuration file, whose
-/// section DEFAULT is taken where nobody names one.
+/// Whether a profile is safe as a folder name and as a section of the CLI's configuration file. DEFAULT is
+/// the CLI's fallback.
 fn is_name(profile: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     profile.len() <= 64
@@ -131,6 +128,6 @@ mod tests {
         let profiles: Vec<&str> = two.profiles().collect();
         assert_eq!(profiles, ["mlops-local", "mlops-local-prod", "eu.2_b"]);
         let error = with(&["MLOps-Local"]).check().unwrap_err();
-        assert!(error.contains("there twice"), "{error}");
+        assert!(error.contains("duplicate profile"), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! What a deployment would change, resource by resource and field by field, and where each field differs.
-//! Only looked at, within a time; the plan that a deployment applies is [`super::plan`]'s.
+//! What a deployment would change, by resource and field, and on which side each field changed. Read-only
+//! and with a time limit; the plan that a deployment applies is in [`super::plan`].
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -17,9 +17,9 @@ use crate::process;
 pub(crate) struct Change {
     /// The CLI's word for it: `create`, `update`, `recreate`, `delete`, ….
     pub(crate) action: String,
-    /// Fields that the workspace has otherwise than they were deployed.
+    /// Fields changed in the workspace since the deployment.
     pub(crate) workspace_fields: Vec<String>,
-    /// Fields that the checkout has otherwise than they were deployed.
+    /// Fields changed in the checkout since the deployment.
     pub(crate) checkout_fields: Vec<String>,
 }
 
@@ -36,8 +36,7 @@ struct Step {
     changes: BTreeMap<String, Field>,
 }
 
-/// A field three times: as it was deployed, as the bundle has it now, as the workspace has it now. A
-/// value that is not set is left out.
+/// A field's three values: as deployed, in the bundle now, in the workspace now. Unset values are missing.
 #[derive(Deserialize)]
 struct Field {
     action: String,
@@ -50,10 +49,7 @@ struct Field {
 }
 
 impl Target<'_> {
-    /// What a deployment would change, by resource (`jobs.KEY`). The CLI is ended after `limit`.
-    ///
-    /// # Errors
-    /// [`Error::Timeout`] when it takes longer; [`Error::Unexpected`] with what the CLI says.
+    /// What a deployment would change, by resource (`jobs.KEY`). The CLI is killed after `limit`.
     pub(crate) fn changes(&self, limit: Duration) -> Result<BTreeMap<String, Change>, Error> {
         use std::os::unix::process::CommandExt as _;
         let call = || "bundle plan".to_owned();
@@ -62,7 +58,7 @@ impl Target<'_> {
             reason,
         };
         let mut command = self.bundle(&["plan", "--output", "json"]);
-        // A group of its own: what the CLI has started ends with it.
+        // Its own process group, so that the CLI's children are killed with it.
         command.process_group(0);
         let started = Instant::now();
         let (ui, interrupt) = (&self.context.ui, &self.context.interrupt);
@@ -83,7 +79,7 @@ impl Target<'_> {
     }
 }
 
-/// The line of the CLI's output that says what is wrong.
+/// The error line of the CLI's output.
 fn complaint(tail: &str) -> String {
     let line = tail.lines().find_map(|line| line.strip_prefix("Error: "));
     line.or_else(|| tail.lines().last())
@@ -124,8 +120,8 @@ impl Field {
         self.new != self.old
     }
 
-    /// What the workspace does not tell may be what it never tells: where the checkout explains the
-    /// change, nobody else is accused of it.
+    /// A field missing in the workspace may be one that it never returns: if the checkout explains the
+    /// change, do not blame the workspace.
     fn differs_in_workspace(&self) -> bool {
         self.remote != self.old && !(self.remote.is_null() && self.differs_in_checkout())
     }

@@ -1,4 +1,4 @@
-//! What a [`Writer`] does with the Databricks CLI: it applies a plan that was agreed to, and removes a deployment.
+//! Writes with the Databricks CLI: applies a confirmed plan, and destroys a deployment.
 
 use std::time::{Duration, Instant};
 
@@ -9,29 +9,26 @@ use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
 use xtask_remote::databricks::bundle_state;
 
-/// What the CLI says of a plan that was made before another deployment.
+/// The CLI's errors for a plan made before another deployment.
 const MOVED: [&str; 2] = ["does not match state", "has been modified since the plan"];
 
-/// How long another deployment to the same target is waited for; docs/deploy.md has it.
+/// How long to wait for another deployment's lock; see docs/deploy.md.
 const LOCK: Duration = Duration::from_secs(600);
-/// The pause between two attempts at the lock.
+/// The pause between two attempts to take the lock.
 const BETWEEN: Duration = Duration::from_secs(3);
 
-/// How the application of a plan ended.
+/// The result of applying a plan.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// It was applied.
     Deployed,
-    /// Nothing was done: the target was deployed by somebody else since the plan was made. The CLI's words.
+    /// Not applied: another deployment came first. The CLI's message.
     Moved(String),
 }
 
 impl Writer<'_, '_> {
-    /// Does what a plan says, and nothing else. `on_line` sees what the CLI says meanwhile. A deployment that holds
-    /// the target's lock is waited for, unless `force_lock` takes it over.
-    ///
-    /// # Errors
-    /// [`Kind::Pending`] when another deployment does not end; else what the CLI says.
+    /// Applies exactly this plan. `on_line` gets the CLI's output. Waits for the target's lock, unless
+    /// `force_lock` takes it over.
     pub(crate) fn deploy(
         &self,
         agreed: &Agreed<'_>,
@@ -40,12 +37,14 @@ impl Writer<'_, '_> {
     ) -> anyhow::Result<Outcome> {
         let (target, plan) = (self.target(), agreed.plan());
         self.check_again()?;
-        // The CLI refuses a plan of another state; a plan of no state it takes whatever is there by now.
+        // The CLI refuses a plan made from another state, but not a plan made from no state.
         if !plan.follows && target.reviewable_plan()?.follows {
-            return Ok(Outcome::Moved("it was not deployed before".to_owned()));
+            return Ok(Outcome::Moved(
+                "the target was not deployed when the plan was made".to_owned(),
+            ));
         }
         if !self.end_versions(plan)? {
-            return Ok(Outcome::Moved("the plan is another by now".to_owned()));
+            return Ok(Outcome::Moved("the plan has changed since".to_owned()));
         }
         let file = PlanFile::write(&target.context.local().join("cache"), plan)?;
         let mut args = vec!["deploy", "--auto-approve", "--plan", file.path.as_str()];
@@ -59,7 +58,7 @@ impl Writer<'_, '_> {
         if MOVED.iter().any(|words| finished.tail.contains(words)) {
             return Ok(Outcome::Moved(finished.tail));
         }
-        let what = format!("target {} could not be deployed", target.name);
+        let what = format!("could not deploy target {}", target.name);
         if words::says_it_is_there_already(&finished.tail) {
             return taken(target, &finished).err();
         }
@@ -67,10 +66,7 @@ impl Writer<'_, '_> {
         target.failure(what, &finished).next(again).err()
     }
 
-    /// Removes everything that the bundle deployed.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when the deployment is another than was shown; else what the CLI says.
+    /// Destroys the deployment.
     pub(crate) fn destroy(
         &self,
         agreed: &guard::AgreedRemoval<'_>,
@@ -79,7 +75,7 @@ impl Writer<'_, '_> {
         let target = self.target();
         if target.removal()? != *agreed.removal() {
             let what = format!(
-                "{} has changed since this was shown; nothing was removed",
+                "{} has changed since the plan was shown; nothing was removed",
                 target.name
             );
             return Failure::new(Kind::Failed, what)
@@ -97,13 +93,13 @@ impl Writer<'_, '_> {
         if finished.ok() {
             return Ok(());
         }
-        let what = format!("target {} could not be destroyed", target.name);
+        let what = format!("could not destroy target {}", target.name);
         let again = format!("cargo xtask destroy --target {} --explain", target.name);
         target.failure(what, &finished).next(again).err()
     }
 
-    /// Deletes the versions of models that a plan deletes or recreates: the CLI deletes no model that has one.
-    /// `false` when the plan is another by now, and nothing was deleted.
+    /// Deletes the versions of models that a plan deletes or recreates: the CLI cannot delete a model with
+    /// versions. `false` when the plan has changed since, and nothing was deleted.
     fn end_versions(&self, plan: &Plan) -> anyhow::Result<bool> {
         let target = self.target();
         let ends = |key: &String| {
@@ -130,7 +126,7 @@ impl Writer<'_, '_> {
         Ok(true)
     }
 
-    /// Runs a verb of `bundle` that takes the target's lock, and waits for it where another deployment has it.
+    /// Runs a `bundle` command that takes the target's lock, and waits while another deployment holds it.
     fn with_the_lock(
         &self,
         args: &[&str],
@@ -165,44 +161,41 @@ impl Writer<'_, '_> {
 }
 
 impl Target<'_> {
-    /// All that the deployment has, and that its removal would take.
-    ///
-    /// # Errors
-    /// When the workspace does not answer.
+    /// Everything in the deployment, which its removal would delete.
     pub(crate) fn removal(&self) -> anyhow::Result<Removal> {
         guard::look_at_removal(self)
     }
 }
 
-/// Another deployment holds the lock for too long.
+/// The failure when the lock stays taken.
 fn never_free(target: &Target<'_>, finished: &Finished) -> Failure {
     let name = &target.name;
     let what = format!(
-        "another deployment to {name} has not ended in {} minutes",
+        "another deployment to {name} still holds the lock after {} minutes",
         LOCK.as_secs() / 60
     );
     Failure::new(Kind::Pending, what)
         .details(&finished.tail)
-        .next("the same command, once it has ended")
+        .next("run the same command once it has ended")
         .next(format!(
-            "if it was killed, take its lock over: cargo xtask deploy --target {name} --force-lock"
+            "if it was killed, take over its lock: cargo xtask deploy --target {name} --force-lock"
         ))
 }
 
-/// What the target would create is there already, made by another deployment or by hand.
+/// The failure when a resource to create already exists.
 fn taken(target: &Target<'_>, finished: &Finished) -> Failure {
     let name = &target.name;
     let what = format!(
-        "target {name} could not be deployed: what it would create is there already, and belongs to another \
-         deployment or was made by hand"
+        "could not deploy target {name}: a resource that it would create already exists, from another deployment or \
+         made by hand"
     );
     Failure::new(Kind::Failed, what)
         .details(&finished.tail)
         .next(format!(
-            "deploy as the user whose deployment it is, or give target {name} a workspace.root_path in \
-             databricks.yml that is the same for everybody"
+            "deploy as the user who owns that deployment, or set a shared workspace.root_path for target {name} in \
+             databricks.yml"
         ))
         .next(format!(
-            "or give target {name} names of its own in databricks.yml: another schema, or presets.name_prefix"
+            "or give target {name} its own names in databricks.yml: another schema, or presets.name_prefix"
         ))
 }

@@ -1,7 +1,8 @@
-//! Who may write to a target, which files may go there, and what may end there: one rule for every command.
+//! Which commands may write to a target, which files they may deploy, and which data they may delete: one
+//! rule for all commands.
 //!
-//! A [`Target`] by itself only reads. What changes its workspace takes a [`Writer`], and only a [`Pass`] of this
-//! module makes one.
+//! A [`Target`] only reads. Changing its workspace takes a [`Writer`], which only a [`Pass`] of this module
+//! creates.
 
 mod data_loss;
 mod removal;
@@ -18,40 +19,36 @@ pub(super) use data_loss::{holds_data, removes};
 pub(super) use removal::look as look_at_removal;
 pub(crate) use removal::{Agreed as AgreedRemoval, Removal};
 
-/// What a command is going to do to a target.
+/// What a command wants to do to a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Deploy the files of the checkout.
+    /// Deploy the checkout.
     Deploy,
-    /// Deploy the files of the checkout, upload generated data, and train on them.
+    /// Deploy the checkout, upload generated data, and train on it.
     Test,
     /// Run what is deployed.
     Run,
     /// Upload generated data.
     GeneratedData {
-        /// Whether the command line agrees to that for a target that a branch feeds.
+        /// Whether `--generated` confirmed it for a target that deploys from a branch.
         agreed: bool,
     },
     /// Remove what is deployed.
     Destroy,
-    /// Change which version of the model is used.
+    /// Change the champion.
     Promote,
 }
 
-/// The permission to write to a target, for one purpose.
+/// Permission to write to a target for one purpose.
 #[derive(Debug, Clone)]
 pub(crate) struct Pass {
     target: String,
-    /// The branch that feeds the target.
+    /// The branch that the target deploys from.
     branch: Option<String>,
     commit: Option<String>,
 }
 
-/// Checks whether a command may do to a target what it is going to do.
-///
-/// # Errors
-/// [`Kind::Usage`] where that is never done to a target that a branch feeds; [`Kind::Failed`] for files that may
-/// not go there, and where an agreement is missing.
+/// Checks whether a command may do this to a target.
 pub(crate) fn check(context: &Context, target: &str, purpose: Purpose) -> anyhow::Result<Pass> {
     let configured = context.config.targets.get(target);
     let branch = configured.and_then(|configured| configured.branch.clone());
@@ -74,12 +71,12 @@ pub(crate) fn check(context: &Context, target: &str, purpose: Purpose) -> anyhow
     })
 }
 
-/// `test` would deploy whatever is checked out, and make a champion with generated data.
+/// `test` would deploy any checkout, and make a champion from generated data.
 fn no_test<T>(context: &Context, target: &str, branch: &str) -> anyhow::Result<T> {
     let usual = &context.config.test.integration_target;
     let what = format!(
-        "`test` deploys the files of this checkout and trains on generated data, and target {target} gets \
-         commits of {branch} only"
+        "`test` deploys this checkout and trains on generated data, but target {target} deploys only commits of \
+         {branch}"
     );
     let failure = Failure::new(Kind::Usage, what);
     let failure = match usual == target {
@@ -91,39 +88,36 @@ fn no_test<T>(context: &Context, target: &str, branch: &str) -> anyhow::Result<T
     let train = &context.config.jobs.train;
     failure
         .next(format!(
-            "to train there with the code that is deployed: cargo xtask run {train} --target {target}"
+            "to train there with the deployed code: cargo xtask run {train} --target {target}"
         ))
         .err()
 }
 
 fn agree_to_generated_data(context: &Context, target: &str, branch: &str) -> anyhow::Result<()> {
     let question = format!(
-        "The jobs of {target} will read generated data, and {branch} feeds it. Type {target} to upload them"
+        "Target {target} deploys from {branch}; its jobs will read generated data. Type {target} to upload"
     );
     if context.ui.typed(&question, target)? {
         return Ok(());
     }
     let what = format!(
-        "target {target} is fed by {branch}, and this would put generated data into its volume; nothing was uploaded"
+        "target {target} deploys from {branch}, and this would put generated data into its volume; nothing was uploaded"
     );
     Failure::new(Kind::Failed, what)
-        .next("for data of your own: docs/ml-developer-guide.md, \"Your own data\"")
+        .next("to use your own data: docs/ml-developer-guide.md, \"Your own data\"")
         .next(format!(
-            "if generated data are right there: cargo xtask data upload --target {target} --generated"
+            "to upload generated data anyway: cargo xtask data upload --target {target} --generated"
         ))
         .err()
 }
 
 impl Pass {
-    /// The commit whose files go to the target; `None` where no files go there, and without a commit.
+    /// The commit to deploy; `None` if nothing is deployed, and without a commit.
     pub(crate) fn commit(&self) -> Option<&str> {
         self.commit.as_deref()
     }
 
-    /// What writes to the target.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] for another target than the one that was checked.
+    /// The writer for the target.
     pub(crate) fn on<'t, 'a>(&self, target: &'t Target<'a>) -> anyhow::Result<Writer<'t, 'a>> {
         if self.target == target.name {
             return Ok(Writer {
@@ -136,13 +130,13 @@ impl Pass {
     }
 }
 
-/// What writes to a target's workspace.
+/// Writes to a target's workspace.
 pub(crate) struct Writer<'t, 'a> {
     pub(super) target: &'t Target<'a>,
     pass: Pass,
 }
 
-/// A plan that may be applied: no data end by it that nobody has named.
+/// A plan that may be applied: each deletion of data was confirmed by name.
 pub(crate) struct Agreed<'p>(&'p Plan);
 
 impl<'p> Agreed<'p> {
@@ -157,35 +151,26 @@ impl<'t, 'a> Writer<'t, 'a> {
         self.target
     }
 
-    /// The way of REST calls, for those that change something, too.
+    /// The transport for REST calls, including those that change something.
     pub(crate) fn transport(&self) -> Box<dyn Transport + 't> {
         self.target.whole_transport()
     }
 
-    /// Has each end of data agreed to by its name: by `named` (`--delete`), or typed at the terminal. `--yes` alone
-    /// is no agreement.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when one was not.
+    /// Confirms each deletion of data by name: with `named` (`--delete`), or typed at the terminal. `--yes`
+    /// alone is not enough.
     pub(crate) fn agree<'p>(&self, plan: &'p Plan, named: &[String]) -> anyhow::Result<Agreed<'p>> {
         let (context, target) = (self.target.context, &self.target.name);
         data_loss::agree(context, target, &changes(plan), named)?;
         Ok(Agreed(plan))
     }
 
-    /// Agrees to a plan by which no data end, and to no other; nothing is asked.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what would end.
+    /// Accepts a plan that deletes no data, and no other, without a prompt.
     pub(crate) fn agree_without_loss<'p>(&self, plan: &'p Plan) -> anyhow::Result<Agreed<'p>> {
         data_loss::refuse(&self.target.name, &changes(plan))?;
         Ok(Agreed(plan))
     }
 
-    /// Has the removal of everything agreed to.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when names are missing; [`Kind::Interrupted`] when the answer was no.
+    /// Confirms the removal of everything.
     pub(crate) fn agree_to_removal<'r>(
         &self,
         removal: &'r Removal,
@@ -201,10 +186,7 @@ impl<'t, 'a> Writer<'t, 'a> {
         )
     }
 
-    /// Whether the files on disk are still those that were checked.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when the target takes commits of a branch only, and files have changed since.
+    /// Checks that the files on disk are still those that were checked before.
     pub(super) fn check_again(&self) -> anyhow::Result<()> {
         match (&self.pass.branch, &self.pass.commit) {
             (Some(branch), Some(commit)) => {

@@ -1,5 +1,5 @@
-//! What a local workspace has no place for: kinds of resources and of tasks. Found in the bundle before anything is
-//! made, so that no deployment stops half-way at the first call that is answered with "not here".
+//! Kinds of resources and tasks that a local workspace does not support. Found in the bundle before the
+//! deployment, so that it does not stop half-way at the first unsupported call.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,6 @@ use crate::error::{Failure, Kind};
 /// Resources by kind and key.
 pub(super) type Resources = BTreeMap<String, Map<String, Value>>;
 
-/// # Errors
-/// [`Kind::Usage`] with each resource that a local workspace cannot hold, its file and its line.
 pub(super) fn check(target: &str, resources: &Resources, locations: &Value) -> anyhow::Result<()> {
     let mut lacking = Vec::new();
     for (kind, named) in resources {
@@ -34,11 +32,11 @@ pub(super) fn check(target: &str, resources: &Resources, locations: &Value) -> a
         return Ok(());
     }
     let what = format!(
-        "the local workspace, which target {target} is on, does not have what the bundle asks for; nothing was made"
+        "target {target} is on the local workspace, which does not support these resources; nothing was deployed"
     );
     Failure::new(Kind::Usage, what)
         .details(lacking.join("\n"))
-        .next("move such a resource below the targets that have it: targets.NAME.resources in databricks.yml")
+        .next("move the resource to the targets that support it: targets.NAME.resources in databricks.yml")
         .next("or deploy to a target on Databricks: `host: https://…` below targets.NAME.workspace")
         .err()
 }

@@ -1,4 +1,4 @@
-//! The CLI's plan of a deployment, kept as it was printed, so that exactly this one can be applied.
+//! The CLI's plan of a deployment, kept verbatim so that exactly this plan can be applied.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -10,24 +10,24 @@ use serde::Deserialize;
 use super::{PLAN, Target};
 use crate::error::{Failure, Kind};
 
-/// The word for what stays as it is.
+/// The CLI's action for unchanged resources.
 pub(super) const SKIP: &str = "skip";
 
-/// A plan: what would be done, and the file from which the CLI does it.
+/// A plan: its actions, and the JSON from which the CLI applies it.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
-    /// The CLI's word (`create`, `update`, `recreate`, `delete`, ...) by resource (`jobs.KEY`); without
-    /// what stays as it is.
+    /// The CLI's action (`create`, `update`, `recreate`, `delete`, ...) by resource (`jobs.KEY`), without
+    /// unchanged ones.
     pub(crate) actions: BTreeMap<String, String>,
-    /// Whether it was made of an earlier deployment's state.
+    /// Whether it was made from an earlier deployment's state.
     pub(super) follows: bool,
-    /// As it was printed. It may hold what the bundle's settings hold.
+    /// The verbatim output. It may contain the bundle's settings.
     text: String,
 }
 
 #[derive(Deserialize)]
 struct Printed {
-    /// Names the line of deployments; there is none before the first.
+    /// Identifies the deployment's history; missing before the first deployment.
     #[serde(default)]
     lineage: Option<String>,
     plan: BTreeMap<String, Step>,
@@ -57,7 +57,7 @@ impl Plan {
     }
 }
 
-/// A plan on disk, for the CLI. Only its owner can read it, and it goes when the deployment has ended.
+/// A plan file for the CLI, mode 0600, removed after the deployment.
 pub(super) struct PlanFile {
     pub(super) path: Utf8PathBuf,
 }
@@ -66,7 +66,7 @@ impl PlanFile {
     pub(super) fn write(folder: &Utf8Path, plan: &Plan) -> anyhow::Result<PlanFile> {
         fs_err::create_dir_all(folder)?;
         let path = folder.join(format!("plan-{}.json", std::process::id()));
-        // What a killed process of the same number left behind.
+        // Left by a killed process with the same id.
         let _ = fs_err::remove_file(&path);
         let mut file = fs_err::OpenOptions::new()
             .write(true)
@@ -86,18 +86,15 @@ impl Drop for PlanFile {
 }
 
 impl Target<'_> {
-    /// What a deployment would do now. Takes no lock and writes nothing into the workspace.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what the CLI says.
+    /// Plans a deployment. Takes no lock and writes nothing to the workspace.
     pub(crate) fn reviewable_plan(&self) -> anyhow::Result<Plan> {
         let command = self.bundle(&["plan", "--output", "json"]);
-        let what = format!("the deployment to {} cannot be planned", self.name);
+        let what = format!("could not plan the deployment to {}", self.name);
         let finished = self.succeed_within(command, &what, PLAN)?;
         Plan::parse(finished.stdout).map_err(|error| {
             Failure::new(
                 Kind::Failed,
-                format!("{what}: the CLI's answer is not understood: {error}"),
+                format!("{what}: unexpected output of the Databricks CLI: {error}"),
             )
             .into()
         })

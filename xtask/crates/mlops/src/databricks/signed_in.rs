@@ -1,5 +1,5 @@
-//! Whether a workspace on Databricks answers, and who one is there: asked before anything else is. The CLI repeats
-//! a call for a quarter of an hour where nothing answers; this ends after [`ANSWER`], and says why.
+//! Checks that a Databricks workspace responds and who is signed in, before anything else. The CLI retries
+//! an unreachable workspace for 15 minutes; this stops after [`ANSWER`] and says why.
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,21 +16,21 @@ use crate::process::{self, Finished};
 use crate::ui::safe_line;
 use crate::vars;
 
-/// How long a workspace may take to answer this question.
+/// The timeout of this check.
 pub(crate) const ANSWER: Duration = Duration::from_secs(15);
 
-/// Where a target's workspace is, and who one is there.
+/// A target's workspace and the signed-in identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SignedIn {
-    /// The workspace's address, without a slash at its end.
+    /// The workspace's URL without a trailing slash.
     pub(crate) host: String,
     /// The user or service principal.
     pub(crate) user: String,
-    /// The profile of the user's configuration file that the CLI takes; `None` where it takes none.
+    /// The profile that the CLI uses; `None` if it uses none.
     pub(crate) profile: Option<String>,
 }
 
-/// What `databricks auth describe` prints.
+/// The output of `databricks auth describe`.
 #[derive(Debug, Deserialize)]
 struct Described {
     status: String,
@@ -58,11 +58,7 @@ struct Setting {
 }
 
 impl Target<'_> {
-    /// Who one is in the workspace of a target on Databricks; asked once. `limit` is how long it may take.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] when nothing says which workspace it is; [`Kind::Service`] when it does not answer, answers
-    /// with something else, or refuses; [`Kind::SignedOut`] when it does not know who asks.
+    /// The identity in the workspace of a target on Databricks, requested once, within `limit`.
     pub(crate) fn signed_in(&self, limit: Duration) -> anyhow::Result<&SignedIn> {
         if let Some(known) = self.signed_in.get() {
             return Ok(known);
@@ -87,7 +83,7 @@ impl Target<'_> {
             && described.status == "success"
         {
             let profile = described.details.configuration.profile.as_ref();
-            // The CLI's word for none.
+            // The CLI's value for no profile.
             let profile = profile.filter(|profile| profile.value != "default");
             return Ok(SignedIn {
                 host: address(&described.details.host),
@@ -105,32 +101,29 @@ impl Target<'_> {
         }
     }
 
-    /// The bundle's summary without its resources: where the state of the deployment is. No code of the checkout
-    /// is run for it.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] when that takes longer than `limit`; else with what the CLI says.
+    /// The bundle's summary without its resources: where the deployment's state is. Runs no code of the
+    /// checkout.
     pub(crate) fn outlined_summary(&self, limit: Duration) -> anyhow::Result<Summary> {
         let mut command = self.outlined(&["bundle", "summary", "--output", "json"])?;
         command.env(
             vars::DATABRICKS_BUNDLE_TMP,
             self.outline()?.folder().join("state"),
         );
-        let what = format!("the state of target {} cannot be read", self.name);
+        let what = format!("could not read the state of target {}", self.name);
         let finished = self.succeed_within(command, &what, limit)?;
         self.understood(&finished.stdout, &what)
     }
 
-    /// Says what a workspace answered that did not say who one is.
+    /// The failure for an unexpected response to the identity check.
     fn answered<T>(&self, service: &str, answer: &Answer) -> anyhow::Result<T> {
         let request = Request::new(Method::Get, "/api/2.0/preview/scim/v2/Me");
         if answer.status < 400 {
-            let what = format!("{service} answers with a web page, not as a Databricks workspace");
+            let what = format!("{service} returned a web page, not a Databricks API response");
             return Failure::new(Kind::Service, what)
                 .details(readable(answer.body.as_bytes()))
                 .next(format!(
-                    "look where {service} leads in a browser: a proxy or VPN may want you to sign in, \
-                     or the address is another one ({})",
+                    "open {service} in a browser: a proxy or VPN may require sign-in, or the address \
+                     is wrong ({})",
                     self.names_host()
                 ))
                 .err();
@@ -154,10 +147,9 @@ impl Target<'_> {
                     .details(format!("{status}: {}", safe_line(&message)));
                 match status {
                     401..=403 => failure.next(
-                        "ask an administrator of the workspace: the address or the account that you come from may not \
-                         be allowed",
+                        "ask a workspace administrator: your IP address or account may not be allowed",
                     ),
-                    _ => failure.next("try it again later"),
+                    _ => failure.next("try again later"),
                 }
                 .err()
             }
@@ -175,7 +167,7 @@ impl Target<'_> {
         }
     }
 
-    /// Says why the CLI did not come to a call. It prints the reason only with a command that fails.
+    /// The failure if the CLI made no call. It prints the reason only with a failing command.
     fn not_asked<T>(
         &self,
         service: &str,
@@ -193,26 +185,26 @@ impl Target<'_> {
                 let what = format!("the Databricks CLI cannot sign in to {service}");
                 Failure::new(Kind::SignedOut, what)
                     .details(last_words(&said))
-                    .next(format!("mend what it names, or {}", self.names_host()))
+                    .next(format!("fix what it names, or {}", self.names_host()))
                     .err()
             }
         }
     }
 
     fn signed_out<T>(&self, service: &str, said: &str) -> anyhow::Result<T> {
-        let what = format!("you are not signed in to {service}");
+        let what = format!("not authenticated to {service}");
         let failure = Failure::new(Kind::SignedOut, what).details(said);
         self.ways_to_sign_in(failure).err()
     }
 
-    /// Adds how one signs in.
+    /// Adds the sign-in commands.
     pub(super) fn ways_to_sign_in(&self, failure: Failure) -> Failure {
         failure
             .next(sign_in(&self.service(None)))
-            .next("in CI: DATABRICKS_CLIENT_ID of a service principal, and its secret or GitHub's token: docs/ci.md")
+            .next("in CI: set DATABRICKS_CLIENT_ID of a service principal, with its secret or GitHub OIDC: docs/ci.md")
     }
 
-    /// Whether anything says which workspace the target is on. The CLI would take that of the profile `DEFAULT`.
+    /// Checks that the target's workspace is configured. The CLI would fall back to the profile `DEFAULT`.
     fn has_address(&self) -> anyhow::Result<()> {
         let Place::Databricks { host, profile } = &self.place else {
             return Ok(());
@@ -223,9 +215,9 @@ impl Target<'_> {
         {
             return Ok(());
         }
-        let what = format!("nothing says which workspace target {} is on", self.name);
+        let what = format!("no workspace configured for target {}", self.name);
         Failure::new(Kind::Usage, what)
-            .details("the Databricks CLI would take the profile DEFAULT of ~/.databrickscfg")
+            .details("the Databricks CLI would use the profile DEFAULT of ~/.databrickscfg")
             .next(self.names_host())
             .next(format!(
                 "or set {} or {}",
@@ -235,7 +227,7 @@ impl Target<'_> {
             .err()
     }
 
-    /// Where the bundle says which workspace a target is on.
+    /// Where to configure a target's workspace.
     fn names_host(&self) -> String {
         format!(
             "write `host: https://…` below targets.{}.workspace in databricks.yml",
@@ -243,31 +235,31 @@ impl Target<'_> {
         )
     }
 
-    /// A command of the CLI that signs in as the bundle says for this target, and reads nothing else of it.
+    /// A CLI command with this target's sign-in settings and no other part of the bundle.
     pub(super) fn outlined(&self, args: &[&str]) -> anyhow::Result<Command> {
         use std::os::unix::process::CommandExt as _;
         let mut command = Command::new(&self.program);
         command.args(args).args(["--target", &self.name]);
         self.surround(&mut command);
         command.current_dir(self.outline()?.folder());
-        // A group of its own: what the CLI has started for signing in ends with it.
+        // Its own process group, so that the CLI's sign-in helpers are killed with it.
         command.process_group(0);
         Ok(command)
     }
 }
 
-/// Says what kept a workspace from answering, as far as the CLI's log tells.
+/// Why a workspace did not respond, from the CLI's log.
 fn no_answer<T>(service: &str, exchange: &Exchange, limit: Duration) -> anyhow::Result<T> {
     let what = match exchange.last_error() {
-        Some(reason) => format!("{service} does not answer ({reason})"),
-        None => format!("{service} did not answer within {} s", limit.as_secs()),
+        Some(reason) => format!("{service} is not reachable ({reason})"),
+        None => format!("{service} did not respond within {} s", limit.as_secs()),
     };
     Failure::new(Kind::Service, what)
-        .next("check the address, the VPN and the proxy, or try it again later")
+        .next("check the address, the VPN and the proxy, or try again later")
         .err()
 }
 
-/// An address in one form, however it was written.
+/// Normalises a URL.
 pub(crate) fn address(text: &str) -> String {
     let text = text.trim();
     let (scheme, rest) = text.split_once("://").unwrap_or(("https", text));

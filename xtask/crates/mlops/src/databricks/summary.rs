@@ -1,4 +1,4 @@
-//! What the CLI says of a bundle and its resources.
+//! The CLI's summary of a bundle and its resources.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use xtask_remote::databricks::registry::Registry;
 use super::{SUMMARY, Target};
 use crate::config::Config;
 
-/// What `databricks bundle summary` says.
+/// The output of `databricks bundle summary`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Summary {
     /// The workspace.
@@ -22,10 +22,10 @@ pub(crate) struct Summary {
 /// The workspace of a target.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct WorkspaceSummary {
-    /// Where the CLI keeps what it remembers of deployments.
+    /// The folder of the deployment state.
     #[serde(default)]
     pub(crate) state_path: String,
-    /// Where the deployed files are.
+    /// The folder of the deployed files.
     #[serde(default)]
     pub(crate) file_path: String,
     #[serde(default)]
@@ -33,13 +33,13 @@ pub(crate) struct WorkspaceSummary {
 }
 
 impl WorkspaceSummary {
-    /// Who is signed in; empty where the CLI does not say.
+    /// The signed-in user; empty if unknown.
     pub(crate) fn user(&self) -> &str {
         self.current_user.as_ref().map_or("", |user| &user.name)
     }
 }
 
-/// Who is signed in.
+/// The signed-in user.
 #[derive(Debug, Clone, Deserialize)]
 struct CurrentUser {
     #[serde(rename = "userName", default)]
@@ -77,11 +77,8 @@ struct Other {
 }
 
 impl Target<'_> {
-    /// What is deployed, by the state that the deployment left in the workspace: ids, without the names and pages
-    /// that the bundle knows. No code of the checkout runs for it.
-    ///
-    /// # Errors
-    /// What the CLI or the workspace says; where Terraform keeps the state, those of [`Target::summary`].
+    /// The deployed resources from the deployment state in the workspace: ids, without the bundle's names
+    /// and pages. Runs no code of the checkout.
     pub(crate) fn deployed(&self) -> anyhow::Result<Summary> {
         let mut summary = self.outlined_summary(SUMMARY)?;
         let transport = self.transport();
@@ -101,7 +98,7 @@ impl Resources {
     fn of_ids(ids: bundle_state::Resources) -> Resources {
         let mut found = Resources::default();
         for (key, id) in ids {
-            // A longer key is that of permissions or grants.
+            // Longer keys are permissions and grants.
             let [kind, name] = key.split('.').collect::<Vec<_>>()[..] else {
                 continue;
             };
@@ -126,7 +123,7 @@ impl Resources {
         }
     }
 
-    /// The ids of all that is deployed, by `KIND.KEY`.
+    /// The ids of all deployed resources, by `KIND.KEY`.
     pub(super) fn ids(&self) -> BTreeMap<String, String> {
         let known = [
             ("jobs", &self.jobs),
@@ -149,13 +146,13 @@ impl Resources {
             .collect()
     }
 
-    /// The folder of the volume that xtask.toml names for data sets, once it is deployed.
+    /// The folder of the data volume of xtask.toml, once deployed.
     pub(crate) fn data_folder(&self, config: &Config) -> Option<String> {
         let volume = self.volumes.get(&config.data.volume)?.id.as_ref()?;
         Some(format!("/Volumes/{}", volume.replace('.', "/")))
     }
 
-    /// The model that xtask.toml names.
+    /// The model of xtask.toml.
     pub(crate) fn model(&self, config: &Config) -> Option<&Resource> {
         self.models_of(config.model.registry)
             .get(&config.model.resource)

@@ -1,4 +1,4 @@
-//! The way of REST calls to a workspace that only the Databricks CLI has the credentials for.
+//! The transport for REST calls through the Databricks CLI, which holds the credentials.
 
 mod exchange;
 
@@ -15,14 +15,14 @@ use crate::context::Context;
 use crate::process::{self, Finished};
 pub(super) use exchange::{Answer, Exchange};
 
-/// What stands unescaped in a query (RFC 3986, unreserved).
+/// Unreserved characters of a query (RFC 3986).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
 
-/// Sends REST calls with the Databricks CLI: it authenticates, the token never reaches us.
+/// Sends REST calls with the Databricks CLI, so that the token never reaches this process.
 pub(super) struct ThroughCli<'a> {
     target: &'a Target<'a>,
 }
@@ -59,7 +59,7 @@ impl Transport for ThroughCli<'_> {
         }
         self.target.lead(&mut command);
         exchange.keep_log(&mut command);
-        // The CLI calls again where nothing answers; a look has no time for that.
+        // The CLI retries an unreachable workspace for longer than a read may take.
         let given_up = |elapsed| {
             let is_late = request.deadline.is_some_and(|deadline| elapsed > deadline);
             is_late || (request.once && exchange.had_no_connection())
@@ -96,7 +96,7 @@ impl ThroughCli<'_> {
         }
     }
 
-    /// The error of a call that was not waited for any longer: what kept it, as far as the CLI's log tells.
+    /// The error of a timed-out call, with the reason from the CLI's log.
     fn given_up(&self, request: &Request, exchange: &Exchange) -> Error {
         match (exchange.last_error(), exchange.answer()) {
             (Some(reason), _) => Error::NoConnection {
@@ -114,11 +114,11 @@ impl ThroughCli<'_> {
         }
     }
 
-    /// The error of a call. The CLI prints the service's message alone; its log has the rest.
+    /// The error of a call. The CLI prints only the service's message; its log has the rest.
     fn failed(&self, request: &Request, finished: &Finished, answer: Option<Answer>) -> Error {
         let said = finished.tail.as_str();
         let (status, body) = match answer {
-            // It has an answer that it cannot make anything of.
+            // The CLI could not parse the response.
             Some(Answer { status, .. }) if status < 400 => {
                 return Error::Unexpected {
                     call: request.call(),
@@ -133,7 +133,7 @@ impl ThroughCli<'_> {
                     reason: last_words(said),
                 };
             }
-            // It is another command of the CLI, or never came to a call.
+            // Another CLI command, or no call was made.
             None if says_it_is_not_there(said) => (404, None),
             None => (400, None),
         };
@@ -154,7 +154,7 @@ impl ThroughCli<'_> {
         }
     }
 }
-/// Path and query of a call, as `databricks api` takes them.
+/// Path and query of a call for `databricks api`.
 fn url(request: &Request) -> String {
     let mut url = request.path.clone();
     let escaped = |text: &str| utf8_percent_encode(text, UNRESERVED).to_string();
@@ -165,7 +165,7 @@ fn url(request: &Request) -> String {
     url
 }
 
-/// An upload, which `databricks api` has no way for: the CLI's own copy. `None` where it is no upload.
+/// An upload, as `databricks fs cp`: `databricks api` cannot upload. `None` if the call is not an upload.
 fn copy(command: &mut Command, request: &Request, file: &std::path::Path) -> Option<()> {
     let remote = request.path.strip_prefix("/api/2.0/fs/files")?;
     command.args(["fs", "cp", "--overwrite"]);

@@ -1,4 +1,4 @@
-//! Whether a bundle is valid for a target, before anything is made there.
+//! Validates a bundle for a target.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::{PLAN, Target};
 use crate::bundle;
 use crate::ui::safe_line;
 
-/// What `databricks bundle validate` prints, as far as it is looked at.
+/// The part of `databricks bundle validate` that is read.
 #[derive(Debug, Deserialize)]
 struct Validated {
     #[serde(default)]
@@ -18,10 +18,8 @@ struct Validated {
 }
 
 impl Target<'_> {
-    /// Checks the bundle. Warnings are shown, and stop nothing: later versions of the CLI have more of them.
-    ///
-    /// # Errors
-    /// Those of [`Target::warnings`].
+    /// Validates the bundle and shows warnings. They are not errors: later versions of the CLI have more of
+    /// them.
     pub(crate) fn validate(&self) -> anyhow::Result<()> {
         for warning in self.warnings()? {
             self.context.ui.warn(&safe_line(&warning));
@@ -29,13 +27,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Checks the bundle, and answers the CLI's warnings.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what the CLI says; [`Kind::Usage`] for what a local workspace does not have.
-    ///
-    /// [`Kind::Failed`]: crate::error::Kind::Failed
-    /// [`Kind::Usage`]: crate::error::Kind::Usage
+    /// Validates the bundle and returns the CLI's warnings.
     pub(crate) fn warnings(&self) -> anyhow::Result<Vec<String>> {
         let args = ["validate", "--output", "json", "--include-locations"];
         let what = format!("the bundle is not valid for target {}", self.name);

@@ -1,11 +1,11 @@
-//! A registered model's versions: Unity Catalog deletes a model only when it has none.
+//! A registered model's versions: Unity Catalog cannot delete a model that has any.
 
 use std::collections::BTreeMap;
 
 use xtask_remote::Transport;
 use xtask_remote::databricks::registry::Registry;
 
-/// The versions of a model that go with it.
+/// The versions of a model, deleted with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Versions {
     /// The model's `KIND.KEY` in the bundle.
@@ -17,10 +17,8 @@ pub(crate) struct Versions {
 }
 
 impl Versions {
-    /// Those of the models among some resources, ids by `KIND.KEY`. Models without versions are left out.
-    ///
-    /// # Errors
-    /// When the registry does not answer.
+    /// The versions of the models among some resources, by `KIND.KEY`. Models without versions are left
+    /// out.
     pub(super) fn of_models(
         transport: &dyn Transport,
         resources: &BTreeMap<String, String>,
@@ -33,7 +31,7 @@ impl Versions {
                 _ => continue,
             };
             let listed = match registry.versions(transport, model) {
-                // It was removed by hand: then it has no versions either.
+                // Removed by hand: no versions left.
                 Err(error) if error.is_not_found() => continue,
                 other => other?,
             };
@@ -50,9 +48,6 @@ impl Versions {
     }
 
     /// Deletes them.
-    ///
-    /// # Errors
-    /// What the registry says.
     pub(super) fn delete(&self, transport: &dyn Transport) -> anyhow::Result<()> {
         for number in &self.numbers {
             self.registry

@@ -1,13 +1,13 @@
-//! What the Databricks CLI says when something fails, as far as it tells what to do.
+//! Error messages of the Databricks CLI that determine the remedy.
 
-/// Whether a message of the Databricks API says that what was asked for is not there.
+/// Whether an API message means "not found".
 pub(super) fn says_it_is_not_there(message: &str) -> bool {
     ["RESOURCE_DOES_NOT_EXIST", "doesn't exist", "does not exist"]
         .iter()
         .any(|words| message.contains(words))
 }
 
-/// Whether the CLI has nothing to show to the service, or nothing that is good any more.
+/// Whether the CLI has no valid credentials.
 pub(super) fn asks_to_sign_in(message: &str) -> bool {
     [
         "auth login",
@@ -23,7 +23,7 @@ pub(super) fn asks_to_sign_in(message: &str) -> bool {
     .any(|words| message.contains(words))
 }
 
-/// Whether a resource could not be created because there is one of its name.
+/// Whether a resource could not be created because its name is taken.
 pub(super) fn says_it_is_there_already(tail: &str) -> bool {
     tail.contains("cannot create resources.")
         && ["already exists", "ALREADY_EXISTS"]
@@ -31,7 +31,7 @@ pub(super) fn says_it_is_there_already(tail: &str) -> bool {
             .any(|words| tail.contains(words))
 }
 
-/// Who holds the lock of a deployment, where the CLI ended because of it.
+/// The holder of the deployment lock, if the CLI failed because of it.
 pub(super) fn holder_of_the_lock(tail: &str) -> Option<&str> {
     let (_, after) = tail.split_once("deploy lock acquired by ")?;
     let end = after
@@ -40,14 +40,14 @@ pub(super) fn holder_of_the_lock(tail: &str) -> Option<&str> {
     Some(&after[..end.unwrap_or(after.len())])
 }
 
-/// Whether nothing can have arrived.
+/// Whether the request certainly did not arrive.
 pub(super) fn says_there_was_no_connection(message: &str) -> bool {
     ["dial tcp", "no such host", "connection refused", "x509:"]
         .iter()
         .any(|words| message.contains(words))
 }
 
-/// What the CLI says last, without the word that it says it with, and without its warnings.
+/// The CLI's last error, without its prefix and without warnings.
 pub(super) fn last_words(tail: &str) -> String {
     let mut words = tail.lines().skip_while(|line| !line.starts_with("Error: "));
     let first = words.next().and_then(|line| line.strip_prefix("Error: "));

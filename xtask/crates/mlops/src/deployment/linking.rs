@@ -1,4 +1,4 @@
-//! The model's links at a deployment: docs/links.md.
+//! The model's links during a deployment; see docs/links.md.
 
 use xtask_remote::databricks::bundle_state::Source;
 
@@ -7,17 +7,17 @@ use crate::databricks::{Summary, Target, Writer};
 use crate::links::{self, Standing};
 use crate::ui::safe_line;
 
-/// What became of the links.
+/// The result for the links.
 pub(crate) struct Links {
-    /// How they stand.
+    /// Their state.
     pub(crate) standing: Vec<Standing>,
     written: usize,
     /// Why they could not be read or written.
     failed: Option<String>,
 }
 
-/// Makes them right. A deployment is not undone by links that cannot be written: that is told, and
-/// `status` shows it until it is mended.
+/// Fixes them. A failure to write them does not fail the deployment: it is a warning, and `status` shows it
+/// until it is fixed.
 pub(crate) fn keep(
     context: &Context,
     writer: &Writer<'_, '_>,
@@ -38,7 +38,7 @@ pub(crate) fn keep(
     }
 }
 
-/// Says what was done.
+/// Reports what was done.
 pub(crate) fn show(context: &Context, links: &Links) {
     let right = links.standing.iter().filter(|one| one.state == "right");
     let right = right.count();
@@ -52,11 +52,11 @@ pub(crate) fn show(context: &Context, links: &Links) {
     warn(context, links);
 }
 
-/// Says what could not be done.
+/// Reports what failed.
 pub(crate) fn warn(context: &Context, links: &Links) {
     if let Some(reason) = &links.failed {
         context.ui.warn(&format!(
-            "the model's links could not be written: {}",
+            "could not write the model's links: {}",
             safe_line(reason)
         ));
     }
@@ -70,7 +70,7 @@ pub(crate) fn warn(context: &Context, links: &Links) {
     }
 }
 
-/// Shows which a deployment would write, and returns how they stand.
+/// Shows which links a deployment would write, and returns their state.
 pub(crate) fn planned(
     context: &Context,
     target: &Target<'_>,
@@ -79,7 +79,7 @@ pub(crate) fn planned(
 ) -> Vec<Standing> {
     let standing = links::before(context, target, summary, commit).unwrap_or_else(|error| {
         context.ui.warn(&format!(
-            "the model's links cannot be read: {}",
+            "could not read the model's links: {}",
             safe_line(&error.to_string())
         ));
         Vec::new()

@@ -1,10 +1,10 @@
-//! What a plan does, shown.
+//! Shows a plan.
 
 use crate::context::Context;
 use crate::databricks::guard::Change;
 use crate::ui::{Tone, safe_line};
 
-/// Shows the changes, one line each, and how many of which.
+/// Shows the changes, one line each, and their counts.
 pub(crate) fn show(context: &Context, changes: &[Change]) {
     let ui = &context.ui;
     for change in changes {
@@ -14,7 +14,7 @@ pub(crate) fn show(context: &Context, changes: &[Change]) {
             _ => Tone::Warning,
         };
         let note = match change.ends_data {
-            true => format!("  {}", ui.paint("its data go with it", Tone::Bad)),
+            true => format!("  {}", ui.paint("deletes its data", Tone::Bad)),
             false => String::new(),
         };
         ui.line(&format!(
@@ -29,7 +29,7 @@ pub(crate) fn show(context: &Context, changes: &[Change]) {
 /// The changes, counted.
 pub(crate) fn summary(changes: &[Change]) -> String {
     if changes.is_empty() {
-        return "no resource changes; the files are uploaded".to_owned();
+        return "no resource changes; only files are uploaded".to_owned();
     }
     let count = |wanted: &[&str]| {
         let of = changes.iter();
@@ -64,6 +64,6 @@ mod tests {
         };
         let changes = ["create", "update", "resize", "delete"].map(change);
         assert_eq!(summary(&changes), "1 to create, 2 to change, 1 to delete");
-        assert_eq!(summary(&[]), "no resource changes; the files are uploaded");
+        assert_eq!(summary(&[]), "no resource changes; only files are uploaded");
     }
 }

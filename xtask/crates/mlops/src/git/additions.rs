@@ -1,28 +1,24 @@
-//! What commits add, each for itself: a push publishes every one of them, and not the last state alone.
+//! What each commit of a range adds: a push publishes every commit, not only the last state.
 
 use super::changes::GITLINK;
 use super::{Git, pieces};
 
-/// A file as a commit adds it or changes it.
+/// A file that a commit adds or changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Addition {
     /// The commit.
     pub(crate) commit: String,
     /// The file, relative to the repository.
     pub(crate) path: String,
-    /// Git's object of what it holds; `None` where the commit removes the file, or puts a commit of another
-    /// repository in its place.
+    /// The blob; `None` where the commit deletes the file, or puts a submodule in its place.
     pub(crate) new: Option<String>,
-    /// What it held in the commit's parents.
+    /// The blobs in the commit's parents.
     pub(crate) old: Vec<String>,
 }
 
 impl Git {
-    /// What the commits add that `head` leads to and none of `without` does, the oldest first. Of a merge only what
-    /// none of its parents has.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// What the commits in `head` but not in `without` add, oldest first. Of a merge, only what none of its
+    /// parents has.
     pub(crate) fn additions(&self, without: &[&str], head: &str) -> anyhow::Result<Vec<Addition>> {
         let without = without.iter().map(|commit| format!("\n^{commit}"));
         let range = head.to_owned() + &without.collect::<String>();
@@ -45,10 +41,7 @@ impl Git {
         Ok(parsed(&String::from_utf8_lossy(&listed)))
     }
 
-    /// What a tree adds to a commit, as if it were its next one.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// What a tree adds to a commit, as if it were committed on top.
     pub(crate) fn additions_of_tree(
         &self,
         commit: &str,
@@ -67,8 +60,8 @@ impl Git {
     }
 }
 
-/// Reads lines such as `:100644 100644 OLD NEW M` (of a merge `::MODE MODE MODE OLD OLD NEW MM`), each followed
-/// by its path, below the name of their commit.
+/// Parses lines such as `:100644 100644 OLD NEW M` (of a merge `::MODE MODE MODE OLD OLD NEW MM`), each
+/// followed by its path, after the id of their commit.
 fn parsed(listed: &str) -> Vec<Addition> {
     let mut additions = Vec::new();
     let mut commit = "";
@@ -81,7 +74,7 @@ fn parsed(listed: &str) -> Vec<Addition> {
         }
         let path = pieces.next().unwrap_or_default();
         let facts: Vec<&str> = piece[parents..].split(' ').collect();
-        // A mode and an object for each parent, the same for the commit, and how it differs.
+        // A mode and an object per parent, the same for the commit, and the status.
         if facts.len() != 2 * (parents + 1) + 1 {
             continue;
         }

@@ -1,22 +1,22 @@
-//! What a commit of everything would hold, found out without touching the index or git's objects: with an
-//! index and a folder of objects apart, which vanish afterwards. Filters (Git LFS), line ends and ignored
-//! files have their say, as they will in the commit.
+//! The tree that `git add --all` would commit, made with a temporary index and object store, so that the
+//! repository's own stay untouched. Filters (Git LFS), line endings and ignore rules apply as in the
+//! commit.
 
 use camino::Utf8PathBuf;
 
 use super::Git;
 use crate::error::{Failure, Kind};
 
-/// An index and objects of their own.
+/// A temporary index and object store.
 #[derive(Debug)]
 pub(crate) struct Apart {
     git: Git,
     _folder: Folder,
-    /// The tree that the commit would have.
+    /// The tree.
     pub(crate) tree: String,
 }
 
-/// Removed with everything in it at the end.
+/// Removed on drop.
 #[derive(Debug)]
 struct Folder(Utf8PathBuf);
 
@@ -27,24 +27,21 @@ impl Drop for Folder {
 }
 
 impl Apart {
-    /// git that sees these objects besides its own.
+    /// git with these objects besides the repository's.
     pub(crate) fn git(&self) -> &Git {
         &self.git
     }
 }
 
 impl Git {
-    /// Adds everything that is not committed, apart.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what git or a filter says: the commit would fail in the same way.
+    /// Adds all uncommitted changes to a temporary index.
     pub(crate) fn stage_apart(&self) -> anyhow::Result<Apart> {
         let name = format!("xtask-apart-{}", std::process::id());
         let folder = Folder(Utf8PathBuf::from(self.git_folder()?).join(name));
         fs_err::create_dir_all(folder.0.join("objects"))?;
         let index = self.git_path("index")?;
         if index.is_file() {
-            // With the index as it is, only files that differ are read.
+            // A copy of the index, so that only changed files are read.
             fs_err::copy(index, folder.0.join("index"))?;
         }
         let git = Git {
@@ -66,7 +63,7 @@ impl Git {
             "--all",
         ])?;
         if !added.ok() {
-            return Failure::new(Kind::Failed, "git cannot add what is not committed")
+            return Failure::new(Kind::Failed, "git cannot add the uncommitted changes")
                 .details(added.tail)
                 .next("git add --all")
                 .err();
@@ -79,10 +76,7 @@ impl Git {
         })
     }
 
-    /// Where git keeps something of this work tree.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The path of one of git's files for this work tree.
     pub(super) fn git_path(&self, name: &str) -> anyhow::Result<Utf8PathBuf> {
         let path = self.read(&["rev-parse", "--path-format=absolute", "--git-path", name])?;
         Ok(path.into())

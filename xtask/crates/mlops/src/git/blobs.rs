@@ -1,4 +1,4 @@
-//! Contents of files, read from git's objects by one process for as many as are asked for.
+//! Reads blobs through one `git cat-file` process.
 
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -8,7 +8,7 @@ use super::Git;
 use crate::error::{Failure, Kind};
 use crate::process;
 
-/// Reads objects one after the other. Attributes, filters and text conversions have no part in it.
+/// Reads objects in sequence, without attributes, filters and textconv.
 pub(crate) struct Blobs {
     child: Child,
     asked: ChildStdin,
@@ -17,9 +17,6 @@ pub(crate) struct Blobs {
 
 impl Git {
     /// Starts reading objects.
-    ///
-    /// # Errors
-    /// When git cannot be started.
     pub(crate) fn blobs(&self) -> anyhow::Result<Blobs> {
         let mut command = self.plumbing(&["cat-file", "--batch"]);
         self.ui.explain(&process::typed(&command));
@@ -35,11 +32,7 @@ impl Git {
         Ok(Blobs { child, asked, told })
     }
 
-    /// The sizes of objects, in bytes. Those that are not here are left out; nothing is fetched for an answer
-    /// in a clone that [`Git::bring_objects`] has completed.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The sizes of objects in bytes, without missing ones. Fetches nothing after [`Git::bring_objects`].
     pub(crate) fn sizes(&self, ids: &[&str]) -> anyhow::Result<HashMap<String, u64>> {
         if ids.is_empty() {
             return Ok(HashMap::new());
@@ -57,10 +50,7 @@ impl Git {
             .collect())
     }
 
-    /// What a local git command prints that reads `input`.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The output of a local git command with `input` on stdin.
     pub(super) fn fed(&self, args: &[&str], input: String) -> anyhow::Result<Vec<u8>> {
         let mut command = self.plumbing(args);
         let line = process::typed(&command);
@@ -71,7 +61,7 @@ impl Git {
             .stderr(Stdio::piped())
             .spawn()?;
         let stdin = child.stdin.take();
-        // Written beside the reading: with much of both, each side would wait for the other.
+        // Written in a thread: with large input and output both sides would block.
         let writer = std::thread::spawn(move || {
             if let Some(mut stdin) = stdin {
                 let _ = stdin.write_all(input.as_bytes());
@@ -92,16 +82,13 @@ impl Git {
 }
 
 impl Blobs {
-    /// An object's content; `None` where it is not here.
-    ///
-    /// # Errors
-    /// When git ends too early.
+    /// An object's content; `None` if missing.
     pub(crate) fn read(&mut self, id: &str) -> anyhow::Result<Option<Vec<u8>>> {
         writeln!(self.asked, "{id}")?;
         self.asked.flush()?;
         let mut header = String::new();
         if self.told.read_line(&mut header)? == 0 {
-            return Failure::new(Kind::Failed, "git ended while a file's content was read")
+            return Failure::new(Kind::Failed, "git exited while reading a file")
                 .next("git fsck")
                 .err();
         }

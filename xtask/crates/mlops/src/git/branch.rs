@@ -1,16 +1,16 @@
-//! The branch that is checked out, and names for new ones.
+//! The current branch, and creating new ones.
 
 use super::Git;
 use crate::error::{Failure, Kind};
 
 impl Git {
-    /// The branch that is checked out; `None` on a detached head.
+    /// The current branch; `None` on a detached HEAD.
     pub(crate) fn branch(&self) -> Option<String> {
         let name = self.read(&["symbolic-ref", "--quiet", "HEAD"]).ok()?;
         name.strip_prefix("refs/heads/").map(str::to_owned)
     }
 
-    /// What a branch pulls from by git's own settings: a remote, and a branch there. Where it is pushed to,
+    /// The upstream of a branch in git's settings: a remote, and a branch there. Where it is pushed to,
     /// [`Git::push_target`] tells.
     pub(crate) fn tracked(&self, branch: &str) -> Option<(String, String)> {
         let remote = self.setting(&format!("branch.{branch}.remote"))?;
@@ -30,11 +30,8 @@ impl Git {
                 .is_ok_and(|finished| finished.ok())
     }
 
-    /// Makes a branch at the commit that is checked out, and checks it out; files stay as they are. What a
-    /// hook says that fails afterwards is returned: the branch is there all the same.
-    ///
-    /// # Errors
-    /// When there is one of that name.
+    /// Creates a branch at HEAD and switches to it; files stay as they are. Returns the output of a failing
+    /// post-checkout hook: the branch exists all the same.
     pub(crate) fn start_branch(&self, name: &str) -> anyhow::Result<Option<String>> {
         let finished = self.run(&["switch", "--quiet", "--no-track", "--create", name])?;
         if finished.ok() {
@@ -43,12 +40,12 @@ impl Git {
         if self.branch().as_deref() == Some(name) {
             return Ok(Some(finished.tail));
         }
-        Failure::new(Kind::Failed, format!("the branch {name} cannot be made"))
+        Failure::new(Kind::Failed, format!("could not create branch {name}"))
             .details(finished.tail)
             .err()
     }
 
-    /// Whether git remembers where a local branch was before.
+    /// Whether a local branch has a reflog.
     pub(crate) fn remembers(&self, branch: &str) -> bool {
         let full = format!("refs/heads/{branch}");
         let log = ["log", "--walk-reflogs", "--max-count=1", "--format=%H"];
@@ -56,7 +53,7 @@ impl Git {
             .is_ok_and(|log| !log.is_empty())
     }
 
-    /// Whether a local branch was once at a commit, as far as git remembers.
+    /// Whether a local branch was at a commit, by its reflog.
     pub(crate) fn was_at(&self, branch: &str, sha: &str) -> bool {
         let full = format!("refs/heads/{branch}");
         self.read(&[
@@ -70,10 +67,7 @@ impl Git {
         .is_ok_and(|log| log.lines().any(|line| line == sha))
     }
 
-    /// Whether git hands a file's content to a filter program before it stores it, as Git LFS asks it to.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// Whether a clean filter (Git LFS) applies to a file.
     pub(crate) fn is_filtered(&self, path: &str) -> anyhow::Result<bool> {
         let top = self.top()?;
         let told = self.read(&["-C", top.as_str(), "check-attr", "-z", "filter", "--", path])?;

@@ -1,4 +1,4 @@
-//! A repository that git does not open: its own words, and the command that helps.
+//! Explains why git does not open a repository, with the remedy.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -6,13 +6,10 @@ use super::Git;
 use crate::error::{Failure, Kind};
 
 impl Git {
-    /// Has git open the repository.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] where there is none, [`Kind::Failed`] with git's words where it does not open.
+    /// Checks that git opens the repository.
     pub(super) fn must_open(&self) -> anyhow::Result<()> {
         let mut command = self.command(&["rev-parse", "--git-dir"]);
-        // One refusal is known by its words only.
+        // One refusal is recognised only by its English text.
         command.env("LC_ALL", "C");
         let output = command.output()?;
         if output.status.success() {
@@ -23,12 +20,12 @@ impl Git {
     }
 }
 
-/// Why git does not open the repository around a folder, from what it said and what is on disk.
+/// Why git does not open the repository around a folder, from its output and the files on disk.
 fn not_opened(root: &Utf8Path, said: &str) -> Failure {
     if let Some(path) = owned_by_another(said) {
-        let what = format!("the repository {path} belongs to another user: git does not open it");
+        let what = format!("git refuses to open {path}: the repository belongs to another user");
         return Failure::new(Kind::Failed, what).details(said).next(format!(
-            "git config --global --add safe.directory {path}   # if you trust its owner"
+            "git config --global --add safe.directory {path}   # only if you trust its owner"
         ));
     }
     let Some(mark) = mark_of(root) else {
@@ -38,19 +35,19 @@ fn not_opened(root: &Utf8Path, said: &str) -> Failure {
     };
     let failure = Failure::new(
         Kind::Failed,
-        format!("git does not open the repository of {root}"),
+        format!("git cannot open the repository of {root}"),
     )
     .details(said);
     match leads_nowhere(&mark) {
         Some(gone) => failure.next(format!(
-            "git -C THE-REPOSITORY worktree repair {}   # {gone} is gone: say where its repository is now",
+            "git -C REPOSITORY worktree repair {}   # {gone} is missing: replace REPOSITORY with its new path",
             mark.parent().unwrap_or(root)
         )),
-        None => failure.next(format!("git -C {root} status   # mend what it complains about")),
+        None => failure.next(format!("git -C {root} status   # then fix what it reports")),
     }
 }
 
-/// The path of a repository that git does not open because of who owns it.
+/// The path of a repository that git refuses for its owner.
 fn owned_by_another(said: &str) -> Option<&str> {
     let line = said
         .lines()
@@ -65,7 +62,7 @@ fn mark_of(root: &Utf8Path) -> Option<Utf8PathBuf> {
         .find(|mark| mark.exists())
 }
 
-/// The folder that a `.git` file names and that is not there.
+/// The missing folder that a `.git` file names.
 fn leads_nowhere(mark: &Utf8Path) -> Option<Utf8PathBuf> {
     let text = fs_err::read_to_string(mark).ok()?;
     let folder = mark.parent()?.join(text.trim().strip_prefix("gitdir: ")?);

@@ -1,49 +1,46 @@
-//! What differs: in the files on disk, and between two commits.
+//! Changed files: in the work tree, and between two commits.
 
 use camino::Utf8PathBuf;
 
 use super::{Git, pieces};
 
-/// The mode of an entry that names a commit of another repository.
+/// The mode of a submodule.
 pub(super) const GITLINK: &str = "160000";
 
-/// How a file differs.
+/// The kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Changed {
     /// It is new.
     Added,
-    /// It has other content, or another mode.
+    /// Modified content or mode.
     Modified,
     /// It is gone.
     Deleted,
-    /// It has another name, and perhaps other content.
+    /// Renamed, possibly modified.
     Renamed,
-    /// A merge, rebase or stash left it in conflict.
+    /// In conflict.
     Unmerged,
 }
 
-/// A file that differs.
+/// A changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
     /// How.
     pub(crate) how: Changed,
-    /// Its name, as of now; relative to the repository.
+    /// Its current path, relative to the repository.
     pub(crate) path: String,
-    /// The name it had, where it was renamed.
+    /// Its old path, if renamed.
     pub(crate) before: Option<String>,
-    /// Git's object of what it held, where that is known.
+    /// The old blob, if known.
     pub(crate) old: Option<String>,
-    /// Git's object of what it holds, where that is known.
+    /// The new blob, if known.
     pub(crate) new: Option<String>,
-    /// Whether it is no file but another repository's commit.
+    /// Whether it is a submodule.
     pub(crate) is_repository: bool,
 }
 
 impl Git {
-    /// What is not committed: changed files, and new ones that git does not ignore.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// Uncommitted changes: changed files, and untracked ones that are not ignored.
     pub(crate) fn uncommitted(&self) -> anyhow::Result<Vec<Change>> {
         let listed = self.read(&[
             "-c",
@@ -81,19 +78,13 @@ impl Git {
         Ok(changes)
     }
 
-    /// The files that differ between the fork point of two commits and the second.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The files that differ between the merge base of two commits and the second.
     pub(crate) fn changes(&self, base: &str, head: &str) -> anyhow::Result<Vec<Change>> {
         let start = self.fork_point(base, head);
         self.changed_between(start.as_deref().unwrap_or(base), head)
     }
 
-    /// The files that differ between two commits, or trees, themselves.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The files that differ between two commits or trees.
     pub(crate) fn changed_between(&self, before: &str, after: &str) -> anyhow::Result<Vec<Change>> {
         let fixed = [
             "diff-tree",
@@ -136,17 +127,13 @@ impl Git {
         Ok(changes)
     }
 
-    /// What a file holds at a commit; `None` where it is not there.
+    /// A file's content at a commit; `None` if it does not exist.
     pub(crate) fn content(&self, commit: &str, path: &str) -> Option<Vec<u8>> {
         self.printed(self.plumbing(&["cat-file", "blob", &format!("{commit}:{path}")]))
             .ok()
     }
 
-    /// The files of a commit at or below some paths of the repository whose names are wanted, with what they
-    /// hold.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The files of a commit at or below some paths, filtered by name, with their content.
     pub(crate) fn contents(
         &self,
         commit: &str,
@@ -178,9 +165,6 @@ impl Git {
     }
 
     /// The files of a commit below a folder of the repository.
-    ///
-    /// # Errors
-    /// When git fails.
     pub(crate) fn files_below(&self, commit: &str, folder: &str) -> anyhow::Result<Vec<String>> {
         let listed = self.read(&[
             "--literal-pathspecs",
@@ -196,43 +180,31 @@ impl Git {
         Ok(pieces(&listed).map(str::to_owned).collect())
     }
 
-    /// Git's objects of what the files of a commit hold.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The blobs of a commit.
     pub(crate) fn objects_of_files(&self, commit: &str) -> anyhow::Result<Vec<String>> {
         let listed = self.read(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
         let object = |entry: &str| entry.split(['\t', ' ']).nth(2).map(str::to_owned);
         Ok(pieces(&listed).filter_map(object).collect())
     }
 
-    /// The files right in the folder of the repository, at a commit.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The files in the repository's root folder, at a commit.
     pub(crate) fn files_at_the_top(&self, commit: &str) -> anyhow::Result<Vec<String>> {
         let listed = self.read(&["ls-tree", "-z", "--name-only", "--full-tree", commit])?;
         Ok(pieces(&listed).map(str::to_owned).collect())
     }
 
-    /// The folder of the repository.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The repository's root folder.
     pub(crate) fn top(&self) -> anyhow::Result<Utf8PathBuf> {
         Ok(self.read(&["rev-parse", "--show-toplevel"])?.into())
     }
 
-    /// The project's folder below the repository's: empty, or with a slash at its end.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The project's path in the repository: empty, or with a trailing slash.
     pub(crate) fn prefix(&self) -> anyhow::Result<String> {
         self.read(&["rev-parse", "--show-prefix"])
     }
 }
 
-/// An object's name, unless it stands for none.
+/// An object id, unless it is all zeros.
 fn content_id(id: &str) -> Option<String> {
     (!id.bytes().all(|digit| digit == b'0')).then(|| id.to_owned())
 }

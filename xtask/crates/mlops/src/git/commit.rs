@@ -1,4 +1,4 @@
-//! Committing, and the editor that the user writes with.
+//! Committing, and the user's editor.
 
 use std::process::Command;
 
@@ -10,23 +10,20 @@ use crate::error::{Failure, Kind};
 use crate::process;
 
 impl Git {
-    /// Whether git knows who commits.
+    /// Whether git has an author and a committer identity.
     pub(crate) fn has_identity(&self) -> bool {
         let known = |who: &str| self.run(&["var", who]).is_ok_and(|finished| finished.ok());
         known("GIT_AUTHOR_IDENT") && known("GIT_COMMITTER_IDENT")
     }
 
-    /// Commits everything that [`Git::uncommitted`] lists. The message reaches git through a file, so
-    /// that it may hold anything.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with what git or a hook says.
+    /// Commits everything that [`Git::uncommitted`] lists. The message is passed in a file, so that it may
+    /// contain anything.
     pub(crate) fn commit_everything(&self, message: &str) -> anyhow::Result<()> {
         if !self.read(&["ls-files", "--unmerged", "-z"])?.is_empty() {
-            // To add such a file says that it is resolved.
+            // Adding such a file would mark it as resolved.
             return Failure::new(
                 Kind::Failed,
-                "files with unresolved conflicts are not committed",
+                "cannot commit files with unresolved conflicts",
             )
             .next("git status")
             .err();
@@ -56,37 +53,31 @@ impl Git {
             return Ok(());
         }
         let next = match self.differs_from_index() {
-            true => "a hook changed files: look at them with `git diff`, then call it again",
-            false => "correct what git or the hook says, then call it again",
+            true => "a hook changed files: review them with `git diff`, then run it again",
+            false => "fix what git or the hook reports, then run it again",
         };
-        Failure::new(Kind::Failed, "the changes could not be committed")
+        Failure::new(Kind::Failed, "could not commit the changes")
             .details(finished.tail)
             .next(next)
             .err()
     }
 
-    /// Whether a file on disk is another than the one that was added.
+    /// Whether a file on disk differs from the staged one.
     fn differs_from_index(&self) -> bool {
         let _ = self.run(&["update-index", "-q", "--refresh"]);
         self.run(&["diff-files", "--quiet"])
             .is_ok_and(|finished| finished.status.code() == Some(1))
     }
 
-    /// The folder in which git keeps what is its own.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The `.git` folder.
     pub(crate) fn git_folder(&self) -> anyhow::Result<String> {
         self.read(&["rev-parse", "--absolute-git-dir"])
     }
 
-    /// Opens a file in the editor that git would open, and waits until it is closed.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when the editor ends with an error: the text is as it was then.
+    /// Opens a file in git's editor and waits until it is closed.
     pub(crate) fn edit(&self, file: &Utf8Path) -> anyhow::Result<()> {
         let editor = self.read(&["var", "GIT_EDITOR"])?;
-        // git itself hands the setting to a shell: it may hold options.
+        // git passes the setting to a shell, as it may contain options.
         let mut command = Command::new("sh");
         command
             .args(["-c", &format!("{editor} \"$@\""), &editor, file.as_str()])
@@ -99,7 +90,7 @@ impl Git {
         }
         Failure::new(
             Kind::Failed,
-            format!("the editor `{editor}` ended with {status}"),
+            format!("the editor `{editor}` failed with {status}"),
         )
         .next("git config core.editor EDITOR")
         .err()

@@ -1,4 +1,4 @@
-//! Commits: those that are proposed, and how two lines of them relate.
+//! Commits of a branch, and how two branches relate.
 
 use super::{Git, pieces};
 use crate::children::Program;
@@ -7,19 +7,16 @@ use crate::process;
 /// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Commit {
-    /// 40 hex digits.
+    /// The full SHA.
     pub(crate) sha: String,
-    /// The first line of its message.
+    /// The subject line.
     pub(crate) subject: String,
-    /// The rest of it.
+    /// The body of the message.
     pub(crate) body: String,
 }
 
 impl Git {
-    /// The commits that `head` has and `base` lacks, oldest first, without merges of the base.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The commits in `head` but not in `base`, oldest first, without merges of the base.
     pub(crate) fn commits(&self, base: &str, head: &str) -> anyhow::Result<Vec<Commit>> {
         let listed = self.read(&[
             "-c",
@@ -37,10 +34,7 @@ impl Git {
         Ok(pieces(&listed).map(commit).collect())
     }
 
-    /// The commits that `head` leads to and none of `without` does, oldest first, with merges.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The commits in `head` but not in `without`, oldest first, with merges.
     pub(crate) fn with_merges(&self, without: &[&str], head: &str) -> anyhow::Result<Vec<Commit>> {
         let fixed = [
             "-c",
@@ -57,11 +51,7 @@ impl Git {
         Ok(pieces(&listed).map(commit).collect())
     }
 
-    /// How many commits `head` has that `base` lacks, and the other way round; `None` where the clone is too
-    /// shallow to tell.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// How many commits `head` is ahead of and behind `base`; `None` if the clone is too shallow to tell.
     pub(crate) fn ahead_behind(
         &self,
         base: &str,
@@ -87,11 +77,8 @@ impl Git {
         )))
     }
 
-    /// Whether what lies between two commits is not all here, as the clone is shallow: one of the commits that
-    /// only one of them has is where the clone begins. What is asked about the two has no answer then.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// Whether a shallow clone lacks history between two commits, that is, a shallow boundary lies among
+    /// the commits that only one of them has.
     pub(crate) fn is_cut_off(&self, one: &str, other: &str) -> anyhow::Result<bool> {
         if self.read(&["rev-parse", "--is-shallow-repository"])? != "true" {
             return Ok(false);
@@ -114,22 +101,18 @@ impl Git {
             .any(|commit| firsts.lines().any(|first| first == commit)))
     }
 
-    /// Whether everything of `earlier` is in `later`.
+    /// Whether `earlier` is an ancestor of `later`.
     pub(crate) fn contains(&self, later: &str, earlier: &str) -> bool {
         self.run(&["merge-base", "--is-ancestor", earlier, later])
             .is_ok_and(|finished| finished.ok())
     }
 
-    /// The commit that two lines have last in common.
+    /// The merge base.
     pub(crate) fn fork_point(&self, base: &str, head: &str) -> Option<String> {
         self.read(&["merge-base", base, head]).ok()
     }
 
-    /// The files that a merge of `head` into `base` would conflict in; `None` where git is too old to
-    /// say (before 2.38).
-    ///
-    /// # Errors
-    /// On Ctrl-C.
+    /// The files in which a merge of `head` into `base` would conflict; `None` before git 2.38.
     pub(crate) fn conflicts(&self, base: &str, head: &str) -> anyhow::Result<Option<Vec<String>>> {
         let mut command = self.command_of(
             Program::GitRemote,
@@ -149,7 +132,7 @@ impl Git {
         let finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
         Ok(match finished.status.code() {
             Some(0) => Some(Vec::new()),
-            // The first piece is the tree.
+            // The first entry is the tree.
             Some(1) => Some(
                 pieces(finished.stdout.trim_end_matches('\n'))
                     .skip(1)

@@ -1,20 +1,20 @@
-//! Commits made of trees, and trees on disk, without touching what is checked out.
+//! Creates commits from trees and writes trees to disk, without touching the work tree.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Git, pieces};
 use crate::error::{Failure, Kind};
 
-/// A commit with what it is made of.
+/// A commit with its tree and parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Made {
-    /// 40 hex digits.
+    /// The full SHA.
     pub(crate) sha: String,
     /// Its files.
     pub(crate) tree: String,
-    /// What it follows, the first parent first.
+    /// Its parents, the first parent first.
     pub(crate) parents: Vec<String>,
-    /// Who wrote it.
+    /// Its author.
     pub(crate) author: String,
     /// Its whole message.
     pub(crate) message: String,
@@ -26,7 +26,7 @@ impl Made {
         self.message.lines().next().unwrap_or_default().trim()
     }
 
-    /// What a line `NAME: VALUE` of the message's last paragraph says.
+    /// The value of a trailer `NAME: VALUE`.
     pub(crate) fn trailer(&self, name: &str) -> Option<&str> {
         let last = self.message.trim_end().rsplit("\n\n").next()?;
         let prefix = format!("{name}: ");
@@ -36,50 +36,38 @@ impl Made {
     }
 }
 
-/// A commit that is to be made.
+/// A commit to create.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NewCommit<'a> {
     /// Its files.
     pub(crate) tree: &'a str,
-    /// What it follows.
+    /// Its parents.
     pub(crate) parents: &'a [&'a str],
     /// Its message.
     pub(crate) message: &'a str,
-    /// When it is made, in seconds since 1970: the same input makes the same commit.
+    /// Its time in seconds since 1970: the same input gives the same commit.
     pub(crate) at: i64,
 }
 
 impl Git {
-    /// The files of a commit, as one hash.
-    ///
-    /// # Errors
-    /// When there is no such commit.
+    /// The tree of a commit.
     pub(crate) fn tree(&self, commit: &str) -> anyhow::Result<String> {
         let tree = format!("{commit}^{{tree}}");
         self.read(&["rev-parse", "--verify", "--end-of-options", &tree])
     }
 
-    /// The tree without files.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The empty tree.
     pub(crate) fn empty_tree(&self) -> anyhow::Result<String> {
         self.read(&["hash-object", "-t", "tree", "-w", "/dev/null"])
     }
 
-    /// When a commit was made, in seconds since 1970.
-    ///
-    /// # Errors
-    /// When there is no such commit.
+    /// The time of a commit in seconds since 1970.
     pub(crate) fn made_at(&self, commit: &str) -> anyhow::Result<i64> {
         let told = self.read(&["show", "--no-patch", "--format=%ct", commit, "--"])?;
         Ok(told.trim().parse().unwrap_or_default())
     }
 
-    /// Makes a commit; no branch leads to it, and nothing is checked out.
-    ///
-    /// # Errors
-    /// When git does not know who commits.
+    /// Creates a commit without a branch and without a checkout.
     pub(crate) fn make_commit(&self, new: NewCommit<'_>) -> anyhow::Result<String> {
         let mut command = self.command(&["commit-tree", new.tree]);
         for parent in new.parents {
@@ -98,45 +86,32 @@ impl Git {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
-        Failure::new(Kind::Failed, "the commit could not be made")
+        Failure::new(Kind::Failed, "could not create the commit")
             .details(String::from_utf8_lossy(&output.stderr))
-            .next("git commit --allow-empty   # does git commit, and sign, as you have set it up?")
+            .next("git commit --allow-empty   # to check your commit and signing settings")
             .err()
     }
 
     /// One commit.
-    ///
-    /// # Errors
-    /// When there is none of that name.
     pub(crate) fn made(&self, commit: &str) -> anyhow::Result<Made> {
         let found = self.log(&["--no-walk", commit])?;
         found
             .into_iter()
             .next()
-            .ok_or_else(|| Failure::new(Kind::Usage, format!("there is no commit {commit}")).into())
+            .ok_or_else(|| Failure::new(Kind::Usage, format!("no such commit: {commit}")).into())
     }
 
-    /// The commits that `head` leads to and none of `without` does, newest first.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The commits in `head` but not in `without`, newest first.
     pub(crate) fn reached(&self, head: &str, without: &[&str]) -> anyhow::Result<Vec<Made>> {
         self.log(&[&[head, "--not"], without].concat())
     }
 
-    /// The same, by first parents only: what happened to the branch itself.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The same by first parents only: the history of the branch itself.
     pub(crate) fn line(&self, head: &str, without: &[&str]) -> anyhow::Result<Vec<Made>> {
         self.log(&[&["--first-parent", head, "--not"], without].concat())
     }
 
-    /// The commits that `head` has and `base` has not, neither themselves nor as the same change; without
-    /// merges.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The commits in `head` whose change is not in `base` (by patch id), without merges.
     pub(crate) fn only_in(&self, head: &str, base: &str) -> anyhow::Result<Vec<Made>> {
         let range = format!("{base}...{head}");
         self.log(&["--no-merges", "--cherry-pick", "--right-only", &range])
@@ -155,21 +130,15 @@ impl Git {
         Ok(pieces(&listed).filter_map(made).collect())
     }
 
-    /// The tree that a merge of `head` into `base` would have; `None` where it would conflict, the two have
-    /// nothing in common, or git is too old to say (before 2.38).
-    ///
-    /// # Errors
-    /// On Ctrl-C.
+    /// The tree of a merge of `head` into `base`; `None` on conflicts, without a common history, or before
+    /// git 2.38.
     pub(crate) fn merged_tree(&self, base: &str, head: &str) -> anyhow::Result<Option<String>> {
         let finished = self.run(&["merge-tree", "--write-tree", "--no-messages", base, head])?;
         let tree = finished.stdout.lines().next().map(str::to_owned);
         Ok(tree.filter(|_| finished.ok()))
     }
 
-    /// Writes the files of a commit into a folder. Neither the index nor what is checked out is touched.
-    ///
-    /// # Errors
-    /// When git fails, or the disk is full.
+    /// Writes the files of a commit into a folder. The index and the work tree stay untouched.
     pub(crate) fn lay_out(&self, commit: &str, folder: &Utf8Path) -> anyhow::Result<()> {
         fs_err::create_dir_all(folder)?;
         let index: Utf8PathBuf = folder.with_extension("index");
@@ -185,9 +154,12 @@ impl Git {
             self.ui.explain(&crate::process::typed(&command));
             let output = command.output()?;
             if !output.status.success() {
-                return Failure::new(Kind::Failed, format!("{commit} cannot be laid out on disk"))
-                    .details(String::from_utf8_lossy(&output.stderr))
-                    .err();
+                return Failure::new(
+                    Kind::Failed,
+                    format!("could not write the files of {commit} to disk"),
+                )
+                .details(String::from_utf8_lossy(&output.stderr))
+                .err();
             }
         }
         let _ = fs_err::remove_file(&index);

@@ -1,5 +1,5 @@
-//! A partial clone: git fetches each object that it lacks when it is needed, with a request of its own and
-//! the credentials that it finds. Here they are fetched together, signed in.
+//! Partial clones: git would fetch each missing object on demand, one request each, with its own
+//! credentials. Here they are fetched together, with ours.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use super::blobs::lines;
 use super::{Git, Login};
 use crate::error::{Failure, Kind};
 
-/// How many objects one command line names.
+/// The most objects on one command line.
 const AT_ONCE: usize = 1000;
 
 impl Git {
-    /// What local commands sign in with, where this is a partial clone: they may fetch.
+    /// The credential for local commands in a partial clone, which may fetch.
     pub(crate) fn lend(&self, login: Option<&Login>) {
         if let Some(login) = login
             && self.promisor().is_some()
@@ -20,10 +20,7 @@ impl Git {
         }
     }
 
-    /// Brings those of some objects that a partial clone lacks; in any other clone all are here.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] with what git says.
+    /// Fetches the missing ones of some objects in a partial clone; other clones have all.
     pub(crate) fn bring_objects(&self, ids: &[&str]) -> anyhow::Result<()> {
         let Some(remote) = self.promisor() else {
             return Ok(());
@@ -47,7 +44,7 @@ impl Git {
             let finished = self.talk(&args, self.login.get())?;
             if !finished.ok() {
                 let what = format!(
-                    "{} files that the change touches cannot be fetched",
+                    "could not fetch {} files that the change touches",
                     some.len()
                 );
                 return Failure::new(Kind::Service, what)
@@ -59,7 +56,7 @@ impl Git {
         Ok(())
     }
 
-    /// The remote that has what a partial clone lacks.
+    /// The promisor remote.
     fn promisor(&self) -> Option<String> {
         if let Some(remote) = self.setting("extensions.partialClone") {
             return Some(remote);
@@ -70,8 +67,8 @@ impl Git {
         Some(name.to_owned())
     }
 
-    /// Which of some objects are not here. Nearly every way to ask git would fetch them; a walk over a tree
-    /// that names them does not.
+    /// Which of some objects are missing. Nearly every git command would fetch them; a walk over a tree
+    /// that lists them does not.
     fn missing(&self, ids: &[&str]) -> anyhow::Result<Vec<String>> {
         let ids: BTreeSet<&str> = ids.iter().copied().collect();
         if ids.is_empty() {

@@ -1,4 +1,4 @@
-//! Pushing: one ref, by its full name, under what must hold on the remote.
+//! Pushes one ref by its full name, with a lease.
 
 use std::collections::HashSet;
 
@@ -6,18 +6,18 @@ use super::{Addition, Commit, Git, Login};
 use crate::error::{Failure, Kind};
 use crate::process::Finished;
 
-/// What must hold on the remote for a push that rewrites a branch.
+/// The expected state of the branch on the remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lease {
-    /// There is no such branch yet.
+    /// The branch does not exist yet.
     New,
-    /// The branch only grows.
+    /// Fast-forward only.
     Grows,
-    /// The branch is rewritten, if it is still at this commit.
+    /// Force, if the branch is still at this commit.
     Rewrites(String),
 }
 
-/// One ref, to be pushed.
+/// One ref to push.
 #[derive(Debug, Clone)]
 pub(crate) struct Push {
     /// The remote's name.
@@ -26,25 +26,25 @@ pub(crate) struct Push {
     pub(crate) sha: String,
     /// The branch there.
     pub(crate) branch: String,
-    /// What must hold.
+    /// The expected state.
     pub(crate) lease: Lease,
-    /// Another branch that must be where it is thought to be, and its commit: else nothing is pushed.
+    /// Another branch and the commit that it must still be at; else nothing is pushed.
     pub(crate) unmoved: Option<(String, String)>,
-    /// Commits whose files and ancestors the remote has, or that were searched before.
+    /// Commits that the remote has, or that were searched before.
     pub(crate) known: Vec<String>,
 }
 
-/// What a push brings that is not known.
+/// The unknown content of a push.
 #[derive(Debug)]
 pub(crate) struct Brings {
-    /// What its commits add, but for files that are known from elsewhere.
+    /// What its commits add, without known blobs.
     pub(crate) additions: Vec<Addition>,
     /// The commits, with merges.
     pub(crate) commits: Vec<Commit>,
 }
 
 impl Push {
-    /// The arguments of git: exactly one ref, by its full name on both sides.
+    /// The arguments of git: exactly one ref, with full names on both sides.
     pub(crate) fn args(&self) -> Vec<String> {
         let full = format!("refs/heads/{}", self.branch);
         let mut args = vec![
@@ -54,7 +54,7 @@ impl Push {
             "--recurse-submodules=no".to_owned(),
         ];
         match &self.lease {
-            // Without this, a branch of somebody else that happens to have the name would be moved on.
+            // Without this, another user's branch of the same name would be fast-forwarded.
             Lease::New => args.push(format!("--force-with-lease={full}:")),
             Lease::Grows => {}
             Lease::Rewrites(expected) => {
@@ -63,7 +63,7 @@ impl Push {
         }
         let mut refs = vec![format!("{}:{full}", self.sha)];
         if let Some((branch, sha)) = &self.unmoved {
-            // Pushed to where it is, that branch stays as it is; where it has moved, git refuses both.
+            // A push to its present commit changes nothing; if the branch has moved, git refuses both refs.
             let other = format!("refs/heads/{branch}");
             args.push("--atomic".to_owned());
             args.push(format!("--force-with-lease={other}:{sha}"));
@@ -76,10 +76,7 @@ impl Push {
 }
 
 impl Git {
-    /// Pushes one ref, if `search` agrees to what that brings.
-    ///
-    /// # Errors
-    /// Those of `search`; [`Kind::Service`] with what git or the server says.
+    /// Pushes one ref after `search` has accepted its content.
     pub(crate) fn push(
         &self,
         push: &Push,
@@ -92,38 +89,37 @@ impl Git {
         if finished.ok() {
             return Ok(());
         }
-        let what = format!(
-            "the branch {} could not be pushed to {}",
-            push.branch, push.remote
-        );
+        let what = format!("could not push branch {} to {}", push.branch, push.remote);
         let failure = Failure::new(Kind::Service, what);
         let is_stale = finished.tail.contains("stale info");
         if let (true, Some((branch, _))) = (is_stale, &push.unmoved) {
             return Failure::new(
                 Kind::Failed,
                 format!(
-                    "{branch} or {} has moved on {} meanwhile; nothing was pushed",
+                    "{branch} or {} changed on {} in the meantime; nothing was pushed",
                     push.branch, push.remote
                 ),
             )
             .details(finished.tail)
-            .next("call it again: it looks first")
+            .next("run it again: it checks the remote first")
             .err();
         }
         if is_refused(&finished.tail) {
             return failure
                 .details(finished.tail)
                 .next(format!(
-                    "git push {} HEAD:{}   # as whom does git sign in?",
+                    "git push {} HEAD:{}   # shows which account git uses",
                     push.remote, push.branch
                 ))
                 .err();
         }
         let failure = match (is_stale, &push.lease) {
-            (true, Lease::New) => failure
-                .next("there is a branch of that name already: choose another one with --branch"),
-            (true, _) => failure
-                .next("somebody else pushed to it meanwhile: git fetch, look, and call it again"),
+            (true, Lease::New) => {
+                failure.next("that branch already exists: choose another name with --branch")
+            }
+            (true, _) => failure.next(
+                "the remote branch has new commits: git fetch, review them, then run it again",
+            ),
             (false, _) => failure,
         };
         failure.details(finished.tail).err()
@@ -145,10 +141,7 @@ impl Git {
         })
     }
 
-    /// Whether git may push to a remote, asked without pushing: what git or the server says where it may not.
-    ///
-    /// # Errors
-    /// On Ctrl-C.
+    /// Checks with a dry run whether git may push to a remote; returns git's output if not.
     pub(crate) fn may_not_push(
         &self,
         remote: &str,
@@ -160,7 +153,7 @@ impl Git {
             .iter()
             .map(|&arg| arg.to_owned())
             .collect();
-        // What is there already is asked about elsewhere.
+        // Existing branches are checked elsewhere.
         let forced = format!("+{sha}:refs/heads/{branch}");
         args.extend(
             ["--no-follow-tags", "--recurse-submodules=no", "--", remote].map(str::to_owned),
@@ -170,7 +163,7 @@ impl Git {
         Ok((!finished.ok()).then_some(finished.tail))
     }
 
-    /// A push of one ref; where the remote is set up as a mirror, of this ref alone, too.
+    /// A push of one ref only, even if the remote is set up as a mirror.
     fn pushing(
         &self,
         remote: &str,
@@ -185,12 +178,12 @@ impl Git {
         self.talk(&args, login)
     }
 
-    /// Has a local branch pull from one of a remote, where it pulls from none yet.
+    /// Sets a local branch's upstream if it has none.
     pub(crate) fn track(&self, branch: &str, remote: &str, name: &str) {
         if self.setting(&format!("branch.{branch}.merge")).is_some() {
             return;
         }
-        // A convenience: the push has succeeded whether or not this does.
+        // Best effort: the push has succeeded either way.
         let _ = self.read(&["config", &format!("branch.{branch}.remote"), remote]);
         let _ = self.read(&[
             "config",
@@ -201,7 +194,7 @@ impl Git {
     }
 }
 
-/// Whether git says that the server lets it in but not write, or not in.
+/// Whether the server refused the push or the credentials.
 fn is_refused(said: &str) -> bool {
     [
         "error: 403",

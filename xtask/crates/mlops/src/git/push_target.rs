@@ -1,19 +1,19 @@
-//! Where git's own settings have a branch pushed to.
+//! The push target of a branch in git's settings.
 
 use super::Git;
 
-/// Where a branch is pushed to, as `git push` would.
+/// The push target of a branch, as for `git push`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PushTarget {
-    /// The remote's name, or an address; `None` where no setting names one.
+    /// The remote's name or URL; `None` if not set.
     pub(crate) remote: Option<String>,
-    /// What the branch is called there.
+    /// The branch's name there.
     pub(crate) branch: String,
 }
 
 impl Git {
-    /// Where a branch is pushed to. What it pulls from is no answer: a branch that was made from
-    /// `origin/release` pulls from there, and is pushed under its own name.
+    /// The push target of a branch. Its upstream does not count: a branch made from `origin/release` pulls
+    /// from there, and is pushed under its own name.
     pub(crate) fn push_target(&self, branch: &str) -> PushTarget {
         let full = format!("refs/heads/{branch}");
         // pushRemote, pushDefault, the branch's own remote, and the remote's push refspecs, as git reads them.
@@ -32,8 +32,8 @@ impl Git {
         }
     }
 
-    /// The branch that a branch pulls from, where it is pushed there, too: because git is told so for all of
-    /// them, or because this one was given a remote to push to (`gh pr checkout` does).
+    /// The upstream of a branch, where it is also the push target: by push.default, or as the branch has
+    /// its own pushRemote (`gh pr checkout` sets it).
     fn pushed_upstream(&self, branch: &str, to: &str) -> Option<String> {
         let (remote, name) = self.tracked(branch)?;
         let always = || {

@@ -1,4 +1,4 @@
-//! What talks to a remote: its addresses, and fetching a branch.
+//! Remotes: their URLs, and fetching branches.
 
 use std::process::Command;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::children::{self, Program};
 use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
 
-/// How long ssh may take to read its configuration.
+/// The timeout of `ssh -G`.
 const SSH: Duration = Duration::from_secs(5);
 
 /// A remote of the clone.
@@ -16,20 +16,16 @@ const SSH: Duration = Duration::from_secs(5);
 pub(crate) struct Remote {
     /// Its name.
     pub(crate) name: String,
-    /// Where it pushes to, as git understands it: with pushurl, insteadOf and pushInsteadOf. With several
-    /// addresses each gets what is pushed.
+    /// Its push URLs after pushurl, insteadOf and pushInsteadOf. A push goes to all of them.
     pub(crate) push: Vec<String>,
-    /// Where it fetches from, as git understands it.
+    /// Its fetch URL after insteadOf.
     pub(crate) fetch: String,
-    /// What is written in the configuration.
+    /// The URL as configured.
     pub(crate) written: String,
 }
 
 impl Git {
     /// The remotes, in the order of the configuration.
-    ///
-    /// # Errors
-    /// When git fails.
     pub(crate) fn remotes(&self) -> anyhow::Result<Vec<Remote>> {
         let names = self.read(&["remote"])?;
         let mut remotes = Vec::new();
@@ -41,7 +37,7 @@ impl Git {
             };
             let fetch = urls(&[]).into_iter().next().unwrap_or_default();
             let push = urls(&["--push", "--all"]);
-            // A remote without an address leads nowhere.
+            // Skip remotes without a URL.
             if fetch.is_empty() && push.is_empty() {
                 continue;
             }
@@ -58,11 +54,8 @@ impl Git {
         Ok(remotes)
     }
 
-    /// Fetches one branch, and says where it is. `from` is a remote's name or an address; only a
-    /// remote's own view of its branch is kept.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] with what git says.
+    /// Fetches one branch and returns its commit. `from` is a remote's name or URL; only the
+    /// remote-tracking branch is updated.
     pub(crate) fn fetch(
         &self,
         from: &str,
@@ -83,7 +76,7 @@ impl Git {
         if !finished.ok() {
             return Failure::new(
                 Kind::Service,
-                format!("the branch {branch} cannot be fetched from {from}"),
+                format!("could not fetch branch {branch} from {from}"),
             )
             .details(finished.tail)
             .err();
@@ -91,11 +84,8 @@ impl Git {
         self.read(&["rev-parse", "--verify", "FETCH_HEAD"])
     }
 
-    /// Brings a branch's commits here and leaves no other trace, so that several may do it at once; where the
-    /// branch is. `None` where the remote has no such branch.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] with what git says.
+    /// Fetches a branch's commits without updating any ref, so that several may run at once, and returns
+    /// its commit. `None` if the remote has no such branch.
     pub(crate) fn bring(
         &self,
         remote: &str,
@@ -121,21 +111,18 @@ impl Git {
             &full,
         ];
         let finished = self.talk(&args, login)?;
-        // Replaced in between, it is not what was told any more.
+        // The branch was changed in between.
         if finished.ok() && self.resolve(&told).is_some() {
             return Ok(Some(told));
         }
-        let what = format!("the branch {branch} cannot be fetched from {remote}");
+        let what = format!("could not fetch branch {branch} from {remote}");
         Failure::new(Kind::Service, what)
             .details(finished.tail)
-            .next("call it again: it looks first")
+            .next("run it again: it checks the remote first")
             .err()
     }
 
-    /// Where a branch is on a remote now; `None` where it has no such branch.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] with what git says.
+    /// The commit of a branch on a remote; `None` if it has no such branch.
     pub(crate) fn remote_head(
         &self,
         remote: &str,
@@ -147,13 +134,13 @@ impl Git {
         if !finished.ok() {
             return Failure::new(
                 Kind::Service,
-                format!("the remote {remote} does not answer"),
+                format!("could not reach the remote {remote}"),
             )
             .details(finished.tail)
             .next(format!("git ls-remote {remote}"))
             .err();
         }
-        // Patterns match the ends of names: only the full name is meant.
+        // ls-remote matches name suffixes; take only the full name.
         let found = finished.stdout.lines().find_map(|line| {
             let (sha, name) = line.split_once('\t')?;
             (name == full).then(|| sha.to_owned())
@@ -161,10 +148,7 @@ impl Git {
         Ok(found)
     }
 
-    /// The branch that a remote shows to those who ask for none.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] with what git says.
+    /// The remote's default branch.
     pub(crate) fn default_branch(
         &self,
         remote: &str,
@@ -174,7 +158,7 @@ impl Git {
         if !finished.ok() {
             return Failure::new(
                 Kind::Service,
-                format!("the remote {remote} does not answer"),
+                format!("could not reach the remote {remote}"),
             )
             .details(finished.tail)
             .next(format!("git ls-remote {remote}"))
@@ -186,7 +170,7 @@ impl Git {
         }))
     }
 
-    /// A git command that talks to a remote. Where git would ask, it may do so at a terminal only.
+    /// A git command that contacts a remote. git may prompt only on a terminal.
     pub(super) fn talk(&self, args: &[&str], login: Option<&Login>) -> anyhow::Result<Finished> {
         let mut command = match self.ui.can_ask() {
             true => self.outward(args),
@@ -210,7 +194,7 @@ impl Git {
             return Ok(finished);
         }
         for remote in self.remotes()? {
-            // An address may hold a password, and git's words the address.
+            // The URL may contain a password, and git prints the URL.
             for url in remote.push.iter().chain([&remote.fetch, &remote.written]) {
                 finished.tail = without_user(&finished.tail, url);
             }
@@ -218,7 +202,7 @@ impl Git {
         Ok(finished)
     }
 
-    /// The host that ssh connects to for a name of its own configuration, by the ssh that git would run.
+    /// The host name behind an ssh alias, from the ssh that git uses.
     pub(crate) fn ssh_host(&self, alias: &str) -> Option<String> {
         let chosen = self
             .env
@@ -226,7 +210,7 @@ impl Git {
             .map(str::to_owned)
             .or_else(|| self.setting("core.sshCommand"))
             .unwrap_or_else(|| "ssh".to_owned());
-        // git itself hands the setting to a shell: it may hold options, such as another configuration.
+        // git passes the setting to a shell: it may contain options, such as another configuration.
         let mut command = children::command(&self.env, Program::GitRemote, "sh", &self.root);
         command.args(["-c", &format!("{chosen} -G -- \"$1\""), "sh", alias]);
         let finished =
@@ -238,14 +222,14 @@ impl Git {
         Some(host.trim().to_owned())
     }
 
-    /// git, which may ask at the terminal.
+    /// git that may prompt on the terminal.
     fn outward(&self, args: &[&str]) -> Command {
         let mut command = self.command_of(Program::GitRemote, args);
         command.env_remove("GIT_TERMINAL_PROMPT");
         command
     }
 
-    /// The same, and it asks nothing: neither at the terminal nor in a window.
+    /// git without prompts, neither on the terminal nor in a window.
     pub(super) fn silent(&self, args: &[&str]) -> Command {
         let mut command = self.outward(args);
         command
@@ -262,7 +246,7 @@ impl Git {
     }
 }
 
-/// A text without the user and password of an address that may stand in it.
+/// A text with user and password removed from a URL in it.
 pub(crate) fn without_user(text: &str, address: &str) -> String {
     match user_of(address) {
         Some(secret) => text.replace(secret, "***"),
@@ -270,7 +254,7 @@ pub(crate) fn without_user(text: &str, address: &str) -> String {
     }
 }
 
-/// User and password in an address.
+/// User and password of a URL.
 fn user_of(url: &str) -> Option<&str> {
     let (user, _) = url.split_once("://")?.1.split_once('@')?;
     // `git@` is no secret, and no address without a path has one.

@@ -1,25 +1,25 @@
-//! git's settings, asked for once: each question of its own would be a process of its own.
+//! git's settings, read once: each query would be another process.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Git, pieces};
 
-/// What `git config --list` said, shared by all copies of a [`Git`].
+/// The output of `git config --list`, shared by all clones of a [`Git`].
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings(Arc<Mutex<Option<Listed>>>);
 
-/// Each setting's last value by its name; none where it stands without `=`.
+/// Each setting's last value by name; `None` for a setting without `=`.
 type Listed = BTreeMap<String, Option<String>>;
 
 impl Git {
-    /// A setting of git's; `None` where it is not set.
+    /// A setting; `None` if not set.
     pub(crate) fn setting(&self, key: &str) -> Option<String> {
         self.listed(|all| all.get(&normal(key)).cloned().flatten())
             .filter(|value| !value.is_empty())
     }
 
-    /// Whether a setting of git's says yes.
+    /// Whether a boolean setting is true.
     pub(crate) fn is_set(&self, key: &str) -> bool {
         self.listed(|all| {
             all.get(&normal(key))
@@ -27,13 +27,13 @@ impl Git {
         })
     }
 
-    /// The names of the settings that begin and end so; the part between may have capitals.
+    /// The settings with this prefix and suffix; the part between is case-sensitive.
     pub(super) fn settings_named(&self, start: &str, end: &str) -> Vec<String> {
         let is_one = |key: &&String| key.starts_with(start) && key.ends_with(end);
         self.listed(|all| all.keys().filter(is_one).cloned().collect())
     }
 
-    /// Has git asked again next time: something may have changed them.
+    /// Drops the cached settings: a command may have changed them.
     pub(super) fn forget_settings(&self) {
         *self
             .settings
@@ -63,7 +63,7 @@ fn entry(piece: &str) -> (String, Option<String>) {
     }
 }
 
-/// As git lists it: only what stands between the first and the last dot has capitals.
+/// A name as git lists it: lower case except for the part between the first and the last dot.
 fn normal(key: &str) -> String {
     let Some((section, rest)) = key.split_once('.') else {
         return key.to_lowercase();

@@ -1,5 +1,4 @@
-//! How git signs in to a remote: with what its own credential helpers say, or else with the token that
-//! we were given.
+//! git's credentials for a remote: from its own credential helpers, else our token.
 //!
 //! `git push` runs hooks, and hooks are the repository's code: they inherit git's environment, which must
 //! hold no token. So the helpers, which may need one, are asked before and by a command that runs no
@@ -19,27 +18,27 @@ use crate::env::Env;
 use crate::process;
 use crate::vars;
 
-/// Names the file with the credential. The file is private, and the name alone opens nothing.
+/// The variable with the path of the credential file. The file is private.
 const FILE: &str = "XTASK_GIT_CREDENTIAL";
-/// git's side: says what is in the file, once.
+/// The credential helper: prints the file once.
 const HELPER: &str = r#"!f() { [ "$1" = get ] && cat "$XTASK_GIT_CREDENTIAL" && rm -f "$XTASK_GIT_CREDENTIAL"; }; f"#;
 
-/// The same as often as git asks, for commands that run no hooks.
+/// A helper that answers repeatedly, for commands that run no hooks.
 const OFTEN: &str = r#"!f() { [ "$1" = get ] && printf 'username=%s\npassword=%s\n' "$XTASK_GIT_USER" "$XTASK_GIT_PASSWORD"; }; f"#;
 
-/// What git signs in with to one server.
+/// A credential for one server.
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
     /// The server: scheme, host and port.
     server: String,
-    /// The user's name there.
+    /// The user name.
     user: String,
     /// The token or password.
     secret: SecretString,
 }
 
 impl Login {
-    /// Signs in with a token for GitHub's API.
+    /// A credential from a GitHub token.
     pub(crate) fn with_token(server: &str, token: &SecretString) -> Login {
         Login {
             server: server.to_owned(),
@@ -54,19 +53,19 @@ impl Login {
     }
 }
 
-/// The file with a credential, while one git command runs.
+/// The credential file, while one git command runs.
 #[derive(Debug)]
 pub(super) struct Handed(Utf8PathBuf);
 
 impl Drop for Handed {
     fn drop(&mut self) {
-        // git has read and removed it, unless it did not have to sign in.
+        // git has removed it already, unless it did not need a credential.
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
 impl Git {
-    /// What git's own credential helpers have for a repository on a server; they ask nobody.
+    /// The credential of git's own helpers for a repository, without prompts.
     pub(crate) fn credential(&self, server: &str, path: &str) -> Option<Login> {
         let mut command = self.silent(&["-c", "core.askPass=", "credential", "fill"]);
         command.env("GCM_INTERACTIVE", "never");
@@ -90,8 +89,7 @@ impl Git {
         })
     }
 
-    /// The same for a remote, by name or address; `None` where it is not reached over http or its address
-    /// says who signs in.
+    /// The same for a remote by name or URL; `None` if the URL is not http or contains a user.
     pub(super) fn credential_for(&self, remote: &str, pushes: bool) -> Option<Login> {
         let args: &[&str] = match pushes {
             true => &["remote", "get-url", "--push", "--", remote],
@@ -109,8 +107,8 @@ impl Git {
         self.credential(&format!("{scheme}://{host}"), path)
     }
 
-    /// Whether git signs in at an address with a header that its configuration holds, as `actions/checkout`
-    /// leaves one behind. Which of its entries are for the address, git itself tells.
+    /// Whether git's configuration has an Authorization header for a URL, as `actions/checkout` sets. git
+    /// itself matches entries to the URL.
     pub(crate) fn has_a_header(&self, address: &str) -> bool {
         const ASKED: &str = "signsIn";
         let Ok(listed) = self.read(&["config", "-z", "--get-regexp", r"^http\..*extraheader$"])
@@ -136,16 +134,13 @@ impl Git {
         configured.added && command.output().is_ok_and(|output| output.status.success())
     }
 
-    /// Has a git command sign in with a credential, for as long as what is returned lives.
-    ///
-    /// # Errors
-    /// Those of the file system.
+    /// Gives a git command a credential, valid while the returned file lives.
     pub(super) fn sign_in(&self, command: &mut Command, login: &Login) -> std::io::Result<Handed> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("xtask-{}-{number}", std::process::id()));
         let path = Utf8PathBuf::try_from(path).map_err(std::io::Error::other)?;
-        // Of a process of the same number that was killed.
+        // Left by a killed process with the same id.
         let _ = std::fs::remove_file(&path);
         let mut file = std::fs::OpenOptions::new()
             .create_new(true)
@@ -163,8 +158,8 @@ impl Git {
 }
 
 impl Git {
-    /// Has a git command that runs no hooks sign in, as often as it has to: one that reads objects which a partial clone
-    /// lacks fetches them by several processes.
+    /// Gives a git command without hooks a credential that it may use repeatedly: reading missing objects
+    /// of a partial clone starts several processes.
     pub(super) fn sign_in_without_hooks(&self, command: &mut Command, login: &Login) {
         self.help(command, login, OFTEN);
         command
@@ -172,18 +167,18 @@ impl Git {
             .env("XTASK_GIT_PASSWORD", login.secret.expose_secret());
     }
 
-    /// Puts a credential helper in the place of the user's, which were asked before, for one server.
+    /// Replaces the user's credential helpers for one server; they were asked before.
     fn help(&self, command: &mut Command, login: &Login, helper: &str) {
         let key = format!("credential.{}.helper", login.server);
         let mut configured = Configured::of(&self.env);
-        // An empty value ends the list.
+        // An empty value resets the list.
         for value in ["", helper] {
             configured.add(command, &key, value);
         }
     }
 }
 
-/// Settings that one git command gets in its environment, behind those that the user's environment holds.
+/// Settings for one git command through GIT_CONFIG_COUNT, after those of the user's environment.
 struct Configured {
     count: u32,
     added: bool,

@@ -1,25 +1,22 @@
-//! Where the clone stands: its branch, and what is not committed.
+//! The state of the clone: its branch and uncommitted changes.
 
 use super::Git;
 
-/// The clone as it is.
+/// The state of the clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// The commit that is checked out; `None` before the first one.
+    /// The checked-out commit; `None` before the first one.
     pub(crate) head: Option<String>,
-    /// The branch; `None` on a detached head.
+    /// The branch; `None` on a detached HEAD.
     pub(crate) branch: Option<String>,
-    /// The remote branch that it follows, such as `origin/main`.
+    /// Its upstream, such as `origin/main`.
     pub(crate) upstream: Option<String>,
-    /// Files that differ from the commit, or that git does not know.
+    /// Changed and untracked files.
     pub(crate) changed_files: u64,
 }
 
 impl Git {
-    /// Looks at the clone; one call of git.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// Reads the state with one git call.
     pub(crate) fn standing(&self) -> anyhow::Result<Standing> {
         let told = self.read(&[
             "status",
@@ -31,7 +28,7 @@ impl Git {
         Ok(parse(&told))
     }
 
-    /// The branch that, as far as the clone knows, a remote shows to those who ask for no other.
+    /// The default branch of a remote, as last fetched.
     pub(crate) fn known_default_branch(&self, remote: &str) -> Option<String> {
         let head = format!("refs/remotes/{remote}/HEAD");
         let name = self.read(&["symbolic-ref", "--quiet", &head]).ok()?;
@@ -40,14 +37,14 @@ impl Git {
     }
 }
 
-/// Reads what `git status --porcelain=v2 --branch --no-ahead-behind -z` prints.
+/// Parses `git status --porcelain=v2 --branch --no-ahead-behind -z`.
 fn parse(told: &str) -> Standing {
     let mut standing = Standing::default();
     let mut entries = told.split('\0').filter(|entry| !entry.is_empty());
     while let Some(entry) = entries.next() {
         let Some(header) = entry.strip_prefix("# ") else {
             standing.changed_files += 1;
-            // A renamed file has its earlier name in an entry of its own.
+            // The old path of a rename is a separate entry.
             if entry.starts_with("2 ") {
                 entries.next();
             }

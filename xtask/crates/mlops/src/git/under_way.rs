@@ -1,9 +1,9 @@
-//! What git is in the midst of.
+//! git operations in progress.
 
 use super::Git;
 
-/// What is under way, what tells it, and how to end it; what may hold another comes first. git keeps the one
-/// kind as refs, the other as files of which it says where they are.
+/// Operations in progress, their marker, and how to end them. Those that may contain another come first.
+/// Markers are refs or files of git.
 const STATES: &[(Mark, &str, &str)] = &[
     (
         Mark::File("rebase-apply/applying"),
@@ -48,21 +48,18 @@ const STATES: &[(Mark, &str, &str)] = &[
     (Mark::File("BISECT_START"), "a bisect", "git bisect reset"),
 ];
 
-/// What tells it.
+/// A marker.
 enum Mark {
     /// A ref that git sets.
     Ref(&'static str),
     /// A file or folder of git's.
     File(&'static str),
-    /// The first command of a sequence that is left.
+    /// The next command of the sequencer.
     Sequence(&'static str),
 }
 
 impl Git {
-    /// What git is in the midst of, and how to end that.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// The operation in progress, and how to end it.
     pub(crate) fn under_way(&self) -> anyhow::Result<Option<(&'static str, &'static str)>> {
         for (mark, what, next) in STATES {
             let is_set = match mark {

@@ -1,4 +1,4 @@
-//! From the address of a remote to a repository on a GitHub.
+//! Parses a remote's URL into a GitHub repository.
 
 use xtask_remote::github::Address;
 use xtask_remote::github::repositories::Name;
@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::git::{Git, Remote};
 use crate::vars;
 
-/// The parts of a remote's address.
+/// The parts of a remote's URL.
 #[derive(Debug, PartialEq, Eq)]
 struct Parts<'a> {
     /// `https`, `http`, `ssh`, `git`.
@@ -19,9 +19,8 @@ struct Parts<'a> {
     path: &'a str,
 }
 
-/// The repository that a remote leads to; `None` when that is no GitHub. Where it pushes to counts,
-/// unless that is no GitHub's address (a mirror, a folder); then where it fetches from, then what is
-/// written in the configuration.
+/// The repository of a remote; `None` if it is not on GitHub. Takes the push URL, unless that is not on
+/// GitHub (a mirror, a folder); then the fetch URL, then the configured one.
 pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<Place> {
     remote
         .push
@@ -37,14 +36,14 @@ pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<Pla
         })
 }
 
-/// The host in an address, for people.
+/// The host of a URL, for messages.
 pub(super) fn host(context: &Context, git: &Git, url: &str) -> Option<String> {
     let parts = parts(url)?;
     Some(real_host(&parts, |host| behind_alias(context, git, host)))
 }
 
-/// The host that ssh connects to for a name in an address. Any name may be an alias of ssh's configuration,
-/// with a dot in it or without; but not that of a GitHub: its web server has that name, whichever way ssh takes.
+/// The host that ssh connects to for a host name in a URL. Any name may be an ssh alias, with or without a
+/// dot, except that of GitHub itself: its web server has that name, whatever ssh does.
 pub(super) fn behind_alias(context: &Context, git: &Git, host: &str) -> Option<String> {
     let address = Address::of(&format!("https://{}", normal(host)));
     match is_github(context, &address) {
@@ -53,7 +52,7 @@ pub(super) fn behind_alias(context: &Context, git: &Git, host: &str) -> Option<S
     }
 }
 
-/// Whether an address is that of a GitHub.
+/// Whether a host is GitHub.
 pub(super) fn is_github(context: &Context, address: &Address) -> bool {
     let known = [
         context.config.github.host.as_deref(),
@@ -68,7 +67,7 @@ pub(super) fn is_github(context: &Context, address: &Address) -> bool {
     address.is_cloud() || address.is_local() || known.into_iter().flatten().any(is_known)
 }
 
-/// GitHub and repository of an address, in whichever form it is written.
+/// GitHub host and repository of a URL in any form.
 pub(super) fn repository(
     url: &str,
     ssh_host: impl Fn(&str) -> Option<String>,
@@ -77,7 +76,7 @@ pub(super) fn repository(
     let path = parts.path.trim_matches('/');
     let name = Name::parse(path.strip_suffix(".git").unwrap_or(path))?;
     let host = real_host(&parts, ssh_host);
-    // Only a server on this machine is spoken to without encryption.
+    // Plain HTTP only for servers on this machine.
     let plain = parts.scheme == "http" && Address::of(&format!("http://{host}")).is_local();
     let scheme = if plain { "http" } else { "https" };
     Some((Address::of(&format!("{scheme}://{host}")), name))
@@ -91,10 +90,10 @@ fn real_host(parts: &Parts<'_>, ssh_host: impl Fn(&str) -> Option<String>) -> St
     normal(behind.as_deref().unwrap_or(&parts.host))
 }
 
-/// A host as its web server is called.
+/// The web host of a git host.
 fn normal(host: &str) -> String {
     match host.to_lowercase().as_str() {
-        // Where port 22 is blocked, github.com is reached by ssh at its port 443.
+        // ssh.github.com serves ssh on port 443, where port 22 is blocked.
         "ssh.github.com" | "www.github.com" => "github.com".to_owned(),
         other => other.to_owned(),
     }
@@ -109,7 +108,7 @@ fn parts(url: &str) -> Option<Parts<'_>> {
         };
         let (authority, path) = rest.split_once('/')?;
         let host = authority.rsplit('@').next()?;
-        // A port is the web server's only where the address is the web server's.
+        // The port of an ssh URL is not the web server's.
         let host = match scheme {
             "https" | "http" => host.strip_suffix(":443").unwrap_or(host),
             _ => host.split(':').next()?,
@@ -117,7 +116,7 @@ fn parts(url: &str) -> Option<Parts<'_>> {
         let host = host.to_owned();
         return (!host.is_empty()).then_some(Parts { scheme, host, path });
     }
-    // scp's form, `user@host:path`; a slash before the colon makes it a folder.
+    // scp syntax, `user@host:path`; with a slash before the colon it is a folder.
     let (authority, path) = url.split_once(':')?;
     let host = authority.rsplit('@').next()?;
     let is_host = !host.is_empty() && !authority.contains('/') && !host.starts_with('-');

@@ -1,22 +1,21 @@
-//! Where a branch goes on GitHub, and which pull requests are its own: one answer for every command that is
-//! about "this branch".
+//! A branch's push target on GitHub, and which pull requests are its own: shared by all commands about
+//! "this branch".
 
 use super::{Home, Place};
 use crate::context::Context;
 use crate::git::{Git, PushTarget};
 
-/// A local branch, and the places that it may be pushed to.
+/// A local branch and its possible push targets.
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
-    /// The remotes, in the order in which they are tried: what git's settings push to, what the branch pulls
-    /// from, the repository itself, the others.
+    /// The remotes in order of preference: push target, upstream, the repository itself, the others.
     pub(crate) places: Vec<Place>,
     local: String,
     target: PushTarget,
 }
 
 impl Head {
-    /// Works it out from git's settings, without a call. `base` is the branch that pull requests go to.
+    /// Finds it from git's settings, without a call. `base` is the base branch of pull requests.
     pub(crate) fn of(context: &Context, git: &Git, home: &Home, local: &str, base: &str) -> Head {
         let target = pushed_to(context, git, local, base);
         let named = |name: Option<&str>| {
@@ -42,7 +41,7 @@ impl Head {
         }
     }
 
-    /// What the branch is called at a remote.
+    /// The branch's name on a remote.
     pub(crate) fn name_at(&self, remote: &str) -> &str {
         match self.target.remote.as_deref() == Some(remote) {
             true => &self.target.branch,
@@ -50,14 +49,13 @@ impl Head {
         }
     }
 
-    /// The remote that the branch is pushed to, and its name there: where git's settings lead, or else where a
-    /// clone that has no such settings would push.
+    /// The remote to push to and the branch's name there: by git's settings, else the default of a clone.
     pub(crate) fn first(&self) -> Option<(&Place, &str)> {
         let place = self.places.first()?;
         Some((place, self.name_at(&place.remote)))
     }
 
-    /// The remote that git's settings push to, where it leads to none of the places.
+    /// The push remote of git's settings, if it is none of these.
     pub(crate) fn passed_over(&self) -> Option<&str> {
         let remote = self.target.remote.as_deref()?;
         let is_place = self.places.iter().any(|place| place.remote == remote);
@@ -65,8 +63,7 @@ impl Head {
     }
 }
 
-/// Where a branch is pushed to: what git's settings say, but never a branch that deploys or that pull requests go
-/// to.
+/// The push target by git's settings, but never a branch that deploys or a base branch.
 pub(crate) fn pushed_to(context: &Context, git: &Git, local: &str, base: &str) -> PushTarget {
     let mut target = git.push_target(local);
     if target.branch == base || context.config.target_of(&target.branch).is_some() {
@@ -75,9 +72,8 @@ pub(crate) fn pushed_to(context: &Context, git: &Git, local: &str, base: &str) -
     target
 }
 
-/// Whether a pull request with the branch's name is this branch's own, and not that of an earlier branch or of
-/// another fork's; `None` where this clone cannot tell, as it lacks the commit. `first` says that it comes from
-/// where the branch is pushed to.
+/// Whether a pull request with the branch's name is this branch's own, and not an earlier branch's or
+/// another fork's; `None` if this clone lacks the commit. `first`: it comes from the branch's push target.
 pub(crate) fn is_own(git: &Git, head: &str, first: bool, is_open: bool, sha: &str) -> Option<bool> {
     if sha == head || is_open && first {
         return Some(true);
@@ -85,6 +81,6 @@ pub(crate) fn is_own(git: &Git, head: &str, first: bool, is_open: bool, sha: &st
     if is_open && git.contains(head, sha) {
         return Some(true);
     }
-    // What was merged or closed without this commit was another branch of the same name.
+    // A merged or closed pull request without this commit was another branch of the same name.
     git.resolve(sha).map(|_| git.contains(sha, head))
 }

@@ -1,5 +1,5 @@
-//! The token for one GitHub: from the environment, from gh, from git's credential helpers; in that order.
-//! A token is sent to the host that it is for and to no other.
+//! The token for one GitHub host: from the environment, gh, or git's credential helpers, in that order. A
+//! token is only sent to its own host.
 
 use std::time::Duration;
 
@@ -13,18 +13,18 @@ use crate::git::{Git, Login};
 use crate::process;
 use crate::vars;
 
-/// A token, and where it was found.
+/// A token and its source.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     /// The token itself.
     pub(crate) secret: SecretString,
-    /// Its source, in words.
+    /// Its source, for messages.
     pub(crate) source: String,
 }
 
 impl Token {
-    /// What git signs in with over http: what its own credential helpers have, or else this token. `None` where it has a
-    /// header of its own: two in one request is what GitHub refuses.
+    /// git's credential over http: from its own credential helpers, else this token. `None` if git has its
+    /// own Authorization header: GitHub refuses two in one request.
     pub(crate) fn login(&self, git: &Git, address: &Address, name: &Name) -> Option<Login> {
         if git.has_a_header(&format!("{}/{name}.git", address.web())) {
             return None;
@@ -34,7 +34,7 @@ impl Token {
     }
 }
 
-/// The token for a GitHub; `None` where nobody has one.
+/// The token for a GitHub host; `None` if there is none.
 pub(super) fn find(context: &Context, git: &Git, address: &Address, name: &Name) -> Option<Token> {
     of_the_environment(context, address)
         .or_else(|| of_gh(context, address))
@@ -55,7 +55,7 @@ fn of_the_environment(context: &Context, address: &Address) -> Option<Token> {
             .trim_end_matches('/')
             .eq_ignore_ascii_case(address.web())
     };
-    // On GitHub Actions the job's token is for the server that runs the job.
+    // On GitHub Actions, GITHUB_TOKEN is for the server that runs the job.
     let fits = |name: &str| match server {
         Some(server) if name == vars::GITHUB_TOKEN => is_here(server),
         _ => address.is_cloud() == vars::CLOUD_TOKENS.contains(&name),
@@ -69,7 +69,7 @@ fn of_the_environment(context: &Context, address: &Address) -> Option<Token> {
     })
 }
 
-/// How long gh may take: a keyring that waits for a password must not hold us up.
+/// The timeout of gh, whose keyring may wait for a password.
 const GH: Duration = Duration::from_secs(10);
 
 fn of_gh(context: &Context, address: &Address) -> Option<Token> {

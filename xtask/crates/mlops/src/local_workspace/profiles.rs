@@ -1,5 +1,4 @@
-//! The Databricks configuration file of this clone: a profile for each of its local workspaces, so that
-//! the CLI finds these and nothing else.
+//! The Databricks configuration file of this clone: one profile per local workspace and no others.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -31,14 +30,14 @@ fn write_to(path: &Utf8Path, profiles: &[&str], workspace: &LocalWorkspace) -> a
     if text().is_none() {
         return Ok(());
     }
-    // Two commands may start two workspaces at once: each reads what the other wrote.
+    // Two commands may start two workspaces at once; the lock keeps both profiles.
     let _alone = alone(&path.with_extension("lock"))?;
     let Some(text) = text() else {
         return Ok(());
     };
     let temporary = path.with_extension("new");
     let _ = fs_err::remove_file(&temporary);
-    // Made with its mode: there is no moment at which others could open it.
+    // Created with its mode, so that other users can never open it.
     let mut file = OpenOptions::new()
         .create_new(true)
         .write(true)
@@ -49,7 +48,7 @@ fn write_to(path: &Utf8Path, profiles: &[&str], workspace: &LocalWorkspace) -> a
     Ok(())
 }
 
-/// Waits until no other command writes; the lock goes with the answer, or with this process.
+/// Locks the file; released on drop or with this process.
 fn alone(lock: &Utf8Path) -> anyhow::Result<File> {
     let lock = OpenOptions::new()
         .create(true)
@@ -60,8 +59,8 @@ fn alone(lock: &Utf8Path) -> anyhow::Result<File> {
     Ok(lock)
 }
 
-/// The text of the file with the section of a workspace as it is now. Those of the other workspaces
-/// stay; those that xtask.toml does not name any more go.
+/// The new text of the file: updates the workspace's section, keeps the others, and drops those no longer
+/// in xtask.toml.
 fn with(present: &str, profiles: &[&str], workspace: &LocalWorkspace) -> String {
     let mut sections = sections(present);
     let own = format!("host  = {}\ntoken = {}\n", workspace.url, workspace.token);
@@ -79,7 +78,7 @@ fn with(present: &str, profiles: &[&str], workspace: &LocalWorkspace) -> String 
     text
 }
 
-/// The lines of each section, by its name.
+/// The lines of each section by name.
 fn sections(text: &str) -> BTreeMap<&str, String> {
     let mut sections: BTreeMap<&str, String> = BTreeMap::new();
     let mut name = None;

@@ -1,4 +1,7 @@
-"""Fetches a version's files: `fetch.py models:/NAME/VERSION FOLDER TRACKING REGISTRY`, signed in by the environment."""
+"""Downloads a version's files: `fetch.py models:/NAME/VERSION FOLDER TRACKING REGISTRY`.
+
+Credentials come from the environment.
+"""
 
 import sys
 

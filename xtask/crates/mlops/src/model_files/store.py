@@ -1,9 +1,9 @@
-"""Puts a folder's files into a version that waits for them: `store.py NAME VERSION FOLDER TRACKING REGISTRY`.
+"""Uploads a folder into a version that is pending registration: `store.py NAME VERSION FOLDER TRACKING REGISTRY`.
 
-It is signed in by the environment.
+Credentials come from the environment.
 
-MLflow's public calls make a version and send its files in one; here the version was made by a call of its own, with the
-tags by which an interrupted promotion finds it again. So this takes the part of MLflow's store that sends.
+MLflow's public API creates a version and uploads its files in one call. Here the version exists already, with the tags
+by which an interrupted promotion finds it, so this calls the upload part of MLflow's store.
 """
 
 import sys

@@ -1,4 +1,4 @@
-//! Running code that nobody vouches for: it gets a time and no more, and of what it says the end is kept.
+//! Runs untrusted code with a time limit, and keeps only the end of its output.
 
 use std::collections::VecDeque;
 use std::io::Read;
@@ -14,10 +14,10 @@ use crate::error::{Failure, Kind};
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
 
-/// How much is kept of standard output, and how much of standard error, bytes.
+/// How many bytes are kept of stdout, and as many of stderr.
 const KEPT: usize = 64 << 10;
 
-/// What such a program left behind.
+/// Exit status and output of a finished program.
 #[derive(Debug)]
 pub(crate) struct Ended {
     /// How it ended.
@@ -28,10 +28,7 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
-/// Runs a program to its end, or to that of its time. What it has started ends with it.
-///
-/// # Errors
-/// When it cannot be started, takes too long, or Ctrl-C came first.
+/// Runs a program for at most `limit`, and then kills its process group.
 pub(crate) fn run_bounded(
     ui: &Ui,
     interrupt: &Interrupt,
@@ -55,7 +52,7 @@ pub(crate) fn run_bounded(
         std::thread::sleep(Duration::from_millis(5));
     }
     let in_time = has_ended(&child)?;
-    // Also what it left running: it holds the pipes, and has no business after its parent.
+    // Also kill what it left running, which would hold the pipes open.
     end(&mut child);
     let status = child.wait()?;
     let [stdout, stderr] = [stdout, stderr].map(|reader| {
@@ -64,7 +61,7 @@ pub(crate) fn run_bounded(
     });
     interrupt.check()?;
     if !in_time {
-        return failed(Kind::Failed, &format!("did not end within {limit:?}"))
+        return failed(Kind::Failed, &format!("did not finish within {limit:?}"))
             .details(stderr)
             .err();
     }
@@ -75,13 +72,13 @@ pub(crate) fn run_bounded(
     })
 }
 
-/// Whether it has ended; it stays waited for, so that nobody else gets the number of its group.
+/// Whether it has ended. It is not reaped yet, so that the group's id is not reused.
 fn has_ended(child: &Child) -> std::io::Result<bool> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
     Ok(waitid(WaitId::Pid(Pid::from_child(child)), options)?.is_some())
 }
 
-/// Reads to the end, and remembers no more than the last bytes.
+/// Reads to the end and keeps the last bytes.
 fn keep_end(mut source: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut kept = VecDeque::new();
@@ -123,7 +120,7 @@ mod tests {
         let script = "echo begun >&2; sleep 300 & sleep 300";
         let error = shell(script, Duration::from_millis(300)).unwrap_err();
         assert!(
-            error.to_string().contains("did not end within 300ms"),
+            error.to_string().contains("did not finish within 300ms"),
             "{error}"
         );
         // The second sleep held the pipes open.

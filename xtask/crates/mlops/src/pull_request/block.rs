@@ -1,16 +1,16 @@
-//! The part of a pull request's description that we write. It stands between two marks, and only what is
-//! between them is replaced when the pull request is updated: the rest is a person's.
+//! The generated part of a pull request's description. It is between two markers, and updates replace only
+//! this part.
 
 const BEGIN: &str =
     "<!-- xtask:begin (written by `cargo xtask`, which replaces what is between the marks) -->";
 const BEGIN_START: &str = "<!-- xtask:begin";
 const END: &str = "<!-- xtask:end -->";
 
-/// The most characters of a description that GitHub takes.
+/// GitHub's maximum length of a description, in characters.
 pub(crate) const LONGEST_BODY: usize = 65_536;
 
-/// A description with the summary at its end, or in place of an earlier one. One whose marks a person
-/// removed stays as it is. Of a summary that does not fit, the lines that do are taken.
+/// A description with the summary appended, or replacing the earlier one. If the markers were removed, it
+/// stays as it is. A summary that is too long is cut.
 pub(crate) fn joined(body: &str, summary: &str) -> String {
     let others = match around(body) {
         Some((before, after)) => length(before) + length(after),
@@ -28,13 +28,13 @@ pub(crate) fn joined(body: &str, summary: &str) -> String {
     }
 }
 
-/// The first lines of a text that is longer than `most` characters, and how many are left out.
+/// Cuts a text to `most` characters at a line, and says how many lines are missing.
 pub(crate) fn cut(text: &str, most: usize) -> String {
     if length(text) <= most {
         return text.to_owned();
     }
     let all = text.lines().count();
-    // Room for the last line.
+    // Reserve space for the last line.
     let mut left = most.saturating_sub(length("- and 1000000 more lines\n"));
     let mut kept = Vec::new();
     for line in text.lines() {
@@ -55,7 +55,7 @@ fn length(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The description of a pull request that is there, with a new summary.
+/// The description of an existing pull request with a new summary.
 pub(crate) fn renewed(body: &str, summary: &str) -> String {
     match around(body) {
         Some(_) => joined(body, summary),
@@ -63,19 +63,19 @@ pub(crate) fn renewed(body: &str, summary: &str) -> String {
     }
 }
 
-/// Whether a description holds a summary of ours.
+/// Whether a description contains our summary.
 pub(crate) fn is_in(body: &str) -> bool {
     around(body).is_some()
 }
 
-/// What stands before and after our marks.
+/// The text before and after our markers.
 fn around(body: &str) -> Option<(&str, &str)> {
     let begin = body.find(BEGIN_START)?;
     let end = begin + body[begin..].find(END)? + END.len();
     Some((&body[..begin], &body[end..]))
 }
 
-/// Text as code in Markdown, whatever it holds.
+/// Text as inline code in Markdown, whatever it contains.
 pub(crate) fn code(text: &str) -> String {
     let text = text.replace(['\n', '\r'], " ");
     let mut longest = 0;

@@ -1,4 +1,4 @@
-//! What changed in notebooks, cell by cell.
+//! Changes in notebooks, by cell.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,15 @@ use serde_json::Value;
 use super::block::{code, count};
 use crate::git::{Blobs, Change, Changed, Git};
 
-/// What the first line of a notebook in source format says, after the language's comment mark.
+/// The first line of a notebook in source format, after the comment marker.
 const SOURCE_MARK: &str = "Databricks notebook source";
-/// What separates its cells.
+/// The cell separator.
 const CELL_MARK: &str = "COMMAND ----------";
 
-/// The endings of files that may be notebooks.
+/// Extensions of files that may be notebooks.
 const ENDINGS: &[&str] = &[".ipynb", ".py", ".sql", ".r", ".R", ".scala"];
 
-/// The notebooks among changed files, one line each.
-///
-/// # Errors
-/// When git fails.
+/// One line per changed notebook.
 pub(crate) fn section(git: &Git, changes: &[Change]) -> anyhow::Result<String> {
     let may_be = |path: &str| ENDINGS.iter().any(|ending| path.ends_with(ending));
     let changes: Vec<&Change> = changes
@@ -56,7 +53,7 @@ fn line(blobs: &mut Blobs, change: &Change) -> anyhow::Result<Option<String>> {
         (_, None, None) => None,
         (Changed::Deleted, Some(_), _) => Some(format!("- {name} is removed")),
         (_, None, Some(after)) => Some(format!("- {name} is new: {}", count(after.len(), "cell"))),
-        (_, Some(_), None) => Some(format!("- {name} is no notebook any more")),
+        (_, Some(_), None) => Some(format!("- {name} is no longer a notebook")),
         (_, Some(before), Some(after)) => {
             let renamed = change
                 .before
@@ -72,7 +69,7 @@ fn line(blobs: &mut Blobs, change: &Change) -> anyhow::Result<Option<String>> {
     })
 }
 
-/// The cells of a notebook; `None` for any other file.
+/// The cells of a notebook; `None` for other files.
 fn cells(path: &str, bytes: &[u8]) -> Option<Vec<String>> {
     let text = std::str::from_utf8(bytes).ok()?;
     if path.ends_with(".ipynb") {
@@ -107,8 +104,8 @@ fn source(value: &Value) -> String {
     }
 }
 
-/// Which cells were changed, added, removed. Cells that are the same in both are taken out first; what is
-/// left at the same place between them counts as changed.
+/// Which cells were changed, added and removed. Identical cells are matched first; the rest at the same
+/// position counts as changed.
 fn difference(before: &[String], after: &[String]) -> Vec<String> {
     let same: BTreeSet<&String> = before.iter().filter(|cell| after.contains(cell)).collect();
     let old = before.iter().filter(|cell| !same.contains(cell)).count();

@@ -1,4 +1,5 @@
-//! Opening a pull request exactly once, whatever becomes of the reply and whoever else opens it meanwhile.
+//! Opens a pull request exactly once, even if the reply is lost or another command opens it at the same
+//! time.
 
 use std::time::Duration;
 
@@ -11,34 +12,31 @@ use super::block;
 use crate::context::Context;
 use crate::ui::seconds;
 
-/// Attempts in all; each but the first looks before.
+/// Maximum attempts; each but the first looks for an existing one.
 const ATTEMPTS: usize = 3;
 
-/// A pull request that is to be there.
+/// A pull request to open.
 pub(crate) struct Opening<'a> {
     pub(crate) context: &'a Context,
     pub(crate) github: &'a GitHub,
-    /// The repository that it goes to.
+    /// The base repository.
     pub(crate) into: &'a Name,
-    /// The repository that its branch is in.
+    /// The head repository.
     pub(crate) from: &'a Name,
     /// The branch.
     pub(crate) branch: &'a str,
-    /// What it is opened with.
+    /// Its content.
     pub(crate) new: New<'a>,
-    /// Our part of the description, where one that somebody else opened meanwhile keeps its title and what a
-    /// person wrote into it; else it gets ours.
+    /// Our part of the description. If set, a pull request that was opened in the meantime keeps its title
+    /// and text; else it is overwritten.
     pub(crate) keeping: Option<&'a str>,
-    /// Says why it was not opened, and what to do.
+    /// Makes the failure if it was not opened.
     pub(crate) refused: &'a dyn Fn(&Error) -> anyhow::Error,
 }
 
 impl Opening<'_> {
-    /// Opens it, or takes the one that is there and that `is_it`: a lost reply and somebody quicker end in
-    /// the same place.
-    ///
-    /// # Errors
-    /// What `refused` makes of GitHub's last word; Ctrl-C.
+    /// Opens it, or returns the existing one that matches `is_it`, after a lost reply or a concurrent
+    /// command.
     pub(crate) fn open(&self, is_it: impl Fn(&Pull) -> bool) -> anyhow::Result<Pull> {
         let mut attempt = 1;
         loop {
@@ -64,7 +62,7 @@ impl Opening<'_> {
         }
     }
 
-    /// One that is there, with the title and description that it was to be opened with.
+    /// Updates an existing one with our title and description.
     fn as_wanted(&self, pull: Pull) -> anyhow::Result<Pull> {
         let New {
             mut title, body, ..
@@ -88,7 +86,7 @@ impl Opening<'_> {
             return Err((self.refused)(error));
         }
         if wait.as_secs() > 1 {
-            let text = format!("{}, as GitHub asks", seconds(wait));
+            let text = format!("{} (requested by GitHub)", seconds(wait));
             self.context.ui.status("Waiting", &text);
         }
         self.context.interrupt.sleep(wait);

@@ -1,4 +1,4 @@
-//! What the bundle's files say about resources, at two commits.
+//! Changes of the bundle's resources between two commits.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,7 @@ use yaml_rust2::{Yaml, YamlLoader};
 use super::block::code;
 use crate::git::Git;
 
-/// The resources that differ, one line each; empty where none does.
-///
-/// # Errors
-/// When git fails.
+/// One line per changed resource.
 pub(crate) fn differences(git: &Git, before: &str, after: &str) -> anyhow::Result<Vec<String>> {
     let prefix = git.prefix()?;
     let before = definitions(git, before, &prefix);
@@ -18,7 +15,7 @@ pub(crate) fn differences(git: &Git, before: &str, after: &str) -> anyhow::Resul
     Ok(compared(&before, &after))
 }
 
-/// The resources that the bundle's files define at a commit, by kind and key.
+/// The resources in the bundle's files at a commit, by kind and key.
 fn definitions(git: &Git, commit: &str, prefix: &str) -> BTreeMap<String, Yaml> {
     let [bundle, below] = ["databricks.yml", "resources"].map(|name| format!("{prefix}{name}"));
     let is_yaml = |file: &str| file.ends_with(".yml") || file.ends_with(".yaml");
@@ -59,7 +56,7 @@ fn compared(before: &BTreeMap<String, Yaml>, after: &BTreeMap<String, Yaml>) -> 
     lines
 }
 
-/// The fields right below a resource that differ.
+/// The changed top-level fields of a resource.
 fn changed_fields(before: &Yaml, after: &Yaml) -> Vec<String> {
     let keys = [before, after].into_iter().filter_map(Yaml::as_hash);
     let mut names: Vec<&str> = keys

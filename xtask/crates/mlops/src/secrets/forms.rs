@@ -1,7 +1,7 @@
-//! Lines that hold what looks like a secret, by the forms that its maker documents. They are looked for
-//! always: a scanner knows many more, and not those that are Databricks' alone.
+//! Patterns of secrets, as their vendors document them. Always checked, besides the scanner, which knows
+//! many more but not all of Databricks'.
 
-/// A kind of secret: how it starts, which characters follow, and at least how many.
+/// A kind of secret: its prefix, the characters after it, and their minimum number.
 struct Form {
     name: &'static str,
     start: &'static str,
@@ -104,10 +104,10 @@ const fn form(
     }
 }
 
-/// A kind of secret that takes more than a start to tell.
+/// A kind of secret without a distinctive prefix.
 type Other = (&'static str, fn(&str) -> bool);
 
-/// What a line seems to hold; `None` for nothing of the kind.
+/// The kind of secret that a line seems to contain.
 pub(super) fn in_line(line: &str) -> Option<&'static str> {
     let form = FORMS.iter().find(|form| holds(line, form));
     if let Some(form) = form {
@@ -135,7 +135,7 @@ pub(super) fn in_line(line: &str) -> Option<&'static str> {
 
 fn holds(line: &str, form: &Form) -> bool {
     line.match_indices(form.start).any(|(at, start)| {
-        // Within a longer word it is part of something else.
+        // Inside a longer word it is something else.
         let before = line[..at].chars().next_back();
         let starts = before.is_none_or(|character| !character.is_ascii_alphanumeric());
         let follows = run(&line[at + start.len()..], form.follows);
@@ -143,13 +143,13 @@ fn holds(line: &str, form: &Form) -> bool {
     })
 }
 
-/// The characters that a text begins with, as far as they are of a kind.
+/// The leading characters of a class.
 fn run(text: &str, of: fn(char) -> bool) -> &str {
     let end = text.find(|character| !of(character));
     &text[..end.unwrap_or(text.len())]
 }
 
-/// One character over and over: `xxxxxxxx` in an example.
+/// A repeated character, as `xxxxxxxx` in an example.
 fn is_filler(text: &str) -> bool {
     let mut characters = text.chars();
     characters.next().is_some_and(|first| {
@@ -165,7 +165,7 @@ fn is_private_key(line: &str) -> bool {
         })
 }
 
-/// Two parts of JSON in base64, and a signature.
+/// Two base64 JSON parts and a signature.
 fn is_jwt(line: &str) -> bool {
     line.match_indices("eyJ").any(|(at, _)| {
         let mut parts = run(&line[at..], is_dotted).split('.');
@@ -177,7 +177,7 @@ fn is_jwt(line: &str) -> bool {
     })
 }
 
-/// Three characters, a digit, `Q~`, and some thirty more.
+/// Three characters, a digit, `Q~`, and about 30 more.
 fn is_azure_client_secret(line: &str) -> bool {
     let of = |character: char| is_dotted(character) || character == '~';
     line.match_indices("Q~").any(|(at, _)| {
@@ -230,7 +230,7 @@ fn is_aws_secret(line: &str) -> bool {
         })
 }
 
-/// `scheme://user:password@host`, where the password is written out.
+/// `scheme://user:password@host` with a literal password.
 fn is_url_with_password(line: &str) -> bool {
     line.match_indices("://").any(|(at, mark)| {
         let rest = &line[at + mark.len()..];
@@ -268,7 +268,7 @@ fn is_netrc(line: &str) -> bool {
         && value("password").is_some_and(|word| is_written_out(&word))
 }
 
-/// Whether it stands for itself, and not for a password to be put in its place.
+/// Whether it is a literal password and not a placeholder.
 fn is_written_out(password: &str) -> bool {
     const WORDS: &[&str] = &[
         "password",

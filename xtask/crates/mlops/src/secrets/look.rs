@@ -1,5 +1,4 @@
-//! Searches what commits add, each for itself and as git stores it: whatever a file holds is looked at, whatever
-//! attributes and settings say of it.
+//! Searches the blobs that each commit adds, whatever attributes and settings say about the files.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -10,27 +9,24 @@ use super::text_of::text_of;
 use crate::context::Context;
 use crate::git::{Addition, Commit, Git};
 
-/// Files above this are not searched for secrets; they are named.
+/// Larger files are not searched, but listed.
 const SEARCHED: u64 = 32 * 1024 * 1024;
 
-/// What is seen of some additions.
+/// The state of a search.
 pub(crate) struct Look<'a> {
     context: &'a Context,
-    /// How large each object is.
+    /// Sizes of objects.
     pub(crate) sizes: HashMap<String, u64>,
     /// `None` where secrets are allowed.
     pub(crate) sieve: Option<Sieve<'a>>,
     /// Files that could not be searched.
     pub(crate) unsearched: BTreeSet<String>,
-    /// Files with marks of a conflict.
+    /// Files with conflict markers.
     pub(crate) conflicts: Vec<String>,
 }
 
 impl<'a> Look<'a> {
-    /// Takes the sizes of what is added, and brings what a partial clone lacks.
-    ///
-    /// # Errors
-    /// When git fails.
+    /// Reads the sizes of added objects, and fetches those missing in a partial clone.
     pub(crate) fn at(
         context: &'a Context,
         git: &Git,
@@ -50,10 +46,7 @@ impl<'a> Look<'a> {
         })
     }
 
-    /// Searches the lines that each commit is the first to have.
-    ///
-    /// # Errors
-    /// When git fails; Ctrl-C.
+    /// Searches the lines that each commit adds.
     pub(crate) fn search(&mut self, git: &Git, additions: &[Addition]) -> anyhow::Result<()> {
         let mut blobs = git.blobs()?;
         let mut seen = HashSet::new();
@@ -110,7 +103,7 @@ impl<'a> Look<'a> {
                 commit: commit.to_owned(),
             },
         };
-        // The name is published as well.
+        // The path is published as well.
         sieve.add(&place, &[(1, path)]);
         sieve.add(&place, lines);
     }

@@ -1,27 +1,24 @@
-//! What is needed to look for secrets: a scanner where there is one, and what xtask.toml allows.
+//! The scanner, if installed, and the allowed secrets of xtask.toml.
 
 use crate::context::Context;
 use crate::error;
 use crate::tools::kingfisher::{Kingfisher, Match};
 
-/// What looks for secrets.
+/// The scanner's settings.
 #[derive(Debug)]
 pub(crate) struct Scanner {
     /// `None` where only the built-in forms are looked for.
     program: Option<Kingfisher>,
-    /// Why there is none.
+    /// Why it is missing.
     lacking: Option<String>,
-    /// Digests of lines that are no secrets.
+    /// Digests of allowed lines.
     pub(super) allowed: Vec<String>,
-    /// Whether secrets are looked for at all.
+    /// Whether to search at all.
     pub(crate) is_on: bool,
 }
 
 impl Scanner {
-    /// What is here; what is missing may be fetched.
-    ///
-    /// # Errors
-    /// Ctrl-C.
+    /// Finds the scanner, and installs it if allowed.
     pub(crate) fn ready(context: &Context, may_fetch: bool) -> anyhow::Result<Scanner> {
         let found = match may_fetch {
             false => Kingfisher::look(context),
@@ -30,7 +27,7 @@ impl Scanner {
         context.interrupt.check()?;
         let (program, lacking) = match found {
             Ok(Some(program)) => (Some(program), None),
-            Ok(None) => (None, Some("it is not here yet".to_owned())),
+            Ok(None) => (None, Some("not installed yet".to_owned())),
             Err(error) => (None, Some(error::report(&error).what)),
         };
         Ok(Scanner {
@@ -41,7 +38,7 @@ impl Scanner {
         })
     }
 
-    /// One that looks for nothing.
+    /// A disabled scanner.
     pub(crate) fn off() -> Scanner {
         Scanner {
             program: None,
@@ -51,7 +48,7 @@ impl Scanner {
         }
     }
 
-    /// One without a program, for tests.
+    /// A scanner without a program, for tests.
     #[cfg(test)]
     pub(super) fn allowing(allowed: &[String]) -> Scanner {
         Scanner {
@@ -71,9 +68,6 @@ impl Scanner {
     }
 
     /// Searches lines; where there is no scanner, nothing is found.
-    ///
-    /// # Errors
-    /// When the scanner fails.
     pub(super) fn search(&self, lines: &str) -> anyhow::Result<Vec<Match>> {
         match &self.program {
             Some(program) if !lines.trim().is_empty() => program.search(lines),

@@ -1,5 +1,5 @@
-//! Looks for secrets in lines that would be published, and says where they are and how to be rid of them. A
-//! secret itself is never shown.
+//! Searches lines for secrets, and reports where they are and how to remove them. The secret itself is
+//! never shown.
 
 use std::collections::BTreeSet;
 
@@ -10,54 +10,54 @@ use crate::fingerprint::sha256;
 use crate::tools::kingfisher::Match;
 use crate::ui::safe_line;
 
-/// What is said where the scanner fails.
-pub(crate) const NOT_SEARCHED: &str = "not all of it was searched for secrets";
-/// How many bytes the scanner gets at once.
+/// The message if the scanner fails.
+pub(crate) const NOT_SEARCHED: &str = "the search for secrets did not finish";
+/// The batch size of the scanner in bytes.
 const AT_ONCE: usize = 64 << 20;
-/// How many places are named.
+/// How many findings are listed.
 const NAMED: usize = 10;
-/// How many lines of a key tell it from others; its first line is the same for all.
+/// How many lines identify a private key: the first line is the same for all.
 const OF_A_KEY: usize = 5;
 
-/// Where lines come from.
+/// The source of a line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
-    /// A file, as a commit has it.
+    /// A file in a commit.
     Commit { path: String, commit: String },
-    /// A file that is not committed yet.
+    /// An uncommitted file.
     File(String),
     /// The message of a commit.
     Message(String),
-    /// Something that is sent to GitHub besides: `the title`.
+    /// Other text sent to GitHub, such as `the title`.
     Words(&'static str),
 }
 
-/// A line that looks like a secret.
+/// A possible secret.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
     place: Place,
     line: usize,
     kind: String,
-    /// Stands for the line in xtask.toml: of the line itself nothing can be read from it.
+    /// The digest of the line for xtask.toml, which does not reveal it.
     digest: String,
 }
 
-/// Lines go in, findings stay.
+/// Collects findings.
 #[derive(Debug)]
 pub(crate) struct Sieve<'a> {
     scanner: &'a Scanner,
-    /// Lines that the scanner has still to search, and the place and number of each.
+    /// Lines pending for the scanner, with their source and number.
     waiting: String,
     spots: Vec<(usize, usize)>,
     places: Vec<Place>,
-    /// Why the scanner did not search all of it.
+    /// Why the scan is incomplete.
     broken: Option<String>,
     found: Vec<Found>,
     known: BTreeSet<(String, String)>,
 }
 
 impl<'a> Sieve<'a> {
-    /// One that lets pass what xtask.toml allows.
+    /// An empty search with the allowed secrets.
     pub(crate) fn new(scanner: &'a Scanner) -> Sieve<'a> {
         Sieve {
             scanner,
@@ -70,7 +70,7 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    /// Looks at lines of one place, each with its number.
+    /// Searches numbered lines of one source.
     pub(crate) fn add(&mut self, place: &Place, lines: &[(usize, &str)]) {
         for (index, (number, line)) in lines.iter().enumerate() {
             if let Some(kind) = forms::in_line(line) {
@@ -82,7 +82,7 @@ impl<'a> Sieve<'a> {
         for (number, line) in lines {
             self.wait(of, *number, line);
         }
-        // Nothing reaches from one place into the next.
+        // No finding spans two sources.
         self.wait(of, 0, "");
         if self.waiting.len() > AT_ONCE {
             self.search();
@@ -95,7 +95,7 @@ impl<'a> Sieve<'a> {
         self.spots.push((place, number));
     }
 
-    /// Has the scanner search what waits for it.
+    /// Scans the pending lines.
     fn search(&mut self) {
         let (waiting, spots, places) = (
             std::mem::take(&mut self.waiting),
@@ -123,7 +123,7 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    /// Ends the search. What the scanner failed with, if it did.
+    /// Ends the search; returns the scanner's error, if any.
     pub(crate) fn finish(&mut self) -> Option<&str> {
         self.search();
         self.broken.as_deref()
@@ -131,7 +131,7 @@ impl<'a> Sieve<'a> {
 
     fn keep(&mut self, place: &Place, number: usize, kind: &str, from: &[(usize, &str)]) {
         let digest = digest(from);
-        // The same line comes with each commit that moves it.
+        // Each commit that moves a line adds it again.
         let of = match place {
             Place::Commit { path, .. } | Place::File(path) => path.clone(),
             Place::Message(_) | Place::Words(_) => String::new(),
@@ -147,7 +147,7 @@ impl<'a> Sieve<'a> {
         });
     }
 
-    /// What was found, as what is wrong and what to do about it; `head` is the newest commit.
+    /// The findings as an error and its remedy; `head` is the newest commit.
     pub(crate) fn verdict(&self, head: &str) -> Option<(String, String)> {
         if self.found.is_empty() {
             return None;
@@ -156,19 +156,14 @@ impl<'a> Sieve<'a> {
         if let Some(more @ 1..) = self.found.len().checked_sub(NAMED) {
             named.push(format!("and {more} more"));
         }
-        let what = format!(
-            "what looks like a secret would be published: {}",
-            named.join(", ")
-        );
+        let what = format!("possible secret would be published: {}", named.join(", "));
         Some((what, self.remedy(head)))
     }
 
-    /// # Errors
-    /// [`Kind::Failed`] when something was found.
     pub(crate) fn refuse(mut self, head: &str) -> anyhow::Result<()> {
         if let Some(why) = self.finish() {
             return Failure::new(Kind::Failed, format!("{NOT_SEARCHED}: {why}"))
-                .next("call it again")
+                .next("run it again")
                 .err();
         }
         match self.verdict(head) {
@@ -177,7 +172,7 @@ impl<'a> Sieve<'a> {
         }
     }
 
-    /// How to be rid of what was found.
+    /// How to remove the findings.
     fn remedy(&self, head: &str) -> String {
         let mut steps: Vec<String> = Vec::new();
         let mut add = |step: String| {
@@ -193,26 +188,26 @@ impl<'a> Sieve<'a> {
             .collect();
         for found in &self.found {
             match &found.place {
-                Place::File(_) => add("take it out of the file".to_owned()),
-                Place::Words(_) => add("write it without the secret".to_owned()),
+                Place::File(_) => add("remove it from the file".to_owned()),
+                Place::Words(_) => add("reword it without the secret".to_owned()),
                 Place::Commit { .. } | Place::Message(_) if !older.is_empty() => {}
                 Place::Commit { .. } => {
-                    add("take it out of the file, then git commit --amend".to_owned());
+                    add("remove it from the file, then git commit --amend".to_owned());
                 }
                 Place::Message(_) => add("git commit --amend".to_owned()),
             }
         }
-        // The oldest comes first.
+        // Oldest first.
         if let Some(first) = commits.iter().find(|commit| older.contains(*commit)) {
             let all: Vec<&str> = older.iter().map(|commit| short(commit)).collect();
             add(format!(
-                "take it out of each commit that holds it, a later commit does not help: git rebase --interactive {}^, \
+                "remove it from each commit that contains it (a later commit does not help): git rebase --interactive {}^, \
                  with `edit` for {}",
                 short(first),
                 all.join(", ")
             ));
         }
-        steps.push("revoke it if it ever left this machine".to_owned());
+        steps.push("revoke it if it was ever published".to_owned());
         let digests: Vec<String> = self
             .found
             .iter()
@@ -220,7 +215,7 @@ impl<'a> Sieve<'a> {
             .map(|found| format!("\"{}\"", found.digest))
             .collect();
         steps.push(format!(
-            "or, where it is no secret: allowed-secrets = [{}] below [github] in xtask.toml",
+            "or, for a false alarm: allowed-secrets = [{}] below [github] in xtask.toml",
             digests.join(", ")
         ));
         steps.join("; ")
@@ -260,12 +255,12 @@ fn described(found: &Found) -> String {
     }
 }
 
-/// The first digits of a commit.
+/// A commit's short id.
 fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
 }
 
-/// Of the line, and of what follows where a key begins there.
+/// The digest of a line, and of the following lines of a private key.
 fn digest(from: &[(usize, &str)]) -> String {
     let begins_key = from
         .first()

@@ -1,8 +1,8 @@
-//! A file's content as text to search: also what an editor or a shell on Windows wrote as UTF-16.
+//! Decodes a file's content for the search, including UTF-16 as written on Windows.
 
 use std::borrow::Cow;
 
-/// The text; what is no text becomes what is left of it.
+/// The text, with invalid bytes replaced.
 pub(super) fn text_of(content: &[u8]) -> Cow<'_, str> {
     let units = |of: fn([u8; 2]) -> u16| {
         let pairs = content[2..].chunks_exact(2);

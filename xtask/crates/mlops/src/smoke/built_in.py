@@ -1,4 +1,4 @@
-"""Tries a model version whose project names nothing that does: predicts on the input that was logged with it."""
+"""The default smoke test of a model version: predicts on the input that was logged with it."""
 
 import argparse
 import json

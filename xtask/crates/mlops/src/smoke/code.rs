@@ -1,4 +1,4 @@
-//! The code that is deployed to a target, copied here once for each of its states.
+//! A local copy of the code deployed to a target, cached by its state.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,13 +10,10 @@ use crate::databricks::Target;
 use crate::error::{Failure, Kind};
 use crate::fingerprint::sha256;
 
-/// How long a copy that nobody asks for any more is kept.
+/// How long an unused copy is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The folder with a copy of what lies below `path`, made where there is none of its present state.
-///
-/// # Errors
-/// [`Kind::Usage`] when nothing is deployed there; what the workspace or the CLI says.
+/// The folder with a copy of `path`; downloads it if the cached copy is outdated.
 pub(super) fn deployed(
     context: &Context,
     target: &Target<'_>,
@@ -24,7 +21,7 @@ pub(super) fn deployed(
 ) -> anyhow::Result<Utf8PathBuf> {
     let found = objects::below(&*target.transport(), path)?;
     if !found.iter().any(|object| !object.is_folder()) {
-        let what = format!("no code is deployed to {}", target.name);
+        let what = format!("nothing is deployed to {}", target.name);
         return Failure::new(Kind::Usage, what)
             .next(format!("cargo xtask deploy --target {}", target.name))
             .err();
@@ -48,7 +45,7 @@ pub(super) fn deployed(
         remove(&copy)?;
     }
     match fs_err::rename(&fresh, &copy) {
-        // Another command made the same copy meanwhile.
+        // Another command made the same copy.
         Err(_) if copy.is_dir() => remove(&fresh)?,
         other => other?,
     }
@@ -56,8 +53,8 @@ pub(super) fn deployed(
     Ok(copy)
 }
 
-/// What tells the present state of the files from every other one, also where somebody has changed them by hand;
-/// `None` where the workspace does not say when they changed.
+/// A key of the files' present state, including manual changes; `None` where the workspace does not say
+/// when they changed.
 fn state(target: &Target<'_>, path: &str, found: &[Object]) -> Option<String> {
     let workspace = target.local.as_ref().map_or("", |local| &local.url);
     let mut text = format!("{workspace} {path}\n");
@@ -77,7 +74,7 @@ fn state(target: &Target<'_>, path: &str, found: &[Object]) -> Option<String> {
     Some(sha256(text.as_bytes()).chars().take(24).collect())
 }
 
-/// Removes copies that are no longer asked for.
+/// Removes unused copies.
 fn sweep(copies: &Utf8Path) {
     for entry in copies.read_dir_utf8().into_iter().flatten().flatten() {
         let changed = entry.metadata().and_then(|metadata| metadata.modified());

@@ -1,4 +1,4 @@
-//! An empty folder to be at home in.
+//! An empty home folder.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,18 +6,18 @@ use camino::Utf8PathBuf;
 
 use crate::context::Context;
 
-/// The folder; it goes with this.
+/// The folder; removed on drop.
 #[derive(Debug)]
 pub(super) struct Home(pub(super) Utf8PathBuf);
 
 impl Home {
-    /// One of its own.
+    /// A new folder.
     pub(super) fn new(context: &Context) -> std::io::Result<Home> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", std::process::id());
         let folder = context.local().join("cache").join("smoke").join(name);
-        // Of a process of the same number that was killed.
+        // Left by a killed process with the same id.
         let _ = fs_err::remove_dir_all(&folder);
         fs_err::create_dir_all(&folder)?;
         Ok(Home(folder))

@@ -1,11 +1,10 @@
-//! A module that a version or the deployed code imports, and that is not there: which package brings it, and where a
-//! project names its packages.
+//! The remedy for a missing Python module: which package provides it, and where to add it.
 
 use camino::Utf8Path;
 
 use crate::ui::safe_line;
 
-/// Modules whose package has another name.
+/// Modules whose package has a different name.
 const OTHER_NAMES: &[(&str, &str)] = &[
     ("PIL", "pillow"),
     ("cv2", "opencv-python-headless"),
@@ -15,7 +14,7 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("yaml", "pyyaml"),
 ];
 
-/// What to do about the module that Python did not find; `None` where it missed none.
+/// The remedy for a missing module; `None` if none is missing.
 ///
 /// `version` is the folder of the version's files, which lists the packages that it needs. `source` is the deployed code.
 pub(super) fn hint(said: &str, version: &Utf8Path, source: &Utf8Path) -> Option<String> {
@@ -29,17 +28,17 @@ pub(super) fn hint(said: &str, version: &Utf8Path, source: &Utf8Path) -> Option<
     let listed = fs_err::read_to_string(version.join("requirements.txt")).unwrap_or_default();
     Some(match requirement(&listed, &top) {
         Some(package) => format!(
-            "uv add '{package}'   # the model needs it; for the jobs, name it below `environments` in the bundle too"
+            "uv add '{package}'   # the model needs it; add it to `environments` of the bundle's jobs, too"
         ),
         None => format!(
-            "add the package that brings `{top}` to `dependencies` in pyproject.toml, run `uv lock`, and for the jobs \
-             name it below `environments` in the bundle too"
+            "add the package that provides `{top}` to `dependencies` in pyproject.toml, run `uv lock`, and add it to \
+             `environments` of the bundle's jobs"
         ),
     })
 }
 
-/// The requirement that brings a module, as the version lists it. One that is not listed is not guessed: a package
-/// of a module's name may be a stranger's.
+/// The version's requirement that provides a module. Unlisted ones are not guessed: a package of that name
+/// may be malicious.
 fn requirement(listed: &str, module: &str) -> Option<String> {
     let other = OTHER_NAMES.iter().find(|(name, _)| *name == module);
     let wanted = normal(other.map_or(module, |(_, package)| package));
@@ -56,7 +55,7 @@ fn requirement(listed: &str, module: &str) -> Option<String> {
     plain.then(|| line.to_owned())
 }
 
-/// A package's name as indexes compare it.
+/// A normalised package name.
 fn normal(name: &str) -> String {
     name.to_lowercase().replace(['_', '.'], "-")
 }

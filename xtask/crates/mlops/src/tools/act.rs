@@ -1,4 +1,5 @@
-//! act, which runs GitHub workflows on this machine: found, or built from its Go module. Only `ci` needs it.
+//! act, which runs GitHub workflows locally: found on PATH, or built from its Go module. Only `ci` needs
+//! it.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,10 +10,7 @@ use crate::context::Context;
 
 const MODULE: &str = "github.com/nektos/act";
 
-/// The act on PATH if it is new enough, else our own, which is built where it is missing.
-///
-/// # Errors
-/// Those of the build; when nothing may be fetched.
+/// The act on PATH if it is new enough, else the project's own, built if missing.
 pub(crate) fn get(context: &Context) -> anyhow::Result<Utf8PathBuf> {
     let workshop = Workshop::open(context)?;
     let pinned = &workshop.lock.act;

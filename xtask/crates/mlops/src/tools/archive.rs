@@ -1,4 +1,4 @@
-//! Files of a release: downloaded, compared with their digests; an archive is unpacked.
+//! Downloads release files, checks their digests and unpacks archives.
 
 use camino::Utf8Path;
 use xtask_remote::download::{self, DownloadError};
@@ -11,8 +11,8 @@ use crate::error::{Failure, Kind};
 use crate::ui::Progress;
 use crate::vars;
 
-/// Copies one member of a zip archive to a file. Python's own module reads archives as they are
-/// meant to be read, and every machine that comes here has it.
+/// Copies one member of a zip archive to a file, with Python's own module: Python is always there at this
+/// point.
 const UNPACK: &str = "import shutil, sys, zipfile\n\
     with zipfile.ZipFile(sys.argv[1]) as archive, archive.open(sys.argv[2]) as member, open(sys.argv[3], 'wb') as file:\n\
     \x20   shutil.copyfileobj(member, file)\n";
@@ -24,14 +24,11 @@ pub(crate) struct Source<'s> {
     pub(crate) url: &'s str,
     /// Its digest, in hex.
     pub(crate) sha256: &'s str,
-    /// The variable that names another server of the same files.
+    /// The variable that sets a mirror.
     pub(crate) mirror: &'static str,
 }
 
 /// Puts the program `databricks` of the archive at `url` into `folder`.
-///
-/// # Errors
-/// When it does not arrive whole, is not what its digest says, or cannot be unpacked.
 pub(crate) fn fetch(
     workshop: &Workshop<'_>,
     url: &str,
@@ -68,9 +65,6 @@ pub(crate) fn fetch(
 }
 
 /// Downloads one file.
-///
-/// # Errors
-/// When it does not arrive whole, or is not what its digest says; Ctrl-C.
 pub(crate) fn download(
     workshop: &Workshop<'_>,
     what: &str,
@@ -109,7 +103,7 @@ fn explain(what: &str, source: &Source<'_>, error: &DownloadError) -> Failure {
         DownloadError::Refused { .. } | DownloadError::NotAFile { .. } => {
             Failure::new(Kind::Missing, format!("{what}: {error}"))
                 .next(format!(
-                    "look at that address in a browser; {} names another server of the same files",
+                    "open that address in a browser; set {} to use a mirror",
                     source.mirror
                 ))
                 .next(remedies::AGAIN)

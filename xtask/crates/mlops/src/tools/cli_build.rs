@@ -6,14 +6,11 @@ use super::go::Go;
 use super::go_build::{self, Program};
 use super::workshop::Workshop;
 
-/// Bytes that the build needs at its height: modules, compiled packages, the program.
+/// Peak disk usage of the build in bytes: modules, compiled packages, the program.
 pub(crate) const DISK: u64 = 3_000_000_000;
 const MODULE: &str = "github.com/databricks/cli";
 
 /// Builds `folder/databricks`.
-///
-/// # Errors
-/// Those of [`go_build::build`].
 pub(crate) fn build(workshop: &Workshop<'_>, go: &Go, folder: &Utf8Path) -> anyhow::Result<()> {
     let version = workshop.lock.databricks_cli.version;
     let program = Program {

@@ -1,13 +1,10 @@
-//! The one question before anything is fetched.
+//! The prompt before anything is downloaded.
 
 use super::{Item, remedies};
 use crate::context::Context;
 
-/// Lists what will be fetched and built, and asks once for all of it. Without a terminal it says so
-/// and goes on. What only brings an earlier yes up to date is not asked about again.
-///
-/// # Errors
-/// [`remedies::declined`]; Ctrl-C.
+/// Lists what will be downloaded and built, and prompts once. Without a terminal it continues. Updates of
+/// something already installed need no new prompt.
 pub(crate) fn ask(context: &Context, items: &[Item]) -> anyhow::Result<()> {
     if !items.iter().any(|item| item.asks) {
         return Ok(());
@@ -18,12 +15,12 @@ pub(crate) fn ask(context: &Context, items: &[Item]) -> anyhow::Result<()> {
         .map(|item| item.what.chars().count())
         .max()
         .unwrap_or(0);
-    ui.line("Not here yet, and needed:");
+    ui.line("To download or build:");
     for item in items {
         ui.line(&format!("  {:width$}  {}", item.what, item.how));
     }
     if ui.confirm(
-        "Fetch and build this into .xtask and .venv of this folder?",
+        "Download and build these into .xtask and .venv of this folder?",
         true,
     )? {
         return Ok(());

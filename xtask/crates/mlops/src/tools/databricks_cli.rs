@@ -1,4 +1,4 @@
-//! The Databricks CLI: the user's own where it is new enough, else an official archive, else built.
+//! The Databricks CLI: the one on PATH if new enough, else an official archive, else built from source.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -7,14 +7,14 @@ use super::{Item, Sight, archive, cli_build, go, python, remedies};
 use crate::error::{Failure, Kind};
 use crate::vars;
 
-/// The licence that whoever fetches the CLI takes on.
+/// The CLI's licence, shown before the download.
 const LICENCE: &str = "Databricks License, https://www.databricks.com/legal/db-license";
 
 /// How to get it.
 #[derive(Debug)]
 pub(crate) struct Plan {
     source: Source,
-    /// What is wrong with the one on PATH.
+    /// Why the one on PATH is not used.
     pub(crate) note: Option<String>,
 }
 
@@ -26,11 +26,11 @@ enum Source {
         sha256: String,
         python: Utf8PathBuf,
     },
-    /// Its sources, through Go's module proxy; `go` is what fetching Go means, where it is missing.
+    /// Its sources, through Go's module proxy; `go` is the item for Go, if Go is missing.
     Build { go: Option<Item> },
 }
 
-/// Looks at XTASK_DATABRICKS_CLI, PATH and the fetched tools, in this order.
+/// Checks XTASK_DATABRICKS_CLI, PATH and the installed tools, in this order.
 pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     let pinned = &workshop.lock.databricks_cli;
     if let Some(path) = workshop.context.env.get(vars::XTASK_DATABRICKS_CLI) {
@@ -52,7 +52,7 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
             }
             None => {
                 note = Some(format!(
-                    "{path} does not tell its version; this project gets a Databricks CLI of its own"
+                    "{path} does not report its version; using a separate Databricks CLI for this project"
                 ))
             }
         }
@@ -80,15 +80,15 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     }
 }
 
-/// The one that the user named: it does, or it is an error; nothing else is taken instead.
+/// The one that XTASK_DATABRICKS_CLI names. If it does not work that is an error, without a fallback.
 fn named(workshop: &Workshop<'_>, path: &str) -> Sight<Plan> {
     let minimum = workshop.lock.databricks_cli.minimum;
     let program = workshop.context.env.cwd.join(path);
     let why = match workshop.version(&program, &["--version"]) {
         Some(version) if version >= minimum => return Sight::Here(program, version.to_string()),
         Some(version) => format!("version {version} is older than {minimum}"),
-        None if program.is_file() => "it does not run, or is no Databricks CLI".to_owned(),
-        None => "there is no such file".to_owned(),
+        None if program.is_file() => "it does not run, or is not the Databricks CLI".to_owned(),
+        None => "no such file".to_owned(),
     };
     Sight::Cannot(remedies::named_program(
         vars::XTASK_DATABRICKS_CLI,
@@ -97,7 +97,7 @@ fn named(workshop: &Workshop<'_>, path: &str) -> Sight<Plan> {
     ))
 }
 
-/// What fetching or building it means.
+/// The item for the prompt.
 pub(crate) fn items(workshop: &Workshop<'_>, plan: &Plan) -> Vec<Item> {
     let what = format!("Databricks CLI {}", workshop.lock.databricks_cli.version);
     match &plan.source {
@@ -119,10 +119,7 @@ pub(crate) fn items(workshop: &Workshop<'_>, plan: &Plan) -> Vec<Item> {
     }
 }
 
-/// Fetches or builds it, and has it say its version before it counts.
-///
-/// # Errors
-/// Those of the download and the build.
+/// Installs it and checks that it reports its version.
 pub(crate) fn fetch(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8PathBuf> {
     let version = workshop.lock.databricks_cli.version;
     let home = match &plan.source {
@@ -156,11 +153,9 @@ fn tried(workshop: &Workshop<'_>, folder: &Utf8Path) -> anyhow::Result<()> {
             Kind::Missing,
             match other {
                 Some(version) => {
-                    format!("what was fetched says that it is Databricks CLI {version}")
+                    format!("the download reports Databricks CLI {version}")
                 }
-                None => {
-                    "the Databricks CLI that was fetched does not run on this machine".to_owned()
-                }
+                None => "the downloaded Databricks CLI does not run on this machine".to_owned(),
             },
         )
         .next("install it yourself: https://docs.databricks.com/dev-tools/cli/install.html")
@@ -182,7 +177,7 @@ fn name(workshop: &Workshop<'_>) -> String {
     format!("databricks-{}", workshop.lock.databricks_cli.version)
 }
 
-/// The platform as the archives' names have it.
+/// The platform as in the archives' names.
 fn platform() -> String {
     let os = match std::env::consts::OS {
         "macos" => "darwin",

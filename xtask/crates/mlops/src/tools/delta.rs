@@ -1,5 +1,5 @@
-//! Delta Lake for the Spark sessions of notebooks: jars from Maven Central. Only an environment with the pyspark
-//! that they fit needs them, and what uses no Delta goes on without.
+//! Delta Lake for the Spark sessions of notebooks: jars from Maven Central. Only environments with the
+//! matching pyspark need them, and notebooks without Delta run without them.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -8,16 +8,13 @@ use super::workshop::Workshop;
 use super::{Item, archive, consent, remedies, venv};
 use crate::vars;
 
-/// The folder that the jars are in, or will be; `None` where tools.lock names none.
+/// The folder of the jars, whether installed or not; `None` if tools.lock has none.
 pub(crate) fn folder(workshop: &Workshop<'_>) -> Option<Utf8PathBuf> {
     let pinned = workshop.lock.delta.as_ref()?;
     Some(workshop.folder.join(name(pinned)))
 }
 
-/// Fetches the jars where an environment, named by its interpreter, has use for them.
-///
-/// # Errors
-/// A no; those of the download; when nothing may be fetched.
+/// Downloads the jars if the environment has the matching pyspark.
 pub(crate) fn get(workshop: &Workshop<'_>, python: &Utf8Path) -> anyhow::Result<()> {
     let Some(pinned) = &workshop.lock.delta else {
         return Ok(());
@@ -56,7 +53,7 @@ pub(crate) fn get(workshop: &Workshop<'_>, python: &Utf8Path) -> anyhow::Result<
     Ok(())
 }
 
-/// Whether an environment has the pyspark that the jars fit.
+/// Whether an environment has the matching pyspark.
 fn fits(pinned: &Jars, python: &Utf8Path) -> bool {
     let environment = python.parent().and_then(Utf8Path::parent);
     let Some(packages) = environment.and_then(venv::packages) else {
@@ -72,7 +69,7 @@ fn fits(pinned: &Jars, python: &Utf8Path) -> bool {
 fn item(what: &str) -> Item {
     Item {
         what: what.to_owned(),
-        how: "from Maven Central, 10 MB, for tables in notebooks with Spark".to_owned(),
+        how: "from Maven Central, 10 MB, for Delta tables in Spark notebooks".to_owned(),
         disk: 20_000_000,
         asks: true,
     }

@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-/// Free bytes where a folder is or will be; `None` when the system does not tell.
+/// Free bytes on the file system of a folder; `None` if unknown.
 pub(crate) fn free(folder: &Utf8Path) -> Option<u64> {
     let there = folder.ancestors().find(|folder| folder.exists())?;
     let system = rustix::fs::statvfs(there.as_std_path()).ok()?;

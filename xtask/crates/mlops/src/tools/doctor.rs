@@ -1,4 +1,4 @@
-//! What this machine has and lacks: the findings of `setup --check`.
+//! The findings of `setup --check`: what this machine has and what is missing.
 
 use std::borrow::Cow;
 
@@ -11,36 +11,36 @@ use super::{Item, Need, Sight, disk, kingfisher, no_room, python, remedies, work
 use crate::context::Context;
 use crate::error::{self, Failure};
 
-/// How it stands with one thing.
+/// The state of one finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
-    /// Here, and good.
+    /// Installed.
     Ok,
-    /// Not here; `cargo xtask setup` fetches or builds it.
+    /// Missing; `cargo xtask setup` installs it.
     WillBeFetched,
-    /// Here and too old; `cargo xtask setup` fetches one for this project.
+    /// Too old; `cargo xtask setup` installs one for this project.
     TooOld,
-    /// Not here, and fetched by the one command that uses it.
+    /// Missing; the command that uses it installs it.
     OnDemand,
-    /// Not here, and the user's to mend.
+    /// Missing; the user must install it.
     Missing,
-    /// A workspace that does not answer, or refuses.
+    /// A workspace that is not reachable or refuses.
     NotReached,
-    /// A workspace that does not know who asks.
+    /// A workspace that does not accept the credentials.
     SignedOut,
 }
 
-/// One thing that was looked at.
+/// One checked thing.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
-    /// What was looked at.
+    /// Its name.
     pub(crate) name: Cow<'static, str>,
     /// How it stands.
     pub(crate) state: State,
     /// Version and path, or what is wrong.
     pub(crate) says: String,
-    /// What to type or do, in this order.
+    /// What to type or do, in order.
     pub(crate) next: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ impl Finding {
         Finding::of(name, State::Missing, error::report(&failure.into()))
     }
 
-    /// What a report says about something.
+    /// The text of a report's row.
     pub(crate) fn of(
         name: impl Into<Cow<'static, str>>,
         state: State,
@@ -79,10 +79,7 @@ impl Finding {
     }
 }
 
-/// Looks at everything and changes nothing. Registries are asked only when something must be fetched.
-///
-/// # Errors
-/// When tools.lock cannot be read.
+/// Checks everything and changes nothing. Registries are contacted only if something is missing.
 pub(crate) fn examine(context: &Context) -> anyhow::Result<Vec<Finding>> {
     let workshop = Workshop::open(context)?;
     let survey = Survey::take(&workshop, Need::ALL);
@@ -171,7 +168,7 @@ fn interpreter(workshop: &Workshop<'_>) -> Finding {
     }
 }
 
-/// The finding of a tool; `start` is how the item begins that fetches it.
+/// The finding of a tool; `start` is the start of its item's name.
 fn tool<P>(
     workshop: &Workshop<'_>,
     name: &'static str,
@@ -188,7 +185,7 @@ fn tool<P>(
         Sight::Cannot(failure) => Finding::missing(name, failure),
         Sight::Fetch(_) => {
             let at = items.iter().position(|item| item.what.starts_with(start))?;
-            // Go stands before what is built with it, and has no row of its own.
+            // Go's item comes before what is built with it, and has no row of its own.
             let first = at - usize::from(at > 0 && items[at - 1].what.starts_with("Go "));
             let items = &items[first..=at];
             if workshop.context.env.offline {
@@ -218,7 +215,7 @@ fn tool<P>(
     Some(finding)
 }
 
-/// Kingfisher, which `setup` leaves to the command that uses it.
+/// Kingfisher; `open-pr` installs it, not `setup`.
 fn secret_scanner(workshop: &Workshop<'_>) -> Option<Finding> {
     let name = "Kingfisher";
     if let Some(found) = kingfisher::look(workshop) {
@@ -234,7 +231,7 @@ fn secret_scanner(workshop: &Workshop<'_>) -> Option<Finding> {
         name: name.into(),
         state: State::OnDemand,
         says: format!(
-            "{} from PyPI, {size}, when `cargo xtask open-pr` first searches for secrets",
+            "{} from PyPI, {size}, on the first `cargo xtask open-pr`",
             pinned.version
         ),
         next: Vec::new(),
@@ -262,7 +259,7 @@ fn registries(workshop: &Workshop<'_>, items: &[Item]) -> Vec<Finding> {
     let finding = |name, reached| match reached {
         Reached::Yes => Finding::ok(name, "answers"),
         Reached::No(failure) => Finding::missing(name, failure),
-        Reached::Untried(why) => Finding::ok(name, format!("not asked: {why}")),
+        Reached::Untried(why) => Finding::ok(name, format!("not checked: {why}")),
     };
     let mut findings = Vec::new();
     if items.iter().any(|item| item.how.contains("PyPI"))

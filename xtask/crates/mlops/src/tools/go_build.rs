@@ -12,24 +12,21 @@ use crate::ui::Progress;
 
 /// What is built.
 pub(super) struct Program<'a> {
-    /// What it is called, with its version.
+    /// Its name and version.
     pub(super) what: String,
     /// The file that it becomes.
     pub(super) file: &'a str,
     /// The package that is the program.
     pub(super) package: &'a str,
-    /// The modules it is built of, and their digests.
+    /// The go.mod.
     pub(super) go_mod: &'a str,
-    /// See `go_mod`.
+    /// The go.sum.
     pub(super) go_sum: &'a str,
-    /// What the linker writes into it.
+    /// The `-X` flags of the linker.
     pub(super) values: String,
 }
 
 /// Builds `folder/FILE`.
-///
-/// # Errors
-/// [`remedies::failed`] with what Go says.
 pub(super) fn build(
     workshop: &Workshop<'_>,
     go: &Go,
@@ -72,7 +69,7 @@ pub(super) fn build(
     Ok(())
 }
 
-/// Loads the modules, which downloads them, and counts the packages that the program is made of.
+/// Downloads the modules and counts the program's packages.
 fn count_packages(
     workshop: &Workshop<'_>,
     go: &Go,
@@ -96,8 +93,7 @@ fn count_packages(
     Ok(listed.stdout.lines().count())
 }
 
-/// Go with its proxies and checksum settings as the user has them, and nothing else that could
-/// change what is built.
+/// Go with the user's proxy and checksum settings, and no other setting that could change the build.
 fn command(workshop: &Workshop<'_>, go: &Go, source: &Utf8Path) -> Command {
     let mut command = workshop.command(children::Program::Go, &go.path);
     command.current_dir(source);
@@ -117,11 +113,11 @@ fn command(workshop: &Workshop<'_>, go: &Go, source: &Utf8Path) -> Command {
         .env("GOFLAGS", "-mod=readonly -modcacherw")
         .env("GOWORK", "off")
         .env("GO111MODULE", "on")
-        // The Go that is here does; another one would be a download nobody was asked about.
+        // Use this Go: another toolchain would be a download without consent.
         .env("GOTOOLCHAIN", "local")
         .env("CGO_ENABLED", "0");
     if go.ours {
-        // Whoever has no Go has no use for two gigabytes of its caches in the home folder.
+        // Without a Go of their own, users have no use for 2 GB of Go caches in their home folder.
         let cache = workshop.folder.join("go-cache");
         command
             .env("GOPATH", cache.join("path"))

@@ -1,5 +1,5 @@
-//! Kingfisher, which knows the forms of hundreds of secrets: found, or fetched from PyPI as a program. Only
-//! `open-pr` needs it, and goes on without.
+//! Kingfisher, a scanner with rules for hundreds of secrets: found on PATH, or from PyPI. Only `open-pr`
+//! needs it, and also works without it.
 
 use std::fs::Permissions;
 use std::io::Write as _;
@@ -22,18 +22,18 @@ use crate::ui::Ui;
 
 /// How large the download is.
 pub(super) const SIZE: &str = "22 MB";
-/// How long a search may take; one of a large pull request takes seconds.
+/// The timeout of a scan; one of a large pull request takes seconds.
 const LIMIT: Duration = Duration::from_secs(180);
-/// It ends so when it has found something.
+/// Its exit code when it has found something.
 const FOUND: i32 = 200;
-/// Rules that are left out: our own form has fewer false alarms.
+/// Excluded rules: our own patterns have fewer false positives.
 const WITHOUT: &[&str] = &["betterleaks.generic-credential-uri"];
 
 /// The program.
 #[derive(Debug, Clone)]
 pub(crate) struct Kingfisher {
     program: Utf8PathBuf,
-    /// Where it keeps its rules in the form that it searches with.
+    /// The cache of compiled rules.
     rules: Utf8PathBuf,
     /// The folder of what is local to this clone.
     local: Utf8PathBuf,
@@ -51,7 +51,7 @@ pub(crate) struct Match {
     pub(crate) rule: String,
 }
 
-/// What it prints, as far as it is read.
+/// The part of its output that is read.
 #[derive(Debug, Deserialize)]
 struct Printed {
     rule: Rule,
@@ -69,10 +69,7 @@ struct Finding {
 }
 
 impl Kingfisher {
-    /// The one on PATH if it is new enough, else the fetched one; nothing is fetched.
-    ///
-    /// # Errors
-    /// Those of [`Workshop::open`].
+    /// The one on PATH if it is new enough, else the installed one; downloads nothing.
     pub(crate) fn look(context: &Context) -> anyhow::Result<Option<Kingfisher>> {
         let workshop = Workshop::open(context)?;
         Ok(look(&workshop))
@@ -83,17 +80,14 @@ impl Kingfisher {
         &self.program
     }
 
-    /// The scanner of [`Kingfisher::look`], fetched where it is missing. At a terminal it asks before.
-    ///
-    /// # Errors
-    /// A no; those of the download; when nothing may be fetched.
+    /// The scanner of [`Kingfisher::look`], installed if missing. Prompts at a terminal.
     pub(crate) fn get(context: &Context) -> anyhow::Result<Kingfisher> {
         let workshop = Workshop::open(context)?;
         if let Some(found) = look(&workshop) {
             return Ok(found);
         }
         let Some(pinned) = &workshop.lock.kingfisher else {
-            return Failure::new(Kind::Missing, "tools.lock names no Kingfisher").err();
+            return Failure::new(Kind::Missing, "tools.lock has no entry for Kingfisher").err();
         };
         let what = format!("Kingfisher {}", pinned.version);
         if context.env.offline {
@@ -102,7 +96,7 @@ impl Kingfisher {
         let item = Item {
             what: what.clone(),
             how: format!(
-                "from PyPI (kingfisher-bin), {SIZE}, to find secrets in what is published"
+                "from PyPI (kingfisher-bin), {SIZE}, to search pushed commits for secrets"
             ),
             disk: 120_000_000,
             asks: true,
@@ -122,7 +116,7 @@ impl Kingfisher {
                 folder,
                 &progress,
             )?;
-            // Once, and not in the first search.
+            // Now, so that the first scan does not have to.
             progress.message(format!("{what}: compiling its rules"));
             let fetched = Kingfisher::of(&workshop, folder)
                 .ok_or_else(|| anyhow::anyhow!("the wheel of kingfisher-bin holds no program"))?;
@@ -139,7 +133,7 @@ impl Kingfisher {
             }
         })?;
         progress.finish("Fetched", &what);
-        look(&workshop).ok_or_else(|| anyhow::anyhow!("{what} is not where it was put"))
+        look(&workshop).ok_or_else(|| anyhow::anyhow!("{what} is missing after its installation"))
     }
 
     /// The one in a folder that pip filled.
@@ -166,18 +160,15 @@ impl Kingfisher {
         }
     }
 
-    /// Searches lines. They reach it in a file that nobody else may read and that is removed; nothing of
-    /// what it finds is in its output, and nothing is asked of any server.
-    ///
-    /// # Errors
-    /// When it fails, takes too long, or Ctrl-C came first.
+    /// Scans lines. They are passed in a private temporary file. The output is redacted, and no server is
+    /// contacted.
     pub(crate) fn search(&self, lines: &str) -> anyhow::Result<Vec<Match>> {
         let folder = Folder::new(&self.local)?;
         let file = folder.0.join("lines");
         let mut open = fs_err::OpenOptions::new();
         open.write(true).create_new(true).mode(0o600);
         open.open(&file)?.write_all(lines.as_bytes())?;
-        // Away from the project: a file of settings there could switch rules off.
+        // Outside the project, whose settings file could disable rules.
         let mut command = children::command(&self.env, Program::Code, &self.program, &folder.0);
         command.args([
             "scan",
@@ -210,7 +201,7 @@ impl Kingfisher {
     }
 }
 
-/// The one on PATH if it is new enough, else the fetched one.
+/// The one on PATH if it is new enough, else the installed one.
 pub(super) fn look(workshop: &Workshop<'_>) -> Option<Kingfisher> {
     let pinned = workshop.lock.kingfisher.as_ref()?;
     if let Some(program) = workshop.on_path("kingfisher")
@@ -237,7 +228,7 @@ fn name(workshop: &Workshop<'_>) -> String {
     )
 }
 
-/// A folder that is removed with what is in it.
+/// A temporary folder, removed on drop.
 struct Folder(Utf8PathBuf);
 
 impl Folder {
@@ -255,7 +246,7 @@ impl Drop for Folder {
     }
 }
 
-/// Each match, one JSON object a line; lines of another form are its own accounts.
+/// Each match, one JSON object per line; other lines are statistics.
 fn matches(printed: &str) -> Vec<Match> {
     printed
         .lines()

@@ -1,4 +1,4 @@
-//! tools.lock: the versions that are used as found, and those that are fetched, with digests.
+//! tools.lock: minimum versions, and pinned versions with their digests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::error::{Failure, Kind};
 
-/// The copy that xtask was built with.
+/// The embedded copy.
 const EMBEDDED: &str = include_str!("../../tools/tools.lock");
 
 /// The whole file.
@@ -16,27 +16,27 @@ const EMBEDDED: &str = include_str!("../../tools/tools.lock");
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct ToolsLock {
     version: u32,
-    /// The interpreter that everything of Python's runs on.
+    /// The Python interpreter.
     pub(crate) python: Floor,
-    /// What makes the Python environment.
+    /// uv, which creates the Python environment.
     pub(crate) uv: Wheels,
-    /// What deploys the bundle.
+    /// The Databricks CLI, which deploys the bundle.
     pub(crate) databricks_cli: Archives,
-    /// What builds the Databricks CLI and act.
+    /// Go, which builds the Databricks CLI and act.
     pub(crate) go: Wheels,
-    /// What runs GitHub workflows on this machine.
+    /// act, which runs GitHub workflows locally.
     pub(crate) act: Built,
-    /// What looks for secrets; a project's own file from before may lack it.
+    /// Kingfisher, which looks for secrets; older files of a project may lack it.
     pub(crate) kingfisher: Option<Wheels>,
-    /// What Spark keeps tables with; a project's own file from before may lack it.
+    /// Delta Lake, the table format of Spark; older files of a project may lack it.
     pub(crate) delta: Option<Jars>,
 }
 
-/// A tool that is found, never fetched.
+/// A tool that is only looked up, never installed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Floor {
-    /// The oldest version that does.
+    /// The minimum version.
     pub(crate) minimum: Version,
 }
 
@@ -44,9 +44,9 @@ pub(crate) struct Floor {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Built {
-    /// The oldest version that does.
+    /// The minimum version.
     pub(crate) minimum: Version,
-    /// The version that is built.
+    /// The pinned version.
     pub(crate) version: Version,
 }
 
@@ -54,9 +54,9 @@ pub(crate) struct Built {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wheels {
-    /// The oldest version that does.
+    /// The minimum version.
     pub(crate) minimum: Version,
-    /// The version that is fetched.
+    /// The pinned version.
     pub(crate) version: Version,
     /// SHA-256 in hex, by a name for the platform.
     pub(crate) wheels: BTreeMap<String, String>,
@@ -66,9 +66,9 @@ pub(crate) struct Wheels {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Jars {
-    /// The version that is fetched.
+    /// The pinned version.
     pub(crate) version: Version,
-    /// The Spark that it fits, to its minor version.
+    /// The matching Spark version, to its minor version.
     pub(crate) spark: Version,
     /// SHA-256 in hex, by the artifact's name.
     pub(crate) jars: BTreeMap<String, String>,
@@ -78,19 +78,16 @@ pub(crate) struct Jars {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Archives {
-    /// The oldest version that does.
+    /// The minimum version.
     pub(crate) minimum: Version,
-    /// The version that is fetched.
+    /// The pinned version.
     pub(crate) version: Version,
     /// SHA-256 in hex, by `<os>_<arch>` as Go names them.
     pub(crate) archives: BTreeMap<String, String>,
 }
 
 impl ToolsLock {
-    /// Reads the project's file, or the copy that xtask carries.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] when the project's file does not hold what it should.
+    /// Reads the project's file, or the embedded copy.
     pub(crate) fn read(root: &Utf8Path) -> anyhow::Result<ToolsLock> {
         let path = root.join("tools.lock");
         let text = match fs_err::read_to_string(&path) {
@@ -98,7 +95,7 @@ impl ToolsLock {
             text => text?,
         };
         ToolsLock::parse(&text).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{path} is not what xtask expects"))
+            Failure::new(Kind::Usage, format!("{path} is not valid"))
                 .details(error)
                 .next("restore the file: `git checkout -- tools.lock`")
                 .into()
@@ -109,7 +106,7 @@ impl ToolsLock {
         let lock: ToolsLock = toml::from_str(text).map_err(|error| error.to_string())?;
         if lock.version != 1 {
             return Err(format!(
-                "version = {}: this xtask reads version 1",
+                "version = {}: this xtask supports version 1",
                 lock.version
             ));
         }
@@ -122,14 +119,16 @@ impl ToolsLock {
         let delta = lock.delta.iter().map(|pinned| &pinned.jars);
         for (name, digest) in digests.into_iter().chain(kingfisher).chain(delta).flatten() {
             if digest.len() != 64 || !digest.chars().all(|c| c.is_ascii_hexdigit()) {
-                return Err(format!("{name} = \"{digest}\" is no SHA-256 digest in hex"));
+                return Err(format!(
+                    "{name} = \"{digest}\" is not a SHA-256 digest in hex"
+                ));
             }
         }
         Ok(lock)
     }
 }
 
-/// A released version; what follows the third number (`rc1`, `+build`) is left out.
+/// A released version; anything after the third number (`rc1`, `+build`) is ignored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Version([u64; 3]);
@@ -143,7 +142,7 @@ impl Version {
             .find_map(Version::parse)
     }
 
-    /// As Python's folders are called: `3.11`.
+    /// The name of Python's folders: `3.11`.
     pub(crate) fn minor(self) -> String {
         let [major, minor, _] = self.0;
         format!("{major}.{minor}")
@@ -162,7 +161,7 @@ impl TryFrom<String> for Version {
     type Error = String;
 
     fn try_from(text: String) -> Result<Version, String> {
-        Version::parse(&text).ok_or_else(|| format!("\"{text}\" is no version"))
+        Version::parse(&text).ok_or_else(|| format!("\"{text}\" is not a version"))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Whether the registries that a fetch needs are reached, asked by their ordinary clients, so that
-//! the user's index, proxy and certificate settings count.
+//! Checks that registries are reachable, with their ordinary clients, so that the user's index, proxy and
+//! certificate settings apply.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use super::{Sight, go, remedies};
 use crate::children::Program;
 use crate::error::Failure;
 
-/// How long a registry may take to answer.
+/// The timeout of a registry.
 const LIMIT: Duration = Duration::from_secs(15);
 
-/// What asking a registry came to.
+/// The result of such a check.
 #[derive(Debug)]
 pub(crate) enum Reached {
     /// It answers.
     Yes,
     /// It does not.
     No(Failure),
-    /// Nothing here can ask; the reason.
+    /// Not checked, and why.
     Untried(&'static str),
 }
 
-/// Asks the package index that pip is set to.
+/// Checks the package index that pip uses.
 pub(crate) fn package_index(workshop: &Workshop<'_>, python: &Python) -> Reached {
     let mut pip = workshop.command(Program::Pip, &python.path);
     pip.args([
@@ -42,7 +42,7 @@ pub(crate) fn package_index(workshop: &Workshop<'_>, python: &Python) -> Reached
             if asked.tail.contains("No module named pip")
                 || asked.tail.contains("unknown command") =>
         {
-            Reached::Untried("this Python has no pip to ask with")
+            Reached::Untried("this Python has no pip")
         }
         Ok(asked) => Reached::No(remedies::unreachable(
             "the package index (PyPI)",
@@ -55,10 +55,10 @@ pub(crate) fn package_index(workshop: &Workshop<'_>, python: &Python) -> Reached
     }
 }
 
-/// Asks Go's module proxy for the Databricks CLI.
+/// Checks Go's module proxy for the Databricks CLI.
 pub(crate) fn module_proxy(workshop: &Workshop<'_>) -> Reached {
     let Sight::Here(go, _) = go::look(workshop) else {
-        return Reached::Untried("Go comes first");
+        return Reached::Untried("Go is not installed yet");
     };
     let module = format!(
         "github.com/databricks/cli@v{}",

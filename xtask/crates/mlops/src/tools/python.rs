@@ -1,4 +1,4 @@
-//! A Python to start from: found, never fetched.
+//! The system's Python: looked up, never installed.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::children::Program;
 use crate::error::Failure;
 use crate::process::Finished;
 
-/// The names that interpreters go by, the user's own choice first.
+/// Names of interpreters, the user's choice first.
 const NAMES: &[&str] = &[
     "python3",
     "python",
@@ -25,7 +25,7 @@ const NAMES: &[&str] = &[
 const QUESTION: &str = "import importlib.util as u, sys; \
     print('.'.join(map(str, sys.version_info[:3])), bool(u.find_spec('ensurepip') and u.find_spec('venv')), sys.executable)";
 
-/// An interpreter that is new enough.
+/// A usable interpreter.
 #[derive(Debug, Clone)]
 pub(crate) struct Python {
     /// The interpreter itself.
@@ -36,8 +36,6 @@ pub(crate) struct Python {
 }
 
 impl Python {
-    /// # Errors
-    /// When virtual environments cannot be made with it.
     pub(crate) fn for_environments(self) -> Result<Python, Failure> {
         if self.makes_environments {
             Ok(self)
@@ -48,9 +46,6 @@ impl Python {
 }
 
 /// The first interpreter on PATH that is new enough.
-///
-/// # Errors
-/// [`remedies::no_python`], naming those that are too old.
 pub(crate) fn find(workshop: &Workshop<'_>) -> Result<Python, Failure> {
     let minimum = workshop.lock.python.minimum;
     let mut tried = Vec::new();

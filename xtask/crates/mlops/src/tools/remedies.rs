@@ -1,18 +1,17 @@
-//! What is said when a tool cannot be had. `ready` fails with these and `setup --check` lists them,
-//! so that both end in the same words.
+//! The failures of tools that cannot be installed, shared by `ready` and `setup --check`.
 
 use camino::Utf8Path;
 
 use super::lock::Version;
 use crate::error::{Failure, Kind};
 
-/// The command that everything can be repeated with; what is complete stays.
+/// The command that resumes an installation.
 pub(crate) const AGAIN: &str = "cargo xtask setup";
 
-/// No interpreter is new enough; `tried` are those that were looked at.
+/// No interpreter is new enough; `tried` lists those found.
 pub(crate) fn no_python(minimum: Version, tried: &[String]) -> Failure {
     let why = if tried.is_empty() {
-        "no python3 is on PATH".to_owned()
+        "no python3 on PATH".to_owned()
     } else {
         format!("found only {}", tried.join(", "))
     };
@@ -29,7 +28,7 @@ pub(crate) fn no_python(minimum: Version, tried: &[String]) -> Failure {
     .next(AGAIN)
 }
 
-/// The interpreter cannot make a virtual environment (Debian packages that part apart).
+/// The interpreter cannot create a virtual environment (Debian packages ensurepip separately).
 pub(crate) fn no_venv_module(python: &Utf8Path, version: Version) -> Failure {
     Failure::new(
         Kind::Missing,
@@ -39,58 +38,60 @@ pub(crate) fn no_venv_module(python: &Utf8Path, version: Version) -> Failure {
     .next(AGAIN)
 }
 
-/// The project has no locked Python side.
+/// The project has no locked Python environment.
 pub(crate) fn no_lock_file(file: &str) -> Failure {
     Failure::new(Kind::Usage, format!("{file} is missing beside xtask.toml"))
-        .next("restore it: `git checkout -- pyproject.toml uv.lock`, or write it anew: `uv init --bare && uv lock`")
+        .next("restore it with `git checkout -- pyproject.toml uv.lock`, or create it with `uv init --bare && uv lock`")
 }
 
-/// A program that the user named does not do.
+/// A program named by a variable is not usable.
 pub(crate) fn named_program(variable: &str, path: &str, why: &str) -> Failure {
     Failure::new(Kind::Missing, format!("{variable}={path}: {why}")).next(format!(
-        "let {variable} name one that is, or `unset {variable}` to use one that is found or fetched"
+        "fix {variable}, or `unset {variable}` to use the program on PATH or a downloaded one"
     ))
 }
 
-/// What a tool too old on PATH means.
+/// The note about a tool on PATH that is too old.
 pub(crate) fn too_old(name: &str, path: &Utf8Path, version: Version, minimum: Version) -> String {
     format!(
-        "{name} {version} ({path}) is older than {minimum}; this project gets one of its own and yours stays as it is"
+        "{name} {version} ({path}) is older than {minimum}; using a separate one for this project"
     )
 }
 
-/// Something would have to be fetched, and nothing may be.
+/// A download is needed but forbidden.
 pub(crate) fn offline(what: &str) -> Failure {
     Failure::new(
         Kind::Missing,
-        format!("{what} is missing, and XTASK_OFFLINE=1 forbids to fetch it"),
+        format!("{what} is missing, and XTASK_OFFLINE=1 forbids downloading it"),
     )
-    .next(format!("`unset XTASK_OFFLINE` and connect, then `{AGAIN}`"))
+    .next(format!(
+        "`unset XTASK_OFFLINE` and connect to a network, then run `{AGAIN}`"
+    ))
 }
 
 /// The user said no.
 pub(crate) fn declined(what: &[String]) -> Failure {
     Failure::new(
         Kind::Missing,
-        format!("not fetched, as you said: {}", what.join(", ")),
+        format!("not installed, as you chose: {}", what.join(", ")),
     )
     .next(format!(
-        "`{AGAIN}` when you want them, or install them yourself: docs/tools.md"
+        "run `{AGAIN}` to install them later, or install them yourself: docs/tools.md"
     ))
 }
 
-/// There is not enough room.
+/// Not enough disk space.
 pub(crate) fn no_space(folder: &Utf8Path, needed: u64, free: u64) -> Failure {
     Failure::new(
         Kind::Missing,
         format!(
-            "the disk is too full: {folder} has {} free, and {} are needed",
+            "not enough disk space: {folder} has {} free, {} needed",
             megabytes(free),
             megabytes(needed)
         ),
     )
     .next(format!(
-        "free at least {} there (`df -h {folder}`), then `{AGAIN}`",
+        "free at least {} there (`df -h {folder}`), then run `{AGAIN}`",
         megabytes(needed.saturating_sub(free))
     ))
 }
@@ -105,7 +106,7 @@ pub(crate) fn no_workspace_sources() -> Failure {
 pub(crate) fn no_cargo() -> Failure {
     Failure::new(
         Kind::Missing,
-        "cargo is missing: it builds the local workspace program",
+        "cargo is missing; it is needed to build the local workspace program",
     )
     .next("install Rust: https://rustup.rs")
     .next(AGAIN)
@@ -117,36 +118,36 @@ pub(crate) fn no_git() -> Failure {
         .next("install it: `sudo apt install git` (Debian, Ubuntu), `brew install git` (macOS), or from https://git-scm.com/downloads")
 }
 
-/// A server or registry was not reached, or is not trusted; `reason` is what was heard instead.
+/// A server or registry is not reachable or not trusted; `reason` is the client's output.
 pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
     if UNTRUSTED.iter().any(|sign| reason.contains(sign)) {
         return Failure::new(Kind::Missing, format!("{what}: the server's certificate is not trusted"))
             .details(reason)
-            .next(format!("where a proxy signs with a certificate of its own: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then `{AGAIN}`"));
+            .next(format!("behind a proxy with its own certificate: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then run `{AGAIN}`"));
     }
     Failure::new(Kind::Missing, format!("{what}: no connection"))
         .details(reason)
-        .next(format!("check the network, and HTTPS_PROXY and NO_PROXY where a proxy is between, then `{AGAIN}`: it goes on from here"))
+        .next(format!("check the network (and HTTPS_PROXY, NO_PROXY behind a proxy), then run `{AGAIN}` to continue"))
 }
 
-/// A program that fetches or builds has failed: names the cause where its output tells it.
+/// A download or build has failed: names the cause if its output tells it.
 pub(crate) fn failed(what: &str, output: &str) -> Failure {
     let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
     if disk_was_full(output) {
         return Failure::new(Kind::Missing, format!("{what}: the disk is full"))
             .details(output)
             .next(format!(
-                "free some space (`df -h . ~ /tmp`), then `{AGAIN}`: it goes on from here"
+                "free disk space (`df -h . ~ /tmp`), then run `{AGAIN}` to continue"
             ));
     }
     if says(ALTERED) {
         return Failure::new(
             Kind::Missing,
-            format!("{what}: what arrived is not what is pinned; nothing was installed"),
+            format!("{what}: checksum does not match the pinned one; nothing was installed"),
         )
         .details(output)
         .next(format!(
-            "`{AGAIN}` again; when it stays so, ask who runs the registry or proxy between"
+            "run `{AGAIN}` again; if it happens again, ask the administrator of your registry or proxy"
         ));
     }
     if says(UNTRUSTED) || says(NETWORK) {
@@ -155,16 +156,16 @@ pub(crate) fn failed(what: &str, output: &str) -> Failure {
     Failure::new(Kind::Missing, format!("{what} failed"))
         .details(output)
         .next(format!(
-            "mend what is said above, then `{AGAIN}`: it goes on from here"
+            "fix the error above, then run `{AGAIN}` to continue"
         ))
 }
 
-/// Whether a program's output says that the disk was full.
+/// Whether a program's output reports a full disk.
 pub(crate) fn disk_was_full(output: &str) -> bool {
     FULL.iter().any(|sign| output.contains(sign))
 }
 
-/// Signs of a full disk in the words of Python, Go and Rust.
+/// A full disk, as Python, Go and Rust report it.
 const FULL: &[&str] = &[
     "No space left on device",
     "no space left on device",
@@ -172,7 +173,7 @@ const FULL: &[&str] = &[
     "ENOSPC",
     "Disk quota exceeded",
 ];
-/// Signs of a private certificate authority that a program does not know.
+/// A private certificate authority that a program does not trust.
 const UNTRUSTED: &[&str] = &[
     "CERTIFICATE_VERIFY_FAILED",
     "certificate verify failed",
@@ -181,14 +182,14 @@ const UNTRUSTED: &[&str] = &[
     "x509: certificate",
     "SSL certificate problem",
 ];
-/// Signs of a download that is not what its digest says.
+/// A checksum mismatch.
 const ALTERED: &[&str] = &[
     "DO NOT MATCH THE HASHES",
     "checksum mismatch",
     "Hash mismatch",
     "hash mismatch",
 ];
-/// Signs of a network that is not there.
+/// A missing network.
 const NETWORK: &[&str] = &[
     "Temporary failure in name resolution",
     "Name or service not known",
@@ -214,7 +215,7 @@ const NETWORK: &[&str] = &[
     "client error (Connect)",
 ];
 
-/// An error of the file system, with the full disk named as such.
+/// A file system error; names a full disk as such.
 pub(crate) fn file_system(what: &str, error: anyhow::Error) -> anyhow::Error {
     let full = error.chain().any(|cause| {
         cause
@@ -228,7 +229,7 @@ pub(crate) fn file_system(what: &str, error: anyhow::Error) -> anyhow::Error {
     error
 }
 
-/// Bytes for people.
+/// Human-readable bytes.
 pub(crate) fn megabytes(bytes: u64) -> String {
     match bytes / 1_000_000 {
         megabytes @ ..1000 => format!("{megabytes} MB"),
@@ -256,7 +257,8 @@ mod tests {
             .contains("not trusted")
         );
         assert!(
-            told("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES").contains("not what is pinned")
+            told("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES")
+                .contains("checksum does not match")
         );
         assert_eq!(told("syntax error"), "uv failed");
     }

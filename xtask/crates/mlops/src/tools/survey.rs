@@ -1,4 +1,4 @@
-//! A look at everything that a command needs, before anything is changed.
+//! Checks all tools that a command needs, before anything is changed.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::error::Failure;
 
-/// What was seen of each tool; `None` where it is not needed.
+/// The state of each tool; `None` if not needed.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     /// uv.
@@ -24,7 +24,7 @@ pub(crate) struct Survey {
 }
 
 impl Survey {
-    /// Looks. Costs a few milliseconds when all is in place: no network, no other program.
+    /// Takes a few milliseconds when everything is installed: no network, no child process.
     pub(crate) fn take(workshop: &Workshop<'_>, needs: &[Need]) -> Survey {
         let needed = |need| needs.contains(&need);
         let of_project =
@@ -44,7 +44,7 @@ impl Survey {
         }
     }
 
-    /// The tools, when all are here.
+    /// The tools, if all are installed.
     pub(crate) fn complete(&self) -> Option<Toolbox> {
         let python = Pythons {
             uv: here(&self.uv)?,
@@ -75,7 +75,7 @@ impl Survey {
         items
     }
 
-    /// What the user should hear about tools that are here and are not taken.
+    /// Notes about tools on PATH that are not used.
     pub(crate) fn notes(&self) -> Vec<&str> {
         let of_uv = match &self.uv {
             Some(Sight::Fetch(plan)) => plan.note.as_deref(),
@@ -88,11 +88,11 @@ impl Survey {
         of_uv.into_iter().chain(of_cli).collect()
     }
 
-    /// Takes out what can neither be found nor fetched.
+    /// Takes the failures of tools that cannot be installed.
     pub(crate) fn take_obstacles(&mut self) -> Vec<Failure> {
         let mut obstacles = Vec::new();
         if matches!(self.uv, Some(Sight::Cannot(_))) {
-            // Without uv no environment; one obstacle says it.
+            // Without uv there is no environment; report only uv.
             self.environment
                 .take_if(|sight| matches!(sight, Sight::Fetch(_)));
             self.workspace_python
@@ -107,7 +107,7 @@ impl Survey {
     }
 }
 
-/// The Python side of the tools; what is not needed is an empty path.
+/// The Python tools; those not needed are empty paths.
 #[derive(Debug, Default)]
 pub(crate) struct Pythons {
     /// uv.
@@ -119,7 +119,7 @@ pub(crate) struct Pythons {
 }
 
 impl Pythons {
-    /// All tools. Where the project has no environment, its notebooks run in that of the local workspace.
+    /// All tools. Without a project environment, notebooks run in the local workspace's.
     pub(crate) fn toolbox(self, databricks: Utf8PathBuf, workspace: Utf8PathBuf) -> Toolbox {
         let own = |path: fn(&Utf8Path) -> Utf8PathBuf| match self.workspace.as_str().is_empty() {
             true => Utf8PathBuf::new(),
@@ -141,7 +141,7 @@ impl Pythons {
     }
 }
 
-/// The path of a tool that is here, or the empty one of a tool that is not needed.
+/// The path of an installed tool, or the empty path of one not needed.
 fn here<P>(sight: &Option<Sight<P>>) -> Option<Utf8PathBuf> {
     match sight {
         None => Some(Utf8PathBuf::new()),

@@ -1,4 +1,4 @@
-//! uv, which makes the locked Python environment.
+//! uv, which creates the locked Python environment.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -10,11 +10,11 @@ use super::{Item, Sight, pypi, python, remedies};
 #[derive(Debug)]
 pub(crate) struct Plan {
     python: Python,
-    /// What is wrong with the one on PATH.
+    /// Why the one on PATH is not used.
     pub(crate) note: Option<String>,
 }
 
-/// Looks for uv on PATH, then among the fetched tools.
+/// Looks for uv on PATH, then among the installed tools.
 pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     let wheels = &workshop.lock.uv;
     let mut note = None;
@@ -26,7 +26,7 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
             Some(version) => note = Some(remedies::too_old("uv", &path, version, wheels.minimum)),
             None => {
                 note = Some(format!(
-                    "{path} does not tell its version; this project gets a uv of its own"
+                    "{path} does not report its version; using a separate uv for this project"
                 ))
             }
         }
@@ -40,7 +40,7 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     }
 }
 
-/// What fetching it means.
+/// The item for the prompt.
 pub(crate) fn item(workshop: &Workshop<'_>) -> Item {
     Item {
         what: format!("uv {}", workshop.lock.uv.version),
@@ -51,9 +51,6 @@ pub(crate) fn item(workshop: &Workshop<'_>) -> Item {
 }
 
 /// Fetches it.
-///
-/// # Errors
-/// Those of [`pypi::install`].
 pub(crate) fn fetch(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8PathBuf> {
     let wheels = &workshop.lock.uv;
     let what = format!("uv {}", wheels.version);

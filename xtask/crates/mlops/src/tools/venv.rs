@@ -1,4 +1,4 @@
-//! The locked Python environment: what uv.lock says, installed by uv.
+//! The locked Python environment: the packages of uv.lock, installed by uv.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ring::digest::{SHA256, digest};
@@ -10,17 +10,17 @@ use crate::children::Program;
 use crate::error::Failure;
 use crate::vars;
 
-/// Bringing the environment in step.
+/// The plan of `uv sync`.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    /// The interpreter to make it with; `None` keeps that of the environment, or lets uv choose.
+    /// The interpreter to create it with; `None` keeps the environment's, or lets uv choose.
     interpreter: Option<Utf8PathBuf>,
     /// Whether there is none yet.
     pub(crate) first: bool,
 }
 
-/// The environment as it was when uv last had it in step. Another state means that uv looks again,
-/// which takes a tenth of a second when nothing is to be done.
+/// The state of the environment after the last `uv sync`. In any other state uv runs again, which takes 0.1
+/// s if nothing changed.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     environment: Utf8PathBuf,
@@ -30,8 +30,8 @@ struct Stamp {
     packages_changed: Option<std::time::SystemTime>,
 }
 
-/// Whether the project has an environment of its own: a lock, or a `[project]` table that wants one. Other
-/// tools keep settings in pyproject.toml as well.
+/// Whether the project has its own environment: a lock, or a `[project]` table. A pyproject.toml alone may
+/// only hold other tools' settings.
 pub(crate) fn is_declared(workshop: &Workshop<'_>) -> bool {
     let root = &workshop.context.root;
     let pyproject = fs_err::read_to_string(root.join("pyproject.toml")).unwrap_or_default();
@@ -40,7 +40,7 @@ pub(crate) fn is_declared(workshop: &Workshop<'_>) -> bool {
             .is_ok_and(|table| table.contains_key("project"))
 }
 
-/// The Python of the environment, and its version as its folders have it (`3.11`); `None` where there is none.
+/// The environment's Python and its minor version (`3.11`); `None` without an environment.
 pub(crate) fn interpreter(workshop: &Workshop<'_>) -> Option<(Utf8PathBuf, String)> {
     if !is_declared(workshop) || !program(workshop).is_file() {
         return None;
@@ -59,7 +59,7 @@ pub(crate) fn packages(environment: &Utf8Path) -> Option<Utf8PathBuf> {
         .find(|folder| folder.is_dir())
 }
 
-/// Looks whether the environment is in step with pyproject.toml and uv.lock.
+/// Checks whether the environment matches pyproject.toml and uv.lock.
 pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     for file in ["pyproject.toml", "uv.lock"] {
         if !workshop.context.root.join(file).is_file() {
@@ -72,11 +72,11 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     if !suspect && now.is_some() && now == last(workshop) {
         return Sight::Here(
             program,
-            format!("in step with uv.lock ({})", environment(workshop)),
+            format!("up to date with uv.lock ({})", environment(workshop)),
         );
     }
     let first = suspect || !program.exists();
-    // uv reads both by itself, and rightly puts them above what it is given.
+    // uv reads both itself, and they take precedence over `--python`.
     let chosen = workshop.context.env.get(vars::UV_PYTHON).is_some()
         || workshop.context.root.join(".python-version").is_file();
     if !first || chosen {
@@ -94,24 +94,21 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     }
 }
 
-/// What bringing it in step means.
+/// The item for the prompt.
 pub(crate) fn item(plan: &Plan) -> Item {
     Item {
         what: "the Python packages of uv.lock".to_owned(),
         how: if plan.first {
             "from PyPI, about 200 MB; 650 MB in .venv".to_owned()
         } else {
-            "what has changed, from PyPI".to_owned()
+            "changed packages, from PyPI".to_owned()
         },
         disk: if plan.first { 900_000_000 } else { 100_000_000 },
         asks: plan.first,
     }
 }
 
-/// Brings it in step.
-///
-/// # Errors
-/// [`remedies::failed`] with what uv says.
+/// Runs `uv sync`.
 pub(crate) fn fetch(
     workshop: &Workshop<'_>,
     uv: &Utf8Path,
@@ -125,7 +122,7 @@ pub(crate) fn fetch(
     let mut command = workshop.command(Program::Uv, uv);
     command
         .args(["sync", "--locked", "--no-progress"])
-        // Without compiled files `import mlflow` costs three times as much, in every process.
+        // Without bytecode, `import mlflow` takes three times as long in every process.
         .env("UV_COMPILE_BYTECODE", "1")
         .env("UV_PYTHON_DOWNLOADS", "never")
         .env_remove("UV_FROZEN")
@@ -146,8 +143,8 @@ pub(crate) fn fetch(
     let synced = workshop.run(command, |line| {
         progress.message(format!("the Python packages: {}", line.trim()))
     })?;
-    // uv downloads everything before it installs anything: where it gave up by itself, only a full
-    // disk can have left half a package.
+    // uv downloads everything before it installs anything: if it failed by itself, only a full disk can
+    // have left half a package.
     if synced.status.code().is_some() && !remedies::disk_was_full(&synced.tail) {
         fs_err::remove_file(mark(workshop))?;
     }
@@ -165,21 +162,21 @@ fn explain(workshop: &Workshop<'_>, output: &str) -> Failure {
     if output.contains("lockfile at `uv.lock` needs to be updated") {
         return Failure::new(
             crate::error::Kind::Failed,
-            "uv.lock is out of step with pyproject.toml",
+            "uv.lock does not match pyproject.toml",
         )
         .details(output)
         .next("uv lock")
         .next(remedies::AGAIN);
     }
     if workshop.context.env.offline {
-        return remedies::offline("a part of the Python packages of uv.lock").details(output);
+        return remedies::offline("a Python package of uv.lock").details(output);
     }
     remedies::failed("installing the Python packages of uv.lock", output)
 }
 
-/// Removes an environment that a kill or a full disk left half-made, and tells whether there may still
-/// be one (outside of the project, where nothing is ours to remove). uv would take a package of which
-/// half the files are there for installed, and a folder without an interpreter for somebody else's.
+/// Removes an environment that a kill or a full disk left incomplete, and returns whether one may still
+/// exist (outside the project nothing is removed). uv would consider a half-installed package installed,
+/// and refuse a folder without an interpreter as not an environment.
 fn remove_half_made(workshop: &Workshop<'_>) -> std::io::Result<bool> {
     let environment = environment(workshop);
     let no_environment = !environment.join("pyvenv.cfg").is_file() && !program(workshop).exists();
@@ -193,12 +190,12 @@ fn remove_half_made(workshop: &Workshop<'_>) -> std::io::Result<bool> {
     Ok(false)
 }
 
-/// There while uv installs, and as long as what it left is not known to be whole.
+/// Exists while uv installs, and until the environment is known to be complete.
 fn mark(workshop: &Workshop<'_>) -> Utf8PathBuf {
     workshop.folder.join("environment.under-way")
 }
 
-/// What the environment has besides: of the project, and of whoever runs us.
+/// The extras to install: from xtask.toml and from XTASK_EXTRAS.
 fn extras<'w>(workshop: &'w Workshop<'_>) -> impl Iterator<Item = &'w str> {
     let context = workshop.context;
     let own = context.env.get(vars::XTASK_EXTRAS).unwrap_or_default();
@@ -231,7 +228,7 @@ fn last(workshop: &Workshop<'_>) -> Option<Stamp> {
     serde_json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()
 }
 
-/// The environment as it is; `None` when it is not whole.
+/// The environment's state; `None` if it is incomplete.
 fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
     let environment = environment(workshop);
     let mut asked = String::new();
@@ -244,7 +241,7 @@ fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
     asked.extend(extras(workshop).flat_map(|extra| [" ", extra]));
     let packages = packages(&environment)?;
     Some(Stamp {
-        // A link to an interpreter that was uninstalled since is none.
+        // A dangling link to an uninstalled interpreter does not count.
         interpreter: program(workshop).canonicalize_utf8().ok()?,
         packages_changed: fs_err::metadata(packages).ok()?.modified().ok(),
         environment: environment.canonicalize_utf8().ok()?,

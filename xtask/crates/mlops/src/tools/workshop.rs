@@ -1,4 +1,4 @@
-//! The folder that holds fetched tools, what is remembered there, and how programs are run for it.
+//! The folder of installed tools, its cached state, and how programs run for it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,24 +16,24 @@ use crate::children::{self, Program};
 use crate::context::Context;
 use crate::process::{self, Finished};
 
-/// Written last into a fetched tool's folder: what lacks it is half-installed.
+/// Written last into a tool's folder: a folder without it is incomplete.
 const STAMP: &str = "complete";
-/// How long a program may take to say which version it is.
+/// The timeout of `--version`.
 const ASKING: Duration = Duration::from_secs(60);
 
-/// The surroundings of every look at a tool and of every fetch.
+/// What checks and installations of tools share.
 #[derive(Debug)]
 pub(crate) struct Workshop<'c> {
-    /// What the command was given.
+    /// The command's context.
     pub(crate) context: &'c Context,
     /// Versions and digests.
     pub(crate) lock: ToolsLock,
-    /// The folder for fetched tools, `.xtask/tools`.
+    /// The folder of installed tools, `.xtask/tools`.
     pub(crate) folder: Utf8PathBuf,
     versions: Mutex<BTreeMap<String, Known>>,
 }
 
-/// A program whose version was asked for, as it was then.
+/// The cached version of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Known {
     modified: i128,
@@ -42,10 +42,7 @@ struct Known {
 }
 
 impl<'c> Workshop<'c> {
-    /// Reads tools.lock and what is remembered.
-    ///
-    /// # Errors
-    /// Those of [`ToolsLock::read`].
+    /// Reads tools.lock and the cached versions.
     pub(crate) fn open(context: &'c Context) -> anyhow::Result<Workshop<'c>> {
         let folder = context.local().join("tools");
         let versions = fs_err::read(folder.join("versions.json"))
@@ -65,24 +62,18 @@ impl<'c> Workshop<'c> {
         children::command(&self.context.env, kind, program, &self.context.root)
     }
 
-    /// Runs a command that fetches or builds; it may take long, and ends with us.
-    ///
-    /// # Errors
-    /// Those of [`process::run`].
+    /// Runs a download or build, which may take long and is killed on Ctrl-C.
     pub(crate) fn run(
         &self,
         mut command: Command,
         on_line: impl FnMut(&str),
     ) -> anyhow::Result<Finished> {
-        // A group of its own, so that Ctrl-C ends the compilers below it as well.
+        // Its own process group, so that Ctrl-C ends its compilers as well.
         command.process_group(0);
         process::run(&self.context.ui, &self.context.interrupt, command, on_line)
     }
 
-    /// Runs a command that answers at once.
-    ///
-    /// # Errors
-    /// Those of [`process::run_within`].
+    /// Runs a quick command.
     pub(crate) fn ask(&self, command: Command, limit: Duration) -> anyhow::Result<Finished> {
         let Context { ui, interrupt, .. } = self.context;
         process::run_within(ui, interrupt, command, Some(limit), |_| ())
@@ -95,8 +86,8 @@ impl<'c> Workshop<'c> {
         Utf8PathBuf::try_from(found).ok()
     }
 
-    /// The version of a program, asked once for as long as its file stays the same. `None` when it
-    /// cannot be run or names none.
+    /// The version of a program, cached while its file stays the same. `None` if it cannot be run or
+    /// reports none.
     pub(crate) fn version(&self, program: &Utf8Path, args: &[&str]) -> Option<Version> {
         let file = fs_err::metadata(program).ok()?;
         let modified = i128::from(file.mtime()) * 1_000_000_000 + i128::from(file.mtime_nsec());
@@ -127,22 +118,19 @@ impl<'c> Workshop<'c> {
     fn remember(&self, program: &Utf8Path, known: Known) {
         let mut versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         versions.insert(program.to_string(), known);
-        // A memory only: where it cannot be kept, the program is asked again.
+        // A cache only: without it the program is asked again.
         if let Ok(bytes) = serde_json::to_vec_pretty(&*versions) {
             let _ = write_whole(&self.folder.join("versions.json"), &bytes);
         }
     }
 
-    /// The folder of a fetched tool, when it is complete.
+    /// The folder of an installed tool, if complete.
     pub(crate) fn installed(&self, name: &str) -> Option<Utf8PathBuf> {
         let home = self.folder.join(name);
         home.join(STAMP).is_file().then_some(home)
     }
 
-    /// Makes the folder of a tool whole or not at all: `fill` works in a folder beside it.
-    ///
-    /// # Errors
-    /// Those of `fill`, and of the file system.
+    /// Creates the folder of a tool atomically: `fill` works in a temporary folder beside it.
     pub(crate) fn install(
         &self,
         name: &str,
@@ -161,11 +149,8 @@ impl<'c> Workshop<'c> {
         Ok(home)
     }
 
-    /// Keeps a second xtask of this clone from fetching the same; waits while another one does.
-    /// The lock lasts as long as the returned file.
-    ///
-    /// # Errors
-    /// Ctrl-C, and those of the file system.
+    /// Locks the folder against other xtask processes of this clone, and waits for them. The lock lasts as
+    /// long as the returned file.
     pub(crate) fn alone(&self) -> anyhow::Result<File> {
         fs_err::create_dir_all(&self.folder)?;
         let file = File::create(self.folder.join("lock"))?;
@@ -177,7 +162,7 @@ impl<'c> Workshop<'c> {
             if !told {
                 self.context.ui.status(
                     "Waiting",
-                    "for another xtask that fetches tools for this folder",
+                    "for another xtask that installs tools into this folder",
                 );
                 told = true;
             }
@@ -188,10 +173,7 @@ impl<'c> Workshop<'c> {
     }
 }
 
-/// Writes a file so that readers see the old content or the new one, never a part.
-///
-/// # Errors
-/// Those of the file system.
+/// Writes a file atomically.
 pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs_err::create_dir_all(folder)?;
@@ -201,10 +183,7 @@ pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> 
     fs_err::rename(&fresh, path)
 }
 
-/// Removes a folder that may not be there.
-///
-/// # Errors
-/// Those of the file system.
+/// Removes a folder if it exists.
 pub(crate) fn remove(folder: &Utf8Path) -> std::io::Result<()> {
     match fs_err::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),

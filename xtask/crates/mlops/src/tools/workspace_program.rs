@@ -25,8 +25,8 @@ pub(crate) struct Plan {
     source: OwnSource,
 }
 
-/// A successful build. Sources that are not newer need no cargo, which alone takes longer than all
-/// the other looks together.
+/// A successful build. If no source is newer, cargo is not run: it takes longer than all other checks
+/// together.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     program: Utf8PathBuf,
@@ -36,7 +36,7 @@ struct Stamp {
     build_began: SystemTime,
 }
 
-/// Looks whether it is built from the sources as they are.
+/// Checks whether it is built from the current sources.
 pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     if let Some(path) = workshop.context.env.get(vars::XTASK_WORKSPACE_BIN) {
         let program = workshop.context.env.cwd.join(path);
@@ -46,7 +46,7 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
         return Sight::Cannot(remedies::named_program(
             vars::XTASK_WORKSPACE_BIN,
             path,
-            "there is no such file",
+            "no such file",
         ));
     }
     let cargo = workshop.context.env.get(vars::CARGO).map(Utf8PathBuf::from);
@@ -64,7 +64,7 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
         }
     };
     match (found, cargo) {
-        (Some(program), _) => Sight::Here(program, "built from the sources as they are".to_owned()),
+        (Some(program), _) => Sight::Here(program, "up to date with its sources".to_owned()),
         (None, Some(cargo)) => Sight::Fetch(Plan { cargo, source }),
         (None, None) => Sight::Cannot(remedies::no_cargo()),
     }
@@ -75,22 +75,19 @@ fn folder_name(commit: &str) -> String {
     format!("{PROGRAM}-{VERSION}-{}", commit.get(..12).unwrap_or(commit))
 }
 
-/// What building it means.
+/// The item for the prompt.
 pub(crate) fn item() -> Item {
     Item {
         what: "the local workspace program".to_owned(),
         how: "compiled by cargo, 1 to 3 minutes the first time; crates from the registry"
             .to_owned(),
         disk: 700_000_000,
-        // Whoever typed `cargo xtask` has had cargo compile already.
+        // Anyone who ran `cargo xtask` has compiled with cargo already.
         asks: false,
     }
 }
 
 /// Builds it, with what cargo has compiled for xtask.
-///
-/// # Errors
-/// [`remedies::failed`] with what cargo says.
 pub(crate) fn build(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8PathBuf> {
     let root = &workshop.context.root;
     let output = Output::of_this_program(root);
@@ -188,7 +185,7 @@ fn remember(
     Ok(program)
 }
 
-/// The user's folder of programs that clones share; none without a home.
+/// The user's cache of programs shared by clones; `None` without a home folder.
 fn shared_folder(workshop: &Workshop<'_>, name: &str) -> Option<Utf8PathBuf> {
     let env = &workshop.context.env;
     let cache = env.get("XDG_CACHE_HOME").map(Utf8PathBuf::from);
@@ -196,7 +193,7 @@ fn shared_folder(workshop: &Workshop<'_>, name: &str) -> Option<Utf8PathBuf> {
     Some(cache.join("xtask").join(name))
 }
 
-/// Takes the program that another clone has built.
+/// Copies the program that another clone has built.
 fn shared(workshop: &Workshop<'_>, name: &str, home: &Utf8Path) -> anyhow::Result<bool> {
     let Some(program) = shared_folder(workshop, name).filter(|path| path.is_file()) else {
         return Ok(false);
@@ -206,7 +203,7 @@ fn shared(workshop: &Workshop<'_>, name: &str, home: &Utf8Path) -> anyhow::Resul
     Ok(true)
 }
 
-/// Leaves the program to other clones, whole or not at all. Where that cannot be done they build their own.
+/// Shares the program with other clones, atomically and best effort.
 fn share(workshop: &Workshop<'_>, name: &str, home: &Utf8Path) {
     let Some(shared) = shared_folder(workshop, name) else {
         return;
@@ -231,7 +228,7 @@ struct Output {
 }
 
 impl Output {
-    /// The one that holds the running program, or cargo's default when that was installed elsewhere.
+    /// The target folder of the running program, or cargo's default if that is elsewhere.
     fn of_this_program(root: &Utf8Path) -> Output {
         let running = std::env::current_exe()
             .ok()
@@ -267,7 +264,7 @@ fn stamp_file(workshop: &Workshop<'_>) -> Utf8PathBuf {
     workshop.folder.join("workspace-program.json")
 }
 
-/// The program, when it was built from these sources and none of them is newer.
+/// The program, if it was built from these sources and none of them is newer.
 fn fresh(workshop: &Workshop<'_>, sources: &Utf8Path) -> Option<Utf8PathBuf> {
     let stamp: Stamp = serde_json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()?;
     let output = Output::of_this_program(&workshop.context.root);
@@ -282,7 +279,7 @@ fn fresh(workshop: &Workshop<'_>, sources: &Utf8Path) -> Option<Utf8PathBuf> {
     (same && newest < stamp.build_began).then_some(stamp.program)
 }
 
-/// When anything below a path last changed; a removed file changes its folder.
+/// The newest modification time below a path; removing a file changes its folder's.
 fn newest_change(path: &Utf8Path) -> Option<SystemTime> {
     let file = fs_err::symlink_metadata(path).ok()?;
     let own = file.modified().ok();

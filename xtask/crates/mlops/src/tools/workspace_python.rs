@@ -1,5 +1,5 @@
-//! The local workspace's own Python, apart from every project's: MLflow's server, and what a notebook finds
-//! beside the packages of its project. The lock is carried in this program.
+//! The local workspace's own Python environments: one for MLflow's server, one for the packages that
+//! notebooks can import besides those of their project. The lock file is embedded.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ring::digest::{SHA256, digest};
@@ -10,7 +10,7 @@ use crate::children::Program;
 
 const PROJECT: &str = include_str!("../../tools/workspace-python/pyproject.toml");
 const LOCK: &str = include_str!("../../tools/workspace-python/uv.lock");
-/// What the item that fetches it begins with.
+/// The name of its item.
 pub(crate) const WHAT: &str = "the local workspace's Python packages";
 
 /// Installing it.
@@ -20,7 +20,7 @@ pub(crate) struct Plan {
     version: String,
 }
 
-/// Looks whether it is installed for the Python that the project's environment has, or will have.
+/// Checks whether it is installed for the Python version of the project's environment.
 pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     let (interpreter, version) = match venv::interpreter(workshop) {
         Some(found) => found,
@@ -38,27 +38,23 @@ pub(crate) fn look(workshop: &Workshop<'_>) -> Sight<Plan> {
     }
 }
 
-/// What installing it means.
+/// The item for the prompt.
 pub(crate) fn item() -> Item {
     Item {
         what: WHAT.to_owned(),
-        how: "MLflow's server and IPython, from PyPI, about 200 MB; shared with other packages of these versions"
-            .to_owned(),
+        how: "MLflow and IPython, from PyPI, about 200 MB".to_owned(),
         disk: 700_000_000,
         asks: true,
     }
 }
 
 /// Installs it with uv.
-///
-/// # Errors
-/// [`remedies::failed`] with what uv says.
 pub(crate) fn fetch(
     workshop: &Workshop<'_>,
     uv: &Utf8Path,
     plan: &Plan,
 ) -> anyhow::Result<Utf8PathBuf> {
-    // The project's environment may have been made since the look, with another Python.
+    // The project's environment may have been created since the check, with another Python.
     let (interpreter, version) = venv::interpreter(workshop)
         .unwrap_or_else(|| (plan.interpreter.clone(), plan.version.clone()));
     let name = name(&version);
@@ -96,15 +92,15 @@ pub(crate) fn fetch(
                 };
             }
         }
-        progress.message(format!("{WHAT}: compiling what the server imports"));
+        progress.message(format!("{WHAT}: compiling bytecode"));
         import(workshop, folder)
     })?;
     progress.finish("Installed", WHAT);
     Ok(home)
 }
 
-/// Imports what the server does, once: Python keeps it compiled, which takes a fifth of the time that compiling all
-/// packages would, and a package that does not load is found here.
+/// Imports the server's modules once, which writes their bytecode in a fifth of the time of compiling all
+/// packages, and finds packages that do not load.
 fn import(workshop: &Workshop<'_>, folder: &Utf8Path) -> anyhow::Result<()> {
     let mut command = workshop.command(Program::Code, server(folder));
     command
@@ -130,7 +126,7 @@ pub(crate) fn kernel(home: &Utf8Path) -> Utf8PathBuf {
     venv::packages(&home.join("kernel")).unwrap_or_else(|| home.join("kernel"))
 }
 
-/// A folder for each lock and each Python, so that two versions of the tool get along.
+/// A folder per lock file and Python version, so that two versions of the tool can coexist.
 fn name(version: &str) -> String {
     let lock = digest(&SHA256, LOCK.as_bytes());
     let lock: String = lock.as_ref()[..6]

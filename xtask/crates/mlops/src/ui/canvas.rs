@@ -1,5 +1,4 @@
-//! A screen of its own that is painted again and again, and leaves no trace: the terminal's alternate
-//! screen, on standard error.
+//! The terminal's alternate screen, on stderr, for views that repaint.
 
 use std::io::Write as _;
 
@@ -8,14 +7,14 @@ use dialoguer::console::Term;
 use super::Ui;
 use crate::terminal_text::cropped;
 
-/// The screen. Dropping it brings back what was there.
+/// The screen. Dropping it restores the terminal.
 #[derive(Debug)]
 pub(crate) struct Canvas {
     term: Term,
 }
 
 impl Ui {
-    /// A screen of its own; `None` where lines cannot be repainted.
+    /// Opens the screen; `None` where lines cannot be repainted.
     pub(crate) fn canvas(&self) -> Option<Canvas> {
         if !self.moving {
             return None;
@@ -34,7 +33,7 @@ impl Canvas {
         (usize::from(columns), usize::from(rows))
     }
 
-    /// Shows these lines from the top, and one at the bottom; what does not fit is counted.
+    /// Shows these lines from the top and a status line at the bottom; lines that do not fit are counted.
     pub(crate) fn paint(&self, lines: &[String], footer: &str) {
         let (columns, rows) = self.size();
         let room = rows.saturating_sub(2).max(1);
@@ -48,7 +47,7 @@ impl Canvas {
         }
         shown.push(String::new());
         shown.push(footer.to_owned());
-        // In one write, and marked as one picture for terminals that know how: nothing flickers.
+        // One write, marked as a synchronized update, so that nothing flickers.
         let mut picture = String::from("\u{1b}[?2026h\u{1b}[H");
         for (index, line) in shown.iter().take(rows.max(1)).enumerate() {
             if index > 0 {

@@ -1,11 +1,10 @@
-//! Questions. Each is answered by Enter, and each has an answer where nobody can be asked.
+//! Prompts. Enter takes the default, and so does a missing terminal.
 
 use super::{Tone, Ui, safe_line};
 use crate::error::{Failure, Kind};
 
 impl Ui {
-    /// Asks a question that yes or no answers. Without a terminal, or with `--yes`, it takes
-    /// `default` and says so.
+    /// A yes/no prompt. Without a terminal, or with `--yes`, it takes `default` and says so.
     ///
     /// # Errors
     /// [`Kind::Interrupted`] when the question is left with Ctrl-C.
@@ -16,7 +15,7 @@ impl Ui {
         }
         if !self.can_ask {
             self.line(&format!(
-                "{question} {} (no terminal to ask at)",
+                "{question} {} (no terminal to ask on)",
                 word(default)
             ));
             return Ok(default);
@@ -33,23 +32,19 @@ impl Ui {
             .ok_or_else(left)
     }
 
-    /// Asks for a line of text, with an answer that Enter takes. Without a terminal, or with `--yes`, it
-    /// takes that one; without a terminal it says so.
-    ///
-    /// # Errors
-    /// [`Kind::Interrupted`] when the question is left with Ctrl-C.
+    /// A text prompt with a default. Without a terminal, or with `--yes`, it takes the default; without a
+    /// terminal it says so.
     pub(crate) fn input(&self, question: &str, default: &str) -> anyhow::Result<String> {
         if !self.can_ask() {
             if !self.assume_yes {
                 self.line(&format!(
-                    "{question}: {} (no terminal to ask at)",
+                    "{question}: {} (no terminal to ask on)",
                     safe_line(default)
                 ));
             }
             return Ok(default.to_owned());
         }
-        // What is offered is shown by the prompt itself, so it must be harmless; taken as it is by
-        // Enter on an empty line.
+        // The prompt shows the default sanitised; Enter on an empty line takes it as it is.
         let typed: String = self
             .screen
             .suspend(|| {
@@ -65,16 +60,13 @@ impl Ui {
         }
     }
 
-    /// Asks which of several; the first is what Enter takes. Without a terminal, or with `--yes`, it is
-    /// the first one; without a terminal it says so.
-    ///
-    /// # Errors
-    /// [`Kind::Interrupted`] when the question is left with Ctrl-C or Escape.
+    /// A selection prompt; the first item is the default. Without a terminal, or with `--yes`, it takes the
+    /// default; without a terminal it says so.
     pub(crate) fn choose(&self, question: &str, options: &[&str]) -> anyhow::Result<usize> {
         if !self.can_ask() {
             if !self.assume_yes {
                 let first = options.first().copied().unwrap_or_default();
-                self.line(&format!("{question} {first} (no terminal to ask at)"));
+                self.line(&format!("{question} {first} (no terminal to ask on)"));
             }
             return Ok(0);
         }
@@ -91,11 +83,8 @@ impl Ui {
             .ok_or_else(left)
     }
 
-    /// Asks for a name to be typed, which stands for an agreement that Enter cannot give. `false` for any
-    /// other text, and where nobody can be asked.
-    ///
-    /// # Errors
-    /// [`Kind::Interrupted`] when the question is left with Ctrl-C.
+    /// Asks to type a name, as a confirmation that Enter alone cannot give. `false` for any other text and
+    /// without a terminal.
     pub(crate) fn typed(&self, question: &str, name: &str) -> anyhow::Result<bool> {
         if !self.can_ask() {
             return Ok(false);
@@ -112,7 +101,7 @@ impl Ui {
         Ok(typed.trim() == name)
     }
 
-    /// A sentence before a question, for those who meet it for the first time.
+    /// An explanation before a prompt, for first-time users.
     pub(crate) fn hint(&self, text: &str) {
         if self.can_ask() {
             self.line(&format!("\n{}", self.paint(text, Tone::Dim)));
@@ -120,9 +109,9 @@ impl Ui {
     }
 }
 
-/// The end of a question that was left.
+/// The error of a prompt left with Ctrl-C.
 fn left() -> anyhow::Error {
-    // A question that is left keeps the cursor hidden.
+    // dialoguer leaves the cursor hidden.
     let _ = dialoguer::console::Term::stderr().show_cursor();
-    Failure::new(Kind::Interrupted, "nothing was done").into()
+    Failure::new(Kind::Interrupted, "cancelled; nothing was changed").into()
 }

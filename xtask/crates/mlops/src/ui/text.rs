@@ -1,10 +1,10 @@
-//! Text of others on a terminal: it says what it says, and does nothing.
+//! Untrusted text on a terminal: escape sequences are shown, not obeyed.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// Where links lead that we have made; text of others makes none.
+/// Targets of our own hyperlinks; untrusted text cannot make any.
 static OURS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// A word that leads to a page (OSC 8).
@@ -14,13 +14,13 @@ pub(super) fn link(target: &str, word: &str) -> String {
     format!("\u{1b}]8;;{target}\u{1b}\\{word}\u{1b}]8;;\u{1b}\\")
 }
 
-/// The last look at everything that goes to the terminal: colours and our own links stay; what would move the cursor,
-/// hide text, lead to a page of somebody else's, set a title or turn the direction of writing is spelled out.
+/// The filter for everything that goes to the terminal: colours and our own links stay; sequences that move
+/// the cursor, hide text, link elsewhere, set a title or change the text direction are escaped.
 pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
     }
-    // A line that was written over itself (a progress bar) is shown as the lines it was.
+    // A line that overwrites itself (a progress bar) becomes separate lines.
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let mut out = String::with_capacity(text.len() + 16);
     let mut rest = text.as_str();
@@ -48,8 +48,8 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The length of a sequence that does no harm: a colour (`ESC [ 1 ; 32 m`), or one end of a link
-/// (`ESC ] 8 ; ; address ESC \`) that we have made.
+/// The length of a harmless sequence: a colour (`ESC [ 1 ; 32 m`), or one end of a link (`ESC ] 8 ; ;
+/// address ESC \`) that we have made.
 fn sequence(text: &str) -> Option<usize> {
     if let Some(colour) = text.strip_prefix("\u{1b}[") {
         let digits = colour
@@ -68,7 +68,8 @@ fn sequence(text: &str) -> Option<usize> {
     plain.then_some("\u{1b}]8;;".len() + end + "\u{1b}\\".len())
 }
 
-/// Whether a colour's parameters have what follows not be seen: 8, where it is no part of a colour (`38;5;8`).
+/// Whether a colour's parameters hide what follows: 8 (conceal), where it is not part of a colour
+/// (`38;5;8`).
 fn hides(parameters: &str) -> bool {
     let mut parameters = parameters.split(';');
     while let Some(parameter) = parameters.next() {
@@ -88,7 +89,7 @@ fn hides(parameters: &str) -> bool {
     false
 }
 
-/// JSON in which what a terminal would obey is escaped as JSON escapes it: it reads back the same.
+/// JSON with control characters escaped as JSON escapes them, so that it parses to the same value.
 pub(super) fn json(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -105,8 +106,7 @@ pub(super) fn json(text: &str) -> String {
     escaped
 }
 
-/// Text of others, made harmless for a terminal: what would move the cursor, colour, or turn the
-/// direction of writing is spelled out. Line ends stay.
+/// Untrusted text with all control sequences escaped. Newlines stay.
 pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_unsafe) {
         return Cow::Borrowed(text);
@@ -121,7 +121,7 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(safe)
 }
 
-/// The same in one line.
+/// The same on one line.
 pub(crate) fn safe_line(text: &str) -> String {
     safe(text).replace(['\n', '\t'], " ")
 }
@@ -130,8 +130,7 @@ fn is_unsafe(character: char) -> bool {
     (character.is_control() && !matches!(character, '\n' | '\t')) || is_direction(character)
 }
 
-/// Marks that turn the direction of writing, or cannot be seen: text could say another thing than it
-/// shows.
+/// Characters that change the text direction or are invisible: text could read differently than it is.
 fn is_direction(character: char) -> bool {
     matches!(
         character,

@@ -36,7 +36,7 @@ fn what_is_pushed_to_main_is_deployed_to_staging_and_nothing_else_is() {
     for branch in ["main", "aside"] {
         let said = stage.act("deploy-staging.yml", "push", &stage.push(branch));
         said.failed(&format!(
-            "does not tell whether commit {} is on main",
+            "cannot tell whether commit {} is on main",
             &aside[..7]
         ));
     }
@@ -57,7 +57,7 @@ fn what_is_pushed_to_release_is_deployed_to_prod_by_who_is_of_that_environment()
     // On main, and not on release.
     let said = stage.act("deploy-prod.yml", "push", &stage.push("release"));
     said.failed(&format!(
-        "does not tell whether commit {} is on release",
+        "cannot tell whether commit {} is on release",
         &second[..7]
     ));
     assert_eq!(stage.prod.deployed("prod"), None);

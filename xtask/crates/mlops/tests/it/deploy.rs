@@ -102,7 +102,7 @@ fn from_the_first_deployment_to_the_end_of_a_volume() {
     let told = answer(&said);
     assert_eq!(told["changes"], json!([]));
     assert_eq!(told["deployed"]["commit"], second.as_str());
-    let nothing = "Plan: no resource changes; the files are uploaded";
+    let nothing = "Plan: no resource changes; only files are uploaded";
     assert!(said.stderr.contains(nothing), "{}", said.stderr);
 
     // One setting.
@@ -128,7 +128,7 @@ fn from_the_first_deployment_to_the_end_of_a_volume() {
         let said = deploy(&project, TARGET, more);
         refused(
             &said,
-            &format!("this would delete what holds data: {VOLUME}"),
+            &format!("this would delete resources with data: {VOLUME}"),
         );
         let next = format!("cargo xtask deploy --target {TARGET} --delete {VOLUME}");
         assert!(said.stderr.contains(&next), "{}", said.stderr);
@@ -199,7 +199,7 @@ fn a_branch_feeds_its_target_and_nothing_else_does() {
     let earlier = project.git(&["rev-parse", "HEAD"]);
     std::fs::write(project.root().join("src/stray.py"), "# stray\n").unwrap();
     let said = deploy(&project, TARGET, &["--yes"]);
-    refused(&said, "files that are not committed");
+    refused(&said, "uncommitted changes");
     assert!(said.stderr.contains("src/stray.py"), "{}", said.stderr);
 
     // The local branch has the commit, the remote's has not.
@@ -235,11 +235,11 @@ fn a_branch_feeds_its_target_and_nothing_else_does() {
     project.git(&["remote", "set-url", "origin", "/nowhere/origin.git"]);
     let said = deploy(&project, TARGET, &["--dry-run"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    let seen = format!("taking origin/{BRANCH} as this clone last saw it");
+    let seen = format!("using origin/{BRANCH} as last fetched");
     assert!(said.stderr.contains(&seen), "{}", said.stderr);
     project.git(&["update-ref", "-d", &format!("refs/remotes/origin/{BRANCH}")]);
     let said = deploy(&project, TARGET, &["--dry-run"]);
     assert_eq!(said.code, Some(4), "{}", said.stderr);
     project.git(&["remote", "remove", "origin"]);
-    refused(&deploy(&project, TARGET, &[]), "no remote says");
+    refused(&deploy(&project, TARGET, &[]), "no remote to look up");
 }

@@ -62,7 +62,7 @@ fn what_a_branch_feeds_is_written_to_by_that_branch_alone() {
         refused(
             &said,
             2,
-            &format!("target {TARGET} gets commits of {BRANCH} only"),
+            &format!("target {TARGET} deploys only commits of {BRANCH}"),
         );
         assert!(!said.stderr.contains("unit tests"), "{}", said.stderr);
         let instead = format!("cargo xtask test --target {FREE}");
@@ -89,7 +89,7 @@ fn what_a_branch_feeds_is_written_to_by_that_branch_alone() {
         );
     }
     assert!(
-        said.stderr.contains(", 1 version  its data"),
+        said.stderr.contains(", 1 version  deletes its data"),
         "{}",
         said.stderr
     );
@@ -103,7 +103,7 @@ fn what_a_branch_feeds_is_written_to_by_that_branch_alone() {
     assert_eq!(project.run(&other).code, Some(2));
     let type_it = |word: &str| {
         let mut terminal = Terminal::run(&project.xtask(&["destroy", "--target", TARGET]), 160);
-        terminal.answers(&format!("Type {TARGET} to remove it"), &format!("{word}\r"));
+        terminal.answers(&format!("Type {TARGET} to confirm"), &format!("{word}\r"));
         terminal.ends()
     };
     let seen = type_it("yes");
@@ -134,7 +134,7 @@ fn a_test_ends_no_data_and_judges_no_other_code() {
     refused(
         &said,
         1,
-        &format!("this would delete what holds data: {VOLUME}"),
+        &format!("this would delete resources with data: {VOLUME}"),
     );
     let flag = format!("cargo xtask deploy --target {FREE} --delete {VOLUME}");
     assert!(said.stderr.contains(&flag), "{}", said.stderr);
@@ -234,7 +234,7 @@ fn a_deployment_that_holds_the_lock_is_waited_for() {
     let create = Request::new(Method::Post, "/api/2.1/unity-catalog/schemas").json(&schema);
     http.send(&create).unwrap();
     let said = project.run(&["deploy", "--target", FREE]);
-    refused(&said, 1, "what it would create is there already");
+    refused(&said, 1, "a resource that it would create already exists");
     assert!(
         said.stderr.contains("workspace.root_path"),
         "{}",

@@ -381,7 +381,7 @@ fn ctrl_c_cancels_the_job_and_leaves_no_orphan() {
     );
     let said = Said::from(child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{}", said.stderr);
-    assert!(said.stderr.contains("is cancelled"), "{}", said.stderr);
+    assert!(said.stderr.contains("cancelled job run"), "{}", said.stderr);
     wait_until("the notebook is gone", || processes_with(&marker) == 0);
 }
 
@@ -477,7 +477,7 @@ fn outside_of_a_project_it_says_so() {
             .unwrap(),
     );
     assert_eq!(said.code, Some(2), "{}", said.stderr);
-    assert!(said.stderr.contains("no project here"), "{}", said.stderr);
+    assert!(said.stderr.contains("no project found"), "{}", said.stderr);
 }
 
 /// Makes the notebook's second cell; answers its number and the number of its last line.

@@ -262,7 +262,7 @@ fn without_a_remote_the_rest_is_written_and_the_reason_told() {
     ];
     assert_eq!(bad(&told["links"]), expected);
     let said = project.succeed(&["status"]);
-    let words = "repository, deployment workflow unknown (the deployment names no remote)";
+    let words = "repository, deployment workflow unknown (the deployment records no remote)";
     assert!(said.stdout.contains(words), "{}", said.stdout);
     assert!(
         !said.stdout.contains("next: cargo xtask deploy"),

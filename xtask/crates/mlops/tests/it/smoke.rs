@@ -124,17 +124,17 @@ fn fails_readably(project: &Project) {
             "raise KeyError('calls')\n",
             &["failed: KeyError: 'calls'", "next: "],
         ),
-        ("print('done')\n", &["without a result", "it said: done"]),
+        ("print('done')\n", &["printed no result", "it said: done"]),
         (
             "import a_package_of_theirs\n",
             &[
                 "No module named 'a_package_of_theirs'",
-                "next: add the package that brings",
+                "next: add the package that provides",
             ],
         ),
         (
             "import json\nprint(json.dumps({'rows': 1, 'mean': float('nan')}))\n",
-            &["no finite number", "it said: {"],
+            &["not a finite number", "it said: {"],
         ),
     ] {
         std::fs::write(project.root().join(MODULE), code).unwrap();
@@ -152,7 +152,7 @@ fn fails_readably(project: &Project) {
         &nowhere,
         2,
         &[
-            "no code is deployed to live",
+            "nothing is deployed to live",
             "cargo xtask deploy --target live",
         ],
     );

@@ -201,7 +201,7 @@ fn what_is_no_workspace_is_refused() {
     let hostile = project.run(&["workspace", "up", "--profile", "../../vault"]);
     assert_eq!(hostile.code, Some(2), "{}", hostile.stderr);
     assert!(
-        hostile.stderr.contains("cannot be a profile"),
+        hostile.stderr.contains("invalid profile"),
         "{}",
         hostile.stderr
     );

@@ -1,4 +1,4 @@
-//! What a plan does to each resource, and the consent that the end of data takes.
+//! What a plan does to each resource, and the confirmation for deleting data.
 
 use serde::Serialize;
 
@@ -6,8 +6,8 @@ use super::super::Plan;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 
-/// Kinds of resources that can be made again from the bundle alone. Any other kind, and those that later
-/// versions of the CLI bring, count as holding data.
+/// Kinds of resources that can be recreated from the bundle alone. All other kinds, including those of
+/// later CLI versions, count as holding data.
 const WITHOUT_DATA: &[&str] = &[
     "alerts",
     "apps",
@@ -26,11 +26,11 @@ pub(crate) struct Change {
     pub(crate) resource: String,
     /// The CLI's word: `create`, `update`, `recreate`, `delete`, ….
     pub(crate) action: String,
-    /// Whether data go with it.
+    /// Whether this deletes data.
     pub(crate) ends_data: bool,
 }
 
-/// The changes of a plan, those that remove something last.
+/// The changes of a plan, deletions last.
 pub(crate) fn changes(plan: &Plan) -> Vec<Change> {
     let mut changes: Vec<Change> = plan
         .actions
@@ -49,7 +49,7 @@ pub(in super::super) fn removes(action: &str) -> bool {
     matches!(action, "delete" | "recreate")
 }
 
-/// Whether a resource holds what the bundle cannot make again. Permissions and grants stand one level
+/// Whether a resource holds data that the bundle cannot recreate. Permissions and grants are one level
 /// below their resource.
 pub(in super::super) fn holds_data(resource: &str) -> bool {
     let mut parts = resource.split('.');
@@ -58,11 +58,8 @@ pub(in super::super) fn holds_data(resource: &str) -> bool {
     below.is_none() && !WITHOUT_DATA.contains(&kind)
 }
 
-/// Has each end of data agreed to by its name: by `--delete`, or typed at the terminal. `--yes` alone is
-/// no agreement.
-///
-/// # Errors
-/// [`Kind::Failed`] when one was not.
+/// Confirms each deletion of data by name: with `--delete`, or typed at the terminal. `--yes` alone is not
+/// enough.
 pub(super) fn agree(
     context: &Context,
     target: &str,
@@ -75,7 +72,7 @@ pub(super) fn agree(
     };
     for key in named.iter().filter(|key| !ends(key)) {
         context.ui.warn(&format!(
-            "--delete {key}: the plan neither deletes nor recreates that with its data"
+            "--delete {key}: the plan does not delete or recreate {key} with its data"
         ));
     }
     let mut open = Vec::new();
@@ -84,8 +81,8 @@ pub(super) fn agree(
         if named.contains(key) {
             continue;
         }
-        let question = format!("Its data will be gone. Type {key} to {} it", change.action);
-        // One that was not agreed to decides: the others need not be asked.
+        let question = format!("This deletes its data. Type {key} to {} it", change.action);
+        // One refusal decides; do not prompt for the others.
         if !open.is_empty() || !context.ui.typed(&question, key)? {
             open.push(key.as_str());
         }
@@ -93,30 +90,27 @@ pub(super) fn agree(
     not_named(target, &open)
 }
 
-/// Refuses a plan by which data end.
-///
-/// # Errors
-/// [`Kind::Failed`] with what would end.
+/// Refuses a plan that deletes data.
 pub(super) fn refuse(target: &str, changes: &[Change]) -> anyhow::Result<()> {
     let ends = changes.iter().filter(|change| change.ends_data);
     let ends: Vec<&str> = ends.map(|change| change.resource.as_str()).collect();
     not_named(target, &ends)
 }
 
-/// The refusal, where something was not agreed to.
+/// The refusal, if something was not confirmed.
 fn not_named(target: &str, open: &[&str]) -> anyhow::Result<()> {
     if open.is_empty() {
         return Ok(());
     }
     let what = format!(
-        "this would delete what holds data: {}; nothing was changed",
+        "this would delete resources with data: {}; nothing was changed",
         open.join(", ")
     );
     let flags: Vec<String> = open.iter().map(|key| format!("--delete {key}")).collect();
     Failure::new(Kind::Failed, what)
-        .next("if it is to stay, put it back into the bundle")
+        .next("to keep it, put it back into the bundle")
         .next(format!(
-            "if it is to go: cargo xtask deploy --target {target} {}",
+            "to delete it: cargo xtask deploy --target {target} {}",
             flags.join(" ")
         ))
         .err()

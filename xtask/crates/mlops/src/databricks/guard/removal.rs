@@ -1,4 +1,4 @@
-//! What the removal of a target's deployment takes with it, and the consent to that.
+//! What destroying a target's deployment deletes, and the confirmation for it.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::error::{Failure, Kind};
 use crate::ui::{Tone, safe_line};
 use xtask_remote::databricks::bundle_state;
 
-/// All that a target's deployment has.
+/// Everything in a target's deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Removal {
-    /// Names of the resources, or ids, by `KIND.KEY`; without permissions and grants.
+    /// Names or ids of the resources by `KIND.KEY`, without permissions and grants.
     resources: BTreeMap<String, String>,
-    /// Model versions, which go with their models.
+    /// Model versions, deleted with their models.
     pub(in super::super) versions: Vec<Versions>,
     /// The folder with the deployed files and the state.
     folder: String,
 }
 
-/// A removal that was agreed to.
+/// A confirmed removal.
 pub(crate) struct Agreed<'r>(&'r Removal);
 
 impl<'r> Agreed<'r> {
@@ -28,15 +28,12 @@ impl<'r> Agreed<'r> {
     }
 }
 
-/// Looks at what a target's deployment has: all that the CLI's state names, whatever the checkout says now.
-///
-/// # Errors
-/// When the workspace does not answer.
+/// Reads a target's deployment: everything in the CLI's state, whatever the checkout contains.
 pub(in super::super) fn look(target: &Target<'_>) -> anyhow::Result<Removal> {
     let summary = target.summary()?;
     let transport = target.transport();
     let state_path = &summary.workspace.state_path;
-    // Where Terraform keeps the state, what the CLI says of the checkout's resources has to do.
+    // With Terraform state, the CLI's summary of the checkout's resources is the fallback.
     let state = bundle_state::resources(&*transport, state_path)?;
     let mut resources = state.unwrap_or_else(|| summary.resources.ids());
     let versions = Versions::of_models(&*transport, &resources)?;
@@ -59,13 +56,13 @@ impl Removal {
         self.resources.is_empty()
     }
 
-    /// The resources whose data go.
+    /// The resources that hold data.
     fn data(&self) -> impl Iterator<Item = &str> {
         let keys = self.resources.keys().map(String::as_str);
         keys.filter(|key| holds_data(key))
     }
 
-    /// Shows it, one line each, what holds data last.
+    /// Shows it, one line each, resources with data last.
     pub(crate) fn show(&self, target: &Target<'_>) {
         let ui = &target.context.ui;
         let (data, others): (Vec<_>, Vec<_>) =
@@ -85,7 +82,7 @@ impl Removal {
                     1 => ", 1 version".to_owned(),
                     count => format!(", {count} versions"),
                 });
-            let note = ui.paint("its data go with it", Tone::Bad);
+            let note = ui.paint("deletes its data", Tone::Bad);
             let (key, name) = (safe_line(key), safe_line(name));
             ui.line(&format!("  {delete} {key}  {name}{versions}  {note}"));
         }
@@ -96,9 +93,9 @@ impl Removal {
     }
 }
 
-/// Has a removal agreed to. A yes does for a target of one's own on the local workspace. Where a branch feeds the
-/// target, or others use its workspace, its name is typed; or each resource that holds data is named, and with a
-/// branch the target besides.
+/// Confirms a removal. For a target on the local workspace a yes is enough. If the target deploys from a
+/// branch, or is on a shared workspace, its name must be typed; or each resource with data named by
+/// `--delete`, and with a branch also `--confirm TARGET`.
 pub(super) fn agree<'r>(
     target: &Target<'_>,
     branch: Option<&str>,
@@ -123,9 +120,9 @@ pub(super) fn agree<'r>(
     }
     let is_named = |key: &str| named.iter().any(|one| one == key);
     let is_confirmed = branch.is_none() || confirmed.is_some();
-    let fed = branch.map_or_else(String::new, |branch| format!(", which {branch} feeds"));
+    let fed = branch.map_or_else(String::new, |branch| format!(" (deploys from {branch})"));
     let question = format!(
-        "All of this goes, with its data. Type {name} to remove it from target {name}{fed}"
+        "This removes everything listed from target {name}{fed}, with its data. Type {name} to confirm"
     );
     match (is_confirmed && removal.data().all(is_named)) || ui.typed(&question, name)? {
         true => Ok(Agreed(removal)),
@@ -136,13 +133,13 @@ pub(super) fn agree<'r>(
 fn not_agreed<T>(removal: &Removal, name: &str, branch: Option<&str>) -> anyhow::Result<T> {
     let data: Vec<&str> = removal.data().collect();
     let target = match branch {
-        Some(branch) => format!("target {name}, which {branch} feeds"),
-        None => format!("target {name}, which is not on a workspace of your own"),
+        Some(branch) => format!("target {name} (deploys from {branch})"),
+        None => format!("target {name}, which is on a shared workspace"),
     };
     let what = match data.is_empty() {
         true => format!("this would remove {target}; nothing was removed"),
         false => format!(
-            "this would delete what holds data from {target}: {}; nothing was removed",
+            "this would delete resources with data from {target}: {}; nothing was removed",
             data.join(", ")
         ),
     };
@@ -154,6 +151,6 @@ fn not_agreed<T>(removal: &Removal, name: &str, branch: Option<&str>) -> anyhow:
         command.push_str(&format!(" --confirm {name}"));
     }
     Failure::new(Kind::Failed, what)
-        .next(format!("if all of it is to go: {command}"))
+        .next(format!("to remove all of it: {command}"))
         .err()
 }

@@ -1,18 +1,15 @@
-//! Which commit is deployed: for a target that a branch feeds it must be one of that branch's, without
-//! changes beside it.
+//! Checks the commit to deploy: a target with a branch takes only commits of that branch, without
+//! uncommitted changes.
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Remote, short};
 use crate::ui::safe_line;
 
-/// How many changed files are named.
+/// How many changed files are listed.
 const NAMED: usize = 10;
 
-/// The commit that is checked out, checked against the branch that feeds the target.
-///
-/// # Errors
-/// [`Kind::Failed`] for files that are not committed and a commit that is not on the branch.
+/// Checks HEAD against the target's branch.
 pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Result<String> {
     let git = Git::open(context)?;
     let Some(head) = git.head() else {
@@ -24,7 +21,7 @@ pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Re
     if !git.contains(&newest, &head) {
         if git.is_cut_off(&newest, &head)? {
             let what = format!(
-                "this clone is shallow: it does not tell whether commit {} is on {branch}, which feeds target {target}",
+                "this clone is shallow: cannot tell whether commit {} is on {branch}, the branch that target {target} deploys from",
                 short(&head)
             );
             return Failure::new(Kind::Failed, what)
@@ -32,7 +29,7 @@ pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Re
                 .err();
         }
         let what = format!(
-            "commit {} is not on {branch}, which feeds target {target}",
+            "commit {} is not on {branch}, the branch that target {target} deploys from",
             short(&head)
         );
         return Failure::new(Kind::Failed, what)
@@ -42,16 +39,16 @@ pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Re
                 safe_line(&remote.name),
                 safe_line(&remote.fetch)
             ))
-            .next(format!("bring it there by a pull request into {branch}"))
+            .next(format!("merge it into {branch} with a pull request"))
             .next(format!(
-                "or deploy what is there: git switch --detach {}",
+                "or deploy the branch's newest commit: git switch --detach {}",
                 short(&newest)
             ))
             .err();
     }
     if let Ok(Some((_, behind @ 1..))) = git.ahead_behind(&newest, &head) {
         context.ui.warn(&format!(
-            "{branch} has {behind} newer {}: this deploys an earlier one, {}",
+            "{branch} has {behind} newer {}; deploying the older commit {}",
             if behind == 1 { "commit" } else { "commits" },
             short(&head)
         ));
@@ -59,10 +56,7 @@ pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Re
     Ok(head)
 }
 
-/// Whether the checkout is still what was checked.
-///
-/// # Errors
-/// [`Kind::Failed`] for another commit, and files that have changed since.
+/// Checks that the checkout has not changed since.
 pub(super) fn unchanged(
     context: &Context,
     target: &str,
@@ -76,7 +70,7 @@ pub(super) fn unchanged(
         false => Failure::new(
             Kind::Failed,
             format!(
-                "another commit than {} is checked out by now; nothing was changed",
+                "the checked-out commit is no longer {}; nothing was changed",
                 short(commit)
             ),
         )
@@ -98,16 +92,14 @@ fn no_changes(git: &Git, target: &str, branch: &str) -> anyhow::Result<()> {
     if changes.len() > NAMED {
         names.push(format!("and {} more", changes.len() - NAMED));
     }
-    let what = format!(
-        "there are files that are not committed: target {target} gets commits of {branch} only"
-    );
+    let what = format!("uncommitted changes: target {target} deploys only commits of {branch}");
     Failure::new(Kind::Failed, what)
         .details(names.join("\n"))
         .next("git stash --include-untracked, or commit them and open a pull request")
         .err()
 }
 
-/// The remote whose branch counts: a fork's own `origin` does not where there is an `upstream`.
+/// The remote whose branch counts: `upstream` before a fork's own `origin`.
 fn remote(git: &Git, target: &str, branch: &str) -> anyhow::Result<Remote> {
     let mut remotes = git.remotes()?;
     let named = |name: &str| remotes.iter().position(|remote| remote.name == name);
@@ -116,14 +108,14 @@ fn remote(git: &Git, target: &str, branch: &str) -> anyhow::Result<Remote> {
         Some(index) => Ok(remotes.swap_remove(index)),
         None => Failure::new(
             Kind::Failed,
-            format!("no remote says what is on {branch}, which feeds target {target}"),
+            format!("no remote to look up {branch}, the branch that target {target} deploys from"),
         )
         .next("git remote add origin https://github.com/OWNER/NAME.git")
         .err(),
     }
 }
 
-/// Where the branch is: as the remote says, else as it said when the clone last heard of it.
+/// The branch's commit on the remote, else as last fetched.
 fn newest(context: &Context, git: &Git, remote: &Remote, branch: &str) -> anyhow::Result<String> {
     let name = &remote.name;
     let progress = context
@@ -139,7 +131,7 @@ fn newest(context: &Context, git: &Git, remote: &Remote, branch: &str) -> anyhow
     match git.resolve(&format!("refs/remotes/{name}/{branch}")) {
         Some(known) => {
             context.ui.warn(&format!(
-                "{error}; taking {name}/{branch} as this clone last saw it, at {}",
+                "{error}; using {name}/{branch} as last fetched, at {}",
                 short(&known)
             ));
             Ok(known)

@@ -1,5 +1,5 @@
-//! One call's files: what is sent, which stands on no command line, and the CLI's log, which says what came
-//! back.
+//! The temporary files of one call: the request body, which must not be in argv, and the CLI's log with the
+//! response.
 
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -12,14 +12,15 @@ use serde_json::Value;
 
 use crate::databricks::words::says_there_was_no_connection;
 
-/// How much of a reply's body the log keeps. Refusals are shorter, and nothing else is read there.
+/// How many bytes of a response body the log keeps. Only error responses are read from it, and they are
+/// shorter.
 const KEPT: &str = "8192";
 
-/// A folder that only its owner may enter; it goes with this.
+/// A private folder, removed on drop.
 #[derive(Debug)]
 pub(in crate::databricks) struct Exchange(Utf8PathBuf);
 
-/// What a service answered.
+/// A response of the service.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::databricks) struct Answer {
     pub(in crate::databricks) status: u16,
@@ -43,14 +44,14 @@ impl Exchange {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let calls = cache.join("calls");
         let folder = calls.join(format!("{}-{number}", std::process::id()));
-        // Of a process of the same number that was killed.
+        // Left by a killed process with the same id.
         let _ = fs_err::remove_dir_all(&folder);
         fs_err::create_dir_all(&calls)?;
         std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
         Ok(Exchange(folder))
     }
 
-    /// Hands JSON to `databricks api`.
+    /// Passes JSON to `databricks api`.
     pub(super) fn send(&self, command: &mut Command, value: &Value) -> std::io::Result<()> {
         let path = self.0.join("body.json");
         let mut file = std::fs::OpenOptions::new()
@@ -63,7 +64,7 @@ impl Exchange {
         Ok(())
     }
 
-    /// Has the CLI keep its log, which it does not show.
+    /// Makes the CLI write its debug log to a file.
     pub(in crate::databricks) fn keep_log(&self, command: &mut Command) {
         command
             .env("DATABRICKS_LOG_FILE", self.0.join("log"))
@@ -73,23 +74,23 @@ impl Exchange {
             .env_remove("DATABRICKS_DEBUG_HEADERS");
     }
 
-    /// The last answer of the service; `None` where there was none.
+    /// The last response; `None` if there was none.
     pub(in crate::databricks) fn answer(&self) -> Option<Answer> {
         read(&self.log())
     }
 
-    /// Whether the last call found nobody at the address.
+    /// Whether the last call could not connect.
     pub(in crate::databricks) fn had_no_connection(&self) -> bool {
         let error = self.last_error();
         error.is_some_and(|error| says_there_was_no_connection(&error))
     }
 
-    /// Why the last call got no answer; `None` where the log does not say.
+    /// Why the last call got no response; `None` if the log does not say.
     pub(in crate::databricks) fn last_error(&self) -> Option<String> {
         let log = self.log();
         let last = messages(&log).find(|said| said.contains("\n< "))?;
         let (_, error) = last.split_once("\n< Error: ")?;
-        // Go names the call first.
+        // Go's error starts with the call.
         let reason = error
             .rsplit_once("\": ")
             .map_or(error, |(_, reason)| reason);
@@ -107,12 +108,12 @@ impl Drop for Exchange {
     }
 }
 
-/// The last answer in a log. The CLI writes calls as `METHOD PATH`, `> …` and `< …`.
+/// The last response in a log. The CLI logs calls as `METHOD PATH`, `> …` and `< …`.
 fn read(log: &str) -> Option<Answer> {
     messages(log).find_map(|said| answer(&said))
 }
 
-/// What a log says, the last first.
+/// The messages of a log, newest first.
 fn messages(log: &str) -> impl Iterator<Item = String> {
     #[derive(Deserialize)]
     struct Line {
@@ -123,7 +124,7 @@ fn messages(log: &str) -> impl Iterator<Item = String> {
 }
 
 fn answer(said: &str) -> Option<Answer> {
-    // Signing in is another matter.
+    // Skip the sign-in calls.
     said.split(' ').nth(1)?.strip_prefix("/api/")?;
     let (_, reply) = said.split_once("\n< HTTP/")?;
     let (first, rest) = reply.split_once('\n').unwrap_or((reply, ""));

@@ -82,7 +82,7 @@ fn targets_are_those_that_the_cli_sees() {
     let said = project.run(&["deploy", "--target", "default", "--dry-run"]);
     assert_eq!(said.code, Some(2), "{}", said.stderr);
     assert!(
-        said.stderr.contains("nothing says which workspace"),
+        said.stderr.contains("no workspace configured for target"),
         "{}",
         said.stderr
     );
@@ -162,7 +162,7 @@ fn what_the_local_workspace_lacks_is_refused_before_anything_is_made() {
         for says in [
             "quality_monitors.drift (resources/monitor.yml:",
             "task ask is a sql_task",
-            "nothing was made",
+            "nothing was deployed",
             "next:",
         ] {
             assert!(said.stderr.contains(says), "{says}: {}", said.stderr);

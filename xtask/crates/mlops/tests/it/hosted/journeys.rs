@@ -79,7 +79,7 @@ fn a_wrong_bundle_fails(world: &World) {
 #[test]
 fn a_workspace_that_answers_nothing() {
     let world = World::new(&Host::Silent);
-    let says = "did not answer within 15 s";
+    let says = "did not respond within 15 s";
     refused(&world, true, 4, says);
     beside(&world, 4, says);
 }
@@ -110,7 +110,7 @@ fn nobody_is_signed_in() {
         "UNAUTHENTICATED",
         "expired",
     )));
-    let says = "you are not signed in to";
+    let says = "not authenticated to";
     refused(&world, false, 6, says);
     refused(&world, true, 6, says);
     beside(&world, 6, says);
@@ -123,8 +123,8 @@ fn what_a_workspace_answers_instead_is_told() {
     let html = Answer::status(200).header("Content-Type", "text/html");
     let blocked = "Source IP address 1.2.3.4 is blocked";
     for (host, code, says) in [
-        (Host::Says(html.body(page)), 4, "with a web page"),
-        (Host::Login, 4, "with a web page"),
+        (Host::Says(html.body(page)), 4, "returned a web page"),
+        (Host::Login, 4, "returned a web page"),
         (Host::Says(Answer::error(403, "403", blocked)), 4, blocked),
         (
             Host::Says(Answer::error(
@@ -133,7 +133,7 @@ fn what_a_workspace_answers_instead_is_told() {
                 "Invalid access token. [ReqId: 1]",
             )),
             6,
-            "you are not signed in to",
+            "not authenticated to",
         ),
         (
             Host::Says(Answer::status(503).body("maintenance")),

@@ -38,7 +38,7 @@ fn reading() -> Vec<Day> {
             on(json!({"status": 401, "body": "{\"message\": \"Bad credentials\"}"})),
             6,
             &[
-                "does not accept the token from GH_ENTERPRISE_TOKEN",
+                "rejected the token from GH_ENTERPRISE_TOKEN",
                 "/settings/tokens",
             ],
         ),
@@ -263,7 +263,7 @@ fn a_push_that_is_refused_opens_nothing() {
         .forge
         .fault(&json!({"path": "*/git-receive-pack", "status": 403, "body": "no"}));
     let said = world.fails(4, &["--title", "Typed"]);
-    assert!(said.contains("could not be pushed to origin"), "{said}");
+    assert!(said.contains("could not push branch"), "{said}");
     assert!(world.pulls().is_empty());
 }
 

@@ -333,7 +333,7 @@ fn who_is_signed_out_is_told_the_variable_that_was_read() {
         assert_eq!(said.code, Some(6), "{}", said.stderr);
         assert!(
             said.stderr
-                .contains("does not accept the token from GH_ENTERPRISE_TOKEN"),
+                .contains("rejected the token from GH_ENTERPRISE_TOKEN"),
             "{}",
             said.stderr
         );

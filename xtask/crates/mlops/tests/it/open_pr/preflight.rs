@@ -163,7 +163,7 @@ fn a_new_branch_does_not_move_one_that_is_there() {
     world.push_as(&world.owner, "origin", "main:refs/heads/taken");
     world.change("something");
     let said = world.fails(4, &["--commit", "Change it", "--branch", "taken"]);
-    assert!(said.contains("choose another one with --branch"), "{said}");
+    assert!(said.contains("choose another name with --branch"), "{said}");
     assert!(world.pulls().is_empty());
     assert_eq!(
         world.remote_head("taken").unwrap(),

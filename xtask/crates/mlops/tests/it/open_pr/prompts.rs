@@ -111,7 +111,7 @@ fn without_a_terminal_nothing_waits_and_the_answers_are_said() {
         "1 file is not committed",
         "--commit MESSAGE commits them all first",
         "--test runs the tests first",
-        "Do this? yes (no terminal to ask at)",
+        "Do this? yes (no terminal to ask on)",
     ] {
         assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
     }
@@ -125,7 +125,7 @@ fn without_a_terminal_nothing_waits_and_the_answers_are_said() {
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(
         said.stderr
-            .contains("Name of the branch: change-it (no terminal to ask at)"),
+            .contains("Name of the branch: change-it (no terminal to ask on)"),
         "{}",
         said.stderr
     );
@@ -159,7 +159,7 @@ fn narrow_dumb_and_colourless_terminals() {
     let seen = Terminal::run(&command, 80).ends();
     assert_eq!(seen.code, Some(0), "{}", seen.text);
     assert!(
-        seen.text.contains("(no terminal to ask at)"),
+        seen.text.contains("(no terminal to ask on)"),
         "{}",
         seen.text
     );

@@ -278,7 +278,7 @@ fn a_large_file_counts_as_it_is_committed() {
     world.git(&["config", "filter.lfs.required", "true"]);
     let said = stops(&world, &["--commit", "Data"]);
     assert!(
-        said.contains("git cannot add what is not committed"),
+        said.contains("git cannot add the uncommitted changes"),
         "{said}"
     );
 }

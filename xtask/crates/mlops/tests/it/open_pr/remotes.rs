@@ -239,7 +239,7 @@ fn a_repository_that_git_does_not_open_is_not_made_anew() {
     std::fs::write(&head, "").unwrap();
     let said = at(&root);
     assert!(
-        said.stderr.contains("git does not open the repository"),
+        said.stderr.contains("git cannot open the repository"),
         "{}",
         said.stderr
     );

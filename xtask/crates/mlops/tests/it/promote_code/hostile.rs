@@ -97,7 +97,7 @@ fn without_a_terminal_a_merge_takes_yes_and_a_proposal_does_not() {
     let told: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(told["outcome"], "opened");
     assert!(
-        said.stderr.contains("Do this? yes (no terminal to ask at)"),
+        said.stderr.contains("Do this? yes (no terminal to ask on)"),
         "{}",
         said.stderr
     );

@@ -266,7 +266,7 @@ fn nothing_is_pushed_when_the_release_moves_between_the_plan_and_the_answer() {
     let seen = terminal.ends();
     assert_eq!(seen.code, Some(1), "{}", seen.text);
     assert!(
-        seen.text.contains("has moved on origin meanwhile"),
+        seen.text.contains("changed on origin in the meantime"),
         "{}",
         seen.text
     );

@@ -207,7 +207,7 @@ fn what_a_promotion_pushes_is_searched_for_secrets_and_what_github_has_stops_non
         .edit("xtask.toml", "branch = \"stable\"", &branch);
     let said = place.fails(1, &[]);
     assert!(
-        said.contains("looks like a secret would be published"),
+        said.contains("possible secret would be published"),
         "{said}"
     );
     assert!(said.contains("of the message of commit"), "{said}");

@@ -100,7 +100,10 @@ fn runs_no_code(place: &Place) {
         assert_eq!(said.code, Some(0), "{}", said.stderr);
         let next: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
         let why = next["bundle_plan"]["unknown"].as_str().unwrap_or_default();
-        assert!(why.contains("runs a script before it is read"), "{next}");
+        assert!(
+            why.contains("runs a script before it can be read"),
+            "{next}"
+        );
         assert_eq!(next["evidence"]["from"]["unknown"], json!(null), "{next}");
         assert!(!ran.exists(), "{}", said.stderr);
     }

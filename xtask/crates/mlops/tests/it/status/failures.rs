@@ -11,7 +11,7 @@ fn whatever_github_answers_the_rest_stands() {
     let table: &[(Value, &str)] = &[
         (
             json!({"status": 401, "body": "{\"message\": \"Bad credentials\"}"}),
-            "does not accept the token",
+            "rejected the token",
         ),
         (
             json!({"status": 403, "body": "{\"message\": \"Resource not accessible\"}"}),

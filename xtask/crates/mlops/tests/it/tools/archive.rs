@@ -72,7 +72,7 @@ fn a_bad_archive_leaves_nothing_and_the_next_run_goes_on() {
         (Reply::Truncated(archive.clone()), "no connection"),
         (
             Reply::Whole(zip("databricks", "something else", &machine.home())),
-            "not what is pinned",
+            "checksum does not match",
         ),
         (Reply::Status(404), "answers 404"),
         (Reply::Page, "web page"),
@@ -109,7 +109,7 @@ fn an_archive_that_holds_something_else_is_refused() {
         &format!("{start}{} = \"{hex}{}", platform(), &rest[64..]),
     );
     server.set(Reply::Whole(archive));
-    let _ = run(setup(&machine, &server)).misses(&["says that it is Databricks CLI 1.2.0"]);
+    let _ = run(setup(&machine, &server)).misses(&["reports Databricks CLI 1.2.0"]);
     assert_eq!(machine.fetched(), [""; 0]);
 }
 

@@ -70,8 +70,8 @@ fn a_yes_fetches_and_enter_means_yes() {
 #[test]
 fn a_no_and_a_ctrl_c_fetch_nothing() {
     for (answer, code, says) in [
-        ("n", 3, "not fetched, as you said"),
-        ("\u{3}", 130, "nothing was done"),
+        ("n", 3, "not installed, as you chose"),
+        ("\u{3}", 130, "cancelled; nothing was changed"),
     ] {
         let machine = Machine::complete();
         let left = at_a_terminal(&machine, answer);
@@ -91,7 +91,7 @@ fn without_a_terminal_it_goes_on_and_says_so() {
     let machine = Machine::complete();
     let done = run(machine.xtask(&["setup"])).succeeds();
     assert!(
-        done.stderr.contains("yes (no terminal to ask at)"),
+        done.stderr.contains("yes (no terminal to ask on)"),
         "{done:#?}"
     );
     assert!(synced(&machine));

@@ -67,17 +67,17 @@ fn what_cannot_be_fetched_is_said_and_the_rest_goes_on() {
     let cases = [
         (Reply::Status(404), false, "answers 404"),
         (Reply::HangUp, false, "no connection"),
-        (Reply::Whole(b"other".to_vec()), false, "not what is pinned"),
+        (
+            Reply::Whole(b"other".to_vec()),
+            false,
+            "checksum does not match",
+        ),
         (Reply::HangUp, true, "XTASK_OFFLINE=1 forbids"),
     ];
     for (reply, offline, says) in cases {
         server.set(reply);
         let run = setup(&machine, &server, offline);
-        for words in [
-            "Delta Lake 4.4.0",
-            says,
-            "notebooks with Spark go on without it",
-        ] {
+        for words in ["Delta Lake 4.4.0", says, "Spark notebooks run without it"] {
             assert!(run.stderr.contains(words), "{words}: {run:#?}");
         }
         assert_eq!(machine.fetched(), [""; 0]);

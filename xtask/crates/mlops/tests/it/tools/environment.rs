@@ -29,7 +29,7 @@ fn a_changed_lock_or_environment_is_brought_in_step_without_a_question() {
     let _ = run(machine.xtask(&["setup"])).succeeds();
     machine.write("uv.lock", "version = 1\nrevision = 3\n");
     let again = run(machine.xtask(&["setup"])).succeeds();
-    assert!(!again.stderr.contains("Fetch and build"), "{again:#?}");
+    assert!(!again.stderr.contains("Download and build"), "{again:#?}");
     assert_eq!(syncs(&machine), 2);
     fs::create_dir(
         machine
@@ -129,7 +129,7 @@ fn what_uv_says_is_turned_into_a_cause() {
         ),
         (
             "The lockfile at `uv.lock` needs to be updated",
-            "out of step",
+            "does not match pyproject.toml",
         ),
     ];
     for (words, cause) in causes {

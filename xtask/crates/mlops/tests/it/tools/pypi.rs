@@ -62,7 +62,8 @@ fn a_wheel_with_another_digest_is_not_installed() {
     let machine = machine(
         "echo 'ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.'; exit 1",
     );
-    let _ = run(machine.xtask(&["setup"])).misses(&["uv 0.13.9 from PyPI", "not what is pinned"]);
+    let _ =
+        run(machine.xtask(&["setup"])).misses(&["uv 0.13.9 from PyPI", "checksum does not match"]);
     assert_eq!(machine.fetched(), [""; 0]);
 }
 

@@ -23,7 +23,7 @@ fn without_python_the_check_and_the_error_end_in_the_same_words() {
     machine.program("git", "echo git version 2.50.0");
     machine.program("databricks", CLI);
     let failed = run(machine.xtask(&["setup"]))
-        .misses(&["Python 3.11.0 or later is missing: no python3 is on PATH"]);
+        .misses(&["Python 3.11.0 or later is missing: no python3 on PATH"]);
     let checked = run(machine.xtask(&["setup", "--check"])).misses(&["missing here: Python"]);
     assert_eq!(failed.next(), checked.next());
     for next in failed.next() {
@@ -140,7 +140,7 @@ fn a_cli_that_is_named_must_do() {
         run(command)
     };
     let _ = named("/nowhere/databricks")
-        .misses(&["XTASK_DATABRICKS_CLI=/nowhere/databricks: there is no such file"]);
+        .misses(&["XTASK_DATABRICKS_CLI=/nowhere/databricks: no such file"]);
     let old = machine.program("old", "echo Databricks CLI v1.9.0");
     let _ = named(old.to_str().unwrap()).misses(&["version 1.9.0 is older than 1.10.0"]);
     let new = machine.program("new", "echo Databricks CLI v1.11.2");
@@ -176,8 +176,7 @@ fn a_workspace_program_that_is_named_must_be_there() {
     let machine = Machine::complete();
     let mut command = machine.xtask(&["setup"]);
     command.env("XTASK_WORKSPACE_BIN", "/nowhere/xtask-workspace");
-    let _ = run(command)
-        .misses(&["XTASK_WORKSPACE_BIN=/nowhere/xtask-workspace: there is no such file"]);
+    let _ = run(command).misses(&["XTASK_WORKSPACE_BIN=/nowhere/xtask-workspace: no such file"]);
     let mut command = machine.xtask(&["setup"]);
     command.env_remove("XTASK_WORKSPACE_BIN");
     let _ = run(command).misses(&["Cargo.lock does not say where to build it from"]);
