@@ -79,8 +79,8 @@ mod tests {
         let said = |module: &str| hint(module).unwrap();
         assert!(said("xgboost").starts_with("uv add 'xgboost[a]==2.1' "));
         assert!(said("sklearn.linear_model").starts_with("uv add 'scikit-learn==1.9.1' "));
-        assert!(said("corrections").contains("brings `corrections` to `dependencies`"));
-        assert!(said("xgboost_gpu").contains("brings"), "no shell's words");
+        assert!(said("corrections").contains("provides `corrections` to `dependencies`"));
+        assert!(said("xgboost_gpu").contains("provides"), "no shell's words");
         assert_eq!(hint("ours.absent"), None);
         assert_eq!(super::hint("KeyError: 'calls'", version, version), None);
     }
