@@ -117,7 +117,7 @@ impl Bundle {
         let memory = memory(context);
         let known = fs_err::read(&memory)
             .ok()
-            .and_then(|bytes| serde_json::from_slice::<Bundle>(&bytes).ok());
+            .and_then(|bytes| xtask_remote::json::from_slice::<Bundle>(&bytes).ok());
         let included = known.as_ref().map(|known| &*known.config.include);
         let digest = files::digest(&context.root, included.unwrap_or_default());
         if let Some(known) = known.filter(|known| known.digest == digest) {
@@ -138,7 +138,8 @@ impl Bundle {
         };
         // Best effort: without the cache the CLI is asked again.
         if let Ok(text) = serde_json::to_string(&bundle) {
-            files::keep(&memory, &text);
+            // One that cannot be written is left out.
+            let _ = crate::files::replace(&memory, text.as_bytes());
         }
         Ok(bundle)
     }
@@ -240,7 +241,7 @@ mod tests {
     use super::*;
 
     fn places(config: &str) -> Vec<(String, Place)> {
-        let config: Root = serde_json::from_str(config).unwrap();
+        let config: Root = xtask_remote::json::from_str(config).unwrap();
         let bundle = Bundle {
             digest: String::new(),
             order: config.targets.keys().cloned().collect(),
@@ -298,7 +299,7 @@ mod tests {
         let bundle = |config: &str| Bundle {
             digest: String::new(),
             order: Vec::new(),
-            config: serde_json::from_str(config).unwrap(),
+            config: xtask_remote::json::from_str(config).unwrap(),
         };
         for config in [
             r#"{"python": {"resources": ["a:b"]}}"#,

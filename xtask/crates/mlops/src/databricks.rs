@@ -200,7 +200,7 @@ impl<'a> Target<'a> {
         said: &str,
         what: &str,
     ) -> anyhow::Result<T> {
-        serde_json::from_str(said).map_err(|error| {
+        xtask_remote::json::from_str(said).map_err(|error| {
             Failure::new(
                 Kind::Failed,
                 format!("{what}: unexpected output of the Databricks CLI: {error}"),
@@ -215,7 +215,7 @@ impl<'a> Target<'a> {
         &self,
         program: &str,
         args: &[&str],
-        on_line: impl FnMut(&str),
+        on_line: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Finished> {
         // Outside the checkout, as Python would import files from there.
         let mut command = self.outlined(&["bundle", "run"])?;
@@ -242,8 +242,10 @@ impl<'a> Target<'a> {
     ) -> anyhow::Result<Finished> {
         let line = process::typed(&command);
         let Context { ui, interrupt, .. } = self.context;
-        let given_up = |elapsed| elapsed > limit;
-        let Some(finished) = process::run_until(ui, interrupt, command, given_up, |_| ())? else {
+        let mut given_up = |elapsed| elapsed > limit;
+        let Some(finished) =
+            process::run_until(ui, interrupt, command, &mut given_up, &mut |_| ())?
+        else {
             let service = self.service(None);
             let why = format!("{service} did not respond within {} s", limit.as_secs());
             return Failure::new(Kind::Service, format!("{what}: {why}"))

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use ring::digest::{Context as Hasher, SHA256};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use xtask_remote::{Timestamp, json, sha256};
+
+use crate::files;
 
 /// The inputs of a piece of work: names, and the SHA-256 of what they hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,24 +61,12 @@ impl Inputs {
     }
 }
 
-/// The hexadecimal SHA-256 of some bytes.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let mut hasher = Hasher::new(&SHA256);
-    hasher.update(bytes);
-    hasher
-        .finish()
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 /// The record of the last success.
 #[derive(Debug, Serialize, Deserialize)]
 struct Remembered<T> {
     version: u32,
     inputs: Inputs,
-    when: jiff::Timestamp,
+    when: Timestamp,
     result: T,
 }
 
@@ -88,7 +78,7 @@ pub(crate) enum Verdict<T> {
         /// That result.
         result: T,
         /// When that was.
-        when: jiff::Timestamp,
+        when: Timestamp,
     },
     /// It must be redone, for this reason.
     Needed(String),
@@ -100,7 +90,7 @@ pub(crate) fn look<T: DeserializeOwned>(memory: &Utf8Path, inputs: &Inputs) -> V
         return Verdict::Needed("no earlier result".to_owned());
     };
     // A record of another version, or a damaged one, counts as none.
-    match serde_json::from_str::<Remembered<T>>(&text) {
+    match json::from_str::<Remembered<T>>(&text) {
         Ok(earlier) if earlier.version == 1 => match inputs.difference(&earlier.inputs) {
             None => Verdict::Unchanged {
                 result: earlier.result,
@@ -121,16 +111,13 @@ pub(crate) fn remember<T: Serialize>(
     let remembered = Remembered {
         version: 1,
         inputs: inputs.clone(),
-        when: jiff::Timestamp::now(),
+        when: Timestamp::now(),
         result,
     };
-    if let Some(folder) = memory.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
-    let temporary = memory.with_extension("new");
-    fs_err::write(&temporary, serde_json::to_vec_pretty(&remembered)?)?;
-    fs_err::rename(&temporary, memory)?;
-    Ok(())
+    Ok(files::replace(
+        memory,
+        &serde_json::to_vec_pretty(&remembered)?,
+    )?)
 }
 
 #[cfg(test)]
@@ -183,10 +170,5 @@ mod tests {
                 Verdict::Needed(_)
             ));
         }
-    }
-
-    #[test]
-    fn sha256_is_sha256() {
-        assert!(sha256(b"abc").starts_with("ba7816bf8f01cfea"));
     }
 }

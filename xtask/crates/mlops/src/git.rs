@@ -56,11 +56,6 @@ pub(crate) struct Git {
     apart: Option<(Utf8PathBuf, Utf8PathBuf)>,
 }
 
-/// A commit's short form.
-pub(crate) fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
-}
-
 impl Git {
     /// The repository around the project.
     pub(crate) fn open(context: &Context) -> anyhow::Result<Git> {
@@ -146,7 +141,7 @@ impl Git {
     /// Runs a local git command, whatever its exit code. It may change git's settings, by a hook or another
     /// branch's files.
     fn run(&self, args: &[&str]) -> anyhow::Result<Finished> {
-        let finished = process::run(&self.ui, &self.interrupt, self.command(args), |_| ());
+        let finished = process::run(&self.ui, &self.interrupt, self.command(args), &mut |_| ());
         self.forget_settings();
         finished
     }

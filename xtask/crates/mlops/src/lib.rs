@@ -20,6 +20,7 @@ mod engine_failure;
 mod env;
 mod error;
 mod failures;
+mod files;
 mod fingerprint;
 mod follow;
 mod git;
@@ -40,6 +41,7 @@ mod terminal_text;
 mod tools;
 mod ui;
 mod vars;
+mod words;
 
 pub use cli::Cli;
 pub use config::Config;

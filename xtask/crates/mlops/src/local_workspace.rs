@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
 pub(crate) use profiles::config_file;
+use xtask_remote::Timestamp;
 
 /// The startup timeout. Normally well below 1 s, but longer on a loaded machine.
 const START: Duration = Duration::from_secs(60);
@@ -48,7 +49,7 @@ pub(crate) struct Mode {
 #[derive(Debug, Deserialize)]
 struct ServerFile {
     url: String,
-    started_at: jiff::Timestamp,
+    started_at: Timestamp,
 }
 
 /// A workspace's state folder; further workspaces have named ones.
@@ -272,7 +273,7 @@ fn read_files(state: &Utf8Path) -> anyhow::Result<Option<(ServerFile, String)>> 
         return Ok(None);
     };
     // A half-written file counts as not running; the next poll reads it completely.
-    let server = serde_json::from_str(&server).ok();
+    let server = xtask_remote::json::from_str(&server).ok();
     Ok(server.map(|server| (server, token.trim().to_owned())))
 }
 
@@ -287,7 +288,7 @@ fn is_outdated(
     let Ok(built) = fs_err::metadata(&toolbox.workspace).and_then(|file| file.modified()) else {
         return Ok(false);
     };
-    let newer = jiff::Timestamp::try_from(built)? > server.started_at;
+    let newer = Timestamp::from(built) > server.started_at;
     Ok(newer && local::status(&running.http)?.active_runs == 0)
 }
 

@@ -51,7 +51,7 @@ impl ByMlflow<'_> {
         args.extend([tracking.as_str(), &registry]);
         let ran = self
             .target
-            .run_signed_in(self.python.as_str(), &args, |_| ());
+            .run_signed_in(self.python.as_str(), &args, &mut |_| ());
         let details = match ran {
             Ok(ran) if ran.ok() => return Ok(()),
             Ok(ran) => ran.tail,

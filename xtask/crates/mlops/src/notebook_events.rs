@@ -59,7 +59,7 @@ pub(crate) enum Event {
 pub(crate) fn parse(lines: &str) -> impl Iterator<Item = Event> + '_ {
     lines
         .lines()
-        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter_map(|line| xtask_remote::json::from_str(line).ok())
 }
 
 /// All events of a task run; none where the workspace keeps none (Databricks does not).

@@ -67,7 +67,7 @@ pub(crate) fn run(
     ui: &Ui,
     interrupt: &Interrupt,
     command: Command,
-    on_line: impl FnMut(&str),
+    on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Finished> {
     run_within(ui, interrupt, command, None, on_line)
 }
@@ -78,11 +78,11 @@ pub(crate) fn run_within(
     interrupt: &Interrupt,
     command: Command,
     limit: Option<Duration>,
-    on_line: impl FnMut(&str),
+    on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Finished> {
     let program = command.get_program().to_string_lossy().into_owned();
-    let given_up = |elapsed| limit.is_some_and(|limit| elapsed > limit);
-    match run_until(ui, interrupt, command, given_up, on_line)? {
+    let mut given_up = |elapsed| limit.is_some_and(|limit| elapsed > limit);
+    match run_until(ui, interrupt, command, &mut given_up, on_line)? {
         Some(finished) => Ok(finished),
         None => Failure::new(
             Kind::Failed,
@@ -101,8 +101,8 @@ pub(crate) fn run_until(
     ui: &Ui,
     interrupt: &Interrupt,
     mut command: Command,
-    mut given_up: impl FnMut(Duration) -> bool,
-    mut on_line: impl FnMut(&str),
+    given_up: &mut dyn FnMut(Duration) -> bool,
+    on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Option<Finished>> {
     ui.explain(&typed(&command));
     let started = Instant::now();
@@ -117,10 +117,10 @@ pub(crate) fn run_until(
     let (sender, lines) = mpsc::channel();
     let mut readers = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        readers.push(read_lines(stdout, true, sender.clone()));
+        readers.push(read_lines(Box::new(stdout), true, sender.clone()));
     }
     if let Some(stderr) = child.stderr.take() {
-        readers.push(read_lines(stderr, false, sender.clone()));
+        readers.push(read_lines(Box::new(stderr), false, sender.clone()));
     }
     drop(sender);
 
@@ -192,7 +192,7 @@ pub(crate) fn succeed(
     what: &str,
 ) -> anyhow::Result<Finished> {
     let line = typed(&command);
-    let finished = run(ui, interrupt, command, |_| ())?;
+    let finished = run(ui, interrupt, command, &mut |_| ())?;
     if !finished.ok() {
         let status = finished.status;
         return Failure::new(
@@ -240,7 +240,7 @@ pub(crate) fn feed(ui: &Ui, mut command: Command, input: &str) -> std::io::Resul
 }
 
 fn read_lines(
-    source: impl Read + Send + 'static,
+    source: Box<dyn Read + Send>,
     from_stdout: bool,
     sink: mpsc::Sender<(bool, String)>,
 ) -> std::thread::JoinHandle<()> {

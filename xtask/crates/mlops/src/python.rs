@@ -18,7 +18,7 @@ pub(crate) fn unit_tests(
     context: &Context,
     toolbox: &Toolbox,
     junit: &Utf8Path,
-    on_line: impl FnMut(&str),
+    on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Finished> {
     let mut command = python(context, toolbox);
     command.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]);
@@ -66,7 +66,7 @@ pub(crate) fn data_sets(
             fresh.as_str(),
         ])
         .args(options);
-    let made = process::run(&context.ui, &context.interrupt, command, |line| {
+    let made = process::run(&context.ui, &context.interrupt, command, &mut |line| {
         progress.message(line)
     })?;
     if !made.ok() {
@@ -94,7 +94,7 @@ pub(crate) fn conformance(
     context: &Context,
     toolbox: &Toolbox,
     out: &Utf8Path,
-    on_line: impl FnMut(&str),
+    on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Finished> {
     let mut command =
         children::command(&context.env, Program::Xtask, &toolbox.python, &context.root);

@@ -186,7 +186,7 @@ fn result(stdout: &str) -> anyhow::Result<Smoke> {
 }
 
 fn read(line: &str) -> Option<Smoke> {
-    let object: Map<String, Value> = serde_json::from_str(line).ok()?;
+    let object: Map<String, Value> = xtask_remote::json::from_str(line).ok()?;
     let mut smoke: Smoke = serde_json::from_value(Value::Object(object)).ok()?;
     smoke.predictions.truncate(SHOWN);
     (smoke.rows > 0).then_some(smoke)

@@ -84,7 +84,7 @@ impl Event {
     pub(crate) fn all(tags: &BTreeMap<String, String>) -> Vec<Event> {
         let ours = tags.iter().filter(|(key, _)| key.starts_with(PREFIX));
         let mut events: Vec<Event> = ours
-            .filter_map(|(_, value)| serde_json::from_str(value).ok())
+            .filter_map(|(_, value)| xtask_remote::json::from_str(value).ok())
             .collect();
         events.sort_by_key(|event| event.n);
         events

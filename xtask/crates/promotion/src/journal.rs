@@ -182,7 +182,7 @@ fn read(path: &Path, text: &[u8]) -> Option<Read> {
     let text = String::from_utf8_lossy(text);
     let lines = text
         .lines()
-        .filter_map(|line| serde_json::from_str(line).ok());
+        .filter_map(|line| xtask_remote::json::from_str(line).ok());
     let (mut about, mut step, mut ended) = (None, None, false);
     for line in lines {
         match line {

@@ -5,9 +5,9 @@
 
 mod breaking;
 
-use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use xtask_remote::Timestamp;
 use xtask_remote::databricks::workspace_files;
 use xtask_remote::{Request, Response};
 
@@ -82,7 +82,7 @@ fn holder_of(side: &Side<'_>, path: &str) -> Result<Option<Held>, Error> {
         owner: String,
     }
     // A file that is not ours stands in the way all the same.
-    let content: Content = serde_json::from_slice(&reply.body).unwrap_or_default();
+    let content: Content = xtask_remote::json::from_slice(&reply.body).unwrap_or_default();
     Ok(Some(Held {
         id: content.id,
         what: content.what,
@@ -117,8 +117,7 @@ pub(crate) fn stands_for(side: &Side<'_>, id: &str) -> Result<bool, Error> {
 }
 
 fn server_time(reply: &Response) -> Option<Timestamp> {
-    let date = reply.header("date")?.replace("GMT", "+0000");
-    Some(jiff::fmt::rfc2822::parse(&date).ok()?.timestamp())
+    Timestamp::of_header(reply.header("date")?)
 }
 
 /// Takes the lock, and answers the destination's time at which it did, RFC 3339. A lock that an ended process of this
@@ -177,8 +176,8 @@ fn name(held: &Held) -> String {
 }
 
 fn moment(milliseconds: i64) -> String {
-    let time = Timestamp::from_millisecond(milliseconds).unwrap_or_default();
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    let second = Timestamp::from_millisecond(milliseconds / 1000 * 1000);
+    second.map_or_else(String::new, |second| second.to_string())
 }
 
 fn not_deployed<T>(side: &Side<'_>) -> Result<T, Error> {
@@ -222,7 +221,8 @@ fn refused<T>(side: &Side<'_>, held: &Held) -> Result<T, Error> {
 /// [`Error::Refused`] when it is gone or another's.
 pub(crate) fn still_ours(side: &Side<'_>, known: &Known) -> Result<(), Error> {
     let reply = read(side, &path(side))?;
-    let content: Option<Value> = reply.and_then(|reply| serde_json::from_slice(&reply.body).ok());
+    let content: Option<Value> =
+        reply.and_then(|reply| xtask_remote::json::from_slice(&reply.body).ok());
     let owner = content
         .as_ref()
         .and_then(|content| content["owner"].as_str());

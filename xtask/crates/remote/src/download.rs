@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reqwest::blocking::{Client, Response};
-use ring::digest::{Context as Hasher, SHA256};
 
 use crate::http::is_loopback;
+use crate::sha256::Sha256;
 
 /// How long to wait for a connection.
 const CONNECT: Duration = Duration::from_secs(15);
@@ -145,7 +145,7 @@ fn stream(
 ) -> Result<(), DownloadError> {
     let total = reply.content_length();
     let mut file = File::create(partial).map_err(|source| file_error(partial, source))?;
-    let mut hasher = Hasher::new(&SHA256);
+    let mut hasher = Sha256::new();
     let mut buffer = vec![0; 64 * 1024];
     let mut done = 0;
     loop {
@@ -164,9 +164,7 @@ fn stream(
     }
     file.sync_all()
         .map_err(|source| file_error(partial, source))?;
-    let found: String = (hasher.finish().as_ref().iter())
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let found = hasher.hex();
     if !found.eq_ignore_ascii_case(sha256) {
         return Err(DownloadError::Altered {
             url: url.to_owned(),

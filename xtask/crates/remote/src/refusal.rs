@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use serde_json::Value;
 
 use crate::Error;
 use crate::error::Reason;
 use crate::excerpt::readable;
+use crate::time::Timestamp;
 use crate::transport::{Headers, Request};
 
 /// How long GitHub asks to wait for its secondary limits where it sends no header.
@@ -81,7 +80,7 @@ pub(crate) fn asked_wait(headers: &Headers) -> Option<Duration> {
     // The service's clock, not ours: the two may be minutes apart.
     let now = headers
         .get("date")
-        .and_then(date)
+        .and_then(Timestamp::of_header)
         .unwrap_or_else(Timestamp::now)
         .as_second();
     let until =
@@ -89,17 +88,12 @@ pub(crate) fn asked_wait(headers: &Headers) -> Option<Duration> {
     if let Some(after) = headers.get("retry-after") {
         let seconds = after.trim().parse().ok();
         let seconds = seconds.map(|seconds: u64| Duration::from_secs(seconds.min(LONGEST)));
-        return seconds.or_else(|| date(after).map(|at| until(at.as_second())));
+        return seconds.or_else(|| Timestamp::of_header(after).map(|at| until(at.as_second())));
     }
     let exhausted = headers.get("x-ratelimit-remaining")?.trim() == "0";
     let reset = headers.get("x-ratelimit-reset")?.trim().parse().ok()?;
     // One second more: the reset is rounded down.
     exhausted.then(|| until(reset) + Duration::from_secs(1))
-}
-
-fn date(text: &str) -> Option<Timestamp> {
-    let zoned = rfc2822::parse(&text.replace("GMT", "+0000")).ok()?;
-    Some(zoned.timestamp())
 }
 
 /// GitHub's `errors`: objects, and now and then plain sentences.

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Error;
 use crate::excerpt::{readable, start_of};
+use crate::json;
 
 /// Sees each call before it is sent, as `GET /api/…`; never the credentials.
 pub type Observer = Arc<dyn Fn(&str) + Send + Sync>;
@@ -274,7 +275,7 @@ impl Response {
     /// # Errors
     /// [`Error::Unexpected`] with the start of the body when it is something else.
     pub fn json<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::Unexpected {
+        json::from_slice(&self.body).map_err(|error| Error::Unexpected {
             call: request.call(),
             reason: match self.body.first() {
                 Some(b'<') => readable(&self.body),

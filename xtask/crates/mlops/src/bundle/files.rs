@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::fingerprint::sha256;
+use xtask_remote::sha256;
 
 /// The file names of a bundle.
 const ROOTS: &[&str] = &[
@@ -79,17 +79,6 @@ pub(super) fn in_order(root: &Utf8Path, included: &[String], names: Vec<String>)
         at.unwrap_or(usize::MAX)
     });
     names
-}
-
-/// Writes a file atomically, as other commands may use it at the same time. Failures are ignored.
-pub(super) fn keep(path: &Utf8Path, text: &str) {
-    let new = path.with_extension(format!("{}.new", std::process::id()));
-    if let Some(folder) = path.parent() {
-        let _ = fs_err::create_dir_all(folder);
-    }
-    if fs_err::write(&new, text).is_ok() {
-        let _ = fs_err::rename(&new, path);
-    }
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn said(context: &Context, program: &Utf8Path, folder: &Utf8Path) -> anyhow::Res
     without_user(context, &mut command);
     command.env(vars::DATABRICKS_BUNDLE_RESTRICTED, "1");
     let (ui, interrupt) = (&context.ui, &context.interrupt);
-    process::run_within(ui, interrupt, command, Some(LIMIT), |_| ())
+    process::run_within(ui, interrupt, command, Some(LIMIT), &mut |_| ())
 }
 
 /// Whether the CLI refused to run a script.
@@ -90,7 +90,7 @@ fn understood(said: &Finished) -> anyhow::Result<Root> {
     let answered = said
         .stderr
         .contains(&format!("{NO_TARGET}: no such target"));
-    let config = serde_json::from_str::<Root>(&said.stdout).ok();
+    let config = xtask_remote::json::from_str::<Root>(&said.stdout).ok();
     match config.filter(|config| answered && !config.targets.is_empty()) {
         Some(config) => Ok(config),
         None => Failure::new(Kind::Usage, "the Databricks CLI cannot read the bundle")
@@ -119,7 +119,7 @@ pub(crate) fn load(
     without_user(context, &mut command);
     command.env(vars::DATABRICKS_CONFIG_FILE, &unreadable);
     let (ui, interrupt) = (&context.ui, &context.interrupt);
-    let finished = process::run_within(ui, interrupt, command, Some(LIMIT), |_| ())?;
+    let finished = process::run_within(ui, interrupt, command, Some(LIMIT), &mut |_| ())?;
     let said = &finished.stderr;
     let (before, after) = said.split_once(STOPPED).unwrap_or((said, "Error: "));
     if !before.contains("Error: ") && !after.contains("Error: ") {

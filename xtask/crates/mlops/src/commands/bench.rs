@@ -12,6 +12,7 @@ use crate::error::{Failure, Kind};
 use crate::tools::{self, Need, Toolbox};
 use crate::ui::Tone;
 use figures::{Figure, Measure};
+use xtask_remote::Timestamp;
 
 /// The page that `--write` writes.
 const PAGE: &str = "docs/benchmarks.md";
@@ -111,7 +112,8 @@ fn write(
     measured: &[Measured<'_>],
 ) -> anyhow::Result<()> {
     let present = fs_err::read_to_string(page).unwrap_or_default();
-    let today = jiff::Zoned::now().date();
+    let now = Timestamp::now().to_string();
+    let today = now.get(..10).unwrap_or(&now);
     let machine = measure::machine();
     let mut text = String::from(
         "# Measured\n\nWritten by `cargo xtask bench --slow --write`; `cargo xtask bench --list` says what each figure is.\nA goal that is missed is shown and breaks nothing: figures depend on the machine.\n\n| figure | measured | goal | on | what |\n|---|---|---|---|---|\n",

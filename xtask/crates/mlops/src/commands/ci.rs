@@ -132,7 +132,7 @@ impl Suite<'_> {
         } = self.context;
         let line = process::typed(&command);
         let progress = ui.progress("Running", &line);
-        let finished = process::run(ui, interrupt, command, |text| {
+        let finished = process::run(ui, interrupt, command, &mut |text| {
             if self.builds.see(text) {
             } else if env.ci {
                 ui.line(text);

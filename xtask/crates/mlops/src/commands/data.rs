@@ -11,8 +11,8 @@ use crate::bundle;
 use crate::context::Context;
 use crate::databricks::{Purpose, Summary, Target, Writer, guard};
 use crate::error::{Failure, Kind};
+use crate::python;
 use crate::tools::{self, Need};
-use crate::{fingerprint, python};
 
 /// Name of the file in a volume that says which content each data set there has.
 const DIGESTS: &str = "xtask-digests.json";
@@ -88,7 +88,7 @@ pub(crate) fn upload(
     };
     for file in data_files(folder)? {
         let name = file.file_name().unwrap_or_default().to_owned();
-        let digest = fingerprint::sha256(&fs_err::read(&file)?);
+        let digest = xtask_remote::sha256(&fs_err::read(&file)?);
         let remote = format!("{volume}/{name}");
         let present = digests.get(&name) == Some(&digest)
             && there.get(&name) == Some(&fs_err::metadata(&file)?.len());
@@ -127,7 +127,7 @@ fn volume_path(
 fn read_digests(transport: &dyn Transport, file: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let bytes = files::read(transport, file)?;
     // What cannot be read names nothing as present, so everything is uploaded again.
-    Ok(serde_json::from_slice(&bytes).unwrap_or_default())
+    Ok(xtask_remote::json::from_slice(&bytes).unwrap_or_default())
 }
 
 fn data_files(folder: &Utf8Path) -> anyhow::Result<Vec<Utf8PathBuf>> {

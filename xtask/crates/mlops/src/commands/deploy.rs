@@ -9,9 +9,9 @@ use crate::context::Context;
 use crate::databricks::guard::{self, Change};
 use crate::databricks::{Outcome, Purpose, Summary, Target, Writer};
 use crate::error::{Failure, Kind};
-use crate::git::short;
 use crate::links::Standing;
 use crate::ui::Tone;
+use crate::words::short;
 use crate::{deployment, next_step};
 
 /// Options of `deploy`.

@@ -418,7 +418,7 @@ fn read_back(
     let ui = &context.ui;
     if pull.is_merged() {
         let sha = pull.merge_commit_sha.clone().unwrap_or_default();
-        let short = &sha[..sha.len().min(8)];
+        let short = crate::words::short(&sha);
         ui.status(
             "Merged",
             &format!("pull request {} into {} as {short}", gate.number, gate.base),

@@ -202,7 +202,7 @@ fn show_survey(context: &Context, survey: &Survey) {
     };
     let commits = match survey.commits.len() {
         0 => "no commits yet".to_owned(),
-        count => block::count(count, "commit"),
+        count => crate::words::count(count, "commit"),
     };
     let what = format!(
         "{} ({commits}) into {} of {}",

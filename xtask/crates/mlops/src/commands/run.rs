@@ -9,7 +9,7 @@ use crate::bundle;
 use crate::context::Context;
 use crate::databricks::{Purpose, Summary, Target, Writer, guard};
 use crate::error::{Failure, Kind};
-use crate::{failures, fingerprint, follow, next_step};
+use crate::{failures, follow, next_step};
 
 /// Options of `run`.
 #[derive(Debug, clap::Args)]
@@ -68,8 +68,13 @@ pub(crate) fn start(
     let (target, transport) = (writer.target(), writer.transport());
     let job_id = job_id(target, summary, key)?;
     // One token a start: a lost reply and a second try end in the same run.
-    let token = fingerprint::sha256(
-        format!("{job_id} {} {}", jiff::Timestamp::now(), std::process::id()).as_bytes(),
+    let token = xtask_remote::sha256(
+        format!(
+            "{job_id} {} {}",
+            xtask_remote::Timestamp::now(),
+            std::process::id()
+        )
+        .as_bytes(),
     );
     let run_id = jobs::run_now(&*transport, job_id, parameters, &token[..32])
         .with_context(|| format!("starting {key} on {}", target.name))?;

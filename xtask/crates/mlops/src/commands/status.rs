@@ -19,12 +19,11 @@ mod rows;
 mod screen;
 mod state_paths;
 mod watch;
-mod words;
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use xtask_remote::Timestamp;
 
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};

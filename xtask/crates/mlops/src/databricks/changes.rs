@@ -62,15 +62,13 @@ impl Target<'_> {
         command.process_group(0);
         let started = Instant::now();
         let (ui, interrupt) = (&self.context.ui, &self.context.interrupt);
-        let finished =
-            process::run_within(ui, interrupt, command, Some(limit), |_| ()).map_err(|error| {
-                match started.elapsed() >= limit {
-                    true => Error::Timeout {
-                        service: call(),
-                        deadline: limit,
-                    },
-                    false => unexpected(error.to_string()),
-                }
+        let finished = process::run_within(ui, interrupt, command, Some(limit), &mut |_| ())
+            .map_err(|error| match started.elapsed() >= limit {
+                true => Error::Timeout {
+                    service: call(),
+                    deadline: limit,
+                },
+                false => unexpected(error.to_string()),
             })?;
         if !finished.ok() {
             return Err(unexpected(complaint(&finished.tail)));
@@ -88,7 +86,7 @@ fn complaint(tail: &str) -> String {
 }
 
 fn parse(text: &str) -> serde_json::Result<BTreeMap<String, Change>> {
-    let plan: Plan = serde_json::from_str(text)?;
+    let plan: Plan = xtask_remote::json::from_str(text)?;
     let steps = plan.plan.into_iter();
     Ok(steps
         .filter(|(_, step)| step.action != SKIP)

@@ -137,7 +137,7 @@ impl Writer<'_, '_> {
         let started = Instant::now();
         let mut is_told = false;
         loop {
-            let finished = process::run(ui, interrupt, target.bundle(args), &mut *on_line)?;
+            let finished = process::run(ui, interrupt, target.bundle(args), on_line)?;
             let Some(holder) = words::holder_of_the_lock(&finished.tail).filter(|_| !finished.ok())
             else {
                 return Ok(finished);

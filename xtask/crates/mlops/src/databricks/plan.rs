@@ -40,7 +40,7 @@ struct Step {
 
 impl Plan {
     fn parse(text: String) -> serde_json::Result<Plan> {
-        let printed: Printed = serde_json::from_str(&text)?;
+        let printed: Printed = xtask_remote::json::from_str(&text)?;
         let steps = printed.plan.into_iter();
         let actions = steps
             .filter(|(_, step)| step.action != SKIP)

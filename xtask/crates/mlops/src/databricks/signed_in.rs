@@ -74,11 +74,11 @@ impl Target<'_> {
         let mut command = self.outlined(&["auth", "describe", "--output", "json"])?;
         exchange.keep_log(&mut command);
         let (ui, interrupt) = (&self.context.ui, &self.context.interrupt);
-        let given_up = |elapsed| elapsed > limit || exchange.had_no_connection();
-        let finished = process::run_until(ui, interrupt, command, given_up, |_| ())?;
+        let mut given_up = |elapsed| elapsed > limit || exchange.had_no_connection();
+        let finished = process::run_until(ui, interrupt, command, &mut given_up, &mut |_| ())?;
         let described = finished
             .as_ref()
-            .and_then(|finished| serde_json::from_str::<Described>(&finished.stdout).ok());
+            .and_then(|finished| xtask_remote::json::from_str::<Described>(&finished.stdout).ok());
         if let Some(described) = &described
             && described.status == "success"
         {
@@ -176,8 +176,8 @@ impl Target<'_> {
     ) -> anyhow::Result<T> {
         let command = self.outlined(&["current-user", "me", "--output", "json"])?;
         let (ui, interrupt) = (&self.context.ui, &self.context.interrupt);
-        let given_up = |elapsed| elapsed > limit;
-        let finished = process::run_until(ui, interrupt, command, given_up, |_| ())?;
+        let mut given_up = |elapsed| elapsed > limit;
+        let finished = process::run_until(ui, interrupt, command, &mut given_up, &mut |_| ())?;
         let said = finished.map_or(described.stderr.clone(), |finished| finished.stderr);
         match asks_to_sign_in(&said) {
             true => self.signed_out(service, &last_words(&said)),

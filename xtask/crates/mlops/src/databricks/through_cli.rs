@@ -60,11 +60,11 @@ impl Transport for ThroughCli<'_> {
         self.target.lead(&mut command);
         exchange.keep_log(&mut command);
         // The CLI retries an unreachable workspace for longer than a read may take.
-        let given_up = |elapsed| {
+        let mut given_up = |elapsed| {
             let is_late = request.deadline.is_some_and(|deadline| elapsed > deadline);
             is_late || (request.once && exchange.had_no_connection())
         };
-        let finished = process::run_until(ui, interrupt, command, given_up, |_| ());
+        let finished = process::run_until(ui, interrupt, command, &mut given_up, &mut |_| ());
         let finished = finished.map_err(|error| unexpected(error.to_string()))?;
         let Some(finished) = finished else {
             return Err(self.given_up(request, &exchange));

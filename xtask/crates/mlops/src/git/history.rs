@@ -129,7 +129,7 @@ impl Git {
         if let Some(login) = self.login.get() {
             self.sign_in_without_hooks(&mut command, login);
         }
-        let finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
+        let finished = process::run(&self.ui, &self.interrupt, command, &mut |_| ())?;
         Ok(match finished.status.code() {
             Some(0) => Some(Vec::new()),
             // The first entry is the tree.

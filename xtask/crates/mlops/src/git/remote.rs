@@ -188,7 +188,7 @@ impl Git {
             Some(login) => Some(self.sign_in(&mut command, login)?),
             None => None,
         };
-        let mut finished = process::run(&self.ui, &self.interrupt, command, |_| ())?;
+        let mut finished = process::run(&self.ui, &self.interrupt, command, &mut |_| ())?;
         drop(handed);
         if finished.tail.is_empty() {
             return Ok(finished);
@@ -214,7 +214,7 @@ impl Git {
         let mut command = children::command(&self.env, Program::GitRemote, "sh", &self.root);
         command.args(["-c", &format!("{chosen} -G -- \"$1\""), "sh", alias]);
         let finished =
-            process::run_within(&self.ui, &self.interrupt, command, Some(SSH), |_| ()).ok()?;
+            process::run_within(&self.ui, &self.interrupt, command, Some(SSH), &mut |_| ()).ok()?;
         let host = finished
             .stdout
             .lines()

@@ -78,7 +78,7 @@ fn of_gh(context: &Context, address: &Address) -> Option<Token> {
     let mut command = children::command(&context.env, Program::Gh, gh, &context.root);
     command.args(["auth", "token", "--hostname", address.host()]);
     let (ui, interrupt) = (&context.ui, &context.interrupt);
-    let finished = process::run_within(ui, interrupt, command, Some(GH), |_| ()).ok()?;
+    let finished = process::run_within(ui, interrupt, command, Some(GH), &mut |_| ()).ok()?;
     let token = finished.stdout.trim().to_owned();
     (finished.ok() && !token.is_empty()).then(|| Token {
         secret: SecretString::from(token),

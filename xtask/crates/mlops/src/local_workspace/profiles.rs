@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::LocalWorkspace;
 use crate::context::Context;
+use crate::files;
 
 /// The file; see `[workspace]` in xtask.toml for the names of its profiles.
 pub(crate) fn config_file(context: &Context) -> Utf8PathBuf {
@@ -35,17 +35,7 @@ fn write_to(path: &Utf8Path, profiles: &[&str], workspace: &LocalWorkspace) -> a
     let Some(text) = text() else {
         return Ok(());
     };
-    let temporary = path.with_extension("new");
-    let _ = fs_err::remove_file(&temporary);
-    // Created with its mode, so that other users can never open it.
-    let mut file = OpenOptions::new()
-        .create_new(true)
-        .write(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(text.as_bytes())?;
-    fs_err::rename(&temporary, path)?;
-    Ok(())
+    Ok(files::replace_private(path, text.as_bytes())?)
 }
 
 /// Locks the file; released on drop or with this process.

@@ -47,7 +47,7 @@ pub(crate) fn cut(text: &str, most: usize) -> String {
     if kept.is_empty() {
         return String::new();
     }
-    let more = count(all - kept.len(), "more line");
+    let more = crate::words::count(all - kept.len(), "more line");
     format!("{}\n- and {more}", kept.join("\n"))
 }
 
@@ -88,14 +88,6 @@ pub(crate) fn code(text: &str) -> String {
     match longest {
         0 => format!("{fence}{text}{fence}"),
         _ => format!("{fence} {text} {fence}"),
-    }
-}
-
-/// `1 cell`, `2 cells`.
-pub(crate) fn count(number: usize, thing: &str) -> String {
-    match number {
-        1 => format!("1 {thing}"),
-        number => format!("{number} {thing}s"),
     }
 }
 

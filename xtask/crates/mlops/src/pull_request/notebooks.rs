@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::block::{code, count};
+use super::block::code;
 use crate::git::{Blobs, Change, Changed, Git};
+use crate::words::count;
 
 /// The first line of a notebook in source format, after the comment marker.
 const SOURCE_MARK: &str = "Databricks notebook source";
@@ -73,7 +74,7 @@ fn line(blobs: &mut Blobs, change: &Change) -> anyhow::Result<Option<String>> {
 fn cells(path: &str, bytes: &[u8]) -> Option<Vec<String>> {
     let text = std::str::from_utf8(bytes).ok()?;
     if path.ends_with(".ipynb") {
-        let notebook: Value = serde_json::from_str(text).ok()?;
+        let notebook: Value = xtask_remote::json::from_str(text).ok()?;
         let cells = notebook["cells"].as_array()?;
         return Some(cells.iter().map(|cell| source(&cell["source"])).collect());
     }

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use super::forms;
 use super::scanner::Scanner;
 use crate::error::{Failure, Kind};
-use crate::fingerprint::sha256;
+use xtask_remote::sha256;
+
 use crate::tools::kingfisher::Match;
 use crate::ui::safe_line;
+use crate::words::short;
 
 /// The message if the scanner fails.
 pub(crate) const NOT_SEARCHED: &str = "the search for secrets did not finish";
@@ -255,11 +257,6 @@ fn described(found: &Found) -> String {
     }
 }
 
-/// A commit's short id.
-fn short(commit: &str) -> &str {
-    commit.get(..8).unwrap_or(commit)
-}
-
 /// The digest of a line, and of the following lines of a private key.
 fn digest(from: &[(usize, &str)]) -> String {
     let begins_key = from
@@ -295,7 +292,7 @@ mod tests {
         sieve.add(&place(&head), &[(3, &one)]);
         let (what, next) = sieve.verdict(&head).unwrap();
         assert!(
-            what.contains("x.py:3 (a GitHub token, in commit bbbbbbbb)"),
+            what.contains("x.py:3 (a GitHub token, in commit bbbbbbb)"),
             "{what}"
         );
         assert!(next.contains("git commit --amend"), "{next}");
@@ -307,7 +304,7 @@ mod tests {
         sieve.add(&place(&old), &[(5, &two)]);
         let (_, next) = sieve.verdict(&head).unwrap();
         assert!(
-            next.contains("git rebase --interactive aaaaaaaa^, with `edit` for aaaaaaaa"),
+            next.contains("git rebase --interactive aaaaaaa^, with `edit` for aaaaaaa"),
             "{next}"
         );
     }

@@ -8,7 +8,7 @@ use xtask_remote::databricks::objects::{self, Object};
 use crate::context::Context;
 use crate::databricks::Target;
 use crate::error::{Failure, Kind};
-use crate::fingerprint::sha256;
+use xtask_remote::sha256;
 
 /// How long an unused copy is kept.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);

@@ -54,7 +54,7 @@ pub(crate) fn fetch(
         "databricks",
         program.as_str(),
     ]);
-    let unpacked = workshop.run(unpack, |_| ())?;
+    let unpacked = workshop.run(unpack, &mut |_| ())?;
     if !unpacked.ok() {
         return remedies::failed(&format!("unpacking {what}"), &unpacked.tail).err();
     }

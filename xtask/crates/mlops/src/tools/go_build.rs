@@ -51,7 +51,7 @@ pub(super) fn build(
         .arg(format!("../{}", program.file))
         .arg(program.package);
     let mut built = 0;
-    let done = workshop.run(command, |package| {
+    let done = workshop.run(command, &mut |package| {
         built += 1;
         progress.message(format!(
             "{what}: package {built} of {packages}, {}",
@@ -81,7 +81,7 @@ fn count_packages(
     let mut list = command(workshop, go, source);
     list.args(["list", "-deps", program.package]);
     let mut modules = 0;
-    let listed = workshop.run(list, |line| {
+    let listed = workshop.run(list, &mut |line| {
         if let Some(module) = line.strip_prefix("go: downloading ") {
             modules += 1;
             progress.message(format!("{what}: module {modules}, {module}"));

@@ -126,7 +126,7 @@ impl Kingfisher {
                 compile.args(["--exclude-rule", rule]);
             }
             compile.args(["--rule-cache-dir", fetched.rules.as_str()]);
-            let compiled = workshop.run(compile, |_| ())?;
+            let compiled = workshop.run(compile, &mut |_| ())?;
             match compiled.ok() {
                 true => Ok(()),
                 false => remedies::failed(&what, &compiled.tail).err(),
@@ -189,7 +189,7 @@ impl Kingfisher {
         }
         command.args(["--rule-cache-dir", self.rules.as_str()]);
         let limit = Some(LIMIT);
-        let finished = process::run_within(&self.ui, &self.interrupt, command, limit, |_| ())?;
+        let finished = process::run_within(&self.ui, &self.interrupt, command, limit, &mut |_| ())?;
         if !finished.ok() && finished.status.code() != Some(FOUND) {
             return Failure::new(
                 Kind::Failed,
@@ -250,7 +250,7 @@ impl Drop for Folder {
 fn matches(printed: &str) -> Vec<Match> {
     printed
         .lines()
-        .filter_map(|line| serde_json::from_str::<Printed>(line).ok())
+        .filter_map(|line| xtask_remote::json::from_str::<Printed>(line).ok())
         .map(|printed| Match {
             line: printed.finding.line,
             rule: printed.rule.name,

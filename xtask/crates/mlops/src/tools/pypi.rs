@@ -22,7 +22,7 @@ pub(crate) fn install(
     let what = format!("{package} {} from PyPI", wheels.version);
     let mut make = workshop.command(Program::Code, &python.path);
     make.args(["-m", "venv", folder.as_str()]);
-    let made = workshop.run(make, |_| ())?;
+    let made = workshop.run(make, &mut |_| ())?;
     if !made.ok() {
         return remedies::failed(&what, &made.tail).err();
     }
@@ -51,7 +51,7 @@ pub(crate) fn install(
     .env_remove("PIP_TARGET")
     .env_remove("PIP_PREFIX")
     .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
-    let installed = workshop.run(pip, |line| {
+    let installed = workshop.run(pip, &mut |line| {
         if let Some(doing) = line.trim().strip_prefix("Downloading ") {
             progress.message(format!("{what}: downloading {doing}"));
         }

@@ -1,14 +1,15 @@
 //! The locked Python environment: the packages of uv.lock, installed by uv.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::workshop::{Workshop, write_whole};
+use super::workshop::Workshop;
 use super::{Item, Sight, python, remedies};
 use crate::children::Program;
 use crate::error::Failure;
+use crate::files;
 use crate::vars;
+use xtask_remote::sha256;
 
 /// The plan of `uv sync`.
 #[derive(Debug)]
@@ -139,8 +140,8 @@ pub(crate) fn fetch(
     if reinstall {
         command.arg("--reinstall");
     }
-    write_whole(&mark(workshop), b"")?;
-    let synced = workshop.run(command, |line| {
+    files::replace(&mark(workshop), b"")?;
+    let synced = workshop.run(command, &mut |line| {
         progress.message(format!("the Python packages: {}", line.trim()))
     })?;
     // uv downloads everything before it installs anything: if it failed by itself, only a full disk can
@@ -152,7 +153,7 @@ pub(crate) fn fetch(
         return Err(explain(workshop, &synced.tail).into());
     }
     if let Some(stamp) = stamp(workshop) {
-        write_whole(&stamp_file(workshop), &serde_json::to_vec_pretty(&stamp)?)?;
+        files::replace(&stamp_file(workshop), &serde_json::to_vec_pretty(&stamp)?)?;
     }
     progress.finish("Installed", "the Python packages of uv.lock");
     Ok(program(workshop))
@@ -225,7 +226,7 @@ fn stamp_file(workshop: &Workshop<'_>) -> Utf8PathBuf {
 }
 
 fn last(workshop: &Workshop<'_>) -> Option<Stamp> {
-    serde_json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()
+    xtask_remote::json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()
 }
 
 /// The environment's state; `None` if it is incomplete.
@@ -234,9 +235,7 @@ fn stamp(workshop: &Workshop<'_>) -> Option<Stamp> {
     let mut asked = String::new();
     for file in ["pyproject.toml", "uv.lock", ".python-version"] {
         let bytes = fs_err::read(workshop.context.root.join(file)).unwrap_or_default();
-        for byte in digest(&SHA256, &bytes).as_ref() {
-            asked.push_str(&format!("{byte:02x}"));
-        }
+        asked.push_str(&sha256(&bytes));
     }
     asked.extend(extras(workshop).flat_map(|extra| [" ", extra]));
     let packages = packages(&environment)?;

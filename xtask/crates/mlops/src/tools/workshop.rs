@@ -47,7 +47,7 @@ impl<'c> Workshop<'c> {
         let folder = context.local().join("tools");
         let versions = fs_err::read(folder.join("versions.json"))
             .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .and_then(|bytes| xtask_remote::json::from_slice(&bytes).ok())
             .unwrap_or_default();
         Ok(Workshop {
             context,
@@ -66,7 +66,7 @@ impl<'c> Workshop<'c> {
     pub(crate) fn run(
         &self,
         mut command: Command,
-        on_line: impl FnMut(&str),
+        on_line: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Finished> {
         // Its own process group, so that Ctrl-C ends its compilers as well.
         command.process_group(0);
@@ -76,7 +76,7 @@ impl<'c> Workshop<'c> {
     /// Runs a quick command.
     pub(crate) fn ask(&self, command: Command, limit: Duration) -> anyhow::Result<Finished> {
         let Context { ui, interrupt, .. } = self.context;
-        process::run_within(ui, interrupt, command, Some(limit), |_| ())
+        process::run_within(ui, interrupt, command, Some(limit), &mut |_| ())
     }
 
     /// A program on the user's PATH.
@@ -120,7 +120,7 @@ impl<'c> Workshop<'c> {
         versions.insert(program.to_string(), known);
         // A cache only: without it the program is asked again.
         if let Ok(bytes) = serde_json::to_vec_pretty(&*versions) {
-            let _ = write_whole(&self.folder.join("versions.json"), &bytes);
+            let _ = crate::files::replace(&self.folder.join("versions.json"), &bytes);
         }
     }
 
@@ -171,16 +171,6 @@ impl<'c> Workshop<'c> {
         }
         Ok(file)
     }
-}
-
-/// Writes a file atomically.
-pub(crate) fn write_whole(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs_err::create_dir_all(folder)?;
-    }
-    let fresh = path.with_extension(format!("new-{}", std::process::id()));
-    fs_err::write(&fresh, bytes)?;
-    fs_err::rename(&fresh, path)
 }
 
 /// Removes a folder if it exists.

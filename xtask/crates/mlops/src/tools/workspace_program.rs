@@ -8,9 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::own_source::OwnSource;
-use super::workshop::{Workshop, write_whole};
+use super::workshop::Workshop;
 use super::{Item, Sight, remedies};
 use crate::children::Program;
+use crate::files;
 use crate::vars;
 
 /// Package and program have the same name.
@@ -144,7 +145,7 @@ fn compile(workshop: &Workshop<'_>, mut command: Command, output: &Output) -> an
         command.arg("--offline");
     }
     let mut compiled = 0;
-    let done = workshop.run(command, |line| {
+    let done = workshop.run(command, &mut |line| {
         if let Some(name) = line.trim().strip_prefix("Compiling ") {
             compiled += 1;
             let name = name.split(" (").next().unwrap_or(name);
@@ -181,7 +182,7 @@ fn remember(
         sources: sources.to_owned(),
         build_began,
     };
-    write_whole(&stamp_file(workshop), &serde_json::to_vec_pretty(&stamp)?)?;
+    files::replace(&stamp_file(workshop), &serde_json::to_vec_pretty(&stamp)?)?;
     Ok(program)
 }
 
@@ -266,7 +267,8 @@ fn stamp_file(workshop: &Workshop<'_>) -> Utf8PathBuf {
 
 /// The program, if it was built from these sources and none of them is newer.
 fn fresh(workshop: &Workshop<'_>, sources: &Utf8Path) -> Option<Utf8PathBuf> {
-    let stamp: Stamp = serde_json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()?;
+    let stamp: Stamp =
+        xtask_remote::json::from_slice(&fs_err::read(stamp_file(workshop)).ok()?).ok()?;
     let output = Output::of_this_program(&workshop.context.root);
     let beside_us = stamp.program == output.folder.join(PROGRAM);
     let same = stamp.sources == sources

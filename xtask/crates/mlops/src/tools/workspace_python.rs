@@ -2,11 +2,11 @@
 //! notebooks can import besides those of their project. The lock file is embedded.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use ring::digest::{SHA256, digest};
 
 use super::workshop::Workshop;
 use super::{Item, Sight, python, remedies, venv};
 use crate::children::Program;
+use xtask_remote::sha256;
 
 const PROJECT: &str = include_str!("../../tools/workspace-python/pyproject.toml");
 const LOCK: &str = include_str!("../../tools/workspace-python/uv.lock");
@@ -82,7 +82,7 @@ pub(crate) fn fetch(
             if workshop.context.env.offline {
                 command.arg("--offline");
             }
-            let done = workshop.run(command, |line| {
+            let done = workshop.run(command, &mut |line| {
                 progress.message(format!("{WHAT}: {}", line.trim()))
             })?;
             if !done.ok() {
@@ -109,7 +109,7 @@ fn import(workshop: &Workshop<'_>, folder: &Utf8Path) -> anyhow::Result<()> {
             "import mlflow.server.fastapi_app, IPython, databricks.sdk",
         ])
         .env_remove("PYTHONDONTWRITEBYTECODE");
-    let done = workshop.run(command, |_| ())?;
+    let done = workshop.run(command, &mut |_| ())?;
     match done.ok() {
         true => Ok(()),
         false => remedies::failed(&format!("importing {WHAT}"), &done.tail).err(),
@@ -128,10 +128,6 @@ pub(crate) fn kernel(home: &Utf8Path) -> Utf8PathBuf {
 
 /// A folder per lock file and Python version, so that two versions of the tool can coexist.
 fn name(version: &str) -> String {
-    let lock = digest(&SHA256, LOCK.as_bytes());
-    let lock: String = lock.as_ref()[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("workspace-python-{lock}-{version}")
+    let lock = sha256(LOCK.as_bytes());
+    format!("workspace-python-{}-{version}", &lock[..12])
 }

@@ -4,9 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use ring::digest::{Context as Hasher, SHA256};
-
 use crate::Error;
+use crate::sha256::Sha256;
 
 /// A file that Unity Catalog adds to a version's files on upload; not part of what was trained.
 const ADDED_BY_REGISTRY: &str = "registered_model_meta";
@@ -20,12 +19,12 @@ pub fn artifact_digest(folder: &Path) -> Result<String, Error> {
     collect(folder, "", &mut paths)?;
     // `str` compares byte by byte, which is the order that the digest asks for.
     paths.sort_unstable();
-    let mut whole = Hasher::new(&SHA256);
+    let mut whole = Sha256::new();
     for path in paths.iter().filter(|path| *path != ADDED_BY_REGISTRY) {
         let (length, content) = file(&folder.join(path))?;
         whole.update(format!("{path}\0{length}\0{content}\n").as_bytes());
     }
-    Ok(format!("sha256:{}", hex(whole)))
+    Ok(format!("sha256:{}", whole.hex()))
 }
 
 /// Adds the paths of all files below `folder`, relative to the first one, with `/` between parts.
@@ -56,22 +55,17 @@ fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> Result<(), E
 fn file(path: &Path) -> Result<(u64, String), Error> {
     let failed = |source| unreadable(path, source);
     let mut file = File::open(path).map_err(failed)?;
-    let (mut hasher, mut length) = (Hasher::new(&SHA256), 0);
+    let (mut hasher, mut length) = (Sha256::new(), 0);
     let mut block = vec![0; 1 << 16];
     loop {
         match file.read(&mut block).map_err(failed)? {
-            0 => return Ok((length, hex(hasher))),
+            0 => return Ok((length, hasher.hex())),
             read => {
                 hasher.update(&block[..read]);
                 length += read as u64;
             }
         }
     }
-}
-
-fn hex(hasher: Hasher) -> String {
-    let digest = hasher.finish();
-    digest.as_ref().iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn unreadable(path: &Path, source: io::Error) -> Error {

@@ -129,7 +129,7 @@ pub(super) fn training_job(bench: &Bench<'_>) -> anyhow::Result<f64> {
         .context("no training job")?;
 
     let started = Instant::now();
-    let token = format!("bench-{}", jiff::Timestamp::now());
+    let token = format!("bench-{}", xtask_remote::Timestamp::now());
     let run_id = jobs::run_now(&*transport, job_id, &BTreeMap::new(), &token)?;
     let run = loop {
         let run = jobs::run(&*transport, run_id)?;
@@ -182,7 +182,7 @@ fn plain(
 pub(super) fn unit_tests(bench: &Bench<'_>) -> anyhow::Result<f64> {
     let report = bench.scratch("unit-tests")?.join("report.xml");
     let started = Instant::now();
-    let finished = python::unit_tests(bench.context, bench.toolbox, &report, |_| {})?;
+    let finished = python::unit_tests(bench.context, bench.toolbox, &report, &mut |_| {})?;
     let took = started.elapsed().as_secs_f64();
     match finished.ok() {
         true => Ok(took),
@@ -341,7 +341,7 @@ pub(super) fn wait_for_answer(folder: &Utf8Path) -> anyhow::Result<Http> {
             fs_err::read_to_string(folder.join("server.json")),
             fs_err::read_to_string(folder.join("token")),
         ) {
-            let server: serde_json::Value = serde_json::from_str(&server)?;
+            let server: serde_json::Value = xtask_remote::json::from_str(&server)?;
             let url = server["url"].as_str().unwrap_or_default();
             let http = Http::new(url, Credentials::bearer(token.trim()))?;
             local::status(&http)?;

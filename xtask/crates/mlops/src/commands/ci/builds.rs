@@ -50,7 +50,7 @@ impl Builds {
         if !line.starts_with(START) {
             return false;
         }
-        let Ok(message) = serde_json::from_str::<Message>(line) else {
+        let Ok(message) = xtask_remote::json::from_str::<Message>(line) else {
             return false;
         };
         // Crates of this repository may change in between; others do not.

@@ -11,7 +11,7 @@ use xtask_remote::github::repositories::Name;
 use super::of_branch::Apart;
 use crate::context::Context;
 use crate::github::Connection;
-use crate::pull_request::block::count;
+use crate::words::count;
 
 /// How often GitHub is asked again whether there are conflicts: it finds out when it is asked first.
 const LOOKS: usize = 8;

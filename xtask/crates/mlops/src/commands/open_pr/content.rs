@@ -202,7 +202,7 @@ fn undeclared_repositories(git: &Git, tree: &str, changes: &[Change]) -> Vec<Str
 
 /// Says that a notebook holds what its cells printed.
 fn outputs(findings: &mut Findings, path: &str, content: &[u8]) {
-    let notebook: Value = serde_json::from_slice(content).unwrap_or_default();
+    let notebook: Value = xtask_remote::json::from_slice(content).unwrap_or_default();
     let cells = notebook["cells"].as_array().map_or(&[][..], Vec::as_slice);
     let with_outputs = cells
         .iter()

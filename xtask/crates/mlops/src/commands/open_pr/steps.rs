@@ -157,7 +157,7 @@ impl Step {
                 let subject = message.lines().next().unwrap_or_default();
                 format!(
                     "commit {} as \"{subject}\": {}",
-                    block::count(files.len(), "file"),
+                    crate::words::count(files.len(), "file"),
                     listed(files)
                 )
             }

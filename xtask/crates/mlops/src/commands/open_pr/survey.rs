@@ -197,9 +197,7 @@ pub(super) fn listed(names: &[String]) -> String {
     }
 }
 
-pub(super) fn short(sha: &str) -> &str {
-    &sha[..sha.len().min(8)]
-}
+pub(super) use crate::words::short;
 
 /// The error for what cannot be, once everything that stops was said.
 pub(super) fn nothing() -> anyhow::Error {

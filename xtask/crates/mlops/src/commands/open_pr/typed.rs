@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 use crate::context::Context;
-use crate::fingerprint::sha256;
+use crate::files;
+use xtask_remote::sha256;
 
 /// What is kept.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,7 +31,7 @@ pub(super) fn folder(context: &Context) -> Utf8PathBuf {
 /// The text that an earlier run for this branch did not get to use.
 pub(super) fn find(context: &Context, branch: &str) -> Option<Text> {
     let text = fs_err::read_to_string(file(context, branch)).ok()?;
-    let kept: Kept = serde_json::from_str(&text).ok()?;
+    let kept: Kept = xtask_remote::json::from_str(&text).ok()?;
     (kept.version == 1 && kept.branch == branch).then_some(kept.text)
 }
 
@@ -44,12 +45,8 @@ pub(super) fn keep(context: &Context, branch: &str, text: &Text) -> anyhow::Resu
         branch: branch.to_owned(),
         text: text.clone(),
     };
-    fs_err::create_dir_all(folder(context))?;
-    let file = file(context, branch);
-    let temporary = file.with_extension("new");
-    fs_err::write(&temporary, serde_json::to_vec_pretty(&kept)?)?;
-    fs_err::rename(temporary, file)?;
-    Ok(())
+    let kept = serde_json::to_vec_pretty(&kept)?;
+    Ok(files::replace(&file(context, branch), &kept)?)
 }
 
 /// Forgets it: the pull request has it now.

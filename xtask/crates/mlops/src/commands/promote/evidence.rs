@@ -11,6 +11,7 @@ use xtask_remote::records::TrainedIn;
 
 use crate::context::Context;
 use crate::git::Git;
+use crate::words;
 
 pub(super) use comparison::Comparison;
 pub(super) use pull::PullRequest;
@@ -73,8 +74,7 @@ impl Code {
             } => {
                 let many = |count: &Option<u64>, what: &str| {
                     let count = (*count)?;
-                    let commits = if count == 1 { "commit" } else { "commits" };
-                    (count > 0).then(|| format!("{count} {commits} {what}"))
+                    (count > 0).then(|| format!("{} {what}", words::count(count, "commit")))
                 };
                 let ways = [many(lacks, "behind"), many(beyond, "ahead")];
                 let ways: Vec<String> = ways.into_iter().flatten().collect();
@@ -241,7 +241,4 @@ fn warnings(plan: &Plan, evidence: &Evidence) -> Vec<String> {
     warnings
 }
 
-/// The first digits of a commit.
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..8).unwrap_or(commit)
-}
+pub(super) use words::short;

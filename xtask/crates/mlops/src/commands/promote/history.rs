@@ -83,7 +83,7 @@ fn line(context: &Context, entry: &Entry) -> String {
     let mut facts = Vec::new();
     facts.extend(event.was.map(|was| format!("in place of version {was}")));
     let commit = event.commit.as_deref();
-    facts.extend(commit.map(|commit| format!("commit {}", commit.get(..8).unwrap_or(commit))));
+    facts.extend(commit.map(|commit| format!("commit {}", crate::words::short(commit))));
     facts.extend(event.pull.map(|pull| format!("pull request {pull}")));
     if let (Some(by), Some(at)) = (&event.undone_by, &event.undone_at) {
         facts.push(format!("taken back by {by} at {at}"));

@@ -37,7 +37,8 @@ pub(super) fn read(path: &Utf8Path) -> anyhow::Result<Plan> {
             .next("write one: cargo xtask promote --dry-run --plan FILE")
     };
     let text = fs_err::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| refused(error.to_string()))?;
+    let plan: Plan =
+        xtask_remote::json::from_str(&text).map_err(|error| refused(error.to_string()))?;
     if plan.version != 1 {
         let why = format!("version {}: this tool reads version 1", plan.version);
         return refused(why).err();

@@ -1,11 +1,9 @@
 //! The logs of checks on GitHub Actions: fetched side by side, kept by the number of their job (a job
 //! that has ended never says anything more), and read for the failing part.
 
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::io::Write as _;
 use xtask_remote::Error;
 use xtask_remote::github::actions::{self, JobStep};
 
@@ -14,8 +12,9 @@ use super::pull_request::address;
 use super::remote_side::RemoteSide;
 use crate::check_log;
 use crate::context::Context;
-use crate::fingerprint::sha256;
+use crate::files;
 use crate::ui::safe_line;
+use xtask_remote::sha256;
 
 /// How many logs are fetched at the same time.
 const SIDE_BY_SIDE: usize = 5;
@@ -68,7 +67,7 @@ fn of_failed(context: &Context, side: &RemoteSide, job: u64) -> Result<JobLog, E
     let text = one(context, side, job)?;
     let file = file(context, side, job).with_extension("step");
     let kept = fs_err::read_to_string(&file).ok();
-    if let Some(failed) = kept.and_then(|kept| serde_json::from_str(&kept).ok()) {
+    if let Some(failed) = kept.and_then(|kept| xtask_remote::json::from_str(&kept).ok()) {
         return Ok(JobLog { text, failed });
     }
     // Without it the log alone must do.
@@ -134,17 +133,12 @@ fn keep(file: &Utf8Path, log: &str) -> std::io::Result<()> {
     for (_, old) in kept.iter().take(kept.len().saturating_sub(KEPT - 1)) {
         let _ = fs_err::remove_file(old);
     }
-    let partial = file.with_extension(format!("{}.part", std::process::id()));
-    let mut written = fs_err::OpenOptions::new();
-    written.create(true).truncate(true).write(true);
-    written.options_mut().mode(0o600);
-    written.open(&partial)?.write_all(log.as_bytes())?;
-    fs_err::rename(&partial, file)
+    files::replace_private(file, log.as_bytes())
 }
 
 /// What the marker says, if it is one. A log may hold anything: what is shown of it is made harmless.
 fn training(marker: &str) -> Option<Training> {
-    let mut training: Training = serde_json::from_str(marker).ok()?;
+    let mut training: Training = xtask_remote::json::from_str(marker).ok()?;
     let clean = |text: &mut String| *text = safe_line(text);
     let clean_address = |text: &mut String| *text = address(text).unwrap_or_default();
     training.target.as_mut().map(clean);

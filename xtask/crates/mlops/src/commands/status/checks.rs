@@ -1,7 +1,7 @@
 //! The checks of this branch, for commands that do something about them.
 
-use jiff::Timestamp;
 use xtask_remote::Error;
+use xtask_remote::Timestamp;
 use xtask_remote::github::actions;
 
 use super::facts::{Check, GitHub, Unknown};

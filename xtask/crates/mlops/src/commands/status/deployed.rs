@@ -19,6 +19,7 @@ use crate::error::sign_in;
 use crate::git::Git;
 use crate::links as addresses;
 use crate::ui;
+use xtask_remote::Timestamp;
 
 /// The alias of a version that passed validation and is not in use.
 const CHALLENGER: &str = "challenger";
@@ -329,7 +330,7 @@ fn trend(metric: &str, runs: &[Run]) -> Option<Trend> {
 
 /// A time as RFC 3339; `None` for 0, which stands for no time.
 fn moment(milliseconds: i64) -> Option<String> {
-    let time = jiff::Timestamp::from_millisecond(milliseconds).ok()?;
+    let time = Timestamp::from_millisecond(milliseconds)?;
     (milliseconds > 0).then(|| time.to_string())
 }
 

@@ -3,8 +3,8 @@
 use super::drift::next;
 use super::facts::{Change, Drift, Environment, Origin};
 use super::rows::Rows;
-use super::words::count;
 use crate::ui::{Tone, safe_line};
+use crate::words::count;
 
 /// How many resources are named, and fields of each.
 const RESOURCES: usize = 3;
@@ -16,7 +16,7 @@ pub(super) fn rows(rows: &mut Rows<'_>, target: &str, drift: &Drift, changed_fil
     if drift.changes.is_empty() {
         return rows.row("", &[format!("drift {}", ui.paint("none", Tone::Good))]);
     }
-    let number = count(drift.changes.len() as u64, "change", "changes");
+    let number = count(drift.changes.len(), "change");
     let in_workspace = is_in_workspace(drift);
     let tone = if in_workspace {
         Tone::Bad
@@ -124,10 +124,7 @@ fn checkout(drift: &Drift, changed_files: u64) -> String {
     };
     match changed_files {
         0 => is.to_owned(),
-        files => format!(
-            "{is} and has {}",
-            count(files, "changed file", "changed files")
-        ),
+        files => format!("{is} and has {}", count(files, "changed file")),
     }
 }
 

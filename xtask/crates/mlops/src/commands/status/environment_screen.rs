@@ -1,14 +1,14 @@
 //! The environments on the screen: what is deployed, which model is in use, what ran last.
 
-use jiff::Timestamp;
+use xtask_remote::Timestamp;
 
 use super::drift_screen;
 use super::facts::{Deployment, Environment, Facts, LastRun, Monitoring, Unknown, Version};
 use super::links_screen;
 use super::rows::Rows;
 use super::screen::unknown_items;
-use super::words::{ago, chart, count, short};
 use crate::ui::{Tone, Ui, safe_line};
+use crate::words::{ago, chart, count, short};
 
 /// Some of them. Those of which nothing is known for one and the same reason share a row.
 pub(super) fn some(
@@ -139,7 +139,7 @@ fn deployed(ui: &Ui, deployment: &Deployment, now: Timestamp) -> Vec<String> {
         .as_deref()
         .map(safe_line)
         .unwrap_or_default();
-    let commits = |number| count(number, "commit", "commits");
+    let commits = |number| count(number, "commit");
     let relation = match (deployment.ahead, deployment.behind) {
         (Some(0), Some(0)) if edits.is_some() => format!("is {with} with edits"),
         (Some(0), Some(0)) => ui.paint(&format!("is {with}"), Tone::Good),

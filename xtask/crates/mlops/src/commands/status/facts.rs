@@ -8,6 +8,7 @@ use xtask_remote::mlflow::MetricValue;
 
 use crate::check_log::FailingPart;
 use crate::links::Standing;
+use xtask_remote::Timestamp;
 
 /// Version of the object; fields are only added within one.
 pub(crate) const VERSION: u32 = 1;
@@ -120,9 +121,9 @@ impl GitHub {
     }
 
     /// Whether the last check ended more than a minute ago.
-    pub(crate) fn ended_long_ago(&self, now: jiff::Timestamp) -> bool {
+    pub(crate) fn ended_long_ago(&self, now: Timestamp) -> bool {
         let ends = self.checks.iter().filter_map(|check| {
-            let start: jiff::Timestamp = check.started_at.as_ref()?.parse().ok()?;
+            let start: Timestamp = check.started_at.as_ref()?.parse().ok()?;
             let seconds = i64::try_from(check.seconds.unwrap_or(0)).ok()?;
             Some(start.as_second().saturating_add(seconds))
         });

@@ -24,7 +24,7 @@ impl Memory {
     pub(super) fn read(context: &Context) -> Memory {
         fs_err::read(file(context))
             .ok()
-            .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+            .and_then(|bytes| xtask_remote::json::from_slice(&bytes).ok())
             .unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! What GitHub answered, as facts: the pull request, the checks and what they come to.
 
-use jiff::Timestamp;
+use xtask_remote::Timestamp;
 use xtask_remote::github::checks::State;
 use xtask_remote::github::standing::{self, Standing};
 
@@ -94,7 +94,7 @@ fn one(check: standing::Check, by_us: bool, now: Timestamp) -> Check {
     let end = time(&check.completed_at).or_else(|| (check.state == State::Pending).then_some(now));
     let seconds = time(&check.started_at)
         .zip(end)
-        .and_then(|(start, end)| u64::try_from(end.duration_since(start).as_secs()).ok());
+        .and_then(|(start, end)| u64::try_from(end.as_second() - start.as_second()).ok());
     // A check that waits in a queue has not begun; a status of the older kind never says when.
     let runs = check.completed_at.is_some() || check.word == "in_progress";
     Check {

@@ -1,15 +1,15 @@
 //! The screen: the same facts for every width.
 
-use jiff::Timestamp;
+use xtask_remote::Timestamp;
 
 use super::facts::{
     Branch, Check, CheckState, Environment, Facts, GitHub, PullRequest, Training, Unknown, Verdict,
 };
 use super::rows::Rows;
-use super::words::{count, length, short};
 use super::{drift_screen, environment_screen};
 use crate::check_log::FailingPart;
 use crate::ui::{Tone, Ui};
+use crate::words::{count, length, short};
 
 /// Where checks stand, and what is told about them below.
 const CHECK: usize = 5;
@@ -70,7 +70,7 @@ pub(super) fn branch(rows: &mut Rows<'_>, branch: &Branch) {
         None => warn("no commit yet".to_owned()),
     });
     if branch.changed_files > 0 {
-        let files = count(branch.changed_files, "file", "files");
+        let files = count(branch.changed_files, "file");
         items.push(warn(format!("{files} not committed")));
     }
     match (branch.pushed, branch.ahead, branch.behind) {
@@ -116,7 +116,7 @@ pub(super) fn branch(rows: &mut Rows<'_>, branch: &Branch) {
 }
 
 fn commits(number: u64) -> String {
-    count(number, "commit", "commits")
+    count(number, "commit")
 }
 
 /// What GitHub tells.
@@ -216,11 +216,7 @@ fn review(ui: &Ui, pull: &PullRequest) -> Vec<String> {
         items.push(format!("waiting for {}", pull.requested.join(", ")));
     }
     if pull.unresolved_threads > 0 {
-        let open = count(
-            pull.unresolved_threads,
-            "open conversation",
-            "open conversations",
-        );
+        let open = count(pull.unresolved_threads, "open conversation");
         items.push(ui.paint(&open, Tone::Warning));
     }
     items

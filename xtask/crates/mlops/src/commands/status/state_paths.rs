@@ -46,7 +46,7 @@ impl StatePaths {
         let bundle = bundle.digest.clone();
         let memory = fs_err::read(&file)
             .ok()
-            .and_then(|bytes| serde_json::from_slice::<Memory>(&bytes).ok())
+            .and_then(|bytes| xtask_remote::json::from_slice::<Memory>(&bytes).ok())
             .filter(|memory| memory.bundle == bundle)
             .unwrap_or(Memory {
                 bundle,

@@ -6,15 +6,15 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use xtask_remote::Timestamp;
 
 use super::facts::{CheckState, Facts, GitHub, Verdict};
-use super::words::{length, short};
 use super::{Args, Known, Looker, screen};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::ui::{Canvas, Tone};
+use crate::words::{length, short};
 
 /// The pause between two looks: short after a change, longer and longer where nothing happens.
 const SOONEST: Duration = Duration::from_secs(3);

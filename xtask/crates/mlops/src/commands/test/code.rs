@@ -5,8 +5,8 @@ use xtask_remote::{Error, Transport};
 
 use crate::databricks::{Summary, Target};
 use crate::error::{Failure, Kind};
-use crate::git::short;
 use crate::ui::safe_line;
+use crate::words::short;
 
 /// Which code is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,8 @@ use crate::git::Git;
 use crate::local_workspace;
 use crate::results::{Integration, Unit};
 use crate::vars;
+use crate::words::ago;
+use xtask_remote::Timestamp;
 
 /// A part of the tests: what it depends on, and its earlier result where nothing changed.
 pub(super) struct Work<T> {
@@ -87,7 +89,7 @@ fn workspace_of(context: &Context, target: &str) -> String {
         let state = local_workspace::state_folder(context, place.local()?);
         fs_err::read(state.join("token")).ok()
     });
-    crate::fingerprint::sha256(&token.unwrap_or_default())
+    xtask_remote::sha256(&token.unwrap_or_default())
 }
 
 fn work<T: DeserializeOwned>(
@@ -100,7 +102,9 @@ fn work<T: DeserializeOwned>(
     let (cached, reason) = match look::<T>(&memory, &inputs) {
         _ if context.env.ci => (None, "CI skips nothing".to_owned()),
         _ if force => (None, "--force".to_owned()),
-        Verdict::Unchanged { result, when } => (Some(result), ago(when)),
+        Verdict::Unchanged { result, when } => {
+            (Some(result), ago(&when.to_string(), Timestamp::now()))
+        }
         Verdict::Needed(reason) => (None, reason),
     };
     Ok(Work {
@@ -122,17 +126,4 @@ fn is_prose(file: &Utf8Path) -> bool {
         || file.starts_with("docs")
         || file.starts_with(".github")
         || file.as_str() == "LICENSE"
-}
-
-fn ago(when: jiff::Timestamp) -> String {
-    let seconds = jiff::Timestamp::now()
-        .as_second()
-        .saturating_sub(when.as_second())
-        .max(0);
-    match seconds {
-        0..60 => "moments ago".to_owned(),
-        60..7200 => format!("{} minutes ago", seconds / 60),
-        7200..172_800 => format!("{} hours ago", seconds / 3600),
-        _ => format!("{} days ago", seconds / 86_400),
-    }
 }

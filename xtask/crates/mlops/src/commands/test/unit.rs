@@ -25,7 +25,7 @@ pub(super) fn run(
     }
     let progress = context.ui.progress("Testing", "unit tests");
     let mut failed = 0;
-    let finished = python::unit_tests(context, toolbox, report, |line| {
+    let finished = python::unit_tests(context, toolbox, report, &mut |line| {
         failed += u64::from(line.contains(" FAILED ") || line.contains(" ERROR "));
         if let Some(count) = count(line) {
             let failed = match failed {

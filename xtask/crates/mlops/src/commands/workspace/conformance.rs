@@ -91,7 +91,7 @@ fn measure(context: &Context, toolbox: &Toolbox) -> anyhow::Result<Outcome> {
     let progress = context
         .ui
         .progress("Driving", "the local workspace through its clients");
-    let finished = python::conformance(context, toolbox, &out, |line| match context.env.ci {
+    let finished = python::conformance(context, toolbox, &out, &mut |line| match context.env.ci {
         true => context.ui.line(line),
         false => progress.message(line),
     })?;
@@ -101,7 +101,9 @@ fn measure(context: &Context, toolbox: &Toolbox) -> anyhow::Result<Outcome> {
             .details(finished.tail)
             .err();
     }
-    Ok(serde_json::from_str(&fs_err::read_to_string(&out)?)?)
+    Ok(xtask_remote::json::from_str(&fs_err::read_to_string(
+        &out,
+    )?)?)
 }
 
 fn judge(outcome: &Outcome) -> anyhow::Result<()> {

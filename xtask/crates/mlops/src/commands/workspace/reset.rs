@@ -96,8 +96,7 @@ fn show_running(context: &Context, workspace: &LocalWorkspace) {
     let (delete, end) = (ui.paint("delete", Tone::Bad), ui.paint("end", Tone::Bad));
     for model in models::names(&workspace.http, LOOK).unwrap_or_default() {
         let versions = match models::versions(&workspace.http, &model) {
-            Ok(versions) if versions.len() == 1 => ", 1 version".to_owned(),
-            Ok(versions) => format!(", {} versions", versions.len()),
+            Ok(versions) => format!(", {}", crate::words::count(versions.len(), "version")),
             Err(_) => String::new(),
         };
         ui.line(&format!("  {delete} model {}{versions}", safe_line(&model)));

@@ -3,8 +3,9 @@
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::git::{Git, Remote, short};
+use crate::git::{Git, Remote};
 use crate::ui::safe_line;
+use crate::words::{count, short};
 
 /// How many changed files are listed.
 const NAMED: usize = 10;
@@ -48,8 +49,8 @@ pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Re
     }
     if let Ok(Some((_, behind @ 1..))) = git.ahead_behind(&newest, &head) {
         context.ui.warn(&format!(
-            "{branch} has {behind} newer {}; deploying the older commit {}",
-            if behind == 1 { "commit" } else { "commits" },
+            "{branch} has {}; deploying the older commit {}",
+            count(behind, "newer commit"),
             short(&head)
         ));
     }

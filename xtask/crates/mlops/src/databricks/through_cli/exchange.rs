@@ -31,7 +31,7 @@ pub(in crate::databricks) struct Answer {
 impl Answer {
     /// Its body, if it is JSON.
     pub(super) fn json(&self) -> Option<Vec<u8>> {
-        let json = serde_json::from_str::<Value>(&self.body);
+        let json = xtask_remote::json::from_str::<Value>(&self.body);
         let is_json = json.is_ok_and(|value| value.is_object());
         is_json.then(|| self.body.clone().into_bytes())
     }
@@ -120,7 +120,7 @@ fn messages(log: &str) -> impl Iterator<Item = String> {
         msg: String,
     }
     let lines = log.lines().rev();
-    lines.filter_map(|line| Some(serde_json::from_str::<Line>(line).ok()?.msg))
+    lines.filter_map(|line| Some(xtask_remote::json::from_str::<Line>(line).ok()?.msg))
 }
 
 fn answer(said: &str) -> Option<Answer> {

@@ -84,7 +84,7 @@ impl Issuer {
     }
 
     fn token(&self, audience: &str) -> String {
-        let now = jiff::Timestamp::now().as_second();
+        let now = xtask_remote::Timestamp::now().as_second();
         let subject = self.subject.lock().unwrap().clone();
         let part = |value: Value| BASE64.encode(value.to_string());
         let signed = format!(

@@ -27,7 +27,7 @@ fn a_secret_that_an_earlier_commit_holds_is_found_and_the_advice_removes_it() {
     let bad = world.commit("Add settings");
     world.git(&["rm", "--quiet", "src/config.py"]);
     world.commit("Take it out again");
-    let short = &bad[..8];
+    let short = &bad[..7];
     let said = world.fails(1, &[]);
     assert!(
         said.contains(&format!(

@@ -109,8 +109,8 @@ impl Survey {
                 format!("git fetch && git rebase {}", short(&self.base_sha)),
             ),
             _ if behind > 0 => findings.note(format!(
-                "the branch is {behind} {} behind {base}",
-                if behind == 1 { "commit" } else { "commits" }
+                "the branch is {} behind {base}",
+                crate::words::count(behind, "commit")
             )),
             _ => {}
         }

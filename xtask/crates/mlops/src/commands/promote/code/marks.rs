@@ -76,7 +76,4 @@ pub(super) fn undo_of(git: &Git, release: &Made) -> Option<Undo> {
     })
 }
 
-/// A commit as people name it.
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..7).unwrap_or(commit)
-}
+pub(super) use crate::words::short;

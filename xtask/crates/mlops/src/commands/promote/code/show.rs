@@ -6,8 +6,8 @@ use super::contents::Contents;
 use super::evidence::{Evidence, Seen};
 use super::marks::short;
 use super::proposal::Proposal;
-use crate::pull_request::block::count;
 use crate::ui::{Tone, safe_line};
+use crate::words::count;
 
 /// How many pull requests and commits are named on the screen.
 const NAMED: usize = 12;

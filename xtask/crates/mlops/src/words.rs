@@ -1,13 +1,13 @@
 //! Times, lengths and small charts, in words that fit a line.
 
-use jiff::Timestamp;
+use xtask_remote::Timestamp;
 
 /// How long ago: `just now`, `5 min ago`, `3 h ago`, `2 days ago`.
-pub(super) fn ago(time: &str, now: Timestamp) -> String {
+pub(crate) fn ago(time: &str, now: Timestamp) -> String {
     let Ok(then) = time.parse::<Timestamp>() else {
         return String::new();
     };
-    match now.duration_since(then).as_secs() {
+    match now.as_second() - then.as_second() {
         // A clock that goes ahead of ours is not worth a word.
         ..60 => "just now".to_owned(),
         seconds @ ..3600 => format!("{} min ago", seconds / 60),
@@ -17,7 +17,7 @@ pub(super) fn ago(time: &str, now: Timestamp) -> String {
 }
 
 /// A length: `12 s`, `1 min 32 s`, `2 h 5 min`.
-pub(super) fn length(seconds: u64) -> String {
+pub(crate) fn length(seconds: u64) -> String {
     match seconds {
         ..60 => format!("{seconds} s"),
         60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
@@ -26,15 +26,15 @@ pub(super) fn length(seconds: u64) -> String {
 }
 
 /// A count with its noun: `1 file`, `2 files`.
-pub(super) fn count(number: u64, one: &str, many: &str) -> String {
-    match number {
-        1 => format!("1 {one}"),
-        number => format!("{number} {many}"),
+pub(crate) fn count(number: impl TryInto<u64>, thing: &str) -> String {
+    match number.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {thing}"),
+        number => format!("{number} {thing}s"),
     }
 }
 
 /// A small chart: a bar for each value, from the lowest to the highest of them.
-pub(super) fn chart(values: &[f64]) -> String {
+pub(crate) fn chart(values: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -55,7 +55,7 @@ pub(super) fn chart(values: &[f64]) -> String {
 }
 
 /// A commit as people name it.
-pub(super) fn short(sha: &str) -> &str {
+pub(crate) fn short(sha: &str) -> &str {
     sha.get(..7).unwrap_or(sha)
 }
 
