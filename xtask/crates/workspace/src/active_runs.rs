@@ -11,6 +11,8 @@ use crate::secrets_read::SecretsRead;
 #[derive(Debug, Default)]
 pub struct ActiveRuns {
     active: Mutex<Vec<Active>>,
+    /// Held from the decision where a run begins until it is stored: each counts the runs of its job.
+    pub(crate) admission: Mutex<()>,
     /// Values that must not appear in what runs leave behind.
     pub(crate) secrets_read: SecretsRead,
     /// Changes whenever a run ends.
@@ -21,20 +23,15 @@ pub struct ActiveRuns {
 #[derive(Debug)]
 struct Active {
     run_id: i64,
-    job_id: i64,
     cancel: watch::Sender<bool>,
 }
 
 impl ActiveRuns {
     /// Notes that a run begins. What is returned tells when its end is asked for.
-    pub(crate) fn begins(&self, run_id: i64, job_id: i64) -> watch::Receiver<bool> {
+    pub(crate) fn begins(&self, run_id: i64) -> watch::Receiver<bool> {
         let cancel = watch::Sender::new(false);
         let cancelled = cancel.subscribe();
-        lock(&self.active).push(Active {
-            run_id,
-            job_id,
-            cancel,
-        });
+        lock(&self.active).push(Active { run_id, cancel });
         cancelled
     }
 
@@ -68,11 +65,6 @@ impl ActiveRuns {
         }
     }
 
-    /// Changes whenever a run ends.
-    pub(crate) fn ends(&self) -> watch::Receiver<u64> {
-        self.ended.subscribe()
-    }
-
     /// Resolves when some run has ended after this call.
     pub(crate) fn next_end(&self) -> impl Future<Output = ()> + use<> {
         let mut ended = self.ended.subscribe();
@@ -80,14 +72,5 @@ impl ActiveRuns {
             // The sender lives as long as the workspace.
             let _ = ended.changed().await;
         }
-    }
-
-    /// How many runs of the same job were started before this one and have not ended.
-    pub(crate) fn ahead_of(&self, run_id: i64, job_id: i64) -> usize {
-        lock(&self.active)
-            .iter()
-            .take_while(|active| active.run_id != run_id)
-            .filter(|active| active.job_id == job_id)
-            .count()
     }
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+use crate::jobs::Invalid;
 use crate::store::StoreError;
 
 /// An error of the REST API. Clients get `{"error_code", "message"}`.
@@ -97,6 +98,12 @@ impl ApiError {
         let message = message.into();
         tracing::error!(%cause, "{message}");
         ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", message)
+    }
+}
+
+impl From<Invalid> for ApiError {
+    fn from(reason: Invalid) -> ApiError {
+        ApiError::invalid(reason.0)
     }
 }
 

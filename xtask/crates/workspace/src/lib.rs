@@ -17,6 +17,11 @@
 //! What [`state::App`] is made of imports nothing that uses it, so imports lead one way: plain data, store, App, access,
 //! runner and MLflow, routes and pages.
 
+#![expect(
+    missing_docs,
+    reason = "only the program and its tests use this library"
+)]
+
 mod access;
 pub mod active_runs;
 pub mod auth;

@@ -4,8 +4,8 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
+use super::Invalid;
 use super::quartz::Quartz;
-use crate::error::ApiError;
 
 /// Fields of a job's settings that declare what starts it; a job has one of them.
 const FIELDS: [&str; 3] = ["schedule", "trigger", "continuous"];
@@ -39,14 +39,14 @@ enum Kind {
 
 impl Trigger {
     /// What a job's settings declare; `None` where nothing but a person or a program starts it.
-    pub(crate) fn of(settings: &Value) -> Result<Option<Trigger>, ApiError> {
+    pub(crate) fn of(settings: &Value) -> Result<Option<Trigger>, Invalid> {
         let declared = FIELDS.iter().filter(|field| settings[**field].is_object());
         let declared: Vec<&str> = declared.copied().collect();
         let field = match declared[..] {
             [] => return Ok(None),
             [field] => field,
             _ => {
-                return Err(ApiError::invalid(format!(
+                return Err(Invalid::because(format!(
                     "Only one of {} can be set for a job",
                     declared.join(", ")
                 )));
@@ -133,21 +133,21 @@ fn periods(time: Timestamp, since: Timestamp, length: SignedDuration) -> Option<
     i32::try_from(passed).ok()
 }
 
-fn paused(body: &Value) -> Result<bool, ApiError> {
+fn paused(body: &Value) -> Result<bool, Invalid> {
     match body["pause_status"].as_str() {
         None | Some("UNPAUSED") => Ok(false),
         Some("PAUSED") => Ok(true),
-        Some(other) => Err(ApiError::invalid(format!(
+        Some(other) => Err(Invalid::because(format!(
             "pause_status '{other}' is none of PAUSED, UNPAUSED"
         ))),
     }
 }
 
-fn cron(body: &Value) -> Result<Kind, ApiError> {
+fn cron(body: &Value) -> Result<Kind, Invalid> {
     let expression = body["quartz_cron_expression"].as_str().unwrap_or_default();
     let name = body["timezone_id"].as_str().unwrap_or_default();
     if name.is_empty() {
-        return Err(ApiError::invalid("schedule.timezone_id is required"));
+        return Err(Invalid::because("schedule.timezone_id is required"));
     }
     let zone = TimeZone::get(name).map_err(|error| {
         let missing = jiff::tz::db().is_definitively_empty();
@@ -156,10 +156,10 @@ fn cron(body: &Value) -> Result<Kind, ApiError> {
         } else {
             ""
         };
-        ApiError::invalid(format!("Invalid timezone_id: {name} ({error}){advice}"))
+        Invalid::because(format!("Invalid timezone_id: {name} ({error}){advice}"))
     })?;
     let times = Quartz::parse(expression, zone).map_err(|why| {
-        ApiError::invalid(format!(
+        Invalid::because(format!(
             "Invalid quartz_cron_expression: {expression}. Databricks uses Quartz cron syntax, which is different from \
              the standard cron syntax. See http://www.quartz-scheduler.org/documentation/quartz-2.1.x/tutorials/\
              crontrigger.html for more details. ({why})"
@@ -172,7 +172,7 @@ fn cron(body: &Value) -> Result<Kind, ApiError> {
     })
 }
 
-fn triggered(body: &Value) -> Result<Kind, ApiError> {
+fn triggered(body: &Value) -> Result<Kind, Invalid> {
     let others = [
         ("file_arrival", "when files arrive"),
         ("table_update", "when tables change"),
@@ -185,7 +185,7 @@ fn triggered(body: &Value) -> Result<Kind, ApiError> {
     }
     let periodic = &body["periodic"];
     if !periodic.is_object() {
-        return Err(ApiError::invalid(
+        return Err(Invalid::because(
             "trigger declares none of periodic, file_arrival, table_update, model",
         ));
     }
@@ -206,11 +206,11 @@ fn triggered(body: &Value) -> Result<Kind, ApiError> {
             unit,
             length: SignedDuration::from_secs(seconds * interval),
         }),
-        (None, _) => Err(ApiError::invalid(format!(
+        (None, _) => Err(Invalid::because(format!(
             "trigger.periodic.unit '{unit}' is none of {}",
             units.map(|(name, _)| name).join(", ")
         ))),
-        (_, None) => Err(ApiError::invalid(
+        (_, None) => Err(Invalid::because(
             "trigger.periodic.interval must be a number from 1 on",
         )),
     }
@@ -329,7 +329,7 @@ mod tests {
                 "Only one of trigger, continuous",
             ),
         ] {
-            let message = Trigger::of(&settings).unwrap_err().message;
+            let message = Trigger::of(&settings).unwrap_err().0;
             assert!(message.contains(expected), "{message}");
         }
     }

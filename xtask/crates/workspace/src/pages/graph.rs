@@ -3,9 +3,9 @@
 mod placing;
 
 use maud::{Markup, html};
-use serde_json::Value;
 
 use super::words::{Look, duration, look};
+use crate::jobs::{Declared, Need, Task};
 use crate::store::TaskRun;
 use placing::{Place, place};
 
@@ -29,20 +29,13 @@ struct Node {
     note: String,
 }
 
-/// What a task waits for, and the outcome of a condition that it waits for.
-struct Need {
-    key: String,
-    outcome: Option<String>,
-}
-
 /// The tasks as a job declares them.
-pub(super) fn of_job(settings: &Value) -> Markup {
-    let tasks = settings["tasks"].as_array().map_or(&[][..], Vec::as_slice);
+pub(super) fn of_job(tasks: &[Declared<Task>]) -> Markup {
     let nodes: Vec<Node> = tasks
         .iter()
         .map(|task| Node {
-            key: task["task_key"].as_str().unwrap_or_default().to_owned(),
-            needs: declared_needs(task),
+            key: task.task_key.clone(),
+            needs: task.depends_on.clone(),
             link: None,
             look: None,
             note: String::new(),
@@ -64,7 +57,7 @@ pub(super) fn of_run(newest: &[&TaskRun]) -> Markup {
             };
             Node {
                 key: task.task_key.clone(),
-                needs: declared_needs(&task.settings),
+                needs: task.settings.depends_on.clone(),
                 link: Some(format!("#task-{}", task.run_id)),
                 look: Some(look),
                 note: format!("{} {duration}{attempt}", look.word)
@@ -77,39 +70,20 @@ pub(super) fn of_run(newest: &[&TaskRun]) -> Markup {
 }
 
 /// Tasks as they may run: what waits comes after what it waits for. The CLI sends them in the order of their names.
-pub(super) fn in_order(settings: &Value) -> Vec<&Value> {
-    let tasks = settings["tasks"].as_array().map_or(&[][..], Vec::as_slice);
-    let position = |key: &String| {
-        tasks
-            .iter()
-            .position(|task| task["task_key"] == key.as_str())
-    };
+pub(super) fn in_order(tasks: &[Declared<Task>]) -> Vec<&Declared<Task>> {
+    let position = |key: &str| tasks.iter().position(|task| task.task_key == key);
     let edges: Vec<Vec<usize>> = tasks
         .iter()
-        .map(|task| needs(task).iter().filter_map(position).collect())
+        .map(|task| task.needs().filter_map(position).collect())
         .collect();
-    let mut placed: Vec<(Place, &Value)> = place(&edges).into_iter().zip(tasks).collect();
+    let mut placed: Vec<(Place, &Declared<Task>)> = place(&edges).into_iter().zip(tasks).collect();
     placed.sort_by_key(|(place, _)| (place.column, place.half_rows));
     placed.into_iter().map(|(_, task)| task).collect()
 }
 
 /// The keys of the tasks that a task waits for.
-pub(super) fn needs(task: &Value) -> Vec<String> {
-    declared_needs(task)
-        .into_iter()
-        .map(|need| need.key)
-        .collect()
-}
-
-fn declared_needs(task: &Value) -> Vec<Need> {
-    let list = task["depends_on"].as_array().into_iter().flatten();
-    list.filter_map(|need| {
-        Some(Need {
-            key: need["task_key"].as_str()?.to_owned(),
-            outcome: need["outcome"].as_str().map(str::to_owned),
-        })
-    })
-    .collect()
+pub(super) fn needs(task: &Task) -> String {
+    task.needs().collect::<Vec<_>>().join(", ")
 }
 
 fn drawing(nodes: &[Node]) -> Markup {
@@ -119,7 +93,7 @@ fn drawing(nodes: &[Node]) -> Markup {
     let edges: Vec<Vec<usize>> = nodes
         .iter()
         .map(|node| {
-            let position = |need: &Need| nodes.iter().position(|other| other.key == need.key);
+            let position = |need: &Need| nodes.iter().position(|other| other.key == need.task_key);
             node.needs.iter().filter_map(position).collect()
         })
         .collect();
@@ -206,15 +180,19 @@ fn shortened(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn tasks(json: Value) -> Vec<Declared<Task>> {
+        serde_json::from_value(json).unwrap()
+    }
 
     #[test]
     fn names_are_escaped_and_dependencies_drawn() {
-        let settings = json!({"tasks": [
+        let tasks = tasks(json!([
             {"task_key": "<b>"},
             {"task_key": "after", "depends_on": [{"task_key": "<b>", "outcome": "true"}]},
-        ]});
-        let drawn = of_job(&settings).into_string();
+        ]));
+        let drawn = of_job(&tasks).into_string();
         assert!(
             drawn.contains("&lt;b&gt;") && !drawn.contains("<b>"),
             "{drawn}"
@@ -225,23 +203,20 @@ mod tests {
 
     #[test]
     fn what_waits_comes_after_what_it_waits_for() {
-        let settings = json!({"tasks": [
+        let tasks = tasks(json!([
             {"task_key": "a", "depends_on": [{"task_key": "z"}]}, {"task_key": "z"},
-        ]});
-        let keys: Vec<_> = in_order(&settings)
+        ]));
+        let keys: Vec<_> = in_order(&tasks)
             .iter()
-            .map(|task| task["task_key"].clone())
+            .map(|task| task.task_key.clone())
             .collect();
         assert_eq!(keys, ["z", "a"]);
     }
 
     #[test]
     fn a_single_task_needs_no_drawing() {
-        assert_eq!(
-            of_job(&json!({"tasks": [{"task_key": "a"}]})).into_string(),
-            ""
-        );
-        assert_eq!(of_job(&json!({})).into_string(), "");
+        assert_eq!(of_job(&tasks(json!([{"task_key": "a"}]))).into_string(), "");
+        assert_eq!(of_job(&[]).into_string(), "");
     }
 
     #[test]

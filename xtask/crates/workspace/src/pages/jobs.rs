@@ -60,7 +60,7 @@ fn table(app: &App, rows: &[(Job, Vec<RunBrief>)]) -> Markup {
                 tbody {
                     @for (job, last) in rows {
                         tr {
-                            th scope="row" { a href={ "/jobs/" (job.job_id) } { (name(job)) } }
+                            th scope="row" { a href={ "/jobs/" (job.job_id) } { (job.settings.name) } }
                             td { (outcomes(last)) }
                             td.dim { (schedule::short(app, job)) }
                             td.dim { (job.creator) }
@@ -70,10 +70,6 @@ fn table(app: &App, rows: &[(Job, Vec<RunBrief>)]) -> Markup {
             }
         }
     }
-}
-
-pub(super) fn name(job: &Job) -> &str {
-    job.settings["name"].as_str().unwrap_or("Untitled")
 }
 
 /// The last runs, the newest at the right, each as a sign that leads to it.

@@ -112,7 +112,7 @@ fn task_row(shown: &Shown) -> Markup {
             th scope="row" { a href={ "#task-" (task.run_id) } { (task.task_key) }
                 @if let Some(input) = &task.input { " " code { (input) } }
                 @if task.attempt_number > 0 { " " span.note { "attempt " (task.attempt_number + 1) } } }
-            td.dim { (graph::needs(&task.settings).join(", ")) }
+            td.dim { (graph::needs(&task.settings)) }
             td { (badge(&task.state)) }
             td { (results(shown)) }
             td.number {

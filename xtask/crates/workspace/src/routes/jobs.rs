@@ -19,7 +19,7 @@ use crate::access::{self, Act};
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
-use crate::jobs::checked;
+use crate::jobs::{Declared, JobSettings, checked};
 use crate::runner::{cancel, check_run_as};
 use crate::state::App;
 use crate::store::{Job, LifeCycle, RunFilter};
@@ -60,7 +60,7 @@ async fn create(
     // Kept apart from the settings on Databricks; clients set it by PUT permissions.
     let acl = settings.remove("access_control_list");
     let settings = checked(settings)?;
-    check_run_as(&caller, &settings)?;
+    check_run_as(&caller, &settings.run_as)?;
     let job_id = app.store.create_job(&settings, caller.name())?;
     if let Some(Value::Array(entries)) = acl {
         app.store.set_acl("jobs", &job_id.to_string(), &entries)?;
@@ -82,9 +82,12 @@ async fn reset(
 ) -> Result<Json<Value>, ApiError> {
     let job = find(&app, &caller, body.job_id, Act::Change)?;
     let mut settings = body.new_settings;
-    check_run_as(&caller, &json!(settings))?;
-    if let (false, Some(run_as)) = (settings.contains_key("run_as"), job.settings.get("run_as")) {
-        settings.insert("run_as".to_owned(), run_as.clone());
+    check_run_as(
+        &caller,
+        &Declared::<JobSettings>::parse(json!(settings))?.run_as,
+    )?;
+    if let Some(run_as) = job.settings.json().get("run_as") {
+        settings.entry("run_as").or_insert(run_as.clone());
     }
     app.store.replace_job(body.job_id, &checked(settings)?)?;
     Ok(Json(json!({})))

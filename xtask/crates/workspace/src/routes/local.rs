@@ -58,7 +58,7 @@ async fn schedules(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError>
             let upcoming = upcoming(&app, job)?;
             Some(json!({
                 "job_id": job.job_id,
-                "name": job.settings["name"],
+                "name": job.settings.name,
                 "trigger": upcoming.what,
                 "paused": upcoming.paused,
                 "by_clock": upcoming.by_clock,

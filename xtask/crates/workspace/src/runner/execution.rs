@@ -7,11 +7,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::graph::{self, Decision, End, Node};
+use super::graph::{self, Decision, End};
 use super::interruption::{asked, until};
 use super::kernel::{Kernels, imports_file};
 use super::queue;
-use super::task::{Retries, Task, code_path};
+use super::task::Task;
 use crate::error::ApiError;
 use crate::jobs::Kind;
 use crate::state::App;
@@ -19,12 +19,7 @@ use crate::store::{LifeCycle, ResultState, Run, RunFilter, RunState, StoreError,
 
 /// Starts the execution of a stored run and returns at once.
 pub(super) fn start(app: Arc<App>, run_id: i64) {
-    let job_id = match app.store.run(run_id) {
-        Ok(Some(run)) => run.job_id,
-        Ok(None) => return tracing::error!(run_id, "there is no such run to start"),
-        Err(error) => return tracing::error!(run_id, %error, "cannot start a run"),
-    };
-    let cancelled = app.runner.begins(run_id, job_id);
+    let cancelled = app.runner.begins(run_id);
     tokio::spawn(async move {
         execute(&app, run_id, cancelled).await;
         app.runner.has_ended(run_id);
@@ -77,7 +72,7 @@ async fn end_children(app: &Arc<App>, run_id: i64) -> Result<(), ApiError> {
 async fn run_to_end(
     app: &Arc<App>,
     run_id: i64,
-    mut cancelled: watch::Receiver<bool>,
+    cancelled: watch::Receiver<bool>,
 ) -> Result<RunState, StoreError> {
     let Some(run) = app.store.run(run_id)? else {
         return Ok(RunState::ended(
@@ -86,46 +81,10 @@ async fn run_to_end(
             "the run is gone",
         ));
     };
-    let mut execution = Execution::new(app.clone(), Arc::new(run), cancelled.clone())?;
-    let turn = tokio::select! {
-        turn = wait_for_turn(app, &execution.run) => turn?,
-        () = asked(&mut cancelled) => None,
-    };
-    let state = match turn {
-        Some(state) => {
-            execution.close_waiting(ResultState::Excluded, "The run was skipped.")?;
-            state
-        }
-        None => execution.all_tasks().await?,
-    };
+    let mut execution = Execution::new(app.clone(), Arc::new(run), cancelled)?;
+    let state = execution.all_tasks().await?;
     execution.kernels.close().await;
     Ok(state)
-}
-
-/// Waits while too many runs of the job are active. A job that does not queue answers how the run ends.
-async fn wait_for_turn(app: &App, run: &Run) -> Result<Option<RunState>, StoreError> {
-    let most = run.settings["max_concurrent_runs"]
-        .as_u64()
-        .unwrap_or(1)
-        .max(1);
-    let most = usize::try_from(most).unwrap_or(usize::MAX);
-    let queue = run.settings["queue"]["enabled"].as_bool().unwrap_or(false);
-    let mut ended = app.runner.ends();
-    while app.runner.ahead_of(run.run_id, run.job_id) >= most {
-        if !queue {
-            return Ok(Some(RunState::ended(
-                LifeCycle::Skipped,
-                ResultState::MaximumConcurrentRunsReached,
-                format!("The job allows {most} concurrent runs and does not queue."),
-            )));
-        }
-        app.store
-            .set_run_state(run.run_id, &RunState::active(LifeCycle::Queued))?;
-        if ended.changed().await.is_err() {
-            break;
-        }
-    }
-    Ok(None)
 }
 
 struct Execution {
@@ -133,7 +92,6 @@ struct Execution {
     run: Arc<Run>,
     kernels: Arc<Kernels>,
     cancelled: watch::Receiver<bool>,
-    nodes: BTreeMap<String, Node>,
     /// The newest attempt of each task, in the job's order.
     tasks: Vec<TaskRun>,
     ends: BTreeMap<String, End>,
@@ -150,10 +108,6 @@ impl Execution {
         let token = app.store.mint_run_token(run.run_id, &run.run_as)?;
         // A repaired run goes on with the newest attempts; what the others came to is history.
         let tasks = newest_attempts(app.store.task_runs(run.run_id)?);
-        let nodes = tasks
-            .iter()
-            .map(|task| (task.task_key.clone(), Node::of(&task.settings)))
-            .collect();
         let ends = tasks
             .iter()
             .filter_map(|task| Some((task.task_key.clone(), End::of(task)?)))
@@ -163,7 +117,6 @@ impl Execution {
             app,
             run,
             cancelled,
-            nodes,
             tasks,
             ends,
             running: JoinSet::new(),
@@ -175,8 +128,8 @@ impl Execution {
         self.app
             .store
             .set_run_state(self.run.run_id, &RunState::active(LifeCycle::Running))?;
-        let deadline = graph::seconds(&self.run.settings["timeout_seconds"])
-            .map(|limit| Instant::now() + limit);
+        let limit = self.run.settings.timeout();
+        let deadline = limit.map(|limit| Instant::now() + limit);
         let mut cancelled = self.cancelled.clone();
         loop {
             if *cancelled.borrow() {
@@ -186,7 +139,7 @@ impl Execution {
             tokio::select! {
                 joined = self.running.join_next() => match joined {
                     Some(joined) => self.ended(joined)?,
-                    None => return self.verdict(),
+                    None => return Ok(graph::verdict(&self.tasks)),
                 },
                 () = asked(&mut cancelled) => {}
                 () = until(deadline) => return self.stop(ResultState::TimedOut, "Run timed out.").await,
@@ -205,7 +158,7 @@ impl Execution {
                 if self.ends.contains_key(key) || self.started.contains(key) {
                     continue;
                 }
-                match graph::decide(&self.nodes[key], &self.ends) {
+                match graph::decide(&task.settings, &self.ends) {
                     Decision::Wait => {}
                     Decision::Run => self.start(task),
                     Decision::Skip(state) => {
@@ -222,17 +175,15 @@ impl Execution {
     fn start(&mut self, task_run: TaskRun) {
         let key = task_run.task_key.clone();
         self.started.push(key.clone());
-        let node = self.nodes[&key].clone();
         let task = Task {
             app: self.app.clone(),
             kernels: self.kernels.clone(),
             run: self.run.clone(),
             task_run,
-            timeout: node.timeout,
             cancelled: self.cancelled.clone(),
         };
         self.running
-            .spawn(async move { (key, task.with_retries(&Retries::of(&node)).await.1) });
+            .spawn(async move { (key, task.with_retries().await.1) });
     }
 
     /// While tasks run, the process for the first of those that wait imports its libraries.
@@ -240,11 +191,11 @@ impl Execution {
         let next = self.tasks.iter().find(|task| {
             let waits =
                 !self.ends.contains_key(&task.task_key) && !self.started.contains(&task.task_key);
-            waits && Kind::of(&task.settings).is_some_and(Kind::is_process)
+            waits && task.settings.kind().is_some_and(Kind::is_process)
         });
         if let Some(task) = next {
             self.kernels
-                .prepare(&imports_file(&self.app, code_path(&task.settings)));
+                .prepare(&imports_file(&self.app, task.settings.code_path()));
         }
     }
 
@@ -318,21 +269,6 @@ impl Execution {
             }
         }
         Ok(())
-    }
-
-    fn verdict(&self) -> Result<RunState, StoreError> {
-        let tasks: Vec<_> = self
-            .tasks
-            .iter()
-            .map(|task| {
-                (
-                    task.task_key.clone(),
-                    self.nodes[&task.task_key].clone(),
-                    task.state.clone(),
-                )
-            })
-            .collect();
-        Ok(graph::verdict(&tasks))
     }
 }
 

@@ -1,10 +1,8 @@
 //! Which task waits for which, and what the end of one means for those after it.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use serde_json::Value;
-
+use crate::jobs::{RunIf, Task};
 use crate::store::{LifeCycle, ResultState, RunState, TaskRun};
 
 /// How a task ended, as those that depend on it see it.
@@ -46,67 +44,6 @@ impl End {
     }
 }
 
-/// A task that another one waits for.
-#[derive(Debug, Clone)]
-pub(super) struct Need {
-    /// Its key.
-    pub key: String,
-    /// What it must say, where it is a condition.
-    pub outcome: Option<String>,
-}
-
-/// What a task declares about its place in the job.
-#[derive(Debug, Clone)]
-pub(super) struct Node {
-    /// The tasks it waits for.
-    pub depends_on: Vec<Need>,
-    /// When it runs, given how those ended.
-    pub run_if: String,
-    /// How long it may take.
-    pub timeout: Option<Duration>,
-    /// How often it is tried again.
-    pub max_retries: i64,
-    /// Pause before the next attempt.
-    pub retry_pause: Duration,
-    /// Whether a timeout counts as a failure to retry.
-    pub retry_on_timeout: bool,
-}
-
-impl Node {
-    /// Reads a task as the job declares it.
-    pub(super) fn of(settings: &Value) -> Node {
-        let needs = settings["depends_on"].as_array().into_iter().flatten();
-        Node {
-            depends_on: needs
-                .filter_map(|need| {
-                    Some(Need {
-                        key: need["task_key"].as_str()?.to_owned(),
-                        outcome: need["outcome"].as_str().map(str::to_owned),
-                    })
-                })
-                .collect(),
-            run_if: settings["run_if"]
-                .as_str()
-                .unwrap_or("ALL_SUCCESS")
-                .to_owned(),
-            timeout: seconds(&settings["timeout_seconds"]),
-            max_retries: settings["max_retries"].as_i64().unwrap_or(0),
-            retry_pause: Duration::from_millis(
-                settings["min_retry_interval_millis"].as_u64().unwrap_or(0),
-            ),
-            retry_on_timeout: settings["retry_on_timeout"].as_bool().unwrap_or(false),
-        }
-    }
-}
-
-/// A number of seconds; 0 and absent mean no limit.
-pub(super) fn seconds(value: &Value) -> Option<Duration> {
-    value
-        .as_u64()
-        .filter(|seconds| *seconds > 0)
-        .map(Duration::from_secs)
-}
-
 /// What to do with a task now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
@@ -119,10 +56,10 @@ pub(super) enum Decision {
 }
 
 /// Decides on a task, given how the others ended (those that have).
-pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
+pub(super) fn decide(task: &Task, ends: &BTreeMap<String, End>) -> Decision {
     let mut before = Vec::new();
-    for need in &node.depends_on {
-        match (ends.get(&need.key), &need.outcome) {
+    for need in &task.depends_on {
+        match (ends.get(&need.task_key), &need.outcome) {
             (None, _) => return Decision::Wait,
             (Some(End::Decided(said)), Some(wanted)) if said.to_string() != *wanted => {
                 before.push(End::Excluded);
@@ -146,20 +83,20 @@ pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
             "All upstream tasks were excluded.",
         ));
     }
-    let ok = match node.run_if.as_str() {
-        "ALL_DONE" => true,
-        "NONE_FAILED" => failures == 0 && canceled == 0 && (successes > 0 || before.is_empty()),
+    let ok = match task.run_if {
+        RunIf::AllDone => true,
+        RunIf::NoneFailed => failures == 0 && canceled == 0 && (successes > 0 || before.is_empty()),
         // A task that was left out counts as one that went well, a cancelled one as one that failed.
-        "AT_LEAST_ONE_SUCCESS" => successes + excluded > 0,
-        "AT_LEAST_ONE_FAILED" => failures + canceled > 0,
-        "ALL_FAILED" => failures + canceled == before.len(),
-        _ => successes + excluded == before.len(),
+        RunIf::AtLeastOneSuccess => successes + excluded > 0,
+        RunIf::AtLeastOneFailed => failures + canceled > 0,
+        RunIf::AllFailed => failures + canceled == before.len(),
+        RunIf::AllSuccess => successes + excluded == before.len(),
     };
     if ok {
         return Decision::Run;
     }
-    Decision::Skip(match node.run_if.as_str() {
-        "AT_LEAST_ONE_FAILED" | "ALL_FAILED" => RunState::ended(
+    Decision::Skip(match task.run_if {
+        RunIf::AtLeastOneFailed | RunIf::AllFailed => RunState::ended(
             LifeCycle::Terminated,
             ResultState::Excluded,
             "No task before this one failed.",
@@ -179,23 +116,28 @@ pub(super) fn decide(node: &Node, ends: &BTreeMap<String, End>) -> Decision {
 
 /// How the whole run ended: what its last tasks (those that no other waits for) say counts. Tasks that were not chosen
 /// for the run have no say, whether they come last or wait for another.
-pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
+pub(super) fn verdict(tasks: &[TaskRun]) -> RunState {
     let chosen: Vec<_> = tasks
         .iter()
-        .filter(|(_, _, state)| state.result != Some(ResultState::Disabled))
+        .filter(|task| task.state.result != Some(ResultState::Disabled))
         .collect();
-    let is_last = |key: &String| {
+    let is_last = |key: &str| {
         !chosen
             .iter()
-            .any(|(_, node, _)| node.depends_on.iter().any(|need| need.key == *key))
+            .any(|task| task.settings.needs().any(|need| need == key))
     };
     let last_fine = chosen
         .iter()
-        .filter(|(key, _, _)| is_last(key))
-        .all(|(_, _, state)| matches!(End::of_state(state), Some(End::Success | End::Excluded)));
-    let failed = chosen.iter().find(|(_, _, state)| {
+        .filter(|task| is_last(&task.task_key))
+        .all(|task| {
+            matches!(
+                End::of_state(&task.state),
+                Some(End::Success | End::Excluded)
+            )
+        });
+    let failed = chosen.iter().find(|task| {
         matches!(
-            state.result,
+            task.state.result,
             Some(ResultState::Failed | ResultState::TimedOut)
         )
     });
@@ -204,12 +146,12 @@ pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
         Some(_) if last_fine => {
             RunState::ended(LifeCycle::Terminated, ResultState::SuccessWithFailures, "")
         }
-        Some((key, _, state)) => RunState::ended(
+        Some(task) => RunState::ended(
             LifeCycle::InternalError,
             ResultState::Failed,
             format!(
-                "Task {key} failed with message: {}. This caused all downstream tasks to get skipped.",
-                state.message
+                "Task {} failed with message: {}. This caused all downstream tasks to get skipped.",
+                task.task_key, task.state.message
             ),
         ),
         None => RunState::ended(
@@ -223,10 +165,23 @@ pub(super) fn verdict(tasks: &[(String, Node, RunState)]) -> RunState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use crate::runner::parameters::tests::task;
+    use serde_json::{Value, json};
 
-    fn node(run_if: &str) -> Node {
-        Node::of(&json!({"depends_on": [{"task_key": "a"}, {"task_key": "b"}], "run_if": run_if}))
+    fn declared(json: Value) -> Task {
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn after_both(run_if: &str) -> Task {
+        declared(json!({"depends_on": [{"task_key": "a"}, {"task_key": "b"}], "run_if": run_if}))
+    }
+
+    fn ended(key: &str, needs: &[&str], result: ResultState) -> TaskRun {
+        let needs: Vec<Value> = needs.iter().map(|need| json!({"task_key": need})).collect();
+        TaskRun {
+            state: RunState::ended(LifeCycle::Terminated, result, "boom"),
+            ..task(key, json!({"task_key": key, "depends_on": needs}))
+        }
     }
 
     fn ends(a: End, b: End) -> BTreeMap<String, End> {
@@ -236,7 +191,7 @@ mod tests {
     #[test]
     fn a_task_waits_until_all_before_it_have_ended() {
         let some = [("a".to_owned(), End::Failed)].into();
-        assert_eq!(decide(&node("ALL_SUCCESS"), &some), Decision::Wait);
+        assert_eq!(decide(&after_both("ALL_SUCCESS"), &some), Decision::Wait);
     }
 
     #[test]
@@ -251,12 +206,12 @@ mod tests {
             ("ALL_FAILED", false),
         ] {
             assert_eq!(
-                decide(&node(run_if), &mixed) == Decision::Run,
+                decide(&after_both(run_if), &mixed) == Decision::Run,
                 runs,
                 "{run_if}"
             );
         }
-        let Decision::Skip(state) = decide(&node("ALL_SUCCESS"), &mixed) else {
+        let Decision::Skip(state) = decide(&after_both("ALL_SUCCESS"), &mixed) else {
             panic!("it ran")
         };
         assert_eq!(state.result, Some(ResultState::UpstreamFailed));
@@ -266,7 +221,7 @@ mod tests {
     fn a_condition_opens_one_branch_and_leaves_the_other_out_to_its_end() {
         let after = |outcome: &str, run_if: &str| {
             let need = json!({"task_key": "a", "outcome": outcome});
-            Node::of(&json!({"depends_on": [need], "run_if": run_if}))
+            declared(json!({"depends_on": [need], "run_if": run_if}))
         };
         let decided: BTreeMap<String, End> = [("a".to_owned(), End::Decided(true))].into();
         assert_eq!(
@@ -281,25 +236,19 @@ mod tests {
         }
         // Where the branches meet again, the one that was not taken does no harm.
         let join = ends(End::Success, End::Excluded);
-        assert_eq!(decide(&node("ALL_SUCCESS"), &join), Decision::Run);
+        assert_eq!(decide(&after_both("ALL_SUCCESS"), &join), Decision::Run);
         let nothing = ends(End::Excluded, End::Excluded);
         assert!(matches!(
-            decide(&node("ALL_DONE"), &nothing),
+            decide(&after_both("ALL_DONE"), &nothing),
             Decision::Skip(_)
         ));
     }
 
     #[test]
     fn a_failing_task_makes_the_run_an_internal_error_that_names_it() {
-        let failed = RunState::ended(LifeCycle::Terminated, ResultState::Failed, "boom");
-        let upstream = RunState::ended(LifeCycle::Terminated, ResultState::UpstreamFailed, "");
         let state = verdict(&[
-            ("a".into(), Node::of(&json!({})), failed),
-            (
-                "b".into(),
-                Node::of(&json!({"depends_on": [{"task_key": "a"}]})),
-                upstream,
-            ),
+            ended("a", &[], ResultState::Failed),
+            ended("b", &["a"], ResultState::UpstreamFailed),
         ]);
         assert_eq!(state.life_cycle, LifeCycle::InternalError);
         assert!(
@@ -311,12 +260,9 @@ mod tests {
 
     #[test]
     fn a_failure_that_the_last_task_makes_good_is_told_and_fails_nothing() {
-        let failed = RunState::ended(LifeCycle::Terminated, ResultState::Failed, "boom");
-        let fine = RunState::ended(LifeCycle::Terminated, ResultState::Success, "");
-        let last = Node::of(&json!({"depends_on": [{"task_key": "a"}], "run_if": "ALL_DONE"}));
         let state = verdict(&[
-            ("a".into(), Node::of(&json!({})), failed),
-            ("b".into(), last, fine),
+            ended("a", &[], ResultState::Failed),
+            ended("b", &["a"], ResultState::Success),
         ]);
         assert_eq!(state.life_cycle, LifeCycle::Terminated);
         assert_eq!(state.result, Some(ResultState::SuccessWithFailures));
@@ -324,24 +270,17 @@ mod tests {
 
     #[test]
     fn a_task_that_was_not_chosen_has_no_say() {
-        let ended = |result| RunState::ended(LifeCycle::Terminated, result, "boom");
-        let left_out = || RunState::ended(LifeCycle::Skipped, ResultState::Disabled, "");
-        let after = |key: &str| Node::of(&json!({"depends_on": [{"task_key": key}]}));
-        let first = |result| ("a".to_owned(), Node::of(&json!({})), ended(result));
         // Below the task, and between two that were chosen.
-        let below = [("b".to_owned(), after("a"), left_out())];
-        let between = [
-            ("b".to_owned(), after("a"), left_out()),
-            ("c".to_owned(), after("b"), ended(ResultState::Success)),
-        ];
-        for others in [&below[..], &between[..]] {
+        let left_out = ended("b", &["a"], ResultState::Disabled);
+        let between = ended("c", &["b"], ResultState::Success);
+        for others in [vec![left_out.clone()], vec![left_out, between]] {
             for (result, expected) in [
                 (ResultState::Failed, ResultState::Failed),
                 (ResultState::TimedOut, ResultState::Failed),
                 (ResultState::Canceled, ResultState::Canceled),
                 (ResultState::Success, ResultState::Success),
             ] {
-                let tasks = [&[first(result)], others].concat();
+                let tasks = [vec![ended("a", &[], result)], others.clone()].concat();
                 assert_eq!(verdict(&tasks).result, Some(expected), "{result:?}");
             }
         }
@@ -359,7 +298,7 @@ mod tests {
             (End::Success, End::Success, "AT_LEAST_ONE_FAILED", false),
             (End::Excluded, End::Success, "NONE_FAILED", true),
         ] {
-            let decision = decide(&node(run_if), &ends(a, b));
+            let decision = decide(&after_both(run_if), &ends(a, b));
             assert_eq!(decision == Decision::Run, runs, "{a:?} {b:?} {run_if}");
         }
     }

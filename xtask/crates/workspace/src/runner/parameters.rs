@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::references::fill;
+use crate::jobs::{Notebook, PythonFile, PythonWheel};
 use crate::store::{Run, TaskRun};
 
 /// What references may speak about.
@@ -22,11 +23,6 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// What the task declares about its kind of work.
-    fn declared(&self, kind: &str) -> &Value {
-        self.task.map_or(&Value::Null, |task| &task.settings[kind])
-    }
-
     /// The job's parameters, with references filled in.
     pub(super) fn job_parameters(&self) -> Result<BTreeMap<String, String>, String> {
         let declared = self.run.parameters.iter();
@@ -64,41 +60,35 @@ pub(crate) fn of_run(run: &Run, workspace: (&str, &str)) -> BTreeMap<String, Str
 
 /// The parameters that a notebook gets: its own `base_parameters`, beaten by the caller's `notebook_params`, beaten
 /// by the job's parameters. An error names a reference that leads nowhere.
-pub(super) fn for_notebook(context: &Context<'_>) -> Result<BTreeMap<String, String>, String> {
-    let own = &context.declared("notebook_task")["base_parameters"];
-    let mut parameters = map(own, context)?;
-    parameters.extend(map(&context.run.overrides["notebook_params"], context)?);
+pub(super) fn for_notebook(
+    declared: &Notebook,
+    context: &Context<'_>,
+) -> Result<BTreeMap<String, String>, String> {
+    let mut parameters = map(&declared.base_parameters, context)?;
+    parameters.extend(overriding("notebook_params", context)?);
     context.pushed_down(parameters)
 }
 
 /// The arguments that a Python file gets: its own, or the caller's `python_params` in their place.
-pub(super) fn for_python_file(context: &Context<'_>) -> Result<Vec<String>, String> {
-    let given = &context.run.overrides["python_params"];
-    let own = &context.declared("spark_python_task")["parameters"];
-    let chosen = if given.as_array().is_some_and(|given| !given.is_empty()) {
-        given
-    } else {
-        own
-    };
-    let items = chosen.as_array().into_iter().flatten();
-    items.map(|item| fill(&text(item), context)).collect()
+pub(super) fn for_python_file(
+    declared: &PythonFile,
+    context: &Context<'_>,
+) -> Result<Vec<String>, String> {
+    arguments(&declared.parameters, context)
 }
 
 /// The arguments that the entry point of a wheel gets: its own or the caller's list, or named ones as `--name=value`.
 /// To named ones the job's parameters are added, as to a notebook's.
-pub(super) fn for_wheel(context: &Context<'_>) -> Result<Vec<String>, String> {
-    let task = context.declared("python_wheel_task");
-    let given = &context.run.overrides;
-    let items = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let list = match items(&given["python_params"]) {
-        given if given.is_empty() => items(&task["parameters"]),
-        given => given,
-    };
+pub(super) fn for_wheel(
+    declared: &PythonWheel,
+    context: &Context<'_>,
+) -> Result<Vec<String>, String> {
+    let list = arguments(&declared.parameters, context)?;
     if !list.is_empty() {
-        return list.iter().map(|item| fill(&text(item), context)).collect();
+        return Ok(list);
     }
-    let mut named = map(&task["named_parameters"], context)?;
-    named.extend(map(&given["python_named_params"], context)?);
+    let mut named = map(&declared.named_parameters, context)?;
+    named.extend(overriding("python_named_params", context)?);
     if !named.is_empty() {
         named = context.pushed_down(named)?;
     }
@@ -106,12 +96,25 @@ pub(super) fn for_wheel(context: &Context<'_>) -> Result<Vec<String>, String> {
     Ok(named.into_iter().map(argument).collect())
 }
 
-/// An object of texts with references filled in.
+fn arguments(own: &[String], context: &Context<'_>) -> Result<Vec<String>, String> {
+    let given = context.run.overrides["python_params"].as_array();
+    let given: Vec<String> = given.into_iter().flatten().map(text).collect();
+    let chosen = if given.is_empty() { own } else { &given };
+    chosen.iter().map(|item| fill(item, context)).collect()
+}
+
+/// What the caller of the run gave in this field.
+fn overriding(field: &str, context: &Context<'_>) -> Result<BTreeMap<String, String>, String> {
+    let given = context.run.overrides[field].as_object();
+    given.map_or_else(|| Ok(BTreeMap::new()), |given| map(given, context))
+}
+
+/// Values with references filled in.
 pub(super) fn map(
-    values: &Value,
+    values: &Map<String, Value>,
     context: &Context<'_>,
 ) -> Result<BTreeMap<String, String>, String> {
-    let entries = values.as_object().into_iter().flatten();
+    let entries = values.iter();
     entries
         .map(|(name, value)| Ok((name.clone(), fill(&text(value), context)?)))
         .collect()
@@ -127,16 +130,17 @@ pub(super) fn text(value: &Value) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::jobs::Declared;
     use crate::store::{LifeCycle, RunState, RunType, TaskOutput};
     use serde_json::json;
 
-    fn task(key: &str, settings: Value) -> TaskRun {
+    pub(in crate::runner) fn task(key: &str, settings: Value) -> TaskRun {
         TaskRun {
             run_id: 222,
             job_run_id: 111,
             task_key: key.to_owned(),
             attempt_number: 0,
-            settings,
+            settings: Declared::parse(settings).unwrap(),
             parameters: json!({}),
             state: RunState::active(LifeCycle::Pending),
             start_time: None,
@@ -161,7 +165,7 @@ pub(super) mod tests {
             run_name: "train".into(),
             creator: String::new(),
             run_as: String::new(),
-            settings: json!({}),
+            settings: Declared::parse(json!({})).unwrap(),
             parameters: [("model".to_owned(), "m-{{job.run_id}}".to_owned())].into(),
             overrides: json!({"notebook_params": {"b": "caller"}}),
             state: RunState::active(LifeCycle::Pending),
@@ -176,7 +180,7 @@ pub(super) mod tests {
             task("Train", json!({})),
             task(
                 "Validate",
-                json!({"notebook_task": {"base_parameters": base}}),
+                json!({"notebook_task": {"notebook_path": "/Validate", "base_parameters": base}}),
             ),
         ];
         let values = [("Train".to_owned(), "version".to_owned(), json!(7))];
@@ -192,7 +196,16 @@ pub(super) mod tests {
     #[test]
     fn the_jobs_parameters_beat_the_callers_which_beat_the_tasks() {
         let base = json!({"a": "task", "b": "task", "model": "task"});
-        let parameters = with_context(base, |context| for_notebook(context).unwrap());
+        let parameters = with_context(base, |context| {
+            let declared = context
+                .task
+                .unwrap()
+                .settings
+                .notebook_task
+                .clone()
+                .unwrap();
+            for_notebook(&declared, context).unwrap()
+        });
         assert_eq!(parameters["a"], "task");
         assert_eq!(parameters["b"], "caller");
         assert_eq!(parameters["model"], "m-111");
@@ -201,18 +214,16 @@ pub(super) mod tests {
     #[test]
     fn a_callers_arguments_replace_the_files_own() {
         with_context(json!({}), |context| {
-            let mut task = context.task.unwrap().clone();
-            task.settings =
-                json!({"spark_python_task": {"parameters": ["--run", "{{job.run_id}}"]}});
-            let own = Context {
-                task: Some(&task),
-                ..*context
-            };
-            assert_eq!(for_python_file(&own).unwrap(), ["--run", "111"]);
+            let file = json!({"python_file": "/f.py", "parameters": ["--run", "{{job.run_id}}"]});
+            let file = serde_json::from_value(file).unwrap();
+            assert_eq!(for_python_file(&file, context).unwrap(), ["--run", "111"]);
             let mut run = context.run.clone();
             run.overrides = json!({"python_params": ["x"]});
-            let given = Context { run: &run, ..own };
-            assert_eq!(for_python_file(&given).unwrap(), ["x"]);
+            let given = Context {
+                run: &run,
+                ..*context
+            };
+            assert_eq!(for_python_file(&file, &given).unwrap(), ["x"]);
         });
     }
 }

@@ -5,40 +5,80 @@ use std::time::Duration;
 
 use super::execution;
 use crate::error::ApiError;
+use crate::jobs::{JobSettings, Queue};
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError};
 
 /// How often a queued run looks whether it may begin.
 const QUEUE_POLL: Duration = Duration::from_millis(200);
 
+/// Where a run of a job begins: at once, in the queue while the job's other runs are as many as it allows, or nowhere.
+/// The caller holds [`ActiveRuns::admission`](crate::active_runs::ActiveRuns) until the run is stored. `queue` takes the
+/// place of the job's own.
+pub(super) fn first_state(
+    app: &App,
+    job_id: i64,
+    settings: &JobSettings,
+    queue: Option<Queue>,
+) -> Result<RunState, StoreError> {
+    let limit = limit(settings);
+    if app.store.begun_runs(job_id)? < limit {
+        return Ok(RunState::active(LifeCycle::Pending));
+    }
+    if limit > 0 && queue.unwrap_or(settings.queue).enabled {
+        return Ok(RunState::active(LifeCycle::Queued));
+    }
+    Ok(RunState::ended(
+        LifeCycle::Skipped,
+        ResultState::MaximumConcurrentRunsReached,
+        format!("{limit} runs of this job are active, and it allows no more at a time"),
+    ))
+}
+
+fn limit(settings: &JobSettings) -> i64 {
+    settings.max_concurrent_runs.unwrap_or(1)
+}
+
+/// Executes a stored run from the state that [`first_state`] gave it.
+pub(super) fn hand_over(app: &Arc<App>, run: &Run) {
+    match run.state.life_cycle {
+        LifeCycle::Queued => {
+            let limit = limit(&run.settings);
+            drop(tokio::spawn(wait_in_queue(app.clone(), run.run_id, limit)));
+        }
+        LifeCycle::Pending => execution::start(app.clone(), run.run_id),
+        _ => {}
+    }
+}
+
 /// Starts a queued run once fewer than `limit` runs of its job are active.
-pub(super) async fn wait_in_queue(app: Arc<App>, run_id: i64, limit: i64) {
+async fn wait_in_queue(app: Arc<App>, run_id: i64, limit: i64) {
     while !app.stop.is_requested() {
         tokio::time::sleep(QUEUE_POLL).await;
         match advance(&app, run_id, limit) {
-            Ok(Queue::Waits) => {}
-            Ok(Queue::Starts) => return execution::start(app, run_id),
-            Ok(Queue::Left) => return,
+            Ok(Place::Waits) => {}
+            Ok(Place::Starts) => return execution::start(app, run_id),
+            Ok(Place::Left) => return,
             Err(error) => tracing::error!(run_id, %error, "cannot look at the queue"),
         }
     }
 }
 
-enum Queue {
+enum Place {
     Waits,
     Starts,
     Left,
 }
 
-fn advance(app: &App, run_id: i64, limit: i64) -> Result<Queue, StoreError> {
+fn advance(app: &App, run_id: i64, limit: i64) -> Result<Place, StoreError> {
     if app.store.leave_queue(run_id, limit)? {
-        return Ok(Queue::Starts);
+        return Ok(Place::Starts);
     }
     let waits = app
         .store
         .run(run_id)?
         .is_some_and(|run| run.state.life_cycle == LifeCycle::Queued);
-    Ok(if waits { Queue::Waits } else { Queue::Left })
+    Ok(if waits { Place::Waits } else { Place::Left })
 }
 
 /// Asks for the end of a run, whether it is executed or waits in the queue; one that has ended is left alone.

@@ -121,7 +121,7 @@ fn of_place(
         ["task", "name"] | ["task_key"] => task.task_key.clone(),
         ["task", "run_id"] | ["run_id"] => task.run_id.to_string(),
         ["task", "execution_count"] | ["task_retry_count"] => execution_count(task, parts[0]),
-        ["task", "notebook_path"] => text(&task.settings["notebook_task"]["notebook_path"]),
+        ["task", "notebook_path"] => task.settings.notebook_path().to_owned(),
         ["tasks", key, ref what @ ..] if !what.is_empty() => {
             of_task(key, what, reference, context)?
         }
@@ -199,7 +199,7 @@ fn of_task(
         }
         ["run_id"] => Ok(task.run_id.to_string()),
         ["execution_count"] => Ok(execution_count(task, "task")),
-        ["notebook_path"] => Ok(text(&task.settings["notebook_task"]["notebook_path"])),
+        ["notebook_path"] => Ok(task.settings.notebook_path().to_owned()),
         ["result_state"] => Ok(task
             .state
             .result

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
+use xtask_local_server::lock;
 
 use super::start::{Parameters, ending, parameters};
-use super::{execution, run_as};
+use super::{queue, run_as};
 use crate::error::ApiError;
-use crate::jobs::settings;
 use crate::state::App;
 use crate::store::{RepairPlan, ResultState, Run, TaskRun};
 
@@ -46,8 +46,15 @@ pub(crate) fn repair(app: &Arc<App>, run: &Run, request: Request) -> Result<i64,
         parameters: new_parameters(run, &request)?,
         overrides: new_overrides(run, &request),
     };
-    let repair_id = app.store.repair_run(&plan)?.ok_or_else(active)?;
-    execution::start(app.clone(), run.run_id);
+    let admission = lock(&app.runner.admission);
+    let state = queue::first_state(app, run.job_id, &run.settings, None)?;
+    let repair_id = app.store.repair_run(&plan, &state)?.ok_or_else(active)?;
+    drop(admission);
+    let run = Run {
+        state,
+        ..run.clone()
+    };
+    queue::hand_over(app, &run);
     Ok(repair_id)
 }
 
@@ -138,9 +145,7 @@ fn add_dependents<'t>(tasks: &'t BTreeMap<String, TaskRun>, again: &mut BTreeSet
     while size < again.len() {
         size = again.len();
         for task in tasks.values() {
-            let alone = std::slice::from_ref(&task.settings);
-            let needs = settings::dependencies(alone).into_values().flatten();
-            if needs.into_iter().any(|need| again.contains(need)) {
+            if task.settings.needs().any(|need| again.contains(need)) {
                 again.insert(&task.task_key);
             }
         }

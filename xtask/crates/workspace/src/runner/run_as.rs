@@ -1,15 +1,14 @@
 //! As whom the code of a job acts.
 
-use serde_json::Value;
-
 use crate::caller::Caller;
 use crate::error::ApiError;
+use crate::jobs::RunAs;
 use crate::state::App;
 use crate::store::Job;
 
 /// The identity that a job names in `run_as`; else its owner, who is its creator until somebody says otherwise.
 pub(crate) fn run_as(app: &App, job: &Job) -> Result<String, ApiError> {
-    if let Some(name) = named(&job.settings) {
+    if let Some(name) = job.settings.run_as.name() {
         return Ok(name.to_owned());
     }
     let acl = app.store.acl("jobs", &job.job_id.to_string())?;
@@ -19,15 +18,6 @@ pub(crate) fn run_as(app: &App, job: &Job) -> Result<String, ApiError> {
         (entry["permission_level"] == "IS_OWNER").then(|| name.to_owned())
     });
     Ok(owner.unwrap_or_else(|| job.creator.clone()))
-}
-
-/// The identity that settings name in `run_as`.
-pub(super) fn named(settings: &Value) -> Option<&str> {
-    let run_as = &settings["run_as"];
-    run_as["user_name"]
-        .as_str()
-        .or(run_as["service_principal_name"].as_str())
-        .filter(|name| !name.is_empty())
 }
 
 /// Refuses to run as somebody who is not there.
@@ -48,8 +38,8 @@ pub(super) fn check_known(app: &App, name: &str) -> Result<(), ApiError> {
 }
 
 /// Refuses settings by which somebody would act as somebody else. An admin may.
-pub(crate) fn check_settings(caller: &Caller, settings: &Value) -> Result<(), ApiError> {
-    match named(settings) {
+pub(crate) fn check_settings(caller: &Caller, run_as: &RunAs) -> Result<(), ApiError> {
+    match run_as.name() {
         Some(name) if name != caller.name() && !caller.is_admin() => Err(ApiError::forbidden(
             format!("{} may not set run_as to '{name}'.", caller.name()),
         )),

@@ -38,7 +38,7 @@ pub(crate) struct Upcoming {
 
 /// What starts a job by itself, and when next; `None` for a job that is only run on demand.
 pub(crate) fn upcoming(app: &App, job: &Job) -> Option<Upcoming> {
-    let trigger = Trigger::of(&job.settings).ok().flatten()?;
+    let trigger = Trigger::of(job.settings.json()).ok().flatten()?;
     let kept = app.store.due(job.job_id).ok().flatten();
     let kept = kept.filter(|due| due.trigger == trigger.declared && !trigger.paused);
     let next = match kept {
@@ -80,7 +80,7 @@ pub(crate) async fn watch(app: Arc<App>) {
 fn look(app: &Arc<App>, now: Timestamp) -> Result<(), ApiError> {
     for job in app.store.jobs_with_triggers()? {
         // What a version of this program took and a later one does not stands still, and is shown so.
-        let Ok(Some(trigger)) = Trigger::of(&job.settings) else {
+        let Ok(Some(trigger)) = Trigger::of(job.settings.json()) else {
             continue;
         };
         let kept = app.store.due(job.job_id)?;

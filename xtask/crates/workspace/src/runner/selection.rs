@@ -1,29 +1,21 @@
 //! Which tasks of a job a run runs.
 
-use std::collections::BTreeSet;
-
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::ApiError;
-use crate::jobs::settings;
+use crate::jobs::{Declared, Task};
 use crate::store::{LifeCycle, NewTask, ResultState, RunState};
 
 /// The tasks of the run; those that `only` leaves out are disabled from the start.
 pub(super) fn tasks(
-    job_settings: &Value,
+    all: &[Declared<Task>],
     only: &[String],
     run: &RunState,
 ) -> Result<Vec<NewTask>, ApiError> {
-    let all = job_settings["tasks"]
-        .as_array()
-        .map(Vec::as_slice)
-        .unwrap_or_default();
     let chosen = choose(all, only)?;
-    let task = |task: &Value| {
-        let key = task["task_key"].as_str().unwrap_or_default();
-        let waits = task["depends_on"]
-            .as_array()
-            .is_some_and(|needs| !needs.is_empty());
+    let task = |task: &Declared<Task>| {
+        let key = task.task_key.as_str();
+        let waits = !task.depends_on.is_empty();
         let state = match (run.life_cycle.has_ended(), chosen.contains(key), waits) {
             (true, _, _) => run.clone(),
             (false, false, _) => RunState::ended(
@@ -44,8 +36,11 @@ pub(super) fn tasks(
 }
 
 /// The keys that `only` selects: `a` that task, `+a` also what it depends on, `a+` also what depends on it.
-fn choose<'t>(tasks: &'t [Value], only: &[String]) -> Result<BTreeSet<&'t str>, ApiError> {
-    let graph = settings::dependencies(tasks);
+fn choose<'t>(tasks: &'t [Declared<Task>], only: &[String]) -> Result<BTreeSet<&'t str>, ApiError> {
+    let graph: BTreeMap<&str, Vec<&str>> = tasks
+        .iter()
+        .map(|task| (&*task.task_key, task.needs().collect()))
+        .collect();
     if only.is_empty() {
         return Ok(graph.into_keys().collect());
     }
@@ -100,7 +95,10 @@ mod tests {
 
     #[test]
     fn only_selects_tasks_with_their_upstream_or_downstream() {
-        let task = |key: &str, needs: &[&str]| json!({"task_key": key, "depends_on": needs.iter().map(|n| json!({"task_key": n})).collect::<Vec<_>>()});
+        let task = |key: &str, needs: &[&str]| {
+            let needs: Vec<_> = needs.iter().map(|need| json!({"task_key": need})).collect();
+            Declared::parse(json!({"task_key": key, "depends_on": needs})).unwrap()
+        };
         let tasks = [
             task("a", &[]),
             task("b", &["a"]),

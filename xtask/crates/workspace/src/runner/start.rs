@@ -1,17 +1,18 @@
 //! Stores a run with its tasks and hands it to the runner, or queues it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use xtask_local_server::lock;
 
-use super::{execution, queue, run_as, selection};
+use super::{queue, run_as, selection};
 use crate::error::ApiError;
-use crate::jobs::{Kind, NO_PIPELINES};
+use crate::jobs::{Declared, JobSettings, NO_PIPELINES, Queue};
 use crate::state::App;
-use crate::store::{Job, LifeCycle, NewRun, NewTask, ResultState, Run, RunState, RunType, new_id};
+use crate::store::{Job, LifeCycle, NewRun, NewTask, Run, RunState, RunType, new_id};
 
 /// Most characters of an idempotency token.
 const LONGEST_TOKEN: usize = 64;
@@ -34,7 +35,7 @@ pub(crate) struct Request {
     #[serde(flatten)]
     pub parameters: Parameters,
     pub only: Vec<String>,
-    pub queue: Option<Value>,
+    pub queue: Option<Queue>,
     /// Who asks; empty for the job's creator, as when its schedule does.
     #[serde(skip)]
     pub creator: String,
@@ -48,15 +49,16 @@ pub(crate) struct Request {
 
 /// Starts a run of a job, or answers the one that the idempotency token made.
 pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run, ApiError> {
-    let (state, limit) = first_state(app, &job, request.queue.as_ref())?;
-    let tasks = selection::tasks(&job.settings, &request.only, &state)?;
+    let admission = lock(&app.runner.admission);
+    let state = queue::first_state(app, job.job_id, &job.settings, request.queue)?;
+    let tasks = selection::tasks(&job.settings.tasks, &request.only, &state)?;
     refuse_pipelines(&tasks)?;
     let run_as = run_as::run_as(app, &job)?;
     run_as::check_known(app, &run_as)?;
     let given = &request.parameters;
     let new = NewRun {
         job_id: job.job_id,
-        run_name: job.settings["name"].as_str().unwrap_or_default().to_owned(),
+        run_name: job.settings.name.clone(),
         idempotency_token: request.idempotency_token.filter(|token| !token.is_empty()),
         creator: if request.creator.is_empty() {
             job.creator.clone()
@@ -71,32 +73,32 @@ pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run,
         }),
         tasks,
         state,
-        settings: job.settings,
+        settings: job.settings.into_json(),
         run_type: RunType::JobRun,
         parent_run_id: request.parent_run_id,
         due_time: request.due_time,
     };
-    begin(app, &new, limit)
+    begin(app, &new, admission)
 }
 
 /// Starts a run of tasks that belong to no job; `settings` are checked ones, and `creator` asks.
 pub(crate) fn run_once(
     app: &Arc<App>,
-    settings: Value,
+    settings: Declared<JobSettings>,
     creator: &str,
     run_type: RunType,
     idempotency_token: Option<String>,
     parent_run_id: Option<i64>,
 ) -> Result<Run, ApiError> {
     let state = RunState::active(LifeCycle::Pending);
-    let tasks = selection::tasks(&settings, &[], &state)?;
+    let tasks = selection::tasks(&settings.tasks, &[], &state)?;
     refuse_pipelines(&tasks)?;
-    let run_as = run_as::named(&settings).unwrap_or(creator).to_owned();
+    let run_as = settings.run_as.name().unwrap_or(creator).to_owned();
     run_as::check_known(app, &run_as)?;
     let new = NewRun {
         // Databricks, too, makes up a job that no list shows.
         job_id: new_id(15)?,
-        run_name: settings["name"].as_str().unwrap_or_default().to_owned(),
+        run_name: settings.name.clone(),
         idempotency_token: idempotency_token.filter(|token| !token.is_empty()),
         creator: creator.to_owned(),
         run_as,
@@ -104,15 +106,15 @@ pub(crate) fn run_once(
         overrides: json!({}),
         tasks,
         state,
-        settings,
+        settings: settings.into_json(),
         run_type,
         parent_run_id,
         due_time: None,
     };
-    begin(app, &new, 1)
+    begin(app, &new, lock(&app.runner.admission))
 }
 
-fn begin(app: &Arc<App>, new: &NewRun, limit: i64) -> Result<Run, ApiError> {
+fn begin(app: &Arc<App>, new: &NewRun, admission: MutexGuard<'_, ()>) -> Result<Run, ApiError> {
     if app.stop.is_requested() {
         return Err(ending());
     }
@@ -123,18 +125,9 @@ fn begin(app: &Arc<App>, new: &NewRun, limit: i64) -> Result<Run, ApiError> {
         )));
     }
     let (run, is_new) = app.store.create_run(new)?;
+    drop(admission);
     if is_new {
-        match run.state.life_cycle {
-            LifeCycle::Queued => {
-                drop(tokio::spawn(queue::wait_in_queue(
-                    app.clone(),
-                    run.run_id,
-                    limit,
-                )));
-            }
-            LifeCycle::Pending => execution::start(app.clone(), run.run_id),
-            _ => {}
-        }
+        queue::hand_over(app, &run);
     }
     Ok(run)
 }
@@ -142,7 +135,7 @@ fn begin(app: &Arc<App>, new: &NewRun, limit: i64) -> Result<Run, ApiError> {
 /// A run that could not end well is refused before anything of it runs.
 fn refuse_pipelines(tasks: &[NewTask]) -> Result<(), ApiError> {
     let is_pipeline = |task: &&NewTask| {
-        !task.state.life_cycle.has_ended() && Kind::of(&task.settings) == Some(Kind::Pipeline)
+        !task.state.life_cycle.has_ended() && task.settings.pipeline_task.is_some()
     };
     match tasks.iter().find(is_pipeline) {
         None => Ok(()),
@@ -162,42 +155,14 @@ pub(super) fn ending() -> ApiError {
     )
 }
 
-/// Where a new run begins, and how many runs of the job may be active.
-fn first_state(app: &App, job: &Job, queue: Option<&Value>) -> Result<(RunState, i64), ApiError> {
-    let limit = job.settings["max_concurrent_runs"].as_i64().unwrap_or(1);
-    if app.store.begun_runs(job.job_id)? < limit {
-        return Ok((RunState::active(LifeCycle::Pending), limit));
-    }
-    let queues = queue.unwrap_or(&job.settings["queue"])["enabled"]
-        .as_bool()
-        .unwrap_or(false);
-    if queues && limit > 0 {
-        return Ok((RunState::active(LifeCycle::Queued), limit));
-    }
-    let message = format!("{limit} runs of this job are active, and it allows no more at a time");
-    Ok((
-        RunState::ended(
-            LifeCycle::Skipped,
-            ResultState::MaximumConcurrentRunsReached,
-            message,
-        ),
-        limit,
-    ))
-}
-
 /// The job's parameters: its defaults, overridden by the caller.
 pub(super) fn parameters(
-    settings: &Value,
+    settings: &JobSettings,
     given: &BTreeMap<String, String>,
 ) -> Result<BTreeMap<String, String>, ApiError> {
-    let declared = settings["parameters"].as_array().into_iter().flatten();
+    let declared = settings.parameters.iter();
     let mut values: BTreeMap<String, String> = declared
-        .filter_map(|entry| {
-            Some((
-                entry["name"].as_str()?.to_owned(),
-                entry["default"].as_str()?.to_owned(),
-            ))
-        })
+        .map(|parameter| (parameter.name.clone(), parameter.default.clone()))
         .collect();
     for (name, value) in given {
         let Some(slot) = values.get_mut(name) else {

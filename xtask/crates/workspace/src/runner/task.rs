@@ -9,8 +9,6 @@ mod retries;
 mod run_job;
 mod work;
 
-pub(super) use code::code_path;
-pub(super) use retries::Retries;
 pub(super) use work::Task;
 
 use crate::jobs::{Kind, NO_PIPELINES};
@@ -23,19 +21,21 @@ const FAILED: &str = "Workload failed, see run output for details";
 impl Task {
     /// Runs the task once and answers how it ended. Its output is in the store by then.
     async fn run(&self) -> RunState {
-        let ending = match Kind::of(&self.task_run.settings) {
-            Some(Kind::Notebook | Kind::PythonFile | Kind::PythonWheel) => process::run(self).await,
-            Some(Kind::Condition) => condition::run(self),
-            Some(Kind::RunJob) => run_job::run(self).await,
-            Some(Kind::ForEach) => for_each::run(self).await,
-            Some(Kind::Pipeline) => Err(TaskError::Declared(format!(
-                "task '{}' updates a pipeline: {NO_PIPELINES}",
-                self.task_run.task_key
-            ))),
-            None => Err(TaskError::Declared(format!(
-                "task '{}' is of a kind that the local workspace does not run",
-                self.task_run.task_key
-            ))),
+        let declared = &self.task_run.settings;
+        let ending = if declared.kind().is_some_and(Kind::is_process) {
+            process::run(self).await
+        } else if let Some(condition) = &declared.condition_task {
+            condition::run(self, condition)
+        } else if let Some(run_job) = &declared.run_job_task {
+            run_job::run(self, run_job).await
+        } else if let Some(for_each) = &declared.for_each_task {
+            for_each::run(self, for_each).await
+        } else {
+            let key = &self.task_run.task_key;
+            Err(TaskError::Declared(match declared.pipeline_task {
+                Some(_) => format!("task '{key}' updates a pipeline: {NO_PIPELINES}"),
+                None => format!("task '{key}' is of a kind that the local workspace does not run"),
+            }))
         };
         ending.map_or_else(|error| self.broken_off(&error), state_after)
     }

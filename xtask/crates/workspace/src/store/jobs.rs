@@ -1,18 +1,17 @@
 //! Jobs.
 
 use rusqlite::{OptionalExtension as _, Row, params};
-use serde_json::Value;
 use xtask_local_server::now_ms;
 
 use super::{Result, Store, new_id};
+use crate::jobs::{Declared, JobSettings};
 
 /// A job as it was created or last reset.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// Its id, 15 digits.
     pub job_id: i64,
-    /// Settings as the client sent them.
-    pub settings: Value,
+    pub settings: Declared<JobSettings>,
     /// Who made it.
     pub creator: String,
     /// When it was made, ms.
@@ -27,21 +26,21 @@ pub(super) const COLUMNS: &str =
 
 impl Store {
     /// Adds a job and answers its id.
-    pub fn create_job(&self, settings: &Value, creator: &str) -> Result<i64> {
+    pub fn create_job(&self, settings: &Declared<JobSettings>, creator: &str) -> Result<i64> {
         let json = serde_json::to_string(settings)?;
         self.write(|tx| {
             let job_id = new_id(15)?;
             tx.execute(
                 "INSERT INTO jobs (job_id, name, settings_json, creator_user_name, created_time)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![job_id, name_of(settings), json, creator, now_ms()],
+                params![job_id, settings.name, json, creator, now_ms()],
             )?;
             Ok(job_id)
         })
     }
 
     /// Replaces the settings of a job; `false` if there is none.
-    pub fn replace_job(&self, job_id: i64, settings: &Value) -> Result<bool> {
+    pub fn replace_job(&self, job_id: i64, settings: &Declared<JobSettings>) -> Result<bool> {
         let json = serde_json::to_string(settings)?;
         self.write(|tx| {
             let changed = tx.execute(
@@ -49,7 +48,7 @@ impl Store {
                    WHEN json_extract(settings_json, '$.trigger') IS json_extract(?3, '$.trigger') THEN trigger_since
                    ELSE ?4 END
                  WHERE job_id = ?1",
-                params![job_id, name_of(settings), json, now_ms()],
+                params![job_id, settings.name, json, now_ms()],
             )?;
             Ok(changed == 1)
         })
@@ -110,8 +109,4 @@ pub(super) fn job(
         created_time,
         trigger_since,
     })
-}
-
-fn name_of(settings: &Value) -> &str {
-    settings["name"].as_str().unwrap_or("Untitled")
 }

@@ -23,6 +23,7 @@ use serde_json::Value;
 use xtask_local_server::now_ms;
 
 use super::{Result, Store, new_id};
+use crate::jobs::{Declared, JobSettings};
 
 /// One run of a job.
 #[derive(Debug, Clone)]
@@ -40,7 +41,7 @@ pub struct Run {
     /// As whom its code acts; empty for the workspace's own user.
     pub run_as: String,
     /// The job's settings when it was started.
-    pub settings: Value,
+    pub settings: Declared<JobSettings>,
     /// Job parameters: defaults, overridden by the caller.
     pub parameters: BTreeMap<String, String>,
     /// The rest of the caller's run-now request: `notebook_params`, `only`, …

@@ -76,7 +76,7 @@ mod tests {
                 .unwrap()
                 .unwrap();
             assert_eq!(user.groups, [ADMINS], "from version {version}");
-            assert_eq!(store.job(2).unwrap().unwrap().settings["name"], "kept");
+            assert_eq!(store.job(2).unwrap().unwrap().settings.name, "kept");
             let run = store.run(1).unwrap().unwrap();
             assert_eq!((run.end_time, run.acts_as("me")), (Some(5), "me"));
             assert_eq!(store.task_runs(1).unwrap().len(), 1);

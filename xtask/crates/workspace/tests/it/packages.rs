@@ -331,11 +331,11 @@ async fn the_cli_builds_deploys_and_runs_a_wheel() {
 async fn what_a_wheel_task_must_say_is_checked() {
     let server = Server::start().await;
     for (wheel, why) in [
-        (json!({"entry_point": "a"}), "package_name is required"),
-        (json!({"package_name": "a"}), "entry_point is required"),
+        (json!({"entry_point": "a"}), "missing field `package_name`"),
+        (json!({"package_name": "a"}), "missing field `entry_point`"),
         (
             json!({"package_name": "a", "entry_point": "b", "named_parameters": {"c": 1}}),
-            "texts by name",
+            "must be strings",
         ),
         (
             json!({"package_name": "a", "entry_point": "b", "parameters": ["x"], "named_parameters": {"c": "1"}}),

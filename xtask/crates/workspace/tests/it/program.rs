@@ -164,7 +164,7 @@ async fn everything_survives_a_restart_and_interrupted_runs_are_closed() {
     let store = Store::open(&state.join("workspace.db")).unwrap();
     let task = NewTask {
         task_key: "t".into(),
-        settings: json!({}),
+        settings: serde_json::from_value(json!({})).unwrap(),
         state: RunState::active(LifeCycle::Pending),
     };
     let new = NewRun {

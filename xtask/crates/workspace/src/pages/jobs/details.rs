@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::super::words::{short_commit, time};
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
+use crate::jobs::JobSettings;
 use crate::state::App;
 
 /// More than any bundle writes about itself, bytes.
@@ -28,17 +29,20 @@ pub(in crate::pages) struct Deployment {
 }
 
 /// What was deployed beside the commit, by the parameter of a job that carries it.
-fn edits(settings: &Value) -> Option<String> {
-    let parameters = settings["parameters"].as_array()?;
-    let named = parameters.iter().find(|one| one["name"] == "git_edits")?;
-    let edits = named["default"].as_str()?;
-    (!edits.is_empty()).then(|| edits.to_owned())
+fn edits(settings: &JobSettings) -> Option<String> {
+    let mut parameters = settings.parameters.iter();
+    let edits = &parameters.find(|one| one.name == "git_edits")?.default;
+    (!edits.is_empty()).then(|| edits.clone())
 }
 
 impl Deployment {
     /// What the metadata that a job's settings name says of the job; `None` for one that no bundle deployed.
-    pub(in crate::pages) fn of(app: &App, job_id: i64, settings: &Value) -> Option<Deployment> {
-        let path = settings["deployment"]["metadata_file_path"].as_str()?;
+    pub(in crate::pages) fn of(
+        app: &App,
+        job_id: i64,
+        settings: &JobSettings,
+    ) -> Option<Deployment> {
+        let path = settings.deployment.metadata_file_path.as_deref()?;
         let path = WorkspacePath::parse(path).ok()?;
         let file = app.workspace_files.open_file(path.relative()).ok()?;
         let mut text = String::new();

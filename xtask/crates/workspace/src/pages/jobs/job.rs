@@ -13,7 +13,8 @@ use super::super::problem::{Problem, Reply};
 use super::super::runs;
 use super::super::words::time;
 use super::details::{Deployment, permissions};
-use super::{name, run_now, schedule};
+use super::{run_now, schedule};
+use crate::jobs::{Declared, Task};
 use crate::state::App;
 use crate::store::{Job, RunChoice};
 
@@ -27,7 +28,7 @@ pub(in crate::pages) async fn show(
     let runs = app.store.run_briefs(choice, ROWS, part.offset())?;
     let job = app.store.job(job_id)?;
     let title = match (&job, runs.first()) {
-        (Some(job), _) => name(job).to_owned(),
+        (Some(job), _) => job.settings.name.clone(),
         (None, Some(run)) => run.run_name.clone(),
         (None, None) => return Err(absent(job_id)),
     };
@@ -37,7 +38,7 @@ pub(in crate::pages) async fn show(
         @match &job {
             Some(job) => {
                 div.title { h1 { (title) } (run_now::form(job)) }
-                @if let Some(text) = job.settings["description"].as_str() { p { (text) } }
+                @if let Some(text) = &job.settings.description { p { (text) } }
                 (facts(&app, job)?)
             }
             None => {
@@ -52,10 +53,10 @@ pub(in crate::pages) async fn show(
         }
         @if let Some(job) = &job {
             h2 #tasks { "Tasks" }
-            (graph::of_job(&job.settings))
-            (tasks(&job.settings))
+            (graph::of_job(&job.settings.tasks))
+            (tasks(&job.settings.tasks))
             (permission_table(&app, job)?)
-            details.raw { summary { "Settings as JSON" } pre { code { (pretty(&job.settings)) } } }
+            details.raw { summary { "Settings as JSON" } pre { code { (pretty(job.settings.json())) } } }
         }
     };
     Ok(live_page(&app, Room::Jobs, &title, live, &content))
@@ -73,13 +74,6 @@ pub(super) fn absent(job_id: i64) -> Problem {
 
 fn facts(app: &App, job: &Job) -> Result<Markup, Problem> {
     let settings = &job.settings;
-    let declared = settings["parameters"]
-        .as_array()
-        .filter(|list| !list.is_empty());
-    let run_as = &settings["run_as"];
-    let run_as = run_as["user_name"]
-        .as_str()
-        .or(run_as["service_principal_name"].as_str());
     Ok(html! {
         dl.facts {
             div { dt { "Schedule" } dd { (schedule::full(app, job)) } }
@@ -87,23 +81,23 @@ fn facts(app: &App, job: &Job) -> Result<Markup, Problem> {
                 div { dt { "Code" } dd { (deployment.told()) } }
             }
             div { dt { "Created" } dd { (time(job.created_time)) " by " (job.creator) } }
-            @if let Some(run_as) = run_as { div { dt { "Runs as" } dd { (run_as) } } }
+            @if let Some(run_as) = settings.run_as.name() { div { dt { "Runs as" } dd { (run_as) } } }
             div { dt { "Job" } dd { code { (job.job_id) } } }
         }
-        @if let Some(declared) = declared {
+        @if !settings.parameters.is_empty() {
             details.parameters {
                 summary { "Parameters" }
-                table { tbody { @for entry in declared {
-                    tr { th scope="row" { (entry["name"].as_str().unwrap_or_default()) }
-                        td { code { (entry["default"].as_str().unwrap_or_default()) } } }
+                table { tbody { @for parameter in &settings.parameters {
+                    tr { th scope="row" { (parameter.name) }
+                        td { code { (parameter.default) } } }
                 } } }
             }
         }
     })
 }
 
-fn tasks(settings: &Value) -> Markup {
-    let tasks = graph::in_order(settings);
+fn tasks(declared: &[Declared<Task>]) -> Markup {
+    let tasks = graph::in_order(declared);
     html! {
         div.wide { table.list {
             caption.unseen { "Tasks of the job" }
@@ -112,9 +106,9 @@ fn tasks(settings: &Value) -> Markup {
             } }
             tbody { @for task in tasks {
                 tr {
-                    th scope="row" { (task["task_key"].as_str().unwrap_or_default()) }
-                    td { (graph::needs(task).join(", ")) }
-                    td { (work(task)) }
+                    th scope="row" { (task.task_key) }
+                    td { (graph::needs(task)) }
+                    td { (work(task.json())) }
                 }
             } }
         } }

@@ -7,12 +7,11 @@ use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
-use serde_json::Value;
 
 use super::super::layout::see;
 use super::super::problem::Problem;
-use super::name;
 use crate::caller::Caller;
+use crate::jobs::JobSettings;
 use crate::runner::start::{Parameters, Request, run_job};
 use crate::state::App;
 use crate::store::Job;
@@ -43,26 +42,22 @@ pub(super) fn form(job: &Job) -> Markup {
 }
 
 /// The prefix of the fields' names, and the fields with what they are by default.
-fn fields(settings: &Value) -> (&'static str, BTreeMap<String, String>) {
-    let declared: BTreeMap<String, String> = list(&settings["parameters"])
-        .filter_map(|entry| {
-            let default = entry["default"].as_str().unwrap_or_default();
-            Some((entry["name"].as_str()?.to_owned(), default.to_owned()))
-        })
+fn fields(settings: &JobSettings) -> (&'static str, BTreeMap<String, String>) {
+    let declared = settings.parameters.iter();
+    let declared: BTreeMap<String, String> = declared
+        .map(|parameter| (parameter.name.clone(), parameter.default.clone()))
         .collect();
     if !declared.is_empty() {
         return (OF_JOB, declared);
     }
-    let given = list(&settings["tasks"])
-        .filter_map(|task| task["notebook_task"]["base_parameters"].as_object())
-        .flatten();
+    let notebooks = settings
+        .tasks
+        .iter()
+        .filter_map(|task| task.notebook_task.as_ref());
+    let given = notebooks.flat_map(|notebook| &notebook.base_parameters);
     let given =
         given.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()));
     (OF_NOTEBOOKS, given.collect())
-}
-
-fn list(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
 }
 
 /// Starts a run with what differs from the defaults, and goes to its page.
@@ -81,13 +76,13 @@ pub(in crate::pages) async fn start(
         creator: caller.name().to_owned(),
         ..Request::default()
     };
-    let title = format!("{} was not started", name(&job));
+    let title = format!("{} was not started", job.settings.name);
     let run = run_job(&app, job, request)
         .map_err(|error| Problem::refused(&title, &error, ("the job", &page)))?;
     Ok(see(&format!("{page}/runs/{}", run.run_id)))
 }
 
-fn changed(settings: &Value, form: Vec<(String, String)>) -> Parameters {
+fn changed(settings: &JobSettings, form: Vec<(String, String)>) -> Parameters {
     let (_, defaults) = fields(settings);
     let mut parameters = Parameters::default();
     for (field, value) in form {
@@ -106,12 +101,17 @@ fn changed(settings: &Value, form: Vec<(String, String)>) -> Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn settings(json: Value) -> JobSettings {
+        serde_json::from_value(json).unwrap()
+    }
 
     #[test]
     fn only_what_was_changed_is_sent() {
-        let settings =
-            json!({"parameters": [{"name": "a", "default": "1"}, {"name": "b", "default": "2"}]});
+        let settings = settings(
+            json!({"parameters": [{"name": "a", "default": "1"}, {"name": "b", "default": "2"}]}),
+        );
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let sent = changed(
             &settings,
@@ -123,7 +123,8 @@ mod tests {
 
     #[test]
     fn a_job_without_parameters_takes_those_of_its_notebooks() {
-        let settings = json!({"tasks": [{"notebook_task": {"base_parameters": {"env": "dev"}}}]});
+        let notebook = json!({"notebook_path": "/a", "base_parameters": {"env": "dev"}});
+        let settings = settings(json!({"tasks": [{"notebook_task": notebook}]}));
         let form = vec![("notebook.env".to_owned(), "test".to_owned())];
         assert_eq!(changed(&settings, form).notebook_params["env"], "test");
     }

@@ -15,13 +15,13 @@ pub(super) fn job(app: &App, job: &Job) -> Result<Value, ApiError> {
         "creator_user_name": job.creator,
         "run_as_user_name": runner::run_as(app, job)?,
         "created_time": job.created_time,
-        "settings": job.settings,
+        "settings": job.settings.json(),
     }))
 }
 
 /// A job as it stands in a list: without tasks, unless they are asked for; then with the first ones.
 pub(super) fn listed_job(job: &Job, expand_tasks: bool) -> Value {
-    let mut settings = job.settings.clone();
+    let mut settings = job.settings.json().clone();
     let tasks = settings["tasks"].as_array_mut();
     let has_more = tasks.is_some_and(|tasks| {
         let more = tasks.len() > TASKS_PER_PAGE;

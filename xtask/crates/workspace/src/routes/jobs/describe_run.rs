@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xtask_local_server::now_ms;
 
 use crate::error::ApiError;
-use crate::jobs::Kind;
+use crate::jobs::{Kind, Parameter};
 use crate::runner;
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, RunType, TaskRun};
@@ -36,8 +36,8 @@ pub(super) fn run(app: &App, run: &Run, tasks: Option<&[TaskRun]>) -> Result<Val
             "python_named_params": run.overrides["python_named_params"],
         },
     });
-    if run.due_time.is_some() && run.settings["schedule"].is_object() {
-        body["schedule"] = run.settings["schedule"].clone();
+    if let (Some(_), Some(schedule)) = (run.due_time, &run.settings.schedule) {
+        body["schedule"] = schedule.clone();
     }
     if let Some(given) = tasks {
         body["tasks"] = self::tasks(app, run, given)?;
@@ -85,18 +85,17 @@ pub(super) fn repair_history(app: &App, run: &Run) -> Result<Value, ApiError> {
 }
 
 fn job_parameters(app: &App, run: &Run) -> Vec<Value> {
-    let declared = run.settings["parameters"].as_array().into_iter().flatten();
+    let declared = run.settings.parameters.iter();
     let values = runner::job_parameters(run, app.workspace());
     let value = |name: &str| values.get(name);
     declared
-        .filter_map(|entry| Some((entry["name"].as_str()?, &entry["default"])))
-        .map(|(name, default)| json!({"name": name, "default": default, "value": value(name)}))
+        .map(|Parameter { name, default }| json!({"name": name, "default": default, "value": value(name)}))
         .collect()
 }
 
 /// A task run: the task as declared, and where it stands.
 fn task(app: &App, run: &Run, task: &TaskRun) -> Result<Value, ApiError> {
-    let mut body = task.settings.clone();
+    let mut body = task.settings.json().clone();
     let started = task.execution_started_at.or(task.start_time);
     let end = task.end_time.or(started).unwrap_or(0);
     let setup = task
@@ -120,7 +119,7 @@ fn task(app: &App, run: &Run, task: &TaskRun) -> Result<Value, ApiError> {
 
 /// What only one kind of task has to say.
 fn describe_kind(app: &App, task: &TaskRun, body: &mut Value) -> Result<(), ApiError> {
-    let Some(kind) = Kind::of(&task.settings) else {
+    let Some(kind) = task.settings.kind() else {
         return Ok(());
     };
     if task
@@ -188,7 +187,7 @@ pub(super) fn output(app: &App, run: &Run, task_run: &TaskRun) -> Result<Value, 
     metadata["run_name"] = run.run_name.as_str().into();
     metadata["creator_user_name"] = run.creator.as_str().into();
     let mut body = json!({ "metadata": metadata });
-    match (Kind::of(&task_run.settings), &output.notebook_result) {
+    match (task_run.settings.kind(), &output.notebook_result) {
         (_, Some(result)) => {
             body["notebook_output"] = json!({"result": result, "truncated": false})
         }

@@ -11,7 +11,6 @@ use super::runs::one_task;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::{QueryString, on_disk};
-use crate::jobs::Kind;
 use crate::pages;
 use crate::state::App;
 
@@ -27,14 +26,13 @@ pub(super) async fn export(
     QueryString(query): QueryString<Export>,
 ) -> Result<Json<Value>, ApiError> {
     let (_, task) = one_task(&app, &caller, query.run_id, "Exporting")?;
-    if Kind::of(&task.settings) != Some(Kind::Notebook) {
+    if task.settings.notebook_task.is_none() {
         return Err(ApiError::invalid(format!(
             "Run {} is no notebook: only executed notebooks can be exported",
             query.run_id
         )));
     }
-    let path = &task.settings["notebook_task"]["notebook_path"];
-    let name = path.as_str().unwrap_or_default().rsplit('/').next();
+    let name = task.settings.notebook_path().rsplit('/').next();
     let view = json!({"type": "NOTEBOOK", "name": name.unwrap_or_default()});
     let content = on_disk(&app, move |app| Ok(pages::executed_notebook(app, task))).await?;
     let mut view = view;

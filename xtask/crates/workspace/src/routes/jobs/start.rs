@@ -95,7 +95,7 @@ pub(super) async fn submit(
         _ => None,
     };
     let settings = checked(body)?;
-    check_run_as(&caller, &settings)?;
+    check_run_as(&caller, &settings.run_as)?;
     let run = run_once(&app, settings, caller.name(), run_type, token, parent)?;
     Ok(Json(json!({"run_id": run.run_id})))
 }

@@ -12,7 +12,7 @@ use crate::access::Act;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::extract::JsonBody;
-use crate::jobs::checked;
+use crate::jobs::{Declared, JobSettings, checked};
 use crate::runner::check_run_as;
 use crate::state::App;
 
@@ -40,8 +40,11 @@ pub(super) async fn update(
     JsonBody(body): JsonBody<Update>,
 ) -> Result<Json<Value>, ApiError> {
     let job = find(&app, &caller, body.job_id, Act::Change)?;
-    check_run_as(&caller, &json!(body.new_settings))?;
-    let Value::Object(mut settings) = job.settings else {
+    check_run_as(
+        &caller,
+        &Declared::<JobSettings>::parse(json!(body.new_settings))?.run_as,
+    )?;
+    let Value::Object(mut settings) = job.settings.into_json() else {
         return Err(super::absent(body.job_id));
     };
     for field in &body.fields_to_remove {

@@ -1,7 +1,6 @@
 //! Where the code of a task is: a notebook of the workspace tree, a Python file of it or of a volume, or a package.
 
 use camino::Utf8PathBuf;
-use serde_json::Value;
 
 use super::work::{Task, TaskError};
 use crate::access;
@@ -20,24 +19,13 @@ pub(super) struct Code {
     pub file: Option<Utf8PathBuf>,
 }
 
-/// The declared path of a task's code; empty for a task that runs none.
-pub(in crate::runner) fn code_path(settings: &Value) -> &str {
-    let path = &match Kind::of(settings) {
-        Some(Kind::Notebook) => &settings["notebook_task"]["notebook_path"],
-        Some(Kind::PythonFile) => &settings["spark_python_task"]["python_file"],
-        Some(Kind::PythonWheel) => &settings["python_wheel_task"]["package_name"],
-        _ => &Value::Null,
-    };
-    path.as_str().unwrap_or_default()
-}
-
 impl Code {
     /// Finds the code of a task, if the identity that the task acts as may read it.
     pub(super) fn find(task: &Task) -> Result<Code, TaskError> {
         let (app, settings) = (&task.app, &task.task_run.settings);
         let key = &task.task_run.task_key;
-        let declared = code_path(settings);
-        if Kind::of(settings) == Some(Kind::PythonWheel) {
+        let declared = settings.code_path();
+        if settings.kind() == Some(Kind::PythonWheel) {
             return Ok(Code {
                 kind: Kind::PythonWheel,
                 path: declared.to_owned(),
@@ -46,13 +34,13 @@ impl Code {
         }
         // Read once: what is asked for below is what is opened after it.
         let named = format!("/{}", RelativePath::parse(declared)?.as_str());
-        let named = match Kind::of(settings) {
+        let named = match settings.kind() {
             Some(Kind::Notebook) => without_extension(&named),
             _ => &named,
         };
         access::readable(app, &task.caller()?, named)
             .map_err(|refused| task.declared_wrong(refused.message))?;
-        let (kind, found) = match Kind::of(settings) {
+        let (kind, found) = match settings.kind() {
             Some(Kind::PythonFile) => (Kind::PythonFile, python_file(app, named)),
             _ => (Kind::Notebook, notebook(app, named)),
         };

@@ -1,60 +1,53 @@
 //! What a task wants installed: its libraries, and the dependencies of the job's environment that it names.
 
-use serde_json::Value;
+use crate::jobs::{Environment, JobSettings, Library, Task};
 
 /// Lines of a requirements file; a comment tells of a library that is not for Python.
-pub(super) fn of(job: &Value, task: &Value) -> Vec<String> {
-    let mut lines = Vec::new();
-    let environments = job["environments"].as_array().into_iter().flatten();
-    for environment in environments {
-        if !task["environment_key"].is_null()
-            && environment["environment_key"] == task["environment_key"]
-        {
-            let listed = environment["spec"]["dependencies"].as_array();
-            let listed = listed.into_iter().flatten().filter_map(Value::as_str);
-            lines.extend(listed.map(str::to_owned));
-        }
-    }
-    let libraries = task["libraries"].as_array().into_iter().flatten();
-    lines.extend(libraries.flat_map(library));
+pub(super) fn of(job: &JobSettings, task: &Task) -> Vec<String> {
+    let of_task = |environment: &&Environment| {
+        let key = task.environment_key.as_ref();
+        key.is_some_and(|key| *key == environment.environment_key)
+    };
+    let environments = job.environments.iter().filter(of_task);
+    let lines = environments.flat_map(|environment| environment.spec.dependencies.clone());
     lines
+        .chain(task.libraries.iter().flat_map(library))
+        .collect()
 }
 
 /// Why a notebook's own dependencies do not count for a task; empty where they do.
-pub(super) fn instead_of_the_notebooks(task: &Value) -> &'static str {
-    let has = |field: &str| !task[field].is_null();
-    if has("environment_key") {
+pub(super) fn instead_of_the_notebooks(task: &Task) -> &'static str {
+    if task.environment_key.is_some() {
         "the task's environment_key puts the job's environment in their place"
-    } else if ["existing_cluster_id", "new_cluster", "job_cluster_key"]
-        .into_iter()
-        .any(has)
-    {
+    } else if task.names_a_cluster() {
         "on a cluster Databricks installs the task's libraries instead"
     } else {
         ""
     }
 }
 
-fn library(declared: &Value) -> Vec<String> {
-    if let Some(path) = declared["whl"].as_str() {
-        return vec![path.to_owned()];
+fn library(declared: &Library) -> Vec<String> {
+    if let Some(path) = &declared.whl {
+        return vec![path.clone()];
     }
-    if let Some(path) = declared["requirements"].as_str() {
+    if let Some(path) = &declared.requirements {
         return vec![format!("-r \"{path}\"")];
     }
-    if let Some(package) = declared["pypi"]["package"].as_str() {
-        let repository = declared["pypi"]["repo"].as_str();
-        let index = repository.map(|url| format!("--extra-index-url {url}"));
-        return index.into_iter().chain([package.to_owned()]).collect();
+    if let Some(pypi) = &declared.pypi {
+        let index = pypi
+            .repo
+            .as_ref()
+            .map(|url| format!("--extra-index-url {url}"));
+        return index.into_iter().chain([pypi.package.clone()]).collect();
     }
-    let kind = declared.as_object().and_then(|fields| fields.keys().next());
-    kind.map(|kind| {
-        format!(
-            "# Not installed in the local workspace, which has Python packages only: {kind} library"
-        )
-    })
-    .into_iter()
-    .collect()
+    let kinds = declared.other.keys().take(1);
+    kinds
+        .map(|kind| {
+            format!(
+                "# Not installed in the local workspace, which has Python packages only: {kind} library"
+            )
+        })
+        .collect()
 }
 
 /// The files of the workspace and of volumes that such lines name; `code` is the path that relative ones lie beside.
@@ -151,10 +144,14 @@ mod tests {
             {"environment_key": "ml", "spec": {"dependencies": ["a==1", "-r /Workspace/r.txt"]}},
             {"environment_key": "other", "spec": {"dependencies": ["b"]}},
         ]});
-        let task = json!({"environment_key": "ml", "libraries": [
+        let job: JobSettings = serde_json::from_value(job).unwrap();
+        let task = |json| -> Task { serde_json::from_value(json).unwrap() };
+        let on_a_cluster = task(json!({"job_cluster_key": "c"}));
+        let bare = task(json!({}));
+        let task = task(json!({"environment_key": "ml", "libraries": [
             {"whl": "/Volumes/c/s/v/x.whl"}, {"pypi": {"package": "d>2", "repo": "https://r/simple"}},
             {"requirements": "/Workspace/a b.txt"}, {"jar": "/x.jar"},
-        ]});
+        ]}));
         let lines = of(&job, &task);
         assert_eq!(
             lines[..6],
@@ -168,9 +165,9 @@ mod tests {
             ]
         );
         assert!(lines[6].starts_with("# Not installed") && lines[6].ends_with("jar library"));
-        assert!(of(&job, &json!({})).is_empty());
+        assert!(of(&job, &bare).is_empty());
         assert!(instead_of_the_notebooks(&task).contains("environment_key"));
-        assert!(instead_of_the_notebooks(&json!({"job_cluster_key": "c"})).contains("cluster"));
-        assert_eq!(instead_of_the_notebooks(&json!({})), "");
+        assert!(instead_of_the_notebooks(&on_a_cluster).contains("cluster"));
+        assert_eq!(instead_of_the_notebooks(&bare), "");
     }
 }

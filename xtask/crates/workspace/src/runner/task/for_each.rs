@@ -6,9 +6,8 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::retries::Retries;
 use super::work::{Ending, Task, TaskError};
-use crate::runner::graph::Node;
+use crate::jobs::ForEach;
 use crate::runner::interruption::{asked, until};
 use crate::runner::references;
 use crate::store::ResultState;
@@ -16,13 +15,13 @@ use crate::store::ResultState;
 /// Most inputs, as on Databricks.
 const MOST_INPUTS: usize = 5000;
 
-pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
+pub(super) async fn run(task: &Task, declared: &ForEach) -> Result<Ending, TaskError> {
     let deadline = task.deadline();
-    let inputs = inputs(task)?;
+    let inputs = inputs(task, &declared.inputs)?;
     task.begin(&json!({"inputs": Value::from(inputs.clone()).to_string()}))?;
     // Iterations end when the whole run is cancelled, and when the loop takes too long.
     let (stop, stopped) = watch::channel(false);
-    let mut work = Loop::new(task, inputs, stopped);
+    let mut work = Loop::new(task, declared, inputs, stopped);
     let mut cancelled = task.cancelled.clone();
     let early = tokio::select! {
         () = work.all() => None,
@@ -45,10 +44,7 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
 }
 
 /// The inputs: a JSON list, after references were filled in.
-fn inputs(task: &Task) -> Result<Vec<Value>, TaskError> {
-    let template = task.task_run.settings["for_each_task"]["inputs"]
-        .as_str()
-        .unwrap_or_default();
+fn inputs(task: &Task, template: &str) -> Result<Vec<Value>, TaskError> {
     let text = task.resolve(|context| references::fill(template, context))?;
     let refuse =
         |why: String| TaskError::Declared(format!("task '{}': {why}", task.task_run.task_key));
@@ -66,9 +62,7 @@ fn inputs(task: &Task) -> Result<Vec<Value>, TaskError> {
 
 struct Loop<'t> {
     task: &'t Task,
-    inner: Value,
-    node: Node,
-    at_once: usize,
+    declared: &'t ForEach,
     waiting: std::iter::Enumerate<std::vec::IntoIter<Value>>,
     total: usize,
     failed: usize,
@@ -77,14 +71,15 @@ struct Loop<'t> {
 }
 
 impl<'t> Loop<'t> {
-    fn new(task: &'t Task, inputs: Vec<Value>, stopped: watch::Receiver<bool>) -> Loop<'t> {
-        let declared = &task.task_run.settings["for_each_task"];
-        let at_once = declared["concurrency"].as_u64().unwrap_or(1).max(1);
+    fn new(
+        task: &'t Task,
+        declared: &'t ForEach,
+        inputs: Vec<Value>,
+        stopped: watch::Receiver<bool>,
+    ) -> Loop<'t> {
         Loop {
             task,
-            inner: declared["task"].clone(),
-            node: Node::of(&declared["task"]),
-            at_once: usize::try_from(at_once).unwrap_or(usize::MAX),
+            declared,
             total: inputs.len(),
             waiting: inputs.into_iter().enumerate(),
             failed: 0,
@@ -96,7 +91,7 @@ impl<'t> Loop<'t> {
     /// Runs all iterations; one that fails does not keep the others from running.
     async fn all(&mut self) {
         loop {
-            while self.running.len() < self.at_once
+            while self.running.len() < self.declared.concurrency.max(1)
                 && let Some((index, input)) = self.waiting.next()
             {
                 if let Err(error) = self.start(index, &input) {
@@ -120,26 +115,22 @@ impl<'t> Loop<'t> {
     fn start(&mut self, index: usize, input: &Value) -> Result<(), TaskError> {
         let task = self.task;
         let store = &task.app.store;
-        let added = store.add_iteration(&task.task_run, index, &self.inner, input)?;
+        let added = store.add_iteration(&task.task_run, index, &self.declared.task, input)?;
         let task_run = added.ok_or_else(|| TaskError::Declared("its row is gone".to_owned()))?;
-        self.running.spawn(iterate(
-            Task {
-                task_run,
-                timeout: self.node.timeout,
-                cancelled: self.stopped.clone(),
-                ..task.clone()
-            },
-            Retries::of(&self.node),
-        ));
+        self.running.spawn(iterate(Task {
+            task_run,
+            cancelled: self.stopped.clone(),
+            ..task.clone()
+        }));
         Ok(())
     }
 }
 
 /// Runs one iteration and says whether it succeeded. (Boxed: a task that repeats tasks is itself one.)
-fn iterate(task: Task, retries: Retries) -> Pin<Box<dyn Future<Output = bool> + Send>> {
+fn iterate(task: Task) -> Pin<Box<dyn Future<Output = bool> + Send>> {
     Box::pin(async move {
         let app = task.app.clone();
-        let (last, state) = task.with_retries(&retries).await;
+        let (last, state) = task.with_retries().await;
         if let Err(error) = app.store.set_task_state(last.run_id, &state) {
             tracing::error!(%error, "cannot close an iteration");
         }

@@ -65,10 +65,14 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
         access::readable(&task.app, &task.caller()?, &file)
             .map_err(|refused| task.declared_wrong(refused.message))?;
     }
-    let parameters = match code.kind {
-        Kind::PythonFile => json!(task.resolve(parameters::for_python_file)?),
-        Kind::PythonWheel => json!(task.resolve(parameters::for_wheel)?),
-        _ => json!(task.resolve(parameters::for_notebook)?),
+    let declared = &task.task_run.settings;
+    let parameters = if let Some(file) = &declared.spark_python_task {
+        json!(task.resolve(|context| parameters::for_python_file(file, context))?)
+    } else if let Some(wheel) = &declared.python_wheel_task {
+        json!(task.resolve(|context| parameters::for_wheel(wheel, context))?)
+    } else {
+        let notebook = declared.notebook_task.clone().unwrap_or_default();
+        json!(task.resolve(|context| parameters::for_notebook(&notebook, context))?)
     };
     create_private_dir(&task.app.task_run_dir(task.task_run.run_id))?;
     task.begin(&parameters)?;
@@ -147,15 +151,15 @@ fn request(
         Kind::PythonWheel => ("python_wheel", &Value::Null, parameters),
         _ => ("notebook", parameters, &Value::Null),
     };
-    let wheel = &task_run.settings["python_wheel_task"];
+    let wheel = task_run.settings.python_wheel_task.as_ref();
     Ok(json!({
         "kind": kind,
-        "package": wheel["package_name"].as_str().unwrap_or_default(),
-        "entry_point": wheel["entry_point"].as_str().unwrap_or_default(),
+        "package": wheel.map(|wheel| &*wheel.package_name).unwrap_or_default(),
+        "entry_point": wheel.map(|wheel| &*wheel.entry_point).unwrap_or_default(),
         "dependencies": dependencies,
         "notebook_environment": dependencies::instead_of_the_notebooks(&task_run.settings),
         "notebook": code.path, "source_file": code.file, "folder": folder, "events": folder.join("events.jsonl"),
-        "imports_file": kernel::imports_file(app, super::code_path(&task_run.settings)),
+        "imports_file": kernel::imports_file(app, task_run.settings.code_path()),
         "roots": {
             "/Workspace": app.workspace_files.root(), "/Volumes": app.volumes.root(),
             "/dbfs": app.config.state.path().join("dbfs"),
@@ -247,7 +251,12 @@ fn output(task: &Task, kind: Kind, stop: &Stop, outcome: Outcome) -> TaskOutput 
             }
         }
         Stop::Timeout => {
-            let seconds = task.timeout.unwrap_or_default().as_secs();
+            let seconds = task
+                .task_run
+                .settings
+                .timeout()
+                .unwrap_or_default()
+                .as_secs();
             output.error = Some(format!(
                 "the task took longer than its timeout of {seconds} seconds"
             ));

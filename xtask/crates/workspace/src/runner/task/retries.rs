@@ -1,59 +1,24 @@
 //! Trying a task again.
 
-use std::time::Duration;
-
 use tokio::time::sleep;
 
 use super::work::Task;
-use crate::runner::graph::Node;
 use crate::runner::interruption::asked;
 use crate::store::{ResultState, RunState, StoreError, TaskRun};
-
-/// What a task declares about further attempts.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::runner) struct Retries {
-    /// How many; below 0 without end.
-    most: i64,
-    pause: Duration,
-    on_timeout: bool,
-}
-
-impl Retries {
-    /// What the task's place in the job says.
-    pub(in crate::runner) fn of(node: &Node) -> Retries {
-        Retries {
-            most: node.max_retries,
-            pause: node.retry_pause,
-            on_timeout: node.retry_on_timeout,
-        }
-    }
-
-    fn wants(&self, state: &RunState, done: i64) -> bool {
-        let again = match state.result {
-            Some(ResultState::Failed) => true,
-            Some(ResultState::TimedOut) => self.on_timeout,
-            _ => false,
-        };
-        again && (self.most < 0 || done < self.most)
-    }
-}
 
 impl Task {
     /// Runs the task as often as it allows; each attempt has a row of its own. Answers the last attempt, whose row
     /// is not closed yet, and how it ended.
-    pub(in crate::runner) async fn with_retries(
-        mut self,
-        retries: &Retries,
-    ) -> (TaskRun, RunState) {
+    pub(in crate::runner) async fn with_retries(mut self) -> (TaskRun, RunState) {
         let mut done = 0;
         loop {
             let state = self.run().await;
-            if !retries.wants(&state, done) {
+            if !self.wants_retry(&state, done) {
                 return (self.task_run, state);
             }
             let mut cancelled = self.cancelled.clone();
             tokio::select! {
-                () = sleep(retries.pause) => {}
+                () = sleep(self.task_run.settings.retry_pause()) => {}
                 () = asked(&mut cancelled) => return (self.task_run, state),
             }
             match self.next_attempt(&state) {
@@ -62,6 +27,16 @@ impl Task {
             }
             done += 1;
         }
+    }
+
+    fn wants_retry(&self, state: &RunState, done: i64) -> bool {
+        let declared = &self.task_run.settings;
+        let again = match state.result {
+            Some(ResultState::Failed) => true,
+            Some(ResultState::TimedOut) => declared.retry_on_timeout,
+            _ => false,
+        };
+        again && (declared.max_retries < 0 || done < declared.max_retries)
     }
 
     fn next_attempt(&self, state: &RunState) -> Result<Option<TaskRun>, StoreError> {

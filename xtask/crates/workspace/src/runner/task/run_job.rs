@@ -2,19 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::work::{Ending, Task, TaskError};
 use crate::access::{self, Act};
+use crate::jobs::RunJob;
 use crate::runner::interruption::{asked, until};
 use crate::runner::parameters::{self, Context};
 use crate::runner::queue::{cancel, wait_for_end};
 use crate::runner::start::{Parameters, Request, run_job};
 use crate::store::{Job, ResultState, Run};
 
-pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
+pub(super) async fn run(task: &Task, declared: &RunJob) -> Result<Ending, TaskError> {
     let deadline = task.deadline();
-    let child = start(task)?;
+    let child = start(task, declared)?;
     let mut cancelled = task.cancelled.clone();
     let early = tokio::select! {
         ended = wait_for_end(&task.app, child.run_id) => return report(task, ended?),
@@ -26,9 +27,8 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
     Ok(early)
 }
 
-fn start(task: &Task) -> Result<Run, TaskError> {
-    let declared = &task.task_run.settings["run_job_task"];
-    let job_id = declared["job_id"].as_i64().unwrap_or_default();
+fn start(task: &Task, declared: &RunJob) -> Result<Run, TaskError> {
+    let job_id = declared.job_id;
     let job = task.app.store.job(job_id)?.ok_or_else(|| {
         TaskError::Declared(format!(
             "task '{}' runs job {job_id}, which does not exist",
@@ -44,9 +44,9 @@ fn start(task: &Task) -> Result<Run, TaskError> {
     access::job(&task.app, &task.caller()?, job_id, Act::Run)
         .map_err(|refused| task.declared_wrong(refused.message))?;
     let job_parameters =
-        task.resolve(|context| job_parameters(&declared["job_parameters"], &job, context))?;
+        task.resolve(|context| job_parameters(&declared.job_parameters, &job, context))?;
     let notebook_params =
-        task.resolve(|context| parameters::map(&declared["notebook_params"], context))?;
+        task.resolve(|context| parameters::map(&declared.notebook_params, context))?;
     task.begin(&json!(job_parameters))?;
     let request = Request {
         parameters: Parameters {
@@ -68,13 +68,13 @@ fn start(task: &Task) -> Result<Run, TaskError> {
 /// What the other job is given: what the task says, and over it the parameters of this task's own job, as far as the
 /// other job declares them.
 fn job_parameters(
-    declared: &Value,
+    declared: &Map<String, Value>,
     job: &Job,
     context: &Context<'_>,
 ) -> Result<BTreeMap<String, String>, String> {
     let own = parameters::map(declared, context)?;
-    let known = job.settings["parameters"].as_array().into_iter().flatten();
-    let known: BTreeSet<&str> = known.filter_map(|entry| entry["name"].as_str()).collect();
+    let known = job.settings.parameters.iter();
+    let known: BTreeSet<&str> = known.map(|parameter| &*parameter.name).collect();
     let said: BTreeSet<String> = own.keys().cloned().collect();
     let mut given = context.pushed_down(own)?;
     given.retain(|name, _| known.contains(name.as_str()) || said.contains(name));

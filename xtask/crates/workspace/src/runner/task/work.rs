@@ -1,7 +1,6 @@
 //! What a task is given to do, and how that ends.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -21,7 +20,6 @@ pub(in crate::runner) struct Task {
     pub kernels: Arc<Kernels>,
     pub run: Arc<Run>,
     pub task_run: TaskRun,
-    pub timeout: Option<Duration>,
     pub cancelled: watch::Receiver<bool>,
 }
 
@@ -85,7 +83,8 @@ impl Task {
 
     /// When the task has taken too long.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.timeout.map(|timeout| Instant::now() + timeout)
+        let timeout = self.task_run.settings.timeout();
+        timeout.map(|timeout| Instant::now() + timeout)
     }
 
     /// Fills in what `resolve` looks at.

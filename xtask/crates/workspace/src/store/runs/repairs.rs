@@ -61,9 +61,9 @@ impl Store {
         })
     }
 
-    /// Opens an ended run again, with new attempts at the chosen tasks, and answers the repair's id; `None` if the
-    /// run is active.
-    pub fn repair_run(&self, plan: &RepairPlan) -> Result<Option<i64>> {
+    /// Opens an ended run again in this state, with new attempts at the chosen tasks, and answers the repair's id; `None`
+    /// if the run is active.
+    pub fn repair_run(&self, plan: &RepairPlan, state: &RunState) -> Result<Option<i64>> {
         let (parameters, overrides) = (
             serde_json::to_string(&plan.parameters)?,
             serde_json::to_string(&plan.overrides)?,
@@ -89,10 +89,32 @@ impl Store {
                 ],
             )?;
             tx.execute(
-                "UPDATE runs SET life_cycle_state = ?2, result_state = NULL, state_message = '', end_time = NULL,
-                   repair_count = ?3, parameters_json = ?4, overrides_json = ?5 WHERE run_id = ?1",
-                params![plan.run_id, LifeCycle::Pending.as_str(), number, parameters, overrides],
+                "UPDATE runs SET repair_count = ?2, parameters_json = ?3, overrides_json = ?4 WHERE run_id = ?1",
+                params![plan.run_id, number, parameters, overrides],
             )?;
+            // A run that is skipped ends again, and with it the new attempts.
+            let end = state.life_cycle.has_ended().then(now_ms);
+            for (table, id, open) in [
+                ("runs", "run_id", true),
+                ("task_runs", "job_run_id", end.is_some()),
+            ] {
+                if open {
+                    let latest = if table == "runs" { "" } else { " AND end_time IS NULL" };
+                    tx.execute(
+                        &format!(
+                            "UPDATE {table} SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
+                               end_time = ?5 WHERE {id} = ?1{latest}"
+                        ),
+                        params![
+                            plan.run_id,
+                            state.life_cycle.as_str(),
+                            state.result.map(ResultState::as_str),
+                            state.message,
+                            end
+                        ],
+                    )?;
+                }
+            }
             Ok(Some(repair_id))
         })
     }

@@ -5,6 +5,7 @@ use serde_json::Value;
 use xtask_local_server::now_ms;
 
 use super::state::{LifeCycle, ResultState, RunState};
+use crate::jobs::{Declared, Task};
 use crate::store::{Result, Store, new_id};
 
 /// One attempt at one task of a run.
@@ -19,7 +20,7 @@ pub struct TaskRun {
     /// 0 for the first attempt.
     pub attempt_number: i64,
     /// The task as the job declares it.
-    pub settings: Value,
+    pub settings: Declared<Task>,
     /// Parameters as the task got them: an object of texts, or a list of texts.
     pub parameters: Value,
     /// Where it stands.
@@ -63,7 +64,7 @@ pub struct NewTask {
     /// Key within the job.
     pub task_key: String,
     /// The task as the job declares it.
-    pub settings: Value,
+    pub settings: Declared<Task>,
     /// Where it begins: PENDING, BLOCKED, or already left out (SKIPPED, DISABLED).
     pub state: RunState,
 }
@@ -155,10 +156,9 @@ impl Store {
         &self,
         of: &TaskRun,
         index: usize,
-        task: &Value,
+        task: &Declared<Task>,
         input: &Value,
     ) -> Result<Option<TaskRun>> {
-        let key = task["task_key"].as_str().unwrap_or(&of.task_key);
         let run_id = new_id(15)?;
         self.write(|tx| {
             tx.execute(
@@ -168,7 +168,7 @@ impl Store {
                     run_id,
                     of.job_run_id,
                     i64::try_from(index).unwrap_or(i64::MAX),
-                    key,
+                    task.task_key,
                     serde_json::to_string(task)?,
                     LifeCycle::Pending.as_str(),
                     of.run_id,
