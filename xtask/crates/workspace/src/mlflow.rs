@@ -15,6 +15,8 @@ mod server;
 mod unity_catalog;
 mod workspace_registry;
 
+pub(crate) use lineage::TASK_RUN_TAG;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -9,7 +9,7 @@ use crate::caller::{Caller, Credential};
 use crate::state::App;
 
 /// Tag by which MLflow's clients name the task run they work in.
-const TASK_RUN_TAG: &str = "mlflow.databricks.jobRunID";
+pub(crate) const TASK_RUN_TAG: &str = "mlflow.databricks.jobRunID";
 
 /// Tag by which MLflow's clients name who they run for.
 const USER_TAG: &str = "mlflow.user";

@@ -4,7 +4,6 @@ mod chart;
 mod files;
 mod model;
 mod tags;
-mod verdict;
 mod version;
 
 pub(super) use model::{show as show_model, show_own as show_own_model};

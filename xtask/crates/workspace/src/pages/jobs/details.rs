@@ -19,20 +19,11 @@ const METADATA_LIMIT: u64 = 4 << 20;
 pub(in crate::pages) struct Deployment {
     pub commit: Option<String>,
     pub branch: Option<String>,
-    /// What was deployed beside the commit.
-    pub edits: Option<String>,
     pub origin: Option<String>,
     /// The bundle's file that declares the job.
     pub declared_in: Option<String>,
     /// When that was, ms.
     pub at: Option<i64>,
-}
-
-/// What was deployed beside the commit, by the parameter of a job that carries it.
-fn edits(settings: &JobSettings) -> Option<String> {
-    let mut parameters = settings.parameters.iter();
-    let edits = &parameters.find(|one| one.name == "git_edits")?.default;
-    (!edits.is_empty()).then(|| edits.clone())
 }
 
 impl Deployment {
@@ -51,7 +42,6 @@ impl Deployment {
         let object = app.store.object(&path.key()).ok().flatten();
         Some(Deployment {
             at: object.map(|object| object.modified_at),
-            edits: edits(settings),
             ..Deployment::read(&metadata, job_id)
         })
     }
@@ -77,7 +67,6 @@ impl Deployment {
             branch: text(&git["branch"]),
             origin: text(&git["origin_url"]),
             declared_in: declared.and_then(|job| text(&job["relative_path"])),
-            edits: None,
             at: None,
         }
     }
@@ -88,7 +77,6 @@ impl Deployment {
             @if let Some(commit) = &self.commit {
                 code title=(commit) { (short_commit(commit)) }
                 @if let Some(branch) = &self.branch { " of " (branch) }
-                @if let Some(edits) = &self.edits { " + " (edits) }
             } @else { "a folder without a commit" }
         }
     }

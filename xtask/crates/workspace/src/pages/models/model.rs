@@ -11,10 +11,10 @@ use super::super::addresses::{self, path};
 use super::super::layout::{Room, crumbs, page};
 use super::super::mlflow_state;
 use super::super::problem::{Problem, Reply};
-use super::super::words::{metric as written, short_commit, time};
+use super::super::words::{metric as written, time};
 use super::chart::{Point, chart};
 use super::tags;
-use super::verdict;
+use crate::mlflow::TASK_RUN_TAG;
 use crate::mlflow::reading::{self, Listed, ModelVersion, TrackedRun};
 use crate::state::App;
 
@@ -74,14 +74,16 @@ async fn of(app: &App, name: String, query: &ModelQuery) -> Reply {
             }
             a href=(addresses::in_mlflow(&["models", &name])) { "In MLflow" }
         }
-        (tags::show(&model.tags))
+        @if !model.tags.is_empty() {
+            dl.facts { @for (key, value) in &model.tags { dt { (key) } dd { (tags::value(value, &[])) } } }
+        }
         @if listed.rows.is_empty() {
             div.empty { p { "This model has no version yet." }
                 p { "Type " code { "cargo xtask test" } " in the project's folder, or run the job that trains it." } }
         } @else {
             @if let Some(chosen) = &chosen { (drawing(&name, &measured, chosen, &listed.rows)) }
             h2 #versions { "Versions" }
-            (table(&name, &app.url, &listed.rows, &measured, chosen.as_deref()))
+            (table(&name, &listed.rows, &measured, chosen.as_deref()))
             (more(&listed, query))
         }
     };
@@ -102,33 +104,43 @@ fn more(listed: &Listed<ModelVersion>, query: &ModelQuery) -> Markup {
     mlflow_state::more(&listed.next, &format!("?{metric}&"))
 }
 
-/// What the runs behind some versions measured: those that trained and those that judged.
-struct Measured(BTreeMap<i64, BTreeMap<String, f64>>);
+/// The MLflow runs that say something of a version: the one it was made from, and those that its tags name.
+pub(super) fn runs_of(version: &ModelVersion) -> impl Iterator<Item = &str> {
+    let named = version.tags.values().map(String::as_str);
+    std::iter::once(version.run_id.as_str()).chain(named.filter(|value| tags::is_run_id(value)))
+}
+
+/// The metrics of the runs behind some versions, and the job runs in which they were made, by version.
+struct Measured {
+    metrics: BTreeMap<i64, BTreeMap<String, f64>>,
+    job_runs: BTreeMap<i64, String>,
+}
 
 impl Measured {
     async fn of(app: &App, versions: &[ModelVersion]) -> Result<Measured, Problem> {
-        let runs_of = |version: &ModelVersion| {
-            let judged = verdict::tag(version, "mlops_validation_run_id").map(str::to_owned);
-            [Some(version.run_id.clone()), judged].into_iter().flatten()
-        };
-        let ids: BTreeSet<String> = versions.iter().flat_map(runs_of).collect();
-        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let ids: BTreeSet<&str> = versions.iter().flat_map(runs_of).collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
         let runs = reading::runs(app, &ids).await?;
-        let run = |id: &str| -> Option<&TrackedRun> { runs.iter().find(|run| run.run_id == id) };
-        let of_version = |version: &ModelVersion| {
-            let mut metrics = BTreeMap::new();
-            for id in runs_of(version) {
-                metrics.extend(run(&id).into_iter().flat_map(|run| run.metrics.clone()));
-            }
-            (version.number, metrics)
+        let run = |id: &str| runs.iter().find(|run| run.run_id == id);
+        let metrics = |version: &ModelVersion| {
+            let runs = runs_of(version).filter_map(run);
+            (
+                version.number,
+                runs.flat_map(|run| run.metrics.clone()).collect(),
+            )
         };
-        Ok(Measured(versions.iter().map(of_version).collect()))
+        let made_in =
+            |version: &ModelVersion| Some((version.number, job_run(app, run(&version.run_id)?)?));
+        Ok(Measured {
+            metrics: versions.iter().map(metrics).collect(),
+            job_runs: versions.iter().filter_map(made_in).collect(),
+        })
     }
 
     /// The metrics there are, and how many versions have each.
     fn names(&self) -> BTreeMap<&str, usize> {
         let mut names = BTreeMap::new();
-        for name in self.0.values().flat_map(BTreeMap::keys) {
+        for name in self.metrics.values().flat_map(BTreeMap::keys) {
             *names.entry(name.as_str()).or_insert(0) += 1;
         }
         names
@@ -146,7 +158,7 @@ impl Measured {
     }
 
     fn value(&self, version: i64, metric: &str) -> Option<f64> {
-        self.0.get(&version)?.get(metric).copied()
+        self.metrics.get(&version)?.get(metric).copied()
     }
 }
 
@@ -157,7 +169,7 @@ fn drawing(name: &str, measured: &Measured, chosen: &str, newest_first: &[ModelV
             version: version.number,
             value: measured.value(version.number, chosen)?,
             link: addresses::version(name, &version.number.to_string()),
-            class: verdict::of(version).class(),
+            class: if aliases.is_empty() { "quiet" } else { "ok" },
             note: if aliases.is_empty() {
                 aliases
             } else {
@@ -183,7 +195,6 @@ fn drawing(name: &str, measured: &Measured, chosen: &str, newest_first: &[ModelV
 
 fn table(
     name: &str,
-    here: &str,
     versions: &[ModelVersion],
     measured: &Measured,
     metric: Option<&str>,
@@ -192,22 +203,19 @@ fn table(
         div.wide { table.list {
             caption.unseen { "Versions, newest first" }
             thead { tr {
-                th scope="col" { "Version" } th scope="col" { "Aliases" } th scope="col" { "Verdict" }
+                th scope="col" { "Version" } th scope="col" { "Aliases" }
                 @if let Some(metric) = metric { th.number scope="col" { (metric) } }
-                th scope="col" { "Commit" } th scope="col" { "Made" } th scope="col" { "Job run" }
+                th scope="col" { "Made" } th scope="col" { "Job run" }
             } }
             tbody { @for version in versions {
                 tr {
                     th scope="row" { a href=(addresses::version(name, &version.number.to_string())) { "Version " (version.number) } }
                     td { (aliases(version)) }
-                    td { (verdict::of(version).badge()) }
                     @if let Some(metric) = metric {
                         td.number { @if let Some(value) = measured.value(version.number, metric) { (written(value)) } }
                     }
-                    td { @if let Some(commit) = version.tags.get("mlops_git_commit") { code title=(commit) { (short_commit(commit)) }
-                        @if let Some(edits) = version.tags.get("mlops_git_edits") { " + " (edits) } } }
                     td.dim { @if let Some(at) = version.created_at { (time(at)) } }
-                    td { @if let Some(address) = job_run(version, here) { a href=(address) { "run" } } }
+                    td { @if let Some(address) = measured.job_runs.get(&version.number) { a href=(address) { "run" } } }
                 }
             } }
         } }
@@ -219,26 +227,13 @@ pub(super) fn aliases(version: &ModelVersion) -> Markup {
     html! { @for alias in version.aliases.iter().chain(stage) { span.alias { (alias) } " " } }
 }
 
-/// Where a version was trained that was copied from another workspace: that one's address, and the MLflow run there.
-pub(super) fn trained_elsewhere<'v>(
-    version: &'v ModelVersion,
-    here: &str,
-) -> Option<(&'v str, &'v str)> {
-    let (host, run) = version.tags.get("mlops_trained_in")?.split_once(' ')?;
-    // What stands in a tag anybody may have written: nothing but an address becomes one.
-    let is_address = host.starts_with("http://") || host.starts_with("https://");
-    (is_address && host != here).then_some((host, run))
-}
-
-/// The page of the job run that made a version, here or in the workspace where that was.
-pub(super) fn job_run(version: &ModelVersion, here: &str) -> Option<String> {
-    let (job, run) = (
-        version.tags.get("mlops_job_id")?,
-        version.tags.get("mlops_job_run_id")?,
-    );
-    let is_id = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    let host = trained_elsewhere(version, here).map_or("", |(host, _)| host);
-    (is_id(job) && is_id(run)).then(|| format!("{host}{}", path(&["jobs", job, "runs", run])))
+/// The page of the job run in which an MLflow run was made; MLflow's client tags runs with their task run.
+pub(super) fn job_run(app: &App, run: &TrackedRun) -> Option<String> {
+    let task_run_id = run.tags.get(TASK_RUN_TAG)?.parse().ok()?;
+    let task = app.store.task_run(task_run_id).ok()??;
+    let run = app.store.run(task.job_run_id).ok()??;
+    let (job, run) = (run.job_id.to_string(), run.run_id.to_string());
+    Some(path(&["jobs", &job, "runs", &run]))
 }
 
 #[cfg(test)]
@@ -248,41 +243,17 @@ mod tests {
     #[test]
     fn without_a_choice_the_metric_that_most_versions_have_is_shown() {
         let metrics = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), 1.0)).collect();
-        let measured = Measured(BTreeMap::from([
+        let measured = |metrics| Measured {
+            metrics,
+            job_runs: BTreeMap::new(),
+        };
+        let none = measured(BTreeMap::new());
+        let measured = measured(BTreeMap::from([
             (1, metrics(&["a", "b"])),
             (2, metrics(&["b", "c"])),
         ]));
         assert_eq!(measured.chosen("").as_deref(), Some("b"));
         assert_eq!(measured.chosen("c").as_deref(), Some("c"));
-        assert_eq!(Measured(BTreeMap::new()).chosen("a"), None);
-    }
-
-    #[test]
-    fn only_ids_become_a_link_to_a_job_run() {
-        let version = |job: &str| ModelVersion {
-            tags: BTreeMap::from([
-                ("mlops_job_id".into(), job.into()),
-                ("mlops_job_run_id".into(), "2".into()),
-            ]),
-            ..ModelVersion::default()
-        };
-        let here = "http://127.0.0.1:1";
-        let address = |version| job_run(&version, here);
-        assert_eq!(address(version("1")).as_deref(), Some("/jobs/1/runs/2"));
-        assert_eq!(address(version("javascript:x")), None);
-        // A copy leads to where its original was made.
-        let brought = |from: &str| {
-            let mut version = version("1");
-            let tag = format!("{from} 5f");
-            version.tags.insert("mlops_trained_in".into(), tag);
-            address(version).unwrap_or_default()
-        };
-        assert_eq!(
-            brought("https://a.example"),
-            "https://a.example/jobs/1/runs/2"
-        );
-        for nowhere_else in [here, "javascript:alert(1)//"] {
-            assert_eq!(brought(nowhere_else), "/jobs/1/runs/2");
-        }
+        assert_eq!(none.chosen("a"), None);
     }
 }

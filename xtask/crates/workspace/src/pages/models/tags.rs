@@ -1,45 +1,34 @@
-//! A model's tags: addresses as links, anything else as text.
-
-use std::collections::BTreeMap;
+//! Tags as they are: of a value that is an address or the id of an MLflow run, a link.
 
 use maud::{Markup, html};
 
-/// What the keys of a project's links begin with; docs/records.md names them.
-const LINK: &str = "mlops_link_";
+use super::super::addresses::path;
+use crate::mlflow::reading::TrackedRun;
 
-/// The links, each under its name, and the other tags beside their keys.
-pub(super) fn show(tags: &BTreeMap<String, String>) -> Markup {
-    let (links, others): (Vec<_>, Vec<_>) = tags
+/// The value of a tag. Anyone may write tags, so only what a browser fetches becomes a link.
+pub(super) fn value(value: &str, runs: &[TrackedRun]) -> Markup {
+    let (first, rest) = value.split_at(value.find(' ').unwrap_or(value.len()));
+    let is_address = ["https://", "http://"]
         .iter()
-        .partition(|(key, value)| key.starts_with(LINK) && is_address(value));
+        .any(|scheme| first.starts_with(scheme));
     html! {
-        @if !links.is_empty() {
-            p.facts-line aria-label="Links" {
-                @for (key, address) in links { a href=(address) { (name(key)) } " " }
-            }
-        }
-        @if !others.is_empty() {
-            dl.facts { @for (key, value) in others {
-                dt { (key) } dd { @if is_address(value) { a href=(value) { (value) } } @else { (value) } }
-            } }
-        }
+        @if let Some(run) = runs.iter().find(|run| run.run_id == value) { (mlflow_run(run)) }
+        @else if is_address { a href=(first) { (first) } (rest) }
+        @else { (value) }
     }
 }
 
-/// `Training job` for `mlops_link_training_job`.
-fn name(key: &str) -> String {
-    let words = key.trim_start_matches(LINK).replace('_', " ");
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+/// Whether a value looks like the id of an MLflow run.
+pub(super) fn is_run_id(value: &str) -> bool {
+    value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Anybody may write a tag: only what a browser fetches becomes a link.
-fn is_address(value: &str) -> bool {
-    ["https://", "http://"]
-        .iter()
-        .any(|scheme| value.starts_with(scheme))
+pub(super) fn mlflow_run(run: &TrackedRun) -> Markup {
+    let name = match run.name.as_str() {
+        "" => &run.run_id,
+        name => name,
+    };
+    html! { a.mlflow-run href=(path(&["ml", "experiments", &run.experiment_id, "runs", &run.run_id])) { (name) } }
 }
 
 #[cfg(test)]
@@ -47,18 +36,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_are_links_and_nothing_else_is() {
-        let tags = BTreeMap::from([
-            ("mlops_link_training_job".into(), "http://h/jobs/1".into()),
-            ("mlops_link_versions".into(), "javascript:alert(1)".into()),
-            ("team".into(), "<b>".into()),
-        ]);
-        let shown = show(&tags).into_string();
+    fn addresses_and_runs_are_links_and_nothing_else_is() {
+        let id = "0123456789abcdef0123456789abcdef";
+        let run = TrackedRun {
+            run_id: id.to_owned(),
+            experiment_id: "7".to_owned(),
+            ..TrackedRun::default()
+        };
+        let shown = |text: &str| value(text, std::slice::from_ref(&run)).into_string();
+        assert!(is_run_id(id) && !is_run_id("passed"));
+        for (text, expected) in [
+            (
+                "http://h/jobs/1",
+                "<a href=\"http://h/jobs/1\">http://h/jobs/1</a>",
+            ),
+            ("https://h 5f", "<a href=\"https://h\">https://h</a> 5f"),
+            ("javascript:alert(1)", "javascript:alert(1)"),
+            ("<b>", "&lt;b&gt;"),
+        ] {
+            assert_eq!(shown(text), expected);
+        }
         assert!(
-            shown.contains("<a href=\"http://h/jobs/1\">Training job</a>"),
-            "{shown}"
+            shown(id).contains("/ml/experiments/7/runs/0123"),
+            "{}",
+            shown(id)
         );
-        assert!(shown.contains("&lt;b&gt;"), "{shown}");
-        assert!(!shown.contains("href=\"javascript"), "{shown}");
     }
 }

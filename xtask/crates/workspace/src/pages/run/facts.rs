@@ -4,7 +4,6 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::addresses::path;
-use super::super::jobs::Deployment;
 use super::super::words::{badge, duration, metric, time};
 use super::loading::Loaded;
 use crate::state::App;
@@ -37,27 +36,16 @@ pub(super) fn of(app: &App, loaded: &Loaded) -> Markup {
     }
 }
 
-/// The commit: as the run itself wrote it down, or as its bundle did. What a bundle writes is of its last deployment,
-/// and speaks of this run only if that was before it.
+/// The commit that the bundle was deployed from, which is this run's only if that was before it.
 fn code(loaded: &Loaded) -> Markup {
-    let tag = |key: &str| loaded.tracked.iter().find_map(|run| run.tags.get(key));
-    let own = tag("mlops_git_commit").map(|commit| Deployment {
-        commit: Some(commit.clone()),
-        branch: tag("mlops_git_branch").cloned(),
-        edits: tag("mlops_git_edits").cloned(),
-        ..Deployment::default()
-    });
-    let told = match (own, &loaded.deployment) {
-        (Some(own), _) => own.commit(),
-        (None, None) => return html! {},
-        (None, Some(last)) if last.at.is_some_and(|at| at <= loaded.run.start_time) => {
-            last.commit()
-        }
-        (None, Some(last)) => {
-            html! { "not known; the bundle was deployed again since, from " (last.commit()) }
-        }
+    let Some(last) = &loaded.deployment else {
+        return html! {};
     };
-    html! { div { dt { "Code" } dd.commit { (told) } } }
+    let is_of_run = last.at.is_some_and(|at| at <= loaded.run.start_time);
+    html! { div { dt { "Code" } dd.commit {
+        @if !is_of_run { "not known; the bundle was deployed again since, from " }
+        (last.commit())
+    } } }
 }
 
 /// `only` of the request.
