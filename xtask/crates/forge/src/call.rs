@@ -1,5 +1,5 @@
-//! One call of the REST API, and the reply to it. Handlers are plain functions on threads of their own: they run
-//! git and wait for the disk.
+//! One call of the REST API. Handlers are plain functions on blocking threads, because they run git and wait for the
+//! disk.
 
 mod fields;
 mod reply;
@@ -23,10 +23,9 @@ use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::world::{Access, Id, Permission, Pull, Repo, World};
 
-/// What a handler gets.
 pub(crate) struct Call {
     pub(crate) forge: Arc<Forge>,
-    /// The world as it was when the call came in.
+    /// Snapshot at the start of the call.
     pub(crate) world: Arc<World>,
     pub(crate) caller: Caller,
     pub(crate) links: Links,
@@ -37,10 +36,9 @@ pub(crate) struct Call {
     body: Value,
 }
 
-/// A route's work.
 pub(crate) type Handler = fn(&Call) -> Answer;
 
-/// Makes an axum handler of ours.
+/// Turns a [`Handler`] into an axum handler.
 pub(crate) fn to(
     handler: Handler,
 ) -> impl Fn(State<Arc<Forge>>, Request) -> Pin<Box<dyn Future<Output = Response> + Send>>
@@ -88,7 +86,7 @@ impl Call {
             .remove::<Caller>()
             .unwrap_or(Caller::Ticket);
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
-        // GraphQL asks with POST; there it depends on the document.
+        // GraphQL always uses POST; there the document decides.
         if !reads && !may_write(&caller) && parts.uri.path() != "/api/graphql" {
             return Err(Refusal::forbidden(
                 "Resource not accessible by personal access token",
@@ -111,27 +109,24 @@ impl Call {
         })
     }
 
-    /// Whether the caller may change things at all.
+    /// Whether the caller's token allows changes.
     pub(crate) fn may_write(&self) -> bool {
         may_write(&self.caller)
     }
 
-    /// A part of the path.
     pub(crate) fn param(&self, name: &str) -> &str {
         self.params.get(name).map_or("", String::as_str)
     }
 
-    /// A number in the path.
     pub(crate) fn number(&self, name: &str) -> Result<u64, Refusal> {
         self.param(name).parse().map_err(|_| Refusal::not_found())
     }
 
-    /// A row's number in the path.
+    /// A row id in the path.
     pub(crate) fn id(&self, name: &str) -> Result<Id, Refusal> {
         self.param(name).parse().map_err(|_| Refusal::not_found())
     }
 
-    /// A value of the query.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
         self.query
             .get(name)
@@ -139,22 +134,20 @@ impl Call {
             .filter(|value| !value.is_empty())
     }
 
-    /// The body's fields.
     pub(crate) fn fields(&self) -> Fields<'_> {
         Fields::new(&self.body)
     }
 
-    /// The body as it came.
     pub(crate) fn json(&self) -> &Value {
         &self.body
     }
 
-    /// Whose account asks.
+    /// The caller's account.
     pub(crate) fn user(&self) -> Result<Id, Refusal> {
         self.caller.user().ok_or_else(Refusal::not_found)
     }
 
-    /// The repository in the path, in which the caller may do `needed`.
+    /// The repository in the path, if the caller has the permission.
     pub(crate) fn repo(&self, needed: Permission) -> Result<&Repo, Refusal> {
         let repo = self
             .world
@@ -175,19 +168,18 @@ impl Call {
         }
     }
 
-    /// The pull request in the path.
+    /// The pull request in the path, if the caller has the permission.
     pub(crate) fn pull(&self, needed: Permission) -> Result<(&Repo, &Pull), Refusal> {
         let repo = self.repo(needed)?;
         let pull = self.world.pull_numbered(repo.id, self.number("number")?);
         Ok((repo, pull.ok_or_else(Refusal::not_found)?))
     }
 
-    /// The value of a header.
     pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The path's address with another page in its query.
+    /// The address of another page of the same list.
     pub(super) fn page_address(&self, path: &str, page: usize) -> String {
         let mut pairs: Vec<(&str, String)> = self
             .query

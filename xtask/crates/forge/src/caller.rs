@@ -1,4 +1,4 @@
-//! Whose request it is.
+//! The identity behind a request.
 
 use axum::extract::Request;
 use axum::http::header::AUTHORIZATION;
@@ -11,21 +11,19 @@ use crate::forge::Forge;
 use crate::refusal::Refusal;
 use crate::world::{Id, Token, World};
 
-/// Who asks. In the extensions of every request that was admitted.
+/// An extension of every admitted request.
 #[derive(Debug, Clone)]
 pub(crate) enum Caller {
-    /// Whoever runs the forge: the control routes.
+    /// The owner of the forge, for the control routes.
     Operator,
-    /// Somebody with a token.
     User(Token),
-    /// A browser that signed in as somebody; it reads.
+    /// A browser session; read-only.
     Browser(Id),
-    /// Nobody: the address carries a ticket of its own.
+    /// The address contains a one-time code instead.
     Ticket,
 }
 
 impl Caller {
-    /// Whose account it is.
     pub(crate) fn user(&self) -> Option<Id> {
         match self {
             Caller::User(token) => Some(token.user),
@@ -34,13 +32,12 @@ impl Caller {
         }
     }
 
-    /// The name of the account.
     pub(crate) fn login(&self, world: &World) -> Option<String> {
         self.user().map(|user| world.login(user).to_owned())
     }
 }
 
-/// Who asks; the routes below each part of the address take different callers.
+/// Control routes, APIs and pages accept different credentials.
 pub(crate) fn asks(forge: &Forge, request: &Request) -> Result<Caller, Refusal> {
     let path = request.uri().path();
     let authorization = request
@@ -50,7 +47,7 @@ pub(crate) fn asks(forge: &Forge, request: &Request) -> Result<Caller, Refusal> 
     let is_ticket =
         matches!(path, "/sign-in" | "/_assets/forge.css") || path.starts_with("/_logs/");
     if is_ticket && matches!(request.method(), &Method::GET | &Method::HEAD) {
-        // As the store of GitHub's logs does: a link that was signed, and a token on top, is too much.
+        // Like GitHub's log storage: a signed link must not be combined with a token.
         return match authorization {
             Some(_) if path.starts_with("/_logs/") => Err(Refusal::forbidden(
                 "AuthenticationFailed: Server failed to authenticate the request.",
@@ -65,7 +62,7 @@ pub(crate) fn asks(forge: &Forge, request: &Request) -> Result<Caller, Refusal> 
             match is_control {
                 true if forge.token.matches(&token) => Ok(Caller::Operator),
                 true => Err(Refusal::forbidden(
-                    "the forge's own controls need the forge's own token",
+                    "the forge's controls need the owner's token",
                 )),
                 false => user(forge, &token),
             }
@@ -84,7 +81,7 @@ fn user(forge: &Forge, token: &str) -> Result<Caller, Refusal> {
         .ok_or_else(bad_credentials)
 }
 
-/// The token in `Bearer T`, `token T`, or as the password (or name) of `Basic`.
+/// `Bearer T`, `token T`, or the password (or name) of `Basic`.
 fn token_in(authorization: &str) -> Option<String> {
     let (scheme, value) = authorization.split_once(' ')?;
     match scheme.to_ascii_lowercase().as_str() {
@@ -115,13 +112,13 @@ fn browser(forge: &Forge, request: &Request) -> Result<Caller, Refusal> {
     let reads = matches!(request.method(), &Method::GET | &Method::HEAD);
     if !reads {
         return Err(Refusal::forbidden(
-            "a browser's session reads; changes need a token",
+            "a browser session is read-only; changes need a token",
         ));
     }
     Ok(Caller::Browser(session.user))
 }
 
-/// Browsers share cookies between the ports of a host, so the name carries ours.
+/// Browsers share cookies between the ports of a host, so the name contains ours.
 pub(crate) fn cookie_name(forge: &Forge) -> String {
     format!("xtask_forge_{}", forge.port)
 }

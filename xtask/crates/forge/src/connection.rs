@@ -1,4 +1,4 @@
-//! Connections: over TCP or a Unix socket, and with a switch that cuts them in the midst of a request.
+//! Connections over TCP or a Unix socket, which a fault can cut during a request.
 
 use std::io;
 use std::pin::Pin;
@@ -11,7 +11,6 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, UnixListener};
 
-/// What a request knows of its connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Connection {
     pub(crate) is_socket: bool,
@@ -19,13 +18,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    /// Nothing is written to the other side any more: it finds the connection closed.
+    /// The client finds the connection closed.
     pub(crate) fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
 }
 
-/// Where connections come in.
+/// A listener.
 pub(crate) struct Door<L> {
     inner: L,
     is_socket: bool,
@@ -82,7 +81,7 @@ impl<L: Listener> Connected<IncomingStream<'_, Door<L>>> for Connection {
     }
 }
 
-/// A stream that fails once it was cut.
+/// A stream that fails after it was cut.
 pub(crate) struct Wire<S> {
     inner: S,
     connection: Connection,

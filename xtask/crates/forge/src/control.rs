@@ -1,4 +1,4 @@
-//! The forge's own controls, below `/_forge/v1`: for whoever runs it. What GitHub's API can do is done there.
+//! `/_forge/v1`: controls for the forge's owner. What GitHub's API can do is not repeated here.
 
 mod runs;
 
@@ -20,7 +20,6 @@ use crate::refusal::Refusal;
 use crate::rest::{NewRepo, make, permission_named};
 use crate::world::{Access, Repo, Token, User, UserKind};
 
-/// All routes.
 pub(crate) fn routes() -> Router<Arc<Forge>> {
     Router::new()
         .route("/status", get(to(status)))
@@ -54,7 +53,7 @@ pub(crate) fn routes() -> Router<Arc<Forge>> {
         .route("/requests", get(to(requests)).delete(to(clear_requests)))
 }
 
-/// Only whoever runs the forge.
+/// Only for the forge's owner.
 fn operator(call: &Call) -> Result<(), Refusal> {
     match call.caller {
         Caller::Operator => Ok(()),
@@ -62,7 +61,7 @@ fn operator(call: &Call) -> Result<(), Refusal> {
     }
 }
 
-/// The repository in the path, whoever may see it.
+/// The repository in the path, without a check of permissions.
 fn repo(call: &Call) -> Result<&Repo, Refusal> {
     operator(call)?;
     let found = call
@@ -237,7 +236,7 @@ fn permit(call: &Call) -> Answer {
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
-/// A commit that somebody else pushes: one file, on top of a branch (which is made where it is missing).
+/// A commit of one file on top of a branch, which is created if missing.
 fn commit(call: &Call) -> Answer {
     let repo = repo(call)?;
     let fields = call.fields();
@@ -271,7 +270,7 @@ fn commit(call: &Call) -> Answer {
     Ok(Reply::created(json!({"sha": sha})))
 }
 
-/// Merges what is first in a branch's queue.
+/// Merges the first entry of a branch's merge queue.
 fn queue(call: &Call) -> Answer {
     let repo = repo(call)?;
     let merged = advance_queue(&call.forge, repo.id, call.param("branch"))?;

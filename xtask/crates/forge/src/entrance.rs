@@ -1,13 +1,13 @@
-//! Where each request comes in: who asks, from where, for what; and whether a fault was ordered for it.
+//! The first layer of every request: authentication, faults and recording.
 //!
 //! In this order:
 //!
 //! 1. `Host` must name us, or a foreign name was made to point here (DNS rebinding): 403. On the Unix socket, and
 //!    below `.localhost`, it may be GitHub's own name: that is the layout of github.com.
 //! 2. `Origin`, where present, must be ours, and `Sec-Fetch-Site` must not say that another site asks: 403.
-//! 3. `Authorization` must be there once (else 400) and carry a token that is known, or the cookie of a browser that signed in: else 401. Two
-//!    links carry a ticket of their own instead: to a log, and to a session.
-//! 4. Faults and the record see what is left.
+//! 3. `Authorization` must be there once (else 400) with a known token, or the cookie of a signed-in browser: else 401.
+//!    Two links contain a one-time code instead: to a log, and to a session.
+//! 4. Faults and the record.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,14 +36,13 @@ use crate::pages;
 use crate::record::Asked;
 use crate::refusal::Refusal;
 
-/// The most that a request's body may hold, but for git's.
+/// Size limit of a body, except for git's.
 const LARGEST: usize = 10 * 1024 * 1024;
 
 /// For replies without a policy of their own.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 
-/// Sees every request first.
 pub(crate) async fn entrance(
     State((forge, inside)): State<(Arc<Forge>, Router)>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -82,7 +81,7 @@ pub(crate) async fn entrance(
         forge.exchanges.keep(question, response).await
     };
     let response = with_fault(fault.unwrap_or_default(), &connection, answer).await;
-    // Those who look at the record are not part of it.
+    // Requests for the record are not recorded.
     if !as_asked.path().starts_with("/_forge/") {
         forge.record.keep(Asked {
             number,
@@ -102,7 +101,7 @@ pub(crate) async fn entrance(
     with_security_headers(response.unwrap_or_default(), POLICY)
 }
 
-/// A refusal as a page where a person reads it; any other reply as it is.
+/// Renders a refusal as a page for browsers.
 fn for_its_reader(for_a_person: bool, response: Response) -> Response {
     match response.extensions().get::<Refusal>() {
         Some(refusal) if for_a_person => pages::refusal(refusal).into_response(),
@@ -110,7 +109,7 @@ fn for_its_reader(for_a_person: bool, response: Response) -> Response {
     }
 }
 
-/// Checks host, site and token, and brings the address into the form that the routes know.
+/// Checks host, site and token, and rewrites the address to the layout of the routes.
 fn admit(
     forge: &Forge,
     connection: &Connection,
@@ -128,7 +127,7 @@ fn admit(
     if let Ok(uri) = format!("{path}{query}").parse::<Uri>() {
         *request.uri_mut() = uri;
     }
-    // As GitHub does: which of the two would count?
+    // Like GitHub: it would be unclear which one counts.
     if request.headers().get_all(AUTHORIZATION).iter().count() > 1 {
         let message = "Duplicate header: \"Authorization\"";
         return Err(Refusal::new(StatusCode::BAD_REQUEST, message));
@@ -138,7 +137,7 @@ fn admit(
     Ok((request, caller))
 }
 
-/// The host that the client means: of the address if it says one (as to a proxy), else of the header.
+/// The host of an absolute address (as sent to a proxy), else of the header.
 fn host(request: &Request) -> String {
     if let Some(authority) = request.uri().authority() {
         return authority.to_string();
@@ -158,7 +157,7 @@ fn check_host(forge: &Forge, connection: &Connection, host: &str) -> Result<(), 
     let name = host.split(':').next().unwrap_or_default();
     let known = match name {
         "github.com" | "api.github.com" => connection.is_socket,
-        // Browsers and systems resolve these names to this machine only.
+        // Browsers and systems resolve these names to the local machine only.
         "github.localhost" | "api.github.localhost" => true,
         _ => is_own_authority(forge.port, host),
     };
@@ -171,7 +170,7 @@ fn check_host(forge: &Forge, connection: &Connection, host: &str) -> Result<(), 
     }
 }
 
-/// github.com's layout has the API on a host of its own; the routes know GitHub Enterprise's.
+/// github.com has the API on a host of its own; the routes use GitHub Enterprise's layout.
 fn inner_path(host: &str, path: &str) -> String {
     match (host.starts_with("api."), path) {
         (true, "/graphql") => "/api/graphql".to_owned(),
@@ -180,7 +179,7 @@ fn inner_path(host: &str, path: &str) -> String {
     }
 }
 
-/// Reads the body of a request for an API, and leaves it in place; git's bodies pass unread.
+/// Reads the body of an API request and puts it back; git's bodies are not read.
 async fn text_of_body(request: &mut Request) -> Result<String, Refusal> {
     let path = request.uri().path();
     if !path.starts_with("/api/") && !path.starts_with("/_forge/") {
@@ -195,7 +194,7 @@ async fn text_of_body(request: &mut Request) -> Result<String, Refusal> {
     Ok(text)
 }
 
-/// Answers, with a fault if there is one; `None` when the connection was cut.
+/// Replies, with a fault if there is one; `None` if the connection was cut.
 async fn with_fault(
     fault: Fault,
     connection: &Connection,
@@ -244,7 +243,7 @@ async fn with_fault(
     }
 }
 
-/// A reply that ends in the midst of its body, as from a proxy that gave up: its length fits what is left.
+/// Truncates the body, with a matching length, like a proxy that gave up.
 async fn truncated(response: Response, bytes: usize) -> Response {
     let (mut parts, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX)

@@ -1,4 +1,4 @@
-//! What went over the wire, kept in a file where somebody wants to hold it against GitHub's published descriptions.
+//! Records requests and replies in a file, to be compared with GitHub's published descriptions.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -11,27 +11,26 @@ use camino::Utf8Path;
 use serde_json::{Value, json};
 use xtask_local_server::lock;
 
-/// A file of exchanges, one JSON object a line. Tokens are not among what is kept.
+/// One JSON object a line, without tokens.
 #[derive(Debug, Default)]
 pub(crate) struct Exchanges(Option<Mutex<File>>);
 
-/// What was asked.
 pub(crate) struct Question<'r> {
     pub(crate) method: &'r str,
-    /// As GitHub Enterprise has it.
+    /// In GitHub Enterprise's layout.
     pub(crate) path: &'r str,
     pub(crate) query: Option<&'r str>,
     pub(crate) body: &'r str,
 }
 
 impl Exchanges {
-    /// Keeps exchanges in a file, after those that are there.
+    /// Appends.
     pub(crate) fn in_file(path: &Utf8Path) -> std::io::Result<Exchanges> {
         let file = File::options().create(true).append(true).open(path)?;
         Ok(Exchanges(Some(Mutex::new(file))))
     }
 
-    /// Keeps an exchange, and gives the reply back.
+    /// Records an exchange, and returns the reply.
     pub(crate) async fn keep(&self, question: Question<'_>, response: Response) -> Response {
         let Some(file) = self
             .0
@@ -54,7 +53,7 @@ impl Exchanges {
             "reply": json_or_text(&String::from_utf8_lossy(&bytes)),
         });
         if let Err(error) = writeln!(lock(file), "{line}") {
-            tracing::warn!(%error, "an exchange was not kept");
+            tracing::warn!(%error, "cannot record an exchange");
         }
         Response::from_parts(parts, Body::from(bytes))
     }

@@ -1,4 +1,4 @@
-//! Faults that were ordered: how a client copes with a bad day.
+//! Faults that tests order, such as errors, delays and lost replies.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -6,38 +6,37 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 use xtask_local_server::lock;
 
-/// One order: which requests it meets, and what happens to them.
+/// Which requests fail, and how.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Fault {
-    /// `GET`, `POST`, ...; any where it is missing.
+    /// `GET`, `POST`, …; any if missing.
     pub(crate) method: Option<String>,
-    /// The path without its query, as the client says it; `*` stands for anything.
+    /// Without the query; `*` is a wildcard.
     pub(crate) path: Option<String>,
-    /// A part of the body, such as the name of a GraphQL operation.
+    /// Part of the body, such as the name of a GraphQL operation.
     pub(crate) body_contains: Option<String>,
-    /// Lets so many pass first.
+    /// Number of requests to let pass first.
     pub(crate) skip: u32,
-    /// Meets so many, then is gone; without it all.
+    /// Number of requests to fail; all if missing.
     pub(crate) times: Option<u32>,
 
-    /// Waits so long before anything else.
+    /// Delay before anything else.
     pub(crate) delay_ms: u64,
-    /// Answers with this status instead of doing anything.
+    /// Status of the reply; the request is not executed.
     pub(crate) status: Option<u16>,
-    /// Headers of the reply, in place of those it has.
+    /// Headers of the reply.
     pub(crate) headers: BTreeMap<String, String>,
-    /// The body of the reply. With `after` the request is carried out all the same.
+    /// Body of the reply.
     pub(crate) body: Option<String>,
-    /// Cuts the body of the real reply to so many bytes.
+    /// Truncates the body of the real reply to this many bytes.
     pub(crate) truncate: Option<usize>,
-    /// Cuts the connection: `before` the request has an effect, or `after` it (a lost reply).
+    /// Cuts the connection before the request is executed, or after it (a lost reply).
     pub(crate) reset: Option<When>,
-    /// Carries the request out before `status` and `body` take the place of the reply.
+    /// Executes the request although `status` and `body` replace the reply.
     pub(crate) carry_out: bool,
 }
 
-/// When a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum When {
@@ -45,22 +44,19 @@ pub(crate) enum When {
     After,
 }
 
-/// All orders.
 #[derive(Debug, Default)]
 pub(crate) struct Faults(Mutex<Vec<Fault>>);
 
 impl Faults {
-    /// Takes an order.
     pub(crate) fn order(&self, fault: Fault) {
         lock(&self.0).push(fault);
     }
 
-    /// Forgets all orders.
     pub(crate) fn clear(&self) {
         lock(&self.0).clear();
     }
 
-    /// What is to happen to a request; the first order that fits counts.
+    /// The first matching fault counts.
     pub(crate) fn meets(&self, method: &str, path: &str, body: &str) -> Option<Fault> {
         let mut faults = lock(&self.0);
         let index = faults
@@ -98,7 +94,7 @@ impl Fault {
     }
 }
 
-/// Whether `text` is `pattern`, in which `*` stands for anything.
+/// `*` in `pattern` is a wildcard.
 fn fits(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;

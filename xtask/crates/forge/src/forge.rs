@@ -1,4 +1,4 @@
-//! What every request sees.
+//! The shared state of the server.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -16,25 +16,23 @@ use crate::refusal::Refusal;
 use crate::store::{Store, StoreError};
 use crate::world::{Id, World};
 
-/// A running forge.
 #[derive(Debug)]
 pub(crate) struct Forge {
     pub(crate) state: StateDir,
-    /// Base address without a trailing slash, `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub(crate) url: String,
     pub(crate) port: u16,
-    /// The token of whoever runs the forge.
+    /// The owner's token.
     pub(crate) token: Secret,
     pub(crate) git: Git,
     world: RwLock<Arc<World>>,
-    /// Held while the world changes: one change at a time.
+    /// Held during a change, so that changes are serialized.
     store: Mutex<Store>,
     pub(crate) faults: Faults,
     pub(crate) record: Record,
     pub(crate) exchanges: Exchanges,
-    /// Links to the logs of jobs.
     pub(crate) log_links: Tickets<Id>,
-    /// Sign-in links: the user, and the path that the link leads to.
+    /// The user, and the path that the link leads to.
     pub(crate) sign_in_links: Tickets<(Id, String)>,
     pub(crate) activity: Activity,
     pub(crate) stop: Stop,
@@ -66,7 +64,6 @@ impl Forge {
         })
     }
 
-    /// The world as it is now.
     pub(crate) fn world(&self) -> Arc<World> {
         self.world
             .read()
@@ -74,7 +71,7 @@ impl Forge {
             .clone()
     }
 
-    /// Changes the world: all of it, on disk, or nothing.
+    /// Changes the world and stores it: completely, or not at all.
     pub(crate) fn change<T>(
         &self,
         change: impl FnOnce(&mut World) -> Result<T, Refusal>,

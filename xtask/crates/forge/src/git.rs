@@ -1,6 +1,6 @@
-//! Bare git repositories: the only place, with [`http`], that runs git.
+//! Bare git repositories. Only this module and [`http`] run git.
 //!
-//! Objects never change, so what is asked about them is remembered.
+//! Objects never change, so answers about them are cached.
 
 pub(crate) mod http;
 pub(crate) mod merge;
@@ -13,29 +13,20 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::world::Id;
 
-/// Why git could not do something.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GitError {
-    /// It did not start.
-    #[error("git does not start: {0}")]
+    #[error("cannot start git: {0}")]
     Start(#[from] std::io::Error),
-    /// It said no.
     #[error("git {verb} failed: {said}")]
-    Failed {
-        /// What it was asked to do.
-        verb: String,
-        /// What it wrote to stderr.
-        said: String,
-    },
-    /// A ref cannot have this name.
+    Failed { verb: String, said: String },
+    /// An invalid ref name.
     #[error("{0} is not a valid ref name.")]
     RefName(String),
-    /// A ref of a valid name cannot be written, such as `a/b` beside `a`.
+    /// A valid ref that cannot be written, such as `a/b` beside `a`.
     #[error("Reference update failed")]
     RefUpdate,
 }
 
-/// A commit.
 #[derive(Debug, Clone)]
 pub(crate) struct Commit {
     pub(crate) sha: String,
@@ -46,26 +37,24 @@ pub(crate) struct Commit {
     pub(crate) message: String,
 }
 
-/// Who wrote a commit, and when.
+/// Author or committer, with the time.
 #[derive(Debug, Clone)]
 pub(crate) struct Signature {
     pub(crate) name: String,
     pub(crate) email: String,
-    /// RFC 3339, as git says it.
+    /// RFC 3339.
     pub(crate) date: String,
 }
 
-/// How two commits relate.
 #[derive(Debug, Clone)]
 pub(crate) struct Distance {
-    /// Commits that the second has and the first has not.
+    /// Commits only in the second.
     pub(crate) ahead: u64,
-    /// The other way around.
+    /// Commits only in the first.
     pub(crate) behind: u64,
     pub(crate) merge_base: Option<String>,
 }
 
-/// A file that differs between two commits.
 #[derive(Debug, Clone)]
 pub(crate) struct FileChange {
     pub(crate) path: String,
@@ -75,18 +64,17 @@ pub(crate) struct FileChange {
     pub(crate) deletions: u64,
 }
 
-/// All repositories, below one folder.
 #[derive(Debug)]
 pub(crate) struct Git {
     folder: Utf8PathBuf,
-    /// An empty home, so that nobody's git configuration counts.
+    /// An empty HOME, so that no user configuration applies.
     home: Utf8PathBuf,
     commits: Memory<Commit>,
     distances: Memory<Distance>,
     merges: Memory<Option<String>>,
 }
 
-/// Answers by question; a question names objects by their hash, so it has one answer forever.
+/// Answers by query; queries name objects by hash, so that answers never change.
 type Memory<T> = Mutex<HashMap<String, Arc<T>>>;
 
 impl Git {
@@ -100,12 +88,10 @@ impl Git {
         }
     }
 
-    /// Where a repository is.
     pub(crate) fn path(&self, repo: Id) -> Utf8PathBuf {
         self.folder.join(format!("{repo}.git"))
     }
 
-    /// Makes an empty repository.
     pub(crate) fn create(&self, repo: Id, default_branch: &str) -> Result<(), GitError> {
         let head = format!("--initial-branch={default_branch}");
         let path = self.path(repo);
@@ -113,7 +99,7 @@ impl Git {
         self.configure(repo)
     }
 
-    /// Makes a repository that begins with the branches and tags of another.
+    /// Copies the branches and tags of another repository.
     pub(crate) fn fork(&self, from: Id, to: Id, default_branch: &str) -> Result<(), GitError> {
         self.create(to, default_branch)?;
         let source = self.path(from);
@@ -126,7 +112,7 @@ impl Git {
     fn configure(&self, repo: Id) -> Result<(), GitError> {
         for (name, value) in [
             ("http.receivepack", "true"),
-            // What a pull request points at is ours to move.
+            // The refs of pull requests belong to the forge.
             ("receive.hideRefs", "refs/pull"),
             ("uploadpack.allowAnySHA1InWant", "true"),
             ("gc.auto", "0"),
@@ -136,7 +122,7 @@ impl Git {
         Ok(())
     }
 
-    /// All refs but those of pull requests, and what they point at.
+    /// Without the refs of pull requests.
     pub(crate) fn refs(&self, repo: Id) -> Result<BTreeMap<String, String>, GitError> {
         let format = "--format=%(objectname) %(refname)";
         let listed = self.run(
@@ -149,7 +135,7 @@ impl Git {
             .collect())
     }
 
-    /// Moves a ref. With `from`, only if it is still there.
+    /// With `from`, only if the ref still points there.
     pub(crate) fn update_ref(
         &self,
         repo: Id,
@@ -171,12 +157,11 @@ impl Git {
         }
     }
 
-    /// Removes a ref.
     pub(crate) fn delete_ref(&self, repo: Id, name: &str) -> Result<(), GitError> {
         self.run(Some(repo), &["update-ref", "-d", name]).map(drop)
     }
 
-    /// Copies the objects behind a commit, and points a ref at it.
+    /// Copies the objects of a commit, and points a ref at it.
     pub(crate) fn bring(&self, from: Id, to: Id, sha: &str, name: &str) -> Result<(), GitError> {
         if from != to {
             let source = self.path(from);
@@ -193,7 +178,7 @@ impl Git {
         self.update_ref(to, name, sha, None)
     }
 
-    /// The commit that a name (branch, tag, hash, short hash) means.
+    /// By branch, tag, hash or abbreviated hash.
     pub(crate) fn resolve(&self, repo: Id, name: &str) -> Option<String> {
         if name.starts_with('-') {
             return None;
@@ -210,7 +195,6 @@ impl Git {
         Some(sha.trim().to_owned()).filter(|sha| !sha.is_empty())
     }
 
-    /// A commit by its hash.
     pub(crate) fn commit(&self, repo: Id, sha: &str) -> Result<Arc<Commit>, GitError> {
         remember(&self.commits, sha.to_owned(), || {
             let format = "--format=%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B";
@@ -236,7 +220,6 @@ impl Git {
         })
     }
 
-    /// How far `head` is ahead of `base`, and behind it.
     pub(crate) fn distance(
         &self,
         repo: Id,
@@ -259,7 +242,7 @@ impl Git {
         })
     }
 
-    /// The commits that `head` has and `base` has not, oldest first.
+    /// Commits of `head` that are not in `base`, oldest first.
     pub(crate) fn log(&self, repo: Id, base: &str, head: &str) -> Result<Vec<String>, GitError> {
         let range = format!("{base}..{head}");
         let said = self.run(
@@ -269,13 +252,13 @@ impl Git {
         Ok(said.lines().map(str::to_owned).collect())
     }
 
-    /// The commits that lead to `head`, newest first.
+    /// Commits that lead to `head`, newest first.
     pub(crate) fn history(&self, repo: Id, head: &str) -> Result<Vec<String>, GitError> {
         let said = self.run(Some(repo), &["rev-list", "--max-count=1000", head])?;
         Ok(said.lines().map(str::to_owned).collect())
     }
 
-    /// Files that differ between the merge base of two commits and the second.
+    /// Between the merge base and `head`.
     pub(crate) fn changes(
         &self,
         repo: Id,
@@ -319,12 +302,12 @@ impl Git {
         Ok(files)
     }
 
-    /// The patch between the merge base of two commits and the second.
+    /// Between the merge base and `head`.
     pub(crate) fn diff(&self, repo: Id, base: &str, head: &str) -> Result<String, GitError> {
         self.run(Some(repo), &["diff", &format!("{base}...{head}")])
     }
 
-    /// A file at a commit; `None` when there is none such.
+    /// `None` if there is no such file.
     pub(crate) fn file(&self, repo: Id, sha: &str, path: &str) -> Option<Vec<u8>> {
         let object = format!("{sha}:{path}");
         let mut command = self.command(Some(repo));
@@ -333,7 +316,7 @@ impl Git {
         output.status.success().then_some(output.stdout)
     }
 
-    /// Names, kinds and hashes of what is in a folder at a commit; the root is `""`.
+    /// Names, types and hashes of a folder at a commit; the root is `""`.
     pub(crate) fn folder(&self, repo: Id, sha: &str, path: &str) -> Vec<(String, String, String)> {
         let object = format!("{sha}:{path}");
         let listed = self.run(
@@ -357,7 +340,7 @@ impl Git {
             .collect()
     }
 
-    /// git in one of the repositories, in an environment of its own.
+    /// git with a minimal environment.
     pub(super) fn command(&self, repo: Option<Id>) -> Command {
         let mut command = Command::new("git");
         command.env_clear();
@@ -369,7 +352,7 @@ impl Git {
         command
     }
 
-    /// What git sees of the environment: where programs are, and nobody's configuration.
+    /// PATH, and no user configuration.
     pub(super) fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
             ("PATH", std::env::var("PATH").unwrap_or_default()),
@@ -377,7 +360,7 @@ impl Git {
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             ("GIT_CONFIG_GLOBAL", "/dev/null".to_owned()),
             ("LC_ALL", "C.UTF-8".to_owned()),
-            // For commits that the forge makes itself and whose author is not said otherwise.
+            // For commits that the forge makes without an explicit author.
             ("GIT_AUTHOR_NAME", "GitHub".to_owned()),
             ("GIT_AUTHOR_EMAIL", "noreply@github.com".to_owned()),
             ("GIT_COMMITTER_NAME", "GitHub".to_owned()),

@@ -1,7 +1,7 @@
 //! The GraphQL API: documents are parsed, validated and executed against a part of GitHub's own schema.
 //!
-//! `apollo-compiler` does the language; [`object`] says how the world looks through it, and the other modules
-//! answer for the fields of one kind of object each.
+//! `apollo-compiler` implements the language; [`object`] dispatches to the other modules, each of which implements the
+//! fields of some types.
 
 mod actions;
 mod checks;
@@ -33,10 +33,10 @@ use crate::call::{Answer, Call, Reply};
 use crate::refusal::Refusal;
 use object::{Object, Scope, Thing};
 
-/// The part of GitHub's schema that is answered.
+/// The implemented part of GitHub's schema.
 const SCHEMA: &str = include_str!("../schema/github.graphql");
 
-/// The schema, and which types have which interfaces; read once.
+/// The schema, and the interfaces of each type.
 struct Known {
     schema: Valid<Schema>,
     implementers: apollo_compiler::collections::HashMap<Name, Implementers>,
@@ -84,7 +84,7 @@ fn execute(
     let known = known()?;
     let document = match ExecutableDocument::parse_and_validate(&known.schema, query, "query") {
         Ok(document) => document,
-        // GitHub lets one name stand for a `String` here and a `String!` there, and gh makes use of it.
+        // GitHub allows one response name for a `String` and a `String!`, and gh relies on it.
         Err(broken) if errors::are_harmless(&broken.errors) => Valid::assume_valid(broken.partial),
         Err(broken) => return Ok(errors::invalid(query, &broken.errors)),
     };
@@ -117,7 +117,7 @@ fn execute(
     }
 }
 
-/// Counts of something by its name.
+/// Occurrences by name.
 fn counts<'n>(names: impl Iterator<Item = &'n str>) -> Vec<(String, usize)> {
     let mut counts = HashMap::new();
     for name in names {

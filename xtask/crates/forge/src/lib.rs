@@ -3,13 +3,21 @@
 //!
 //! How the pieces fit:
 //!
-//! - `world` is all state but git's, as a value; `store` keeps it on disk; `forge` holds the current one. A change
-//!   works on a copy, which becomes the world once it is written.
-//! - `git` runs git; `pull_requests` holds what may be done and what follows from it.
-//! - `entrance` sees each request first: whose it is, whether a fault was ordered for it, and what was asked.
-//!   Behind it lie `rest`, `graphql`, `git::http`, `pages`, and `control`, by which whoever runs the forge makes
-//!   users and repositories, reports what checks did, and orders faults.
-//! - [`serve`] ties them together.
+//! - `world` is the state without git, as a value; `store` keeps it on disk; `forge` holds the current one. A change
+//!   works
+//!   on a copy, which becomes the world once it is stored.
+//! - `git` runs git; `pull_requests` are the rules of pull requests.
+//! - `entrance` is the first layer of every request: authentication, faults, recording. Behind it are `rest`,
+//!   `graphql`,
+//!   `git::http`, `pages`, and `control`, with which the owner creates users and repositories, reports checks and
+//! orders
+//!   faults.
+//! - [`serve`] starts and stops all of it.
+
+#![expect(
+    missing_docs,
+    reason = "only the program and its tests use this library"
+)]
 
 mod call;
 mod caller;

@@ -1,18 +1,17 @@
-//! Addresses in replies: those by which the client reached us.
+//! Addresses in replies, in the layout by which the client reached us.
 
 use crate::world::{Id, Pull, Repo, World};
 
-/// How a client calls us. GitHub has its API on a host of its own, GitHub Enterprise below `/api/v3`.
+/// GitHub has its API on a host of its own, GitHub Enterprise below `/api/v3`.
 #[derive(Debug, Clone)]
 pub(crate) struct Links {
-    /// Pages and git, without a trailing slash.
+    /// For pages and git, without a trailing slash.
     pub(crate) web: String,
-    /// REST, without a trailing slash.
+    /// For REST, without a trailing slash.
     pub(crate) api: String,
 }
 
 impl Links {
-    /// The layout of a host name, as far as it is one of GitHub's.
     pub(crate) fn of_host(host: &str) -> Links {
         let name = host.split(':').next().unwrap_or(host);
         let site = name.strip_prefix("api.").unwrap_or(name);
@@ -32,17 +31,14 @@ impl Links {
         }
     }
 
-    /// The page of a repository.
     pub(crate) fn repo(&self, world: &World, repo: &Repo) -> String {
         format!("{}/{}", self.web, world.full_name(repo))
     }
 
-    /// The REST address of a repository.
     pub(crate) fn repo_api(&self, world: &World, repo: &Repo) -> String {
         format!("{}/repos/{}", self.api, world.full_name(repo))
     }
 
-    /// The page of a pull request.
     pub(crate) fn pull(&self, world: &World, pull: &Pull) -> String {
         match world.repos.get(pull.repo) {
             Some(repo) => format!("{}/pull/{}", self.repo(world, repo), pull.number),
@@ -50,18 +46,16 @@ impl Links {
         }
     }
 
-    /// The page of a job.
     pub(crate) fn job(&self, world: &World, repo: &Repo, run: Id, job: Id) -> String {
         format!("{}/actions/runs/{run}/job/{job}", self.repo(world, repo))
     }
 }
 
-/// GitHub's global names of rows: a kind and a number. They are opaque to clients.
+/// GitHub's global ids: a kind and a number, opaque to clients.
 pub(crate) fn node_id(kind: &str, id: Id) -> String {
     format!("{kind}_kwF{id:o}")
 }
 
-/// The kind and number in a global name.
 pub(crate) fn parse_node_id(node: &str) -> Option<(&str, Id)> {
     let (kind, number) = node.rsplit_once("_kwF")?;
     Some((kind, Id::from_str_radix(number, 8).ok()?))

@@ -1,4 +1,4 @@
-//! `xtask-forge`: the local GitHub as a program. Everything it does is in the library.
+//! `xtask-forge`: the program around the library.
 
 use std::process::ExitCode;
 
@@ -16,7 +16,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the forge in the foreground, on 127.0.0.1
+    /// Serve the forge in the foreground on 127.0.0.1
     Serve(ServeArgs),
 }
 
@@ -24,10 +24,10 @@ enum Command {
 struct ServeArgs {
     #[command(flatten)]
     server: Options,
-    /// Also answer on this Unix socket, as github.com and api.github.com (for gh)
+    /// Also serve github.com and api.github.com on this Unix socket (for gh)
     #[arg(long, value_name = "PATH")]
     socket: Option<Utf8PathBuf>,
-    /// Append what goes over the wire to this file, without tokens, one JSON object a line
+    /// Append all requests and replies to this file, without tokens, one JSON object a line
     #[arg(long, value_name = "FILE")]
     exchanges: Option<Utf8PathBuf>,
 }

@@ -1,5 +1,5 @@
-//! A few plain pages, so that the addresses which the API gives lead somewhere: repositories, pull requests with
-//! their checks, and logs. They look like the local workspace's.
+//! A few plain pages behind the addresses in API replies: repositories, pull requests with their checks, and logs. They
+//! look like the local workspace's.
 
 mod layout;
 mod pull;
@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 use crate::world::{Permission, Pull, Repo};
 use layout::{ago, page, pull_badge};
 
-/// All pages. Whatever is not found here is for git.
+/// Unknown addresses are passed on to git.
 pub(crate) fn routes() -> Router<Arc<Forge>> {
     Router::new()
         .route("/", get(to(repositories)))
@@ -44,7 +44,6 @@ fn style(_call: &Call) -> Answer {
     ))
 }
 
-/// A page as a reply.
 fn shown(page: &Markup) -> Answer {
     Ok(Reply::html(StatusCode::OK, page.0.clone()))
 }
@@ -59,7 +58,7 @@ fn repositories(call: &Call) -> Answer {
         .collect();
     let content = html! {
         h1 { "Repositories" }
-        @if visible.is_empty() { p.empty { "There is no repository yet." } }
+        @if visible.is_empty() { p.empty { "No repositories yet." } }
         @else {
             div.wide { table.list {
                 thead { tr { th { "Repository" } th { "Open pull requests" } th { "Last push" } } }
@@ -78,7 +77,6 @@ fn repositories(call: &Call) -> Answer {
     shown(&page(call, "Repositories", &content))
 }
 
-/// The path of a repository's page.
 fn path_of(call: &Call, repo: &Repo) -> String {
     format!("/{}", call.world.full_name(repo))
 }
@@ -97,7 +95,7 @@ fn repository(call: &Call) -> Answer {
             (repo.branches().count()) " branches · default branch " code { (repo.default_branch) } " · clone "
             code { (call.forge.url) "/" (full) ".git" }
         }
-        @if pulls.is_empty() { p.empty { "There is no pull request yet." } }
+        @if pulls.is_empty() { p.empty { "No pull requests yet." } }
         @else {
             div.wide { table.list {
                 thead { tr { th { "Pull request" } th { "State" } th { "Branch" } th { "By" } th { "Updated" } } }
@@ -120,14 +118,14 @@ fn row(call: &Call, repo: &Repo, pull: &Pull) -> Markup {
     }
 }
 
-/// What a person sees instead of an error's JSON.
+/// A refusal for browsers.
 pub(crate) fn refusal(refusal: &Refusal) -> Reply {
     let hint = match refusal.status {
         StatusCode::UNAUTHORIZED => {
-            "This browser is not signed in, or its link was used already. Ask for another link."
+            "This browser is not signed in, or its link was already used. Request a new link."
         }
         StatusCode::NOT_FOUND => {
-            "There is no such page on the local forge, or it is not for you to see."
+            "This page does not exist on the local forge, or you have no access to it."
         }
         _ => refusal.message.as_str(),
     };

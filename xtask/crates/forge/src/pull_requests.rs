@@ -1,4 +1,4 @@
-//! Pull requests: what may be done with them, and what follows from it. Both APIs and pushes come here.
+//! The rules of pull requests, for both APIs and for pushes.
 
 mod merge;
 mod open;

@@ -1,11 +1,11 @@
-//! Why something is not done, in GitHub's words; each API has a form for it.
+//! Refusals in GitHub's words; each API has a format for them.
 
 use axum::http::StatusCode;
 
 use crate::git::GitError;
 use crate::store::StoreError;
 
-/// What goes wrong in a field of a request.
+/// An invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) resource: &'static str,
@@ -15,7 +15,6 @@ pub(crate) struct Problem {
     pub(crate) message: Option<String>,
 }
 
-/// A request that is not carried out.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -24,7 +23,6 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with a status of its own.
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Refusal {
         Refusal {
             status,
@@ -33,22 +31,21 @@ impl Refusal {
         }
     }
 
-    /// 404: not there, or not for you.
+    /// 404: missing or hidden.
     pub(crate) fn not_found() -> Refusal {
         Refusal::new(StatusCode::NOT_FOUND, "Not Found")
     }
 
-    /// 403.
     pub(crate) fn forbidden(message: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::FORBIDDEN, message)
     }
 
-    /// 422 with a message alone.
+    /// 422 with a message.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     }
 
-    /// 422 "Validation Failed", with what is wrong.
+    /// 422 "Validation Failed".
     pub(crate) fn invalid(problem: Problem) -> Refusal {
         Refusal {
             problems: vec![problem],
@@ -56,7 +53,7 @@ impl Refusal {
         }
     }
 
-    /// 422 because of a sentence that fits no field.
+    /// 422 with a message for no particular field.
     pub(crate) fn custom(resource: &'static str, message: impl Into<String>) -> Refusal {
         let message = Some(message.into());
         Refusal::invalid(Problem {
@@ -67,7 +64,7 @@ impl Refusal {
         })
     }
 
-    /// 422 because of a field.
+    /// 422 for a field.
     pub(crate) fn field(
         resource: &'static str,
         field: &'static str,
@@ -81,13 +78,13 @@ impl Refusal {
         })
     }
 
-    /// 500; the cause goes to the log.
+    /// 500; the cause is logged.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Refusal {
         tracing::error!(%cause, "a request failed");
         Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "Server Error")
     }
 
-    /// What GraphQL says: the sentence that helps.
+    /// The most specific message, for GraphQL.
     pub(crate) fn sentence(&self) -> String {
         let own = self
             .problems
@@ -96,7 +93,6 @@ impl Refusal {
         own.unwrap_or_else(|| self.message.clone())
     }
 
-    /// The `type` of the error in GraphQL.
     pub(crate) fn graphql_type(&self) -> &'static str {
         match self.status.as_u16() {
             401 | 403 => "FORBIDDEN",

@@ -1,4 +1,4 @@
-//! The REST API, as far as one repository's daily work needs it.
+//! The REST API.
 
 mod actions;
 mod branches;
@@ -24,7 +24,7 @@ use crate::call::{Answer, Call, to};
 use crate::forge::Forge;
 use crate::refusal::Refusal;
 
-/// All routes, below the API's base address.
+/// Relative to the API's base address.
 pub(crate) fn routes() -> Router<Arc<Forge>> {
     Router::new()
         .merge(users::routes())

@@ -1,4 +1,4 @@
-//! Which address leads where.
+//! Routes.
 
 use std::sync::Arc;
 
@@ -20,7 +20,6 @@ use crate::refusal::Refusal;
 use crate::rest;
 use crate::world::{Access, Permission};
 
-/// The whole forge.
 pub(crate) fn entrance(forge: Arc<Forge>) -> Router {
     let inside = Router::new()
         .nest("/api/v3", rest::routes())
@@ -33,7 +32,7 @@ pub(crate) fn entrance(forge: Arc<Forge>) -> Router {
     Router::new().fallback(enter).with_state((forge, inside))
 }
 
-/// `/OWNER/REPO.git/...`: git's own protocol.
+/// `/OWNER/REPO.git/…`: git's protocol.
 async fn git(State(forge): State<Arc<Forge>>, request: Request) -> Response {
     match serve_git(&forge, request).await {
         Ok(response) => response,

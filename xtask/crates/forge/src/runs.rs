@@ -1,12 +1,11 @@
-//! The beginning of a workflow's run.
+//! Creation of workflow runs.
 
 use crate::world::{App, CheckSuite, Id, WorkflowRun, World};
 
-/// What is known of a run when it begins.
 pub(crate) struct Beginning<'a> {
     pub(crate) repo: Id,
     pub(crate) workflow: Id,
-    /// What the run with this number is called.
+    /// The title, from the run's id.
     pub(crate) title: &'a dyn Fn(Id) -> String,
     pub(crate) event: &'a str,
     pub(crate) head_sha: &'a str,
@@ -14,7 +13,7 @@ pub(crate) struct Beginning<'a> {
     pub(crate) actor: Id,
 }
 
-/// Writes the run down, without jobs.
+/// A run without jobs.
 pub(crate) fn begin(world: &mut World, of: &Beginning<'_>) -> WorkflowRun {
     let now = world.now();
     let suite = world.next_id();

@@ -1,4 +1,4 @@
-//! Binds, serves, and ends cleanly.
+//! Starts and stops the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,16 +22,14 @@ use crate::store::{Store, StoreError};
 /// Folders in the state folder.
 pub const PARTS: [&str; 2] = ["repositories", "logs"];
 
-/// Settings of one run of the server.
 #[derive(Debug)]
 pub struct Config {
-    /// The folder of the forge, locked by us.
     pub state: StateDir,
-    /// A Unix socket on which the forge answers as github.com and api.github.com, in plain http.
+    /// Unix socket for github.com and api.github.com, in plain http.
     pub socket: Option<Utf8PathBuf>,
-    /// A file in which what goes over the wire is kept, without tokens.
+    /// Record of all requests and replies, without tokens.
     pub exchanges: Option<Utf8PathBuf>,
-    /// End after this long without a request; `None` means never.
+    /// Stop after this time without a request; `None` means never.
     pub idle: Option<Duration>,
 }
 
@@ -86,11 +84,10 @@ pub async fn serve(
     }
     let (stop, idle) = (&forge.stop, config.idle);
     stop.when(shutdown, idle, &forge.activity, || false).await;
-    // A client that keeps a request open does not keep the server.
+    // A client with an open request does not delay the stop.
     let _ = tokio::time::timeout(DRAIN, servers.join_all()).await;
     forge.state.withdraw();
     if let Some(path) = config.socket {
-        // It may be gone already.
         let _ = std::fs::remove_file(path);
     }
     tracing::info!("ended");
@@ -108,9 +105,9 @@ fn announcement(forge: &Forge) -> ServerInfo {
     }
 }
 
-/// Only the owner reaches the socket: the program's umask sees to it.
+/// Closed to other users by the program's umask.
 fn listen_on_socket(path: &Utf8Path) -> Result<UnixListener, ServeError> {
-    // One that a killed server left behind would be in the way; a live one cannot be ours, as we hold the lock.
+    // A socket left by a killed server would be in the way. No other server can use it, because we hold the lock.
     let _ = std::fs::remove_file(path);
     UnixListener::bind(path).map_err(|source| ServeError::Listen {
         address: path.to_string(),

@@ -1,4 +1,4 @@
-//! The world on disk: one SQLite file, written ahead, a row of JSON for each row of the world.
+//! The world on disk: one SQLite file, with a row of JSON for each row of the world.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -7,40 +7,32 @@ use rusqlite::{Connection, params};
 
 use crate::world::{Change, World};
 
-/// The layout that this program writes.
+/// Version of the layout.
 const VERSION: i64 = 1;
 
-/// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite said no.
     #[error("the forge's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// A row does not hold what it should.
-    #[error("the forge's database holds a damaged value: {0}")]
+    /// A row with invalid content.
+    #[error("the forge's database has an invalid value: {0}")]
     Json(#[from] serde_json::Error),
-    /// The file cannot be closed to other users.
     #[error("the forge's database cannot be closed to other users: {0}")]
     Permissions(#[source] std::io::Error),
-    /// The file was written by a newer program.
+    /// Written by a newer program.
     #[error(
-        "the forge's database has version {found}, and this program knows {VERSION}: remove the folder, or use the newer program"
+        "the forge's database has version {found}, and this program supports {VERSION}: delete the folder, or use the newer program"
     )]
-    TooNew {
-        /// The version in the file.
-        found: i64,
-    },
-    /// A row is of a kind that this program does not know.
-    #[error("the forge's database holds a {0:?}, which this program does not know")]
+    TooNew { found: i64 },
+    #[error("the forge's database has an unknown kind of row: {0:?}")]
     UnknownKind(String),
 }
 
-/// The database.
 #[derive(Debug)]
 pub(crate) struct Store(Connection);
 
 impl Store {
-    /// Opens the file, and makes it where it is missing.
+    /// Creates the file if missing.
     pub(crate) fn open(path: &Utf8Path) -> Result<Store, StoreError> {
         let connection = Connection::open(path)?;
         fs_err::set_permissions(path, std::fs::Permissions::from_mode(0o600))
@@ -60,7 +52,6 @@ impl Store {
         Ok(Store(connection))
     }
 
-    /// Everything.
     pub(crate) fn load(&self) -> Result<World, StoreError> {
         let mut world = World::default();
         let mut statement = self.0.prepare("SELECT kind, id, json FROM rows")?;
@@ -75,7 +66,7 @@ impl Store {
         Ok(world)
     }
 
-    /// Writes what was changed, all or nothing.
+    /// All or nothing.
     pub(crate) fn save(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         let transaction = self.0.transaction()?;
         for change in changes {

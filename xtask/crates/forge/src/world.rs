@@ -1,8 +1,8 @@
-//! Everything the forge knows, apart from what is in the git repositories.
+//! The state of the forge without the git repositories.
 //!
-//! A [`World`] is a value: readers hold a snapshot, and a change works on a copy that becomes the world once it
-//! is on disk ([`crate::store`]). Copies are cheap, because rows are shared until they are edited. So a change
-//! that fails half-way leaves no trace, and nobody ever sees half of one.
+//! A [`World`] is a value: readers hold a snapshot, and a change works on a copy that becomes the world once it is
+//! stored ([`crate::store`]). Copies are cheap, because rows are shared until they are edited. So a change that fails
+//! leaves no trace, and no reader sees half of it.
 
 mod actions;
 mod checks;
@@ -23,10 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Time;
 
-/// A row's number, unique over all tables.
+/// Unique over all tables.
 pub(crate) type Id = i64;
 
-/// The state of a forge.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
     pub(crate) settings: Table<Settings>,
@@ -49,14 +48,13 @@ pub(crate) struct World {
     pub(crate) deployments: Table<Deployment>,
 }
 
-/// What belongs to no row.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Settings {
-    /// The number that the next row gets.
+    /// The id of the next row.
     next_id: Id,
-    /// How far the forge's clock is ahead, milliseconds.
+    /// Milliseconds that the forge's clock is ahead.
     pub(crate) clock_offset: i64,
-    /// How many more times a pull request's mergeability is said to be unknown.
+    /// Number of further "unknown" answers for mergeability.
     pub(crate) unknown_mergeability: u32,
 }
 
@@ -74,7 +72,7 @@ impl Row for Settings {
     const KIND: &'static str = "settings";
 }
 
-/// The one row of [`Settings`].
+/// The id of the only row.
 const SETTINGS: Id = 1;
 
 /// Runs the same code for every table.
@@ -90,7 +88,7 @@ macro_rules! each_table {
 }
 
 impl World {
-    /// Puts a row that was read from the disk in its place; `false` for a kind that is not known.
+    /// Adds a row from the disk; `false` for an unknown kind.
     pub(crate) fn load(
         &mut self,
         kind: &str,
@@ -102,31 +100,27 @@ impl World {
         Ok(known)
     }
 
-    /// What was changed since the last call.
+    /// The changes since the last call.
     pub(crate) fn take_changes(&mut self) -> Result<Vec<Change>, serde_json::Error> {
         let mut changes = Vec::new();
         each_table!(self, table => table.take_changes(&mut changes)?);
         Ok(changes)
     }
 
-    /// The forge's time.
     pub(crate) fn now(&self) -> Time {
         Time::now(self.settings().clock_offset)
     }
 
-    /// A number for a new row.
     pub(crate) fn next_id(&mut self) -> Id {
         let settings = self.edit_settings();
         settings.next_id += 1;
         settings.next_id
     }
 
-    /// What belongs to no row.
     pub(crate) fn settings(&self) -> Settings {
         self.settings.get(SETTINGS).cloned().unwrap_or_default()
     }
 
-    /// The same, to be changed.
     pub(crate) fn edit_settings(&mut self) -> &mut Settings {
         self.settings.edit_or_default(SETTINGS)
     }

@@ -1,7 +1,7 @@
-//! What an identity may do. Admins (the workspace's own user is one) may do everything; the others what the
-//! permissions of a job, folder or experiment and the grants of Unity Catalog say, refused in Databricks' words.
+//! What an identity may do. Admins, such as the workspace's own user, may do everything; for others, the permissions of
+//! jobs, folders and experiments and the grants of Unity Catalog decide. Refusals use Databricks' words.
 //!
-//! MLflow's runs and their artifacts are open to every identity, and so is what notebooks reach by file calls.
+//! MLflow runs and their artifacts are open to every identity, and so is everything that notebooks reach by file calls.
 
 mod catalog;
 mod files;
@@ -19,7 +19,7 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
-/// Whether an entry of an access control list is about this identity, by name or by group.
+/// Whether an entry of an access control list names this identity or one of its groups.
 fn concerns(entry: &Value, caller: &Caller) -> bool {
     let named = ["user_name", "service_principal_name"]
         .iter()
@@ -30,7 +30,7 @@ fn concerns(entry: &Value, caller: &Caller) -> bool {
             .is_some_and(|group| caller.is_in(group))
 }
 
-/// Refuses to manage an object that keeps a list, such as an experiment, to whoever neither owns nor manages it.
+/// Requires that the caller owns or manages an object with a permission list, such as an experiment.
 pub(crate) fn manage(
     app: &App,
     caller: &Caller,

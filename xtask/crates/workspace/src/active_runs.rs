@@ -7,13 +7,12 @@ use xtask_local_server::lock;
 
 use crate::secrets_read::SecretsRead;
 
-/// What the runner keeps in memory between calls.
 #[derive(Debug, Default)]
 pub struct ActiveRuns {
     active: Mutex<Vec<Active>>,
     /// Held from the decision where a run begins until it is stored: each counts the runs of its job.
     pub(crate) admission: Mutex<()>,
-    /// Values that must not appear in what runs leave behind.
+    /// Secret values to be removed from the output of runs.
     pub(crate) secrets_read: SecretsRead,
     /// Changes whenever a run ends.
     ended: watch::Sender<u64>,
@@ -27,7 +26,6 @@ struct Active {
 }
 
 impl ActiveRuns {
-    /// Notes that a run begins. What is returned tells when its end is asked for.
     pub(crate) fn begins(&self, run_id: i64) -> watch::Receiver<bool> {
         let cancel = watch::Sender::new(false);
         let cancelled = cancel.subscribe();
@@ -35,14 +33,13 @@ impl ActiveRuns {
         cancelled
     }
 
-    /// Notes that a run has ended.
     pub(crate) fn has_ended(&self, run_id: i64) {
         lock(&self.active).retain(|active| active.run_id != run_id);
         self.secrets_read.forget(run_id);
         self.ended.send_modify(|count| *count += 1);
     }
 
-    /// Asks for the end of a run and returns at once; a run that has ended is left alone.
+    /// Returns at once; does nothing if the run has ended.
     pub(crate) fn cancel(&self, run_id: i64) {
         for active in lock(&self.active)
             .iter()
@@ -65,7 +62,7 @@ impl ActiveRuns {
         }
     }
 
-    /// Resolves when some run has ended after this call.
+    /// Resolves when the next run ends.
     pub(crate) fn next_end(&self) -> impl Future<Output = ()> + use<> {
         let mut ended = self.ended.subscribe();
         async move {

@@ -1,4 +1,4 @@
-//! Who may ask for what: one layer around all routes, unknown ones included, that refuses whatever it does not know.
+//! Authentication: one layer around all routes, unknown ones included. It refuses everything that it does not know.
 //!
 //! In this order, for every request:
 //!
@@ -38,7 +38,6 @@ use crate::state::App;
 const POLICY: &str = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 
-/// The layer itself.
 pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let response = match admit(&app, &request) {
         Ok(caller) => {
@@ -61,7 +60,7 @@ pub async fn guard(State(app): State<Arc<App>>, mut request: Request, next: Next
     with_security_headers(response, POLICY)
 }
 
-/// A layer around pages: they show everything, so an identity that may not do everything does not get them.
+/// A layer around pages, which show everything and are therefore for admins only.
 pub async fn admins_only(caller: Caller, request: Request, next: Next) -> Response {
     match caller.require_admin() {
         Ok(()) => next.run(request).await,
@@ -69,7 +68,7 @@ pub async fn admins_only(caller: Caller, request: Request, next: Next) -> Respon
     }
 }
 
-/// Who asks, `None` on a public route, or why not.
+/// The caller, `None` on a public route, or the refusal.
 fn admit(app: &App, request: &Request) -> Result<Option<Caller>, ApiError> {
     let headers = request.headers();
     check_host(app, request)?;
@@ -82,18 +81,17 @@ fn admit(app: &App, request: &Request) -> Result<Option<Caller>, ApiError> {
         Some(value) => bearer(app, value.to_str().unwrap_or_default())?,
         None => browser_session(app, request.method(), headers)?,
     };
-    // Code under test must not stop the workspace, nor make itself a browser; nor must any other identity.
+    // Code under test must not stop the workspace or create browser sessions, nor must other identities.
     let controls = request.uri().path().starts_with("/local/");
     if controls && (matches!(caller.by, Credential::Run { .. }) || !caller.is_admin()) {
         return Err(ApiError::forbidden(
-            "neither a job run nor an identity that is no admin reaches the workspace's own controls",
+            "only admins may use the workspace's own controls, and no job runs",
         ));
     }
     Ok(Some(caller))
 }
 
-/// The routes without a token: liveness, discovery, the one that makes a session out of a one-time code, and the one
-/// that makes a token out of a secret.
+/// Routes that need no token: liveness, discovery, sign-in with a one-time code, and the OAuth token endpoint.
 pub fn is_public(method: &Method, path: &str) -> bool {
     if path == "/oidc/v1/token" {
         return method == Method::POST;
@@ -158,7 +156,7 @@ fn browser_session(app: &App, method: &Method, headers: &HeaderMap) -> Result<Ca
     let reads = matches!(method, &Method::GET | &Method::HEAD | &Method::OPTIONS);
     if !reads && !headers.contains_key(ORIGIN) {
         return Err(ApiError::forbidden(
-            "a change made with a browser's session must name its origin",
+            "a change with a browser session needs an Origin header",
         ));
     }
     Ok(app.owner(Credential::Browser))

@@ -1,21 +1,17 @@
-//! What Unity Catalog refuses of names, tags and aliases, in one table. It is as its documentation says: a deployment
-//! that a local target takes must not fail for this in production.
+//! Unity Catalog's documented limits for names, tags and aliases, in one table: a deployment that a local target
+//! accepts must not fail for them in production.
 
 use crate::error::ApiError;
 
-/// The most tags of one object.
 const MOST_TAGS: usize = 50;
 
-/// What a text is to be.
+/// What a text is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Text {
-    /// Of a catalog, schema, volume or registered model.
+    /// Name of a catalog, schema, volume or registered model.
     Name,
-    /// The alias of a model version.
     Alias,
-    /// The key of a tag.
     TagKey,
-    /// The value of a tag.
     TagValue,
 }
 
@@ -30,7 +26,7 @@ impl Text {
     }
 }
 
-/// A limit: what it is about, what it says, and whether a text breaks it.
+/// What it applies to, its message, and whether a text breaks it.
 struct Limit(Text, &'static str, fn(&str) -> bool);
 
 const LIMITS: &[Limit] = &[
@@ -94,7 +90,6 @@ fn is_padded(text: &str) -> bool {
     text.starts_with(' ') || text.ends_with(' ')
 }
 
-/// Refuses a text that Unity Catalog would not take.
 pub(crate) fn check(kind: Text, text: &str) -> Result<(), ApiError> {
     let broken = LIMITS
         .iter()
@@ -112,7 +107,7 @@ pub(crate) fn check(kind: Text, text: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Refuses a tag, and one more than an object can have; `others` is how many further tags it has.
+/// Also counts tags: `others` is how many the object has besides.
 pub(crate) fn check_tag(key: &str, value: &str, others: usize) -> Result<(), ApiError> {
     check(Text::TagKey, key)?;
     check(Text::TagValue, value)?;
@@ -124,7 +119,7 @@ pub(crate) fn check_tag(key: &str, value: &str, others: usize) -> Result<(), Api
     )))
 }
 
-/// An alias as it is kept: in lower case, since aliases have no case.
+/// Aliases are case-insensitive and stored in lower case.
 pub(crate) fn alias(text: &str) -> String {
     text.to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! The catalogs and schemas of Unity Catalog: how they come into being, and which there are.
+//! The catalogs and schemas of Unity Catalog.
 
 pub(crate) mod names;
 
@@ -10,15 +10,14 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{Securable, Store};
 
-/// The schema that every catalog has.
 pub(crate) const DEFAULT: &str = "default";
 
-/// What every identity may do in a catalog that was made on first use, and in its `default` schema.
+/// Privileges of every identity in a catalog that was created on first use, and in its `default` schema.
 const IN_CATALOG: &[&str] = &["USE_CATALOG", "CREATE_SCHEMA"];
 const IN_DEFAULT: &[&str] = &["USE_SCHEMA", "CREATE_MODEL", "CREATE_VOLUME"];
 
-/// Makes the catalog where it is missing. It is the user's; every identity may use it, make schemas in it, and make
-/// things in its `default` schema, as in the catalog that a workspace on Databricks comes with.
+/// Creates the catalog if it is missing. The workspace's user owns it; every identity may use it, create schemas in it,
+/// and create objects in its `default` schema, as in the default catalog of a Databricks workspace.
 pub(crate) fn ensure(app: &App, name: &str) -> Result<(), ApiError> {
     if app.store.securable("catalog", name)?.is_none() {
         add_catalog(app, &app.owner(Credential::Owner), name, &Map::new())?;
@@ -107,17 +106,13 @@ pub(crate) fn add_schema(
     Ok(app.store.create_securable(&schema)?.then_some(schema.body))
 }
 
-/// A schema as it is shown.
-///
-/// # Errors
-/// 404 where there is none.
 pub(crate) fn schema_named(app: &App, full_name: &str) -> Result<Value, ApiError> {
     app.store
         .securable("schema", &names::full_name(full_name))?
         .ok_or_else(|| names::absent("schema", full_name))
 }
 
-/// Refuses a schema that does not exist. `default` exists in every catalog, even in one that is named for the first time.
+/// 404 for a schema that does not exist. `default` exists in every catalog, and a catalog is created on first use.
 pub(crate) fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
     if schema == DEFAULT {
         ensure(app, catalog)?;
@@ -125,7 +120,7 @@ pub(crate) fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(
     schema_named(app, &format!("{catalog}.{schema}")).map(drop)
 }
 
-/// Refuses a caller who may not create something in a schema.
+/// Requires the right to create this kind of object in a schema.
 pub(crate) fn require_creation(
     app: &App,
     caller: &Caller,
@@ -136,8 +131,7 @@ pub(crate) fn require_creation(
     access::require_privilege(app, caller, privilege, "schema", full_name)
 }
 
-/// Refuses a schema that does not exist, or in which the caller may not make a model; the registry asks before it adds
-/// one.
+/// Requires that the schema exists and that the caller may create a model in it.
 pub(crate) fn require_schema_for_model(
     app: &App,
     caller: &Caller,

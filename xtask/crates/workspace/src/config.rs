@@ -1,4 +1,4 @@
-//! What a workspace is started with.
+//! Configuration of a workspace.
 
 use std::time::Duration;
 
@@ -12,32 +12,28 @@ pub const PARTS: [&str; 7] = [
     "files", "volumes", "dbfs", "models", "incoming", "runs", "mlflow",
 ];
 
-/// Settings of one run of the server.
 #[derive(Debug)]
 pub struct Config {
-    /// The folder of the workspace, locked by us.
     pub state: StateDir,
-    /// Python of the environment that runs notebooks.
+    /// Python of the environment for notebooks.
     pub python: Utf8PathBuf,
-    /// Python of the environment that runs MLflow's server.
+    /// Python of the environment for MLflow's server.
     pub mlflow_python: Utf8PathBuf,
-    /// Folder of packages that notebooks find behind those of their own environment.
+    /// Folder of packages that notebooks see after those of their own environment.
     pub kernel_packages: Option<Utf8PathBuf>,
-    /// End after this long without a request or an active run; `None` means never.
+    /// Stop after this time without a request or an active run; `None` means never.
     pub idle: Option<Duration>,
-    /// Whether the user asked for a workspace that stays up; shown in the status.
+    /// Whether the user asked for a workspace that keeps running; shown by `status`.
     pub keep: bool,
-    /// Whether schedules start runs.
     pub schedules: bool,
-    /// Who watches the calls, in the conformance test.
+    /// For the conformance test.
     pub witness: Option<Witness>,
-    /// Where the Spark sessions of notebooks run.
     pub spark: Spark,
-    /// Folder of the jars that sessions on this machine have besides; it may be missing or come later.
+    /// Folder of further jars for local Spark sessions; may be missing, or appear later.
     pub spark_jars: Option<Utf8PathBuf>,
 }
 
-/// Where the Spark sessions of notebooks run.
+/// Where Spark sessions of notebooks run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Spark {
     /// In a JVM of the notebook's own, on all cores of this machine.
@@ -50,7 +46,7 @@ pub enum Spark {
 }
 
 impl Spark {
-    /// What tells the kernel so; see `notebook_kernel/spark/place.py`.
+    /// Environment variable that tells the kernel; see `notebook_kernel/spark/place.py`.
     pub(crate) fn variable(&self) -> Option<(&'static str, &str)> {
         match self {
             Spark::Here => None,

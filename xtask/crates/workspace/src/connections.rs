@@ -1,4 +1,4 @@
-//! Connections: how many there are at a time, and how long one may take to say what it wants.
+//! Limits for connections: how many, and how long the head of a request may take.
 
 use std::io;
 use std::sync::Arc;
@@ -11,12 +11,11 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-/// What connections may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// How many at a time; more wait until one is closed.
+    /// Connections at a time; more wait.
     pub most: usize,
-    /// How long the head of a request may take, and the pause before the next one.
+    /// Time for the head of a request, and between two requests.
     pub head: Duration,
 }
 
@@ -29,7 +28,7 @@ impl Default for Limits {
     }
 }
 
-/// Answers what comes in until `hung_up` resolves; then ends when all open requests are answered.
+/// Serves until `hung_up` resolves, then finishes open requests.
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
@@ -56,7 +55,6 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// The next connection, and its place among those that are open.
 async fn next(
     listener: &TcpListener,
     room: &Arc<Semaphore>,
@@ -69,11 +67,11 @@ async fn next(
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                // Replies are small and wanted at once.
+                // Replies are small and urgent.
                 drop(stream.set_nodelay(true));
                 return Ok((stream, permit));
             }
-            // The client is gone again, or this process has too many files open: neither ends the server.
+            // The client has gone, or this process has too many open files: neither stops the server.
             Err(error) => {
                 tracing::warn!(%error, "cannot take a connection");
                 tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,4 +1,4 @@
-//! Errors as clients see them: a status, a code and a sentence.
+//! Errors of the REST API: a status, a code and a message.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -8,20 +8,18 @@ use serde_json::json;
 use crate::jobs::Invalid;
 use crate::store::StoreError;
 
-/// An error of the REST API. Clients get `{"error_code", "message"}`.
+/// Clients get `{"error_code", "message"}`.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{error_code}: {message}")]
 pub struct ApiError {
-    /// HTTP status of the reply. 503 and 429 only where trying again helps, because clients do so for minutes.
+    /// 503 and 429 only where a retry helps: clients then retry for minutes.
     pub status: StatusCode,
-    /// Databricks' name of the error, such as `RESOURCE_DOES_NOT_EXIST`.
+    /// Databricks' code, such as `RESOURCE_DOES_NOT_EXIST`.
     pub error_code: String,
-    /// What failed, and where it helps what to do.
     pub message: String,
 }
 
 impl ApiError {
-    /// An error with a status and code of its own.
     pub fn new(status: StatusCode, error_code: &str, message: impl Into<String>) -> ApiError {
         ApiError {
             status,
@@ -30,42 +28,36 @@ impl ApiError {
         }
     }
 
-    /// 404 `RESOURCE_DOES_NOT_EXIST`.
     pub fn not_found(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST", message)
     }
 
-    /// 400 `INVALID_PARAMETER_VALUE`.
     pub fn invalid(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE", message)
     }
 
-    /// 400 `RESOURCE_ALREADY_EXISTS`.
     pub fn already_exists(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::BAD_REQUEST, "RESOURCE_ALREADY_EXISTS", message)
     }
 
-    /// 401 `UNAUTHENTICATED`.
     pub fn unauthenticated() -> ApiError {
         ApiError::new(
             StatusCode::UNAUTHORIZED,
             "UNAUTHENTICATED",
-            "the request carries no valid token; `cargo xtask workspace env` prints what clients need",
+            "not authenticated; `cargo xtask workspace env` prints the variables for clients",
         )
     }
 
-    /// 403 `PERMISSION_DENIED`.
     pub fn forbidden(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)
     }
 
-    /// 501 `NOT_IMPLEMENTED`: known, but not done by a local workspace.
+    /// 501: known, but not supported by a local workspace.
     pub fn not_implemented(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::NOT_IMPLEMENTED, "NOT_IMPLEMENTED", message)
     }
 
-    /// What the file system refused: a full disk by name, a path that cannot be as the client's mistake, everything else
-    /// as an internal error.
+    /// An error of the file system: 507 for a full disk, 400 for a path that cannot exist, else 500.
     pub fn disk(what: &str, cause: &std::io::Error) -> ApiError {
         match cause.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ApiError::new(
@@ -73,27 +65,27 @@ impl ApiError {
                 "RESOURCE_EXHAUSTED",
                 format!("{what}: the disk is full; make room and try again"),
             ),
-            // Confinement has no number of the system's: a symlink led out of the tree.
+            // cap-std reports a symlink that leads out of the tree without an errno.
             std::io::ErrorKind::PermissionDenied if cause.raw_os_error().is_none() => {
                 ApiError::forbidden(format!("{what}: a symlink leads out of the workspace"))
             }
             std::io::ErrorKind::AlreadyExists | std::io::ErrorKind::DirectoryNotEmpty => {
-                ApiError::already_exists(format!("{what}: something else is in its place"))
+                ApiError::already_exists(format!("{what}: another object has this path"))
             }
             std::io::ErrorKind::NotADirectory
             | std::io::ErrorKind::IsADirectory
             | std::io::ErrorKind::NotFound
             | std::io::ErrorKind::InvalidFilename => {
-                ApiError::invalid(format!("{what}: there is no such place"))
+                ApiError::invalid(format!("{what}: no such path"))
             }
             _ if cause.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
-                ApiError::invalid(format!("{what}: its symlinks go round in a circle"))
+                ApiError::invalid(format!("{what}: symlink loop"))
             }
             _ => ApiError::internal(what, cause),
         }
     }
 
-    /// 500 `INTERNAL_ERROR`. The cause goes to the log, `message` to the client.
+    /// 500. The cause is logged; the client gets `message`.
     pub fn internal(message: impl Into<String>, cause: &dyn std::fmt::Display) -> ApiError {
         let message = message.into();
         tracing::error!(%cause, "{message}");
@@ -118,7 +110,7 @@ impl From<StoreError> for ApiError {
             );
         }
         ApiError::internal(
-            "the workspace's database failed; its log (server.log) says why",
+            "the workspace's database failed; see its log (server.log)",
             &error,
         )
     }

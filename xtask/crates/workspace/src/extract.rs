@@ -1,4 +1,4 @@
-//! Requests as the handlers want them, with our errors where they do not parse.
+//! Extractors with our error format.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::error::ApiError;
 use crate::state::App;
 
-/// A JSON body, whatever its content type says; an empty body reads as `{}`.
+/// A JSON body, whatever its content type; an empty body reads as `{}`.
 pub(crate) struct JsonBody<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
@@ -22,9 +22,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         })?;
         let json: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(json).map(JsonBody).map_err(|error| {
-            let why = missing_field(&error.to_string()).unwrap_or_else(|| {
-                format!("the request's body is not what this route takes: {error}")
-            });
+            let why = missing_field(&error.to_string())
+                .unwrap_or_else(|| format!("invalid request body: {error}"));
             ApiError::new(
                 axum::http::StatusCode::BAD_REQUEST,
                 "MALFORMED_REQUEST",
@@ -34,7 +33,6 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A body as it comes, within the limit of its routes.
 pub(crate) struct RawBody(pub(crate) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for RawBody {
@@ -48,7 +46,6 @@ impl<S: Send + Sync> FromRequest<S> for RawBody {
     }
 }
 
-/// The query string.
 pub(crate) struct QueryString<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryString<T> {
@@ -62,22 +59,22 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for QueryString<T>
     }
 }
 
-/// What Databricks says where a required field is left out.
+/// Databricks' message for a missing field.
 fn missing_field(why: &str) -> Option<String> {
     let (_, rest) = why.split_once("missing field `")?;
     let (name, _) = rest.split_once('`')?;
     Some(format!("Missing required field: {name}"))
 }
 
-/// A query that this route does not take, without the words of the library that read it.
+/// 400 for an invalid query, without the parser's own wording.
 fn unreadable(why: &str) -> ApiError {
     ApiError::invalid(missing_field(why).unwrap_or_else(|| {
         let why = why.trim_start_matches("Failed to deserialize query string: ");
-        format!("The request's query cannot be read: {why}")
+        format!("Invalid query: {why}")
     }))
 }
 
-/// Runs work that waits for the disk where it holds nobody up.
+/// Runs blocking disk access on a thread for it.
 pub(crate) async fn on_disk<T: Send + 'static>(
     app: &Arc<App>,
     work: impl FnOnce(&App) -> Result<T, ApiError> + Send + 'static,

@@ -1,4 +1,4 @@
-//! Folders that clients name paths in, and that no path leaves.
+//! Confined folders for client paths.
 
 mod path;
 mod tree;

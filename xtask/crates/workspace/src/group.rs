@@ -1,4 +1,4 @@
-//! Process groups: what we start is ended whole, so that no process stays behind.
+//! Process groups: child processes are ended with all of their children.
 
 use std::time::Duration;
 
@@ -6,18 +6,17 @@ use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep, timeout};
 
-/// The process group that a child leads (it was started with `process_group(0)`).
+/// The process group of a child that was started with `process_group(0)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Group(Pid);
 
 impl Group {
-    /// The group of a child that has not been waited for yet.
+    /// `None` after the child was waited for.
     pub(crate) fn of(child: &Child) -> Option<Group> {
         let id = i32::try_from(child.id()?).ok()?;
         Pid::from_raw(id).map(Group)
     }
 
-    /// Sends a signal to all of it; a group that is gone is fine.
     pub(crate) fn signal(self, signal: Signal) {
         if let Err(error) = kill_process_group(self.0, signal)
             && error != rustix::io::Errno::SRCH
@@ -26,13 +25,13 @@ impl Group {
         }
     }
 
-    /// Whether any process of it is left (a leader that was not waited for counts).
+    /// Whether any process is left, including a leader that was not waited for.
     pub(crate) fn exists(self) -> bool {
         test_kill_process_group(self.0).is_ok()
     }
 }
 
-/// Ends a child and its whole group: asks, waits for `grace`, then kills. At return the group is gone.
+/// Ends a child and its group: SIGTERM, `grace`, SIGKILL. The group is gone when this returns.
 pub(crate) async fn end(child: &mut Child, grace: Duration) {
     let Some(group) = Group::of(child) else {
         return;
@@ -42,8 +41,7 @@ pub(crate) async fn end(child: &mut Child, grace: Duration) {
     sweep(child, group).await;
 }
 
-/// Kills what is left of a group, whether its leader has ended or not, and waits a moment until it is gone: what
-/// was killed runs no more, but counts until its new parent has taken notice.
+/// Kills the rest of a group and waits a moment: a killed process counts until its new parent has reaped it.
 pub(crate) async fn sweep(child: &mut Child, group: Group) {
     group.signal(Signal::KILL);
     if let Err(error) = child.wait().await {

@@ -3,19 +3,17 @@
 //!
 //! How the pieces fit:
 //!
-//! - [`store::Store`] is the SQLite database, the only place that knows SQL. Routes and the runner speak to its
-//!   typed methods.
-//! - [`state::App`] is what every request sees: configuration, store, identity, activity, and the states of
-//!   [`runner`] and [`mlflow`].
-//! - [`auth`] is one layer around all routes, unknown ones included: it refuses whatever it does not know.
-//! - `access` says what an identity may do with jobs, files and Unity Catalog objects; admins may do everything.
-//! - `catalogs` knows the catalogs and schemas of Unity Catalog, `jobs` how a job may be declared.
-//! - [`routes`] answers the API; [`runner`] takes a run of a job from its start to its end; [`mlflow`] supervises and
-//!   fronts MLflow and the model registry; [`pages`] is what a person looks at.
-//! - [`serve`] ties them together, ends when asked to, and leaves no process behind.
+//! - [`store::Store`] is the SQLite database, the only place with SQL.
+//! - [`state::App`] is the shared state: configuration, store, identity, activity, and the states of [`runner`] and
+//!   [`mlflow`].
+//! - [`auth`] is one layer around all routes, unknown ones included.
+//! - `access` decides what an identity may do with jobs, files and Unity Catalog objects; admins may do everything.
+//! - `catalogs` holds the catalogs and schemas of Unity Catalog, `jobs` the declarations of jobs.
+//! - [`routes`] is the API; [`runner`] executes job runs; [`mlflow`] supervises MLflow and proxies it and the model
+//!   registry; [`pages`] is the web UI.
+//! - [`serve`] starts and stops all of it.
 //!
-//! What [`state::App`] is made of imports nothing that uses it, so imports lead one way: plain data, store, App, access,
-//! runner and MLflow, routes and pages.
+//! Imports lead one way: plain data, store, App, access, runner and MLflow, routes and pages.
 
 #![expect(
     missing_docs,

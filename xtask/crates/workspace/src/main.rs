@@ -1,4 +1,4 @@
-//! `xtask-workspace`: the local workspace as a program. Everything it does is in the library.
+//! `xtask-workspace`: the program around the library.
 
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serve the workspace in the foreground, on 127.0.0.1
+    /// Serve the workspace in the foreground on 127.0.0.1
     Serve(ServeArgs),
 }
 
@@ -29,34 +29,34 @@ enum Command {
 struct ServeArgs {
     #[command(flatten)]
     server: Options,
-    /// Python of the environment that runs notebooks
+    /// Python of the environment for notebooks
     #[arg(long, value_name = "PATH")]
     python: Utf8PathBuf,
-    /// Python of the environment that runs MLflow's server; without it that of the notebooks
+    /// Python of the environment for MLflow's server [default: that of --python]
     #[arg(long, value_name = "PATH")]
     mlflow_python: Option<Utf8PathBuf>,
-    /// Folder of packages that notebooks find behind those of their own environment: IPython, databricks-sdk, pip
+    /// Folder of packages for notebooks besides their own environment: IPython, databricks-sdk, pip
     #[arg(long, value_name = "DIR")]
     kernel_packages: Option<Utf8PathBuf>,
-    /// Never end for lack of work
+    /// Keep running when idle
     #[arg(long)]
     keep: bool,
-    /// Let the schedules of jobs start runs; the workspace then ends only when it is told to
+    /// Let schedules start runs; implies --keep
     #[arg(long)]
     schedules: bool,
-    /// Master of the Spark cluster that runs the sessions of notebooks; without it they run here, on all cores
+    /// Spark master for the sessions of notebooks [default: local, all cores]
     #[arg(long, value_name = "URL", conflicts_with = "spark_remote")]
     spark_master: Option<String>,
-    /// Spark Connect server that runs the sessions of notebooks
+    /// Spark Connect server for the sessions of notebooks
     #[arg(long, value_name = "URL")]
     spark_remote: Option<String>,
-    /// Folder of jars that Spark sessions here have besides: those of Delta
+    /// Folder of additional jars for local Spark sessions, such as Delta's
     #[arg(long, value_name = "DIR")]
     spark_jars: Option<Utf8PathBuf>,
-    /// Leave a route out, as `POST /api/2.2/jobs/create`: for the conformance test
+    /// Leave out a route, such as `POST /api/2.2/jobs/create`: for the conformance test
     #[arg(long, value_name = "ROUTE", hide = true)]
     without: Vec<String>,
-    /// Write each call's route and status to this file: for the conformance test
+    /// Append each call's route and status to this file: for the conformance test
     #[arg(long, value_name = "FILE", hide = true)]
     record: Option<Utf8PathBuf>,
 }

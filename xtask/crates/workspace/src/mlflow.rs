@@ -25,36 +25,32 @@ use serde::Serialize;
 use crate::mlflow_state::Phase;
 use crate::state::App;
 
-/// How MLflow is, as `GET /local/v1/status` reports it.
+/// In the reply of `GET /local/v1/status`.
 #[derive(Debug, Clone, Serialize)]
 pub struct Status {
     /// `starting`, `ready` or `failed`.
     pub state: &'static str,
-    /// Why it failed.
     pub message: Option<String>,
-    /// Path of its log.
     pub log: String,
 }
 
-/// Starts the MLflow server in the background and returns at once.
 pub fn spawn(app: Arc<App>) {
     tokio::spawn(server::supervise(app));
 }
 
-/// Ends MLflow's process group and waits until it is gone.
+/// Ends MLflow's process group.
 pub async fn shutdown(app: Arc<App>) {
     app.mlflow.stop.send_replace(true);
     let mut phase = app.mlflow.phase.subscribe();
     let _ = phase.wait_for(|phase| *phase == Phase::Stopped).await;
 }
 
-/// How MLflow is now.
 pub fn status(app: &App) -> Status {
     let (state, message) = match &*app.mlflow.phase.borrow() {
         Phase::Starting => ("starting", None),
         Phase::Ready => ("ready", None),
         Phase::Failed(why) => ("failed", Some(why.clone())),
-        Phase::Stopped => ("failed", Some("the workspace is ending".to_owned())),
+        Phase::Stopped => ("failed", Some("the workspace is stopping".to_owned())),
     };
     Status {
         state,
@@ -63,7 +59,7 @@ pub fn status(app: &App) -> Status {
     }
 }
 
-/// Everything that MLflow answers: tracking, registry, artifacts, and its pages below `/mlflow/`.
+/// Tracking, registry, artifacts, and MLflow's pages below `/mlflow/`.
 pub fn router() -> Router<Arc<App>> {
     unity_catalog::router()
         .merge(workspace_registry::router())

@@ -1,16 +1,15 @@
-//! What the supervisor of MLflow's server keeps in memory.
+//! In-memory state of MLflow's supervisor.
 
 use std::sync::OnceLock;
 
 use tokio::sync::watch;
 
-/// What the supervisor keeps in memory between calls.
 #[derive(Debug)]
 pub struct MlflowState {
     pub(crate) phase: watch::Sender<Phase>,
-    /// Speaks HTTP over MLflow's socket; set when the supervisor starts.
+    /// HTTP client for MLflow's socket; set when the supervisor starts.
     pub(crate) client: OnceLock<reqwest::Client>,
-    /// Set when the workspace ends, after the last run: a run that is cancelled still closes its MLflow run.
+    /// Requested after the last run has ended: a cancelled run still closes its MLflow run.
     pub(crate) stop: watch::Sender<bool>,
 }
 
@@ -24,15 +23,13 @@ impl Default for MlflowState {
     }
 }
 
-/// Where the server stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// On its way, for the first time or again.
+    /// For the first time or again.
     Starting,
-    /// Answers.
     Ready,
-    /// Does not come up; the supervisor goes on trying, more slowly.
+    /// The supervisor keeps trying, with longer pauses.
     Failed(String),
-    /// Ended, because the workspace ends.
+    /// The workspace is stopping.
     Stopped,
 }

@@ -1,7 +1,7 @@
-//! The pages a person looks at: runs with their executed notebooks, jobs, registered models, volumes, files.
+//! The web UI: runs with their executed notebooks, jobs, registered models, volumes, files.
 //!
-//! They are whole without a script. Where something goes on, a script fetches the page again and shows what has
-//! changed. Nothing of a page is inline, so the policy in [`crate::auth`] allows nothing inline.
+//! Pages work without scripts. While something runs, a script fetches the page again and shows what has changed.
+//! Nothing is inline, and the policy in [`crate::auth`] allows nothing inline.
 
 mod addresses;
 mod assets;
@@ -36,7 +36,6 @@ use axum::routing::{get, post};
 
 use crate::state::App;
 
-/// The pages, with their style and scripts.
 pub fn router() -> Router<Arc<App>> {
     let run = "/jobs/{job_id}/runs/{run_id}";
     let model = "/explore/data/models/{catalog}/{schema}/{model}";

@@ -1,4 +1,4 @@
-//! The Python side: our own files, and the environment that Python processes start with.
+//! The Python files of the kernel, and the environment of Python processes.
 
 use std::ffi::OsString;
 use std::process::Stdio;
@@ -12,7 +12,7 @@ use crate::state::App;
 
 static FILES: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/kernel/python");
 
-/// What a Python process may see of our own environment. No token, no profile, no home folder is among it.
+/// Variables that Python processes inherit: no token, no profile, no home folder.
 const PASSED_ON: [&str; 15] = [
     "PATH",
     "LANG",
@@ -30,7 +30,7 @@ const PASSED_ON: [&str; 15] = [
     "REQUESTS_CA_BUNDLE",
     "OMP_NUM_THREADS",
 ];
-/// Proxies. One that wants a password is for the installer: what a notebook runs must not read the password.
+/// Proxies; those with a password are for the installer only.
 const PROXIES: [&str; 6] = [
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -40,13 +40,12 @@ const PROXIES: [&str; 6] = [
     "all_proxy",
 ];
 
-/// Folder of our Python files in the state folder.
+/// Where the kernel's files are.
 pub(crate) fn folder(app: &App) -> Utf8PathBuf {
     app.config.state.path().join("kernel")
 }
 
-/// Writes our Python files to the state folder. Files that are there already keep their time, so that Python's
-/// compiled copies of them stay valid.
+/// Writes the kernel's files. Unchanged files keep their time, so that Python's compiled copies stay valid.
 pub(crate) fn install(app: &App) -> std::io::Result<()> {
     create_private_dir(&app.config.state.path().join("home"))?;
     write_dir(&FILES, &folder(app))
@@ -73,11 +72,11 @@ fn write_dir(dir: &Dir<'_>, target: &Utf8Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Variables that say where packages come from, credentials among them. The installer alone gets them.
+/// Prefixes of variables that configure package indexes, credentials included; for the installer only.
 const REGISTRIES: [&str; 2] = ["PIP_", "UV_"];
 const OF_INSTALLER: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "NETRC"];
 
-/// The process that installs packages for runs: with the user's own settings of pip and uv, which no run sees.
+/// The process that installs packages for runs, with the user's settings of pip and uv, which no run sees.
 pub(crate) fn installer(app: &App) -> Command {
     let mut command = notebook_side(app, "overlays.py");
     let of_registries = std::env::vars_os().filter(|(name, _)| {
@@ -94,7 +93,7 @@ pub(crate) fn installer(app: &App) -> Command {
     command
 }
 
-/// A process of the environment that runs notebooks. `start.py` and `overlays.py` put the kernel's packages behind it.
+/// A process of the notebooks' environment; `start.py` and `overlays.py` add the kernel's packages after its own.
 pub(crate) fn notebook_side(app: &App, script: &str) -> Command {
     let mut command = command(app, &app.config.python, script);
     if let Some(packages) = &app.config.kernel_packages {
@@ -103,8 +102,8 @@ pub(crate) fn notebook_side(app: &App, script: &str) -> Command {
     command
 }
 
-/// A Python process that runs `script` (one of our files) in a process group of its own, with an environment that
-/// holds what it needs and nothing else. It ends when its standard input is closed.
+/// A Python process that runs one of the kernel's scripts, in a process group and with a minimal environment of its
+/// own. It ends when its standard input is closed.
 pub(crate) fn command(app: &App, python: &Utf8Path, script: &str) -> Command {
     let mut command = Command::new(python);
     command
@@ -121,7 +120,7 @@ pub(crate) fn command(app: &App, python: &Utf8Path, script: &str) -> Command {
 fn environment(
     lookup: impl Fn(&str) -> Option<OsString>,
 ) -> impl Iterator<Item = (&'static str, OsString)> {
-    // Loopback bypasses every proxy, whatever the user's own NO_PROXY says.
+    // Loopback bypasses every proxy, whatever the user's NO_PROXY is.
     let own = ["no_proxy", "NO_PROXY"].map(|name| {
         let users = lookup(name).unwrap_or_default();
         let mut list = OsString::from("127.0.0.1,localhost,::1");

@@ -1,4 +1,4 @@
-//! The routes of the workspace, composed.
+//! All routes.
 
 mod files_api;
 mod identity;
@@ -30,10 +30,10 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::{auth, mlflow, pages};
 
-/// Bytes that a request to an unknown route may have, if its connection is to be kept.
+/// Bytes of a request to an unknown route that are read, to keep the connection.
 const UNREAD: usize = 1 << 20;
 
-/// Everything the workspace answers, behind the one layer that decides who may ask.
+/// All routes behind the authentication layer.
 pub fn router(app: Arc<App>) -> Router {
     unguarded()
         .layer(middleware::from_fn_with_state(app.clone(), witnessed))
@@ -53,7 +53,7 @@ async fn witnessed(State(app): State<Arc<App>>, request: Request, next: Next) ->
     }
 }
 
-/// The routes without the layer; public so that a test can enumerate them.
+/// Without the layer; public for a test that enumerates them.
 #[doc(hidden)]
 pub fn unguarded() -> Router<Arc<App>> {
     Router::new()
@@ -76,14 +76,14 @@ pub fn unguarded() -> Router<Arc<App>> {
         .method_not_allowed_fallback(unknown)
 }
 
-/// Names a route that we do not have. MLflow's clients fall back to older routes on exactly this 404; for all
-/// others 501, because clients repeat a 503 for minutes.
+/// MLflow's clients fall back to older routes on exactly this 404. All other unknown routes answer 501, because clients
+/// retry a 503 for minutes.
 async fn unknown(method: Method, uri: Uri, headers: HeaderMap, body: Body) -> Response {
-    // A reply before the end of a request would cost the client its connection, and requests that it sends over it.
+    // A reply before the end of the request would close the client's connection, with the requests queued on it.
     drop(axum::body::to_bytes(body, UNREAD).await);
     let path = uri.path();
     let name = format!("{method} {path}");
-    tracing::info!("no such route: {name}");
+    tracing::info!("unknown route: {name}");
     let mut segments = path.split('/').skip(1);
     let is_mlflow =
         matches!(segments.next(), Some("api" | "ajax-api")) && segments.nth(1) == Some("mlflow");
@@ -98,10 +98,11 @@ async fn unknown(method: Method, uri: Uri, headers: HeaderMap, body: Body) -> Re
     if asks_for_a_page(&method, &headers) {
         return pages::no_such_page(path);
     }
-    ApiError::not_implemented(format!("the local workspace does not answer {name}")).into_response()
+    ApiError::not_implemented(format!("the local workspace does not support {name}"))
+        .into_response()
 }
 
-/// The log names method and path; a query may hold a sign-in code, and headers hold tokens.
+/// Logs method and path: a query may contain a sign-in code, and headers contain tokens.
 fn span(request: &axum::extract::Request) -> tracing::Span {
     tracing::debug_span!("request", method = %request.method(), path = request.uri().path())
 }

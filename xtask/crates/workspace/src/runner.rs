@@ -1,13 +1,12 @@
-//! Runs of jobs, from the request for one to its end. The rows of a run (tables `runs` and `task_runs`) are updated here
-//! and only read elsewhere.
+//! Execution of job runs, from the request to the end. Only this module changes the tables `runs` and `task_runs`.
 //!
-//! - `start` stores a run and hands it to `execution`, or to the `queue`; `selection` picks its tasks, `run_as` says as
-//!   whom its code acts. `schedules` starts what is due, `repair` opens a run again.
-//! - `execution` takes a run from its first task to its last and decides how it ended.
-//! - `graph` knows which task waits for which, and what a task's end means for those after it.
-//! - `parameters` knows what a task is given, and `references` what `{{…}}` in it stands for.
-//! - `task` runs one task, each kind in a module of its own; those that run code ask `kernel` for a process, hand it
-//!   the work, and read what it left (`outcome`), without the secrets that the run has read.
+//! - `start` stores a run and hands it to `execution` or the `queue`; `selection` picks its tasks, `run_as` its
+//!   identity.
+//!   `schedules` starts due runs, `repair` reopens a run.
+//! - `execution` runs the tasks and decides the result.
+//! - `graph` decides which task runs, given how others ended.
+//! - `parameters` are what a task gets, `references` resolves `{{…}}` in them.
+//! - `task` executes one task; those that run code get a process from `kernel` and read its events (`outcome`).
 
 mod execution;
 mod graph;

@@ -1,7 +1,7 @@
-//! Secrets that active runs have read: their values are hidden in what a process leaves behind when it dies.
+//! Redaction of secrets that active runs have read.
 //!
-//! The kernel hides them in all that passes Python. What C code and child processes write goes by it, into the
-//! process's log.
+//! The kernel redacts everything that passes through Python. Output of C code and child processes goes directly to the
+//! process's log, and is redacted here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -10,12 +10,11 @@ use xtask_local_server::lock;
 
 const REDACTED: &[u8] = b"[REDACTED]";
 
-/// The values, by the run of a job that read them; kept in memory alone, and until the run ends.
+/// Values by job run, in memory until the run ends.
 #[derive(Debug, Default)]
 pub(crate) struct SecretsRead(Mutex<BTreeMap<i64, BTreeSet<Vec<u8>>>>);
 
 impl SecretsRead {
-    /// A run was given this value.
     pub(crate) fn note(&self, job_run_id: i64, value: &[u8]) {
         if !value.is_empty() {
             lock(&self.0)
@@ -25,16 +24,15 @@ impl SecretsRead {
         }
     }
 
-    /// The run has ended.
     pub(crate) fn forget(&self, job_run_id: i64) {
         lock(&self.0).remove(&job_run_id);
     }
 
-    /// What was written, without the values that the run has read; nothing where none of them is in it.
+    /// `None` if the text contains none of the values.
     pub(crate) fn hide(&self, job_run_id: i64, written: &[u8]) -> Option<Vec<u8>> {
         let values = lock(&self.0).get(&job_run_id).cloned()?;
         let mut values: Vec<Vec<u8>> = values.into_iter().collect();
-        // Longer ones go first: one may be part of another.
+        // Longer values first: one may be part of another.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         let mut hidden = None;
         for value in &values {

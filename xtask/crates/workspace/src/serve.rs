@@ -1,4 +1,4 @@
-//! Binds, serves, and ends cleanly.
+//! Starts and stops the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,8 +23,8 @@ use crate::state::{App, VERSION};
 use crate::store::{Store, StoreError};
 use crate::{mlflow, python, routes};
 
-/// Closed when a run was active while the previous process died.
-const INTERRUPTED: &str = "the workspace ended while this run was active";
+/// Message of runs that were active when the previous process died.
+const INTERRUPTED: &str = "the workspace stopped while this run was active";
 
 impl From<StoreError> for ServeError {
     fn from(error: StoreError) -> ServeError {
@@ -32,8 +32,8 @@ impl From<StoreError> for ServeError {
     }
 }
 
-/// Serves until `shutdown` resolves, a client requests a stop, or the workspace was idle for long enough. When it returns,
-/// all runs have ended and MLflow's processes are gone.
+/// Serves until `shutdown` resolves, a client requests a stop, or the workspace was idle for long enough. When it
+/// returns, all runs have ended and MLflow's processes are gone.
 pub async fn serve(
     listener: TcpListener,
     config: Config,
@@ -44,7 +44,7 @@ pub async fn serve(
     if closed > 0 {
         tracing::warn!(
             closed,
-            "closed runs that were active when the workspace last ended"
+            "closed runs that were active when the workspace last stopped"
         );
     }
     // Before clients learn the address: the first request may start a run.
@@ -66,7 +66,7 @@ pub async fn serve(
         outcome = &mut server => Some(outcome),
         () = app.stop.requested() => None,
     };
-    // Jobs that are being cancelled still talk to us: MLflow runs want to be closed.
+    // Cancelled jobs still call us to close their MLflow runs.
     app.runner.shutdown().await;
     mlflow::shutdown(app.clone()).await;
     drop(hang_up);
@@ -74,7 +74,7 @@ pub async fn serve(
         Some(outcome) => flatten(outcome),
         None => match tokio::time::timeout(DRAIN, &mut server).await {
             Ok(outcome) => flatten(outcome),
-            // A client that keeps a request open does not keep the server.
+            // A client with an open request does not delay the stop.
             Err(_) => {
                 server.abort();
                 Ok(())
@@ -91,7 +91,7 @@ fn flatten(outcome: Result<std::io::Result<()>, JoinError>) -> Result<(), ServeE
 }
 
 fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> {
-    // A second installation fails, and then the first one serves as well.
+    // A second installation fails; the first one is used.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let port = listener.local_addr()?.port();
     let path = config.state.path().to_owned();
@@ -129,7 +129,7 @@ fn open(listener: &TcpListener, config: Config) -> Result<Arc<App>, ServeError> 
     }))
 }
 
-/// Opens a tree, and removes what uploads of a process that died left on their way in.
+/// Also deletes incomplete uploads of a process that died.
 fn tree(state: &Utf8Path, name: &str) -> Result<Tree, ServeError> {
     let incoming = state.join("incoming").join(name);
     match std::fs::remove_dir_all(&incoming) {

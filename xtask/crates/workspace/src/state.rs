@@ -1,4 +1,4 @@
-//! What every request sees.
+//! The shared state of the server.
 
 use std::sync::Arc;
 
@@ -16,51 +16,42 @@ use crate::identity::Identity;
 use crate::mlflow_state::MlflowState;
 use crate::store::{Principal, Store, StoreError};
 
-/// Version of this program, as it stands in replies and in `server.json`.
+/// Shown in replies and in `server.json`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The shared state of a workspace.
 #[derive(Debug)]
 pub struct App {
-    /// How the server was started.
     pub config: Config,
-    /// Base address without a trailing slash, `http://127.0.0.1:PORT`.
+    /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub url: String,
-    /// The port we listen on.
     pub port: u16,
-    /// The workspace, and its own user.
     pub identity: Identity,
-    /// That user as an identity among others.
+    /// The workspace's own user.
     pub user: Arc<Principal>,
-    /// The personal access token.
     pub token: Secret,
-    /// The database.
     pub store: Store,
-    /// The tree of workspace files (`/Users/…`, `/Shared/…`), confined to its folder.
+    /// The workspace tree (`/Users/…`, `/Shared/…`).
     pub workspace_files: Tree,
-    /// The volumes, `<catalog>/<schema>/<volume>/…`, confined to their folder.
+    /// `<catalog>/<schema>/<volume>/…`.
     pub volumes: Tree,
-    /// The files of model versions, `<catalog>/<schema>/<model>/<version>/…`, confined to their folder.
+    /// Files of model versions, `<catalog>/<schema>/<model>/<version>/…`.
     pub models: Tree,
-    /// The files of MLflow's runs and logged models, as its server keeps them, confined to their folder.
+    /// Artifacts of MLflow's runs and logged models.
     pub artifacts: Tree,
-    /// Client for the hop to MLflow: it uses no proxy.
+    /// For MLflow and without a proxy.
     pub http: reqwest::Client,
     /// Last use, for the idle stop.
     pub activity: Activity,
     /// Sign-in links, and the path that each leads to.
     pub sign_in_links: Tickets<String>,
-    /// What the runner keeps in memory.
     pub runner: ActiveRuns,
-    /// What the MLflow supervisor keeps in memory.
     pub mlflow: MlflowState,
-    /// When the server started.
     pub started_at: Timestamp,
     pub(crate) stop: Stop,
 }
 
 impl App {
-    /// The workspace's own user, asking by `by`.
+    /// The workspace's own user as the caller.
     pub fn owner(&self, by: Credential) -> Caller {
         Caller {
             who: self.user.clone(),
@@ -68,7 +59,7 @@ impl App {
         }
     }
 
-    /// As whom the code of a run asks, and the workspace on its behalf; `None` where that identity is gone or not active.
+    /// The identity that a run's code acts as; `None` if it was removed or is inactive.
     pub(crate) fn caller_of_run(
         &self,
         run_as: &str,
@@ -85,7 +76,7 @@ impl App {
         }))
     }
 
-    /// The folder of one task run, `DIR/runs/<task_run_id>`; it need not exist yet.
+    /// `DIR/runs/<task_run_id>`; may not exist yet.
     pub fn task_run_dir(&self, task_run_id: i64) -> Utf8PathBuf {
         self.config
             .state
@@ -94,12 +85,12 @@ impl App {
             .join(task_run_id.to_string())
     }
 
-    /// The workspace's id and address.
+    /// Id and address.
     pub fn workspace(&self) -> (&str, &str) {
         (&self.identity.workspace_id, &self.url)
     }
 
-    /// Address of a run's page, as the API reports it.
+    /// As the API reports it.
     pub fn run_page_url(&self, job_id: i64, run_id: i64) -> String {
         format!(
             "{}/jobs/{job_id}/runs/{run_id}?o={}",

@@ -1,4 +1,4 @@
-//! The database: one SQLite file, written ahead, reached through typed methods.
+//! The SQLite database, behind typed methods.
 
 mod access;
 mod credentials;
@@ -39,66 +39,55 @@ pub use schedules::Due;
 pub use securables::Securable;
 pub use tokens::{AccessToken, NewToken, TokenKind};
 
-/// Name of the workspace's own user.
 const USER_NAME: &str = "ml.developer@workspace.local";
 
-/// What went wrong with the database.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite said no.
     #[error("the workspace's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// A column does not hold the JSON it should.
-    #[error("the workspace's database holds a damaged value: {0}")]
+    /// A column with invalid JSON.
+    #[error("the workspace's database has an invalid value: {0}")]
     Json(#[from] serde_json::Error),
-    /// The file was written by a newer program.
+    /// Written by a newer program.
     #[error(
-        "{path} has schema version {found}, and this program knows {known}: it was written by a newer xtask; \
-         check that one out, or start afresh with `cargo xtask workspace reset`"
+        "{path} has schema version {found}, and this program supports {known}: it was written by a newer xtask; \
+         use that version, or start over with `cargo xtask workspace reset`"
     )]
     Newer {
-        /// The database file.
         path: String,
-        /// Its version.
         found: i64,
-        /// The newest version we know.
         known: i64,
     },
-    /// The file cannot be used.
     #[error("cannot open the workspace's database {path}: {source}")]
     Open {
-        /// The database file.
         path: String,
-        /// What SQLite or the system said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// No id can be made.
     #[error(transparent)]
     Randomness(#[from] NoRandomness),
 }
 
 impl StoreError {
-    /// Whether there was no room on the disk.
+    /// Whether the disk is full.
     pub fn is_full_disk(&self) -> bool {
         matches!(self, StoreError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
     }
 }
 
-/// Result of a database call.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// The database. Statements are short, so one connection behind a mutex serves all requests.
+/// One connection behind a mutex serves all requests, because statements are short.
 #[derive(Debug)]
 pub struct Store(Mutex<Connection>);
 
 impl Store {
-    /// Opens the database, makes it where it is missing, and brings it to the newest schema.
+    /// Creates or migrates the database.
     pub fn open(path: &Utf8Path) -> Result<Store> {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
             path: path.to_string(),
             source,
         };
-        // SQLite gives its side files the mode of the database.
+        // SQLite gives its side files the same mode.
         let file = std::fs::OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -117,12 +106,11 @@ impl Store {
         Ok(Store(Mutex::new(connection)))
     }
 
-    /// Runs `read` on the connection.
     fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         read(&lock(&self.0))
     }
 
-    /// Runs `write` in a transaction; an error undoes all of it.
+    /// In a transaction; an error rolls back.
     fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = lock(&self.0);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -131,7 +119,7 @@ impl Store {
         Ok(value)
     }
 
-    /// The user and the workspace's id; made at the first start.
+    /// Created at the first start.
     pub fn identity(&self) -> Result<Identity> {
         let identity = Identity {
             workspace_id: self.meta("workspace_id")?,
@@ -142,7 +130,7 @@ impl Store {
         Ok(identity)
     }
 
-    /// The id kept under `key`; a new one of 16 digits where there is none.
+    /// A stored id, or a new one of 16 digits.
     fn meta(&self, key: &str) -> Result<String> {
         self.write(|tx| {
             let known = tx
@@ -163,14 +151,14 @@ impl Store {
     }
 }
 
-/// A random id of `digits` digits that does not start with 0. At most 15 digits stay below 2^53.
+/// Random, without a leading 0. Up to 15 digits stay below 2^53.
 pub(crate) fn new_id(digits: u32) -> Result<i64> {
     let low = 10_u64.pow(digits - 1);
     let random = u64::from_le_bytes(random::<8>()?);
     Ok((low + random % (9 * low)).cast_signed())
 }
 
-/// A random UUID, version 4, as text.
+/// Version 4.
 pub(crate) fn new_uuid() -> Result<String> {
     let mut bytes = random::<16>()?;
     bytes[6] = (bytes[6] & 0x0f) | 0x40;

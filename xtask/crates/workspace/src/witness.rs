@@ -1,5 +1,5 @@
-//! For the conformance test: which routes its clients call is written down, and routes are left out, so that the test
-//! can show that it would notice.
+//! For the conformance test: records which routes its clients call, and leaves out routes, to show that the test
+//! notices.
 
 use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
@@ -7,20 +7,15 @@ use std::sync::{Mutex, PoisonError};
 use camino::Utf8Path;
 use serde_json::json;
 
-/// What is recorded and left out.
 #[derive(Debug)]
 pub struct Witness {
-    /// Routes that are left out.
+    /// As declared: `POST /api/2.2/jobs/create`.
     pub(crate) without: Vec<String>,
     record: Option<Mutex<fs_err::File>>,
 }
 
 impl Witness {
-    /// `without` holds routes as they are declared, `POST /api/2.2/jobs/create`; `record` gets one JSON object a line,
-    /// with `route` and `status`. `None` where neither is asked for.
-    ///
-    /// # Errors
-    /// When the record cannot be written.
+    /// `record` gets one JSON object a line, with `route` and `status`. `None` if there is nothing to do.
     pub fn new(
         without: Vec<String>,
         record: Option<&Utf8Path>,
@@ -42,7 +37,7 @@ impl Witness {
             let line = json!({ "route": route, "status": status }).to_string() + "\n";
             let mut record = record.lock().unwrap_or_else(PoisonError::into_inner);
             if let Err(error) = record.write_all(line.as_bytes()) {
-                tracing::warn!(%error, "a call is missing in the record");
+                tracing::warn!(%error, "cannot record a call");
             }
         }
     }

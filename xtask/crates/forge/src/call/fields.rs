@@ -1,10 +1,9 @@
-//! The fields of a body, refused in GitHub's words when they are of the wrong kind.
+//! The fields of a request body; a value of the wrong type is refused in GitHub's words.
 
 use serde_json::Value;
 
 use crate::refusal::Refusal;
 
-/// A JSON object that came with a request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Fields<'a>(&'a Value);
 
@@ -17,7 +16,7 @@ impl<'a> Fields<'a> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text; `None` when it is missing or null.
+    /// `None` if missing or null.
     pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
         match self.get(name) {
             None => Ok(None),
@@ -28,12 +27,11 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A text that must be there.
     pub(crate) fn required(&self, name: &str) -> Result<&'a str, Refusal> {
         self.text(name)?.ok_or_else(|| missing(name))
     }
 
-    /// A text that may be of any kind of value among those that GitHub names.
+    /// One of the values that GitHub allows.
     pub(crate) fn one_of(&self, name: &str, allowed: &[&str]) -> Result<Option<&'a str>, Refusal> {
         let text = self.text(name)?;
         match text {
@@ -44,7 +42,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Yes or no.
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
         match self.get(name) {
             None => Ok(None),
@@ -55,7 +52,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A whole number.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.get(name) {
             None => Ok(None),
@@ -66,7 +62,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of texts; empty when it is missing.
+    /// Empty if missing.
     pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, Refusal> {
         let Some(value) = self.get(name) else {
             return Ok(Vec::new());
@@ -82,7 +78,6 @@ impl<'a> Fields<'a> {
         items.iter().map(text).collect()
     }
 
-    /// An object within; `None` when it is missing or null.
     pub(crate) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, Refusal> {
         match self.get(name) {
             None => Ok(None),
@@ -91,7 +86,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of objects; empty when it is missing.
+    /// Empty if missing.
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, Refusal> {
         match self.get(name) {
             None => Ok(Vec::new()),
@@ -104,7 +99,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Whatever is there.
     pub(crate) fn any(&self, name: &str) -> Option<&'a Value> {
         self.get(name)
     }

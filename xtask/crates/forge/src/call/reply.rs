@@ -1,4 +1,4 @@
-//! Replies, with the headers that GitHub's have.
+//! Replies with GitHub's headers.
 
 use axum::body::Body;
 use axum::http::header::{
@@ -13,19 +13,17 @@ use super::Call;
 use crate::caller::Caller;
 use crate::refusal::Refusal;
 
-/// How a handler ends.
 pub(crate) type Answer = Result<Reply, Refusal>;
 
-/// How often a user may ask within an hour.
+/// Rate limit per user and hour.
 const LIMIT: u64 = 5000;
 
-/// A reply.
 #[derive(Debug)]
 pub(crate) struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
     body: Content,
-    /// Why something is not done: the entrance shows people a page instead.
+    /// Lets the entrance render a refusal as a page for browsers.
     refusal: Option<Refusal>,
 }
 
@@ -37,17 +35,16 @@ enum Content {
 }
 
 impl Reply {
-    /// 200 with JSON.
+    /// 200.
     pub(crate) fn json(body: Value) -> Reply {
         Reply::with(StatusCode::OK, body)
     }
 
-    /// 201 with JSON.
+    /// 201.
     pub(crate) fn created(body: Value) -> Reply {
         Reply::with(StatusCode::CREATED, body)
     }
 
-    /// Another status, with JSON.
     pub(crate) fn with(status: StatusCode, body: Value) -> Reply {
         Reply {
             status,
@@ -57,7 +54,6 @@ impl Reply {
         }
     }
 
-    /// A status alone.
     pub(crate) fn empty(status: StatusCode) -> Reply {
         Reply {
             status,
@@ -75,7 +71,7 @@ impl Reply {
         }
     }
 
-    /// 200 with text of a media type.
+    /// 200.
     pub(crate) fn text(text: String, media_type: &'static str) -> Reply {
         Reply {
             body: Content::Text(text, media_type),
@@ -83,13 +79,11 @@ impl Reply {
         }
     }
 
-    /// The same reply with a header more.
     pub(crate) fn with_header(mut self, name: HeaderName, value: String) -> Reply {
         self.headers.push((name, value));
         self
     }
 
-    /// 200, or another status, with a page.
     pub(crate) fn html(status: StatusCode, page: String) -> Reply {
         let body = Content::Text(page, "text/html; charset=utf-8");
         let headers = vec![(CACHE_CONTROL, "no-store".to_owned())];
@@ -101,8 +95,8 @@ impl Reply {
         }
     }
 
-    /// One page of a list, as `page` and `per_page` say, with links to the others. With `name` the list stands in
-    /// an object beside its `total_count`.
+    /// One page of a list, selected by `page` and `per_page`, with links to the others. With `name`, the list is a
+    /// field beside `total_count`.
     pub(crate) fn page<T>(
         call: &Call,
         path: &str,
@@ -155,7 +149,6 @@ impl Reply {
         Ok(reply)
     }
 
-    /// What is said instead.
     pub(crate) fn refusal(refusal: &Refusal) -> Reply {
         let mut body = json!({
             "message": refusal.message,
@@ -181,7 +174,7 @@ impl Reply {
         }
     }
 
-    /// Adds what depends on the call: an `ETag`, 304 where the client has the reply already, and limits.
+    /// Adds what depends on the call: `ETag`, 304 for an unchanged reply, and rate limits.
     pub(super) fn finish(mut self, call: &Call) -> Response {
         let reads = matches!(call.method, Method::GET | Method::HEAD);
         if let (true, StatusCode::OK, Content::Json(body)) = (reads, self.status, &self.body) {
@@ -220,7 +213,7 @@ impl Reply {
         self.into_response()
     }
 
-    /// The HTTP response, without what depends on the call.
+    /// Without what depends on the call.
     pub(crate) fn into_response(self) -> Response {
         let (kind, body) = match self.body {
             Content::Nothing => (None, Body::empty()),
@@ -256,7 +249,7 @@ impl Reply {
     }
 }
 
-/// A refusal of a request that did not come as far as a handler.
+/// For a request that no handler saw.
 pub(crate) fn refused(refusal: &Refusal) -> Response {
     Reply::refusal(refusal).into_response()
 }

@@ -1,4 +1,4 @@
-//! Workflow runs: whoever runs workflows for the forge tells it here what they did.
+//! Workflow runs, as reported by the program that executes workflows for the forge.
 
 use axum::http::StatusCode;
 use serde::Deserialize;
@@ -14,11 +14,11 @@ use crate::rest::logs;
 use crate::runs::{Beginning, begin};
 use crate::world::{Annotation, CheckRun, Id, Step, Workflow, WorkflowRun, World};
 
-/// A run that happened, or begins.
+/// A run that is starting or has ended.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NewRun {
-    /// The workflow's name; it is made where it is missing.
+    /// Created if missing.
     workflow: String,
     #[serde(default)]
     path: Option<String>,
@@ -38,14 +38,14 @@ fn pull_request() -> String {
     "pull_request".to_owned()
 }
 
-/// What is known of a job. What is missing stays as it was.
+/// Missing fields stay unchanged.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct JobReport {
     name: Option<String>,
     status: Option<String>,
     conclusion: Option<String>,
-    /// How long it took, or takes so far.
+    /// Duration so far.
     seconds: Option<i64>,
     steps: Option<Vec<StepReport>>,
     log: Option<String>,
@@ -187,7 +187,7 @@ fn add_job(world: &mut World, run: &WorkflowRun, report: &JobReport) -> Result<I
     Ok(id)
 }
 
-/// `POST runs/{run}/jobs`: jobs of a run that has begun, such as one that was dispatched.
+/// `POST runs/{run}/jobs`: adds jobs to a run, for example a dispatched one.
 pub(super) fn add_jobs(call: &Call) -> Answer {
     let repo = repo(call)?;
     let run = call.world.runs.get(call.id("run")?);
@@ -204,14 +204,14 @@ pub(super) fn add_jobs(call: &Call) -> Answer {
     Ok(Reply::created(json!({"run": run.id, "jobs": jobs})))
 }
 
-/// `POST jobs/{job}`: what became of a job.
+/// `POST jobs/{job}`: changes a job.
 pub(super) fn update(call: &Call) -> Answer {
     let repo = repo(call)?;
     let id = call.id("job")?;
     let job = call.world.checks.get(id).filter(|job| job.repo == repo.id);
     let run = job.ok_or_else(Refusal::not_found)?.run;
     let report: JobReport = parse(call.json())?;
-    // The log first: whoever sees that the job has ended finds it.
+    // The log first, so that it is there when the job has ended.
     keep_log(call, id, &report)?;
     call.forge.change(|world| {
         let now = world.now();
@@ -286,7 +286,7 @@ fn apply(world: &mut World, id: Id, report: &JobReport) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Notes that a run waits for the reviewers of an environment.
+/// Lets a run wait for the reviewers of an environment.
 fn wait_for(world: &mut World, repo: Id, run: Id, name: &str) {
     let environment = world
         .environments
@@ -320,7 +320,7 @@ fn step_of(
     }
 }
 
-/// Workflows that somebody asked to be run.
+/// Requested dispatches.
 pub(super) fn dispatches(call: &Call) -> Answer {
     let repo = repo(call)?;
     let rows = call

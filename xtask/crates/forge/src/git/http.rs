@@ -1,4 +1,4 @@
-//! git's own http protocol, by git's own program for it.
+//! git's http protocol, through `git http-backend`.
 
 use std::process::Stdio;
 
@@ -14,14 +14,13 @@ use tokio_util::io::{ReaderStream, StreamReader};
 use super::Git;
 use crate::world::Id;
 
-/// What a request wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     Fetch,
     Push,
 }
 
-/// Which service a request is for: by its path below the repository, and its query.
+/// From the path below the repository, and the query.
 pub(crate) fn service(path: &str, query: &str) -> Option<Service> {
     let named = |name: &str| match name {
         "git-upload-pack" => Some(Service::Fetch),
@@ -35,8 +34,7 @@ pub(crate) fn service(path: &str, query: &str) -> Option<Service> {
 }
 
 impl Git {
-    /// Hands a request to `git http-backend`. `refusals` goes into the environment of the hook that guards
-    /// protected branches.
+    /// Runs `git http-backend`. `refusals` goes into the environment of the hook that guards protected branches.
     pub(crate) async fn serve(
         &self,
         repo: Id,
@@ -49,7 +47,7 @@ impl Git {
             let body = request.into_body().into_data_stream();
             let mut body = StreamReader::new(body.map_err(std::io::Error::other));
             tokio::spawn(async move {
-                // A program that has read enough closes its end.
+                // A program that has read enough closes its standard input.
                 let _ = tokio::io::copy(&mut body, &mut stdin).await;
             });
         }
@@ -93,8 +91,7 @@ impl Git {
     }
 }
 
-/// Turns what a CGI program writes into a reply. A push is waited for: whoever is told that it worked finds its
-/// effects.
+/// Turns CGI output into a reply. A push is waited for, so that its effects are visible when the client sees success.
 async fn reply(mut child: Child, is_push: bool) -> std::io::Result<Response> {
     let Some(stdout) = child.stdout.take() else {
         return Ok(StatusCode::INTERNAL_SERVER_ERROR.into_response());
@@ -130,7 +127,7 @@ async fn reply(mut child: Child, is_push: bool) -> std::io::Result<Response> {
         *response.body_mut() = Body::from(body);
     } else {
         let stream = ReaderStream::new(stdout);
-        // The child ends with its output; it is kept until then.
+        // The child ends with its output.
         let stream = stream.inspect_ok(move |_| {
             let _kept = &child;
         });

@@ -3,14 +3,14 @@
 use super::{Git, GitError, finish, remember};
 use crate::world::Id;
 
-/// Who a commit of the forge's is by.
+/// Author of a commit that the forge makes.
 pub(crate) struct Author<'a> {
     pub(crate) name: &'a str,
     pub(crate) email: &'a str,
 }
 
 impl Git {
-    /// The tree that merging two commits gives; `None` when they conflict.
+    /// `None` on conflicts.
     pub(crate) fn merge_tree(
         &self,
         repo: Id,
@@ -41,7 +41,7 @@ impl Git {
         Ok(found.as_ref().clone())
     }
 
-    /// Makes a commit of a tree. Without a date it is made now.
+    /// Without a date, the current time.
     pub(crate) fn commit_tree(
         &self,
         repo: Id,
@@ -65,7 +65,7 @@ impl Git {
         Ok(finish(&mut command, "commit-tree")?.trim().to_owned())
     }
 
-    /// The commits of `head` that `base` has not, one after the other on top of `base`; `None` when one conflicts.
+    /// The commits of `head` that are not in `base`, rebased onto `base`; `None` on conflicts.
     pub(crate) fn rebase(
         &self,
         repo: Id,
@@ -75,7 +75,7 @@ impl Git {
         let mut top = base.to_owned();
         for sha in self.log(repo, base, head)? {
             let commit = self.commit(repo, &sha)?;
-            // A merge commit has nothing of its own to carry over.
+            // A merge commit has no changes of its own to carry over.
             let [parent] = commit.parents.as_slice() else {
                 continue;
             };
@@ -84,7 +84,7 @@ impl Git {
                 email: &commit.author.email,
             };
             let tree = self.commit(repo, &top)?.tree.clone();
-            // What is on top now, said to be a child of the commit's parent: so the parent is the merge base.
+            // The current tip with the original parent, so that this parent becomes the merge base.
             let ours = self.commit_tree(repo, &tree, &[parent], "ours", &author, None)?;
             let Some(tree) = self.merge_tree(repo, &ours, &sha)? else {
                 return Ok(None);
@@ -95,13 +95,12 @@ impl Git {
         Ok(Some(top))
     }
 
-    /// Whether `old` is among the ancestors of `new`.
     pub(crate) fn is_ancestor(&self, repo: Id, old: &str, new: &str) -> bool {
         self.run(Some(repo), &["merge-base", "--is-ancestor", old, new])
             .is_ok()
     }
 
-    /// Makes a commit on top of `parent` in which one file has a new content.
+    /// A commit on top of `parent` that changes one file.
     pub(crate) fn commit_file(
         &self,
         repo: Id,
@@ -140,7 +139,7 @@ impl Git {
             let parents: Vec<&str> = parent.into_iter().collect();
             self.commit_tree(repo, tree.trim(), &parents, message, author, None)
         })();
-        // It may never have been made.
+        // It may not exist.
         let _ = std::fs::remove_file(&index);
         made
     }

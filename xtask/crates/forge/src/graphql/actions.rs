@@ -52,7 +52,6 @@ pub(super) fn workflow(scope: &Scope, id: Id, name: &str) -> Given {
     })
 }
 
-/// Deployments in pages.
 pub(super) fn deployments(mut all: Vec<&Deployment>, args: &Args) -> Given {
     if let Some(wanted) = args.texts("environments") {
         all.retain(|one| wanted.contains(&one.environment.as_str()));
@@ -91,7 +90,7 @@ pub(super) fn deployment(scope: &Scope, id: Id, name: &str, args: &Args) -> Give
         "createdAt" => leaf(row.created_at.to_string()),
         "updatedAt" => leaf(row.updated_at.to_string()),
         "ref" => Out::maybe(super::refs::branch_ref(scope.repo(row.repo)?, &row.git_ref)),
-        // A deployment that succeeded is the active one.
+        // A successful deployment is the active one.
         "state" => leaf(
             match row.statuses.last().map(|status| status.state.as_str()) {
                 None => "PENDING".to_owned(),
@@ -144,7 +143,7 @@ pub(super) fn environment(scope: &Scope, id: Id, name: &str) -> Given {
     })
 }
 
-/// What a job waits for.
+/// The environments that a job waits for.
 pub(super) fn pending(scope: &Scope, check: &CheckRun) -> Out {
     let run = check.run.and_then(|run| scope.world.runs.get(run));
     let Some((run, wanted)) = run.zip(check.environment.as_ref()) else {

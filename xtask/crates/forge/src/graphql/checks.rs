@@ -1,4 +1,4 @@
-//! Check runs, suites, statuses, and what they add up to.
+//! Check runs, suites, statuses, and rollups.
 
 use super::commits::thing;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 use crate::rest::shapes::{check_page, path_in_url, suite_state};
 use crate::world::{App, CheckRun, Id, Status, Step, Verdict};
 
-/// `failure` as GraphQL says it.
+/// GraphQL's spelling.
 fn upper(name: &str) -> String {
     name.to_ascii_uppercase()
 }
@@ -76,7 +76,7 @@ fn contexts(scope: &Scope, repo: Id, sha: &str, args: &Args) -> Given {
     )
 }
 
-/// Whether a check must be green before the pull request that the arguments name is merged.
+/// Whether a check is required for the pull request in the arguments.
 fn required(scope: &Scope, args: &Args, repo: Id, name: &str) -> Given {
     let pull = match (args.text("pullRequestId"), args.number("pullRequestNumber")) {
         (Some(id), _) => scope.pull(pull_named(scope, id)?)?,

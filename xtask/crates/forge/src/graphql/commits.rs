@@ -7,7 +7,6 @@ use crate::clock::Time;
 use crate::refusal::Refusal;
 use crate::world::{Id, Repo};
 
-/// A commit of a repository.
 pub(super) fn thing(repo: Id, sha: &str) -> Thing {
     Thing::Commit(repo, sha.to_owned())
 }
@@ -16,7 +15,7 @@ pub(super) fn commit(scope: &Scope, repo: Id, sha: &str, name: &str, args: &Args
     let git = &scope.forge.git;
     let row = scope.repo(repo)?;
     let path = format!("/{}/commit/{sha}", scope.world.full_name(row));
-    // What the hash alone says costs no process.
+    // Fields that follow from the hash alone need no git process.
     match name {
         "oid" => return Ok(leaf(sha)),
         "abbreviatedOid" => return Ok(leaf(&sha[..sha.len().min(7)])),
@@ -184,7 +183,7 @@ pub(super) fn comparison(
     })
 }
 
-/// Files that a pull request changes.
+/// Changed files of a pull request.
 pub(super) fn files(scope: &Scope, repo: Id, base: &str, head: &str, args: &Args) -> Given {
     let changes = scope.forge.git.changes(repo, base, head)?;
     let file = |file: &crate::git::FileChange| {
@@ -211,7 +210,7 @@ pub(super) fn files(scope: &Scope, repo: Id, base: &str, head: &str, args: &Args
     )
 }
 
-/// What a git expression (`main`, a hash, `main:README.md`) means, as far as it is a commit.
+/// The commit of a git expression (`main`, a hash, `main:README.md`).
 pub(super) fn object(scope: &Scope, repo: Id, expression: &str) -> Result<Option<Thing>, Refusal> {
     let row = scope.repo(repo)?;
     let known = row.branch(expression).map(str::to_owned);

@@ -1,4 +1,4 @@
-//! What people say about a pull request.
+//! Reviews, comments and threads.
 
 use super::commits::thing as commit;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};

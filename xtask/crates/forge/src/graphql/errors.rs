@@ -1,4 +1,4 @@
-//! Errors in GitHub's form: HTTP 200, and a list that says what, where, and of which type.
+//! Errors in GitHub's format: HTTP 200, and a list with message, place and type.
 
 use apollo_compiler::executable::ExecutableDocument;
 use apollo_compiler::request::RequestError;
@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
 
-/// Stands between the type and the sentence of an error on its way through the executor, which keeps but one text.
+/// Separates type and message of an error, because the executor passes on only one string.
 const MARK: char = '\u{1f}';
 
-/// The text by which a refusal passes through the executor.
+/// Encodes a refusal for the executor.
 pub(super) fn text_of(refusal: &Refusal) -> String {
     format!("{}{MARK}{}", refusal.graphql_type(), refusal.sentence())
 }
 
-/// An error before anything was looked at.
+/// An error before execution.
 pub(super) fn plain(message: impl std::fmt::Display) -> Value {
     json!({"errors": [{"message": message.to_string()}]})
 }
 
-/// What was executed; errors get their type back.
+/// Decodes the refusals in an executed response.
 pub(super) fn executed(query: &str, response: ExecutionResponse) -> Value {
     let mut reply = json!({"data": response.data});
     if response.errors.is_empty() {
@@ -47,23 +47,23 @@ pub(super) fn executed(query: &str, response: ExecutionResponse) -> Value {
     reply
 }
 
-/// A value of a variable that does not fit.
+/// An invalid variable.
 pub(super) fn variables(error: &RequestError, document: &Valid<ExecutableDocument>) -> Value {
     let error = error.to_graphql_error(&document.sources);
     json!({"errors": [{"message": error.message, "locations": error.locations}]})
 }
 
-/// Whether all that is wrong is that fields of one name have types that differ.
+/// Whether the only errors are fields with the same name and different types.
 pub(super) fn are_harmless(errors: &DiagnosticList) -> bool {
     errors
         .iter()
         .all(|found| found.error.unstable_error_name() == Some("ConflictingFieldType"))
 }
 
-/// A document that does not fit the schema.
+/// A document that does not match the schema.
 pub(super) fn invalid(query: &str, errors: &DiagnosticList) -> Value {
     let fields = Fields::of(query);
-    // A field without any known field in it: the unknown ones are named already.
+    // Unknown fields inside it are reported already.
     let follows = |name: Option<&str>| name == Some("MissingSubselection") && errors.len() > 1;
     let errors = errors
         .iter()
@@ -92,7 +92,7 @@ pub(super) fn invalid(query: &str, errors: &DiagnosticList) -> Value {
     json!({"errors": errors.collect::<Value>()})
 }
 
-/// The type and the field in "type `T` does not have a field `f`".
+/// Type and field in "type `T` does not have a field `f`".
 fn quoted(message: &str) -> Option<(&str, &str)> {
     let mut parts = message.split('`').skip(1).step_by(2);
     Some((parts.next()?, parts.next()?))
@@ -104,16 +104,13 @@ fn lower_first(name: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// A field of a document.
 struct Place {
-    /// Where it begins, with its alias.
     start: (usize, usize),
-    /// Where its name is.
     name: (usize, usize),
     path: Vec<String>,
 }
 
-/// The fields of a document: where each stands, and the path to it.
+/// The fields of a document with their positions and paths.
 struct Fields(Vec<Place>);
 
 impl Fields {
@@ -165,14 +162,14 @@ impl Fields {
         }
     }
 
-    /// The path to the field at a place; to the one before it where none is.
+    /// The path to the field at a position, or to the last one before it.
     fn path(&self, line: usize, column: usize) -> Vec<String> {
         let before = self.0.iter().filter(|place| place.start <= (line, column));
         let nearest = before.max_by_key(|place| place.start);
         nearest.map(|place| place.path.clone()).unwrap_or_default()
     }
 
-    /// Where the field begins whose name is at a place.
+    /// The start of the field whose name is at a position.
     fn start(&self, line: usize, column: usize) -> Value {
         let named = self.0.iter().find(|place| place.name == (line, column));
         let (line, column) = named.map_or((line, column), |place| place.start);

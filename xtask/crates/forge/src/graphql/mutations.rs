@@ -1,4 +1,4 @@
-//! Changes.
+//! Mutations.
 
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::query::{node, pull_named};
@@ -17,7 +17,7 @@ pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
             "Resource not accessible by personal access token",
         ));
     }
-    // An earlier field of the same document may have changed the world.
+    // An earlier field of the document may have changed the world.
     let scope = &scope.renewed();
     let input = args.object("input");
     let out = match name {
@@ -43,7 +43,7 @@ pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
     Ok(out)
 }
 
-/// A payload: what was changed, who did it, and the client's own number for the call.
+/// The changed object, the actor, and the client's mutation id.
 fn payload(
     scope: &Scope,
     input: &Args,
@@ -55,7 +55,7 @@ fn payload(
     Out::One(record(name, fields))
 }
 
-/// The pull request that the input names, which the viewer may do something about.
+/// The pull request of the input, if the viewer has the permission.
 fn pull(scope: &Scope, input: &Args, needed: Permission) -> Result<Id, Refusal> {
     let id = pull_named(scope, input.text("pullRequestId").unwrap_or_default())?;
     let row = scope.pull(id)?;
@@ -105,7 +105,7 @@ fn create(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
     ))
 }
 
-/// Where REST names a field, GraphQL says a sentence.
+/// GraphQL reports a sentence where REST names a field.
 fn in_graphql_words(refusal: Refusal) -> Refusal {
     let sentence = match refusal.problems.first() {
         Some(problem) if problem.message.is_none() => match problem.field {

@@ -1,4 +1,4 @@
-//! How the world looks through GraphQL: things, which are rows or made of them, and what their fields give.
+//! Objects of the schema, and the dispatch to their fields.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::links::Links;
 use crate::refusal::Refusal;
 use crate::world::{Id, Permission, Pull, Repo, UserKind, World};
 
-/// What a document is executed against.
+/// The context of an execution.
 #[derive(Clone)]
 pub(super) struct Scope {
     pub(super) forge: Arc<Forge>,
@@ -25,20 +25,18 @@ pub(super) struct Scope {
     pub(super) may_write: bool,
 }
 
-/// An object of the schema.
 #[derive(Debug, Clone)]
 pub(super) enum Thing {
     Query,
     Mutation,
     User(Id),
     Repo(Id),
-    /// A ref by its repository and full name.
+    /// Repository and full name.
     Ref(Id, String),
-    /// What a branch's rule says, for everybody, and for administrators.
+    /// A branch's rule for the viewer's role.
     UpdateRule(Id, String),
     ProtectionRule(Id, String),
     Commit(Id, String),
-    /// Between two commits of a repository.
     Comparison(Id, String, String),
     Rollup(Id, String),
     CombinedStatus(Id, String),
@@ -54,17 +52,15 @@ pub(super) enum Thing {
     Label(Id),
     Deployment(Id),
     Environment(Id),
-    /// The merge queue of a branch.
     Queue(Id, String),
-    /// A pull request's place in its queue.
+    /// A pull request's entry in its queue.
     QueueEntry(Id),
-    /// What is small enough to be made at once.
+    /// A small object with all of its fields.
     Record(&'static str, Arc<Vec<(&'static str, Out)>>),
-    /// A list in pages.
     Connection(Arc<records::Connection>),
 }
 
-/// What a field gives.
+/// The value of a field.
 #[derive(Debug, Clone)]
 pub(super) enum Out {
     Leaf(Value),
@@ -72,34 +68,29 @@ pub(super) enum Out {
     Many(Vec<Out>),
 }
 
-/// How a field ends.
 pub(super) type Given = Result<Out, Refusal>;
 
-/// The arguments of a field, after defaults.
+/// Arguments of a field, with defaults.
 pub(super) struct Args(Value);
 
-/// A thing, and what it is looked up in.
 pub(super) struct Object {
     scope: Arc<Scope>,
     thing: Thing,
 }
 
 impl Out {
-    /// Nothing.
     pub(super) const NULL: Out = Out::Leaf(Value::Null);
 
-    /// A thing, or nothing.
     pub(super) fn maybe(thing: Option<Thing>) -> Out {
         thing.map_or(Out::NULL, Out::One)
     }
 
-    /// A list of things.
     pub(super) fn list(things: impl IntoIterator<Item = Thing>) -> Out {
         Out::Many(things.into_iter().map(Out::One).collect())
     }
 }
 
-/// A leaf, or a list of leaves.
+/// A scalar, or a list of scalars.
 pub(super) fn leaf(value: impl serde::Serialize) -> Out {
     match json!(value) {
         Value::Array(items) => Out::Many(items.into_iter().map(Out::Leaf).collect()),
@@ -107,28 +98,25 @@ pub(super) fn leaf(value: impl serde::Serialize) -> Out {
     }
 }
 
-/// Something small.
 pub(super) fn record(name: &'static str, fields: Vec<(&'static str, Out)>) -> Thing {
     Thing::Record(name, Arc::new(fields))
 }
 
 impl Args {
-    /// A text.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
 
-    /// A number.
     pub(super) fn number(&self, name: &str) -> Option<u64> {
         self.0.get(name)?.as_u64()
     }
 
-    /// Yes or no; no where it is missing.
+    /// False if missing.
     pub(super) fn flag(&self, name: &str) -> bool {
         self.0.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
 
-    /// A list of texts (or one, which GraphQL lets stand for a list); `None` where it is missing.
+    /// A list of strings or a single one; `None` if missing.
     pub(super) fn texts(&self, name: &str) -> Option<Vec<&str>> {
         match self.0.get(name)? {
             Value::Array(items) => Some(items.iter().filter_map(Value::as_str).collect()),
@@ -137,12 +125,10 @@ impl Args {
         }
     }
 
-    /// An object.
     pub(super) fn object(&self, name: &str) -> Args {
         Args(self.0.get(name).cloned().unwrap_or_default())
     }
 
-    /// A list of objects.
     pub(super) fn objects(&self, name: &str) -> Vec<Args> {
         let items = self.0.get(name).and_then(Value::as_array);
         items.into_iter().flatten().cloned().map(Args).collect()
@@ -150,22 +136,20 @@ impl Args {
 }
 
 impl Scope {
-    /// A repository that the viewer may see.
+    /// If the viewer may see it.
     pub(super) fn repo(&self, id: Id) -> Result<&Repo, Refusal> {
         self.world.repos.get(id).ok_or_else(Refusal::not_found)
     }
 
-    /// A pull request.
     pub(super) fn pull(&self, id: Id) -> Result<&Pull, Refusal> {
         self.world.pulls.get(id).ok_or_else(Refusal::not_found)
     }
 
-    /// What the viewer may do in a repository.
     pub(super) fn permission(&self, repo: &Repo) -> Option<Permission> {
         self.world.permission(repo, self.viewer)
     }
 
-    /// The same, with the world as it is now.
+    /// With the current world.
     pub(super) fn renewed(&self) -> Scope {
         Scope {
             world: self.forge.world(),
@@ -219,7 +203,7 @@ impl Object {
     fn resolved<'a>(&self, out: Out) -> ResolvedValue<'a> {
         match out {
             Out::Leaf(value) => ResolvedValue::Leaf(value.into()),
-            // What a mutation changed is seen by what is asked of its result.
+            // Fields of a mutation's payload see its changes.
             Out::One(thing) if matches!(self.thing, Thing::Mutation) => {
                 ResolvedValue::object(Object::new(Arc::new(self.scope.renewed()), thing))
             }
@@ -284,7 +268,9 @@ impl ObjectValue for Object {
     }
 }
 
-/// A field that the schema has and nobody answers: a defect, which a test looks for.
+/// A field of the schema that is not implemented; a test looks for these.
 pub(super) fn unanswered(kind: &str, name: &str) -> Given {
-    Err(Refusal::internal(&format!("nobody answers {kind}.{name}")))
+    Err(Refusal::internal(&format!(
+        "{kind}.{name} is not implemented"
+    )))
 }

@@ -35,7 +35,7 @@ pub(super) fn user(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
     })
 }
 
-/// Who wrote a commit.
+/// The author of a commit.
 pub(super) fn git_actor(scope: &Scope, signature: &Signature) -> Thing {
     let account = account_of(&scope.world, signature);
     let is_person = |id: &Id| {

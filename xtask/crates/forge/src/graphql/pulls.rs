@@ -1,4 +1,4 @@
-//! Pull requests, and what is said about them.
+//! Pull requests.
 
 use super::commits::{files, thing};
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
@@ -11,7 +11,7 @@ use crate::pull_requests::{Mergeable, review_decision, standing};
 use crate::rest::shapes::association;
 use crate::world::{Id, Permission, Pull, ReviewState};
 
-/// Pull requests in pages, as the arguments choose and order them.
+/// Filtered, ordered and paged.
 pub(super) fn list(scope: &Scope, mut all: Vec<&Pull>, args: &Args) -> Given {
     let states = args.texts("states");
     let wanted_labels = args.texts("labels");
@@ -56,7 +56,7 @@ pub(super) fn pull(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
     }
 }
 
-/// What the row itself says.
+/// Stored fields.
 fn said(scope: &Scope, pull: &Pull, name: &str) -> Option<Out> {
     let path = || scope.links.pull(&scope.world, pull);
     let time = |at: Option<crate::clock::Time>| leaf(at.map(|at| at.to_string()));
@@ -105,7 +105,7 @@ fn said(scope: &Scope, pull: &Pull, name: &str) -> Option<Out> {
     })
 }
 
-/// What comes in pages.
+/// Connections.
 fn lists(scope: &Scope, pull: &Pull, name: &str, args: &Args) -> Option<Given> {
     let world = &scope.world;
     let reviews = |kind: Vec<&crate::world::Review>| {
@@ -261,7 +261,7 @@ fn review_requests(scope: &Scope, pull: &Pull, args: &Args) -> Given {
     )
 }
 
-/// What is found out when it is asked for.
+/// Computed fields.
 fn computed(scope: &Scope, pull: &Pull, name: &str) -> Given {
     let world = &scope.world;
     let repo = scope.repo(pull.repo)?;

@@ -1,4 +1,4 @@
-//! Where documents begin.
+//! The root of queries.
 
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::search;
@@ -72,7 +72,7 @@ fn account(scope: &Scope, args: &Args, kind: &str) -> Result<Thing, Refusal> {
     })
 }
 
-/// A repository by its name, as the viewer may see it.
+/// If the viewer may see it.
 pub(super) fn repository(scope: &Scope, owner: &str, name: &str) -> Result<Thing, Refusal> {
     let found = scope
         .world
@@ -83,7 +83,7 @@ pub(super) fn repository(scope: &Scope, owner: &str, name: &str) -> Result<Thing
         .ok_or_else(|| unresolved("a Repository", &format!("the name '{owner}/{name}'")))
 }
 
-/// Whatever has this global name, as far as the viewer may see it.
+/// By global id, if the viewer may see it.
 pub(super) fn node(scope: &Scope, node: &str) -> Result<Thing, Refusal> {
     let unknown = || unresolved("a node", &format!("the global id of '{node}'"));
     let (kind, id) = parse_node_id(node).ok_or_else(unknown)?;
@@ -95,7 +95,7 @@ pub(super) fn node(scope: &Scope, node: &str) -> Result<Thing, Refusal> {
     visible.then_some(thing).ok_or_else(unknown)
 }
 
-/// The thing, and the repository that it belongs to.
+/// With the repository it belongs to.
 fn row(scope: &Scope, kind: &str, id: Id) -> Option<(Thing, Option<Id>)> {
     let world = &scope.world;
     let repo_of_pull = |pull: Id| world.pulls.get(pull).map(|pull| pull.repo);
@@ -127,7 +127,7 @@ fn row(scope: &Scope, kind: &str, id: Id) -> Option<(Thing, Option<Id>)> {
     })
 }
 
-/// A pull request by its global name.
+/// By global id.
 pub(super) fn pull_named(scope: &Scope, name: &str) -> Result<Id, Refusal> {
     match node(scope, name)? {
         Thing::Pull(id) => Ok(id),

@@ -7,7 +7,7 @@ use crate::links::node_id;
 use crate::refusal::Refusal;
 use crate::world::{Id, Pull};
 
-/// Pull requests in the queue of a branch, first come first.
+/// In the order of the queue.
 fn queued<'s>(scope: &'s Scope, repo: Id, branch: &str) -> Vec<&'s Pull> {
     let mut all: Vec<&Pull> = scope
         .world

@@ -1,4 +1,4 @@
-//! Small objects, and lists in pages.
+//! Small objects, and connections (paged lists).
 
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use base64::engine::general_purpose::STANDARD;
 use super::object::{Args, Given, Out, Thing, leaf, record, unanswered};
 use crate::refusal::Refusal;
 
-/// A field of a small object.
 pub(super) fn field(fields: &[(&'static str, Out)], name: &str, _args: &Args) -> Given {
     match fields.iter().find(|(known, _)| *known == name) {
         Some((_, out)) => Ok(out.clone()),
@@ -16,20 +15,20 @@ pub(super) fn field(fields: &[(&'static str, Out)], name: &str, _args: &Args) ->
     }
 }
 
-/// One page of a list.
+/// One page of a connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// `...Connection`.
+    /// `…Connection`.
     pub(super) type_name: &'static str,
     edge_name: &'static str,
     page: Vec<Thing>,
-    /// How many come before the page.
+    /// Number of items before the page.
     offset: usize,
     total: usize,
     extra: Vec<(&'static str, Out)>,
 }
 
-/// The page of `all` that `first`, `after`, `last` and `before` ask for.
+/// The page that `first`, `after`, `last` and `before` select.
 pub(super) fn page(
     type_name: &'static str,
     edge_name: &'static str,
@@ -39,7 +38,6 @@ pub(super) fn page(
     page_with(type_name, edge_name, all, args, Vec::new())
 }
 
-/// The same, with more fields.
 pub(super) fn page_with(
     type_name: &'static str,
     edge_name: &'static str,
@@ -81,7 +79,7 @@ pub(super) fn page_with(
     }))))
 }
 
-/// A cursor is opaque to clients: the number of the item, from 1.
+/// Opaque to clients: the number of the item, from 1.
 fn cursor(number: usize) -> String {
     STANDARD.encode(format!("cursor:v1:{number}"))
 }
@@ -97,7 +95,6 @@ fn position(cursor: &str) -> Result<usize, Refusal> {
     })
 }
 
-/// A field of a list.
 pub(super) fn connection(connection: &Connection, name: &str) -> Given {
     let numbered = || connection.page.iter().zip(connection.offset + 1..);
     Ok(match name {
@@ -132,7 +129,7 @@ pub(super) fn connection(connection: &Connection, name: &str) -> Given {
     })
 }
 
-/// One item with its cursor.
+/// An item with its cursor.
 pub(super) fn edge(name: &'static str, node: Thing, number: usize) -> Thing {
     record(
         name,

@@ -7,7 +7,6 @@ use super::records::page;
 use crate::refusal::Refusal;
 use crate::world::{BranchRule, Id, Permission, Pull, Repo};
 
-/// A branch that exists.
 pub(super) fn branch_ref(repo: &Repo, branch: &str) -> Option<Thing> {
     repo.branch(branch)?;
     Some(Thing::Ref(repo.id, format!("refs/heads/{branch}")))

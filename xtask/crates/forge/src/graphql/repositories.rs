@@ -225,7 +225,7 @@ fn pull_numbered(scope: &Scope, repo: &Repo, number: u64) -> Given {
     }
 }
 
-/// Templates at the places where GitHub looks for them.
+/// Pull request templates at GitHub's locations.
 fn templates(scope: &Scope, repo: &Repo) -> Out {
     let Some(tip) = repo.branch(&repo.default_branch) else {
         return Out::Many(Vec::new());
@@ -264,7 +264,6 @@ fn templates(scope: &Scope, repo: &Repo) -> Out {
     Out::list(paths.iter().filter_map(template))
 }
 
-/// Labels in pages.
 pub(super) fn labels(mut all: Vec<&Label>, args: &Args) -> Given {
     let order = args.object("orderBy");
     if order.text("field") == Some("NAME") {
@@ -296,7 +295,7 @@ pub(super) fn label(scope: &Scope, id: Id, name: &str) -> Given {
     })
 }
 
-/// Labels by their global names.
+/// By global id.
 pub(super) fn labels_named(scope: &Scope, names: &[&str]) -> Result<Vec<Id>, Refusal> {
     let label = |name: &&str| match node(scope, name)? {
         Thing::Label(id) => Ok(id),

@@ -1,4 +1,4 @@
-//! `search`, as far as it finds pull requests: words and `qualifier:value`.
+//! `search` for pull requests: words and `qualifier:value`.
 
 use super::object::{Args, Given, Scope, Thing};
 use super::records::page;
@@ -28,7 +28,6 @@ pub(super) fn search(scope: &Scope, args: &Args) -> Given {
     )
 }
 
-/// One condition.
 #[derive(Debug, PartialEq, Eq)]
 struct Term {
     negated: bool,
@@ -36,7 +35,7 @@ struct Term {
     value: String,
 }
 
-/// Splits a query at spaces outside of quotes.
+/// Splits at spaces outside of quotes.
 fn terms(query: &str) -> Vec<Term> {
     let mut words = vec![String::new()];
     let mut quoted = false;
@@ -109,7 +108,7 @@ impl Term {
                 _ => true,
             },
             "" => pull.title.to_lowercase().contains(&value.to_lowercase()),
-            // What is not known narrows nothing down.
+            // Unknown qualifiers match everything.
             _ => true,
         };
         holds != self.negated

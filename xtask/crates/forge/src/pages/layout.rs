@@ -1,4 +1,4 @@
-//! What all pages share.
+//! The frame and common elements of all pages.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -9,13 +9,13 @@ use crate::world::{CheckRun, Pull, Verdict};
 pub(super) const STYLE_PATH: &str = "/_assets/forge.css";
 pub(super) const STYLE: &str = include_str!("forge.css");
 
-/// A page for somebody who is signed in.
+/// For signed-in users.
 pub(super) fn page(call: &Call, title: &str, content: &Markup) -> Markup {
     let login = call.caller.login(&call.world).unwrap_or_default();
     framed(title, &html! { span.who { (login) } }, content)
 }
 
-/// A page for whoever comes.
+/// Without a user.
 pub(super) fn bare(title: &str, content: &Markup) -> Markup {
     framed(title, &html! {}, content)
 }
@@ -39,7 +39,6 @@ fn framed(title: &str, who: &Markup, content: &Markup) -> Markup {
     }
 }
 
-/// How long ago something was.
 pub(super) fn ago(call: &Call, at: Time) -> Markup {
     let seconds = (call.world.now().seconds() - at.seconds()).max(0);
     let text = match seconds {
@@ -51,7 +50,6 @@ pub(super) fn ago(call: &Call, at: Time) -> Markup {
     html! { time datetime=(at) title=(at) { (text) } }
 }
 
-/// A pull request's state.
 pub(super) fn pull_badge(pull: &Pull) -> Markup {
     let (word, class) = match (pull.open, &pull.merged) {
         (true, _) if pull.draft => ("Draft", "quiet"),
@@ -62,7 +60,6 @@ pub(super) fn pull_badge(pull: &Pull) -> Markup {
     html! { span class={ "badge " (class) } { (word) } }
 }
 
-/// A check's state.
 pub(super) fn check_badge(check: &CheckRun) -> Markup {
     let class = match check.verdict() {
         Verdict::Passed => "ok",
@@ -72,7 +69,7 @@ pub(super) fn check_badge(check: &CheckRun) -> Markup {
     badge(check.conclusion.as_deref().unwrap_or(&check.status), class)
 }
 
-/// A word of GitHub's, as people say it.
+/// GitHub's value with a capital letter and spaces.
 pub(super) fn badge(word: &str, class: &str) -> Markup {
     let mut letters = word.chars();
     let first = letters.next().map(|letter| letter.to_ascii_uppercase());
@@ -80,7 +77,7 @@ pub(super) fn badge(word: &str, class: &str) -> Markup {
     html! { span class={ "badge " (class) } { (word.replace('_', " ")) } }
 }
 
-/// How long a check took, or takes so far.
+/// Duration so far.
 pub(super) fn duration(call: &Call, check: &CheckRun) -> String {
     let Some(start) = check.started_at else {
         return String::new();

@@ -1,4 +1,4 @@
-//! A pull request, a run and a job.
+//! Pages of a pull request, a run and a job.
 
 use maud::{Markup, html};
 
@@ -10,7 +10,7 @@ use crate::refusal::Refusal;
 use crate::rest::logs;
 use crate::world::{CheckRun, Permission, Pull, Repo, ReviewState, Status, Verdict};
 
-/// As much of a log is shown.
+/// Characters of a log that are shown.
 const LONGEST_LOG: usize = 2_000_000;
 
 pub(super) fn show(call: &Call) -> Answer {
@@ -47,7 +47,7 @@ pub(super) fn show(call: &Call) -> Answer {
     shown(&page(call, &title, &content))
 }
 
-/// What to say where no rule is in the way: what is red or asked for all the same.
+/// For a mergeable pull request: failed checks and requested changes.
 fn no_obstacle(call: &Call, pull: &Pull) -> String {
     let world = &call.world;
     let checks = match world.verdict(pull.repo, &pull.head_sha) {
@@ -59,9 +59,9 @@ fn no_obstacle(call: &Call, pull: &Pull) -> String {
     let asked = asked.then_some("a reviewer asked for changes");
     let doubts: Vec<&str> = checks.into_iter().chain(asked).collect();
     match doubts.is_empty() {
-        true => "Nothing keeps it from being merged.".to_owned(),
+        true => "Ready to merge.".to_owned(),
         false => format!(
-            "It can be merged, as no rule of the branch forbids it. But {}.",
+            "No branch rule prevents the merge, but {}.",
             doubts.join(", and ")
         ),
     }
@@ -109,7 +109,7 @@ fn status_row(call: &Call, pull: &Pull, status: &Status) -> Markup {
     }
 }
 
-/// Reviews and comments, in the order in which they were made.
+/// Reviews and comments, in chronological order.
 fn conversation(call: &Call, pull: &Pull) -> Markup {
     let world = &call.world;
     let reviews = world
@@ -121,7 +121,7 @@ fn conversation(call: &Call, pull: &Pull) -> Markup {
                 ReviewState::Approved => "approved",
                 ReviewState::ChangesRequested => "asked for changes",
                 ReviewState::Commented => "commented",
-                ReviewState::Dismissed => "made a review that is void",
+                ReviewState::Dismissed => "left a review that was dismissed",
             };
             (
                 review.submitted_at,

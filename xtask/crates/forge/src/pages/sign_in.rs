@@ -1,4 +1,4 @@
-//! How a browser gets a session: a link that works once.
+//! Sign-in of browsers with a one-time link.
 
 use axum::http::StatusCode;
 use axum::http::header::SET_COOKIE;

@@ -1,4 +1,4 @@
-//! Merging: at once, by itself once everything is green, or through a queue.
+//! Merging: directly, automatically, or through a queue.
 
 use axum::http::StatusCode;
 
@@ -9,18 +9,17 @@ use crate::git::merge::Author;
 use crate::refusal::Refusal;
 use crate::world::{AutoMerge, Id, MergeMethod, Merged, Permission, Pull, Queued, Repo, World};
 
-/// A merge that somebody asks for.
 #[derive(Debug, Clone)]
 pub(crate) struct MergeRequest {
     pub(crate) by: Id,
     pub(crate) method: Option<MergeMethod>,
-    /// What the head must still be.
+    /// The expected head.
     pub(crate) sha: Option<String>,
     pub(crate) title: Option<String>,
     pub(crate) message: Option<String>,
 }
 
-/// Merges a pull request. Returns the new commit on the base branch.
+/// Answers the new commit of the base branch.
 pub(crate) fn merge(forge: &Forge, pull: Id, request: &MergeRequest) -> Result<String, Refusal> {
     let before = forge.world();
     let pull = before.pulls.get(pull).ok_or_else(Refusal::not_found)?;
@@ -33,7 +32,7 @@ pub(crate) fn merge(forge: &Forge, pull: Id, request: &MergeRequest) -> Result<S
     forge.change(|world| land(forge, world, pull, method, request))
 }
 
-/// May this be merged, in that way?
+/// Whether it may be merged with this method.
 fn check(
     forge: &Forge,
     world: &World,
@@ -172,7 +171,7 @@ fn one_commit(
     )?))
 }
 
-/// Title and body of the commit when nobody says otherwise.
+/// Default title and body of the commit.
 fn words(
     forge: &Forge,
     world: &World,
@@ -206,7 +205,6 @@ fn words(
     Ok((numbered(&pull.title), list.join("\n\n")))
 }
 
-/// Has a pull request merged by itself once nothing is in the way any more.
 pub(crate) fn enable_auto_merge(
     forge: &Forge,
     pull: Id,
@@ -247,7 +245,6 @@ pub(crate) fn enable_auto_merge(
     })
 }
 
-/// Puts a pull request into the merge queue.
 pub(crate) fn enqueue(
     world: &mut World,
     pull: Id,
@@ -280,7 +277,7 @@ pub(crate) fn enqueue(
     Ok(())
 }
 
-/// Merges what waits for its checks, and has nothing in the way any more; where there is a queue, it queues up.
+/// Merges or enqueues pull requests whose auto-merge conditions have become true.
 pub(crate) fn merge_what_waits(forge: &Forge) {
     loop {
         let world = forge.world();
@@ -325,7 +322,7 @@ fn is_ready(forge: &Forge, world: &World, pull: &Pull) -> bool {
         .is_ok_and(|standing| matches!(standing.state, "CLEAN" | "UNSTABLE"))
 }
 
-/// Merges what is first in the queue of a branch, as a merge group that passed. Returns its number.
+/// Merges the first entry of a branch's queue, as if its merge group had passed. Answers the pull request's number.
 pub(crate) fn advance_queue(forge: &Forge, repo: Id, branch: &str) -> Result<Option<u64>, Refusal> {
     let world = forge.world();
     let queued = world

@@ -1,4 +1,4 @@
-//! Opening a pull request, and changing what it says.
+//! Opening and editing pull requests.
 
 use axum::http::StatusCode;
 
@@ -6,21 +6,20 @@ use crate::git::Git;
 use crate::refusal::{Problem, Refusal};
 use crate::world::{Comment, Id, Permission, Pull, Repo, UserKind, World};
 
-/// What a new pull request is to be.
 #[derive(Debug)]
 pub(crate) struct NewPull {
     pub(crate) title: String,
     pub(crate) body: Option<String>,
     /// `BRANCH`, or `OWNER:BRANCH`.
     pub(crate) head: String,
-    /// Where the head is, when several forks of one owner could be meant.
+    /// Selects one of several forks of an owner.
     pub(crate) head_repo: Option<Id>,
     pub(crate) base: String,
     pub(crate) draft: bool,
     pub(crate) maintainer_can_modify: bool,
 }
 
-/// What is to be changed; `None` leaves it.
+/// `None` leaves a field unchanged.
 #[derive(Debug, Default)]
 pub(crate) struct PullUpdate {
     pub(crate) title: Option<String>,
@@ -32,11 +31,11 @@ pub(crate) struct PullUpdate {
 
 const RESOURCE: &str = "PullRequest";
 
-/// The most characters that GitHub takes.
+/// GitHub's limits, characters.
 const LONGEST_TITLE: usize = 256;
 const LONGEST_BODY: usize = 65_536;
 
-/// Refuses what is too long, in GitHub's words.
+/// With GitHub's messages.
 fn within_limits(title: Option<&str>, body: Option<&str>) -> Result<(), Refusal> {
     let fields = [
         ("title", title, LONGEST_TITLE),
@@ -57,7 +56,6 @@ fn within_limits(title: Option<&str>, body: Option<&str>) -> Result<(), Refusal>
     Ok(())
 }
 
-/// Opens a pull request into `repo`.
 pub(crate) fn open(
     world: &mut World,
     git: &Git,
@@ -142,7 +140,7 @@ pub(crate) fn open(
     Ok(id)
 }
 
-/// The repository and branch that a `head` means.
+/// Repository and branch of a `head`.
 fn head<'w, 'n>(
     world: &'w World,
     base: &'w Repo,
@@ -170,7 +168,6 @@ fn head<'w, 'n>(
     Ok((fork, branch))
 }
 
-/// Changes a pull request.
 pub(crate) fn update(
     world: &mut World,
     git: &Git,
@@ -266,7 +263,7 @@ fn new_base(world: &World, git: &Git, pull: &Pull, base: &str) -> Result<String,
     Ok(sha)
 }
 
-/// Makes a pull request a draft, or ready.
+/// Converts to a draft, or marks as ready for review.
 pub(crate) fn set_draft(world: &mut World, pull: Id, draft: bool) -> Result<(), Refusal> {
     let now = world.now();
     let pull = world.pulls.edit(pull).ok_or_else(Refusal::not_found)?;
@@ -278,7 +275,7 @@ pub(crate) fn set_draft(world: &mut World, pull: Id, draft: bool) -> Result<(), 
     Ok(())
 }
 
-/// Asks people for a review; with `replace`, only them.
+/// With `replace`, other requests are removed.
 pub(crate) fn request_reviewers(
     world: &mut World,
     pull: Id,
@@ -332,7 +329,6 @@ pub(crate) fn request_reviewers(
     Ok(())
 }
 
-/// Adds a comment to the conversation.
 pub(crate) fn add_comment(
     world: &mut World,
     pull: Id,

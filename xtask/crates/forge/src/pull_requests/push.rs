@@ -1,4 +1,4 @@
-//! What follows from a push.
+//! Effects of a push.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::git::Git;
 use crate::refusal::Refusal;
 use crate::world::{Id, Merged, Pull, ReviewState, World};
 
-/// Takes over what the refs of `repo` point at now; `pusher` moved them. Returns the branches that moved.
+/// Reads the refs of `repo` after a push by `pusher`. Answers the branches that moved.
 pub(crate) fn pushed(
     world: &mut World,
     git: &Git,
@@ -35,7 +35,7 @@ pub(crate) fn pushed(
     Ok(branches)
 }
 
-/// Takes over the refs of all repositories: the program may have been killed between git's work and ours.
+/// Reads the refs of all repositories, in case the program was killed between a push and its effects.
 pub(crate) fn refresh_refs(world: &mut World, git: &Git) -> Result<(), Refusal> {
     let repos: Vec<(Id, Id)> = world
         .repos
@@ -48,7 +48,7 @@ pub(crate) fn refresh_refs(world: &mut World, git: &Git) -> Result<(), Refusal> 
     Ok(())
 }
 
-/// Pull requests from `branch` follow it.
+/// Updates pull requests from `branch`.
 fn heads_moved(world: &mut World, git: &Git, repo: Id, branch: &str) -> Result<(), Refusal> {
     let follows =
         |pull: &&Pull| pull.open && pull.head_repo == Some(repo) && pull.head_ref == branch;
@@ -84,7 +84,7 @@ fn heads_moved(world: &mut World, git: &Git, repo: Id, branch: &str) -> Result<(
                 row.queued = None;
                 dismiss_stale(world, &pull);
             }
-            // GitHub closes the pull requests of a branch that is deleted.
+            // Deleting a branch closes its pull requests, as on GitHub.
             None => {
                 row.open = false;
                 row.closed_at = Some(now);
@@ -119,7 +119,7 @@ fn dismiss_stale(world: &mut World, pull: &Pull) {
     }
 }
 
-/// Pull requests whose commits arrived in their base branch are merged.
+/// Marks pull requests as merged whose commits are in the base branch.
 fn base_moved(
     world: &mut World,
     git: &Git,

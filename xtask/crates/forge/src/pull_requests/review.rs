@@ -3,17 +3,15 @@
 use crate::refusal::Refusal;
 use crate::world::{Id, Review, ReviewState, Thread, World};
 
-/// A review to be added.
 #[derive(Debug)]
 pub(crate) struct NewReview {
     pub(crate) author: Id,
     pub(crate) state: ReviewState,
     pub(crate) body: String,
-    /// Path, line and text of each remark.
+    /// Path, line and text of each comment on code.
     pub(crate) remarks: Vec<(String, u32, String)>,
 }
 
-/// Adds a review.
 pub(crate) fn review(world: &mut World, pull: Id, new: NewReview) -> Result<Id, Refusal> {
     let reviewed = world
         .pulls
@@ -71,7 +69,6 @@ pub(crate) fn review(world: &mut World, pull: Id, new: NewReview) -> Result<Id, 
     Ok(id)
 }
 
-/// Makes a review void.
 pub(crate) fn dismiss(world: &mut World, review: Id) -> Result<(), Refusal> {
     let review = world.reviews.edit(review).ok_or_else(Refusal::not_found)?;
     if review.state == ReviewState::Commented {

@@ -1,29 +1,27 @@
-//! How a pull request stands: whether it can be merged, and what is in the way.
+//! Mergeability of a pull request.
 
 use crate::forge::Forge;
 use crate::refusal::Refusal;
 use crate::world::{BranchRule, Id, Permission, Pull, ReviewState, Verdict, World};
 
-/// Whether its commits and the base branch go together.
+/// Whether head and base can be merged without conflicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mergeable {
     Yes,
     Conflicting,
-    /// GitHub has not found out yet: ask again.
+    /// Not computed yet: clients ask again.
     Unknown,
 }
 
-/// How a pull request stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Standing {
     pub(crate) mergeable: Mergeable,
-    /// GraphQL's `mergeStateStatus`; in lower case REST's `mergeable_state`.
+    /// GraphQL's `mergeStateStatus`; REST's `mergeable_state` in lower case.
     pub(crate) state: &'static str,
-    /// What keeps it from being merged, in GitHub's words.
+    /// Why it cannot be merged, in GitHub's words.
     pub(crate) obstacle: Option<String>,
 }
 
-/// How `pull` stands.
 pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Standing, Refusal> {
     let plain = |mergeable, state| Standing {
         mergeable,
@@ -85,7 +83,7 @@ pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Stan
     Ok(plain(Mergeable::Yes, state))
 }
 
-/// Counts down how often the answer is "unknown".
+/// Counts down the "unknown" answers.
 fn still_unknown(forge: &Forge, world: &World) -> Result<bool, Refusal> {
     if world.settings().unknown_mergeability == 0 {
         return Ok(false);
@@ -98,7 +96,6 @@ fn still_unknown(forge: &Forge, world: &World) -> Result<bool, Refusal> {
     })
 }
 
-/// What the base branch points at now.
 pub(super) fn base_tip<'w>(world: &'w World, pull: &Pull) -> Option<&'w str> {
     world.repos.get(pull.repo)?.branch(&pull.base_ref)
 }
@@ -143,7 +140,7 @@ fn rule_in_the_way(world: &World, pull: &Pull, rule: &BranchRule) -> Option<Stri
     None
 }
 
-/// GraphQL's `reviewDecision`: of those with write access.
+/// GraphQL's `reviewDecision`, from reviewers with write access.
 pub(crate) fn review_decision(world: &World, pull: &Pull) -> Option<&'static str> {
     let repo = world.repos.get(pull.repo)?;
     let counts = |author: Id| world.permission(repo, author) >= Some(Permission::Write);
@@ -168,7 +165,7 @@ pub(crate) fn review_decision(world: &World, pull: &Pull) -> Option<&'static str
     }
 }
 
-/// Whether a check of that name must be green before `pull` is merged.
+/// Whether a check with this name is required.
 pub(crate) fn is_required(world: &World, pull: &Pull, name: &str) -> bool {
     let rule = world.rule(pull.repo, &pull.base_ref);
     rule.is_some_and(|rule| rule.required_checks.iter().any(|required| required == name))

@@ -94,7 +94,7 @@ fn workflows(call: &Call) -> Answer {
     })
 }
 
-/// A workflow by its number or its file's name.
+/// By number or file name.
 fn find_workflow<'c>(call: &'c Call, repo: &Repo) -> Result<&'c Workflow, Refusal> {
     let wanted = call.param("workflow");
     let fits = |workflow: &Workflow| {
@@ -252,7 +252,7 @@ fn one_job(call: &Call) -> Answer {
     )))
 }
 
-/// Artifacts are not kept here.
+/// Artifacts are not stored.
 fn artifacts(call: &Call) -> Answer {
     find(call, call.repo(Permission::Read)?)?;
     Ok(Reply::json(json!({"total_count": 0, "artifacts": []})))

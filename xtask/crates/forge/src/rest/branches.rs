@@ -1,4 +1,4 @@
-//! Branches, refs, and the rules of branches.
+//! Branches, refs and branch rules.
 
 mod rules;
 
@@ -19,7 +19,7 @@ use crate::world::{Permission, Repo};
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
         .route("/repos/{owner}/{repo}/branches", get(to(list)))
-        // A branch's name may hold slashes.
+        // Branch names may contain slashes.
         .route(
             "/repos/{owner}/{repo}/branches/{*branch}",
             get(to(one))

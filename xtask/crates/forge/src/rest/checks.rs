@@ -15,10 +15,9 @@ use crate::pull_requests::merge_what_waits;
 use crate::refusal::Refusal;
 use crate::world::{Annotation, App, CheckRun, CheckSuite, Id, Permission, Repo, World};
 
-/// What answers for a commit of a repository.
 type OfCommit = fn(&Call, &Repo, &str) -> Answer;
 
-/// What lies below a commit's address: the end of the address, and who answers.
+/// Suffixes of a commit's address, with their handlers.
 pub(super) const BELOW_A_COMMIT: &[(&str, OfCommit)] = &[
     ("/check-runs", check_runs),
     ("/check-suites", check_suites),
@@ -188,7 +187,7 @@ fn of_suite(call: &Call) -> Answer {
     })
 }
 
-/// GitHub lets only apps do this; here everybody with write access may.
+/// On GitHub only apps may create check runs; here everyone with write access.
 fn create(call: &Call) -> Answer {
     let repo = call.repo(Permission::Write)?;
     let fields = call.fields();
@@ -305,7 +304,7 @@ const CONCLUSIONS: &[&str] = &[
     "startup_failure",
 ];
 
-/// Takes over what a request says about a check.
+/// Applies the fields of a request.
 fn apply(world: &mut World, id: Id, fields: &Fields<'_>) -> Result<(), Refusal> {
     let now = world.now();
     let check = world.checks.edit(id).ok_or_else(Refusal::not_found)?;

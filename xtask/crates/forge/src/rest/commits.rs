@@ -20,7 +20,7 @@ use crate::world::{Permission, Repo};
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
         .route("/repos/{owner}/{repo}/commits", get(to(list)))
-        // A ref's name may hold slashes.
+        // Ref names may contain slashes.
         .route("/repos/{owner}/{repo}/commits/{*ref}", get(to(below)))
         .route("/repos/{owner}/{repo}/compare/{*spec}", get(to(compare)))
         .route("/repos/{owner}/{repo}/contents", get(to(contents)))
@@ -41,7 +41,7 @@ fn list(call: &Call) -> Answer {
     })
 }
 
-/// One commit, or what machines say about it.
+/// A commit, or its checks and statuses.
 fn below(call: &Call) -> Answer {
     let path = call.param("ref");
     let repo = call.repo(Permission::Read)?;
@@ -136,7 +136,7 @@ fn compare(call: &Call) -> Answer {
     })))
 }
 
-/// A commit of this repository, or of a fork, whose objects are brought here.
+/// A commit of this repository, or of a fork, whose objects are copied.
 fn find_in_network(call: &Call, repo: &Repo, name: &str) -> Result<String, Refusal> {
     let Some((owner, branch)) = name.split_once(':') else {
         return resolve(call, repo, name);

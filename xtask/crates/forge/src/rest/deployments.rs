@@ -169,7 +169,7 @@ fn create(call: &Call) -> Answer {
     Ok(Reply::created(shown(call, &call.world, repo, &row)))
 }
 
-/// Without a list, everything that was said of the commit must be green; with one, what it names.
+/// Without a list, every check and status must have succeeded; with a list, those in it.
 fn unready(world: &World, repo: &Repo, sha: &str, contexts: Option<&[String]>) -> Option<Refusal> {
     let ready = match contexts {
         None => matches!(world.verdict(repo.id, sha), None | Some(Verdict::Passed)),
@@ -264,7 +264,7 @@ fn add_status(call: &Call) -> Answer {
     )))
 }
 
-/// Of an environment's deployments one is active.
+/// An environment has one active deployment.
 fn retire_others(world: &mut World, repo: Id, kept: Id, environment: &str, creator: Id) {
     let active = |row: &&Deployment| {
         row.repo == repo

@@ -1,4 +1,4 @@
-//! Logs of jobs: a link that lives a minute, to an address that wants no token.
+//! Logs of jobs: a link that works for a minute without a token.
 
 use axum::http::StatusCode;
 use camino::Utf8PathBuf;
@@ -8,10 +8,9 @@ use crate::forge::Forge;
 use crate::refusal::Refusal;
 use crate::world::{Id, Permission};
 
-/// How long a link to a log works, ms.
+/// Lifetime of a link, ms.
 const LIFETIME: i64 = 60_000;
 
-/// Where the log of a job is kept.
 pub(crate) fn path(forge: &Forge, job: Id) -> Utf8PathBuf {
     forge.state.path().join("logs").join(format!("{job}.txt"))
 }
@@ -34,7 +33,7 @@ pub(super) fn redirect(call: &Call) -> Answer {
         .log_links
         .issue(id, call.world.now().0, LIFETIME)
         .map_err(|error| Refusal::internal(&error))?;
-    // Another host on GitHub's side; here it is at least another part of the address.
+    // GitHub uses another host.
     Ok(Reply::redirect(format!(
         "{}/_logs/{}",
         call.forge.url,

@@ -1,4 +1,4 @@
-//! Pull requests, and what is said about them.
+//! Pull requests.
 
 mod conversation;
 
@@ -131,7 +131,7 @@ fn create(call: &Call) -> Answer {
     shown(call, id, StatusCode::CREATED)
 }
 
-/// The pull request as it is now.
+/// The current state.
 fn shown(call: &Call, id: Id, status: StatusCode) -> Answer {
     let world = call.forge.world();
     let pull = world.pulls.get(id).ok_or_else(Refusal::not_found)?;

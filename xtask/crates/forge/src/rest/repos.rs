@@ -38,7 +38,6 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
         )
 }
 
-/// A repository that is to be made.
 pub(crate) struct NewRepo {
     pub(crate) owner: Id,
     pub(crate) name: String,
@@ -48,7 +47,7 @@ pub(crate) struct NewRepo {
     pub(crate) parent: Option<Id>,
 }
 
-/// Makes a repository, on disk and in the world; a fork begins with its parent's branches.
+/// Creates a repository; a fork starts with its parent's branches.
 pub(crate) fn make(world: &mut World, git: &Git, new: NewRepo) -> Result<Id, Refusal> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let usable = !new.name.is_empty()
@@ -324,7 +323,7 @@ fn add_collaborator(call: &Call) -> Answer {
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }
 
-/// A permission by either of its names.
+/// By either of its names.
 pub(crate) fn permission_named(name: &str) -> Option<Permission> {
     Some(match name {
         "pull" | "read" => Permission::Read,
@@ -343,7 +342,7 @@ fn permission_of(call: &Call) -> Answer {
         .user_named(call.param("login"))
         .ok_or_else(Refusal::not_found)?;
     let given = call.world.permission(repo, user.id);
-    // The older of the two words knows no roles between.
+    // The older field has no roles in between.
     let permission = match given {
         None => "none",
         Some(Permission::Read | Permission::Triage) => "read",

@@ -1,4 +1,4 @@
-//! What things look like in REST.
+//! JSON of REST replies.
 
 mod checks;
 mod commit;

@@ -1,4 +1,4 @@
-//! Who one is, who others are, and how much one may still ask.
+//! Accounts and rate limits.
 
 use std::sync::Arc;
 

@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::{Id, Row};
 use crate::clock::Time;
 
-/// A workflow of a repository.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Workflow {
     pub(crate) id: Id,
@@ -18,7 +17,7 @@ pub(crate) struct Workflow {
     pub(crate) created_at: Time,
 }
 
-/// A run of a workflow. What its jobs do is in the check runs of its suite.
+/// The state of its jobs is in the check runs of its suite.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct WorkflowRun {
     pub(crate) id: Id,
@@ -35,15 +34,15 @@ pub(crate) struct WorkflowRun {
     pub(crate) created_at: Time,
     pub(crate) updated_at: Time,
     pub(crate) started_at: Time,
-    /// Set when somebody asked for the run to end.
+    /// Cancellation was requested.
     #[serde(default)]
     pub(crate) cancelled: bool,
-    /// Environments whose reviewers have not decided yet.
+    /// Environments whose reviewers have not decided.
     #[serde(default)]
     pub(crate) waiting_for: Vec<Id>,
 }
 
-/// Somebody asked for a workflow to be run.
+/// A requested `workflow_dispatch`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Dispatch {
     pub(crate) id: Id,
@@ -55,7 +54,7 @@ pub(crate) struct Dispatch {
     pub(crate) created_at: Time,
 }
 
-/// A place that deployments go to.
+/// A deployment target.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Environment {
     pub(crate) id: Id,
@@ -69,14 +68,14 @@ pub(crate) struct Environment {
     pub(crate) updated_at: Time,
 }
 
-/// Which branches may deploy.
+/// Branches that may deploy.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct BranchPolicy {
     pub(crate) protected_branches: bool,
     pub(crate) custom_branch_policies: bool,
 }
 
-/// A deployment and what became of it.
+/// A deployment with its statuses.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deployment {
     pub(crate) id: Id,
@@ -95,7 +94,6 @@ pub(crate) struct Deployment {
     pub(crate) statuses: Vec<DeploymentStatus>,
 }
 
-/// A word about a deployment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct DeploymentStatus {
     pub(crate) id: Id,

@@ -1,11 +1,11 @@
-//! What machines say about a commit.
+//! Checks and statuses of commits.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Id, Row};
 use crate::clock::Time;
 
-/// The check runs that one app (or one workflow run) made for a commit.
+/// Check runs of one app (or one workflow run) for a commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CheckSuite {
     pub(crate) id: Id,
@@ -16,7 +16,7 @@ pub(crate) struct CheckSuite {
     pub(crate) created_at: Time,
 }
 
-/// Who makes checks.
+/// The author of checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct App {
     pub(crate) id: Id,
@@ -25,7 +25,7 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The one that runs workflows; its number is the one it has on GitHub.
+    /// GitHub Actions, with its id on GitHub.
     pub(crate) fn actions() -> App {
         App {
             id: 15368,
@@ -35,13 +35,13 @@ impl App {
     }
 }
 
-/// A check run; a workflow's job is one, under the same number.
+/// A workflow job is a check run with the same id.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct CheckRun {
     pub(crate) id: Id,
     pub(crate) repo: Id,
     pub(crate) suite: Id,
-    /// The workflow run whose job it is, and in which of its attempts.
+    /// The workflow run of a job, and its attempt.
     pub(crate) run: Option<Id>,
     pub(crate) attempt: u32,
     pub(crate) name: String,
@@ -62,7 +62,7 @@ pub(crate) struct CheckRun {
     pub(crate) environment: Option<String>,
 }
 
-/// A remark on a line.
+/// A comment on a line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Annotation {
     pub(crate) path: String,
@@ -77,7 +77,6 @@ pub(crate) struct Annotation {
     pub(crate) raw_details: Option<String>,
 }
 
-/// A step of a job.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Step {
     pub(crate) name: String,
@@ -88,7 +87,7 @@ pub(crate) struct Step {
     pub(crate) completed_at: Option<Time>,
 }
 
-/// A commit status, the older kind of check.
+/// The older kind of check.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Status {
     pub(crate) id: Id,
@@ -103,7 +102,7 @@ pub(crate) struct Status {
     pub(crate) created_at: Time,
 }
 
-/// How a check or status counts.
+/// The outcome of a check or status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     Passed,
@@ -112,7 +111,6 @@ pub(crate) enum Verdict {
 }
 
 impl CheckRun {
-    /// How it counts.
     pub(crate) fn verdict(&self) -> Verdict {
         match (self.status.as_str(), self.conclusion.as_deref()) {
             ("completed", Some("success" | "neutral" | "skipped")) => Verdict::Passed,
@@ -123,7 +121,6 @@ impl CheckRun {
 }
 
 impl Status {
-    /// How it counts.
     pub(crate) fn verdict(&self) -> Verdict {
         match self.state.as_str() {
             "success" => Verdict::Passed,

@@ -1,4 +1,4 @@
-//! Questions about more than one row.
+//! Queries over several rows.
 
 use xtask_local_server::secret::fingerprint;
 
@@ -8,26 +8,25 @@ use super::{
 };
 
 impl World {
-    /// An account by its name; names are the same in any case.
+    /// Case-insensitive.
     pub(crate) fn user_named(&self, login: &str) -> Option<&User> {
         self.users
             .find(|user| user.login.eq_ignore_ascii_case(login))
     }
 
-    /// An account's name. An account that is gone is `ghost`.
+    /// `ghost` for a deleted account.
     pub(crate) fn login(&self, user: Id) -> &str {
         self.users
             .get(user)
             .map_or("ghost", |user| user.login.as_str())
     }
 
-    /// Whose token this is.
     pub(crate) fn token(&self, value: &str) -> Option<&Token> {
         let wanted = fingerprint(value);
         self.tokens.find(|token| token.fingerprint == wanted)
     }
 
-    /// A repository by owner and name, in any case; by a name that it had before, where no other has that now.
+    /// Case-insensitive; also by a former name that no other repository has taken.
     pub(crate) fn repo_named(&self, owner: &str, name: &str) -> Option<&Repo> {
         let named = self.user_named(owner).and_then(|owner| {
             self.repos
@@ -41,7 +40,7 @@ impl World {
         named.or_else(|| self.repos.find(had_it))
     }
 
-    /// The repository at the root of all forks that a repository belongs to: its own where it is no fork.
+    /// The root of the fork network.
     pub(crate) fn root_of<'w>(&'w self, repo: &'w Repo) -> &'w Repo {
         let mut root = repo;
         while let Some(parent) = root.parent.and_then(|parent| self.repos.get(parent)) {
@@ -50,12 +49,11 @@ impl World {
         root
     }
 
-    /// `OWNER/NAME`.
     pub(crate) fn full_name(&self, repo: &Repo) -> String {
         format!("{}/{}", self.login(repo.owner), repo.name)
     }
 
-    /// What somebody may do in a repository; `None` when it is hidden from them.
+    /// `None` if the repository is hidden from the user.
     pub(crate) fn permission(&self, repo: &Repo, user: Id) -> Option<Permission> {
         if repo.owner == user {
             return Some(Permission::Admin);
@@ -64,29 +62,27 @@ impl World {
         given.or((!repo.private).then_some(Permission::Read))
     }
 
-    /// The fork of a repository that somebody owns.
+    /// Forks of a repository.
     pub(crate) fn forks(&self, repo: Id) -> impl Iterator<Item = &Repo> {
         self.repos
             .iter()
             .filter(move |fork| fork.parent == Some(repo))
     }
 
-    /// Pull requests into a repository, oldest first.
+    /// Oldest first.
     pub(crate) fn pulls_of(&self, repo: Id) -> impl DoubleEndedIterator<Item = &Pull> {
         self.pulls.iter().filter(move |pull| pull.repo == repo)
     }
 
-    /// A pull request by its number.
     pub(crate) fn pull_numbered(&self, repo: Id, number: u64) -> Option<&Pull> {
         self.pulls_of(repo).find(|pull| pull.number == number)
     }
 
-    /// The rule for a branch.
     pub(crate) fn rule(&self, repo: Id, branch: &str) -> Option<&BranchRule> {
         self.repos.get(repo)?.rules.get(branch)
     }
 
-    /// The check runs of a commit that count: of each name in a suite the newest.
+    /// The newest check run of each name in a suite.
     pub(crate) fn checks_of<'w>(&'w self, repo: Id, sha: &str) -> Vec<&'w CheckRun> {
         let mut latest: Vec<&CheckRun> = Vec::new();
         for check in self
@@ -98,7 +94,7 @@ impl World {
                 .iter_mut()
                 .find(|known| known.suite == check.suite && known.name == check.name)
             {
-                // An app's checks may share a name; a workflow's jobs of one attempt may, too.
+                // Checks of one app may have the same name, and so may jobs of one attempt.
                 Some(known) if check.run.is_none() || check.attempt > known.attempt => {
                     *known = check
                 }
@@ -108,7 +104,7 @@ impl World {
         latest
     }
 
-    /// The statuses of a commit that count: of each context the newest, newest first.
+    /// The newest status of each context, newest first.
     pub(crate) fn statuses_of<'w>(&'w self, repo: Id, sha: &str) -> Vec<&'w Status> {
         let mut latest: Vec<&Status> = Vec::new();
         for status in self
@@ -124,14 +120,14 @@ impl World {
         latest
     }
 
-    /// How a commit stands; `None` when nothing was said about it.
+    /// The combined state; `None` without checks and statuses.
     pub(crate) fn verdict(&self, repo: Id, sha: &str) -> Option<Verdict> {
         let checks = self.checks_of(repo, sha).into_iter().map(CheckRun::verdict);
         let statuses = self.statuses_of(repo, sha).into_iter().map(Status::verdict);
         checks.chain(statuses).reduce(worse)
     }
 
-    /// How one required check of a commit stands, by its name or context; `None` when it is missing.
+    /// The state of one check, by name or context; `None` if missing.
     pub(crate) fn verdict_named(&self, repo: Id, sha: &str, name: &str) -> Option<Verdict> {
         let checks = self.checks_of(repo, sha);
         let checks = checks
@@ -146,7 +142,6 @@ impl World {
         checks.chain(statuses).reduce(worse)
     }
 
-    /// The check suites of a commit.
     pub(crate) fn suites_of<'w>(
         &'w self,
         repo: Id,
@@ -157,7 +152,7 @@ impl World {
             .filter(move |suite| suite.repo == repo && suite.head_sha == sha)
     }
 
-    /// The jobs of a workflow run: of one attempt, or the newest of each name.
+    /// Of one attempt, or the newest of each name.
     pub(crate) fn jobs_of(&self, run: &WorkflowRun, attempt: Option<u32>) -> Vec<&CheckRun> {
         let jobs = self.checks.iter().filter(|check| check.run == Some(run.id));
         match attempt {
@@ -173,7 +168,7 @@ impl World {
         }
     }
 
-    /// Status and conclusion of a workflow run, from its jobs.
+    /// Status and conclusion, from the jobs.
     pub(crate) fn run_state(&self, run: &WorkflowRun) -> (&'static str, Option<&'static str>) {
         let jobs = self.jobs_of(run, None);
         if !run.waiting_for.is_empty() {
@@ -206,7 +201,7 @@ impl World {
         ("completed", Some(conclusion))
     }
 
-    /// Of each reviewer the review that counts: the newest that is more than a comment, else the newest.
+    /// The newest review of each reviewer that is more than a comment, else the newest.
     pub(crate) fn latest_reviews(&self, pull: Id) -> Vec<&Review> {
         let mut latest: Vec<&Review> = Vec::new();
         for review in self.reviews.iter().filter(|review| review.pull == pull) {

@@ -1,11 +1,10 @@
-//! Who is there.
+//! Accounts, tokens and sessions.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Id, Row};
 use crate::clock::Time;
 
-/// An account.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct User {
     pub(crate) id: Id,
@@ -16,7 +15,6 @@ pub(crate) struct User {
     pub(crate) created_at: Time,
 }
 
-/// What an account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum UserKind {
     User,
@@ -24,17 +22,16 @@ pub(crate) enum UserKind {
     Organization,
 }
 
-/// A personal access token, kept as its SHA-256.
+/// A personal access token, stored as SHA-256.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Token {
     pub(crate) user: Id,
     pub(crate) fingerprint: String,
     pub(crate) access: Access,
-    /// What `X-OAuth-Scopes` says.
+    /// `X-OAuth-Scopes`.
     pub(crate) scopes: String,
 }
 
-/// What a token is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Access {
@@ -42,7 +39,7 @@ pub(crate) enum Access {
     Write,
 }
 
-/// A browser that signed in, kept as the SHA-256 of its cookie.
+/// A browser session, with the SHA-256 of its cookie.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) user: Id,

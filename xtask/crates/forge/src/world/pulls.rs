@@ -1,11 +1,10 @@
-//! Pull requests and what people say about them.
+//! Pull requests, reviews and comments.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Id, Row};
 use crate::clock::Time;
 
-/// A pull request.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Pull {
     pub(crate) id: Id,
@@ -16,7 +15,7 @@ pub(crate) struct Pull {
     pub(crate) author: Id,
     pub(crate) open: bool,
     pub(crate) draft: bool,
-    /// Where the branch is; a fork may be gone.
+    /// The repository of the branch; a fork may be deleted.
     pub(crate) head_repo: Option<Id>,
     pub(crate) head_ref: String,
     pub(crate) head_sha: String,
@@ -35,7 +34,6 @@ pub(crate) struct Pull {
     pub(crate) merged: Option<Merged>,
 }
 
-/// How a pull request was merged.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Merged {
     pub(crate) at: Time,
@@ -43,7 +41,7 @@ pub(crate) struct Merged {
     pub(crate) commit: String,
 }
 
-/// A merge that happens by itself once everything is green.
+/// A requested automatic merge.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AutoMerge {
     pub(crate) by: Id,
@@ -53,7 +51,6 @@ pub(crate) struct AutoMerge {
     pub(crate) message: Option<String>,
 }
 
-/// A place in the merge queue.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Queued {
     pub(crate) id: Id,
@@ -61,7 +58,6 @@ pub(crate) struct Queued {
     pub(crate) at: Time,
 }
 
-/// Ways to merge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MergeMethod {
@@ -70,7 +66,6 @@ pub(crate) enum MergeMethod {
     Rebase,
 }
 
-/// A comment in the conversation.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Comment {
     pub(crate) id: Id,
@@ -81,7 +76,6 @@ pub(crate) struct Comment {
     pub(crate) updated_at: Time,
 }
 
-/// A review.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Review {
     pub(crate) id: Id,
@@ -93,7 +87,6 @@ pub(crate) struct Review {
     pub(crate) submitted_at: Time,
 }
 
-/// What a review says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum ReviewState {
@@ -118,7 +111,7 @@ pub(crate) struct Thread {
 }
 
 impl Pull {
-    /// The name of the state in GraphQL.
+    /// In GraphQL.
     pub(crate) fn state(&self) -> &'static str {
         match (self.open, &self.merged) {
             (true, _) => "OPEN",
@@ -127,14 +120,13 @@ impl Pull {
         }
     }
 
-    /// Whether its branch is in another repository.
     pub(crate) fn is_cross_repository(&self) -> bool {
         self.head_repo != Some(self.repo)
     }
 }
 
 impl MergeMethod {
-    /// By its name, in either API.
+    /// In either API.
     pub(crate) fn parse(name: &str) -> Option<MergeMethod> {
         match name.to_ascii_lowercase().as_str() {
             "merge" => Some(MergeMethod::Merge),
@@ -144,7 +136,7 @@ impl MergeMethod {
         }
     }
 
-    /// Its name in REST.
+    /// In REST.
     pub(crate) fn name(self) -> &'static str {
         match self {
             MergeMethod::Merge => "merge",
@@ -155,7 +147,7 @@ impl MergeMethod {
 }
 
 impl ReviewState {
-    /// Its name, the same in both APIs.
+    /// In both APIs.
     pub(crate) fn name(self) -> &'static str {
         match self {
             ReviewState::Approved => "APPROVED",

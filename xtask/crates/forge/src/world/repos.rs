@@ -1,4 +1,4 @@
-//! Repositories, who may do what in them, and the rules of their branches.
+//! Repositories, permissions and branch rules.
 
 use std::collections::BTreeMap;
 
@@ -7,33 +7,33 @@ use serde::{Deserialize, Serialize};
 use super::{Id, Row};
 use crate::clock::Time;
 
-/// A repository. Its objects are in a bare git repository; what refs point at is kept here as well.
+/// Objects are in a bare git repository; refs are stored here, too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Repo {
     pub(crate) id: Id,
     pub(crate) owner: Id,
     pub(crate) name: String,
-    /// Names that it had before, `OWNER/NAME`: they lead to it until another repository takes one.
+    /// Former `OWNER/NAME`, which redirect until another repository takes them.
     #[serde(default)]
     pub(crate) former_names: Vec<String>,
     pub(crate) description: Option<String>,
     pub(crate) private: bool,
     pub(crate) default_branch: String,
-    /// What it is a fork of.
+    /// The fork's parent.
     pub(crate) parent: Option<Id>,
     pub(crate) collaborators: BTreeMap<Id, Permission>,
     pub(crate) merging: Merging,
-    /// Full names of refs, and what they point at.
+    /// By full name.
     pub(crate) refs: BTreeMap<String, String>,
-    /// Rules by branch name.
+    /// By branch name.
     pub(crate) rules: BTreeMap<String, BranchRule>,
-    /// The number that the next pull request gets.
+    /// Number of the next pull request.
     pub(crate) next_number: u64,
     pub(crate) created_at: Time,
     pub(crate) pushed_at: Time,
 }
 
-/// What somebody may do in a repository; each includes those before it.
+/// Each includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Permission {
@@ -44,7 +44,7 @@ pub(crate) enum Permission {
     Admin,
 }
 
-/// How pull requests may be merged.
+/// Allowed merge methods.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Merging {
@@ -67,31 +67,30 @@ impl Default for Merging {
     }
 }
 
-/// What must be true before a branch changes.
+/// Requirements for changes of a branch.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct BranchRule {
-    /// Names of checks or contexts of statuses that must be green.
+    /// Names of checks or contexts of statuses.
     pub(crate) required_checks: Vec<String>,
-    /// Whether the pull request must hold the newest commit of the branch.
+    /// The pull request must contain the branch's newest commit.
     pub(crate) strict: bool,
-    /// Approvals that are needed; `None` when reviews are not asked for at all.
+    /// `None` if reviews are not required.
     pub(crate) required_approvals: Option<u32>,
-    /// Whether a push makes earlier approvals void.
+    /// A push dismisses earlier approvals.
     pub(crate) dismiss_stale: bool,
-    /// Whether owners named in CODEOWNERS must approve.
+    /// Code owners must approve.
     pub(crate) code_owners: bool,
-    /// Whether open threads hold the merge up.
+    /// Open threads block the merge.
     pub(crate) resolve_threads: bool,
-    /// Whether administrators are held to the rule, too.
+    /// The rule applies to administrators, too.
     pub(crate) enforce_admins: bool,
-    /// Whether merges go through a queue.
+    /// Merges go through a queue.
     pub(crate) merge_queue: bool,
-    /// Whether the rule is a ruleset rather than a classic protection.
+    /// A ruleset instead of classic protection.
     pub(crate) ruleset: Option<Id>,
 }
 
-/// A label of a repository.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Label {
     pub(crate) id: Id,
@@ -102,14 +101,12 @@ pub(crate) struct Label {
 }
 
 impl Repo {
-    /// What a branch points at.
     pub(crate) fn branch(&self, name: &str) -> Option<&str> {
         self.refs
             .get(&format!("refs/heads/{name}"))
             .map(String::as_str)
     }
 
-    /// Names of branches and what they point at.
     pub(crate) fn branches(&self) -> impl Iterator<Item = (&str, &str)> {
         self.refs
             .iter()

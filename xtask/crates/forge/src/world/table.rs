@@ -1,4 +1,4 @@
-//! Rows of one kind, by their number.
+//! Rows of one kind, by id.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,13 +8,12 @@ use serde::de::DeserializeOwned;
 
 use super::Id;
 
-/// What can be kept in a [`Table`].
 pub(crate) trait Row: Clone + Serialize + DeserializeOwned {
-    /// The name of the kind in the database.
+    /// Name in the database.
     const KIND: &'static str;
 }
 
-/// A row to write, or to remove (`None`).
+/// A row to write, or to delete (`None`).
 #[derive(Debug)]
 pub(crate) struct Change {
     pub(crate) kind: &'static str,
@@ -22,7 +21,7 @@ pub(crate) struct Change {
     pub(crate) json: Option<String>,
 }
 
-/// Rows of one kind. A clone shares them.
+/// Clones share the rows.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
     rows: BTreeMap<Id, Arc<T>>,
@@ -39,35 +38,31 @@ impl<T> Default for Table<T> {
 }
 
 impl<T: Row> Table<T> {
-    /// One row.
     pub(crate) fn get(&self, id: Id) -> Option<&T> {
         self.rows.get(&id).map(AsRef::as_ref)
     }
 
-    /// All rows, oldest first.
+    /// Oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
         self.rows.values().map(AsRef::as_ref)
     }
 
-    /// The first row that fits.
     pub(crate) fn find(&self, fits: impl Fn(&T) -> bool) -> Option<&T> {
         self.iter().find(|row| fits(row))
     }
 
-    /// A row to be changed.
     pub(crate) fn edit(&mut self, id: Id) -> Option<&mut T> {
         let row = self.rows.get_mut(&id)?;
         self.changed.insert(id);
         Some(Arc::make_mut(row))
     }
 
-    /// Adds or replaces a row.
     pub(crate) fn put(&mut self, id: Id, row: T) {
         self.rows.insert(id, Arc::new(row));
         self.changed.insert(id);
     }
 
-    /// Takes away all rows that do not fit.
+    /// Deletes the other rows.
     pub(crate) fn retain(&mut self, fits: impl Fn(&T) -> bool) {
         let over: Vec<Id> = self
             .rows
@@ -80,7 +75,6 @@ impl<T: Row> Table<T> {
         }
     }
 
-    /// Takes a row away.
     pub(crate) fn remove(&mut self, id: Id) {
         if self.rows.remove(&id).is_some() {
             self.changed.insert(id);

@@ -91,7 +91,7 @@ fn upload(state: &mut State, request: &Request, place: &Place) -> Answer {
 
 fn file_above(place: &Place) -> Refusal {
     Refusal::taken(format!(
-        "cannot write {}: something else is in its place",
+        "cannot write {}: another object has this path",
         place.shown
     ))
 }

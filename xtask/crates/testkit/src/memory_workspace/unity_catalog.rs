@@ -162,7 +162,7 @@ pub(super) fn canonical_name(name: &str) -> Result<String, Refusal> {
         return Ok(name.to_lowercase());
     }
     Err(Refusal::invalid(format!(
-        "'{name}' is no name of a model in Unity Catalog: it has three levels, <catalog>.<schema>.<model>, without \
+        "'{name}' is not a model name of Unity Catalog: it has three levels, <catalog>.<schema>.<model>, without \
          spaces, slashes, colons or quotes"
     )))
 }

@@ -56,7 +56,7 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
                 .make_folder(now, &place.path)
                 .map_err(|_| {
                     Refusal::taken(format!(
-                        "Cannot create folder {}: a file is in its place.",
+                        "Cannot create folder {}: a file has this path.",
                         place.shown
                     ))
                 })?;

@@ -1,4 +1,4 @@
-//! Unity Catalog: owners, and privileges that hold for everything below what they were granted on.
+//! Unity Catalog: owners, and privileges, which hold for everything below the securable that they are granted on.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::store::Store;
 
-/// A kind of securable, as the grants table names it.
+/// A kind of securable, as the grants table spells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Catalog,
@@ -47,34 +47,30 @@ impl Kind {
     }
 }
 
-/// A registered model of which somebody wants something.
+/// Checks of a caller's rights on a registered model.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Model<'a>(pub(crate) &'a str);
 
 impl Model<'_> {
-    /// Refuses whoever may not read versions and their files.
     pub(crate) fn require_execute(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
         require(app, caller, "EXECUTE", "function", self.0)
     }
 
-    /// Refuses whoever may not add a version.
     pub(crate) fn require_new_version(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
         require(app, caller, "CREATE_MODEL_VERSION", "function", self.0)
     }
 
-    /// Refuses whoever may not tag.
     pub(crate) fn require_tag(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
         require(app, caller, "APPLY_TAG", "function", self.0)
     }
 
-    /// Refuses whoever may not change it: aliases, description, deletion.
+    /// For changes of aliases and description, and for deletion.
     pub(crate) fn require_owner(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
         require_owner(app, caller, "function", self.0)
     }
 }
 
-/// Refuses whoever has not this privilege on a securable, by grant or by ownership, there or above, and the right to
-/// use what it lies in.
+/// Requires this privilege on a securable, by grant or ownership, there or above, and the right to use its parents.
 pub(crate) fn require(
     app: &App,
     caller: &Caller,
@@ -104,7 +100,7 @@ pub(crate) fn require(
     }
 }
 
-/// Refuses whoever neither owns nor manages a securable, or something that it lies in.
+/// Requires that the caller owns or manages a securable or one of its parents.
 pub(crate) fn require_owner(
     app: &App,
     caller: &Caller,
@@ -121,7 +117,7 @@ pub(crate) fn require_owner(
     )))
 }
 
-/// Whether a list may show a securable to the caller: whoever holds any privilege on it, or owns it.
+/// Whether a list shows a securable to the caller: with any privilege on it, or as its owner.
 pub(crate) fn sees(
     app: &App,
     caller: &Caller,
@@ -131,7 +127,6 @@ pub(crate) fn sees(
     Ok(caller.is_admin() || holds(app, caller, "", Kind::parse(kind), full_name)?)
 }
 
-/// Those of a list of descriptions that the caller may see.
 pub(crate) fn seen(
     app: &App,
     caller: &Caller,
@@ -160,7 +155,7 @@ fn lacks(privilege: &str, kind: Kind, name: &str) -> ApiError {
     ))
 }
 
-/// The securable, then what it lies in, up to the catalog.
+/// The securable, then its parents, up to the catalog.
 fn chain(kind: Kind, full_name: &str) -> Vec<(Kind, String)> {
     let parts: Vec<&str> = full_name.split('.').collect();
     let mut chain = vec![(kind, full_name.to_owned())];
@@ -173,8 +168,8 @@ fn chain(kind: Kind, full_name: &str) -> Vec<(Kind, String)> {
     chain
 }
 
-/// Whether the caller has a privilege on a securable: it, or something above, is the caller's own, or was granted with
-/// it. An empty privilege stands for any, on the securable itself.
+/// Whether the caller owns the securable or one of its parents, or was granted the privilege there. An empty privilege
+/// stands for any, on the securable itself.
 fn holds(
     app: &App,
     caller: &Caller,

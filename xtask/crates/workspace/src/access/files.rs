@@ -1,5 +1,5 @@
-//! The workspace tree: everybody's home folder is their own, `/Shared` is everybody's, and the permissions of a folder
-//! hold for what lies in it.
+//! The workspace tree: every home folder belongs to its user, `/Shared` is open to all, and the permissions of a folder
+//! hold for everything in it.
 
 use serde_json::Value;
 
@@ -10,16 +10,13 @@ use crate::error::ApiError;
 use crate::files::{RelativePath, WorkspacePath};
 use crate::state::App;
 
-/// What somebody wants with a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
-    /// To look at it.
     Read,
-    /// To write, make or remove it.
+    /// Also to create and delete.
     Write,
 }
 
-/// Refuses a path that the caller may not reach.
 pub(crate) fn path(
     app: &App,
     caller: &Caller,
@@ -31,7 +28,7 @@ pub(crate) fn path(
     }
     let key = path.key();
     let home = format!("/Users/{}", caller.name());
-    // On the way to one's home folder there is nothing to hide, and nothing to write.
+    // The folders above the user's home folder can be read and not written.
     let passes = right == Right::Read && matches!(key.as_str(), "/" | "/Users");
     if passes || [&home, "/Shared"].iter().any(|root| lies_in(&key, root)) {
         return Ok(());
@@ -50,7 +47,7 @@ pub(crate) fn path(
     )))
 }
 
-/// Refuses a file that a task names, of the workspace tree or of a volume, which the caller may not read.
+/// Refuses a file of a task, in the workspace tree or a volume, that the caller may not read.
 pub(crate) fn readable(app: &App, caller: &Caller, file: &str) -> Result<(), ApiError> {
     let all = RelativePath::parse(file)?;
     let names: Vec<&str> = all.segments().collect();
@@ -73,7 +70,7 @@ fn lies_in(key: &str, root: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Whether the permissions set on just this path allow it.
+/// Whether the permissions set on exactly this path allow it.
 fn allows(app: &App, caller: &Caller, key: &str, right: Right) -> Result<bool, ApiError> {
     let Some(row) = app.store.object(key)? else {
         return Ok(false);

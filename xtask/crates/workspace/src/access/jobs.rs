@@ -1,4 +1,4 @@
-//! Jobs and their runs.
+//! Rights on jobs and their runs.
 
 use std::collections::HashMap;
 
@@ -10,24 +10,18 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{Job, Run, RunFilter};
 
-/// What somebody wants to do with a job or its runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Act {
-    /// Look at it.
     View,
-    /// Start a run, or have one that ended work again.
+    /// Also to repair one.
     Run,
-    /// End a run.
     End,
-    /// Change its settings.
     Change,
-    /// Remove it.
     Delete,
-    /// Read or change who may do what.
     Permissions,
 }
 
-/// Levels as they stand in a list, from the least to the most.
+/// Permission levels in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Level {
     None,
@@ -58,7 +52,7 @@ impl Act {
         }
     }
 
-    /// The refusal. Clients show it as it is; the CLI's own tests know these sentences.
+    /// Clients print this refusal as it is, and the CLI's tests compare it.
     fn refused(self, name: &str, job_id: i64) -> ApiError {
         let levels = match self {
             Act::View => "View or Admin or Manage Run or Owner",
@@ -78,8 +72,8 @@ impl Act {
     }
 }
 
-/// Refuses what the caller may not do with a job. A job that never was is left to whoever looks for it; one that was
-/// deleted still has its permissions.
+/// Refuses what the caller may not do with a job. For a job that never existed, the caller of this function answers; a
+/// deleted one still has its permissions.
 pub(crate) fn job(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<(), ApiError> {
     if caller.is_admin() {
         return Ok(());
@@ -96,9 +90,9 @@ pub(crate) fn job(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<(
     Err(act.refused(caller.name(), job_id))
 }
 
-/// Refuses what the caller may not do with a run: what the job allows, and for whoever started it, or as whom it acts,
-/// to look at it and to end it. To have it work again takes the right to run the job as it is now: it acts as its own
-/// identity, and whoever started it may have lost that right since.
+/// Refuses what the caller may not do with a run. Who started it, or whose identity it acts as, may view and end it. A
+/// repair needs the right to run the job as it is now: the run acts as its own identity, and who started it may have
+/// lost that right since.
 pub(crate) fn run(app: &App, caller: &Caller, run: &Run, act: Act) -> Result<(), ApiError> {
     let acts = run.acts_as(&app.identity.user_name) == caller.name();
     let own = acts || run.creator == caller.name();
@@ -114,7 +108,6 @@ pub(crate) fn run(app: &App, caller: &Caller, run: &Run, act: Act) -> Result<(),
     Err(act.refused(caller.name(), run.job_id))
 }
 
-/// A page of the jobs that the caller may look at, newest first.
 pub(crate) fn visible_jobs(
     app: &App,
     caller: &Caller,
@@ -134,7 +127,6 @@ pub(crate) fn visible_jobs(
     Ok(page(seen, limit, offset))
 }
 
-/// A page of the runs that the caller may look at, newest first.
 pub(crate) fn visible_runs(
     app: &App,
     caller: &Caller,
@@ -172,7 +164,7 @@ fn page<T>(items: Vec<T>, limit: u32, offset: u32) -> Vec<T> {
         .collect()
 }
 
-/// What a list gives to the caller. Whoever made the job owns it until the list names an owner.
+/// The level that a permission list gives to the caller. The creator owns the job until the list names an owner.
 fn level(caller: &Caller, acl: Option<&[Value]>, creator: Option<&str>) -> Level {
     let entries = acl.unwrap_or_default();
     let parsed =

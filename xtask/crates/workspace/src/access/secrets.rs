@@ -1,22 +1,19 @@
-//! Secret scopes: whoever made one manages it, and gives others their permission.
+//! Secret scopes: the creator manages a scope and grants permissions to others.
 
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
-/// What somebody may do with a scope; each contains the one before it.
+/// In ascending order; each includes the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Permission {
-    /// Read its secrets.
     Read,
-    /// Write them.
     Write,
-    /// Say who may do what, and delete it.
+    /// Change permissions, and delete the scope.
     Manage,
 }
 
 impl Permission {
-    /// As the API spells it.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Permission::Read => "READ",
@@ -25,7 +22,6 @@ impl Permission {
         }
     }
 
-    /// Reads the API's word.
     pub(crate) fn parse(text: &str) -> Option<Permission> {
         [Permission::Read, Permission::Write, Permission::Manage]
             .into_iter()
@@ -33,7 +29,7 @@ impl Permission {
     }
 }
 
-/// Refuses a scope that does not exist, and one that the caller may not use so.
+/// Refuses a scope that does not exist, or that the caller has no such permission for.
 pub(crate) fn secret_scope(
     app: &App,
     caller: &Caller,

@@ -1,7 +1,7 @@
-//! Tokens that somebody else signed, such as those of a GitHub workflow, and the policies that say which to trust.
+//! Tokens signed by an issuer such as GitHub Actions, and the policies that say which of them to trust.
 //!
-//! The keys stand in the policy (`jwks_json`). Databricks would fetch them from the issuer; a local workspace fetches no
-//! address that a client names.
+//! The keys stand in the policy (`jwks_json`). Databricks would fetch them from the issuer; a local workspace fetches
+//! no address that a client names.
 
 mod jwt;
 
@@ -13,34 +13,30 @@ use crate::error::ApiError;
 pub(super) use jwt::Jwt;
 use jwt::Keys;
 
-/// How far an issuer's clock may be from ours, seconds.
+/// Tolerated clock difference, seconds.
 const LEEWAY: i64 = 60;
 
-/// Why a token is not trusted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Refusal {
     /// It cannot be read, or says that it is not signed.
     #[error("{0}")]
     Malformed(&'static str),
-    /// No key of the policy made the signature.
-    #[error("its signature was made by none of the policy's keys")]
+    #[error("no key of the policy matches its signature")]
     Signature,
-    /// A claim is not what the policy wants.
-    #[error("its {claim} is {found}, and the policy wants {wanted}")]
+    /// A claim differs from the policy.
+    #[error("its {claim} is {found}, but the policy requires {wanted}")]
     Claim {
-        /// The claim's name.
         claim: String,
-        /// What the token says.
+        /// In the token.
         found: String,
-        /// What the policy says.
+        /// In the policy.
         wanted: String,
     },
-    /// Its time is over, or has not come.
+    /// Expired, or not valid yet.
     #[error("{0}")]
     Time(&'static str),
 }
 
-/// Refuses a policy that could not be applied.
 pub fn check_policy(oidc: &Value) -> Result<(), ApiError> {
     let text = |field: &str| oidc[field].as_str().unwrap_or_default();
     for field in ["issuer", "subject"] {
@@ -50,7 +46,7 @@ pub fn check_policy(oidc: &Value) -> Result<(), ApiError> {
     }
     if text("jwks_json").is_empty() {
         return Err(ApiError::invalid(
-            "oidc_policy.jwks_json is missing: the local workspace fetches no keys from an issuer, give them here",
+            "oidc_policy.jwks_json is required: the local workspace does not fetch keys from the issuer",
         ));
     }
     Keys::parse(text("jwks_json"))
@@ -58,7 +54,7 @@ pub fn check_policy(oidc: &Value) -> Result<(), ApiError> {
         .map_err(|why| ApiError::invalid(format!("oidc_policy.jwks_json: {why}")))
 }
 
-/// Checks a token against a policy. Without audiences the policy takes those that the clients ask for by themselves.
+/// Checks a token against a policy. A policy without audiences accepts those that the clients request by default.
 pub(super) fn check(token: &Jwt<'_>, oidc: &Value, audiences: &[&str]) -> Result<(), Refusal> {
     let keys = Keys::parse(oidc["jwks_json"].as_str().unwrap_or_default())
         .map_err(|_| Refusal::Signature)?;
@@ -111,11 +107,15 @@ fn check_audience(claims: &Value, oidc: &Value, default: &[&str]) -> Result<(), 
     Err(differs(claims, "aud", &wanted.join("\" or \"")))
 }
 
-/// A token without an end is refused: it would be a password.
+/// A token without an expiry would be a password.
 fn check_time(claims: &Value, now: i64) -> Result<(), Refusal> {
     let seconds = |claim: &str| claims[claim].as_f64().map(|seconds| seconds as i64);
     match seconds("exp") {
-        None => return Err(Refusal::Time("it has no exp, so it would never expire")),
+        None => {
+            return Err(Refusal::Time(
+                "it has no exp claim, so it would never expire",
+            ));
+        }
         Some(end) if end.saturating_add(LEEWAY) <= now => {
             return Err(Refusal::Time("it has expired"));
         }

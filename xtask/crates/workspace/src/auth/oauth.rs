@@ -1,5 +1,5 @@
-//! `POST /oidc/v1/token`: an access token for a service principal that shows its secret (`client_credentials`) or a
-//! token that somebody else signed (token exchange).
+//! `POST /oidc/v1/token`: an access token for a service principal, in exchange for its secret (`client_credentials`) or
+//! for a token of another issuer (token exchange).
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{NewToken, Principal, PrincipalKind, StoreError, TokenKind};
 
-/// How long a token lives, seconds.
+/// Lifetime of a token, seconds.
 const LIFETIME: i64 = 3600;
 const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
@@ -91,7 +91,7 @@ impl IntoResponse for OAuthError {
     }
 }
 
-/// The route itself. It takes no bearer token: its whole point is to make one.
+/// Takes no bearer token: clients call it to get one.
 pub async fn token(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
@@ -100,7 +100,7 @@ pub async fn token(
     match grant(&app, &headers, &body) {
         Ok(reply) => reply,
         Err(refusal) => {
-            tracing::info!(error = refusal.error, "no OAuth token was handed out");
+            tracing::info!(error = refusal.error, "refused an OAuth token");
             refusal.into_response()
         }
     }
@@ -108,7 +108,7 @@ pub async fn token(
 
 fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Response, OAuthError> {
     let form: Form = serde_urlencoded::from_bytes(body)
-        .map_err(|_| OAuthError::new("invalid_request", "the body is no form"))?;
+        .map_err(|_| OAuthError::new("invalid_request", "the body is not a form"))?;
     let who = match form.grant_type.as_str() {
         "client_credentials" => by_secret(app, headers, &form)?,
         EXCHANGE => by_signature(app, &form)?,
@@ -147,7 +147,7 @@ fn grant(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Response, OAuthE
     Ok(([(CACHE_CONTROL, "no-store")], Json(reply)).into_response())
 }
 
-/// A service principal that shows its secret: in the header, or in the form.
+/// A service principal with its secret, in the header or the form.
 fn by_secret(app: &App, headers: &HeaderMap, form: &Form) -> Result<Principal, OAuthError> {
     let (id, secret) = match headers.get(AUTHORIZATION) {
         Some(value) => basic(value.to_str().unwrap_or_default()).ok_or_else(OAuthError::client)?,
@@ -184,7 +184,7 @@ fn service(app: &App, id: &str) -> Result<Principal, OAuthError> {
         .ok_or_else(OAuthError::client)
 }
 
-/// A service principal that shows a token which one of its policies trusts.
+/// A service principal with a token that one of its policies trusts.
 fn by_signature(app: &App, form: &Form) -> Result<Principal, OAuthError> {
     if !matches!(form.subject_token_type.as_str(), JWT | ID_TOKEN) {
         return Err(OAuthError::new(
@@ -195,7 +195,7 @@ fn by_signature(app: &App, form: &Form) -> Result<Principal, OAuthError> {
     if form.client_id.is_empty() {
         return Err(OAuthError::new(
             "invalid_request",
-            "client_id is missing: the local workspace has policies of service principals, none of an account",
+            "client_id is required: the local workspace has policies of service principals only",
         ));
     }
     let who = service(app, &form.client_id)?;

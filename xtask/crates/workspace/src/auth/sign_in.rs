@@ -18,7 +18,6 @@ use crate::state::App;
 const SIGN_IN_NEEDED: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sign in</title>\
      <h1>This browser is not signed in</h1><p>Run <code>cargo xtask workspace open</code> in the project's folder.</p></html>";
 
-/// Query of the sign-in link.
 #[derive(Debug, Deserialize)]
 pub struct SignIn {
     #[serde(default)]
@@ -54,7 +53,6 @@ pub async fn sign_in(
     ))
 }
 
-/// The page for a browser without a session.
 pub(super) fn sign_in_needed() -> Response {
     (StatusCode::UNAUTHORIZED, Html(SIGN_IN_NEEDED)).into_response()
 }

@@ -10,11 +10,11 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::store::new_uuid;
 
-/// A checked name, in lower case, as Unity Catalog keeps it.
+/// A valid name in lower case, as Unity Catalog stores it.
 pub(crate) fn name(what: &str, given: &str) -> Result<String, ApiError> {
     let refused = |why: &str| ApiError::invalid(format!("not a valid name for a {what}: {why}"));
     catalog_limits::check(Text::Name, given).map_err(|limit| refused(&limit.message))?;
-    // It becomes the name of a folder here.
+    // The name becomes a folder name.
     if given.contains('\\') {
         return Err(refused(&format!(
             "'{}' has a backslash",
@@ -24,12 +24,11 @@ pub(crate) fn name(what: &str, given: &str) -> Result<String, ApiError> {
     Ok(given.to_lowercase())
 }
 
-/// A full name in lower case.
 pub(crate) fn full_name(given: &str) -> String {
     given.to_lowercase()
 }
 
-/// Fields that every new object has.
+/// Fields that every new object gets.
 pub(crate) fn origin(
     app: &App,
     caller: &Caller,
@@ -51,7 +50,7 @@ pub(crate) fn origin(
     Ok(fields)
 }
 
-/// Copies the fields that a client may set, and notes who changed them.
+/// Copies the fields that a client may set, and records who changed them.
 pub(crate) fn apply(
     caller: &Caller,
     body: &mut Value,
@@ -73,7 +72,6 @@ pub(crate) fn apply(
     Ok(())
 }
 
-/// 404 for an object of a kind (`schema`, …).
 pub(crate) fn absent(kind: &str, full_name: &str) -> ApiError {
     let (code, kind) = (
         format!("{}_DOES_NOT_EXIST", kind.to_uppercase()),
@@ -86,7 +84,6 @@ pub(crate) fn absent(kind: &str, full_name: &str) -> ApiError {
     )
 }
 
-/// 400 for a name that is taken.
 pub(crate) fn taken(kind: &str, full_name: &str) -> ApiError {
     let (code, kind) = (
         format!("{}_ALREADY_EXISTS", kind.to_uppercase()),
@@ -99,7 +96,7 @@ pub(crate) fn taken(kind: &str, full_name: &str) -> ApiError {
     )
 }
 
-/// 400 for something that still holds something.
+/// 400 for an object that is not empty.
 pub(crate) fn not_empty(kind: &str, full_name: &str, holds: &str) -> ApiError {
     let message = format!(
         "{} '{full_name}' is not empty: it has {holds}. Delete it with force=true.",

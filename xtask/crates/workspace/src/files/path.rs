@@ -1,18 +1,18 @@
-//! Paths as clients write them, checked segment by segment.
+//! Client paths, validated segment by segment.
 
 use std::fmt;
 
 use crate::error::ApiError;
 
-/// Longest name of a file or folder, bytes.
+/// Bytes.
 const LONGEST_SEGMENT: usize = 240;
 
-/// A relative path of checked segments, joined by `/`; empty for the root.
+/// A relative path of valid segments, joined by `/`; empty for the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelativePath(String);
 
 impl RelativePath {
-    /// Checks a path. Slashes in front, behind and doubled are dropped.
+    /// Ignores leading, trailing and double slashes.
     pub fn parse(text: &str) -> Result<RelativePath, ApiError> {
         let segments: Vec<&str> = text
             .split('/')
@@ -27,17 +27,16 @@ impl RelativePath {
         Ok(RelativePath(segments.join("/")))
     }
 
-    /// The path as text, without a slash in front.
+    /// Without a leading slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its names, from the root on.
     pub fn segments(&self) -> impl Iterator<Item = &str> {
         self.0.split('/').filter(|segment| !segment.is_empty())
     }
 
-    /// The folder it lies in; `None` for the root.
+    /// `None` for the root.
     pub fn parent(&self) -> Option<RelativePath> {
         if self.0.is_empty() {
             return None;
@@ -50,12 +49,10 @@ impl RelativePath {
         ))
     }
 
-    /// Its last name; empty for the root.
     pub fn name(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or_default()
     }
 
-    /// A path one level below.
     pub fn join(&self, name: &str) -> RelativePath {
         RelativePath(if self.0.is_empty() {
             name.to_owned()
@@ -65,7 +62,7 @@ impl RelativePath {
     }
 }
 
-/// Why a name is refused.
+/// Why a name is invalid.
 fn objection(segment: &str) -> Option<&'static str> {
     if matches!(segment, "." | "..") {
         return Some("it must not contain '.' or '..'");
@@ -73,11 +70,11 @@ fn objection(segment: &str) -> Option<&'static str> {
     if segment.contains('\\') || segment.chars().any(char::is_control) {
         return Some("it must not contain backslashes or control characters");
     }
-    (segment.len() > LONGEST_SEGMENT).then_some("one of its names is too long")
+    (segment.len() > LONGEST_SEGMENT).then_some("a segment is too long")
 }
 
-/// A path of the workspace tree. `/Workspace/Users/x` and `/Users/x` are the same object; replies keep the
-/// spelling that was asked for, but with two slashes in front: then they leave the mount out, as Databricks does.
+/// A path of the workspace tree. `/Workspace/Users/x` and `/Users/x` are the same object. Replies keep the client's
+/// spelling; like Databricks, they drop the mount from a path with two leading slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkspacePath {
     relative: RelativePath,
@@ -86,7 +83,6 @@ pub struct WorkspacePath {
 }
 
 impl WorkspacePath {
-    /// Checks an absolute path.
     pub fn parse(text: &str) -> Result<WorkspacePath, ApiError> {
         if !text.starts_with('/') {
             return Err(ApiError::invalid(format!(
@@ -115,17 +111,17 @@ impl WorkspacePath {
         })
     }
 
-    /// Where it lies below the tree's folder.
+    /// Relative to the tree's folder.
     pub fn relative(&self) -> &RelativePath {
         &self.relative
     }
 
-    /// What the database calls it: without `/Workspace`.
+    /// The key in the database: without `/Workspace`.
     pub fn key(&self) -> String {
         format!("/{}", self.relative.as_str())
     }
 
-    /// As it was asked for, for what is said about a path that is not there.
+    /// As the client wrote it, for error messages.
     pub fn asked(&self) -> String {
         match (self.doubled, self.mounted) {
             (true, true) => format!("//Workspace{}", self.key()),
@@ -134,7 +130,6 @@ impl WorkspacePath {
         }
     }
 
-    /// The folder it lies in; `None` for the root.
     pub fn parent(&self) -> Option<WorkspacePath> {
         Some(WorkspacePath {
             relative: self.relative.parent()?,
@@ -143,7 +138,6 @@ impl WorkspacePath {
         })
     }
 
-    /// A path one level below.
     pub fn join(&self, name: &str) -> WorkspacePath {
         WorkspacePath {
             relative: self.relative.join(name),
@@ -152,7 +146,6 @@ impl WorkspacePath {
         }
     }
 
-    /// The same path under another last name.
     pub fn with_name(&self, name: &str) -> WorkspacePath {
         self.parent()
             .map_or_else(|| self.clone(), |parent| parent.join(name))

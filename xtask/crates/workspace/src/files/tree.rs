@@ -1,4 +1,4 @@
-//! A folder and what is done in it.
+//! A confined folder.
 
 use std::io::{self, Write};
 
@@ -12,8 +12,8 @@ use xtask_local_server::state_dir::create_private_dir;
 
 use super::path::RelativePath;
 
-/// A folder; everything in it is opened relative to its handle, so neither `..` nor a symlink leads out. Files
-/// come into it whole: they are written beside it and then moved.
+/// Everything is opened relative to the folder's handle, so neither `..` nor a symlink leads out. Uploads are written
+/// beside the folder and moved in when complete.
 #[derive(Debug)]
 pub struct Tree {
     root: Utf8PathBuf,
@@ -21,22 +21,18 @@ pub struct Tree {
     incoming: Dir,
 }
 
-/// One name in a folder.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The name.
     pub name: String,
-    /// Whether it is a folder.
     pub is_dir: bool,
-    /// Size of a file, bytes.
+    /// Bytes.
     pub size: u64,
-    /// When it last changed, ms since the Unix epoch.
+    /// Milliseconds since the Unix epoch.
     pub modified_at: i64,
 }
 
 impl Tree {
-    /// Opens the folder, and makes it where it is missing. Files on their way in wait in `incoming` beside it,
-    /// which must lie on the same file system.
+    /// Creates the folder if missing. Uploads wait in `incoming`, which must lie on the same file system.
     pub fn open(root: &Utf8Path, incoming: &Utf8Path) -> io::Result<Tree> {
         create_private_dir(root)?;
         create_private_dir(incoming)?;
@@ -47,17 +43,17 @@ impl Tree {
         })
     }
 
-    /// The folder itself: what to hand to a process that runs in it.
+    /// The folder, for processes that work in it.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// The handle that confines, for what the other methods do not offer.
+    /// The confining handle, for operations that this type does not offer.
     pub fn dir(&self) -> &Dir {
         &self.dir
     }
 
-    /// What is known about a path; `None` if nothing is there.
+    /// `None` if nothing is there.
     pub fn metadata(&self, path: &RelativePath) -> io::Result<Option<Metadata>> {
         match self.dir.metadata(in_dir(path)) {
             Ok(metadata) => Ok(Some(metadata)),
@@ -66,12 +62,10 @@ impl Tree {
         }
     }
 
-    /// Opens a file for reading.
     pub fn open_file(&self, path: &RelativePath) -> io::Result<File> {
         self.dir.open(in_dir(path))
     }
 
-    /// Makes a folder with its parents.
     pub fn create_dir_all(&self, path: &RelativePath) -> io::Result<()> {
         let mut builder = DirBuilder::new();
         builder.recursive(true).mode(0o700);
@@ -82,7 +76,6 @@ impl Tree {
         }
     }
 
-    /// What lies in a folder, by name.
     pub fn list(&self, path: &RelativePath) -> io::Result<Vec<Entry>> {
         let mut entries = Vec::new();
         for entry in self.dir.read_dir(in_dir(path))? {
@@ -90,7 +83,7 @@ impl Tree {
             let Ok(name) = entry.file_name().into_string() else {
                 continue;
             };
-            // A symlink that leads out has no metadata here, and does not exist for clients.
+            // A symlink that leads out has no metadata and is hidden from clients.
             if let Ok(Some(metadata)) = self.metadata(&path.join(&name)) {
                 let (is_dir, size) = (metadata.is_dir(), metadata.len());
                 entries.push(Entry {
@@ -105,7 +98,6 @@ impl Tree {
         Ok(entries)
     }
 
-    /// Begins a file that is on its way in.
     pub fn begin(&self) -> io::Result<Upload<'_>> {
         let name: String = random::<16>()
             .map_err(io::Error::other)?
@@ -122,7 +114,7 @@ impl Tree {
         })
     }
 
-    /// Puts a whole file into place; see [`Upload::place`].
+    /// Writes a whole file; see [`Upload::place`].
     pub fn write(&self, path: &RelativePath, content: &[u8], overwrite: bool) -> io::Result<()> {
         let mut upload = self.begin()?;
         if let Some(file) = &mut upload.file {
@@ -131,7 +123,7 @@ impl Tree {
         upload.place(path, overwrite)
     }
 
-    /// Removes a file, or a folder: an empty one, or with `recursive` any.
+    /// Removes a file or a folder; a non-empty folder only with `recursive`.
     pub fn remove(&self, path: &RelativePath, recursive: bool) -> io::Result<()> {
         let name = in_dir(path);
         let metadata = self.dir.symlink_metadata(name)?;
@@ -142,13 +134,12 @@ impl Tree {
         }
     }
 
-    /// Moves what is at `from` to `to`, within the tree.
     pub fn rename(&self, from: &RelativePath, to: &RelativePath) -> io::Result<()> {
         self.dir.rename(in_dir(from), &self.dir, in_dir(to))
     }
 }
 
-/// A file on its way in. Dropped before it is placed, it is gone.
+/// An incomplete file. Dropped before it is placed, it is deleted.
 #[derive(Debug)]
 pub struct Upload<'t> {
     tree: &'t Tree,
@@ -157,15 +148,15 @@ pub struct Upload<'t> {
 }
 
 impl Upload<'_> {
-    /// The file to write to. It can be asked for once.
+    /// The file to write to; can be taken once.
     pub fn take_file(&mut self) -> io::Result<std::fs::File> {
         self.file
             .take()
             .ok_or_else(|| io::Error::other("the upload's file was taken before"))
     }
 
-    /// Moves the file to its place in one step. Without `overwrite` an existing one stays, and the error's kind is
-    /// `AlreadyExists`: of two who try, one wins.
+    /// Moves the file into place atomically. Without `overwrite`, an existing file makes it fail with `AlreadyExists`,
+    /// also in a race of two uploads.
     pub fn place(self, path: &RelativePath, overwrite: bool) -> io::Result<()> {
         let Tree { dir, incoming, .. } = self.tree;
         if overwrite {
@@ -183,7 +174,7 @@ impl Drop for Upload<'_> {
     }
 }
 
-/// When a file last changed, ms since the Unix epoch.
+/// Time of the last change, milliseconds since the Unix epoch.
 pub(crate) fn modified_ms(metadata: &Metadata) -> i64 {
     let modified = metadata.modified().map(cap_std::time::SystemTime::into_std);
     let since = modified
@@ -202,7 +193,7 @@ fn in_dir(path: &RelativePath) -> &str {
     }
 }
 
-/// Whether nothing is there: also where a parent is a file, or a symlink leads out.
+/// Whether nothing is there; also where a parent is a file, or a symlink leads out.
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),

@@ -108,7 +108,7 @@ fn check_task(task: &Declared<Task>) -> Result<(), Invalid> {
     let file = task.spark_python_task.as_ref().map(|task| &task.source);
     if notebook.or(file).is_some_and(|source| source == "GIT") {
         return refuse(
-            "takes its code from Git: the local workspace runs what is in the workspace tree only"
+            "takes its code from Git: the local workspace runs only code of the workspace tree"
                 .to_owned(),
         );
     }

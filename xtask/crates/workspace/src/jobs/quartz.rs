@@ -1,14 +1,14 @@
-//! Cron expressions of the Quartz scheduler, which schedules are written in.
+//! Cron expressions of the Quartz scheduler, as schedules use them.
 //!
-//! The evaluation is `croner`'s. It takes several dialects; what Quartz does not take is refused here, and what it
-//! writes differently is rewritten.
+//! `croner` evaluates them. It accepts several dialects; what Quartz does not accept is refused here, and differences
+//! in notation are rewritten.
 
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-/// Where the day of the month and the day of the week stand among the fields.
+/// Field positions.
 const DAY_OF_MONTH: usize = 3;
 const DAY_OF_WEEK: usize = 5;
 const MONTHS: [&str; 12] = [
@@ -16,7 +16,6 @@ const MONTHS: [&str; 12] = [
 ];
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
-/// A cron expression in a time zone.
 #[derive(Debug, Clone)]
 pub(crate) struct Quartz {
     cron: Cron,
@@ -24,8 +23,7 @@ pub(crate) struct Quartz {
 }
 
 impl Quartz {
-    /// Reads an expression: seconds, minutes, hours, day of month, month, day of week, and maybe years. An error is
-    /// a reason.
+    /// Fields: seconds, minutes, hours, day of month, month, day of week, and optionally years. An error is a reason.
     pub(crate) fn parse(expression: &str, zone: TimeZone) -> Result<Quartz, String> {
         let mut fields: Vec<&str> = expression.split_whitespace().collect();
         if !matches!(fields.len(), 6 | 7) {
@@ -35,14 +33,14 @@ impl Quartz {
             ));
         }
         if (fields[DAY_OF_MONTH] == "?") == (fields[DAY_OF_WEEK] == "?") {
-            return Err("of day of month and day of week, exactly one must be ?".to_owned());
+            return Err("exactly one of day of month and day of week must be ?".to_owned());
         }
         if let Some(foreign) = expression.chars().find(|c| matches!(c, '@' | '+')) {
-            return Err(format!("{foreign:?} has no meaning here"));
+            return Err(format!("{foreign:?} is not allowed"));
         }
         if fields[DAY_OF_MONTH].to_ascii_uppercase().starts_with("L-") {
             return Err(
-                "days counted from the end of the month (L-3) are not understood here".to_owned(),
+                "days counted from the end of the month (L-3) are not supported".to_owned(),
             );
         }
         // Days of the week count from 1 for Sunday; L alone is the last one.
@@ -73,13 +71,11 @@ impl Quartz {
         Ok(Quartz { cron, zone })
     }
 
-    /// The first time after `time`; `None` if there is none.
     pub(crate) fn after(&self, time: Timestamp) -> Option<Timestamp> {
         let found = self.cron.find_next_occurrence(&self.local(time), false);
         found.ok().map(|found| found.timestamp())
     }
 
-    /// The last time up to `time`; `None` if there is none.
     pub(crate) fn up_to(&self, time: Timestamp) -> Option<Timestamp> {
         let found = self.cron.find_previous_occurrence(&self.local(time), true);
         found.ok().map(|found| found.timestamp())
@@ -90,7 +86,7 @@ impl Quartz {
     }
 }
 
-/// A field with its ranges that go over the end (`22-2`, `FRI-MON`) written out as lists.
+/// Rewrites wrapping ranges (`22-2`, `FRI-MON`) as lists.
 fn unrolled(field: &str, index: usize) -> String {
     let parts = field
         .split(',')

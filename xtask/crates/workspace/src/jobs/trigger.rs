@@ -1,4 +1,4 @@
-//! What starts a job by itself: a schedule, a period, or something that only Databricks sees.
+//! What starts a job automatically: a schedule, a period, or an event that only Databricks sees.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -7,17 +7,15 @@ use serde_json::{Map, Value};
 use super::Invalid;
 use super::quartz::Quartz;
 
-/// Fields of a job's settings that declare what starts it; a job has one of them.
+/// The settings that declare a trigger; a job may have one of them.
 const FIELDS: [&str; 3] = ["schedule", "trigger", "continuous"];
-/// Databricks keeps this distance between two runs of a schedule, whatever its seconds say.
+/// Databricks' minimum distance between two runs of a schedule.
 const LEAST_DISTANCE: SignedDuration = SignedDuration::from_secs(10);
 
-/// What starts a job, as it declares it.
 #[derive(Debug, Clone)]
 pub(crate) struct Trigger {
-    /// The declaration.
     pub declared: Value,
-    /// Whether it is switched off.
+    /// `PAUSED`.
     pub paused: bool,
     kind: Kind,
 }
@@ -38,7 +36,7 @@ enum Kind {
 }
 
 impl Trigger {
-    /// What a job's settings declare; `None` where nothing but a person or a program starts it.
+    /// `None` for a job that only runs on request.
     pub(crate) fn of(settings: &Value) -> Result<Option<Trigger>, Invalid> {
         let declared = FIELDS.iter().filter(|field| settings[**field].is_object());
         let declared: Vec<&str> = declared.copied().collect();
@@ -55,7 +53,7 @@ impl Trigger {
         let body = &settings[field];
         let kind = match field {
             "schedule" => cron(body)?,
-            "continuous" => Kind::Elsewhere("all the time"),
+            "continuous" => Kind::Elsewhere("continuously"),
             _ => triggered(body)?,
         };
         Ok(Some(Trigger {
@@ -65,7 +63,7 @@ impl Trigger {
         }))
     }
 
-    /// What it is, for people.
+    /// For people.
     pub(crate) fn describe(&self) -> String {
         match &self.kind {
             Kind::Cron {
@@ -76,12 +74,12 @@ impl Trigger {
         }
     }
 
-    /// Whether it depends on the clock alone, so that it can fire here.
+    /// Whether it depends on the clock alone, so that it can fire locally.
     pub(crate) fn is_by_clock(&self) -> bool {
         !matches!(self.kind, Kind::Elsewhere(_))
     }
 
-    /// The first time after `time` that it is due; `since` is when the job got it. A paused one is never due.
+    /// The first due time after `time`; `since` is when the job got its trigger. `None` while paused.
     pub(crate) fn after(&self, time: Timestamp, since: Timestamp) -> Option<Timestamp> {
         if self.paused {
             return None;
@@ -98,7 +96,7 @@ impl Trigger {
         }
     }
 
-    /// The first time after `time` that is far enough from the run of `last`.
+    /// The first due time after `time` at the minimum distance from the run of `last`.
     pub(crate) fn after_run(
         &self,
         time: Timestamp,
@@ -111,7 +109,7 @@ impl Trigger {
         self.after(time.max(earliest), since)
     }
 
-    /// The last time up to `time` that it was due.
+    /// The last due time up to `time`.
     pub(crate) fn up_to(&self, time: Timestamp, since: Timestamp) -> Option<Timestamp> {
         match &self.kind {
             Kind::Cron { times, .. } => times.up_to(time),
@@ -127,7 +125,7 @@ impl Trigger {
     }
 }
 
-/// How many whole periods have passed since the job got its trigger.
+/// Whole periods since the job got its trigger.
 fn periods(time: Timestamp, since: Timestamp, length: SignedDuration) -> Option<i32> {
     let passed = time.duration_since(since).as_secs().max(0) / length.as_secs();
     i32::try_from(passed).ok()
@@ -138,7 +136,7 @@ fn paused(body: &Value) -> Result<bool, Invalid> {
         None | Some("UNPAUSED") => Ok(false),
         Some("PAUSED") => Ok(true),
         Some(other) => Err(Invalid::because(format!(
-            "pause_status '{other}' is none of PAUSED, UNPAUSED"
+            "pause_status '{other}' is not PAUSED or UNPAUSED"
         ))),
     }
 }
@@ -152,7 +150,7 @@ fn cron(body: &Value) -> Result<Kind, Invalid> {
     let zone = TimeZone::get(name).map_err(|error| {
         let missing = jiff::tz::db().is_definitively_empty();
         let advice = if missing {
-            "; this machine has no time zones: install the package tzdata"
+            "; this machine has no time zone data: install the package tzdata"
         } else {
             ""
         };
@@ -178,7 +176,7 @@ fn triggered(body: &Value) -> Result<Kind, Invalid> {
         ("table_update", "when tables change"),
         ("table", "when tables change"),
         ("model", "when a model changes"),
-        ("sql_condition", "when a query says so"),
+        ("sql_condition", "when a query returns true"),
     ];
     if let Some((_, what)) = others.iter().find(|(field, _)| body[*field].is_object()) {
         return Ok(Kind::Elsewhere(what));
@@ -186,7 +184,7 @@ fn triggered(body: &Value) -> Result<Kind, Invalid> {
     let periodic = &body["periodic"];
     if !periodic.is_object() {
         return Err(Invalid::because(
-            "trigger declares none of periodic, file_arrival, table_update, model",
+            "trigger needs one of periodic, file_arrival, table_update, model",
         ));
     }
     let units = [
@@ -207,11 +205,11 @@ fn triggered(body: &Value) -> Result<Kind, Invalid> {
             length: SignedDuration::from_secs(seconds * interval),
         }),
         (None, _) => Err(Invalid::because(format!(
-            "trigger.periodic.unit '{unit}' is none of {}",
+            "trigger.periodic.unit '{unit}' is not one of {}",
             units.map(|(name, _)| name).join(", ")
         ))),
         (_, None) => Err(Invalid::because(
-            "trigger.periodic.interval must be a number from 1 on",
+            "trigger.periodic.interval must be at least 1",
         )),
     }
 }
@@ -277,7 +275,7 @@ mod tests {
             ),
             (
                 json!({"continuous": {"pause_status": "UNPAUSED"}}),
-                "all the time",
+                "continuously",
             ),
         ] {
             let trigger = Trigger::of(&settings).unwrap().unwrap();
@@ -321,7 +319,7 @@ mod tests {
             (json!({"trigger": periodic(1, "YEARS")}), "'YEARS'"),
             (
                 json!({"trigger": {"pause_status": "PAUSED"}}),
-                "declares none",
+                "needs one of",
             ),
             (json!({"continuous": {"pause_status": "OFF"}}), "'OFF'"),
             (

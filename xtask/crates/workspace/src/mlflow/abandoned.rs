@@ -1,4 +1,4 @@
-//! MLflow runs that a task left open: a process that was killed could not close them itself.
+//! MLflow runs left open by a task whose process was killed.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::client;
 use crate::error::ApiError;
 use crate::state::App;
 
-/// How long the end of a task may wait for MLflow. When that is down, so is whoever would look at the run.
+/// How long the end of a task may wait for MLflow.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Gives those of the runs that are still running this status.
+/// Sets this status on those runs that are still `RUNNING`.
 pub(crate) async fn close(app: &App, runs: &[String], status: &str) {
     for run in runs {
         match tokio::time::timeout(LIMIT, close_one(app, run, status)).await {

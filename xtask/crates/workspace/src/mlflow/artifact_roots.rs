@@ -1,8 +1,8 @@
-//! Where a client believes the files of runs and logged models to lie.
+//! Artifact addresses, translated between MLflow and its Databricks clients.
 //!
-//! MLflow keeps them below `mlflow-artifacts:/`, which its client reads through a tracking server that is named by an
-//! http address. With the tracking URI `databricks` it understands Databricks' own roots only, and reads them through
-//! the Files API. Both kinds of client see the same files here: the roots are renamed in the replies.
+//! MLflow stores artifacts below `mlflow-artifacts:/`, which its client reads through a tracking server with an http
+//! address. With the tracking URI `databricks`, the client knows only Databricks' roots and reads them through the
+//! Files API. Both see the same files: the roots are renamed in the replies.
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{CONTENT_LENGTH, USER_AGENT};
@@ -14,18 +14,18 @@ use crate::error::ApiError;
 
 const MLFLOW: &str = "mlflow-artifacts:/";
 const DATABRICKS: &str = "dbfs:/databricks/mlflow-tracking/";
-/// The fields that hold a root. Others may hold a user's text that only looks like one.
+/// Fields that hold a root. Other fields may hold user text that only looks like one.
 const FIELDS: [&str; 4] = [
     "artifact_uri",
     "artifact_location",
     "root_uri",
     "default_artifact_root",
 ];
-/// Replies longer than this are somebody's files, not JSON of ours.
+/// Longer replies are files, not our JSON.
 const LONGEST: usize = 256 * 1024 * 1024;
 
-/// Whether the client expects Databricks' roots. MLflow's own client does not when its tracking URI is an http address:
-/// then it names itself, while its calls to `databricks` go through databricks-sdk. MLflow's pages ask elsewhere.
+/// Whether the client expects Databricks' roots. MLflow's client with an http tracking URI does not, and sends its own
+/// user agent; with `databricks` it calls through databricks-sdk. MLflow's pages use other paths.
 pub(super) fn are_databricks(path: &str, headers: &HeaderMap) -> bool {
     let agent = headers
         .get(USER_AGENT)
@@ -33,7 +33,6 @@ pub(super) fn are_databricks(path: &str, headers: &HeaderMap) -> bool {
     path.starts_with("/api/") && !agent.is_some_and(|name| name.starts_with("mlflow-"))
 }
 
-/// Renames the roots in a reply.
 pub(super) async fn renamed(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = match to_bytes(body, LONGEST).await {
@@ -73,7 +72,7 @@ fn rename(value: &mut Value) {
     }
 }
 
-/// Databricks' form of one of MLflow's roots: `E/models/ID` is `E/logged_models/ID` there.
+/// `E/models/ID` becomes `E/logged_models/ID`.
 pub(super) fn to_databricks(uri: &str) -> Option<String> {
     let path = uri.strip_prefix(MLFLOW)?.trim_start_matches('/');
     Some(match path.split_once("/models/") {
@@ -84,7 +83,6 @@ pub(super) fn to_databricks(uri: &str) -> Option<String> {
     })
 }
 
-/// MLflow's form of one of Databricks' roots.
 pub(super) fn to_mlflow(uri: &str) -> Option<String> {
     let path = uri.strip_prefix(DATABRICKS)?;
     Some(match path.split_once("/logged_models/") {

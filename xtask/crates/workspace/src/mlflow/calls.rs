@@ -1,7 +1,7 @@
-//! Which calls are passed on to MLflow, for whom. What is not listed here does not exist.
+//! The allow list of calls that are passed on to MLflow, and for whom.
 //!
-//! MLflow decodes a path before it looks at it, and clients may write one path in many ways. So a path is read once,
-//! here, in the one way that needs no interpretation; the rules look at its names, and MLflow gets what they looked at.
+//! MLflow decodes a path before it evaluates it, and one path has many spellings. A path is therefore decoded once,
+//! here; the rules check its segments, and MLflow gets exactly those.
 
 use axum::http::{Method, StatusCode};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -9,7 +9,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 use crate::caller::Caller;
 use crate::error::ApiError;
 
-/// Tracking: experiments, runs, logged models, traces and their files. By the API's version.
+/// Tracking, by API version: experiments, runs, logged models, traces and their files.
 const TRACKING: &[(&str, &[&str])] = &[
     (
         "2.0",
@@ -26,7 +26,7 @@ const TRACKING: &[(&str, &[&str])] = &[
     ),
     ("3.0", &["datasets", "server-info", "traces"]),
 ];
-/// Families in which single calls have rules of ours: there the whole name counts.
+/// Families with rules for single calls: there, the whole name is compared.
 const WHOLE: &[(&str, &[&str])] = &[
     (
         "experiments",
@@ -63,8 +63,8 @@ const WHOLE: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-/// The registry, which leads past Unity Catalog's grants, and what MLflow's pages ask for beside it. Left out is what
-/// starts programs or jobs on this machine (`assistant`, `jobs`, `genai`, `scorer`) or sends requests for others
+/// The registry, which would bypass Unity Catalog's grants, and the calls of MLflow's pages. Left out is what starts
+/// programs or jobs on this machine (`assistant`, `jobs`, `genai`, `scorer`) or sends requests for others
 /// (`gateway-proxy`).
 const ADMINISTRATION: &[(&str, &[&str])] = &[
     (
@@ -93,35 +93,32 @@ const ADMINISTRATION: &[(&str, &[&str])] = &[
         ],
     ),
 ];
-/// How artifacts are served.
+/// Artifact routes.
 const ARTIFACTS: &[&str] = &["artifacts", "mpu", "presigned"];
-/// What stands for itself in a path.
+/// Characters that are not escaped in a path.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A path of MLflow's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Call {
-    /// Its names, decoded.
+    /// Decoded segments.
     names: Vec<String>,
     place: Place,
 }
 
-/// What lies at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    /// MLflow's pages, and what they are made of.
+    /// MLflow's pages and their assets.
     Page,
-    /// The API.
     Api,
-    /// Anything else: data of runs and models.
+    /// Artifacts of runs and models.
     Data,
 }
 
-/// Whom a call is for.
+/// Who may make a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Audience {
     Everybody,
@@ -129,16 +126,16 @@ enum Audience {
 }
 
 impl Call {
-    /// Reads a path as it came, below `/mlflow` or not, and refuses one that can be read in two ways.
+    /// Decodes a path, below `/mlflow` or not, and refuses ambiguous spellings.
     pub(super) fn read(path: &str) -> Result<Call, ApiError> {
-        // MLflow's pages live below `/mlflow/` and ask with relative addresses, so its whole server appears there too.
+        // MLflow's pages live below `/mlflow/` and use relative addresses, so its whole server appears there, too.
         let inner = match path.strip_prefix("/mlflow") {
             Some(rest) if rest.starts_with('/') => rest,
             _ => path,
         };
         let ambiguous = || {
             ApiError::invalid(format!(
-                "the path '{}' is not in its plain form: names must not be empty or dots, and must not be escaped \
+                "the path '{}' is not in plain form: segments must not be empty or dots, and must not be escaped \
                  without need or twice",
                 path.escape_debug()
             ))
@@ -161,12 +158,12 @@ impl Call {
         Ok(Call { names, place })
     }
 
-    /// Refuses a call that is not passed on at all, or not for this caller.
+    /// Refuses a call that is not on the list, or not for this caller.
     pub(super) fn check(&self, caller: &Caller, method: &Method) -> Result<(), ApiError> {
         match self.audience() {
             None => Err(self.unknown(method)),
             Some(Audience::Admins) if !caller.is_admin() => Err(ApiError::forbidden(format!(
-                "{} reaches registered models through Unity Catalog only.",
+                "{} may access registered models through Unity Catalog only.",
                 caller.name()
             ))),
             Some(_) => Ok(()),
@@ -214,14 +211,14 @@ impl Call {
             }
             _ => (None, false),
         };
-        // What only MLflow's pages use is as closed as they are.
+        // Calls that only MLflow's pages use are restricted like the pages.
         found.map(|audience| match through_pages {
             true => Audience::Admins,
             false => audience,
         })
     }
 
-    /// The path that MLflow gets.
+    /// The path for MLflow.
     pub(super) fn path(&self) -> String {
         let names = self.names.iter();
         let path: String = names
@@ -243,17 +240,16 @@ impl Call {
             .map(str::to_owned)
     }
 
-    /// Whether MLflow's own pages lie here; everything else that it delivers is somebody's data.
+    /// Whether it is one of MLflow's own pages; everything else that it delivers is user data.
     pub(super) fn is_page(&self) -> bool {
         self.place == Place::Page
     }
 
-    /// Whether clients expect JSON.
     pub(super) fn is_api(&self) -> bool {
         self.place == Place::Api
     }
 
-    /// MLflow's clients fall back to older routes on exactly this, and break on a page.
+    /// MLflow's clients fall back to older routes on exactly this reply, and fail on a page.
     pub(super) fn unknown(&self, method: &Method) -> ApiError {
         ApiError::new(
             StatusCode::NOT_FOUND,
@@ -263,7 +259,7 @@ impl Call {
     }
 }
 
-/// A name of a path, decoded; `None` for one that another reader may take for something else.
+/// A decoded segment; `None` if another reader could decode it differently.
 fn name(escaped: &str) -> Option<String> {
     let name = percent_decode_str(escaped).decode_utf8().ok()?.into_owned();
     let has_escape = |text: &str| {
@@ -272,7 +268,7 @@ fn name(escaped: &str) -> Option<String> {
     };
     let is_dots = !name.is_empty() && name.bytes().all(|byte| byte == b'.');
     let breaks = |c: char| c.is_control() || matches!(c, '/' | '\\');
-    // What is escaped although it stands for itself hides something.
+    // An unreserved character that is escaped hides something.
     let needless = (0..escaped.len()).any(|at| {
         let byte = escaped
             .get(at..at + 3)

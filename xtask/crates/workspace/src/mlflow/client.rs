@@ -1,4 +1,4 @@
-//! Our own calls to MLflow: JSON in, JSON out, errors in Databricks' shape.
+//! Our own calls to MLflow: JSON in, JSON out, errors in Databricks' format.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::error::ApiError;
 use crate::mlflow_state::{MlflowState, Phase};
 use crate::state::App;
 
-/// How long a request waits for a server that is on its way: less than any client waits for a reply. Then it is told
-/// to come again, which clients do for minutes: on a loaded machine a start may take that long.
+/// How long a request waits while MLflow starts: less than any client waits for a reply. After that, the client is
+/// asked to retry, which clients do for minutes.
 const READY_LIMIT: Duration = Duration::from_secs(25);
 
 impl MlflowState {
-    /// The client, once the server answers. Requests that come early wait rather than fail.
+    /// Waits until MLflow answers.
     pub(super) async fn ready(&self) -> Result<reqwest::Client, ApiError> {
         let mut phase = self.phase.subscribe();
         let settled = phase.wait_for(|phase| *phase != Phase::Starting);
@@ -22,7 +22,7 @@ impl MlflowState {
             Ok(Ok(phase)) => match &*phase {
                 Phase::Ready | Phase::Starting => None,
                 Phase::Failed(why) => Some(why.clone()),
-                Phase::Stopped => Some("the workspace is ending".to_owned()),
+                Phase::Stopped => Some("the workspace is stopping".to_owned()),
             },
             _ => {
                 return Err(ApiError::new(
@@ -43,7 +43,7 @@ impl MlflowState {
     }
 }
 
-/// Calls `/api/2.0/mlflow/{route}`. For GET the object becomes the query.
+/// Calls `/api/2.0/mlflow/{route}`; for GET, the object becomes the query.
 pub(super) async fn call(
     app: &App,
     method: Method,
@@ -70,23 +70,21 @@ pub(super) async fn call(
         value["error_code"].as_str().unwrap_or("INTERNAL_ERROR"),
         value["message"]
             .as_str()
-            .unwrap_or("MLflow refused without a reason; see its log"),
+            .unwrap_or("MLflow gave no reason; see its log"),
     ))
 }
 
-/// POSTs to a route.
 pub(super) async fn post(app: &App, route: &str, body: &Value) -> Result<Value, ApiError> {
     call(app, Method::POST, route, body).await
 }
 
-/// GETs a route.
 pub(super) async fn get(app: &App, route: &str, query: &Value) -> Result<Value, ApiError> {
     call(app, Method::GET, route, query).await
 }
 
-/// The connection broke: MLflow died between two requests, and its supervisor is at work.
+/// MLflow died between two requests, and is being restarted.
 pub(super) fn unreachable(error: &reqwest::Error) -> ApiError {
-    ApiError::internal("MLflow does not answer; it is being started again", error)
+    ApiError::internal("MLflow does not answer; it is being restarted", error)
 }
 
 fn query(body: &Value) -> Vec<(String, String)> {

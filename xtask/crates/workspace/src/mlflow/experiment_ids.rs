@@ -1,20 +1,19 @@
-//! Experiment ids as long as Databricks' own.
+//! Experiment ids as long as Databricks'.
 //!
-//! MLflow counts 1, 2, …, and clients that look for ids (the CLI's output filters, links) take only long numbers for
-//! one. SQLite gives a new row the highest id plus one, so a single row with a high id, made once and marked as
-//! deleted, makes all later ids long.
+//! MLflow counts from 1, but clients recognise only long numbers as ids (the CLI's output filters, links). SQLite gives
+//! a new row the highest id plus one, so one deleted row with a high id makes all later ids long.
 
 use camino::Utf8Path;
 use rusqlite::{Connection, params};
 
 use crate::store::{Result, new_id};
 
-/// Ids below this are MLflow's own counting.
+/// MLflow's own ids are below this.
 const SHORT: i64 = 10_000_000;
-/// What the row that starts the count is called.
+/// Name of the row that starts the count.
 const NAME: &str = "(experiment ids count from here)";
 
-/// Makes MLflow's next experiment ids long, unless they are; its tables must be there.
+/// Does nothing if the ids are long already; MLflow's tables must exist.
 pub(super) fn make_long(database: &Utf8Path) -> Result<()> {
     let connection = Connection::open(database)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;

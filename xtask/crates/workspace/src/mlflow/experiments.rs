@@ -1,4 +1,4 @@
-//! Where Databricks' experiments differ from open-source MLflow's.
+//! Experiments, where Databricks differs from open-source MLflow.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
-/// `/Workspace/Users/x/e` and `/Users/x/e` are the same experiment; Databricks knows it by the latter.
+/// `/Workspace/Users/x/e` and `/Users/x/e` are the same experiment; Databricks names it by the latter.
 pub(super) fn canonical_name(name: &str) -> &str {
     match name.strip_prefix("/Workspace") {
         Some(rest) if rest.starts_with('/') => rest,
@@ -18,7 +18,6 @@ pub(super) fn canonical_name(name: &str) -> &str {
     }
 }
 
-/// Brings the name inside a request body to the form we keep.
 pub(super) fn canonical_body(mut body: Value) -> Value {
     for field in ["name", "new_name", "experiment_name"] {
         if let Some(name) = body[field].as_str() {
@@ -28,8 +27,8 @@ pub(super) fn canonical_body(mut body: Value) -> Value {
     body
 }
 
-/// Refuses a place for artifacts that MLflow would write to on this machine, or reach with this machine's rights. Its
-/// own store is one, and `dbfs:` leads back to the workspace's files.
+/// Refuses artifact locations that MLflow would write to on this machine, or with its rights. Allowed are MLflow's own
+/// store, and `dbfs:`, which leads back to the workspace's files.
 fn check_location(location: &str) -> Result<(), ApiError> {
     let known = ["", "mlflow-artifacts:/", "dbfs:/"].iter().any(|root| {
         location.strip_prefix(root).is_some_and(|rest| match *root {
@@ -44,12 +43,11 @@ fn check_location(location: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::invalid(format!(
-        "artifact_location '{}' is not a place of this workspace: leave it out, or name one below dbfs:/Volumes",
+        "artifact_location '{}' is not in this workspace: omit it, or use one below dbfs:/Volumes",
         location.escape_debug()
     )))
 }
 
-/// Makes an experiment, and notes whose it is.
 pub(super) async fn create(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
     check_location(body["artifact_location"].as_str().unwrap_or_default())?;
     let made = client::post(app, "experiments/create", body).await?;
@@ -59,13 +57,11 @@ pub(super) async fn create(app: &App, caller: &Caller, body: &Value) -> Result<V
     Ok(made)
 }
 
-/// Renames an experiment.
 pub(super) async fn update(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
     require_manage(app, caller, body)?;
     client::post(app, "experiments/update", body).await
 }
 
-/// Brings a deleted experiment back.
 pub(super) async fn restore(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
     require_manage(app, caller, body)?;
     client::post(app, "experiments/restore", body).await
@@ -77,7 +73,7 @@ fn require_manage(app: &App, caller: &Caller, body: &Value) -> Result<(), ApiErr
     access::manage(app, caller, "experiments", id, owner.as_deref())
 }
 
-/// Deletes an experiment, and frees its name: MLflow keeps a deleted one's, and would refuse to make it again.
+/// Also frees the name, which MLflow would reserve for the deleted experiment.
 pub(super) async fn delete(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
     require_manage(app, caller, body)?;
     let id = &body["experiment_id"];
@@ -94,7 +90,7 @@ pub(super) async fn delete(app: &App, caller: &Caller, body: &Value) -> Result<V
     client::call(app, Method::POST, "experiments/delete", body).await
 }
 
-/// An experiment; a deleted one is as good as gone, while MLflow would still show it.
+/// 404 for a deleted experiment, which MLflow would still return.
 pub(super) async fn get(app: &App, query: &Value) -> Result<Value, ApiError> {
     let found = client::get(app, "experiments/get", query).await?;
     if found["experiment"]["lifecycle_stage"] == "deleted" {
@@ -106,7 +102,6 @@ pub(super) async fn get(app: &App, query: &Value) -> Result<Value, ApiError> {
     Ok(with_tags(app, found))
 }
 
-/// An experiment by its name.
 pub(super) async fn get_by_name(app: &App, query: Value) -> Result<Value, ApiError> {
     let query = canonical_body(query);
     Ok(with_tags(
@@ -115,8 +110,8 @@ pub(super) async fn get_by_name(app: &App, query: Value) -> Result<Value, ApiErr
     ))
 }
 
-/// Adds the tags that Databricks shows beside an experiment's own. They follow from its name and its owner, so they
-/// are kept nowhere. (The owner stands there twice, as in recorded replies.)
+/// Adds the tags that Databricks shows on every experiment, computed from name and owner. (Recorded replies have the
+/// owner twice.)
 fn with_tags(app: &App, mut found: Value) -> Value {
     let id = found["experiment"]["experiment_id"]
         .as_str()

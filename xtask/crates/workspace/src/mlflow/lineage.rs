@@ -1,4 +1,4 @@
-//! Which MLflow runs a task makes: seen as they are made, and noted among the task's events.
+//! Links tasks to the MLflow runs that they create, as events of the task.
 
 use std::io::Write as _;
 
@@ -8,13 +8,12 @@ use xtask_local_server::now_ms;
 use crate::caller::{Caller, Credential};
 use crate::state::App;
 
-/// Tag by which MLflow's clients name the task run they work in.
+/// Set by MLflow's client inside a task: the id of the task run.
 pub(crate) const TASK_RUN_TAG: &str = "mlflow.databricks.jobRunID";
 
-/// Tag by which MLflow's clients name who they run for.
 const USER_TAG: &str = "mlflow.user";
 
-/// A `runs/create` as its caller's own: whatever the client takes its user for, a run belongs to who asks.
+/// Makes the caller the user of the run in a `runs/create`, whatever the client detected.
 pub(super) fn of_user(caller: &Caller, mut request: Value) -> Value {
     let Some(fields) = request.as_object_mut() else {
         return request;
@@ -28,8 +27,8 @@ pub(super) fn of_user(caller: &Caller, mut request: Value) -> Value {
     request
 }
 
-/// Looks at a `runs/create` that MLflow has answered. One made by a task that is still running becomes an event
-/// `mlflow_run` of that task, if the code of its own run says so, or an admin.
+/// Appends an event `mlflow_run` for a run that a running task created. Only the code of the task's job run, or an
+/// admin, can cause it.
 pub(super) fn note_run(app: &App, caller: &Caller, request: &Value, reply: &Value) {
     let Some(task_run_id) = task_run_of(request) else {
         return;
@@ -44,7 +43,7 @@ pub(super) fn note_run(app: &App, caller: &Caller, request: &Value, reply: &Valu
         _ => return,
     }
     let event = json!({"v": 1, "t": now_ms(), "event": "mlflow_run", "run_id": run, "experiment_id": experiment});
-    // One write to a file opened for appending: it lands between two lines of the kernel's.
+    // One write to a file opened for appending lands between two lines of the kernel.
     let path = app.task_run_dir(task_run_id).join("events.jsonl");
     let appended = std::fs::OpenOptions::new()
         .append(true)

@@ -1,4 +1,4 @@
-//! Passes requests on to MLflow and its answers back, and mends what must be mended on the way.
+//! The proxy in front of MLflow, and the differences that it evens out.
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
 
-/// Bodies that must be held: of requests we look into, and of those that do not say how long they are.
+/// Size limit for bodies that must be read: of requests that we inspect, and of those without a length.
 const HELD_LIMIT: usize = 256 * 1024 * 1024;
-/// Ours to say, or about one connection only.
+/// Headers that we set ourselves, or that concern one connection.
 const NOT_FORWARDED: [HeaderName; 8] = [
     HOST,
     AUTHORIZATION,
@@ -41,7 +41,7 @@ const NOT_RETURNED: [HeaderName; 6] = [
     SERVER,
     HeaderName::from_static("set-cookie"),
 ];
-/// What MLflow's own pages may do. Everything else that it delivers is somebody's data, and is sandboxed.
+/// Content policy of MLflow's own pages. Everything else that it delivers is user data, and is sandboxed.
 const PAGE_POLICY: HeaderValue =
     HeaderValue::from_static("frame-ancestors 'self'; object-src 'none'; base-uri 'self'");
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("sandbox");
@@ -72,7 +72,7 @@ async fn forward(State(app): State<Arc<App>>, caller: Caller, request: Request) 
     if databricks && is_json(response.headers()) {
         response = artifact_roots::renamed(response).await;
     }
-    // Clients note beside a model version which workspace its run belongs to.
+    // Clients record the workspace of a version's run.
     if let Ok(id) = HeaderValue::from_str(&app.identity.workspace_id) {
         response
             .headers_mut()
@@ -103,7 +103,7 @@ async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response
             let query = query_object(request.uri().query());
             Ok(axum::Json(experiments::get_by_name(app, query).await?).into_response())
         }
-        // Databricks' clients say in the query what they delete; MLflow reads that in a body only.
+        // Databricks' clients put the arguments of a deletion into the query; MLflow reads the body only.
         (Method::DELETE, Some(name)) if request.uri().query().is_some() => {
             let said = query_object(request.uri().query());
             let reply = client::call(app, Method::DELETE, name, &said).await?;
@@ -121,7 +121,7 @@ async fn mended_post(
 ) -> Result<Response, ApiError> {
     let bytes = held(request.into_body()).await?;
     let body: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| ApiError::invalid(format!("the body is no JSON object: {error}")))?;
+        .map_err(|error| ApiError::invalid(format!("the body is not a JSON object: {error}")))?;
     refuse_second_names(&body)?;
     let body = if name.starts_with("experiments/") {
         experiments::canonical_body(body)
@@ -141,8 +141,8 @@ async fn mended_post(
     Ok(axum::Json(reply).into_response())
 }
 
-/// MLflow knows each field by two names, `experiment_id` and `experimentId`, and we by the first alone: a body that has
-/// the second would say one thing to us and another to MLflow.
+/// MLflow accepts two names for each field, `experiment_id` and `experimentId`; we read only the first. A body with the
+/// second would mean different things to us and to MLflow.
 fn refuse_second_names(body: &Value) -> Result<(), ApiError> {
     let mut names = body.as_object().into_iter().flatten().map(|(name, _)| name);
     match names.find(|name| name.contains(char::is_uppercase)) {
@@ -163,7 +163,7 @@ async fn pass_on(app: &App, sent: &Call, request: Request) -> Result<Response, A
         .map(|query| format!("?{query}"))
         .unwrap_or_default();
     let mut headers = without(&parts.headers, &NOT_FORWARDED);
-    // MLflow reads no body whose length it does not know.
+    // MLflow ignores a body of unknown length.
     let body = if headers.contains_key(CONTENT_LENGTH) {
         reqwest::Body::wrap_stream(body.into_data_stream())
     } else {
@@ -199,7 +199,7 @@ fn returned(sent: &Call, reply: reqwest::Response) -> Response {
         },
     );
     if let Some(target) = headers.get(LOCATION).and_then(|value| value.to_str().ok()) {
-        // A redirect names the address that we asked; below /mlflow/ it is a relative one.
+        // A redirect contains MLflow's own address; below /mlflow/ it must be relative.
         let relative = target.trim_start_matches("http://localhost").to_owned();
         if let Ok(value) = HeaderValue::from_str(&format!("/mlflow{relative}")) {
             headers.insert(LOCATION, value);

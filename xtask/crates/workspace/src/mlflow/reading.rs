@@ -1,4 +1,4 @@
-//! What the pages read from MLflow: models, versions, runs, experiments, a page of each at a time.
+//! Typed reads of MLflow for the pages, one page of a list at a time.
 
 use std::collections::BTreeMap;
 
@@ -9,30 +9,27 @@ use super::unity_catalog::{Version, canonical_name, visible_tags};
 use crate::error::ApiError;
 use crate::state::App;
 
-/// How many entries one page has.
 const ROWS: u32 = 50;
 
-/// One page of a list, and the token of the next one.
+/// One page of a list, with the token of the next.
 #[derive(Debug)]
 pub(crate) struct Listed<T> {
     pub rows: Vec<T>,
     pub next: Option<String>,
 }
 
-/// A registered model in a list.
 #[derive(Debug)]
 pub(crate) struct Model {
     pub name: String,
     pub description: String,
-    /// Alias and the version that it names.
+    /// Alias and version.
     pub aliases: Vec<(String, i64)>,
     pub newest_version: Option<i64>,
-    /// When it last changed, ms.
+    /// Milliseconds.
     pub changed_at: Option<i64>,
     pub tags: BTreeMap<String, String>,
 }
 
-/// A version of a model.
 #[derive(Debug, Default)]
 pub(crate) struct ModelVersion {
     pub name: String,
@@ -40,16 +37,15 @@ pub(crate) struct ModelVersion {
     pub status: String,
     pub description: String,
     pub aliases: Vec<String>,
-    /// Its stage, in a registry that has stages; empty where it is in none.
+    /// In a registry with stages; else empty.
     pub stage: String,
-    /// The MLflow run it was made from; empty where there is none.
+    /// The source run; empty if there is none.
     pub run_id: String,
-    /// When it was made, ms.
+    /// Milliseconds.
     pub created_at: Option<i64>,
     pub tags: BTreeMap<String, String>,
 }
 
-/// An MLflow run.
 #[derive(Debug, Default)]
 pub(crate) struct TrackedRun {
     pub run_id: String,
@@ -60,16 +56,15 @@ pub(crate) struct TrackedRun {
     pub tags: BTreeMap<String, String>,
 }
 
-/// An experiment in a list.
 #[derive(Debug)]
 pub(crate) struct Experiment {
     pub experiment_id: String,
     pub name: String,
-    /// When it last changed, ms.
+    /// Milliseconds.
     pub changed_at: Option<i64>,
 }
 
-/// Models whose name contains a text, in the order of their names.
+/// Sorted by name.
 pub(crate) async fn models(
     app: &App,
     contains: &str,
@@ -82,19 +77,18 @@ pub(crate) async fn models(
     Ok(listed(&reply, "registered_models", read_model))
 }
 
-/// One model.
 pub(crate) async fn model(app: &App, name: &str) -> Result<Model, ApiError> {
     let query = json!({"name": known_name(name)});
     let reply = client::get(app, "registered-models/get", &query).await?;
     Ok(read_model(&reply["registered_model"]))
 }
 
-/// A name as the registry has it: Unity Catalog's are in lower case.
+/// Unity Catalog's names are in lower case.
 fn known_name(name: &str) -> String {
     canonical_name(name).unwrap_or_else(|_| name.to_owned())
 }
 
-/// The versions of a model, newest first.
+/// Newest first.
 pub(crate) async fn versions(
     app: &App,
     name: &str,
@@ -108,14 +102,13 @@ pub(crate) async fn versions(
     Ok(listed(&reply, "model_versions", read_version))
 }
 
-/// One version of a model.
 pub(crate) async fn version(app: &App, name: &str, number: i64) -> Result<ModelVersion, ApiError> {
     let query = json!({"name": canonical_name(name)?, "version": number});
     let reply = client::get(app, "model-versions/get", &query).await?;
     Ok(read_version(&reply["model_version"]))
 }
 
-/// The versions that were made from some MLflow runs.
+/// The versions with one of these source runs.
 pub(crate) async fn versions_of_runs(
     app: &App,
     run_ids: &[&str],
@@ -128,12 +121,12 @@ pub(crate) async fn versions_of_runs(
     Ok(listed(&reply, "model_versions", read_version).rows)
 }
 
-/// Some MLflow runs; those that are gone are left out.
+/// Deleted runs are left out.
 pub(crate) async fn runs(app: &App, run_ids: &[&str]) -> Result<Vec<TrackedRun>, ApiError> {
     let Some(ids) = id_list(run_ids) else {
         return Ok(Vec::new());
     };
-    // A search wants to know where; the runs of a model may lie in any experiment.
+    // A search needs experiment ids, and the runs of a model may be in any experiment.
     let known = client::get(app, "experiments/search", &json!({"max_results": 1000})).await?;
     let experiments: Vec<&Value> = list(&known["experiments"])
         .map(|experiment| &experiment["experiment_id"])
@@ -146,7 +139,7 @@ pub(crate) async fn runs(app: &App, run_ids: &[&str]) -> Result<Vec<TrackedRun>,
     Ok(listed(&reply, "runs", read_run).rows)
 }
 
-/// Experiments, those first that changed last.
+/// Last changed first.
 pub(crate) async fn experiments(app: &App, page: &str) -> Result<Listed<Experiment>, ApiError> {
     let query =
         json!({"max_results": ROWS, "page_token": page, "order_by": "last_update_time DESC"});
@@ -233,8 +226,8 @@ fn text(value: &Value) -> String {
     value.as_str().unwrap_or_default().to_owned()
 }
 
-/// The value of a metric: a number, or text where JSON has none for it. MLflow's database cannot hold infinity: the
-/// largest number there is stands for it.
+/// The value of a metric: a number, or a string where JSON has no number for it. MLflow's database stores infinity as
+/// the largest number.
 fn measured(value: &Value) -> Option<f64> {
     let read = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
     Some(match read.abs() >= f64::MAX {
@@ -243,17 +236,17 @@ fn measured(value: &Value) -> Option<f64> {
     })
 }
 
-/// MLflow writes some numbers as text.
+/// MLflow writes some numbers as strings.
 fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// Text inside a filter: quotes cannot be escaped there, so they go.
+/// For a filter, in which quotes cannot be escaped.
 fn quoted(text: &str) -> String {
     text.replace(['\'', '%', '\\'], "")
 }
 
-/// `'a','b'` for a filter; `None` for no id.
+/// `'a','b'` for a filter; `None` without ids.
 fn id_list(ids: &[&str]) -> Option<String> {
     let ids: Vec<String> = ids
         .iter()

@@ -1,12 +1,12 @@
-//! A ready-made database for a new workspace: MLflow's migrations take seconds, and end in the same tables each time.
+//! A template of MLflow's database: its migrations take seconds, and always create the same tables.
 //!
-//! The first database that a version of MLflow makes is kept beside it, in the Python environment that it is
-//! installed in; later workspaces start with a copy. Whatever goes wrong here, MLflow makes its database itself.
+//! The first database of an MLflow version is kept in the Python environment of that MLflow; later workspaces start
+//! with a copy. If anything fails here, MLflow creates its database itself.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
-/// A database that may be copied or kept.
+/// A template, and the database to be.
 #[derive(Debug)]
 pub(super) struct ReadyMade {
     database: Utf8PathBuf,
@@ -14,7 +14,7 @@ pub(super) struct ReadyMade {
 }
 
 impl ReadyMade {
-    /// The template for `database`, which is not there yet; `None` where there is no place to keep one.
+    /// `None` if the database exists, or no template can be kept.
     pub(super) fn look(database: &Utf8Path, python: &Utf8Path) -> Option<ReadyMade> {
         if database.exists() {
             return None;
@@ -25,18 +25,18 @@ impl ReadyMade {
         })
     }
 
-    /// Copies the template, where there is one.
+    /// Copies the template, if there is one.
     pub(super) fn provide(&self) -> std::io::Result<()> {
         if !self.template.is_file() {
             return Ok(());
         }
-        // Complete under its name or not there at all, however this process ends.
+        // Renamed when complete, however this process ends.
         let partial = self.database.with_extension("partial");
         fs_err::copy(&self.template, &partial)?;
         fs_err::rename(&partial, &self.database)
     }
 
-    /// Keeps the database that MLflow made, before anybody writes to it.
+    /// Keeps MLflow's new database as the template, before the first write to it.
     pub(super) fn keep(&self) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         if self.template.exists() {
             return Ok(());
@@ -52,7 +52,7 @@ impl ReadyMade {
     }
 }
 
-/// Where the template of the MLflow that `python` imports is kept: in its virtual environment, under MLflow's version.
+/// In the virtual environment of `python`, under MLflow's version.
 fn template(python: &Utf8Path) -> Option<Utf8PathBuf> {
     let environment = python.parent()?.parent()?;
     if !environment.join("pyvenv.cfg").is_file() {

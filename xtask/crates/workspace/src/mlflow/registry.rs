@@ -1,4 +1,4 @@
-//! The registered models: one registry (MLflow's own, under three-level names), seen here as Unity Catalog shows it.
+//! Registered models: MLflow's registry, under three-level names, in the form of Unity Catalog.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -11,20 +11,16 @@ use crate::error::ApiError;
 use crate::files::RelativePath;
 use crate::state::App;
 
-/// A model to be registered.
 #[derive(Debug, Clone)]
 pub struct NewModel {
-    /// Catalog, lower case.
+    /// Lower case.
     pub catalog: String,
-    /// Schema, lower case.
     pub schema: String,
-    /// Name within the schema, lower case.
     pub name: String,
-    /// What it is for.
     pub comment: Option<String>,
 }
 
-/// Registers a model; answers what `GET /api/2.1/unity-catalog/models/{full_name}` would.
+/// Answers what `GET /api/2.1/unity-catalog/models/{full_name}` would.
 pub async fn create_model(app: &App, caller: &Caller, model: NewModel) -> Result<Value, ApiError> {
     let name = canonical_name(&format!(
         "{}.{}.{}",
@@ -36,18 +32,17 @@ pub async fn create_model(app: &App, caller: &Caller, model: NewModel) -> Result
     Ok(model_view(app, &reply["registered_model"]))
 }
 
-/// The model as Unity Catalog describes it (`name`, `catalog_name`, `schema_name`, `full_name`, `comment`, …).
+/// In the form of Unity Catalog: `name`, `catalog_name`, `schema_name`, `full_name`, `comment`, ….
 pub async fn get_model(app: &App, full_name: &str) -> Result<Value, ApiError> {
     let reply = find(app, full_name).await?;
     Ok(model_view(app, &reply))
 }
 
-/// The models of a schema.
 pub async fn list_models(app: &App, catalog: &str, schema: &str) -> Result<Vec<Value>, ApiError> {
     models_below(app, &format!("{catalog}.{schema}.")).await
 }
 
-/// The models of all schemas. MLflow's registry also has those of the workspace's own, which have no such names.
+/// Of all schemas, without the models of the workspace registry, whose names have one level.
 pub async fn list_all_models(app: &App) -> Result<Vec<Value>, ApiError> {
     let mut models = models_below(app, "").await?;
     models.retain(|model| canonical_name(model["full_name"].as_str().unwrap_or_default()).is_ok());
@@ -62,7 +57,7 @@ async fn models_below(app: &App, prefix: &str) -> Result<Vec<Value>, ApiError> {
         let query = json!({"filter": filter, "max_results": 1000, "page_token": page});
         let reply = client::get(app, "registered-models/search", &query).await?;
         let found = reply["registered_models"].as_array().into_iter().flatten();
-        // `_` in a name is a wildcard of LIKE, hence the second look.
+        // `_` is a wildcard of LIKE, so the names are compared again.
         models.extend(
             found
                 .filter(|model| {
@@ -79,7 +74,7 @@ async fn models_below(app: &App, prefix: &str) -> Result<Vec<Value>, ApiError> {
     }
 }
 
-/// Changes the comment (`changes.comment`) of a model; answers the new description.
+/// Changes the comment; answers the new description.
 pub async fn update_model(app: &App, full_name: &str, changes: &Value) -> Result<Value, ApiError> {
     let name = canonical_name(full_name)?;
     let Some(comment) = changes["comment"].as_str() else {
@@ -90,7 +85,7 @@ pub async fn update_model(app: &App, full_name: &str, changes: &Value) -> Result
     Ok(model_view(app, &reply["registered_model"]))
 }
 
-/// Removes a model; one that has versions is refused.
+/// Refuses a model with versions.
 pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
     let name = canonical_name(full_name)?;
     if !versions_of(app, &name, 1, None).await?.0.is_empty() {
@@ -109,7 +104,7 @@ pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
     Ok(app.store.forget_owner("model", &name)?)
 }
 
-/// A page of the versions of a model, newest first, as Unity Catalog describes them; and where the next one begins.
+/// One page of versions, newest first, with the token of the next.
 pub async fn list_versions(
     app: &App,
     full_name: &str,
@@ -119,21 +114,20 @@ pub async fn list_versions(
     let name = canonical_name(full_name)?;
     let (versions, next) = versions_of(app, &name, most, page_token).await?;
     if versions.is_empty() && page_token.is_none() {
-        // None of it, or no such model: only now, because MLflow looks at every version of a model to describe it.
+        // Only for an empty page, because MLflow reads every version of a model to describe it.
         find(app, &name).await?;
     }
     let views = versions.iter().map(|version| version_view(app, version));
     Ok((views.collect(), next))
 }
 
-/// One version.
 pub async fn get_version(app: &App, full_name: &str, version: &str) -> Result<Value, ApiError> {
     let query = json!({"name": canonical_name(full_name)?, "version": version});
     let reply = client::get(app, "model-versions/get", &query).await?;
     Ok(version_view(app, &Version::new(&reply["model_version"])))
 }
 
-/// Changes the comment (`changes.comment`) of a version; answers its new description.
+/// Changes the comment; answers the new description.
 pub async fn update_version(
     app: &App,
     full_name: &str,
@@ -148,7 +142,7 @@ pub async fn update_version(
     get_version(app, full_name, version).await
 }
 
-/// Removes a version for good, with its files.
+/// Also deletes its files.
 pub async fn delete_version(app: &App, full_name: &str, version: &str) -> Result<(), ApiError> {
     let name = canonical_name(full_name)?;
     let body = json!({"name": name, "version": version});
@@ -159,8 +153,7 @@ pub async fn delete_version(app: &App, full_name: &str, version: &str) -> Result
         .forget_owner("version", &format!("{name}/{version}"))?)
 }
 
-/// The version that an alias names. MLflow calls an alias that is not there an invalid parameter; in Unity
-/// Catalog it does not exist.
+/// 404 for an unknown alias, which MLflow reports as an invalid parameter.
 pub async fn get_version_by_alias(
     app: &App,
     full_name: &str,
@@ -170,7 +163,7 @@ pub async fn get_version_by_alias(
     match client::get(app, "registered-models/alias", &query).await {
         Ok(reply) => Ok(version_view(app, &Version::new(&reply["model_version"]))),
         Err(error) if error.error_code == "INVALID_PARAMETER_VALUE" => {
-            // The model may be what is missing; that is then what is said.
+            // If the model is missing, report that.
             find(app, full_name).await?;
             Err(ApiError::not_found(format!(
                 "Alias '{alias}' of model '{full_name}' does not exist."
@@ -180,13 +173,11 @@ pub async fn get_version_by_alias(
     }
 }
 
-/// An alias that is to be set, as it is kept.
 pub(super) fn new_alias(text: &str) -> Result<String, ApiError> {
     catalog_limits::check(Text::Alias, text)?;
     Ok(catalog_limits::alias(text))
 }
 
-/// Makes an alias name a version, whatever it named before.
 pub async fn set_alias(
     app: &App,
     full_name: &str,
@@ -203,7 +194,6 @@ pub async fn set_alias(
     ))
 }
 
-/// Removes an alias; one that is not there is fine.
 pub async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(), ApiError> {
     let body = json!({"name": canonical_name(full_name)?, "alias": catalog_limits::alias(alias)});
     client::call(app, Method::DELETE, "registered-models/alias", &body)
@@ -211,7 +201,7 @@ pub async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(),
         .map(drop)
 }
 
-/// The model versions that were made from an MLflow run, as (full name, version).
+/// As (full name, version).
 pub async fn versions_of_run(app: &App, run_id: &str) -> Result<Vec<(String, String)>, ApiError> {
     if !run_id.chars().all(|c| c.is_ascii_alphanumeric()) {
         return Ok(Vec::new());
@@ -233,7 +223,7 @@ pub async fn versions_of_run(app: &App, run_id: &str) -> Result<Vec<(String, Str
         .collect())
 }
 
-/// Removes what lies in `DIR/models/<path>`; a path without files is fine.
+/// Removes `DIR/models/<path>`, if it exists.
 pub(super) fn remove_files(app: &App, path: &str) {
     let Ok(relative) = RelativePath::parse(path) else {
         return;
@@ -251,8 +241,8 @@ async fn find(app: &App, full_name: &str) -> Result<Value, ApiError> {
     Ok(reply["registered_model"].clone())
 }
 
-/// A page of the versions of a model, newest first. MLflow reads tags and aliases version by version, so a page is what
-/// a reader looks at and not what there is.
+/// One page of versions, newest first. MLflow reads tags and aliases version by version, so this is never the whole
+/// list.
 async fn versions_of(
     app: &App,
     name: &str,
@@ -319,13 +309,13 @@ fn version_view(app: &App, version: &Version) -> Value {
     })
 }
 
-/// Whose an object is; what nobody put down is the workspace's own user's.
+/// The recorded owner, or the workspace's own user.
 pub(super) fn owner(app: &App, kind: &str, id: &str) -> String {
     match app.store.owner(kind, id) {
         Ok(Some(owner)) => owner,
         Ok(None) => app.identity.user_name.clone(),
         Err(error) => {
-            tracing::error!(%error, kind, id, "cannot read whose this is");
+            tracing::error!(%error, kind, id, "cannot read the owner");
             app.identity.user_name.clone()
         }
     }

@@ -1,4 +1,4 @@
-//! Starts MLflow's server, notices when it answers, and starts it again when it dies.
+//! Supervises MLflow's server: starts it, waits until it answers, restarts it.
 
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,23 +15,21 @@ use super::{Phase, experiment_ids};
 use crate::state::App;
 use crate::{group, python};
 
-/// A start under load takes up to a minute.
+/// On a loaded machine a start takes up to a minute.
 const START_LIMIT: Duration = Duration::from_secs(180);
-/// How long it may answer that it cannot.
+/// How long it may answer with errors during a start.
 const FAILING_LIMIT: Duration = Duration::from_secs(10);
-/// How long it may take to end.
+/// Time for a clean stop.
 const END_GRACE: Duration = Duration::from_secs(3);
-/// Pauses before the next start after a death: first, and at most.
+/// Pauses between restarts: first, and at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A socket's path has to fit into 104 bytes on macOS and 108 on Linux.
+/// A socket path has at most 104 bytes on macOS and 108 on Linux.
 const SOCKET_PATH_LIMIT: usize = 100;
-/// The file of its database.
 const DATABASE: &str = "mlflow.db";
-/// A log that has grown beyond this starts afresh.
+/// Beyond this size the log is truncated at a start.
 const LOG_LIMIT: u64 = 5 * 1024 * 1024;
 
-/// Where MLflow's output goes.
 pub(super) fn log_path(app: &App) -> Utf8PathBuf {
     folder(app).join("server.log")
 }
@@ -44,7 +42,7 @@ fn database(app: &App) -> Utf8PathBuf {
     folder(app).join(DATABASE)
 }
 
-/// Keeps MLflow running until the workspace ends.
+/// Restarts MLflow until the workspace stops.
 pub(super) async fn supervise(app: Arc<App>) {
     let mut stop = app.mlflow.stop.subscribe();
     let mut pause = FIRST_PAUSE;
@@ -57,14 +55,14 @@ pub(super) async fn supervise(app: Arc<App>) {
         if *stop.borrow() {
             break;
         }
-        tracing::warn!(why, "MLflow is not running; starting it again");
+        tracing::warn!(why, "MLflow is not running; restarting it");
         let served = *app.mlflow.phase.borrow() == Phase::Ready;
         let long = started.elapsed() > Duration::from_secs(60);
         if served && long {
             pause = FIRST_PAUSE;
         }
-        // The first death may be chance, and requests wait for the next start. Later ones are a state to report, and
-        // so is a long start that came to nothing.
+        // The first crash may be accidental, and requests wait for the restart. A second one, or a long start without
+        // success, is reported.
         let by_chance = pause == FIRST_PAUSE && (served || !long);
         app.mlflow.phase.send_replace(match by_chance {
             true => Phase::Starting,
@@ -76,14 +74,14 @@ pub(super) async fn supervise(app: Arc<App>) {
     app.mlflow.phase.send_replace(Phase::Stopped);
 }
 
-/// Runs the server once, until it ends or the workspace does. An error says why it did not serve.
+/// Runs the server until it ends or the workspace stops. An error says why it did not serve.
 async fn run_once(app: &Arc<App>) -> Result<(), String> {
     let socket =
         prepare(app).map_err(|error| format!("cannot prepare MLflow's folder: {error}"))?;
     let client = connect_to(app, &socket)?;
     let ready_made = ReadyMade::look(&database(app), &app.config.mlflow_python);
     if let Some(Err(error)) = ready_made.as_ref().map(ReadyMade::provide) {
-        tracing::warn!(%error, "MLflow makes its database itself");
+        tracing::warn!(%error, "MLflow creates its database itself");
     }
     let mut child = start(app, &socket).map_err(|error| {
         format!(
@@ -91,7 +89,7 @@ async fn run_once(app: &Arc<App>) -> Result<(), String> {
             app.config.mlflow_python
         )
     })?;
-    // Held until the end: when it closes, the server ends. `wait` would close it at once.
+    // Held until the end, because the server ends when its standard input closes; `wait` would close it.
     let _lifeline = child.stdin.take();
     let group = group::Group::of(&child);
     let mut stop = app.mlflow.stop.subscribe();
@@ -111,11 +109,11 @@ async fn run_once(app: &Arc<App>) -> Result<(), String> {
 }
 
 async fn asked_to_end(stop: &mut watch::Receiver<bool>) {
-    // The sender lives as long as the workspace; waiting cannot fail.
+    // The sender lives as long as the workspace.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Waits until the server answers, says so, and then only ends by being dropped.
+/// Waits until the server answers, reports it ready, and then waits for ever.
 async fn announce_and_hold(
     app: &App,
     client: &reqwest::Client,
@@ -129,17 +127,17 @@ async fn announce_and_hold(
     std::future::pending().await
 }
 
-/// Does to the database what has to be done before anybody uses it. What fails here is looks and speed, no more.
+/// Prepares the database before its first use. A failure costs only speed and looks.
 fn settle(database: &Utf8Path, ready_made: Option<ReadyMade>) {
     if let Some(Err(error)) = ready_made.as_ref().map(ReadyMade::keep) {
-        tracing::warn!(error, "the next workspace makes its own database");
+        tracing::warn!(error, "the next workspace creates its own database");
     }
     if let Err(error) = experiment_ids::make_long(database) {
         tracing::warn!(%error, "experiment ids stay short");
     }
 }
 
-/// Asks for something that needs the database: the first such request makes or migrates it.
+/// Sends a request that needs the database: the first one creates or migrates it.
 async fn wait_until_ready(app: &App, client: &reqwest::Client) -> Result<(), String> {
     let started = Instant::now();
     let mut failing: Option<Instant> = None;
@@ -152,7 +150,7 @@ async fn wait_until_ready(app: &App, client: &reqwest::Client) -> Result<(), Str
             if answer.status().is_success() {
                 return Ok(());
             }
-            // It fails anew each time: in a folder whose name it cannot take, without a place for its files.
+            // Fails at every start, for example in a folder whose name MLflow cannot handle.
             if failing.get_or_insert_with(Instant::now).elapsed() > FAILING_LIMIT {
                 return Err(format!("MLflow cannot serve: {}", last_words(app)));
             }
@@ -179,8 +177,8 @@ fn connect_to(app: &App, socket: &Utf8Path) -> Result<reqwest::Client, String> {
     Ok(app.mlflow.client.get_or_init(|| client).clone())
 }
 
-/// Makes the folders and answers where the socket goes: below a folder that only its owner may enter, which keeps
-/// other users of the machine away from a server that asks nobody who they are.
+/// Creates the folders and answers the socket's path, below a folder that only its owner may enter: the server has no
+/// authentication of its own.
 fn prepare(app: &App) -> std::io::Result<Utf8PathBuf> {
     let folder = folder(app);
     create_private_dir(&folder.join("artifacts"))?;
@@ -202,7 +200,7 @@ fn prepare(app: &App) -> std::io::Result<Utf8PathBuf> {
 fn start(app: &App, socket: &Utf8Path) -> std::io::Result<Child> {
     let folder = folder(app);
     let log = open_log(&log_path(app))?;
-    // From its own folder: in an address, `%` and `?` of a path would mean something else.
+    // Relative to the working folder: in a database address, `%` and `?` of a path have a meaning.
     let uri = format!("sqlite:///{DATABASE}");
     python::command(app, &app.config.mlflow_python, "mlflow_server.py")
         .arg(socket)
@@ -233,7 +231,7 @@ fn open_log(path: &Utf8Path) -> std::io::Result<std::fs::File> {
         .open(path)
 }
 
-/// A sentence with the last line of the log, where Python says what it was.
+/// A message with the last line of the log, where Python prints the exception.
 fn died(app: &App, status: std::io::Result<std::process::ExitStatus>) -> String {
     let status = status.map_or_else(|error| error.to_string(), |status| status.to_string());
     format!("MLflow ended ({status}): {}", last_words(app))

@@ -1,7 +1,7 @@
-//! `/api/2.0/mlflow/unity-catalog/*`: what MLflow's clients call when their registry is `databricks-uc`.
+//! `/api/2.0/mlflow/unity-catalog/*`: the calls of MLflow's client with the registry `databricks-uc`.
 //!
-//! Behind it is MLflow's own registry. What that does not know is kept in one hidden tag of a version: whether its
-//! files have all arrived, and where it came from when MLflow would not take that address.
+//! MLflow's own registry stores the models. What it has no field for is in a hidden tag of the version: whether all
+//! files have arrived, and the source if MLflow would refuse its address.
 
 mod routes;
 
@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 use crate::catalog_limits::{self, Text};
 use crate::error::ApiError;
 
-/// Tag of a model version that holds what MLflow does not keep, as JSON; clients do not see it.
+/// The hidden tag, JSON.
 const ORIGIN_TAG: &str = "xtask.origin";
 
-/// A three-level name, in lower case as Unity Catalog keeps it.
+/// A three-level name in lower case.
 pub(super) fn canonical_name(name: &str) -> Result<String, ApiError> {
     let parts: Vec<&str> = name.split('.').collect();
-    // MLflow's own registry takes fewer characters than Unity Catalog.
+    // MLflow's registry allows fewer characters than Unity Catalog.
     let fine = |part: &&str| {
         catalog_limits::check(Text::Name, part).is_ok()
             && !part.contains(|c: char| "\\:'\"%".contains(c))
@@ -27,12 +27,12 @@ pub(super) fn canonical_name(name: &str) -> Result<String, ApiError> {
         return Ok(name.to_lowercase());
     }
     Err(ApiError::invalid(format!(
-        "'{name}' is no name of a model in Unity Catalog: it has three levels, <catalog>.<schema>.<model>, \
+        "'{name}' is not a model name of Unity Catalog: it has three levels, <catalog>.<schema>.<model>, \
          without spaces, slashes, colons or quotes"
     )))
 }
 
-/// The tags that clients may see.
+/// Without the hidden tag.
 pub(super) fn visible_tags(tags: &Value) -> Vec<Value> {
     tags.as_array()
         .into_iter()
@@ -42,7 +42,7 @@ pub(super) fn visible_tags(tags: &Value) -> Vec<Value> {
         .collect()
 }
 
-/// A model version as MLflow's registry has it.
+/// A model version of MLflow's registry.
 #[derive(Debug, Clone)]
 pub(super) struct Version {
     inner: Value,
@@ -75,7 +75,7 @@ impl Version {
             .unwrap_or(0)
     }
 
-    /// Its tags, the hidden one included.
+    /// With the hidden tag.
     fn tags(&self) -> &Value {
         &self.inner["tags"]
     }
@@ -92,7 +92,6 @@ impl Version {
         self.inner["status"].as_str().unwrap_or("READY")
     }
 
-    /// Where the version was registered from.
     pub(super) fn source(&self) -> &Value {
         if self.origin["source"].is_string() {
             &self.origin["source"]
@@ -101,7 +100,7 @@ impl Version {
         }
     }
 
-    /// The address that clients take the files from.
+    /// Where clients download the files.
     pub(super) fn storage_location(&self) -> String {
         format!(
             "dbfs:/Models/{}/{}",
@@ -110,7 +109,7 @@ impl Version {
         )
     }
 
-    /// A field as MLflow has it; an absent one is empty.
+    /// A field of MLflow's; empty if absent.
     pub(super) fn field(&self, name: &str) -> Value {
         match &self.inner[name] {
             Value::Null => Value::from(""),
@@ -118,7 +117,7 @@ impl Version {
         }
     }
 
-    /// The hidden tag's value once all files have arrived.
+    /// The hidden tag once all files have arrived.
     fn finalized_origin(&self) -> String {
         let mut origin = self.origin.clone();
         if origin.is_object() {
@@ -127,7 +126,7 @@ impl Version {
         origin.to_string()
     }
 
-    /// The version as a `databricks-uc` client reads it.
+    /// As a `databricks-uc` client reads it.
     fn wire(&self) -> Value {
         let number = self.number().to_string();
         let aliases: Vec<Value> = self
@@ -151,7 +150,7 @@ impl Version {
     }
 }
 
-/// A registered model as a `databricks-uc` client reads it.
+/// As a `databricks-uc` client reads it.
 fn model_wire(model: &Value) -> Value {
     json!({
         "name": model["name"],

@@ -1,5 +1,5 @@
-//! The workspace's own model registry, in the calls that only Databricks has: the CLI deploys `resources.models` with
-//! them. Everything else of it is MLflow's, under the same names, and goes through the proxy.
+//! The workspace model registry, in the calls that only Databricks has: the CLI deploys `resources.models` with them.
+//! All other calls go to MLflow through the proxy.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ struct Named {
     name: String,
 }
 
-/// A model with the id by which its permissions are known.
+/// A model with the id that its permissions use.
 async fn model(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -59,7 +59,7 @@ async fn model(
     Ok(Json(json!({"registered_model_databricks": described})))
 }
 
-/// The same as MLflow's call of that name.
+/// MLflow's call of the same name.
 async fn transition(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -76,13 +76,13 @@ async fn transition(
     ))
 }
 
-/// As the proxy has it for all of MLflow's registry: it knows no grants.
+/// Like the proxy for MLflow's registry, which has no grants.
 fn require_admin(caller: &Caller) -> Result<(), ApiError> {
     if caller.is_admin() {
         return Ok(());
     }
     Err(ApiError::forbidden(format!(
-        "{} reaches registered models through Unity Catalog only.",
+        "{} may access registered models through Unity Catalog only.",
         caller.name()
     )))
 }

@@ -1,5 +1,4 @@
-//! Addresses that things have on Databricks, and that the CLI, the SDK, MLflow and our commands print. Each leads to
-//! where the same thing is shown here.
+//! Databricks' addresses, as the CLI, the SDK, MLflow and our commands print them, redirected to the pages here.
 
 mod classic;
 
@@ -23,7 +22,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'@');
 
-/// Redirects from Databricks' addresses of what MLflow's pages show, and from links of the older form.
+/// Redirects for pages of MLflow, and for links of the older form.
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/go", get(go))
@@ -57,18 +56,17 @@ async fn logged_model(Path((experiment, model)): Path<(String, String)>) -> Redi
     Redirect::to(&in_mlflow(&["experiments", &experiment, "models", &model]))
 }
 
-/// A page of MLflow.
 pub(super) fn in_mlflow(segments: &[&str]) -> String {
     format!("/mlflow/#{}", path(segments))
 }
 
-/// A path of these names. What came in escaped goes out escaped: it may become a header.
+/// Escapes each segment: the path may become a header.
 pub(super) fn path(segments: &[&str]) -> String {
     let escape = |segment: &&str| format!("/{}", utf8_percent_encode(segment, SEGMENT));
     segments.iter().map(escape).collect()
 }
 
-/// The page of a registered model: Unity Catalog's where its name has three levels, the workspace's otherwise.
+/// A name of three levels belongs to Unity Catalog, any other to the workspace registry.
 pub(super) fn model(name: &str) -> String {
     match three_levels(name) {
         Some([catalog, schema, model]) => {
@@ -78,7 +76,6 @@ pub(super) fn model(name: &str) -> String {
     }
 }
 
-/// The page of a model version.
 pub(super) fn version(name: &str, version: &str) -> String {
     match three_levels(name) {
         Some(_) => format!("{}{}", model(name), path(&["version", version])),
@@ -97,8 +94,8 @@ struct Go {
     to: String,
 }
 
-/// `GET /go?to=…`: from a link of the older form, or an id, to the page. The part of a link behind `#` never
-/// reaches a server, so a script hands it over here, or a person who has none.
+/// `GET /go?to=…`: redirects a link of the older form, or an id. A fragment never reaches the server, so a script
+/// passes it here, or the user pastes it.
 async fn go(State(app): State<Arc<App>>, Query(query): Query<Go>) -> Result<Redirect, Problem> {
     let found = match classic::read(&query.to) {
         Some(Target::Page(address)) => Some(address),
@@ -112,12 +109,12 @@ async fn go(State(app): State<Arc<App>>, Query(query): Query<Go>) -> Result<Redi
         None => None,
     };
     found.map(|address| Redirect::to(&address)).ok_or_else(|| {
-        let text = format!("The workspace knows nothing that is called {}.", query.to);
+        let text = format!("The workspace has nothing called {}.", query.to);
         Problem::absent("This leads nowhere", &text, ("Runs", "/"))
     })
 }
 
-/// The page of a run, or the place of a task run on it.
+/// The page of a run, or the section of a task run on it.
 fn page_of_run(app: &App, run_id: i64) -> Result<Option<String>, Problem> {
     if let Some(run) = app.store.run(run_id)? {
         return Ok(Some(format!("/jobs/{}/runs/{run_id}", run.job_id)));
@@ -136,7 +133,7 @@ fn page_of_object(app: &App, object_id: i64) -> Result<Option<String>, Problem> 
     Ok(path.map(|path| super::files::address(&path)))
 }
 
-/// A form that finds what a link or an id means; on the start page.
+/// The search form for links and ids, on the start page.
 pub(super) fn finder() -> Markup {
     html! {
         form.finder method="get" action="/go" {

@@ -1,4 +1,4 @@
-//! What pages load: one style, two scripts and a picture, carried in the binary.
+//! Style, scripts and icon of the pages, embedded in the binary.
 
 use std::sync::Arc;
 
@@ -8,7 +8,6 @@ use axum::routing::get;
 
 use crate::state::App;
 
-/// A file that pages name.
 pub(super) struct Asset {
     pub path: &'static str,
     kind: &'static str,
@@ -25,7 +24,7 @@ pub(super) const SCRIPT: Asset = Asset {
     kind: "text/javascript; charset=utf-8",
     text: include_str!("assets/workspace.js"),
 };
-/// Turns one tree of elements into another and keeps what is the same: focus, scroll position, open details.
+/// Changes one tree of elements into another, and keeps focus, scroll position and open details.
 pub(super) const MORPH: Asset = Asset {
     path: "/assets/idiomorph.js",
     kind: "text/javascript; charset=utf-8",

@@ -16,7 +16,6 @@ use crate::extract::on_disk;
 use crate::files::{Entry, RelativePath};
 use crate::state::App;
 
-/// All catalogs with their schemas and volumes.
 pub(super) async fn show(State(app): State<Arc<App>>) -> Reply {
     let mut volumes = Vec::new();
     let mut schemas = Vec::new();
@@ -31,7 +30,7 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Reply {
     }
     let content = html! {
         h1 { "Volumes" }
-        @if volumes.is_empty() { (empty("No volume is here yet.", "cargo xtask deploy")) } @else {
+        @if volumes.is_empty() { (empty("No volumes yet.", "cargo xtask deploy")) } @else {
             (volume_table(&volumes))
         }
         @if !schemas.is_empty() {
@@ -67,7 +66,6 @@ fn volume_table(volumes: &[(String, String, Value)]) -> Markup {
     }
 }
 
-/// The schemas of a catalog.
 pub(super) async fn catalog(State(app): State<Arc<App>>, Path(catalog): Path<String>) -> Reply {
     let catalog = catalog.to_lowercase();
     if app.store.securable("catalog", &catalog)?.is_none() {
@@ -84,7 +82,7 @@ pub(super) async fn catalog(State(app): State<Arc<App>>, Path(catalog): Path<Str
     Ok(page(&app, Room::Volumes, &catalog, &content))
 }
 
-/// What a schema holds: volumes and registered models.
+/// Volumes and registered models of a schema.
 pub(super) async fn schema(
     State(app): State<Arc<App>>,
     Path((catalog, schema)): Path<(String, String)>,
@@ -118,7 +116,6 @@ pub(super) async fn volume(
     folder(State(app), Path((catalog, schema, volume, String::new()))).await
 }
 
-/// A folder of a volume.
 pub(super) async fn folder(
     State(app): State<Arc<App>>,
     Path((catalog, schema, volume, below)): Path<(String, String, String, String)>,
@@ -160,7 +157,7 @@ pub(super) async fn folder(
     Ok(page(&app, Room::Volumes, &volume, &content))
 }
 
-/// `None` where there is no such folder.
+/// `None` if there is no such folder.
 fn listed(app: &App, place: &RelativePath) -> Result<Option<Vec<Entry>>, ApiError> {
     let failed = |error: std::io::Error| ApiError::disk("cannot list the folder", &error);
     match app.volumes.metadata(place).map_err(failed)? {

@@ -1,22 +1,20 @@
-//! The events of a notebook run, put together to cells.
+//! The events of a notebook run, grouped by cell.
 
 use std::borrow::Borrow;
 
 use serde_json::Value;
 
-/// An executed notebook.
 #[derive(Debug, Default)]
 pub(super) struct Notebook {
-    /// Its path in the workspace.
     pub path: String,
-    /// Whether it is a program, which has no cells to speak of.
+    /// A Python file or wheel, which has no cells.
     pub is_program: bool,
-    /// How many cells it has; fewer may have run.
+    /// Number of cells; fewer may have run.
     pub total: usize,
     pub cells: Vec<Cell>,
-    /// What was said about the packages that its environment asks for.
+    /// Messages about the packages of the notebook's environment.
     pub environment: Vec<String>,
-    /// MLflow runs that it made, as (experiment, run).
+    /// As (experiment, run).
     pub mlflow_runs: Vec<(String, String)>,
     /// Value of `dbutils.notebook.exit`.
     pub exit: Option<String>,
@@ -24,11 +22,10 @@ pub(super) struct Notebook {
     pub failure: Option<Failure>,
 }
 
-/// One executed cell.
 #[derive(Debug, Default)]
 pub(super) struct Cell {
     pub index: usize,
-    /// Line of the file on which the source starts.
+    /// Line in the file.
     pub line: i64,
     pub title: Option<String>,
     pub source: String,
@@ -37,26 +34,26 @@ pub(super) struct Cell {
     pub failure: Option<Failure>,
 }
 
-/// Something a cell gave out.
 #[derive(Debug, PartialEq)]
 pub(super) enum Output {
-    /// Printed text.
-    Stream { name: String, text: String },
+    Stream {
+        name: String,
+        text: String,
+    },
     /// Representations by MIME type.
     Display(Value),
 }
 
-/// What ended a cell early.
+/// The exception that ended a cell.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// Line of the notebook's file.
+    /// Line in the notebook's file.
     pub line: Option<i64>,
     pub title: String,
     pub traceback: String,
 }
 
 impl Notebook {
-    /// Puts events together, in their order.
     pub(super) fn of(events: impl IntoIterator<Item = impl Borrow<Value>>) -> Notebook {
         let mut notebook = Notebook::default();
         for event in events {
@@ -101,7 +98,7 @@ impl Notebook {
         }
     }
 
-    /// Lines of the same stream that follow one another are one output.
+    /// Joins consecutive lines of the same stream.
     fn stream(&mut self, name: String, text: &str) {
         let Some(cell) = self.cells.last_mut() else {
             return;
@@ -133,7 +130,6 @@ impl Notebook {
         }
     }
 
-    /// The cell that failed.
     pub(super) fn failing_cell(&self) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.failure.is_some())
     }

@@ -1,4 +1,4 @@
-//! `/ml/experiments`: the experiments; each leads to MLflow's pages.
+//! `/ml/experiments`: the experiments, with links to MLflow's pages.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Query(query): Query<TokenQ
     let content = html! {
         h1 { "Experiments" }
         p.dim { "Runs with their parameters, metrics and files are on MLflow's pages." }
-        @if listed.rows.is_empty() { (empty("No experiment is here yet.", "cargo xtask test")) } @else {
+        @if listed.rows.is_empty() { (empty("No experiments yet.", "cargo xtask test")) } @else {
             div.wide { table.list {
                 caption.unseen { "Experiments" }
                 thead { tr { th scope="col" { "Experiment" } th scope="col" { "Changed" } } }

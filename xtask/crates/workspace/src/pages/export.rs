@@ -1,4 +1,4 @@
-//! An executed notebook as a page that needs nothing else: what `runs/export` hands out.
+//! An executed notebook as one self-contained HTML file, for `runs/export`.
 
 use maud::{DOCTYPE, PreEscaped, html};
 
@@ -10,7 +10,6 @@ use crate::runner::outcome::read_events;
 use crate::state::App;
 use crate::store::TaskRun;
 
-/// The page of one task run.
 pub(crate) fn executed_notebook(app: &App, task: TaskRun) -> String {
     let events = app.task_run_dir(task.run_id).join("events.jsonl");
     let shown = Shown {

@@ -1,4 +1,4 @@
-//! `/browse/…`: the workspace tree, to look at.
+//! `/browse/…`: the workspace tree.
 
 use std::io::Read as _;
 use std::sync::Arc;
@@ -16,10 +16,9 @@ use crate::extract::on_disk;
 use crate::files::WorkspacePath;
 use crate::state::App;
 
-/// Most of a file that a page shows, bytes.
+/// Bytes of a file that a page shows.
 const SHOWN: u64 = 512 << 10;
 
-/// Where a path of the workspace is shown.
 pub(super) fn address(of: &str) -> String {
     let names: Vec<&str> = of.split('/').filter(|name| !name.is_empty()).collect();
     format!("/browse{}", addresses::path(&names))
@@ -67,7 +66,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(given): Path<String>)
 }
 
 fn look(app: &App, path: &WorkspacePath) -> Result<Option<Markup>, ApiError> {
-    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot look at {path}"), &error);
+    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot read {path}"), &error);
     let tree = &app.workspace_files;
     let Some(found) = tree.metadata(path.relative()).map_err(failed)? else {
         return Ok(None);
@@ -91,7 +90,7 @@ fn text_of(bytes: &[u8], length: u64) -> Markup {
     html! {
         p.dim { (size(length)) @if length > SHOWN { ", of which this is the beginning" } }
         @if bytes.contains(&0) {
-            div.empty { p { "This file is no text." } }
+            div.empty { p { "This file is not text." } }
         } @else {
             pre.source { code { @for (line, number) in String::from_utf8_lossy(bytes).lines().zip(1..) {
                 span.line data-number=(number) { (line) "\n" }

@@ -1,4 +1,4 @@
-//! `/outputs/{task_run_id}/{cell}/{output}`: HTML that a notebook gave out, for the frame that shows it.
+//! `/outputs/{task_run_id}/{cell}/{output}`: HTML output of a notebook, for the frame that shows it.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::extract::on_disk;
 use crate::runner::outcome::read_events;
 use crate::state::App;
 
-/// Somebody's data: it may look as it likes, and do nothing. `sandbox` holds where it is opened by itself, too.
+/// User data: it may style itself, and run nothing. `sandbox` also applies when it is opened in a tab of its own.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
@@ -32,11 +32,7 @@ pub(super) async fn show(
     .await?;
     let Some(html) = found else {
         let text = format!("Task run {task_run_id} has no such output.");
-        return Err(Problem::absent(
-            "This output is not here",
-            &text,
-            ("Runs", "/"),
-        ));
+        return Err(Problem::absent("Output not found", &text, ("Runs", "/")));
     };
     let headers = [
         (CONTENT_SECURITY_POLICY, POLICY),

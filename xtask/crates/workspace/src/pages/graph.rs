@@ -1,4 +1,4 @@
-//! The tasks of a job or a run as a drawing: what waits for what. The same stands in the table below it.
+//! A drawing of the tasks of a job or run and their dependencies, which the table below it lists, too.
 
 mod placing;
 
@@ -9,27 +9,25 @@ use crate::jobs::{Declared, Need, Task};
 use crate::store::TaskRun;
 use placing::{Place, place};
 
-/// Sizes in pixels.
+/// Pixels.
 const WIDTH: usize = 196;
 const HEIGHT: usize = 50;
 const GAP_X: usize = 56;
 const GAP_Y: usize = 18;
-/// Longest name that fits into a box, characters.
+/// Characters of a name in a box.
 const LONGEST: usize = 21;
-/// Beyond this a drawing says less than the list.
+/// With more tasks there is only the list.
 const MOST: usize = 200;
 
-/// A task to be drawn.
 struct Node {
     key: String,
     needs: Vec<Need>,
-    /// Where its box leads.
+    /// Target of a click.
     link: Option<String>,
     look: Option<Look>,
     note: String,
 }
 
-/// The tasks as a job declares them.
 pub(super) fn of_job(tasks: &[Declared<Task>]) -> Markup {
     let nodes: Vec<Node> = tasks
         .iter()
@@ -44,7 +42,7 @@ pub(super) fn of_job(tasks: &[Declared<Task>]) -> Markup {
     drawing(&nodes)
 }
 
-/// The tasks of a run: `newest` has the last attempt at each.
+/// `newest` has the last attempt of each task.
 pub(super) fn of_run(newest: &[&TaskRun]) -> Markup {
     let nodes: Vec<Node> = newest
         .iter()
@@ -69,7 +67,7 @@ pub(super) fn of_run(newest: &[&TaskRun]) -> Markup {
     drawing(&nodes)
 }
 
-/// Tasks as they may run: what waits comes after what it waits for. The CLI sends them in the order of their names.
+/// In the order of dependencies; the CLI sends tasks sorted by name.
 pub(super) fn in_order(tasks: &[Declared<Task>]) -> Vec<&Declared<Task>> {
     let position = |key: &str| tasks.iter().position(|task| task.task_key == key);
     let edges: Vec<Vec<usize>> = tasks
@@ -81,7 +79,6 @@ pub(super) fn in_order(tasks: &[Declared<Task>]) -> Vec<&Declared<Task>> {
     placed.into_iter().map(|(_, task)| task).collect()
 }
 
-/// The keys of the tasks that a task waits for.
 pub(super) fn needs(task: &Task) -> String {
     task.needs().collect::<Vec<_>>().join(", ")
 }
@@ -108,7 +105,7 @@ fn drawing(nodes: &[Node]) -> Markup {
     let width = columns * (WIDTH + GAP_X) - GAP_X + 4;
     let height = rows * (HEIGHT + GAP_Y) - GAP_Y + 4;
     html! {
-        div.wide.graph-frame tabindex="0" role="group" aria-label="Drawing of the tasks and what they wait for" {
+        div.wide.graph-frame tabindex="0" role="group" aria-label="Tasks and their dependencies" {
             svg.graph xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
                 viewBox={ "0 0 " (width) " " (height) } {
                 @for ((node, needs), to) in nodes.iter().zip(&edges).zip(&places) {
@@ -122,7 +119,6 @@ fn drawing(nodes: &[Node]) -> Markup {
     }
 }
 
-/// Left upper corner of a box.
 fn corner(place: Place) -> (usize, usize) {
     (
         place.column * (WIDTH + GAP_X) + 2,

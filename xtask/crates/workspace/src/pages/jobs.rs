@@ -21,7 +21,7 @@ use super::words::look;
 use crate::state::App;
 use crate::store::{Job, RunBrief, RunChoice};
 
-/// How many outcomes stand beside a job.
+/// Recent runs shown beside a job.
 const OUTCOMES: u32 = 8;
 
 pub(super) async fn show(State(app): State<Arc<App>>, Query(query): Query<PageQuery>) -> Reply {
@@ -39,7 +39,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Query(query): Query<PageQu
     let content = html! {
         h1 { "Jobs" }
         @if rows.is_empty() {
-            (empty("No job is deployed here yet.", "cargo xtask deploy"))
+            (empty("No jobs are deployed yet.", "cargo xtask deploy"))
         } @else {
             (table(&app, &rows))
             (part.links("job", "/jobs?"))
@@ -72,7 +72,7 @@ fn table(app: &App, rows: &[(Job, Vec<RunBrief>)]) -> Markup {
     }
 }
 
-/// The last runs, the newest at the right, each as a sign that leads to it.
+/// The recent runs, the newest on the right, each linked.
 fn outcomes(newest_first: &[RunBrief]) -> Markup {
     if newest_first.is_empty() {
         return html! { span.dim { "never run" } };

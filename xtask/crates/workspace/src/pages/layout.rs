@@ -1,4 +1,4 @@
-//! What all pages share: the frame around their content.
+//! The frame around all pages.
 
 use axum::response::IntoResponse as _;
 use maud::{DOCTYPE, Markup, html};
@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::assets;
 use crate::state::App;
 
-/// Which part of the workspace a page belongs to: what the navigation shows as current.
+/// The navigation entry that is shown as current.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Room {
     Runs,
@@ -14,7 +14,7 @@ pub(super) enum Room {
     Models,
     Experiments,
     Volumes,
-    /// None of them, such as an error.
+    /// None, for example on an error page.
     Other,
 }
 
@@ -26,12 +26,11 @@ const ROOMS: [(Room, &str, &str); 5] = [
     (Room::Volumes, "Volumes", "/explore/data"),
 ];
 
-/// A page of this workspace.
 pub(super) fn page(app: &App, room: Room, title: &str, content: &Markup) -> Markup {
     frame(Some(&app.identity.user_name), room, title, false, content)
 }
 
-/// A page that goes on changing: its script fetches it again and again, and shows what has changed.
+/// A page that updates itself: its script fetches it repeatedly and shows what has changed.
 pub(super) fn live_page(
     app: &App,
     room: Room,
@@ -42,7 +41,7 @@ pub(super) fn live_page(
     frame(Some(&app.identity.user_name), room, title, live, content)
 }
 
-/// The document itself. `user` is not known where a page tells of an error.
+/// The document. `user` is unknown on error pages.
 pub(super) fn frame(
     user: Option<&str>,
     room: Room,
@@ -78,7 +77,7 @@ pub(super) fn frame(
                 main id="content" tabindex="-1" data-live=(live) {
                     (content)
                     @if live {
-                        noscript { p.dim { "This page changes while it runs. Load it again to see how far it is." } }
+                        noscript { p.dim { "This page updates itself with JavaScript. Reload it to see the progress." } }
                     }
                 }
             }
@@ -86,7 +85,7 @@ pub(super) fn frame(
     }
 }
 
-/// The way up to where a page hangs, as (name, address).
+/// Breadcrumbs, as (name, address).
 pub(super) fn crumbs(steps: &[(&str, &str)]) -> Markup {
     html! {
         nav.crumbs aria-label="Breadcrumb" {
@@ -95,12 +94,12 @@ pub(super) fn crumbs(steps: &[(&str, &str)]) -> Markup {
     }
 }
 
-/// A list that has nothing yet, with what to type.
+/// For an empty list: a message and the command that fills it.
 pub(super) fn empty(what: &str, command: &str) -> Markup {
     html! { div.empty { p { (what) } p { "Type " code { (command) } " in the project's folder." } } }
 }
 
-/// A page as a reply that the browser goes to after a form.
+/// A redirect after a form (303).
 pub(super) fn see(address: &str) -> axum::response::Response {
     axum::response::Redirect::to(address).into_response()
 }

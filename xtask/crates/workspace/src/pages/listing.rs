@@ -1,4 +1,4 @@
-//! Files and folders in a table.
+//! A table of files and folders.
 
 use maud::{Markup, html};
 
@@ -6,10 +6,9 @@ use super::addresses::path;
 use super::words::{size, time};
 use crate::files::Entry;
 
-/// More entries than this are left out.
 const MOST: usize = 1000;
 
-/// Entries of a folder, folders first. `inside` says where an entry's page is.
+/// Folders first. `inside` is the address of an entry's page.
 pub(super) fn table(caption: &str, entries: &[Entry], inside: impl Fn(&Entry) -> String) -> Markup {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
     sorted.sort_by_key(|entry| (!entry.is_dir, &entry.name));
@@ -29,7 +28,7 @@ pub(super) fn table(caption: &str, entries: &[Entry], inside: impl Fn(&Entry) ->
     }
 }
 
-/// The address that a file is downloaded from: the Files API's own.
+/// The address of a file in the Files API.
 pub(super) fn download(area: &str, names: &[&str]) -> String {
     let mut all = vec!["api", "2.0", "fs", "files", area];
     all.extend(names);

@@ -1,4 +1,4 @@
-//! What pages say while MLflow does not answer, and how they walk its lists.
+//! Pages while MLflow does not answer, and links to the next page of its lists.
 
 use maud::{Markup, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -8,14 +8,14 @@ use super::layout::{Room, live_page};
 use crate::mlflow;
 use crate::state::App;
 
-/// `?from=…`: MLflow's own token of a page.
+/// `?from=…`: MLflow's page token.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct TokenQuery {
     #[serde(default)]
     pub from: String,
 }
 
-/// The page to show instead of one that needs MLflow; `None` where MLflow answers.
+/// Replaces a page that needs MLflow; `None` if MLflow answers.
 pub(super) fn not_ready(app: &App, room: Room, title: &str) -> Option<Markup> {
     let status = mlflow::status(app);
     let content = match status.state {
@@ -24,14 +24,14 @@ pub(super) fn not_ready(app: &App, room: Room, title: &str) -> Option<Markup> {
             h1 { (title) }
             div.empty role="status" {
                 p { "MLflow is starting; this takes a few seconds." }
-                p { "This page shows itself as soon as it is there. " a href="" { "Load it again" } }
+                p { "This page loads as soon as MLflow is ready. " a href="" { "Load it again" } }
             }
         },
         _ => html! {
             h1 { (title) }
             div.problem {
                 p { "MLflow is not running: " (status.message.as_deref().unwrap_or("it said nothing")) }
-                p { "It is started again and again. Its log is " code { (status.log) } "; "
+                p { "It is being restarted. Its log is " code { (status.log) } "; "
                     code { "cargo xtask workspace logs" } " shows the workspace's." }
             }
         },
@@ -39,7 +39,7 @@ pub(super) fn not_ready(app: &App, room: Room, title: &str) -> Option<Markup> {
     Some(live_page(app, room, title, true, &content))
 }
 
-/// The way to the next page of a list.
+/// A link to the next page of a list.
 pub(super) fn more(next: &Option<String>, address: &str) -> Markup {
     html! {
         @if let Some(token) = next {

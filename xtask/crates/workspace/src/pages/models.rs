@@ -49,7 +49,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Query(query): Query<Models
         @if listed.rows.is_empty() && searched {
             div.empty { p { "No model has " code { (query.name) } " in its name." } p { a href="/models" { "All models" } } }
         } @else if listed.rows.is_empty() {
-            (empty("No model is registered here yet.", "cargo xtask test"))
+            (empty("No models are registered yet.", "cargo xtask test"))
         } @else {
             (table(&listed.rows))
             (mlflow_state::more(&listed.next, &format!("/models?{}&", named(&query.name))))
@@ -62,10 +62,10 @@ fn named(name: &str) -> String {
     serde_urlencoded::to_string([("name", name)]).unwrap_or_default()
 }
 
-/// The models of a schema, as a part of its page.
+/// The models of a schema, for the schema's page.
 pub(super) async fn in_schema(app: &App, full_name: &str) -> Markup {
     if mlflow::status(app).state != "ready" {
-        return html! { p.dim { "MLflow is not there yet; load this page again in a few seconds." } };
+        return html! { p.dim { "MLflow is starting; reload this page in a few seconds." } };
     }
     let prefix = format!("{full_name}.");
     match reading::models(app, full_name, "").await {
@@ -77,7 +77,7 @@ pub(super) async fn in_schema(app: &App, full_name: &str) -> Markup {
                 .collect();
             html! { @if rows.is_empty() { p.dim { "None." } } @else { (table(&rows)) } }
         }
-        Err(error) => html! { p.message { "MLflow did not tell: " (error.message) } },
+        Err(error) => html! { p.message { "MLflow failed: " (error.message) } },
     }
 }
 

@@ -1,4 +1,4 @@
-//! Outputs of cells as HTML. What a notebook gives out is foreign: text is escaped, HTML goes into a sandbox.
+//! Cell outputs as HTML. Outputs are untrusted: text is escaped, HTML is sandboxed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,25 +8,25 @@ use serde_json::Value;
 
 use super::terminal;
 
-/// What a table row and the rest of a framed document take, in pixels.
+/// Pixels of a table row, and of the rest of a framed document.
 const ROW_HEIGHT: usize = 27;
 const FRAME_BASE: usize = 34;
 const FRAME_LIMIT: usize = 440;
-/// Gives a framed document the page's look; it has no other way to it.
+/// Makes a framed document look like the page, whose style it cannot load.
 const FRAME_STYLE: &str = "<meta name=\"color-scheme\" content=\"light dark\"><style>\
     body{font:13px/1.5 system-ui,sans-serif;margin:2px}table{border-collapse:collapse;border:0}\
     th,td{padding:2px 12px;border:0;border-bottom:1px solid #8884;text-align:right}</style>";
 
-/// Where a page takes the HTML of its notebooks from.
+/// How a page includes the HTML of its notebooks.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Frames {
-    /// It stands in the page: for one that is a file of its own.
+    /// Inside the page, for an exported file.
     Inline,
-    /// An address of its own, with a policy of its own: the page's allows no style inside it.
+    /// At an address with a policy of its own: the page's policy allows no inline style.
     Apart,
 }
 
-/// Which output of a run it is.
+/// Position of an output in a run.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Position {
     pub task_run_id: i64,
@@ -34,7 +34,7 @@ pub(super) struct Position {
     pub output: usize,
 }
 
-/// One display: the best representation that a page can show.
+/// The best representation that a page can show.
 pub(super) fn display(data: &Value, position: Position, frames: Frames) -> Markup {
     for kind in ["image/png", "image/jpeg"] {
         if let Some(image) = data[kind].as_str() {
@@ -58,7 +58,7 @@ pub(super) fn display(data: &Value, position: Position, frames: Frames) -> Marku
     }
 }
 
-/// A picture runs nothing, whatever it holds.
+/// Images execute nothing, whatever they contain.
 fn picture(kind: &str, base64: &str, data: &Value) -> Markup {
     let told = data["text/plain"]
         .as_str()
@@ -66,7 +66,7 @@ fn picture(kind: &str, base64: &str, data: &Value) -> Markup {
     html! { img.plot alt=(told.unwrap_or("plot")) src={ "data:" (kind) ";base64," (base64) }; }
 }
 
-/// HTML of a notebook for a frame: no scripts, no address of ours, no way to the page around it.
+/// A document for a frame: no scripts, no base address, no access to the page.
 pub(super) fn document(html: &str) -> String {
     format!("{FRAME_STYLE}{html}")
 }
@@ -87,7 +87,7 @@ fn height(html: &str) -> usize {
     }
 }
 
-/// Markdown, with HTML inside it shown as text.
+/// HTML inside Markdown is shown as text.
 fn markdown(text: &str) -> Markup {
     let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).map(
         |event| match event {

@@ -1,21 +1,20 @@
-//! Long lists in pages.
+//! Paging of long lists.
 
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::words::{count, counted};
 
-/// How many rows a page of a list has.
+/// Rows per page.
 pub(super) const ROWS: u32 = 50;
 
-/// The part of a list that a page shows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     page: u32,
     total: i64,
 }
 
-/// `?page=2`; what is no number is the first page.
+/// `?page=2`; an invalid number means the first page.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct PageQuery {
     #[serde(default)]
@@ -23,7 +22,7 @@ pub(super) struct PageQuery {
 }
 
 impl Part {
-    /// The page that was asked for, or the last one there is.
+    /// The requested page, or the last one.
     pub(super) fn of(asked: &PageQuery, total: i64) -> Part {
         let last = u32::try_from((total.max(1) - 1) / i64::from(ROWS)).unwrap_or(u32::MAX) + 1;
         Part {
@@ -32,12 +31,11 @@ impl Part {
         }
     }
 
-    /// How many rows to leave out.
     pub(super) fn offset(self) -> u32 {
         (self.page - 1) * ROWS
     }
 
-    /// Which rows these are, and the way to the others. `address` leads to the list and ends in `?` or `&`.
+    /// Row numbers and links to the other pages. `address` ends in `?` or `&`.
     pub(super) fn links(self, what: &str, address: &str) -> Markup {
         let first = i64::from(self.offset()) + 1;
         let last = (first + i64::from(ROWS) - 1).min(self.total);

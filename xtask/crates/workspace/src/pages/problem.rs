@@ -1,4 +1,4 @@
-//! Errors as pages: what failed, and the next step.
+//! Error pages: what failed, and what to do next.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -8,10 +8,8 @@ use super::layout::{Room, frame};
 use crate::error::ApiError;
 use crate::store::StoreError;
 
-/// What a page's handler answers.
 pub(super) type Reply = Result<Markup, Problem>;
 
-/// An error that a person reads.
 #[derive(Debug)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -20,17 +18,15 @@ pub(super) struct Problem {
     next: Next,
 }
 
-/// Where to go from an error.
+/// The next step.
 #[derive(Debug)]
 enum Next {
-    /// A page: name and address.
     Page(String, String),
-    /// A command.
     Type(&'static str),
 }
 
 impl Problem {
-    /// Something that is not here, and the list where its like are found.
+    /// 404, with a link to the list of similar objects.
     pub(super) fn absent(title: impl Into<String>, text: &str, list: (&str, &str)) -> Problem {
         Problem {
             status: StatusCode::NOT_FOUND,
@@ -40,7 +36,7 @@ impl Problem {
         }
     }
 
-    /// A form that was refused, and the page it stands on.
+    /// A refused form, with a link back to its page.
     pub(super) fn refused(title: &str, error: &ApiError, back: (&str, &str)) -> Problem {
         Problem {
             status: error.status,
@@ -59,11 +55,11 @@ impl From<ApiError> for Problem {
                 Next::Page("Runs".to_owned(), "/".to_owned()),
             ),
             status if status.is_client_error() => (
-                "This address asks for something that cannot be",
+                "Invalid address",
                 Next::Page("Runs".to_owned(), "/".to_owned()),
             ),
             _ => (
-                "The workspace could not answer",
+                "The workspace failed",
                 Next::Type("cargo xtask workspace logs"),
             ),
         };
@@ -91,7 +87,7 @@ impl IntoResponse for Problem {
                 p.next {
                     @match &self.next {
                         Next::Page(name, address) => { a.button href=(address) { "Go to " (name) } }
-                        Next::Type(command) => { "Its log says more: type " code { (command) } }
+                        Next::Type(command) => { "For details, run " code { (command) } }
                     }
                 }
             }
@@ -104,11 +100,11 @@ impl IntoResponse for Problem {
     }
 }
 
-/// The page for an address that nothing answers.
+/// For an unknown address.
 pub(crate) fn no_such_page(path: &str) -> Response {
     Problem::absent(
-        "There is no such page",
-        &format!("The local workspace shows nothing at {path}."),
+        "Page not found",
+        &format!("The local workspace has no page {path}."),
         ("Runs", "/"),
     )
     .into_response()

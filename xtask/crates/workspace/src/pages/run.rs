@@ -42,7 +42,7 @@ pub(super) async fn show(
     Ok(live_page(&app, Room::Runs, &title, live, &content(&app, &loaded)).into_response())
 }
 
-/// On Databricks the id of a task run has a page, too: here it is a part of its run's.
+/// On Databricks a task run has a page, too; here it is a section of its run's page.
 fn task_on_its_run(app: &App, job_id: i64, run_id: i64) -> Result<Option<String>, Problem> {
     let Some(task) = app.store.task_run(run_id)? else {
         return Ok(None);
@@ -56,9 +56,9 @@ fn task_on_its_run(app: &App, job_id: i64, run_id: i64) -> Result<Option<String>
 
 fn absent(job_id: i64, run_id: i64) -> Problem {
     Problem::absent(
-        "There is no such run",
+        "Run not found",
         &format!(
-            "Job {job_id} has no run {run_id} on this workspace. It may have been deleted, or live on another one."
+            "Job {job_id} has no run {run_id} on this workspace. It may have been deleted, or be on another one."
         ),
         ("Runs", "/"),
     )
@@ -88,14 +88,14 @@ fn content(app: &App, loaded: &Loaded) -> Markup {
         }
         (facts::lives(loaded))
         @for shown in &loaded.tasks { (task_section(shown, Frames::Apart)) }
-        @if loaded.left_out > 0 { p.message { "And " (loaded.left_out) " more iterations, which this page leaves out." } }
+        @if loaded.left_out > 0 { p.message { "And " (loaded.left_out) " more iterations are not shown." } }
     }
 }
 
 fn task_table(tasks: &[Shown]) -> Markup {
     html! {
         div.wide { table.list.tasks {
-            caption.unseen { "Tasks of the run, as they started" }
+            caption.unseen { "Tasks of the run in the order of their start" }
             thead { tr {
                 th scope="col" { "Task" } th scope="col" { "After" } th scope="col" { "State" }
                 th scope="col" { "Result" } th.number scope="col" { "Duration" }
@@ -123,7 +123,7 @@ fn task_row(shown: &Shown) -> Markup {
     }
 }
 
-/// Where to look next: the failing cell, the MLflow runs, the model versions.
+/// Links to the failing cell, MLflow runs and model versions.
 fn results(shown: &Shown) -> Markup {
     html! {
         @if let Some(outcome) = shown.task.outcome { code { (outcome) } " " }

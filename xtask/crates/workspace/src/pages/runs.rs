@@ -68,13 +68,13 @@ pub(super) async fn show(State(app): State<Arc<App>>, Query(query): Query<RunsQu
 
 fn nothing(show: Show) -> Markup {
     match show {
-        Show::All => empty("No job has run here yet.", "cargo xtask test"),
+        Show::All => empty("No job has run yet.", "cargo xtask test"),
         Show::Active => html! { div.empty { p { "Nothing runs now." } } },
         Show::Failed => html! { div.empty { p { "No run has failed." } } },
     }
 }
 
-/// Runs as a table; a job's page does not repeat the job's name.
+/// On a job's page the job's name is left out.
 pub(super) fn table(caption: &str, runs: &[RunBrief], with_job: bool) -> Markup {
     html! {
         div.wide {
@@ -102,7 +102,7 @@ pub(super) fn table(caption: &str, runs: &[RunBrief], with_job: bool) -> Markup 
     }
 }
 
-/// What is unusual about a run.
+/// Marks a run that was not started in the usual way.
 fn origin(run: &RunBrief) -> Markup {
     html! {
         @match run.run_type {

@@ -1,4 +1,4 @@
-//! A task run with its executed notebook, as the run's page and an export show it.
+//! A task run with its executed notebook, for the run's page and for exports.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -9,17 +9,16 @@ use super::terminal;
 use super::words::{badge, look};
 use crate::store::{Run, TaskRun};
 
-/// A task run with all that a page shows of it.
 pub(super) struct Shown {
     pub task: TaskRun,
     pub notebook: Notebook,
-    /// Model versions that its MLflow runs became, as (full name, version).
+    /// Model versions of its MLflow runs, as (full name, version).
     pub models: Vec<(String, String)>,
-    /// The run that it started.
+    /// The run that a `run_job_task` started.
     pub started: Option<Run>,
 }
 
-/// Parameters by name, or arguments in their order; nothing where there are none.
+/// Named parameters, or a list of arguments.
 pub(super) fn parameters(title: &str, values: &Value) -> Markup {
     let rows: Vec<(String, &Value)> = match values {
         Value::Object(named) => named
@@ -47,7 +46,6 @@ pub(super) fn parameters(title: &str, values: &Value) -> Markup {
     }
 }
 
-/// A task run with its executed code.
 pub(super) fn task_section(shown: &Shown, frames: Frames) -> Markup {
     let (task, notebook) = (&shown.task, &shown.notebook);
     html! {
@@ -72,7 +70,7 @@ pub(super) fn task_section(shown: &Shown, frames: Frames) -> Markup {
     }
 }
 
-/// A failure that no cell tells of: the process died, or was stopped.
+/// A failure outside of cells: the process died, or was stopped.
 fn died(shown: &Shown) -> bool {
     shown.task.output.error.is_some()
         && shown.notebook.failing_cell().is_none()
@@ -96,7 +94,6 @@ fn task_error(task: &TaskRun) -> Markup {
     }
 }
 
-/// Anchor of a cell.
 pub(super) fn cell_id(task: &TaskRun, cell: &Cell) -> String {
     format!("task-{}-cell-{}", task.run_id, cell.index + 1)
 }
@@ -126,7 +123,7 @@ fn cell_block(task: &TaskRun, cell: &Cell, frames: Frames) -> Markup {
     }
 }
 
-/// The source with the numbers that its lines have in the file, as tracebacks call them.
+/// Source with the line numbers of the file, which tracebacks use.
 fn source(cell: &Cell) -> Markup {
     let failing = cell.failure.as_ref().and_then(|failure| failure.line);
     html! {

@@ -1,16 +1,16 @@
-//! What a terminal would show: colours as classes, of a line written over and over the last state.
+//! Terminal output as HTML: colours become classes, and overwritten lines show their last state.
 
 use std::fmt::Write as _;
 
 use anstyle_parse::{Params, Parser, Perform, Utf8Parser};
 use maud::{Markup, PreEscaped, Render as _, html};
 
-/// Lines of one output that stand open on a page; the rest unfolds.
+/// Lines of an output that are visible; the rest unfolds.
 const OPEN: usize = 30;
-/// Lines beyond these are not on the page at all: a browser must stay usable.
+/// Lines on a page; more would make a browser unusable.
 const MOST: usize = 4000;
 
-/// Text with its colours, long text folded.
+/// With colours; long text is folded.
 pub(super) fn output(class: &str, text: &str) -> Markup {
     let lines = lines(text);
     let (open, rest) = lines.split_at(if lines.len() > OPEN + 10 {
@@ -25,13 +25,13 @@ pub(super) fn output(class: &str, text: &str) -> Markup {
             details.rest {
                 summary { (rest.len()) " more lines" }
                 pre class=(class) { (joined(rest)) }
-                @if !beyond.is_empty() { p.dim { "And " (beyond.len()) " lines more, which this page leaves out." } }
+                @if !beyond.is_empty() { p.dim { "And " (beyond.len()) " more lines are not shown." } }
             }
         }
     }
 }
 
-/// Text with its colours, all of it.
+/// With colours, unfolded.
 pub(super) fn coloured(text: &str) -> Markup {
     joined(&lines(text))
 }
@@ -40,7 +40,7 @@ fn joined(lines: &[String]) -> Markup {
     PreEscaped(lines.join("\n"))
 }
 
-/// The lines as HTML, each whole in itself.
+/// Each line is well-formed HTML.
 fn lines(text: &str) -> Vec<String> {
     let mut screen = Screen::default();
     let mut parser = Parser::<Utf8Parser>::new();
@@ -50,7 +50,6 @@ fn lines(text: &str) -> Vec<String> {
     screen.finish()
 }
 
-/// How text looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Style {
     /// Class of the colour.
@@ -80,7 +79,7 @@ impl Style {
         classes.join(" ")
     }
 
-    /// Select Graphic Rendition: the numbers of one sequence.
+    /// SGR parameters of one escape sequence.
     fn select(&mut self, numbers: &[u16]) {
         let mut numbers = numbers.iter().copied();
         while let Some(number) = numbers.next() {
@@ -117,7 +116,7 @@ const COLOURS: [&str; 8] = [
     "t-white",
 ];
 
-/// One of 256 or of all colours: the nearest of the eight that are readable on light and on dark paper.
+/// One of 256 or of all colours, as the nearest of the eight that are readable on light and on dark backgrounds.
 fn extended(numbers: &mut impl Iterator<Item = u16>) -> Option<&'static str> {
     match numbers.next()? {
         5 => match numbers.next()? {
@@ -133,7 +132,7 @@ fn extended(numbers: &mut impl Iterator<Item = u16>) -> Option<&'static str> {
     }
 }
 
-/// The colour whose channels are those that stand out.
+/// By the dominant channels.
 fn nearest(red: u16, green: u16, blue: u16) -> &'static str {
     let (most, least) = (red.max(green).max(blue), red.min(green).min(blue));
     if most - least < 40 {
@@ -144,12 +143,12 @@ fn nearest(red: u16, green: u16, blue: u16) -> &'static str {
     COLOURS[bit(red, 1) | bit(green, 2) | bit(blue, 4)]
 }
 
-/// The text as it stands after everything was written.
+/// The text after all overwriting.
 #[derive(Default)]
 struct Screen {
     done: Vec<String>,
     line: Vec<(char, Style)>,
-    /// Where the next character of the line goes: a carriage return starts it anew.
+    /// After a carriage return.
     restart: bool,
     style: Style,
 }
@@ -268,7 +267,7 @@ mod tests {
         let text = "line\n".repeat(10_000);
         let page = output("out", &text).into_string();
         assert!(page.contains("4000 more lines"), "{}", &page[..400]);
-        assert!(page.contains("5970 lines more"));
+        assert!(page.contains("5970 more lines"));
         assert_eq!(
             output("out", "a\nb").into_string(),
             "<pre class=\"out\">a\nb</pre>"

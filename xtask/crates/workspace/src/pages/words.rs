@@ -1,4 +1,4 @@
-//! How states, times and sizes read.
+//! States, times and sizes for people.
 
 use jiff::{Timestamp, tz::TimeZone};
 use maud::{Markup, html};
@@ -6,7 +6,7 @@ use xtask_local_server::now_ms;
 
 use crate::store::{LifeCycle, ResultState, RunState};
 
-/// How a state looks: a word for people, a class for the style, and a sign for where there is no room for the word.
+/// How a state looks: a word, a CSS class, and a sign for narrow places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     pub word: &'static str,
@@ -14,7 +14,6 @@ pub(super) struct Look {
     pub sign: &'static str,
 }
 
-/// The look of a state.
 pub(super) fn look(state: &RunState) -> Look {
     let (word, class) = match (state.life_cycle, state.result) {
         (_, Some(ResultState::Success)) => ("Succeeded", "ok"),
@@ -44,13 +43,12 @@ pub(super) fn look(state: &RunState) -> Look {
     Look { word, class, sign }
 }
 
-/// A state as a badge.
 pub(super) fn badge(state: &RunState) -> Markup {
     let look = look(state);
     html! { span class={ "badge " (look.class) } { (look.word) } }
 }
 
-/// `1.4 s`, `2 min 5 s`, from a start to an end or to now; empty before the start.
+/// `1.4 s`, `2 min 5 s`; up to now if there is no end, empty before the start.
 pub(super) fn duration(start: Option<i64>, end: Option<i64>) -> String {
     start.map_or_else(String::new, |start| {
         span((end.unwrap_or_else(now_ms) - start).max(0))
@@ -74,7 +72,7 @@ fn span(milliseconds: i64) -> String {
     }
 }
 
-/// A point in time as people say it; the exact one, in this machine's time zone, when pointed at.
+/// Relative, with the exact local time as a tooltip.
 pub(super) fn time(milliseconds: i64) -> Markup {
     let Ok(timestamp) = Timestamp::from_millisecond(milliseconds) else {
         return html! {};
@@ -82,7 +80,7 @@ pub(super) fn time(milliseconds: i64) -> Markup {
     html! { time datetime=(timestamp) title=(exact(milliseconds)) { (relative(milliseconds, now_ms())) } }
 }
 
-/// A point in time to the second, in this machine's time zone.
+/// To the second, in local time.
 pub(super) fn exact(milliseconds: i64) -> String {
     Timestamp::from_millisecond(milliseconds)
         .map(|timestamp| timestamp.to_zoned(TimeZone::system()))
@@ -92,7 +90,7 @@ pub(super) fn exact(milliseconds: i64) -> String {
         )
 }
 
-/// `2 min ago`, `in 3 h`. The pages' script says the same as time goes by.
+/// `2 min ago`, `in 3 h`. The pages' script keeps it current.
 fn relative(then: i64, now: i64) -> String {
     let seconds = (now - then).abs() / 1000;
     let amount = match seconds {
@@ -146,7 +144,7 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// A number of a metric: as many digits as say something; in exponent form where the commands write it so.
+/// With the significant digits; exponents as the commands write them.
 pub(super) fn metric(value: f64) -> String {
     match value.abs() {
         _ if !value.is_finite() => value.to_string(),
@@ -158,7 +156,7 @@ pub(super) fn metric(value: f64) -> String {
     }
 }
 
-/// The first digits of a commit, as git shows it.
+/// The abbreviated commit.
 pub(super) fn short_commit(commit: &str) -> &str {
     commit.get(..10).unwrap_or(commit)
 }

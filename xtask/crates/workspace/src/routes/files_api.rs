@@ -1,4 +1,4 @@
-//! The Files API over volumes (`/Volumes/…`) and the files of model versions (`/Models/…`).
+//! The Files API for volumes (`/Volumes/…`) and model versions (`/Models/…`).
 
 mod download;
 mod place;
@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::extract::{QueryString, on_disk};
 use crate::state::App;
 
-/// Most entries of a folder in one reply.
+/// Entries in one reply.
 const ENTRIES_PER_PAGE: usize = 1000;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -47,11 +47,9 @@ pub(super) fn router() -> Router<Arc<App>> {
         .layer(DefaultBodyLimit::disable())
 }
 
-/// Clients then take the bytes through this API.
+/// Without presigned URLs, clients transfer the files through this API.
 async fn no_urls() -> ApiError {
-    ApiError::not_implemented(
-        "the local workspace hands out no storage addresses; use /api/2.0/fs/files",
-    )
+    ApiError::not_implemented("the local workspace has no presigned URLs; use /api/2.0/fs/files")
 }
 
 async fn create_folder(
@@ -115,7 +113,7 @@ async fn list(
             .tree(app)
             .list(place.path())
             .map_err(|error| ApiError::disk(&format!("cannot list {place}"), &error))?;
-        // Names are in order, so the last one of a page says where the next begins.
+        // Names are sorted, so the last one is the page token.
         let after = query.page_token.unwrap_or_default();
         let mut page: Vec<_> = entries
             .into_iter()
@@ -173,12 +171,11 @@ async fn delete_folder(
     .await
 }
 
-/// Removes a file, or an empty folder.
 async fn delete(app: &Arc<App>, place: Place, folder: bool) -> Result<StatusCode, ApiError> {
     on_disk(app, move |app| {
         if place.is_root() {
             return Err(ApiError::invalid(format!(
-                "{place} goes with what it belongs to, not by itself."
+                "{place} cannot be deleted by itself."
             )));
         }
         if place.metadata(app)?.is_dir() != folder {

@@ -1,4 +1,4 @@
-//! What a workspace knows about itself.
+//! The metastore assignment, and telemetry.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ async fn metastore_assignment(State(app): State<Arc<App>>) -> Json<Value> {
     }))
 }
 
-/// Takes the CLI's usage records and drops them.
+/// Drops the CLI's usage records.
 async fn telemetry(JsonBody(body): JsonBody<Value>) -> Json<Value> {
     let records = ["protoLogs", "items"]
         .iter()

@@ -1,4 +1,4 @@
-//! Jobs and their runs. Definitions are kept as they come; execution is the runner's.
+//! The Jobs API.
 
 mod describe;
 mod describe_run;
@@ -24,7 +24,7 @@ use crate::runner::{cancel, check_run_as};
 use crate::state::App;
 use crate::store::{Job, LifeCycle, RunFilter};
 
-/// Most tasks in one reply of `jobs/get` or `runs/get`.
+/// Tasks in one reply of `jobs/get` or `runs/get`.
 const TASKS_PER_PAGE: usize = 100;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -57,7 +57,7 @@ async fn create(
     caller: Caller,
     JsonBody(mut settings): JsonBody<Map<String, Value>>,
 ) -> Result<Json<Value>, ApiError> {
-    // Kept apart from the settings on Databricks; clients set it by PUT permissions.
+    // On Databricks it is not part of the settings; clients change it by PUT permissions.
     let acl = settings.remove("access_control_list");
     let settings = checked(settings)?;
     check_run_as(&caller, &settings.run_as)?;
@@ -74,7 +74,7 @@ struct Reset {
     new_settings: Map<String, Value>,
 }
 
-/// Replaces all settings; only `run_as` survives when it is left out.
+/// Replaces all settings; an omitted `run_as` is kept.
 async fn reset(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -149,9 +149,9 @@ struct JobId {
     job_id: i64,
 }
 
-/// Removes a job and ends what it still runs; ended runs stay.
+/// Cancels active runs and keeps ended ones.
 ///
-/// Its permissions stay, as on Databricks: whoever had none is refused as before rather than told that it is gone.
+/// As on Databricks, the permissions stay: callers without permission get 403 as before, and not 404.
 async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -165,7 +165,7 @@ async fn delete(
     Ok(Json(json!({})))
 }
 
-/// Asks for the end of the active runs of a job or of all jobs, or only of those that are queued.
+/// Cancels the active runs of a job or of all jobs, or only the queued ones.
 fn cancel_runs(app: &Arc<App>, job_id: Option<i64>, queued_only: bool) -> Result<(), ApiError> {
     let filter = RunFilter {
         job_id,
@@ -181,7 +181,7 @@ fn cancel_runs(app: &Arc<App>, job_id: Option<i64>, queued_only: bool) -> Result
     Ok(())
 }
 
-/// The job, if it is there and the caller may do that with it.
+/// Also checks the caller's right.
 fn find(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<Job, ApiError> {
     access::job(app, caller, job_id, act)?;
     app.store.job(job_id)?.ok_or_else(|| absent(job_id))

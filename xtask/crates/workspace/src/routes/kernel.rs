@@ -1,4 +1,4 @@
-//! What the code of a run asks of the workspace beside Databricks' own API: packages for an overlay of its own.
+//! `%pip` for running notebooks: packages for an overlay of their own.
 
 use std::pin::Pin;
 use std::process::Stdio;
@@ -29,7 +29,7 @@ pub(super) fn router() -> Router<Arc<App>> {
     Router::new().route("/kernel/v1/overlays", post(install))
 }
 
-/// What is to be installed; see `overlays.py`.
+/// A request of `overlays.py`.
 #[derive(Deserialize, Serialize)]
 struct Wanted {
     arguments: Vec<String>,
@@ -37,16 +37,16 @@ struct Wanted {
     base: Vec<String>,
 }
 
-/// Installs packages and answers line by line what pip says; the last line is a JSON object with the result.
+/// Streams pip's output line by line; the last line is a JSON object with the result.
 async fn install(
     State(app): State<Arc<App>>,
     caller: Caller,
     JsonBody(wanted): JsonBody<Wanted>,
 ) -> Result<Response, ApiError> {
-    // The installer knows where the user's packages come from: it works for runs, which cannot ask it for that.
+    // The installer has the credentials of the user's package index, which runs must not see.
     if !matches!(caller.by, Credential::Run { .. } | Credential::Owner) {
         return Err(ApiError::forbidden(
-            "packages are installed for the code of job runs alone",
+            "packages are installed only for job runs",
         ));
     }
     for argument in &wanted.arguments {
@@ -68,7 +68,7 @@ async fn install(
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], lines).into_response())
 }
 
-/// The installing process. When nobody reads what it says any more, it ends with all that it started.
+/// The installing process. It ends with all of its children when the client stops reading.
 struct Installer {
     child: Child,
     output: ChildStdout,
@@ -118,7 +118,7 @@ impl AsyncRead for Installer {
 
 impl Drop for Installer {
     fn drop(&mut self) {
-        // One that has ended and was waited for has no id: its number may be another's by now.
+        // After `wait` the child has no id: the number may belong to another process.
         if let (Some(group), Ok(None)) = (self.group, self.child.try_wait()) {
             group.signal(Signal::KILL);
         }

@@ -1,4 +1,4 @@
-//! The workspace's own controls.
+//! `/local/v1`: controls of the workspace itself.
 
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use crate::mlflow;
 use crate::runner::schedules::upcoming;
 use crate::state::{App, VERSION};
 
-/// Events that one reply carries at least, if there are so many, bytes.
+/// Bytes of events in one reply, at least.
 const EVENTS_CHUNK: u64 = 4 << 20;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -49,7 +49,7 @@ async fn status(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     })))
 }
 
-/// The jobs that something starts by itself, and when next.
+/// The jobs with triggers, and their next due times.
 async fn schedules(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     let jobs = app.store.jobs_with_triggers()?;
     let jobs: Vec<Value> = jobs
@@ -81,7 +81,7 @@ struct SignIn {
     path: String,
 }
 
-/// Makes a link that signs a browser in, once, and leads to `path`.
+/// Creates a one-time sign-in link that leads to `path`.
 async fn sign_in(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -102,7 +102,7 @@ struct Offset {
     offset: u64,
 }
 
-/// Events of a task run from a byte offset on, whole lines only; `x-next-offset` says where to go on.
+/// Complete lines of a task run's events from a byte offset on; `x-next-offset` is the next offset.
 async fn events(
     State(app): State<Arc<App>>,
     Path(task_run_id): Path<i64>,
@@ -127,8 +127,8 @@ async fn events(
     Ok((headers, lines).into_response())
 }
 
-/// The complete lines of a file from `offset` on: about [`EVENTS_CHUNK`] bytes, and at least one line if there is
-/// a complete one. A file that is not there yet is empty.
+/// The complete lines of a file from `offset` on: about [`EVENTS_CHUNK`] bytes, and at least one line. Empty for a
+/// missing file.
 fn whole_lines(path: &std::path::Path, offset: u64) -> std::io::Result<Vec<u8>> {
     let mut file = match std::fs::File::open(path) {
         Ok(file) => file,

@@ -1,5 +1,5 @@
-//! Access control lists of jobs, experiments, folders and so on. They are checked, kept and shown here; `access` says
-//! what follows from them.
+//! Access control lists of jobs, experiments, folders and so on: validated, stored and shown here, enforced by
+//! `access`.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::files::WorkspacePath;
 use crate::state::App;
 use crate::store::PrincipalKind;
 
-/// What permissions can be set on: name in the path, `object_type` in replies, levels.
+/// Objects with permissions: name in the path, `object_type` in replies, levels.
 const KINDS: &[(&str, &str, &[&str])] = &[
     (
         "jobs",
@@ -77,7 +77,7 @@ const KINDS: &[(&str, &str, &[&str])] = &[
         ],
     ),
 ];
-/// Kinds that are records, by their names in the store.
+/// Kinds that are stored as records, with their name there.
 const RECORDS: &[(&str, &str)] = &[
     ("pipelines", "pipeline"),
     ("clusters", "cluster"),
@@ -115,7 +115,7 @@ async fn show(
     Ok(Json(object.describe(&entries)))
 }
 
-/// Kinds of the SQL part have a name of two parts.
+/// SQL objects have a two-part name in the path.
 fn sql(Path((kind, id)): Target) -> Target {
     Path((format!("sql/{kind}"), id))
 }
@@ -156,7 +156,7 @@ async fn replace(
     object.keep(&app, &caller, &body.access_control_list)
 }
 
-/// Sets the levels of the principals that are named, and leaves the others.
+/// Sets the levels of the given principals, and keeps those of others.
 async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -172,7 +172,7 @@ async fn change(
     object.keep(&app, &caller, &entries)
 }
 
-/// Refuses whoever may not see and set the permissions of an object.
+/// Requires the right to see and set the permissions of an object.
 fn check_access(app: &App, caller: &Caller, kind: &str, id: &str) -> Result<(), ApiError> {
     let number = id.parse().unwrap_or_default();
     match kind {
@@ -189,7 +189,6 @@ fn check_access(app: &App, caller: &Caller, kind: &str, id: &str) -> Result<(), 
     }
 }
 
-/// Something that permissions are set on.
 struct Object {
     kind: &'static str,
     reply_kind: &'static str,
@@ -198,13 +197,13 @@ struct Object {
 }
 
 impl Object {
-    /// The object, if it is there and the caller may see and set its permissions.
+    /// Also checks that the caller may see and set the permissions.
     fn find(app: &App, caller: &Caller, (kind, id): (String, String)) -> Result<Object, ApiError> {
         let Some((kind, reply_kind, levels)) =
             KINDS.iter().copied().find(|(name, ..)| *name == kind)
         else {
             return Err(ApiError::not_implemented(format!(
-                "the local workspace keeps no permissions of {kind}"
+                "the local workspace has no permissions for {kind}"
             )));
         };
         check_access(app, caller, kind, &id)?;
@@ -234,7 +233,7 @@ impl Object {
         })
     }
 
-    /// The entries as they were sent. A job belongs to whoever made it until somebody says otherwise.
+    /// The stored entries. Without a list, the creator of a job owns it.
     fn entries(&self, app: &App) -> Result<Vec<Value>, ApiError> {
         if let Some(entries) = app.store.acl(self.kind, &self.id)? {
             return Ok(entries);
@@ -245,7 +244,7 @@ impl Object {
         })
     }
 
-    /// A job acts as its owner: who could hand it to somebody else would act as them.
+    /// A job acts as its owner, so giving a job to another identity would mean acting as that identity.
     fn check_owner_stays(&self, app: &App, entries: &[Value]) -> Result<(), ApiError> {
         let owner = |entries: &[Value]| {
             let entry = entries
@@ -261,7 +260,7 @@ impl Object {
         ))
     }
 
-    /// A job's creator, as an entry.
+    /// The creator's entry.
     fn owner_entry(&self, app: &App) -> Result<Value, ApiError> {
         let job = app.store.job(self.id.parse().unwrap_or_default())?;
         let creator = job.map_or_else(|| app.identity.user_name.clone(), |job| job.creator);
@@ -279,14 +278,14 @@ impl Object {
         for entry in entries {
             if principal(entry).is_none() {
                 return Err(ApiError::invalid(format!(
-                    "every entry names one of {}",
+                    "every entry needs one of {}",
                     PRINCIPALS.join(", ")
                 )));
             }
             let level = entry["permission_level"].as_str().unwrap_or_default();
             if !self.levels.contains(&level) {
                 return Err(ApiError::invalid(format!(
-                    "'{level}' is no permission level of {}; there are: {}",
+                    "'{level}' is not a permission level of {}; valid are: {}",
                     self.kind,
                     self.levels.join(", ")
                 )));
@@ -326,7 +325,7 @@ impl Object {
     }
 }
 
-/// Of several entries about one principal the last one counts.
+/// The last of several entries for one principal counts.
 fn latest_levels(entries: &[Value]) -> Vec<Value> {
     let mut latest: Vec<Value> = Vec::new();
     for entry in entries {
@@ -341,7 +340,7 @@ fn latest_levels(entries: &[Value]) -> Vec<Value> {
     latest
 }
 
-/// Whom an entry is about: kind and name.
+/// Kind and name.
 fn principal(entry: &Value) -> Option<(&'static str, &str)> {
     PRINCIPALS
         .into_iter()

@@ -1,6 +1,5 @@
-//! Pipelines, SQL warehouses and clusters. They are kept as they are declared, so that a bundle that has them can be
-//! deployed, compared and destroyed; none of them runs. What a client asks of one that only a running one could do
-//! is refused by name.
+//! Pipelines, SQL warehouses and clusters. Declarations are stored, so that a bundle with them can be deployed,
+//! compared and destroyed, but nothing is started: requests that need a running one are refused.
 
 mod clusters;
 mod pipelines;
@@ -21,11 +20,11 @@ pub(super) fn router() -> Router<Arc<App>> {
         .merge(clusters::router())
 }
 
-/// A kind of record: its name in the store, and under which name it has permissions.
+/// Name of the kind in the store and in the permissions API.
 struct Kind {
     name: &'static str,
     permissions: &'static str,
-    /// How an absent one is reported; `{}` stands for its id.
+    /// Message for a missing one; `{}` is its id.
     absent: &'static str,
 }
 

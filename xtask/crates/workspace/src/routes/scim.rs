@@ -1,4 +1,4 @@
-//! SCIM: users, service principals and groups, as far as the CLI, the SDK and bundles ask for them.
+//! SCIM: users, service principals and groups, as far as the CLI, the SDK and bundles need them.
 
 mod error;
 mod filter;

@@ -1,5 +1,4 @@
-//! `/api/2.0/secrets`: scopes, their secrets, and access to them. Values leave only by `get`, in base64; no log and no
-//! page has them.
+//! `/api/2.0/secrets`. Values leave only by `get`, in base64; no log and no page shows them.
 
 mod acls;
 mod scopes;
@@ -20,7 +19,7 @@ use crate::error::ApiError;
 use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 
-/// Databricks' limits: longest name of a scope or secret, largest value in bytes, most secrets of a scope.
+/// Databricks' limits: name of a scope or key, bytes of a value, secrets of a scope.
 const LONGEST_NAME: usize = 128;
 const LARGEST_VALUE: usize = 128 * 1024;
 const MOST_SECRETS: usize = 1000;
@@ -63,7 +62,7 @@ async fn put(
     };
     if value.len() > LARGEST_VALUE {
         return Err(ApiError::invalid(format!(
-            "the secret takes {} bytes; the limit is {LARGEST_VALUE}",
+            "the secret has {} bytes; the limit is {LARGEST_VALUE}",
             value.len()
         )));
     }
@@ -147,7 +146,7 @@ fn absent(name: &Name) -> ApiError {
     ))
 }
 
-/// Names are of letters, digits, and `-_@.`, as on Databricks.
+/// Letters, digits and `-_@.`, as on Databricks.
 fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
     let fine = |letter: char| letter.is_ascii_alphanumeric() || "-_@.".contains(letter);
     if name.is_empty() || name.len() > LONGEST_NAME || !name.chars().all(fine) {

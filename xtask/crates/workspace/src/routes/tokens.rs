@@ -1,4 +1,4 @@
-//! Tokens, secrets and policies: what identities show to get in.
+//! Tokens, client secrets and federation policies.
 
 mod federation;
 mod management;
@@ -50,7 +50,6 @@ pub(super) fn router() -> Router<Arc<App>> {
         )
 }
 
-/// The service principal with this id.
 fn service(app: &App, id: &str) -> Result<Principal, ApiError> {
     let found = app.store.principal(id.parse().unwrap_or_default())?;
     found
@@ -69,7 +68,7 @@ fn time(ms: i64) -> String {
         .to_string()
 }
 
-/// A lifetime in seconds, as clients give it; 0 and less is no limit.
+/// From seconds; 0 or less means no limit.
 fn lifetime_ms(seconds: Option<i64>) -> Option<i64> {
     seconds
         .filter(|seconds| *seconds > 0)

@@ -1,7 +1,7 @@
-//! Unity Catalog: catalogs, schemas, volumes and grants here, registered models in MLflow's registry.
+//! Unity Catalog: catalogs, schemas, volumes and grants; registered models are in MLflow's registry.
 //!
-//! A local workspace has every catalog that somebody names: it comes into being with the first schema in it, and
-//! brings a schema `default`, as a catalog on Databricks does. Schemas and volumes must be created.
+//! A catalog is created with the first schema in it, together with a schema `default`, as on Databricks. Schemas and
+//! volumes must be created explicitly.
 
 mod catalogs;
 mod grants;

@@ -1,4 +1,4 @@
-//! What clients ask before they have a token: discovery and liveness.
+//! Routes that need no token: discovery, liveness and sign-in.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ async fn databricks_config(State(app): State<Arc<App>>) -> Json<Value> {
     }))
 }
 
-/// Where OAuth is found. Programs get tokens there; signing a person in with a browser (`authorize`) answers 501.
+/// For programs. Interactive sign-in (`authorize`) answers 501.
 async fn oidc(State(app): State<Arc<App>>) -> Json<Value> {
     let issuer = format!("{}/oidc", app.url);
     Json(json!({

@@ -1,4 +1,4 @@
-//! The layer that writes down which routes are called, and leaves routes out, for the conformance test.
+//! The layer that records and leaves out routes, for the conformance test.
 
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
@@ -7,12 +7,11 @@ use axum::response::Response;
 use super::unknown;
 use crate::witness::Witness;
 
-/// The layer around the routes.
 pub(super) async fn watch(witness: &Witness, request: Request, next: Next) -> Response {
     let Some(matched) = request.extensions().get::<MatchedPath>() else {
         return next.run(request).await;
     };
-    // What goes through to MLflow has one route here and many there.
+    // All calls to MLflow share one route here; record their paths.
     let path = match matched.as_str().contains("mlflow/{*") {
         true => request.uri().path(),
         false => matched.as_str(),

@@ -26,7 +26,7 @@ use crate::extract::{JsonBody, QueryString, RawBody, on_disk};
 use crate::files::WorkspacePath;
 use crate::state::App;
 
-/// Largest file in the workspace tree, bytes; data belongs in volumes.
+/// Bytes; data belongs in volumes.
 const LARGEST_FILE: usize = 200 << 20;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -138,7 +138,7 @@ async fn export_object(
     })
 }
 
-/// The path arrives as one escaped segment, without its leading slash or with it.
+/// The path arrives as one escaped segment, with or without its leading slash.
 async fn download(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! Takes a run from its first task to its last.
+//! Executes a run from its first task to its last.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::jobs::Kind;
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunFilter, RunState, StoreError, TaskRun};
 
-/// Starts the execution of a stored run and returns at once.
+/// Returns at once.
 pub(super) fn start(app: Arc<App>, run_id: i64) {
     let cancelled = app.runner.begins(run_id);
     tokio::spawn(async move {
@@ -27,12 +27,12 @@ pub(super) fn start(app: Arc<App>, run_id: i64) {
     });
 }
 
-/// Executes a stored run; at return all its processes are gone and its token is void.
+/// When it returns, all processes of the run are gone and its token is void.
 async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Receiver<bool>) {
     let state = match run_to_end(app, run_id, cancelled).await {
         Ok(state) => state,
         Err(error) => {
-            tracing::error!(run_id, %error, "a run broke off");
+            tracing::error!(run_id, %error, "executing a run failed");
             RunState::ended(
                 LifeCycle::InternalError,
                 ResultState::Failed,
@@ -52,7 +52,7 @@ async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Receiver<bool>) 
     }
 }
 
-/// Ends the runs that this one's code started and left behind.
+/// Ends the runs that this run's code started and left behind.
 async fn end_children(app: &Arc<App>, run_id: i64) -> Result<(), ApiError> {
     let children = app.store.runs(&RunFilter {
         parent_run_id: Some(run_id),
@@ -78,7 +78,7 @@ async fn run_to_end(
         return Ok(RunState::ended(
             LifeCycle::InternalError,
             ResultState::Failed,
-            "the run is gone",
+            "the run was deleted",
         ));
     };
     let mut execution = Execution::new(app.clone(), Arc::new(run), cancelled)?;
@@ -106,7 +106,7 @@ impl Execution {
         cancelled: watch::Receiver<bool>,
     ) -> Result<Execution, StoreError> {
         let token = app.store.mint_run_token(run.run_id, &run.run_as)?;
-        // A repaired run goes on with the newest attempts; what the others came to is history.
+        // A repaired run continues with the newest attempts.
         let tasks = newest_attempts(app.store.task_runs(run.run_id)?);
         let ends = tasks
             .iter()
@@ -147,7 +147,7 @@ impl Execution {
         }
     }
 
-    /// Starts every task whose turn it is, and settles those that will not run.
+    /// Starts every task that is ready, and settles those that will not run.
     fn start_what_can(&mut self) -> Result<(), StoreError> {
         let mut settled = true;
         while settled {
@@ -186,7 +186,7 @@ impl Execution {
             .spawn(async move { (key, task.with_retries().await.1) });
     }
 
-    /// While tasks run, the process for the first of those that wait imports its libraries.
+    /// Meanwhile, the process for the next task imports its libraries.
     fn warm_up_for_next(&self) {
         let next = self.tasks.iter().find(|task| {
             let waits =
@@ -206,22 +206,21 @@ impl Execution {
         let (key, state) = match joined {
             Ok(ended) => ended,
             Err(error) => {
-                // Only a bug of ours gets here. The run must not wait for that task for ever.
-                tracing::error!(%error, "a task's execution broke off");
+                // Only a bug gets here. The run must not wait for that task for ever.
+                tracing::error!(%error, "executing a task failed");
                 let lost = self
                     .started
                     .iter()
                     .find(|key| !self.ends.contains_key(*key))
                     .cloned();
-                let message =
-                    "the workspace failed to run this task; its log (server.log) says why";
+                let message = "the workspace failed to run this task; see its log (server.log)";
                 (
                     lost.unwrap_or_default(),
                     RunState::ended(LifeCycle::InternalError, ResultState::Failed, message),
                 )
             }
         };
-        // A retry made a newer attempt.
+        // A retry adds an attempt.
         self.tasks = newest_attempts(self.app.store.task_runs(self.run.run_id)?);
         match self.tasks.iter().find(|task| task.task_key == key).cloned() {
             Some(task) => self.settle(&task, &state),
@@ -245,12 +244,12 @@ impl Execution {
         Ok(())
     }
 
-    /// Ends what runs, and what has not begun.
+    /// Ends running tasks, and those that have not begun.
     async fn stop(&mut self, result: ResultState, message: &str) -> Result<RunState, StoreError> {
         self.app
             .store
             .set_run_state(self.run.run_id, &RunState::active(LifeCycle::Terminating))?;
-        // Tasks end by themselves on a cancel; after a timeout of the run nobody has asked them yet.
+        // A cancelled run's tasks end by themselves; after a timeout of the run they are asked to here.
         self.app.runner.cancel(self.run.run_id);
         while let Some(joined) = self.running.join_next().await {
             self.ended(joined)?;
@@ -272,7 +271,7 @@ impl Execution {
     }
 }
 
-/// The last attempt of each task; attempts of one task follow one another.
+/// Attempts of one task follow one another.
 fn newest_attempts(tasks: Vec<TaskRun>) -> Vec<TaskRun> {
     let mut newest: Vec<TaskRun> = Vec::new();
     for task in tasks {

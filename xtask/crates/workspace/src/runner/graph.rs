@@ -1,27 +1,27 @@
-//! Which task waits for which, and what the end of one means for those after it.
+//! Dependencies between tasks, and what the end of one means for those after it.
 
 use std::collections::BTreeMap;
 
 use crate::jobs::{RunIf, Task};
 use crate::store::{LifeCycle, ResultState, RunState, TaskRun};
 
-/// How a task ended, as those that depend on it see it.
+/// How a task ended, for the tasks that depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// It did its work, or was left out by whoever started the run.
+    /// It succeeded, or was not selected for the run.
     Success,
-    /// It failed, took too long, or was not run because one before it failed.
+    /// It failed, timed out, or was not run because of a failure.
     Failed,
-    /// It was cancelled, or one before it was.
+    /// It was cancelled, or a task before it was.
     Canceled,
-    /// It was not run, and that is no failure (its `run_if` did not hold, or a condition led elsewhere).
+    /// It was not run, without a failure: its `run_if` was false, or a condition chose another branch.
     Excluded,
-    /// It is a condition, and this is what it said.
+    /// The outcome of a condition.
     Decided(bool),
 }
 
 impl End {
-    /// What the stored state of a task says; `None` while it has not ended.
+    /// `None` while it has not ended.
     pub(super) fn of(task: &TaskRun) -> Option<End> {
         End::of_state(&task.state).map(|end| match (end, task.outcome) {
             (End::Success, Some(outcome)) => End::Decided(outcome),
@@ -36,7 +36,7 @@ impl End {
         Some(match state.result {
             Some(ResultState::Success) => End::Success,
             Some(ResultState::Canceled | ResultState::UpstreamCanceled) => End::Canceled,
-            // A caller who names the tasks to run vouches for the others.
+            // Who selects tasks vouches for the others.
             Some(ResultState::Disabled) => End::Success,
             Some(ResultState::Excluded) => End::Excluded,
             _ => End::Failed,
@@ -44,18 +44,17 @@ impl End {
     }
 }
 
-/// What to do with a task now.
+/// What to do with a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// A task before it has not ended.
+    /// A dependency has not ended.
     Wait,
-    /// Run it.
     Run,
-    /// It will not be run; this is its state.
+    /// Do not run it; this is its state.
     Skip(RunState),
 }
 
-/// Decides on a task, given how the others ended (those that have).
+/// `ends` has the tasks that have ended.
 pub(super) fn decide(task: &Task, ends: &BTreeMap<String, End>) -> Decision {
     let mut before = Vec::new();
     for need in &task.depends_on {
@@ -75,7 +74,7 @@ pub(super) fn decide(task: &Task, ends: &BTreeMap<String, End>) -> Decision {
         count(End::Canceled),
         count(End::Excluded),
     );
-    // Whatever run_if says: a branch that is not taken is left out to its last task.
+    // Whatever run_if is: a branch that was not taken is excluded to its last task.
     if excluded > 0 && excluded == before.len() {
         return Decision::Skip(RunState::ended(
             LifeCycle::Terminated,
@@ -86,7 +85,7 @@ pub(super) fn decide(task: &Task, ends: &BTreeMap<String, End>) -> Decision {
     let ok = match task.run_if {
         RunIf::AllDone => true,
         RunIf::NoneFailed => failures == 0 && canceled == 0 && (successes > 0 || before.is_empty()),
-        // A task that was left out counts as one that went well, a cancelled one as one that failed.
+        // An excluded task counts as a success, a cancelled one as a failure.
         RunIf::AtLeastOneSuccess => successes + excluded > 0,
         RunIf::AtLeastOneFailed => failures + canceled > 0,
         RunIf::AllFailed => failures + canceled == before.len(),
@@ -114,8 +113,8 @@ pub(super) fn decide(task: &Task, ends: &BTreeMap<String, End>) -> Decision {
     })
 }
 
-/// How the whole run ended: what its last tasks (those that no other waits for) say counts. Tasks that were not chosen
-/// for the run have no say, whether they come last or wait for another.
+/// The result of a run, decided by its last tasks, on which no other depends. Tasks that were not selected do not
+/// count, wherever they are.
 pub(super) fn verdict(tasks: &[TaskRun]) -> RunState {
     let chosen: Vec<_> = tasks
         .iter()

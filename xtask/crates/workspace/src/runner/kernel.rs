@@ -1,5 +1,5 @@
-//! The processes that run notebooks. Each runs one and ends; the next one of a run is started early and imports
-//! libraries while the task before it is at work, which hides most of what Python's start costs.
+//! The processes that run notebooks. Each runs one notebook. The next one of a run starts early and imports libraries
+//! while the task before it runs, which hides most of Python's startup time.
 
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::group::{self, Group};
 use crate::python;
 use crate::state::App;
 
-/// How long a notebook may take to end after it was asked to: MLflow runs are closed in that time.
+/// Time for a notebook to end after SIGTERM: MLflow runs are closed in it.
 const GRACE: Duration = Duration::from_secs(8);
 
 /// A process that waits for its notebook, or runs it.
@@ -24,12 +24,12 @@ const GRACE: Duration = Duration::from_secs(8);
 pub(super) struct Kernel {
     child: Child,
     group: Group,
-    /// Closing it ends the process.
+    /// The process ends when it is closed.
     input: ChildStdin,
 }
 
 impl Kernel {
-    /// Hands over the notebook: one line of JSON.
+    /// Sends the notebook as one line of JSON.
     pub(super) async fn send(&mut self, request: &Value) -> std::io::Result<()> {
         self.input
             .write_all(format!("{request}\n").as_bytes())
@@ -37,20 +37,19 @@ impl Kernel {
         self.input.flush().await
     }
 
-    /// Waits for the end of the process; what it left of its group is killed.
+    /// Waits for the process, and kills what is left of its group.
     pub(super) async fn finish(&mut self) -> std::io::Result<ExitStatus> {
         let status = self.child.wait().await?;
         group::sweep(&mut self.child, self.group).await;
         Ok(status)
     }
 
-    /// Ends the process and its whole group.
     pub(super) async fn end(&mut self) {
         group::end(&mut self.child, GRACE).await;
     }
 }
 
-/// Where the processes of one run come from.
+/// Creates the processes of one run.
 #[derive(Debug)]
 pub(super) struct Kernels {
     app: Arc<App>,
@@ -59,7 +58,6 @@ pub(super) struct Kernels {
 }
 
 impl Kernels {
-    /// For a run with this token.
     pub(super) fn new(app: Arc<App>, token: Secret) -> Kernels {
         Kernels {
             app,
@@ -68,7 +66,7 @@ impl Kernels {
         }
     }
 
-    /// A process: the one that is warm already, or a new one.
+    /// The warm process, or a new one.
     pub(super) fn take(&self) -> std::io::Result<Kernel> {
         if let Some(mut kernel) = lock(&self.spare).take()
             && matches!(kernel.child.try_wait(), Ok(None))
@@ -78,14 +76,13 @@ impl Kernels {
         self.fresh()
     }
 
-    /// A new process, in which nothing was imported ahead.
+    /// A new process without early imports.
     pub(super) fn fresh(&self) -> std::io::Result<Kernel> {
-        // The notebook is there already: nothing is gained by importing ahead of it.
+        // The notebook is known already: early imports gain nothing.
         self.start(None)
     }
 
-    /// Starts the process for a later notebook, unless one waits already.
-    /// `imports` is the file that names what to import.
+    /// Starts a process for a later notebook, unless one is waiting. `imports` is the file that names what to import.
     pub(super) fn prepare(&self, imports: &Utf8Path) {
         let mut spare = lock(&self.spare);
         if spare.is_some() {
@@ -93,12 +90,12 @@ impl Kernels {
         }
         match self.start(Some(imports)) {
             Ok(kernel) => *spare = Some(kernel),
-            // The task that needs it will meet the same error, and report it.
-            Err(error) => tracing::warn!(%error, "cannot start a process ahead of its notebook"),
+            // The task that needs it will get the same error and report it.
+            Err(error) => tracing::warn!(%error, "cannot start a process for the next notebook"),
         }
     }
 
-    /// Ends the process that no notebook came for.
+    /// Ends a process that was not used.
     pub(super) async fn close(&self) {
         let spare = lock(&self.spare).take();
         if let Some(mut kernel) = spare {
@@ -137,11 +134,11 @@ impl Kernels {
                 group,
                 input,
             }),
-            _ => Err(std::io::Error::other("the process ended at once")),
+            _ => Err(std::io::Error::other("the process ended immediately")),
         }
     }
 
-    /// What a notebook finds the workspace by. The token is the run's own and void when that ends.
+    /// How a notebook finds the workspace. The token belongs to the run, and is void when that ends.
     fn environment(&self) -> [(&'static str, &str); 8] {
         let (url, token) = (self.app.url.as_str(), self.token.expose());
         [
@@ -160,8 +157,7 @@ impl Kernels {
     }
 }
 
-/// The file in which the imports of a notebook or Python file are kept for its next run; `path` is its place in the
-/// workspace.
+/// Where the imports of a notebook or Python file are remembered for its next run; `path` is its workspace path.
 pub(super) fn imports_file(app: &App, path: &str) -> Utf8PathBuf {
     let name = fingerprint(path);
     app.config

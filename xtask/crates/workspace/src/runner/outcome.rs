@@ -1,4 +1,4 @@
-//! What the events of a notebook run say when they are read as a whole.
+//! Reads the events of a task run.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -8,15 +8,15 @@ use serde_json::Value;
 
 use crate::store::TaskOutput;
 
-/// Printed text that is kept for `runs/get-output`, from its end: bytes. The events have all of it.
+/// Bytes of printed text for `runs/get-output`, counted from the end. The events have all of it.
 const LOGS_LIMIT: usize = 1024 * 1024;
 
-/// Reads the events of a task run, oldest first; half a line at the end (of a process that was killed) is dropped.
+/// Oldest first. An incomplete last line, of a killed process, is dropped.
 pub(crate) fn read_events(path: &Utf8Path) -> Vec<Value> {
     events(path).collect()
 }
 
-/// The same, one after another: a log may be large.
+/// One after another, because a log may be large.
 pub(crate) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
     let file = File::open(path).ok().map(BufReader::new);
     let lines = file.into_iter().flat_map(|file| file.split(b'\n'));
@@ -25,18 +25,17 @@ pub(crate) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
         .filter_map(|line| serde_json::from_str(&String::from_utf8_lossy(&line)).ok())
 }
 
-/// What a task's code left, as its events tell.
+/// Result of a task's code.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    /// The output that the API shows: what was printed, what was handed to `exit`, and what failed where.
+    /// As the API shows it: printed text, the value given to `exit`, and the error with its location.
     pub output: TaskOutput,
-    /// The MLflow runs that the task made.
+    /// MLflow runs that the task created.
     pub mlflow_runs: Vec<String>,
-    /// How the code ended; `None` where its process ended before the code did.
+    /// Whether the code succeeded; `None` if its process ended before it did.
     pub finished: Option<bool>,
 }
 
-/// Reads the events as a whole.
 pub(super) fn of(events: impl IntoIterator<Item = Value>) -> Outcome {
     let mut outcome = Outcome::default();
     let mut logs = String::new();
@@ -50,7 +49,7 @@ pub(super) fn of(events: impl IntoIterator<Item = Value>) -> Outcome {
                     .as_str()
                     .unwrap_or_default()
                     .clone_into(&mut notebook);
-                // A program has no cells to speak of.
+                // Python files have no cells.
                 has_cells = event["kind"].is_null();
             }
             "stream" => {
@@ -78,7 +77,7 @@ pub(super) fn of(events: impl IntoIterator<Item = Value>) -> Outcome {
     outcome
 }
 
-/// Drops the beginning of logs that are longer than `longest`; answers whether there was one to drop.
+/// Drops the beginning of logs that are longer than `longest`; answers whether it did.
 fn keep_end(logs: &mut String, longest: usize) -> bool {
     let too_long = logs.len() > longest;
     if too_long {
@@ -93,7 +92,7 @@ fn error_line(notebook: &str, has_cells: bool, event: &Value) -> String {
     let name = event["ename"].as_str().unwrap_or("Error");
     let value = event["evalue"].as_str().unwrap_or_default();
     let mut place = vec![notebook.to_owned()];
-    // Before the first event that names it, the code has not begun.
+    // Before the first event, the path is unknown.
     place.retain(|path| !path.is_empty());
     if let Some(cell) = event["cell"].as_i64().filter(|_| has_cells) {
         place.push(format!("cell {}", cell + 1));

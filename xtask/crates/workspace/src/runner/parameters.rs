@@ -1,4 +1,4 @@
-//! Parameters of a task, with `{{…}}` references filled in.
+//! Parameters of tasks, with `{{…}}` references resolved.
 
 use std::collections::BTreeMap;
 
@@ -8,22 +8,21 @@ use super::references::fill;
 use crate::jobs::{Notebook, PythonFile, PythonWheel};
 use crate::store::{Run, TaskRun};
 
-/// What references may speak about.
+/// What references can refer to.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub run: &'a Run,
-    /// The task that the parameters are for; none for what the run as a whole shows.
+    /// `None` when the parameters of a run are shown.
     pub task: Option<&'a TaskRun>,
-    /// All tasks of the run, as they are now.
     pub tasks: &'a [TaskRun],
-    /// Task values as (task key, key, value).
+    /// As (task key, key, value).
     pub values: &'a [(String, String, Value)],
-    /// The workspace's id and address.
+    /// Id and address.
     pub workspace: (&'a str, &'a str),
 }
 
 impl Context<'_> {
-    /// The job's parameters, with references filled in.
+    /// Resolved.
     pub(super) fn job_parameters(&self) -> Result<BTreeMap<String, String>, String> {
         let declared = self.run.parameters.iter();
         declared
@@ -31,8 +30,7 @@ impl Context<'_> {
             .collect()
     }
 
-    /// A task's own parameters, and over them the job's: those are pushed down to every task that takes names and
-    /// values.
+    /// A task's own parameters, overridden by the job's, which every task with named parameters gets.
     pub(super) fn pushed_down(
         &self,
         own: BTreeMap<String, String>,
@@ -41,8 +39,7 @@ impl Context<'_> {
     }
 }
 
-/// The job parameters of a run as it shows them: what only a task could fill in, or what leads nowhere, stays as it
-/// was given.
+/// The job parameters of a run, for display. References that need a task, or cannot be resolved, stay as they are.
 pub(crate) fn of_run(run: &Run, workspace: (&str, &str)) -> BTreeMap<String, String> {
     let context = Context {
         run,
@@ -58,8 +55,8 @@ pub(crate) fn of_run(run: &Run, workspace: (&str, &str)) -> BTreeMap<String, Str
         .collect()
 }
 
-/// The parameters that a notebook gets: its own `base_parameters`, beaten by the caller's `notebook_params`, beaten
-/// by the job's parameters. An error names a reference that leads nowhere.
+/// `base_parameters`, overridden by the caller's `notebook_params`, overridden by job parameters. An error names a
+/// reference that cannot be resolved.
 pub(super) fn for_notebook(
     declared: &Notebook,
     context: &Context<'_>,
@@ -69,7 +66,7 @@ pub(super) fn for_notebook(
     context.pushed_down(parameters)
 }
 
-/// The arguments that a Python file gets: its own, or the caller's `python_params` in their place.
+/// Its own arguments, or the caller's `python_params` instead.
 pub(super) fn for_python_file(
     declared: &PythonFile,
     context: &Context<'_>,
@@ -77,8 +74,8 @@ pub(super) fn for_python_file(
     arguments(&declared.parameters, context)
 }
 
-/// The arguments that the entry point of a wheel gets: its own or the caller's list, or named ones as `--name=value`.
-/// To named ones the job's parameters are added, as to a notebook's.
+/// Positional arguments, own or the caller's, or named ones as `--name=value`, to which job parameters are added as for
+/// a notebook.
 pub(super) fn for_wheel(
     declared: &PythonWheel,
     context: &Context<'_>,
@@ -103,13 +100,13 @@ fn arguments(own: &[String], context: &Context<'_>) -> Result<Vec<String>, Strin
     chosen.iter().map(|item| fill(item, context)).collect()
 }
 
-/// What the caller of the run gave in this field.
+/// The caller's values in this field.
 fn overriding(field: &str, context: &Context<'_>) -> Result<BTreeMap<String, String>, String> {
     let given = context.run.overrides[field].as_object();
     given.map_or_else(|| Ok(BTreeMap::new()), |given| map(given, context))
 }
 
-/// Values with references filled in.
+/// Resolves references in all values.
 pub(super) fn map(
     values: &Map<String, Value>,
     context: &Context<'_>,
@@ -120,7 +117,7 @@ pub(super) fn map(
         .collect()
 }
 
-/// A JSON value as a parameter: texts as they are, everything else as JSON.
+/// Strings as they are, everything else as JSON.
 pub(super) fn text(value: &Value) -> String {
     value
         .as_str()

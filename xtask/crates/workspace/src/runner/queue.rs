@@ -1,4 +1,4 @@
-//! Waiting: of runs for their turn, and of others for the end of a run.
+//! The queue of a job's runs, and waiting for the end of a run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use crate::jobs::{JobSettings, Queue};
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, StoreError};
 
-/// How often a queued run looks whether it may begin.
+/// How often a queued run checks whether it may begin.
 const QUEUE_POLL: Duration = Duration::from_millis(200);
 
-/// Where a run of a job begins: at once, in the queue while the job's other runs are as many as it allows, or nowhere.
-/// The caller holds [`ActiveRuns::admission`](crate::active_runs::ActiveRuns) until the run is stored. `queue` takes the
-/// place of the job's own.
+/// Decides whether a run begins at once, waits, or is skipped, by the limit of concurrent runs of its job. `queue`
+/// overrides the job's own setting. The caller holds `admission` of the active runs until the run is stored, because
+/// active runs are counted here.
 pub(super) fn first_state(
     app: &App,
     job_id: i64,
@@ -31,7 +31,7 @@ pub(super) fn first_state(
     Ok(RunState::ended(
         LifeCycle::Skipped,
         ResultState::MaximumConcurrentRunsReached,
-        format!("{limit} runs of this job are active, and it allows no more at a time"),
+        format!("{limit} runs of this job are active, which is its limit of concurrent runs"),
     ))
 }
 
@@ -39,7 +39,7 @@ fn limit(settings: &JobSettings) -> i64 {
     settings.max_concurrent_runs.unwrap_or(1)
 }
 
-/// Executes a stored run from the state that [`first_state`] gave it.
+/// Executes or queues a stored run, as its state says.
 pub(super) fn hand_over(app: &Arc<App>, run: &Run) {
     match run.state.life_cycle {
         LifeCycle::Queued => {
@@ -51,7 +51,7 @@ pub(super) fn hand_over(app: &Arc<App>, run: &Run) {
     }
 }
 
-/// Starts a queued run once fewer than `limit` runs of its job are active.
+/// Starts the run once fewer than `limit` runs of its job are active.
 async fn wait_in_queue(app: Arc<App>, run_id: i64, limit: i64) {
     while !app.stop.is_requested() {
         tokio::time::sleep(QUEUE_POLL).await;
@@ -59,7 +59,7 @@ async fn wait_in_queue(app: Arc<App>, run_id: i64, limit: i64) {
             Ok(Place::Waits) => {}
             Ok(Place::Starts) => return execution::start(app, run_id),
             Ok(Place::Left) => return,
-            Err(error) => tracing::error!(run_id, %error, "cannot look at the queue"),
+            Err(error) => tracing::error!(run_id, %error, "cannot check the queue"),
         }
     }
 }
@@ -81,12 +81,12 @@ fn advance(app: &App, run_id: i64, limit: i64) -> Result<Place, StoreError> {
     Ok(if waits { Place::Waits } else { Place::Left })
 }
 
-/// Asks for the end of a run, whether it is executed or waits in the queue; one that has ended is left alone.
+/// Cancels a run that is active or queued; does nothing if it has ended.
 pub(crate) fn cancel(app: &Arc<App>, run: &Run) -> Result<(), ApiError> {
     let state = RunState::ended(
         LifeCycle::Terminated,
         ResultState::Canceled,
-        "cancelled while it was queued",
+        "cancelled while queued",
     );
     if run.end_time.is_none() && !app.store.cancel_queued(run.run_id, &state)? {
         app.runner.cancel(run.run_id);
@@ -94,7 +94,7 @@ pub(crate) fn cancel(app: &Arc<App>, run: &Run) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Resolves when a run has ended, with its last state; `None` if it was deleted.
+/// Answers the ended run; `None` if it was deleted.
 pub(crate) async fn wait_for_end(app: &App, run_id: i64) -> Result<Option<Run>, StoreError> {
     loop {
         let changed = app.runner.next_end();
@@ -102,7 +102,7 @@ pub(crate) async fn wait_for_end(app: &App, run_id: i64) -> Result<Option<Run>, 
             Some(run) if run.end_time.is_none() => {}
             ended => return Ok(ended),
         }
-        // A run that leaves the queue unexecuted ends without the runner's word.
+        // A run that is cancelled in the queue ends without a notice.
         let _ = tokio::time::timeout(QUEUE_POLL, changed).await;
     }
 }

@@ -1,4 +1,4 @@
-//! `{{…}}` references in parameters, and what they stand for.
+//! `{{…}}` references in parameters.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -6,12 +6,12 @@ use serde_json::Value;
 use super::parameters::{Context, text};
 use crate::store::{ResultState, Run, RunType, TaskRun};
 
-/// Replaces every reference in a text. What is no reference of ours stays as it is.
+/// Resolves every reference in a text. Unknown namespaces stay as they are.
 pub(super) fn fill(template: &str, context: &Context<'_>) -> Result<String, String> {
     fill_within(template, context, &[])
 }
 
-/// As [`fill`], for a text in the value of these job parameters, each of which refers to the next.
+/// `within` are the job parameters that are being resolved, each of which refers to the next.
 fn fill_within(template: &str, context: &Context<'_>, within: &[&str]) -> Result<String, String> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
@@ -42,14 +42,14 @@ fn resolve(
     if let Some(value) = of_run(&parts, reference, context, within)? {
         return Ok(Some(value));
     }
-    // Without a task, what only a task knows is filled in later.
+    // Without a task, references to it are resolved later.
     match context.task {
         Some(task) => of_place(&parts, reference, task, context),
         None => Ok(None),
     }
 }
 
-/// What every task of a run reads alike.
+/// References with the same value in every task of a run.
 fn of_run(
     parts: &[&str],
     reference: &str,
@@ -78,16 +78,16 @@ fn of_run(
         ["workspace", "url"] => context.workspace.1.to_owned(),
         ["backfill", ..] => {
             return Err(format!(
-                "{{{{{reference}}}}}: the local workspace makes no backfill runs; give the value itself"
+                "{{{{{reference}}}}}: the local workspace has no backfill runs; pass the value itself"
             ));
         }
-        // In a namespace that we know it is a mistake.
+        // An unknown name in a known namespace is an error.
         ["job" | "workspace", ..] => return Err(unknown(reference)),
         _ => return Ok(None),
     }))
 }
 
-/// The value of a job parameter, in which references are filled in as well.
+/// Resolves references in the value, too.
 fn job_parameter(
     name: &str,
     reference: &str,
@@ -105,7 +105,7 @@ fn job_parameter(
     fill_within(value, context, &[within, &[name]].concat())
 }
 
-/// What depends on the task that reads it.
+/// References that depend on the task.
 fn of_place(
     parts: &[&str],
     reference: &str,
@@ -131,10 +131,10 @@ fn of_place(
 }
 
 fn unknown(reference: &str) -> String {
-    format!("there is no {{{{{reference}}}}}")
+    format!("unknown reference {{{{{reference}}}}}")
 }
 
-/// The names of a reference; one in backquotes or brackets may hold dots and anything else.
+/// The segments of a reference; one in backquotes or brackets may contain dots.
 fn segments(reference: &str) -> Vec<String> {
     let (mut names, mut closing) = (vec![String::new()], None);
     for character in reference.chars() {
@@ -159,13 +159,13 @@ fn trigger_type(run: &Run) -> &'static str {
     }
 }
 
-/// How often the task was begun; under its older name how often it was tried again.
+/// Executions so far; the older name counts retries.
 fn execution_count(task: &TaskRun, name: &str) -> String {
     let first = i64::from(name == "task");
     (task.attempt_number + first).to_string()
 }
 
-/// `{{input}}` of an iteration, or what `{{input.a.b}}` finds in it.
+/// `{{input}}` of an iteration, or a value inside it: `{{input.a.b}}`.
 fn of_input(names: &[&str], input: &Value, reference: &str) -> Result<String, String> {
     let mut found = input;
     for name in names {

@@ -1,4 +1,4 @@
-//! `runs/repair`: a run that ended goes on with new attempts at some of its tasks.
+//! `runs/repair`: new attempts of some tasks of an ended run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,7 +13,6 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{RepairPlan, ResultState, Run, TaskRun};
 
-/// Body of `runs/repair`, without the run's id.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Request {
     latest_repair_id: Option<i64>,
@@ -27,7 +26,7 @@ pub(crate) struct Request {
     parameters: Parameters,
 }
 
-/// Opens the run again and answers the repair's id.
+/// Answers the repair's id.
 pub(crate) fn repair(app: &Arc<App>, run: &Run, request: Request) -> Result<i64, ApiError> {
     if app.stop.is_requested() {
         return Err(ending());
@@ -62,7 +61,7 @@ fn active() -> ApiError {
     ApiError::invalid("Cannot repair an active run: cancel it or wait for its end")
 }
 
-/// Who repairs a run for the second time must say that they know of the first: two people may be at it.
+/// A further repair must name the latest one, so that two people do not repair a run without knowing of each other.
 fn check_latest(app: &App, run: &Run, given: Option<i64>) -> Result<(), ApiError> {
     if run.end_time.is_none() {
         return Err(active());
@@ -77,11 +76,10 @@ fn check_latest(app: &App, run: &Run, given: Option<i64>) -> Result<(), ApiError
     }
     Err(ApiError::invalid(match known {
         Some(id) => format!("latest_repair_id must be {id}, the id of the run's latest repair"),
-        None => "latest_repair_id must be left out: the run has not been repaired yet".to_owned(),
+        None => "latest_repair_id must be omitted: the run has not been repaired yet".to_owned(),
     }))
 }
 
-/// The newest attempt at each task.
 fn newest(tasks: Vec<TaskRun>) -> BTreeMap<String, TaskRun> {
     let keyed = tasks.into_iter().map(|task| (task.task_key.clone(), task));
     keyed.collect()
@@ -102,7 +100,7 @@ fn chosen<'t>(
         }
         (true, false) => {
             return Err(ApiError::invalid(
-                "name the tasks to run again: rerun_tasks or rerun_all_failed_tasks",
+                "set rerun_tasks or rerun_all_failed_tasks",
             ));
         }
         (true, true) => tasks
@@ -122,7 +120,7 @@ fn chosen<'t>(
     }
     if again.is_empty() {
         return Err(ApiError::invalid(
-            "no task of this run has failed: name some in rerun_tasks",
+            "no task of this run has failed: list tasks in rerun_tasks",
         ));
     }
     if request.rerun_dependent_tasks {
@@ -131,7 +129,7 @@ fn chosen<'t>(
     Ok(again)
 }
 
-/// It failed, or was not run because of a task that did.
+/// Failed, or not run because of a failure.
 fn has_failed(task: &TaskRun) -> bool {
     use ResultState::{Canceled, Failed, TimedOut, UpstreamCanceled, UpstreamFailed};
     matches!(
@@ -153,7 +151,7 @@ fn add_dependents<'t>(tasks: &'t BTreeMap<String, TaskRun>, again: &mut BTreeSet
 }
 
 fn new_parameters(run: &Run, request: &Request) -> Result<BTreeMap<String, String>, ApiError> {
-    // Checks the names; what is not given anew stays as it was.
+    // Validates the names; other parameters keep their values.
     parameters(&run.settings, &request.parameters.job_parameters)?;
     let mut values = run.parameters.clone();
     values.extend(request.parameters.job_parameters.clone());

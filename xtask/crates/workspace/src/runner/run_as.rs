@@ -1,4 +1,4 @@
-//! As whom the code of a job acts.
+//! The identity that a job's code acts as.
 
 use crate::caller::Caller;
 use crate::error::ApiError;
@@ -6,7 +6,7 @@ use crate::jobs::RunAs;
 use crate::state::App;
 use crate::store::Job;
 
-/// The identity that a job names in `run_as`; else its owner, who is its creator until somebody says otherwise.
+/// `run_as` of the job, else its owner, who is the creator by default.
 pub(crate) fn run_as(app: &App, job: &Job) -> Result<String, ApiError> {
     if let Some(name) = job.settings.run_as.name() {
         return Ok(name.to_owned());
@@ -20,7 +20,7 @@ pub(crate) fn run_as(app: &App, job: &Job) -> Result<String, ApiError> {
     Ok(owner.unwrap_or_else(|| job.creator.clone()))
 }
 
-/// Refuses to run as somebody who is not there.
+/// Refuses an unknown or inactive identity.
 pub(super) fn check_known(app: &App, name: &str) -> Result<(), ApiError> {
     if name.is_empty() || name == app.identity.user_name {
         return Ok(());
@@ -31,13 +31,13 @@ pub(super) fn check_known(app: &App, name: &str) -> Result<(), ApiError> {
             "The run acts as '{name}', which is not active."
         ))),
         None => Err(ApiError::invalid(format!(
-            "The run acts as '{name}', which this workspace does not know; \
+            "The run acts as '{name}', which does not exist in this workspace; \
              `cargo xtask workspace principal NAME` makes a service principal"
         ))),
     }
 }
 
-/// Refuses settings by which somebody would act as somebody else. An admin may.
+/// Only admins may set another identity than their own.
 pub(crate) fn check_settings(caller: &Caller, run_as: &RunAs) -> Result<(), ApiError> {
     match run_as.name() {
         Some(name) if name != caller.name() && !caller.is_admin() => Err(ApiError::forbidden(

@@ -1,8 +1,8 @@
-//! Schedules: when each job is due, and, in a workspace that is told to, the runs that they start.
+//! Schedules: due times, and the runs that start at them if the workspace has schedules enabled.
 //!
-//! What is kept of a schedule is the time that it fires for next. A time that passed while the workspace was down is
-//! made up once, however many passed. The run of a time has an idempotency token of its own, so that a time that is
-//! looked at twice (a kill between the run and the note, a clock that was set back) starts one run.
+//! The next due time of each schedule is stored. If times passed while the workspace was down, one run makes up for all
+//! of them. The run of a due time has an idempotency token, so that looking at it twice (after a kill, or after the
+//! clock was set back) starts one run.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,27 +16,26 @@ use crate::jobs::Trigger;
 use crate::state::App;
 use crate::store::{Due, Job};
 
-/// How often the clock is looked at.
+/// How often the clock is read.
 const TICK: Duration = Duration::from_millis(500);
-/// A schedule that fired for a time this far ahead did so by a clock that was wrong.
+/// A due time this far ahead was computed with a wrong clock.
 const WRONG_CLOCK: SignedDuration = SignedDuration::from_hours(24);
 
-/// What starts a job by itself, for those who show it.
+/// The trigger of a job, for display.
 #[derive(Debug, Clone)]
 pub(crate) struct Upcoming {
-    /// What it is: a cron expression with its time zone, a period, or what Databricks would wait for.
+    /// A cron expression with its time zone, a period, or the event that Databricks would wait for.
     pub what: String,
-    /// Whether it is switched off.
     pub paused: bool,
-    /// Whether it depends on the clock alone; anything else never starts runs here.
+    /// Whether it depends on the clock alone; other triggers never fire locally.
     pub by_clock: bool,
-    /// When it is due next; of what depends on more than the clock, nobody knows.
+    /// Next due time, if it depends on the clock alone.
     pub next: Option<Timestamp>,
     /// Whether it starts runs here.
     pub fires: bool,
 }
 
-/// What starts a job by itself, and when next; `None` for a job that is only run on demand.
+/// `None` for a job that only runs on request.
 pub(crate) fn upcoming(app: &App, job: &Job) -> Option<Upcoming> {
     let trigger = Trigger::of(job.settings.json()).ok().flatten()?;
     let kept = app.store.due(job.job_id).ok().flatten();
@@ -58,17 +57,17 @@ fn since(job: &Job) -> Timestamp {
     Timestamp::from_millisecond(job.trigger_since).unwrap_or_default()
 }
 
-/// Starts the runs that are due, until the workspace ends; where schedules are off, forgets what was due.
+/// Starts due runs until the workspace stops. With schedules disabled, deletes the stored due times.
 pub(crate) async fn watch(app: Arc<App>) {
     if !app.config.schedules {
         if let Err(error) = app.store.forget_dues() {
-            tracing::error!(%error, "cannot forget what was due");
+            tracing::error!(%error, "cannot delete due times");
         }
         return;
     }
     while !app.stop.is_requested() {
         if let Err(error) = look(&app, Timestamp::now()) {
-            tracing::error!(%error, "cannot look at the schedules");
+            tracing::error!(%error, "cannot check the schedules");
         }
         tokio::select! {
             () = sleep(TICK) => {}
@@ -79,7 +78,7 @@ pub(crate) async fn watch(app: Arc<App>) {
 
 fn look(app: &Arc<App>, now: Timestamp) -> Result<(), ApiError> {
     for job in app.store.jobs_with_triggers()? {
-        // What a version of this program took and a later one does not stands still, and is shown so.
+        // A trigger that an older version accepted and this one does not is never due.
         let Ok(Some(trigger)) = Trigger::of(job.settings.json()) else {
             continue;
         };
@@ -118,17 +117,19 @@ fn fire(app: &Arc<App>, job: Job, at: Timestamp) {
     }
 }
 
-/// What to do about a schedule now.
+/// What to do about a schedule.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
-    /// Nothing.
     Rest,
-    /// Keep no time: it is off.
+    /// It is paused or gone.
     Forget,
-    /// Keep the time that it fires for next.
+    /// Store the next due time.
     Wait(Due),
-    /// Start the run of a time, and keep the one after it.
-    Fire { at: Timestamp, next: Option<Due> },
+    /// Start a run, and store the next due time.
+    Fire {
+        at: Timestamp,
+        next: Option<Due>,
+    },
 }
 
 fn step(trigger: &Trigger, since: Timestamp, kept: Option<&Due>, now: Timestamp) -> Step {
@@ -148,7 +149,7 @@ fn step(trigger: &Trigger, since: Timestamp, kept: Option<&Due>, now: Timestamp)
         (None, None) => Step::Forget,
         (Some(kept), _) if time(kept.next) > now => Step::Rest,
         (Some(kept), _) => {
-            // Of the times that have passed, the last one counts.
+            // Of several missed times, the last counts.
             let at = trigger
                 .up_to(now, since)
                 .filter(|last| *last > time(kept.next));

@@ -1,4 +1,4 @@
-//! Which tasks of a job a run runs.
+//! Selects the tasks of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::error::ApiError;
 use crate::jobs::{Declared, Task};
 use crate::store::{LifeCycle, NewTask, ResultState, RunState};
 
-/// The tasks of the run; those that `only` leaves out are disabled from the start.
+/// Tasks that `only` does not select are disabled.
 pub(super) fn tasks(
     all: &[Declared<Task>],
     only: &[String],
@@ -21,7 +21,7 @@ pub(super) fn tasks(
             (false, false, _) => RunState::ended(
                 LifeCycle::Skipped,
                 ResultState::Disabled,
-                "the caller did not choose this task",
+                "not selected for this run",
             ),
             (false, true, true) => RunState::active(LifeCycle::Blocked),
             (false, true, false) => RunState::active(LifeCycle::Pending),
@@ -35,7 +35,7 @@ pub(super) fn tasks(
     Ok(all.iter().map(task).collect())
 }
 
-/// The keys that `only` selects: `a` that task, `+a` also what it depends on, `a+` also what depends on it.
+/// `only` selects: `a` the task, `+a` also its dependencies, `a+` also its dependents.
 fn choose<'t>(tasks: &'t [Declared<Task>], only: &[String]) -> Result<BTreeSet<&'t str>, ApiError> {
     let graph: BTreeMap<&str, Vec<&str>> = tasks
         .iter()
@@ -78,7 +78,7 @@ fn choose<'t>(tasks: &'t [Declared<Task>], only: &[String]) -> Result<BTreeSet<&
     Ok(chosen)
 }
 
-/// Adds what `next` finds until it finds nothing new.
+/// Adds the results of `next` until there are no new ones.
 fn grow<'t>(set: &mut BTreeSet<&'t str>, next: impl Fn(&BTreeSet<&'t str>) -> Vec<&'t str>) {
     let mut size = 0;
     while size < set.len() {

@@ -1,4 +1,4 @@
-//! Stores a run with its tasks and hands it to the runner, or queues it.
+//! Stores a new run with its tasks, and hands it over.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard};
@@ -14,10 +14,10 @@ use crate::jobs::{Declared, JobSettings, NO_PIPELINES, Queue};
 use crate::state::App;
 use crate::store::{Job, LifeCycle, NewRun, NewTask, Run, RunState, RunType, new_id};
 
-/// Most characters of an idempotency token.
+/// Characters.
 const LONGEST_TOKEN: usize = 64;
 
-/// What the caller of a run may say about its parameters.
+/// Parameters in a request.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {
@@ -27,7 +27,6 @@ pub(crate) struct Parameters {
     pub python_named_params: BTreeMap<String, String>,
 }
 
-/// A request to run a job.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Request {
@@ -36,18 +35,18 @@ pub(crate) struct Request {
     pub parameters: Parameters,
     pub only: Vec<String>,
     pub queue: Option<Queue>,
-    /// Who asks; empty for the job's creator, as when its schedule does.
+    /// Empty for the job's creator, as when a schedule starts the run.
     #[serde(skip)]
     pub creator: String,
-    /// The run whose code asks.
+    /// The run whose code makes the request.
     #[serde(skip)]
     pub parent_run_id: Option<i64>,
-    /// The planned time, where a schedule asks, ms.
+    /// Milliseconds; for runs of a schedule.
     #[serde(skip)]
     pub due_time: Option<i64>,
 }
 
-/// Starts a run of a job, or answers the one that the idempotency token made.
+/// Answers the existing run for a known idempotency token.
 pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run, ApiError> {
     let admission = lock(&app.runner.admission);
     let state = queue::first_state(app, job.job_id, &job.settings, request.queue)?;
@@ -81,7 +80,7 @@ pub(crate) fn run_job(app: &Arc<App>, job: Job, request: Request) -> Result<Run,
     begin(app, &new, admission)
 }
 
-/// Starts a run of tasks that belong to no job; `settings` are checked ones, and `creator` asks.
+/// Runs tasks without a job; `settings` are validated.
 pub(crate) fn run_once(
     app: &Arc<App>,
     settings: Declared<JobSettings>,
@@ -96,7 +95,7 @@ pub(crate) fn run_once(
     let run_as = settings.run_as.name().unwrap_or(creator).to_owned();
     run_as::check_known(app, &run_as)?;
     let new = NewRun {
-        // Databricks, too, makes up a job that no list shows.
+        // Databricks, too, invents a job id that no list shows.
         job_id: new_id(15)?,
         run_name: settings.name.clone(),
         idempotency_token: idempotency_token.filter(|token| !token.is_empty()),
@@ -132,7 +131,7 @@ fn begin(app: &Arc<App>, new: &NewRun, admission: MutexGuard<'_, ()>) -> Result<
     Ok(run)
 }
 
-/// A run that could not end well is refused before anything of it runs.
+/// Refuses a run that must fail, before any of its tasks runs.
 fn refuse_pipelines(tasks: &[NewTask]) -> Result<(), ApiError> {
     let is_pipeline = |task: &&NewTask| {
         !task.state.life_cycle.has_ended() && task.settings.pipeline_task.is_some()
@@ -140,22 +139,21 @@ fn refuse_pipelines(tasks: &[NewTask]) -> Result<(), ApiError> {
     match tasks.iter().find(is_pipeline) {
         None => Ok(()),
         Some(task) => Err(ApiError::not_implemented(format!(
-            "task '{}' updates a pipeline: {NO_PIPELINES}, or leave the task out (`only`)",
+            "task '{}' updates a pipeline: {NO_PIPELINES}, or exclude the task with `only`",
             task.task_key
         ))),
     }
 }
 
-/// The workspace takes no new runs any more.
 pub(super) fn ending() -> ApiError {
     ApiError::new(
         StatusCode::CONFLICT,
         "INVALID_STATE",
-        "the workspace is ending; start it again first",
+        "the workspace is stopping; start it again",
     )
 }
 
-/// The job's parameters: its defaults, overridden by the caller.
+/// The job's defaults, overridden by the caller's values.
 pub(super) fn parameters(
     settings: &JobSettings,
     given: &BTreeMap<String, String>,

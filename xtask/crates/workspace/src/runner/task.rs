@@ -1,4 +1,4 @@
-//! Runs one task. What all kinds share is here; each kind has a module below.
+//! Executes one task; each kind has a module below.
 
 mod code;
 mod condition;
@@ -15,11 +15,11 @@ use crate::jobs::{Kind, NO_PIPELINES};
 use crate::store::{LifeCycle, ResultState, RunState};
 use work::{Ending, TaskError};
 
-/// What the API says of every failing task; the output says more.
+/// The API's message for every failed task; the output has the details.
 const FAILED: &str = "Workload failed, see run output for details";
 
 impl Task {
-    /// Runs the task once and answers how it ended. Its output is in the store by then.
+    /// Executes the task once. When it returns, the output is stored.
     async fn run(&self) -> RunState {
         let declared = &self.task_run.settings;
         let ending = if declared.kind().is_some_and(Kind::is_process) {

@@ -1,4 +1,4 @@
-//! Tokens of job runs and sessions of browsers.
+//! Tokens of job runs, and browser sessions.
 
 use rusqlite::{OptionalExtension as _, params};
 use xtask_local_server::now_ms;
@@ -7,17 +7,15 @@ use xtask_local_server::sign_in::SESSION_LIFETIME;
 
 use super::{Result, Store};
 
-/// Whose token it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenOwner {
-    /// The run that the token was made for.
     pub job_run_id: i64,
-    /// As whom the run acts; empty for the workspace's own user.
+    /// Empty for the workspace's own user.
     pub run_as: String,
 }
 
 impl Store {
-    /// Makes a token for a job run that acts as `run_as`. It is valid until [`Store::end_run_tokens`].
+    /// Valid until [`Store::end_run_tokens`].
     pub fn mint_run_token(&self, job_run_id: i64, run_as: &str) -> Result<Secret> {
         let token = Secret::generate::<32>("dkea")?;
         self.write(|tx| {
@@ -30,7 +28,6 @@ impl Store {
         Ok(token)
     }
 
-    /// Makes all tokens of a job run void.
     pub fn end_run_tokens(&self, job_run_id: i64) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -41,8 +38,7 @@ impl Store {
         })
     }
 
-    /// The run that a presented token belongs to, while it is valid. Looked up by its SHA-256, so that the time
-    /// of the search says nothing about the token.
+    /// The run of a valid token. Looked up by SHA-256, so that timing tells nothing about the token.
     pub fn token_owner(&self, fingerprint: &str) -> Result<Option<TokenOwner>> {
         self.read(|connection| {
             Ok(connection

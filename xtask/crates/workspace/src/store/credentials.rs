@@ -1,4 +1,4 @@
-//! What a service principal gets tokens with: secrets, and policies that trust somebody else's signature.
+//! Client secrets and federation policies of service principals. Times are milliseconds.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
@@ -7,40 +7,33 @@ use xtask_local_server::secret::{Secret, fingerprint};
 
 use super::{Result, Store, new_uuid};
 
-/// What is known of a client secret; its value is not.
+/// A client secret without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientSecret {
-    /// Its id.
     pub secret_id: String,
-    /// SHA-256 of its value.
     pub fingerprint: String,
-    /// When it was made, ms.
     pub created_at: i64,
-    /// When it becomes void, ms.
+    /// `None` means never.
     pub expires_at: Option<i64>,
 }
 
-/// Whose signed tokens a service principal may show.
+/// Which issuer's tokens a service principal may use.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FederationPolicy {
-    /// Its id, chosen by the client or made up.
     pub policy_id: String,
-    /// Its own id for ever.
+    /// Unique for ever.
     pub uid: String,
-    /// What it is for.
     pub description: String,
     /// Issuer, audiences, subject and keys, as the client set them.
     pub oidc: Value,
-    /// When it was made, ms.
     pub created_at: i64,
-    /// When it last changed, ms.
     pub updated_at: i64,
 }
 
 const POLICY: &str = "policy_id, uid, description, oidc_json, created_at, updated_at";
 
 impl Store {
-    /// Makes a secret of a service principal; the value is handed out here and never again.
+    /// The value is returned only here.
     pub fn create_client_secret(
         &self,
         principal_id: i64,
@@ -71,7 +64,7 @@ impl Store {
         Ok((value, made))
     }
 
-    /// The secrets of a service principal, oldest first.
+    /// Oldest first.
     pub fn client_secrets(&self, principal_id: i64) -> Result<Vec<ClientSecret>> {
         self.read(|connection| {
             Ok(connection
@@ -91,8 +84,7 @@ impl Store {
         })
     }
 
-    /// Whether a presented secret is one of this service principal's, and valid. Looked up by its SHA-256, so that
-    /// the time of the search says nothing about the secret.
+    /// Looked up by SHA-256, so that timing tells nothing about the secret.
     pub fn has_client_secret(&self, principal_id: i64, presented: &str) -> Result<bool> {
         self.read(|connection| {
             Ok(connection
@@ -104,7 +96,7 @@ impl Store {
         })
     }
 
-    /// Removes a secret; `false` if there was none.
+    /// `false` if there was none.
     pub fn delete_client_secret(&self, principal_id: i64, secret_id: &str) -> Result<bool> {
         self.write(|tx| {
             Ok(tx.execute(
@@ -114,8 +106,7 @@ impl Store {
         })
     }
 
-    /// Adds a policy to a service principal, or changes the one of that id when `replace` says so; `None` if it is
-    /// taken, or missing.
+    /// Creates a policy, or with `replace` changes it; `None` if it exists, or is missing.
     pub fn put_federation_policy(
         &self,
         principal_id: i64,
@@ -145,7 +136,6 @@ impl Store {
         self.federation_policy(principal_id, policy_id)
     }
 
-    /// One policy of a service principal.
     pub fn federation_policy(
         &self,
         principal_id: i64,
@@ -162,7 +152,7 @@ impl Store {
         })
     }
 
-    /// The policies of a service principal, oldest first.
+    /// Oldest first.
     pub fn federation_policies(&self, principal_id: i64) -> Result<Vec<FederationPolicy>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -177,7 +167,7 @@ impl Store {
         })
     }
 
-    /// Removes a policy; `false` if there was none.
+    /// `false` if there was none.
     pub fn delete_federation_policy(&self, principal_id: i64, policy_id: &str) -> Result<bool> {
         self.write(|tx| {
             Ok(tx.execute(

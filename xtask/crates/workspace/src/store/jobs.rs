@@ -1,4 +1,4 @@
-//! Jobs.
+//! Jobs. Times are milliseconds.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use xtask_local_server::now_ms;
@@ -6,26 +6,22 @@ use xtask_local_server::now_ms;
 use super::{Result, Store, new_id};
 use crate::jobs::{Declared, JobSettings};
 
-/// A job as it was created or last reset.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// Its id, 15 digits.
+    /// 15 digits.
     pub job_id: i64,
     pub settings: Declared<JobSettings>,
-    /// Who made it.
     pub creator: String,
-    /// When it was made, ms.
     pub created_time: i64,
-    /// Since when it has its trigger, ms.
+    /// When it got its trigger.
     pub trigger_since: i64,
 }
 
-/// What [`columns`] reads.
 pub(super) const COLUMNS: &str =
     "job_id, settings_json, creator_user_name, created_time, coalesce(trigger_since, created_time)";
 
 impl Store {
-    /// Adds a job and answers its id.
+    /// Answers the id.
     pub fn create_job(&self, settings: &Declared<JobSettings>, creator: &str) -> Result<i64> {
         let json = serde_json::to_string(settings)?;
         self.write(|tx| {
@@ -39,7 +35,7 @@ impl Store {
         })
     }
 
-    /// Replaces the settings of a job; `false` if there is none.
+    /// `false` if there is none.
     pub fn replace_job(&self, job_id: i64, settings: &Declared<JobSettings>) -> Result<bool> {
         let json = serde_json::to_string(settings)?;
         self.write(|tx| {
@@ -54,7 +50,6 @@ impl Store {
         })
     }
 
-    /// The job with this id.
     pub fn job(&self, job_id: i64) -> Result<Option<Job>> {
         self.read(|connection| {
             connection
@@ -66,7 +61,7 @@ impl Store {
         })
     }
 
-    /// Up to `limit` jobs from `offset` on, newest first; `name` compares without case.
+    /// Newest first; `name` is case-insensitive.
     pub fn jobs(&self, name: Option<&str>, limit: u32, offset: u32) -> Result<Vec<Job>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -81,7 +76,7 @@ impl Store {
         })
     }
 
-    /// Removes a job; `false` if there was none. Its runs stay.
+    /// `false` if there was none. Its runs stay.
     pub fn delete_job(&self, job_id: i64) -> Result<bool> {
         self.write(|tx| Ok(tx.execute("DELETE FROM jobs WHERE job_id = ?1", [job_id])? == 1))
     }

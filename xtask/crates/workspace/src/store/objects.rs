@@ -1,23 +1,20 @@
-//! What the workspace tree knows about a path beyond its bytes: its id and whether it is a notebook.
+//! Ids and types of objects in the workspace tree. Times are milliseconds.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use xtask_local_server::now_ms;
 
 use super::{Result, Store, new_id};
 
-/// Kind of a workspace object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectType {
-    /// A folder.
     Directory,
-    /// A file that is kept as it came.
+    /// Stored unchanged.
     File,
-    /// A notebook: its path has no extension.
+    /// Its path has no extension.
     Notebook,
 }
 
 impl ObjectType {
-    /// As the API spells it.
     pub fn as_str(self) -> &'static str {
         match self {
             ObjectType::Directory => "DIRECTORY",
@@ -35,30 +32,24 @@ impl ObjectType {
     }
 }
 
-/// One path of the workspace tree.
 #[derive(Debug, Clone)]
 pub struct ObjectRow {
-    /// Path without `/Workspace` in front, such as `/Users/a@b/x`.
+    /// Without `/Workspace`, such as `/Users/a@b/x`.
     pub path: String,
-    /// Its id, which a later write to the same path keeps.
+    /// Kept when the path is written again.
     pub object_id: i64,
-    /// What it is.
     pub object_type: ObjectType,
-    /// Language of a notebook: `PYTHON`, `SQL`, `R` or `SCALA`.
+    /// Of a notebook: `PYTHON`, `SQL`, `R` or `SCALA`.
     pub language: Option<String>,
-    /// When it was made, ms.
     pub created_at: i64,
-    /// When it last changed, ms.
     pub modified_at: i64,
 }
 
 impl Store {
-    /// The row of a path, if it has one.
     pub fn object(&self, path: &str) -> Result<Option<ObjectRow>> {
         self.read(|connection| find(connection, path))
     }
 
-    /// The path of the object with this id.
     pub fn object_path(&self, object_id: i64) -> Result<Option<String>> {
         self.read(|connection| {
             Ok(connection
@@ -71,7 +62,7 @@ impl Store {
         })
     }
 
-    /// Notes that a path was written, runs `place` (which puts the bytes there), and keeps both or neither.
+    /// Stores a row and runs `place`, which writes the file; both or neither.
     pub fn put_object<E: From<super::StoreError>>(
         &self,
         path: &str,
@@ -93,7 +84,7 @@ impl Store {
             placed = place();
             match placed {
                 Ok(()) => Ok(row),
-                // Any error undoes the row; the real one is in `placed`.
+                // Any error rolls back the row; the real one is in `placed`.
                 Err(_) => Err(rusqlite::Error::QueryReturnedNoRows.into()),
             }
         });
@@ -101,10 +92,10 @@ impl Store {
         Ok(row?)
     }
 
-    /// Forgets a path and everything below it.
+    /// Also everything below the path.
     pub fn forget_objects(&self, path: &str) -> Result<()> {
         self.write(|tx| {
-            // Below `/a` is what lies between `/a/` and `/a0`: `0` follows `/` in the order of bytes.
+            // Paths below `/a` lie between `/a/` and `/a0`: `0` follows `/` in byte order.
             tx.execute(
                 "DELETE FROM objects WHERE path = ?1 OR (path > ?1 || '/' AND path < ?1 || '0')",
                 [path],

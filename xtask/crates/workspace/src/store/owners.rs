@@ -1,11 +1,11 @@
-//! Whose the things are that live in MLflow: experiments, registered models, model versions.
+//! Owners of objects in MLflow: experiments, registered models, model versions.
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Result, Store};
 
 impl Store {
-    /// Who owns an object (`experiment`, `model`, `version`), if somebody else than the workspace's user does.
+    /// `kind` is `experiment`, `model` or `version`; `None` for the workspace's own user.
     pub fn owner(&self, kind: &str, id: &str) -> Result<Option<String>> {
         self.read(|connection| {
             Ok(connection
@@ -15,7 +15,6 @@ impl Store {
         })
     }
 
-    /// Notes whose an object is.
     pub fn set_owner(&self, kind: &str, id: &str, owner: &str) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -27,7 +26,6 @@ impl Store {
         })
     }
 
-    /// Forgets whose an object was that is gone.
     pub fn forget_owner(&self, kind: &str, id: &str) -> Result<()> {
         self.write(|tx| {
             tx.execute("DELETE FROM owners WHERE kind = ?1 AND id = ?2", [kind, id])?;

@@ -1,5 +1,4 @@
-//! Access control lists of jobs, experiments and folders, and grants of Unity Catalog: what was set, not what follows
-//! from it.
+//! Access control lists of jobs, experiments and folders, and grants of Unity Catalog.
 
 use std::collections::BTreeSet;
 
@@ -9,10 +8,10 @@ use serde_json::Value;
 use super::{Result, Store};
 
 impl Store {
-    /// What grants call everybody.
+    /// The principal of grants to all.
     pub const EVERYBODY: &str = "account users";
 
-    /// The list of `access_control_list` entries of an object, or `None` if nobody set one.
+    /// `None` if no list was set.
     pub fn acl(&self, object_type: &str, object_id: &str) -> Result<Option<Vec<Value>>> {
         self.read(|connection| {
             let json: Option<String> = connection
@@ -26,7 +25,6 @@ impl Store {
         })
     }
 
-    /// Replaces the list of an object.
     pub fn set_acl(&self, object_type: &str, object_id: &str, acl: &[Value]) -> Result<()> {
         let json = serde_json::to_string(acl)?;
         self.write(|tx| {
@@ -39,7 +37,6 @@ impl Store {
         })
     }
 
-    /// Forgets the list of an object that is gone.
     pub fn delete_acl(&self, object_type: &str, object_id: &str) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -50,7 +47,7 @@ impl Store {
         })
     }
 
-    /// Who holds which privileges on a securable, in the order of the principals' names.
+    /// Sorted by principal.
     pub fn grants(
         &self,
         securable_type: &str,
@@ -71,7 +68,7 @@ impl Store {
         })
     }
 
-    /// Sets what a principal holds on a securable; nothing means no row.
+    /// Deletes the row if there are no privileges.
     pub fn set_grant(
         &self,
         securable_type: &str,
@@ -98,7 +95,6 @@ impl Store {
         })
     }
 
-    /// Forgets all grants on a securable that is gone.
     pub fn delete_grants(&self, securable_type: &str, full_name: &str) -> Result<()> {
         self.write(|tx| {
             tx.execute(

@@ -1,16 +1,13 @@
-//! Users and service principals, and the groups they are in.
+//! Users, service principals and groups.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::{Result, Store, new_id, new_uuid};
 
-/// Kind of an identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrincipalKind {
-    /// A person.
     User,
-    /// A program, such as CI.
     ServicePrincipal,
 }
 
@@ -30,48 +27,41 @@ impl PrincipalKind {
     }
 }
 
-/// An identity.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Principal {
-    /// Its id, 15 or 16 digits.
+    /// 15 or 16 digits.
     pub id: i64,
-    /// Person or program.
     pub kind: PrincipalKind,
-    /// A user's e-mail address, or a service principal's application id: what permissions and runs call it.
+    /// A user's e-mail address, or a service principal's application id; used in permissions and runs.
     pub name: String,
-    /// What people call it.
     pub display_name: String,
-    /// Its id in the system that it comes from, as the client said.
+    /// Id in the client's own system.
     pub external_id: String,
-    /// Entitlements as the client set them.
+    /// As the client set them.
     pub entitlements: Value,
-    /// Whether it may ask for anything.
     pub active: bool,
-    /// Names of the groups that it was put into; `users` is not among them, everybody is in that one.
+    /// Without `users`, which contains everyone.
     pub groups: Vec<String>,
 }
 
-/// A group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
-    /// Its id.
     pub id: i64,
-    /// Its name.
     pub name: String,
-    /// Its members: id, name and display name.
+    /// Id, name and display name.
     pub members: Vec<(i64, String, String)>,
 }
 
-/// The group whose members may do everything.
+/// Members may do everything.
 pub const ADMINS: &str = "admins";
-/// The group that everybody is in.
+/// Contains everyone.
 pub const USERS: &str = "users";
 
 const COLUMNS: &str =
     "principal_id, kind, name, display_name, external_id, entitlements_json, active";
 
 impl Store {
-    /// Makes the workspace's own user, and the groups that every workspace has, where they are missing.
+    /// Creates the workspace's own user and the predefined groups, if missing.
     pub(super) fn ensure_owner(&self, user_id: &str, name: &str) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -95,7 +85,7 @@ impl Store {
         })
     }
 
-    /// Adds an identity; `None` if its name is taken. A service principal without a name gets a new application id.
+    /// `None` if the name is taken. A service principal without a name gets a new application id.
     pub fn create_principal(&self, new: &Principal) -> Result<Option<Principal>> {
         let name = if new.name.is_empty() {
             new_uuid()?
@@ -125,7 +115,7 @@ impl Store {
         })
     }
 
-    /// Replaces what can change of an identity: all but its id, kind and name.
+    /// Changes everything but id, kind and name.
     pub fn replace_principal(&self, changed: &Principal) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -143,24 +133,23 @@ impl Store {
         })
     }
 
-    /// Removes an identity with its tokens, secrets and policies; `false` if there was none.
+    /// Also deletes tokens, secrets and policies; `false` if there was none.
     pub fn delete_principal(&self, id: i64) -> Result<bool> {
         self.write(|tx| {
             Ok(tx.execute("DELETE FROM principals WHERE principal_id = ?1", [id])? == 1)
         })
     }
 
-    /// The identity with this id.
     pub fn principal(&self, id: i64) -> Result<Option<Principal>> {
         self.read(|connection| find(connection, "principal_id", &id))
     }
 
-    /// The identity with this e-mail address or application id.
+    /// By e-mail address or application id.
     pub fn principal_by_name(&self, name: &str) -> Result<Option<Principal>> {
         self.read(|connection| find(connection, "name", &name))
     }
 
-    /// All identities of a kind, in the order of their ids.
+    /// Sorted by id.
     pub fn principals(&self, kind: PrincipalKind) -> Result<Vec<Principal>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -175,7 +164,7 @@ impl Store {
         })
     }
 
-    /// Adds a group; `None` if its name is taken.
+    /// `None` if the name is taken.
     pub fn create_group(&self, name: &str) -> Result<Option<Group>> {
         let id = new_id(15)?;
         let added = self.write(|tx| {
@@ -187,7 +176,7 @@ impl Store {
         if added { self.group(id) } else { Ok(None) }
     }
 
-    /// Renames a group; `false` if the name is taken.
+    /// `false` if the name is taken.
     pub fn rename_group(&self, id: i64, name: &str) -> Result<bool> {
         self.write(|tx| {
             Ok(tx.execute(
@@ -197,17 +186,16 @@ impl Store {
         })
     }
 
-    /// Removes a group; its members stay.
+    /// Members stay.
     pub fn delete_group(&self, id: i64) -> Result<bool> {
         self.write(|tx| Ok(tx.execute("DELETE FROM groups WHERE group_id = ?1", [id])? == 1))
     }
 
-    /// The group with this id.
     pub fn group(&self, id: i64) -> Result<Option<Group>> {
         Ok(self.groups()?.into_iter().find(|group| group.id == id))
     }
 
-    /// All groups, in the order of their names. Of `users` the members are everybody.
+    /// Sorted by name; `users` contains everyone.
     pub fn groups(&self) -> Result<Vec<Group>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
@@ -234,7 +222,7 @@ impl Store {
         })
     }
 
-    /// Makes these identities the members of a group, and nobody else; unknown ids are left out.
+    /// Replaces the members; unknown ids are ignored.
     pub fn set_members(&self, group_id: i64, members: &[i64]) -> Result<()> {
         self.write(|tx| {
             tx.execute("DELETE FROM group_members WHERE group_id = ?1", [group_id])?;

@@ -1,4 +1,4 @@
-//! Pipelines, SQL warehouses and clusters: kept and shown, never run.
+//! Declarations of pipelines, SQL warehouses and clusters, which never run.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
@@ -6,19 +6,16 @@ use xtask_local_server::now_ms;
 
 use super::{Result, Store};
 
-/// Something that is kept as it was declared.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// Its id, in the form that its kind has.
+    /// The format depends on the kind.
     pub id: String,
-    /// What is kept of it.
     pub body: Value,
-    /// When it was made, ms.
+    /// Milliseconds.
     pub created_time: i64,
 }
 
 impl Store {
-    /// Adds a record.
     pub fn create_record(&self, kind: &str, id: &str, body: &Value) -> Result<()> {
         let json = serde_json::to_string(body)?;
         self.write(|tx| {
@@ -30,7 +27,6 @@ impl Store {
         })
     }
 
-    /// The record with this id.
     pub fn record(&self, kind: &str, id: &str) -> Result<Option<Record>> {
         self.read(|connection| {
             connection
@@ -43,7 +39,7 @@ impl Store {
         })
     }
 
-    /// All records of a kind, newest first.
+    /// Newest first.
     pub fn records(&self, kind: &str) -> Result<Vec<Record>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
@@ -59,7 +55,7 @@ impl Store {
         })
     }
 
-    /// Replaces what is kept of a record; `false` if there is none.
+    /// `false` if there is none.
     pub fn replace_record(&self, kind: &str, id: &str, body: &Value) -> Result<bool> {
         let json = serde_json::to_string(body)?;
         self.write(|tx| {
@@ -70,7 +66,7 @@ impl Store {
         })
     }
 
-    /// Removes a record; `false` if there was none.
+    /// `false` if there was none.
     pub fn delete_record(&self, kind: &str, id: &str) -> Result<bool> {
         self.write(|tx| {
             Ok(tx.execute(

@@ -1,6 +1,6 @@
-//! Job runs, their task runs, and task values.
+//! Job runs, their task runs, and task values. Times are milliseconds.
 //!
-//! A run is stored by `jobs/run-now` in state PENDING with its tasks; the runner moves it on.
+//! `jobs/run-now` stores a run with its tasks; the runner executes it.
 
 mod brief;
 mod closing;
@@ -25,45 +25,37 @@ use xtask_local_server::now_ms;
 use super::{Result, Store, new_id};
 use crate::jobs::{Declared, JobSettings};
 
-/// One run of a job.
 #[derive(Debug, Clone)]
 pub struct Run {
-    /// Its id, 15 digits.
+    /// 15 digits.
     pub run_id: i64,
-    /// The job; it may be gone by now.
+    /// May have been deleted.
     pub job_id: i64,
-    /// 1 for the job's first run, then counting.
+    /// Counts from 1.
     pub number_in_job: i64,
-    /// Name of the job when it was started.
+    /// Name of the job at the start.
     pub run_name: String,
-    /// Who started it.
     pub creator: String,
-    /// As whom its code acts; empty for the workspace's own user.
+    /// The identity that its code acts as; empty for the workspace's own user.
     pub run_as: String,
-    /// The job's settings when it was started.
     pub settings: Declared<JobSettings>,
-    /// Job parameters: defaults, overridden by the caller.
+    /// Defaults, overridden by the caller.
     pub parameters: BTreeMap<String, String>,
-    /// The rest of the caller's run-now request: `notebook_params`, `only`, …
+    /// The rest of the request: `notebook_params`, `only`, ….
     pub overrides: Value,
-    /// Where it stands.
     pub state: RunState,
-    /// When it was started, ms.
     pub start_time: i64,
-    /// When it ended, ms.
     pub end_time: Option<i64>,
-    /// What it came from.
     pub run_type: RunType,
-    /// The run whose code started this one.
+    /// The run whose code started it.
     pub parent_run_id: Option<i64>,
-    /// How often it was repaired.
     pub repair_count: i64,
-    /// The planned time, where a schedule started it, ms.
+    /// For runs of a schedule.
     pub due_time: Option<i64>,
 }
 
 impl Run {
-    /// As whom its code acts; `user` is the workspace's own.
+    /// `user` is the workspace's own.
     pub fn acts_as<'a>(&'a self, user: &'a str) -> &'a str {
         if self.run_as.is_empty() {
             user
@@ -73,55 +65,37 @@ impl Run {
     }
 }
 
-/// A run to be stored.
+/// See [`Run`].
 #[derive(Debug, Clone)]
 pub struct NewRun {
-    /// The job.
     pub job_id: i64,
-    /// Its name.
     pub run_name: String,
-    /// The same token gives the same run.
+    /// A known token answers its run.
     pub idempotency_token: Option<String>,
-    /// Who starts it.
     pub creator: String,
-    /// As whom its code acts; empty for the workspace's own user.
     pub run_as: String,
-    /// The job's settings now.
     pub settings: Value,
-    /// Job parameters: defaults, overridden by the caller.
     pub parameters: BTreeMap<String, String>,
-    /// The rest of the caller's request.
     pub overrides: Value,
-    /// Where it begins: PENDING, QUEUED, or SKIPPED at once.
+    /// PENDING, QUEUED, or SKIPPED.
     pub state: RunState,
-    /// The tasks to run, in the job's order.
     pub tasks: Vec<NewTask>,
-    /// What it comes from.
     pub run_type: RunType,
-    /// The run whose code starts this one.
     pub parent_run_id: Option<i64>,
-    /// The planned time, where a schedule starts it, ms.
     pub due_time: Option<i64>,
 }
 
-/// Which runs to list.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
-    /// Runs of this job.
     pub job_id: Option<i64>,
-    /// Runs that have not ended (`true`), or have (`false`).
+    /// `true`: not ended; `false`: ended.
     pub active: Option<bool>,
-    /// Runs of this type.
     pub run_type: Option<RunType>,
-    /// Runs that the code of this one started.
+    /// Started by the code of this run.
     pub parent_run_id: Option<i64>,
-    /// Runs that were started at this time or later, ms.
     pub start_time_from: Option<i64>,
-    /// Runs that were started at this time or earlier, ms.
     pub start_time_to: Option<i64>,
-    /// How many at most.
     pub limit: u32,
-    /// How many to skip.
     pub offset: u32,
 }
 
@@ -130,8 +104,7 @@ const COLUMNS: &str = "run_id, job_id, number_in_job, run_name, creator_user_nam
      repair_count, run_as, due_time";
 
 impl Store {
-    /// Stores a run with its tasks. The flag says whether it is new: a known idempotency token answers the run
-    /// that it made.
+    /// Answers whether the run is new: a known idempotency token answers its run.
     pub fn create_run(&self, new: &NewRun) -> Result<(Run, bool)> {
         self.write(|tx| {
             if let Some(token) = &new.idempotency_token
@@ -177,12 +150,12 @@ impl Store {
         })
     }
 
-    /// The run with this id (of a job run, not of a task run).
+    /// Not for ids of task runs.
     pub fn run(&self, run_id: i64) -> Result<Option<Run>> {
         self.read(|connection| find(connection, "run_id", &run_id))
     }
 
-    /// Runs, newest first.
+    /// Newest first.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -210,7 +183,7 @@ impl Store {
         })
     }
 
-    /// Ids of the runs that have not ended.
+    /// Ids.
     pub fn active_runs(&self) -> Result<Vec<i64>> {
         self.read(|connection| {
             let mut statement =
@@ -221,8 +194,7 @@ impl Store {
         })
     }
 
-    /// Moves a run to a state. A state that ends it also sets its end time, once, and never before its start: a clock may
-    /// go back.
+    /// A state that ends the run also sets its end time, once, and never before its start: the clock may be set back.
     pub fn set_run_state(&self, run_id: i64, state: &RunState) -> Result<()> {
         self.write(|tx| {
             tx.prepare_cached(
@@ -242,7 +214,7 @@ impl Store {
         })
     }
 
-    /// Keeps a task value: JSON that a later task of the same run may read.
+    /// For later tasks of the same run.
     pub fn set_task_value(
         &self,
         job_run_id: i64,
@@ -261,7 +233,7 @@ impl Store {
         })
     }
 
-    /// All task values of a run as (task key, key, value).
+    /// As (task key, key, value).
     pub fn task_values(&self, job_run_id: i64) -> Result<Vec<(String, String, Value)>> {
         self.read(|connection| {
             let mut statement = connection

@@ -1,23 +1,22 @@
-//! When the schedules of jobs fire next.
+//! Next due times of schedules.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde_json::Value;
 
 use super::{Job, Result, Store, jobs};
 
-/// What is kept of a job's schedule between two looks at the clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// The trigger that the times were computed from.
+    /// The trigger for which the times were computed.
     pub trigger: Value,
-    /// The time that it fired for last, ms.
+    /// Last due time, ms.
     pub last: Option<i64>,
-    /// The time that it fires for next, ms.
+    /// Next due time, ms.
     pub next: i64,
 }
 
 impl Store {
-    /// The jobs that declare a schedule, a trigger, or to run all the time, newest first.
+    /// Jobs with a schedule, a trigger, or continuous runs, newest first.
     pub fn jobs_with_triggers(&self) -> Result<Vec<Job>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -35,7 +34,6 @@ impl Store {
         })
     }
 
-    /// When a job's schedule fires next, where somebody watches it.
     pub fn due(&self, job_id: i64) -> Result<Option<Due>> {
         self.read(|connection| {
             connection
@@ -48,7 +46,7 @@ impl Store {
         })
     }
 
-    /// Keeps when a job's schedule fires next. A job that is gone is left alone.
+    /// Does nothing if the job was deleted.
     pub fn set_due(&self, job_id: i64, due: &Due) -> Result<()> {
         let trigger = serde_json::to_string(&due.trigger)?;
         self.write(|tx| {
@@ -63,7 +61,6 @@ impl Store {
         })
     }
 
-    /// Forgets when a job's schedule fires next: it was paused or removed.
     pub fn forget_due(&self, job_id: i64) -> Result<()> {
         self.write(|tx| {
             tx.execute("DELETE FROM schedules WHERE job_id = ?1", [job_id])?;
@@ -71,7 +68,7 @@ impl Store {
         })
     }
 
-    /// Forgets when all schedules fire next: nobody watches them from now on.
+    /// When schedules are disabled.
     pub fn forget_dues(&self) -> Result<()> {
         self.write(|tx| {
             tx.execute("DELETE FROM schedules", [])?;

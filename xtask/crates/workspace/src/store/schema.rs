@@ -1,11 +1,11 @@
-//! The tables, and how an older database becomes a newer one.
+//! Tables and migrations.
 
 use camino::Utf8Path;
 use rusqlite::Connection;
 
 use super::{Result, StoreError};
 
-/// One script a version; `user_version` counts those that ran. A published script is never edited.
+/// One script for each version; `user_version` counts those applied. Published scripts never change.
 const MIGRATIONS: &[&str] = &[
     include_str!("001_initial.sql"),
     include_str!("002_kinds_of_runs.sql"),
@@ -16,7 +16,6 @@ const MIGRATIONS: &[&str] = &[
     include_str!("007_numbers_of_runs.sql"),
 ];
 
-/// Brings the database to the newest version.
 pub(super) fn migrate(connection: &mut Connection, path: &Utf8Path) -> Result<()> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = MIGRATIONS.len().cast_signed() as i64;

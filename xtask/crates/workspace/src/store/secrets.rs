@@ -1,21 +1,19 @@
-//! Secret scopes, their secrets, and who may use them.
+//! Secret scopes, secrets and their permissions.
 
 use rusqlite::{OptionalExtension as _, params};
 use xtask_local_server::now_ms;
 
 use super::{Result, Store};
 
-/// A secret's name and when it was last written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretName {
-    /// Its key.
     pub key: String,
-    /// When it was last written, ms.
+    /// Milliseconds.
     pub updated_at: i64,
 }
 
 impl Store {
-    /// Makes a scope that `manager` manages; `false` where there is one of this name.
+    /// `false` if it exists.
     pub fn create_secret_scope(&self, name: &str, manager: &str) -> Result<bool> {
         self.write(|tx| {
             let made = tx.execute(
@@ -32,7 +30,6 @@ impl Store {
         })
     }
 
-    /// Whether there is a scope of this name.
     pub fn has_secret_scope(&self, name: &str) -> Result<bool> {
         self.read(|connection| {
             Ok(connection
@@ -41,7 +38,6 @@ impl Store {
         })
     }
 
-    /// The names of all scopes.
     pub fn secret_scopes(&self) -> Result<Vec<String>> {
         self.read(|connection| {
             let mut statement =
@@ -51,12 +47,12 @@ impl Store {
         })
     }
 
-    /// Deletes a scope with its secrets; `false` where there was none.
+    /// Also deletes its secrets; `false` if there was none.
     pub fn delete_secret_scope(&self, name: &str) -> Result<bool> {
         self.write(|tx| Ok(tx.execute("DELETE FROM secret_scopes WHERE name = ?1", [name])? > 0))
     }
 
-    /// Keeps a secret; one of the same key is replaced.
+    /// Replaces a secret with the same key.
     pub fn put_secret(&self, scope: &str, key: &str, value: &[u8]) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -68,7 +64,6 @@ impl Store {
         })
     }
 
-    /// The value of a secret.
     pub fn secret(&self, scope: &str, key: &str) -> Result<Option<Vec<u8>>> {
         self.read(|connection| {
             Ok(connection
@@ -78,7 +73,6 @@ impl Store {
         })
     }
 
-    /// The secrets of a scope, without their values.
     pub fn secret_names(&self, scope: &str) -> Result<Vec<SecretName>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
@@ -94,7 +88,7 @@ impl Store {
         })
     }
 
-    /// Deletes a secret; `false` where there was none.
+    /// `false` if there was none.
     pub fn delete_secret(&self, scope: &str, key: &str) -> Result<bool> {
         self.write(|tx| {
             let deleted = tx.execute(
@@ -105,7 +99,7 @@ impl Store {
         })
     }
 
-    /// What a principal may do with a scope; another permission is replaced.
+    /// Replaces the principal's permission.
     pub fn put_secret_acl(&self, scope: &str, principal: &str, permission: &str) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -117,7 +111,7 @@ impl Store {
         })
     }
 
-    /// Who may do what with a scope, as (principal, permission).
+    /// As (principal, permission).
     pub fn secret_acls(&self, scope: &str) -> Result<Vec<(String, String)>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
@@ -128,7 +122,7 @@ impl Store {
         })
     }
 
-    /// Takes a principal's permission back; `false` where there was none.
+    /// `false` if there was none.
     pub fn delete_secret_acl(&self, scope: &str, principal: &str) -> Result<bool> {
         self.write(|tx| {
             let deleted = tx.execute(

@@ -5,21 +5,18 @@ use serde_json::Value;
 
 use super::{Result, Store};
 
-/// A catalog, schema or volume.
 #[derive(Debug, Clone)]
 pub struct Securable {
     /// `catalog`, `schema` or `volume`.
     pub kind: &'static str,
-    /// Lower-case name with its parents', joined by dots.
+    /// Lower case, with parents, joined by dots.
     pub full_name: String,
-    /// Full name of what it lies in; empty for a catalog.
+    /// Full name; empty for a catalog.
     pub parent: String,
-    /// As the API describes it.
     pub body: Value,
 }
 
 impl Store {
-    /// The description of a securable.
     pub fn securable(&self, kind: &str, full_name: &str) -> Result<Option<Value>> {
         self.read(|connection| {
             let json: Option<String> = connection
@@ -32,7 +29,7 @@ impl Store {
         })
     }
 
-    /// The securables of a kind in a parent, in the order of their names.
+    /// Sorted by name.
     pub fn securables(&self, kind: &str, parent: &str) -> Result<Vec<Value>> {
         self.read(|connection| {
             let mut statement = connection
@@ -46,7 +43,7 @@ impl Store {
         })
     }
 
-    /// Adds a securable; `false` if the name is taken.
+    /// `false` if the name is taken.
     pub fn create_securable(&self, securable: &Securable) -> Result<bool> {
         let json = serde_json::to_string(&securable.body)?;
         self.write(|tx| {
@@ -59,7 +56,7 @@ impl Store {
         })
     }
 
-    /// Replaces a securable under its old name; its full name may change with it.
+    /// The full name may change.
     pub fn replace_securable(&self, old_full_name: &str, securable: &Securable) -> Result<()> {
         let json = serde_json::to_string(&securable.body)?;
         self.write(|tx| {
@@ -71,7 +68,7 @@ impl Store {
         })
     }
 
-    /// Removes a securable; `false` if there was none.
+    /// `false` if there was none.
     pub fn delete_securable(&self, kind: &str, full_name: &str) -> Result<bool> {
         self.write(|tx| {
             Ok(tx.execute(

@@ -1,4 +1,4 @@
-//! Access tokens of identities: personal ones, and those that OAuth hands out.
+//! Access tokens of identities: personal and OAuth. Times are milliseconds.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use xtask_local_server::now_ms;
@@ -6,12 +6,11 @@ use xtask_local_server::secret::Secret;
 
 use super::{Principal, Result, Store, principals};
 
-/// What a token was made by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A personal access token; it is listed, and lives as long as it was asked to.
+    /// Listed; with the requested lifetime.
     Personal,
-    /// Made by the OAuth token endpoint; it lives an hour.
+    /// From the OAuth token endpoint; valid for an hour.
     OAuth,
 }
 
@@ -24,42 +23,32 @@ impl TokenKind {
     }
 }
 
-/// What is known of a token; its value is not.
+/// A token without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessToken {
-    /// Its id.
     pub token_id: String,
-    /// Id of the identity that it stands for.
     pub owner_id: i64,
-    /// What it is for.
     pub comment: String,
-    /// Who made it.
     pub created_by: String,
-    /// When, ms.
     pub created_at: i64,
-    /// When it becomes void, ms.
+    /// `None` means never.
     pub expires_at: Option<i64>,
 }
 
-/// A token to be made.
 #[derive(Debug, Clone)]
 pub struct NewToken<'a> {
-    /// Id of the identity that it stands for.
     pub owner_id: i64,
-    /// What makes it.
     pub kind: TokenKind,
-    /// What it is for.
     pub comment: &'a str,
-    /// Who makes it.
     pub created_by: &'a str,
-    /// How long it lives, ms.
+    /// `None` means no limit.
     pub lifetime_ms: Option<i64>,
 }
 
 const COLUMNS: &str = "token_id, principal_id, comment, created_by, created_at, expires_at";
 
 impl Store {
-    /// Makes a token; the value is handed out here and never again.
+    /// The value is returned only here.
     pub fn create_access_token(&self, new: &NewToken<'_>) -> Result<(Secret, AccessToken)> {
         let token = Secret::generate::<32>(if new.kind == TokenKind::Personal {
             "dapi"
@@ -96,7 +85,7 @@ impl Store {
         Ok((token, made))
     }
 
-    /// The identity that a presented token stands for, while token and identity are valid.
+    /// The identity of a valid token, if it is active.
     pub fn token_principal(&self, fingerprint: &str) -> Result<Option<Principal>> {
         self.read(|connection| {
             let owner: Option<i64> = connection
@@ -112,7 +101,7 @@ impl Store {
         })
     }
 
-    /// The personal tokens of one identity, or of all, oldest first.
+    /// Personal tokens of one identity, or of all, oldest first.
     pub fn access_tokens(&self, owner_id: Option<i64>) -> Result<Vec<AccessToken>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -126,7 +115,7 @@ impl Store {
         })
     }
 
-    /// Makes a personal token void: one of `owner_id`, or anybody's. `false` if there is none.
+    /// Revokes a personal token, of `owner_id` or of anyone; `false` if there is none.
     pub fn delete_access_token(&self, token_id: &str, owner_id: Option<i64>) -> Result<bool> {
         self.write(|tx| {
             Ok(tx.execute(

@@ -309,6 +309,13 @@ async fn a_second_run_waits_in_the_queue_or_is_skipped() {
         state(second).await,
         (json!("TERMINATED"), json!("CANCELED"))
     );
+    // A repair counts against the limit like a new run.
+    for (run, expected) in [(second, "QUEUED"), (skipped, "SKIPPED")] {
+        let body = json!({"run_id": run, "rerun_tasks": ["only"]});
+        let (status, body) = server.post("/api/2.2/jobs/runs/repair", body).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        assert_eq!(state(run).await.0, expected);
+    }
 
     store
         .set_run_state(

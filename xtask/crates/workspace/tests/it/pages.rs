@@ -401,7 +401,7 @@ async fn a_run_is_repaired_and_cancelled_by_its_forms() {
         page.contains("more lines") && page.contains("ValueError: &lt;i&gt;"),
         "{page}"
     );
-    assert!(page.contains("Not run because of it: Last."), "{page}");
+    assert!(page.contains("Not run as a result: Last."), "{page}");
     assert_eq!(page.matches("class=\"node").count(), 3, "{page}");
     // The failed task and the one behind it are chosen already.
     assert_eq!(page.matches(" checked").count(), 2, "{page}");

@@ -212,7 +212,7 @@ async fn everything_survives_a_restart_and_interrupted_runs_are_closed() {
     );
     assert_eq!(
         body["state"]["state_message"],
-        "the workspace ended while this run was active"
+        "the workspace stopped while this run was active"
     );
     assert_eq!(
         body["tasks"][0]["state"]["life_cycle_state"], "INTERNAL_ERROR",

@@ -1,4 +1,4 @@
-//! What is done to a run: again, an end, and leave to go on into an environment.
+//! Re-run, cancel, and approval of deployments.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub(super) fn rerun_job(call: &Call) -> Answer {
     again(call, run, |other| other.id == job.id)
 }
 
-/// Begins another attempt: jobs of their own for those that `wanted` names.
+/// Starts another attempt with new jobs for those that `wanted` selects.
 fn again(call: &Call, run: &WorkflowRun, wanted: impl Fn(&CheckRun) -> bool) -> Answer {
     let (status, _) = call.world.run_state(run);
     if status != "completed" {
@@ -134,7 +134,7 @@ pub(super) fn pending(call: &Call) -> Answer {
     Ok(Reply::json(shown.collect()))
 }
 
-/// Whether somebody may let a run go on into an environment.
+/// Whether a user may approve a run's deployment to an environment.
 pub(crate) fn may_approve(environment: &Environment, run: &WorkflowRun, who: Id) -> bool {
     environment.reviewers.contains(&who) && !(environment.prevent_self_review && run.actor == who)
 }

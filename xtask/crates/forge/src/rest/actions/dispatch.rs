@@ -1,4 +1,4 @@
-//! Somebody asks for a workflow to be run.
+//! `workflow_dispatch`.
 
 mod definition;
 
@@ -12,8 +12,7 @@ use crate::refusal::Refusal;
 use crate::runs::{Beginning, begin};
 use crate::world::{Dispatch, Id, Permission, Repo, Workflow};
 
-/// `POST actions/workflows/{workflow}/dispatches`: a run begins, without jobs until whoever runs workflows
-/// tells of some.
+/// `POST actions/workflows/{workflow}/dispatches`: starts a run without jobs, which are reported later.
 pub(super) fn dispatch(call: &Call) -> Answer {
     let repo = call.repo(Permission::Write)?;
     let fields = call.fields();
@@ -29,7 +28,7 @@ pub(super) fn dispatch(call: &Call) -> Answer {
         .and_then(Value::as_object)
         .cloned()
         .unwrap_or_default();
-    // What was run without a file of its own has nothing that could be checked.
+    // A workflow without a file has no inputs to check.
     let text = call.forge.git.file(repo.id, &sha, &workflow.path);
     let definition = match text {
         Some(text) => Some(Definition::read(&text, &inputs)?),
@@ -75,7 +74,7 @@ pub(super) fn dispatch(call: &Call) -> Answer {
     })))
 }
 
-/// The branch, if it is one, and the commit that a ref stands for.
+/// Branch, if it is one, and commit of a ref.
 fn tip(repo: &Repo, git_ref: &str) -> Option<(Option<String>, String)> {
     let short = git_ref.strip_prefix("refs/heads/").unwrap_or(git_ref);
     if let Some(tip) = repo.branch(short) {
@@ -84,7 +83,7 @@ fn tip(repo: &Repo, git_ref: &str) -> Option<(Option<String>, String)> {
     Some((None, repo.refs.get(git_ref)?.clone()))
 }
 
-/// GitHub knows a workflow by its file on the default branch; nothing need have run.
+/// GitHub knows a workflow by its file on the default branch, even if it never ran.
 fn workflow_by_file(call: &Call, repo: &Repo) -> Result<Workflow, Refusal> {
     let path = format!(".github/workflows/{}", call.param("workflow"));
     let tip = repo

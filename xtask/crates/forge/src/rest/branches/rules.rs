@@ -1,4 +1,4 @@
-//! Rules of branches: classic protection, and rulesets.
+//! Branch protection and rulesets.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
@@ -106,7 +106,7 @@ fn rule_in(fields: &Fields<'_>) -> Result<BranchRule, Refusal> {
     Ok(rule)
 }
 
-/// The rules of rulesets, which everybody may read. A classic protection is none.
+/// Rules of rulesets, which everyone may read; classic protection is not included.
 pub(super) fn rules(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let rule = repo.rules.get(call.param("branch"));

@@ -244,7 +244,7 @@ fn add_labels(call: &Call) -> Answer {
                 .labels
                 .find(|label| label.repo == repo.id && label.name.eq_ignore_ascii_case(&name))
                 .map(|label| label.id);
-            // GitHub makes a label that is not there.
+            // GitHub creates missing labels.
             let id = known.unwrap_or_else(|| world.next_id());
             if known.is_none() {
                 world.labels.put(

@@ -1,4 +1,4 @@
-//! Checks, statuses, workflow runs and their jobs.
+//! JSON of checks, statuses, workflow runs and their jobs.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,6 @@ use crate::world::{
     Annotation, App, CheckRun, CheckSuite, Repo, Status, Verdict, Workflow, WorkflowRun, World,
 };
 
-/// An app.
 fn app(world: &World, links: &Links, app: &App) -> Value {
     let created = world
         .repos
@@ -35,7 +34,7 @@ fn app(world: &World, links: &Links, app: &App) -> Value {
     })
 }
 
-/// Pull requests that a commit heads, in the shortest form.
+/// Pull requests with this head, in short.
 fn pulls_at(world: &World, links: &Links, repo: &Repo, sha: &str) -> Value {
     let side = |repo: &Repo, name: &str, sha: &str| json!({"ref": name, "sha": sha, "repo": {"id": repo.id, "url": links.repo_api(world, repo), "name": repo.name}});
     let pulls = world
@@ -54,7 +53,6 @@ fn pulls_at(world: &World, links: &Links, repo: &Repo, sha: &str) -> Value {
         .collect()
 }
 
-/// Where a check's page is.
 pub(crate) fn check_page(world: &World, links: &Links, repo: &Repo, check: &CheckRun) -> String {
     match check.run {
         Some(run) => links.job(world, repo, run, check.id),
@@ -62,7 +60,6 @@ pub(crate) fn check_page(world: &World, links: &Links, repo: &Repo, check: &Chec
     }
 }
 
-/// A check run.
 pub(crate) fn check_run(world: &World, links: &Links, repo: &Repo, check: &CheckRun) -> Value {
     let url = format!("{}/check-runs/{}", links.repo_api(world, repo), check.id);
     let page = check_page(world, links, repo, check);
@@ -94,7 +91,6 @@ pub(crate) fn check_run(world: &World, links: &Links, repo: &Repo, check: &Check
     })
 }
 
-/// A check suite.
 pub(crate) fn check_suite(
     forge: &Forge,
     world: &World,
@@ -130,7 +126,7 @@ pub(crate) fn check_suite(
     }))
 }
 
-/// Status and conclusion of a suite, from its check runs.
+/// Status and conclusion, from the check runs.
 pub(crate) fn suite_state(checks: &[&CheckRun]) -> (&'static str, Option<&'static str>) {
     if checks.is_empty() || checks.iter().all(|check| check.status == "queued") {
         return ("queued", None);
@@ -150,7 +146,6 @@ pub(crate) fn suite_state(checks: &[&CheckRun]) -> (&'static str, Option<&'stati
     }
 }
 
-/// A remark on a line.
 pub(crate) fn annotation(
     links: &Links,
     world: &World,
@@ -172,14 +167,13 @@ pub(crate) fn annotation(
     })
 }
 
-/// A commit status.
 pub(crate) fn status(world: &World, links: &Links, repo: &Repo, status: &Status) -> Value {
     let mut shown = simple_status(world, links, repo, status);
     shown["creator"] = user(world, links, status.creator);
     shown
 }
 
-/// A commit status within a combined one.
+/// Inside a combined status.
 pub(crate) fn simple_status(world: &World, links: &Links, repo: &Repo, status: &Status) -> Value {
     json!({
         "url": format!("{}/statuses/{}", links.repo_api(world, repo), status.sha),
@@ -195,7 +189,6 @@ pub(crate) fn simple_status(world: &World, links: &Links, repo: &Repo, status: &
     })
 }
 
-/// A workflow.
 pub(crate) fn workflow(world: &World, links: &Links, repo: &Repo, workflow: &Workflow) -> Value {
     let page = links.repo(world, repo);
     json!({
@@ -212,7 +205,6 @@ pub(crate) fn workflow(world: &World, links: &Links, repo: &Repo, workflow: &Wor
     })
 }
 
-/// A workflow run.
 pub(crate) fn workflow_run(
     forge: &Forge,
     world: &World,
@@ -262,7 +254,6 @@ pub(crate) fn workflow_run(
     }))
 }
 
-/// A job of a workflow run.
 pub(crate) fn job(
     world: &World,
     links: &Links,

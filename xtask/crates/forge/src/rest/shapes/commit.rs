@@ -1,4 +1,4 @@
-//! Commits, comparisons and files.
+//! JSON of commits, comparisons and files.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,6 @@ use crate::links::{Links, node_id};
 use crate::refusal::Refusal;
 use crate::world::{Id, Repo, World};
 
-/// A commit.
 pub(crate) fn commit(
     forge: &Forge,
     world: &World,
@@ -55,7 +54,7 @@ fn signature(signature: &Signature) -> Value {
     json!({"name": signature.name, "email": signature.email, "date": date.to_string()})
 }
 
-/// The account that a signature's address belongs to.
+/// The account with a signature's e-mail address.
 pub(crate) fn account_of(world: &World, signature: &Signature) -> Option<Id> {
     let known = world
         .users
@@ -67,7 +66,7 @@ pub(crate) fn account_of(world: &World, signature: &Signature) -> Option<Id> {
     known.or_else(hidden).map(|user| user.id)
 }
 
-/// A commit as it stands in a run or a suite.
+/// In a run or a suite.
 pub(crate) fn simple_commit(forge: &Forge, repo: &Repo, sha: &str) -> Result<Value, Refusal> {
     let commit = forge.git.commit(repo.id, sha)?;
     let person = |signature: &Signature| json!({"name": signature.name, "email": signature.email});
@@ -82,7 +81,6 @@ pub(crate) fn simple_commit(forge: &Forge, repo: &Repo, sha: &str) -> Result<Val
     }))
 }
 
-/// A file that differs.
 pub(crate) fn file_change(
     world: &World,
     links: &Links,
@@ -104,7 +102,7 @@ pub(crate) fn file_change(
     })
 }
 
-/// A path as it stands in an address.
+/// Escapes a path for an address.
 pub(crate) fn path_in_url(path: &str) -> String {
     const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
         .remove(b'/')
@@ -114,7 +112,6 @@ pub(crate) fn path_in_url(path: &str) -> String {
     percent_encoding::utf8_percent_encode(path, KEPT).to_string()
 }
 
-/// A ref.
 pub(crate) fn git_ref(api: &str, repo: &Repo, name: &str, sha: &str) -> Value {
     json!({
         "ref": name,

@@ -1,4 +1,4 @@
-//! Pull requests, reviews and comments.
+//! JSON of pull requests, reviews and comments.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::pull_requests::{Mergeable, standing};
 use crate::refusal::Refusal;
 use crate::world::{Comment, Id, Permission, Pull, Repo, Review, Thread, World};
 
-/// A pull request as it stands in a list.
+/// In a list.
 pub(crate) fn simple_pull(world: &World, links: &Links, repo: &Repo, pull: &Pull) -> Value {
     let api = links.repo_api(world, repo);
     let own = format!("{api}/pulls/{}", pull.number);
@@ -101,7 +101,7 @@ fn auto_merge(world: &World, links: &Links, pull: &Pull) -> Value {
     })
 }
 
-/// A pull request with everything.
+/// With all fields.
 pub(crate) fn pull(
     forge: &Forge,
     world: &World,
@@ -145,7 +145,7 @@ pub(crate) fn pull(
     Ok(shown)
 }
 
-/// How somebody belongs to a repository.
+/// `author_association`.
 pub(crate) fn association(world: &World, repo: &Repo, user: Id) -> &'static str {
     match repo.collaborators.get(&user) {
         _ if repo.owner == user => "OWNER",
@@ -160,7 +160,6 @@ pub(crate) fn association(world: &World, repo: &Repo, user: Id) -> &'static str 
     }
 }
 
-/// A review.
 pub(crate) fn review(
     world: &World,
     links: &Links,
@@ -189,7 +188,6 @@ pub(crate) fn review(
     })
 }
 
-/// A comment in the conversation.
 pub(crate) fn comment(
     world: &World,
     links: &Links,
@@ -212,7 +210,7 @@ pub(crate) fn comment(
     })
 }
 
-/// A remark on a line.
+/// A comment on a line.
 pub(crate) fn remark(
     world: &World,
     links: &Links,

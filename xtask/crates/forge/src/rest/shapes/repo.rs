@@ -1,4 +1,4 @@
-//! Repositories, their branches and their rules.
+//! JSON of repositories, branches and rules.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::user;
 use crate::links::{Links, node_id};
 use crate::world::{BranchRule, Label, Repo, World};
 
-/// Addresses below a repository: name, and what follows the repository's own.
+/// Address fields: name, and path below the repository.
 const ADDRESSES: &[(&str, &str)] = &[
     ("archive_url", "/{archive_format}{/ref}"),
     ("assignees_url", "/assignees{/user}"),
@@ -49,7 +49,7 @@ const ADDRESSES: &[(&str, &str)] = &[
     ("trees_url", "/git/trees{/sha}"),
 ];
 
-/// A repository in short.
+/// With the fewest fields.
 pub(crate) fn minimal_repo(world: &World, links: &Links, repo: &Repo) -> Value {
     let api = links.repo_api(world, repo);
     let mut shown = json!({
@@ -70,7 +70,7 @@ pub(crate) fn minimal_repo(world: &World, links: &Links, repo: &Repo) -> Value {
     shown
 }
 
-/// A repository as it stands in a pull request.
+/// Inside a pull request.
 pub(crate) fn repo(world: &World, links: &Links, repo: &Repo) -> Value {
     let mut shown = minimal_repo(world, links, repo);
     let page = links.repo(world, repo);
@@ -116,7 +116,7 @@ pub(crate) fn repo(world: &World, links: &Links, repo: &Repo) -> Value {
     shown
 }
 
-/// A repository with everything.
+/// With all fields.
 pub(crate) fn full_repo(world: &World, links: &Links, row: &Repo, permissions: Value) -> Value {
     let mut shown = repo(world, links, row);
     let merging = &row.merging;
@@ -139,14 +139,13 @@ pub(crate) fn full_repo(world: &World, links: &Links, row: &Repo, permissions: V
     shown
 }
 
-/// Puts the fields of one object into another.
+/// Adds the fields of one object to another.
 pub(crate) fn merge(into: &mut Value, from: Value) {
     if let (Some(into), Value::Object(from)) = (into.as_object_mut(), from) {
         into.extend(from);
     }
 }
 
-/// A label.
 pub(crate) fn label(world: &World, links: &Links, repo: &Repo, label: &Label) -> Value {
     json!({
         "id": label.id,
@@ -159,7 +158,7 @@ pub(crate) fn label(world: &World, links: &Links, repo: &Repo, label: &Label) ->
     })
 }
 
-/// A branch in a list.
+/// In a list.
 pub(crate) fn short_branch(
     world: &World,
     links: &Links,
@@ -178,7 +177,7 @@ pub(crate) fn short_branch(
     })
 }
 
-/// What everybody may see of a branch's protection.
+/// For everyone.
 pub(crate) fn protection_summary(rule: Option<&BranchRule>) -> Value {
     let contexts = rule
         .map(|rule| rule.required_checks.as_slice())
@@ -194,7 +193,7 @@ pub(crate) fn protection_summary(rule: Option<&BranchRule>) -> Value {
     })
 }
 
-/// Names of checks as objects.
+/// Checks as objects.
 pub(crate) fn checks(contexts: &[String]) -> Value {
     contexts
         .iter()
@@ -202,7 +201,7 @@ pub(crate) fn checks(contexts: &[String]) -> Value {
         .collect()
 }
 
-/// A branch's protection, for those who administer it.
+/// For administrators.
 pub(crate) fn protection(api: &str, branch: &str, rule: &BranchRule) -> Value {
     let url = format!("{api}/branches/{branch}/protection");
     let mut shown = json!({

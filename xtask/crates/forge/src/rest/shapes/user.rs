@@ -1,11 +1,11 @@
-//! Accounts.
+//! JSON of accounts.
 
 use serde_json::{Value, json};
 
 use crate::links::{Links, node_id};
 use crate::world::{Id, Permission, User, UserKind, World};
 
-/// An account in short; one that is gone is `ghost`.
+/// In short; a deleted account is `ghost`.
 pub(crate) fn user(world: &World, links: &Links, id: Id) -> Value {
     let row = world.users.get(id);
     let login = world.login(id);
@@ -34,7 +34,7 @@ pub(crate) fn user(world: &World, links: &Links, id: Id) -> Value {
     })
 }
 
-/// An account with everything that anybody may see.
+/// With all public fields.
 pub(crate) fn full_user(world: &World, links: &Links, row: &User) -> Value {
     let mut shown = user(world, links, row.id);
     let repos = world
@@ -62,7 +62,6 @@ pub(crate) fn full_user(world: &World, links: &Links, row: &User) -> Value {
     shown
 }
 
-/// What an account is called.
 pub(crate) fn kind_name(kind: UserKind) -> &'static str {
     match kind {
         UserKind::User => "User",
@@ -71,7 +70,7 @@ pub(crate) fn kind_name(kind: UserKind) -> &'static str {
     }
 }
 
-/// What somebody may do, as five yes-or-noes.
+/// As five booleans.
 pub(crate) fn permissions(given: Permission) -> Value {
     json!({
         "admin": given >= Permission::Admin,

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::Refusal;
 
-/// Longest token that is looked at, bytes.
+/// Bytes; longer tokens are refused.
 const LONGEST: usize = 32 * 1024;
 
-/// A token in its parts, not trusted yet.
+/// The parts of a token that is not verified yet.
 pub(in crate::auth) struct Jwt<'t> {
     header: Value,
     claims: Value,
@@ -23,7 +23,6 @@ pub(in crate::auth) struct Jwt<'t> {
     signature: Vec<u8>,
 }
 
-/// A public key.
 enum Key {
     Rsa {
         n: Vec<u8>,
@@ -33,16 +32,16 @@ enum Key {
     P256(Vec<u8>),
 }
 
-/// A set of keys, each with the id that tokens name it by.
+/// Public keys, each with its key id.
 pub(super) struct Keys(Vec<(Option<String>, Key)>);
 
 impl<'t> Jwt<'t> {
-    /// Takes a token apart. Nothing in it is true so far.
+    /// Splits a token into its parts, without trusting any of them.
     pub(in crate::auth) fn parse(text: &'t str) -> Result<Jwt<'t>, Refusal> {
         if text.len() > LONGEST {
             return Err(Refusal::Malformed("it is too long"));
         }
-        let broken = || Refusal::Malformed("it is no JWT in compact form");
+        let broken = || Refusal::Malformed("it is not a JWT in compact form");
         let (signed, signature) = text.rsplit_once('.').ok_or_else(broken)?;
         let (header, claims) = signed.split_once('.').ok_or_else(broken)?;
         let json = |part: &str| -> Option<Value> {
@@ -62,7 +61,7 @@ impl<'t> Jwt<'t> {
         let algorithm = self.header["alg"].as_str().unwrap_or_default();
         if !matches!(algorithm, "RS256" | "ES256") {
             return Err(Refusal::Malformed(
-                "it is signed neither with RS256 nor with ES256",
+                "its algorithm is neither RS256 nor ES256",
             ));
         }
         if !self.header["crit"].is_null() {

@@ -1,4 +1,4 @@
-//! The routes, each a few words to MLflow's registry.
+//! The routes, translated to calls of MLflow's registry.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::state::App;
 
 const ROOT: &str = "/api/2.0/mlflow/unity-catalog";
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
-/// How long the credentials that clients insist on say they are valid: ms.
+/// Reported lifetime of the credentials that clients request, ms.
 const CREDENTIALS_LIFETIME: i64 = 3_600_000;
 
 type Reply = Result<Json<Value>, ApiError>;
@@ -63,7 +63,7 @@ pub(in crate::mlflow) fn router() -> Router<Arc<App>> {
         .route(&at("model-versions/emit-lineage"), post(emit_lineage))
 }
 
-/// What a call says, in its query or its JSON body; the model's name and an alias in canonical form.
+/// The query or JSON body of a call, with canonical names of model and alias.
 struct Arguments(Value);
 
 impl FromRequest<Arc<App>> for Arguments {
@@ -83,7 +83,7 @@ impl FromRequest<Arc<App>> for Arguments {
         if !body.is_empty() {
             let body: serde_json::Map<String, Value> =
                 serde_json::from_slice(&body).map_err(|error| {
-                    ApiError::invalid(format!("the body is no JSON object: {error}"))
+                    ApiError::invalid(format!("the body is not a JSON object: {error}"))
                 })?;
             fields.extend(body);
         }
@@ -119,7 +119,6 @@ async fn create_model(
     ))
 }
 
-/// The model that a call is about.
 fn model_of(arguments: &Value) -> Model<'_> {
     Model(arguments["name"].as_str().unwrap_or_default())
 }
@@ -181,7 +180,7 @@ async fn search_models(
     let mut models = Vec::new();
     for model in reply["registered_models"].as_array().into_iter().flatten() {
         let name = text(&model["name"]);
-        // The workspace's own registry is behind MLflow's, too; its models have no such names.
+        // The workspace registry is in MLflow's, too; its models have one-level names.
         if canonical_name(name).is_ok() && sees(&app, &caller, "function", name)? {
             models.push(found_by_search(model_wire(model)));
         }
@@ -252,7 +251,7 @@ async fn sdk_enabled() -> Json<Value> {
     Json(json!({"is_databricks_sdk_models_artifact_repository_enabled": true}))
 }
 
-/// A version whose files are still to come: they arrive through the Files API, and `finalize` ends it.
+/// Creates a version without files: they arrive through the Files API, and `finalize` completes it.
 async fn create_version(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -262,7 +261,7 @@ async fn create_version(
     let source = body["source"].as_str().unwrap_or_default();
     let known_root = artifact_roots::to_mlflow(source);
     let place = known_root.as_deref().unwrap_or(source);
-    // Clients of this registry name the place of a logged model's files and not the model, which MLflow wants.
+    // Clients give the location of a logged model's files; MLflow needs the model.
     let model = logged_model(&body, place);
     let origin = json!({"pending": true, "source": source, "model_id": model}).to_string();
     let mut tags = new_tags(&body)?;
@@ -279,8 +278,8 @@ async fn create_version(
         sent["model_id"] = Value::from(id);
     }
     let reply = match client::post(&app, "model-versions/create", &sent).await {
-        // MLflow checks the source against its own runs. One that lies elsewhere (another workspace, another
-        // model's version) is fine all the same: the files come with the registration.
+        // MLflow checks the source against its own runs. A source elsewhere (another workspace, another model's
+        // version) is valid, too: the files come with the registration.
         Err(error)
             if error.error_code == "INVALID_PARAMETER_VALUE" || error.status.as_u16() == 404 =>
         {
@@ -289,7 +288,7 @@ async fn create_version(
                 fields.remove("model_id");
             }
             let name = body["name"].as_str().unwrap_or_default();
-            // A model that does not exist is no matter of the source.
+            // A missing model is not an error of the source.
             client::get(&app, "registered-models/get", &json!({"name": name})).await?;
             sent["source"] = Value::from(format!("dbfs:/Models/{}", name.replace('.', "/")));
             client::post(&app, "model-versions/create", &sent).await?
@@ -302,7 +301,7 @@ async fn create_version(
     Ok(version_reply(&reply))
 }
 
-/// Id of the logged model that a version is made from: as given, or as the address of its files says.
+/// The logged model of a version: as given, or from the address of its files.
 fn logged_model(body: &Value, source: &str) -> Option<String> {
     let given = body["model_id"].as_str().filter(|id| !id.is_empty());
     let in_address = source
@@ -384,8 +383,8 @@ async fn download_uri(
     Ok(Json(json!({"artifact_uri": version.storage_location()})))
 }
 
-/// Credentials that open nothing: files go through the Files API with the caller's own token. Clients ask for
-/// them before they do so.
+/// Placeholder credentials: clients ask for them before they transfer files through the Files API with the caller's
+/// token.
 async fn credentials(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -444,7 +443,7 @@ async fn delete_version_tag(
         .map(Json)
 }
 
-/// Lineage between tables and models has no place to go; clients report it all the same.
+/// Accepts lineage of tables and models, which is not stored.
 async fn emit_lineage() -> Json<Value> {
     Json(json!({}))
 }
@@ -458,7 +457,7 @@ fn not_ours(body: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The tags that a call gives to what it makes, if Unity Catalog would take them.
+/// The tags of a new object, checked against Unity Catalog's limits.
 fn new_tags(body: &Value) -> Result<Vec<Value>, ApiError> {
     let tags = body["tags"].as_array().cloned().unwrap_or_default();
     for (others, tag) in tags.iter().enumerate() {
@@ -468,7 +467,7 @@ fn new_tags(body: &Value) -> Result<Vec<Value>, ApiError> {
     Ok(tags)
 }
 
-/// Refuses a tag that Unity Catalog would not take for an object that has these.
+/// Checks a further tag against Unity Catalog's limits.
 fn check_new_tag(tag: &Value, present: &Value) -> Result<(), ApiError> {
     let others = visible_tags(present);
     let others = others.iter().filter(|other| other["key"] != tag["key"]);
@@ -489,8 +488,7 @@ fn version_reply(reply: &Value) -> Json<Value> {
     Json(json!({"model_version": Version::new(&reply["model_version"]).wire()}))
 }
 
-/// What a search says of a model or a version: neither its tags nor its aliases. Who wants those asks for it by name,
-/// as on Databricks (<https://github.com/mlflow/mlflow/pull/11961>).
+/// As on Databricks, a search returns neither tags nor aliases (<https://github.com/mlflow/mlflow/pull/11961>).
 fn found_by_search(mut wire: Value) -> Value {
     if let Some(fields) = wire.as_object_mut() {
         fields.remove("tags");

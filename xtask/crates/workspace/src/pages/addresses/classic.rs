@@ -1,24 +1,23 @@
-//! Links of the older form, `https://host/?o=1#job/2/run/3`: what they mean.
+//! Links of the older form, `https://host/?o=1#job/2/run/3`.
 
 use percent_encoding::percent_decode_str;
 
 use super::{in_mlflow, model, path, version};
 use crate::pages::files;
 
-/// What a link is about.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// A page of known address.
+    /// Path of a page.
     Page(String),
     /// A run, or a task run.
     Run(i64),
     /// A notebook or folder of the workspace tree.
     Object(i64),
-    /// A number of whatever kind.
+    /// An id of unknown kind.
     Number(i64),
 }
 
-/// Reads a link, the part of it behind `#`, a path of ours, or a bare id; `None` for what means nothing here.
+/// Parses a link, its fragment, a path of ours, or a bare id.
 pub(super) fn read(given: &str) -> Option<Target> {
     let given = given.trim();
     if let Ok(number) = given.parse() {
@@ -31,7 +30,7 @@ pub(super) fn read(given: &str) -> Option<Target> {
                 rest.find('/').map_or("/", |slash| &rest[slash..])
             });
             match rest.strip_prefix('/') {
-                // An address of a page that is not at `/`; its own route answers it. Escaped, `//host` stays a path.
+                // A page that is not at `/` has a route of its own. Escaped, `//host` stays a path.
                 Some(local) => own_path(local),
                 None => fragment_target(rest),
             }
@@ -46,7 +45,7 @@ fn own_path(local: &str) -> Option<Target> {
     (!names.is_empty()).then(|| Target::Page(path(&names)))
 }
 
-/// The names of a path, empty ones left out.
+/// The decoded segments, without empty ones.
 fn decoded(text: &str) -> Vec<String> {
     let names = text.split('/').filter(|name| !name.is_empty());
     names

@@ -1,13 +1,13 @@
-//! Where the tasks of a drawing stand: each one column after what it waits for, near it in height.
+//! Positions of the tasks in a drawing: one column after what they depend on, at a similar height.
 
-/// A place in the drawing. Rows are counted in halves, so that a short column can stand in the middle.
+/// Rows are counted in halves, so that a short column can be centred.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     pub column: usize,
     pub half_rows: usize,
 }
 
-/// Places tasks; `needs[i]` are those that task `i` waits for.
+/// `needs[i]` are the dependencies of task `i`.
 pub(super) fn place(needs: &[Vec<usize>]) -> Vec<Place> {
     let columns = columns(needs);
     let count = columns.iter().max().map_or(0, |last| last + 1);
@@ -24,7 +24,7 @@ pub(super) fn place(needs: &[Vec<usize>]) -> Vec<Place> {
         needs.len()
     ];
     for (column, tasks) in order.iter_mut().enumerate() {
-        // Near what they wait for; the sort is stable, so equals stay in the job's order.
+        // Near what they depend on; the sort is stable, so equals keep the job's order.
         tasks.sort_by_key(|task| {
             let above = needs[*task].iter().map(|need| places[*need].half_rows);
             let count = needs[*task].len().max(1);
@@ -41,7 +41,7 @@ pub(super) fn place(needs: &[Vec<usize>]) -> Vec<Place> {
     places
 }
 
-/// One more than the last of what a task waits for. A circle, which no job has, ends the search.
+/// One more than the last column of the dependencies. A cycle, which no job has, ends the search.
 fn columns(needs: &[Vec<usize>]) -> Vec<usize> {
     let mut columns = vec![0; needs.len()];
     for _ in 0..needs.len() {

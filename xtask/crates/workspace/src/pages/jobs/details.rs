@@ -1,4 +1,4 @@
-//! Where a job came from, and who may do what with it.
+//! Deployment and permissions of a job.
 
 use std::io::Read as _;
 
@@ -11,10 +11,10 @@ use crate::files::WorkspacePath;
 use crate::jobs::JobSettings;
 use crate::state::App;
 
-/// More than any bundle writes about itself, bytes.
+/// Size limit for a bundle's metadata, bytes.
 const METADATA_LIMIT: u64 = 4 << 20;
 
-/// What a bundle wrote down when it was deployed last.
+/// Metadata of the bundle's last deployment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::pages) struct Deployment {
     pub commit: Option<String>,
@@ -22,12 +22,12 @@ pub(in crate::pages) struct Deployment {
     pub origin: Option<String>,
     /// The bundle's file that declares the job.
     pub declared_in: Option<String>,
-    /// When that was, ms.
+    /// Milliseconds.
     pub at: Option<i64>,
 }
 
 impl Deployment {
-    /// What the metadata that a job's settings name says of the job; `None` for one that no bundle deployed.
+    /// `None` for a job without a bundle.
     pub(in crate::pages) fn of(
         app: &App,
         job_id: i64,
@@ -71,7 +71,6 @@ impl Deployment {
         }
     }
 
-    /// The commit, with its branch.
     pub(in crate::pages) fn commit(&self) -> Markup {
         html! {
             @if let Some(commit) = &self.commit {
@@ -81,7 +80,6 @@ impl Deployment {
         }
     }
 
-    /// The whole story.
     pub(super) fn told(&self) -> Markup {
         html! {
             (self.commit())
@@ -91,7 +89,7 @@ impl Deployment {
     }
 }
 
-/// Who may do what, as (who, what).
+/// As (principal, level).
 pub(super) fn permissions(
     app: &App,
     job_id: i64,

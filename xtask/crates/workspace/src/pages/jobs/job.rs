@@ -64,9 +64,9 @@ pub(in crate::pages) async fn show(
 
 pub(super) fn absent(job_id: i64) -> Problem {
     Problem::absent(
-        "There is no such job",
+        "Job not found",
         &format!(
-            "The workspace has no job {job_id}, and no run of one. It may have been deleted, or live on another workspace."
+            "The workspace has no job {job_id} and no run of it. It may have been deleted, or be on another workspace."
         ),
         ("Jobs", "/jobs"),
     )
@@ -115,7 +115,7 @@ fn tasks(declared: &[Declared<Task>]) -> Markup {
     }
 }
 
-/// What a task does: its kind, and the field that says most.
+/// The kind of a task, and its most telling field.
 pub(in crate::pages) fn work(task: &Value) -> Markup {
     const TELLING: [&str; 8] = [
         "notebook_path",
@@ -150,7 +150,7 @@ fn permission_table(app: &App, job: &Job) -> Result<Markup, Problem> {
     Ok(html! {
         h2 #permissions { "Permissions" }
         div.wide { table.list {
-            caption.unseen { "Who may do what with the job" }
+            caption.unseen { "Permissions of the job" }
             thead { tr { th scope="col" { "Who" } th scope="col" { "May" } } }
             tbody { @for (who, level) in entries { tr { th scope="row" { (who) } td { code { (level) } } } } }
         } }

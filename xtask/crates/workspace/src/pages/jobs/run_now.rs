@@ -1,4 +1,4 @@
-//! `POST /jobs/{job_id}/run-now`: the form of a job's page that starts a run.
+//! `POST /jobs/{job_id}/run-now`: the form on a job's page that starts a run.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::runner::start::{Parameters, Request, run_job};
 use crate::state::App;
 use crate::store::Job;
 
-/// Prefixes of the form's fields: a job parameter, and a parameter of its notebooks.
+/// Prefixes of form fields: job parameters, and parameters of notebooks.
 const OF_JOB: &str = "job.";
 const OF_NOTEBOOKS: &str = "notebook.";
 
-/// The form. A job with parameters of its own takes those; another one takes what its notebooks are given.
+/// Offers the job's parameters, or if it has none, those of its notebooks.
 pub(super) fn form(job: &Job) -> Markup {
     let (prefix, fields) = fields(&job.settings);
     html! {
@@ -41,7 +41,7 @@ pub(super) fn form(job: &Job) -> Markup {
     }
 }
 
-/// The prefix of the fields' names, and the fields with what they are by default.
+/// The prefix of the form fields, and their default values.
 fn fields(settings: &JobSettings) -> (&'static str, BTreeMap<String, String>) {
     let declared = settings.parameters.iter();
     let declared: BTreeMap<String, String> = declared
@@ -60,7 +60,7 @@ fn fields(settings: &JobSettings) -> (&'static str, BTreeMap<String, String>) {
     (OF_NOTEBOOKS, given.collect())
 }
 
-/// Starts a run with what differs from the defaults, and goes to its page.
+/// Starts a run with the values that differ from the defaults, and redirects to its page.
 pub(in crate::pages) async fn start(
     State(app): State<Arc<App>>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! When a job runs by itself.
+//! The schedule of a job.
 
 use maud::{Markup, html};
 
@@ -7,7 +7,6 @@ use crate::runner::schedules::{Upcoming, upcoming};
 use crate::state::App;
 use crate::store::Job;
 
-/// The schedule in a few words.
 pub(super) fn short(app: &App, job: &Job) -> Markup {
     match upcoming(app, job) {
         Some(upcoming) => html! { code { (upcoming.what) } (when(&upcoming)) },
@@ -15,17 +14,16 @@ pub(super) fn short(app: &App, job: &Job) -> Markup {
     }
 }
 
-/// All that is known of it.
 pub(super) fn full(app: &App, job: &Job) -> Markup {
     let Some(upcoming) = upcoming(app, job) else {
-        return html! { "none; it runs when somebody starts it" };
+        return html! { "none; it runs on request" };
     };
     html! {
         code { (upcoming.what) } (when(&upcoming))
         @if !upcoming.paused && !upcoming.by_clock {
-            ". The local workspace keeps it, and never starts runs by it."
+            ". The local workspace stores this trigger, but does not fire it."
         } @else if !upcoming.paused && !upcoming.fires {
-            ". Schedules start runs here after " code { "cargo xtask workspace up --schedules" } "."
+            ". To fire schedules here, run " code { "cargo xtask workspace up --schedules" } "."
         }
     }
 }

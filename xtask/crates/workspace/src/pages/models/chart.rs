@@ -1,33 +1,32 @@
-//! A metric over the versions of a model, as a drawing. The numbers stand in the table below it, too.
+//! A chart of a metric over the versions of a model.
 
 use maud::{Markup, html};
 
 use super::super::words::metric as written;
 
-/// Sizes in pixels; the drawing lies between the margins.
+/// Pixels; the plot lies between the margins.
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 210.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 18.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 30.0;
-/// More labels than this below the drawing run into each other.
+/// More labels on the axis would overlap.
 const LABELS: usize = 14;
 
-/// A version with its number.
 #[derive(Debug)]
 pub(super) struct Point {
     pub version: i64,
     pub value: f64,
     pub link: String,
     pub class: &'static str,
-    /// What else there is to say, such as its aliases.
+    /// Added to the tooltip, for example aliases.
     pub note: String,
 }
 
-/// Draws points, which come in the order of their versions.
+/// Points come in the order of versions.
 pub(super) fn chart(name: &str, points: &[Point]) -> Markup {
-    // What is not finite has no place, and so has what is so large that no distance to it is finite.
+    // Values that are not finite, or too large for a finite scale, are left out.
     let finite: Vec<&Point> = points
         .iter()
         .filter(|point| point.value.abs() < 1e300)
@@ -80,7 +79,6 @@ fn one(number: f64) -> String {
     format!("{number:.1}")
 }
 
-/// From numbers to places.
 struct Scale {
     low: f64,
     high: f64,
@@ -94,7 +92,7 @@ impl Scale {
             values().fold(f64::INFINITY, f64::min),
             values().fold(f64::NEG_INFINITY, f64::max),
         );
-        // A little room; a flat line stands in the middle.
+        // Some margin; a flat line is centred.
         let room = ((high - low) * 0.1).max(high.abs() * 1e-3).max(1e-9);
         Scale {
             low: low - room,
@@ -120,7 +118,7 @@ impl Scale {
         TOP + inner * (self.high - value) / (self.high - self.low)
     }
 
-    /// Round numbers between the ends.
+    /// Round values on the axis.
     fn ticks(&self) -> Vec<f64> {
         let rough = (self.high - self.low) / 6.0;
         let power = 10_f64.powf(rough.log10().floor());

@@ -1,4 +1,4 @@
-//! The files of a model version, and the signature that one of them holds.
+//! The files of a model version, and the signature in its `MLmodel`.
 
 use std::io::Read as _;
 
@@ -12,24 +12,22 @@ use crate::error::ApiError;
 use crate::files::RelativePath;
 use crate::state::App;
 
-/// More than any `MLmodel` has, bytes.
+/// Size limit for `MLmodel`, bytes.
 const DESCRIPTION_LIMIT: u64 = 4 << 20;
-/// More files than this are left out.
 const MOST: usize = 300;
 
-/// What lies in a version's folder.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
-    /// Path within the version, and size.
+    /// Path and size.
     files: Vec<(String, u64)>,
-    /// Whether there are more.
+    /// Whether files were left out.
     cut: bool,
     signature: Vec<(&'static str, Vec<Value>)>,
     flavors: Vec<String>,
 }
 
 impl Contents {
-    /// Reads a version's folder; one that is not there is empty.
+    /// Empty if the folder does not exist.
     pub(super) fn read(app: &App, full_name: &str, number: i64) -> Result<Contents, ApiError> {
         let root = RelativePath::parse(&format!("{}/{number}", full_name.replace('.', "/")))?;
         let failed =
@@ -64,7 +62,7 @@ impl Contents {
         Ok(contents)
     }
 
-    /// Reads an `MLmodel`: YAML, in which the signature is text of JSON.
+    /// Parses `MLmodel`: YAML, with the signature as JSON strings.
     fn describe(&mut self, text: &str) {
         let Some(model) = YamlLoader::load_from_str(text)
             .ok()
@@ -93,7 +91,7 @@ impl Contents {
 
     pub(super) fn signature(&self) -> Markup {
         html! {
-            @if self.signature.is_empty() { p.dim { "The version says nothing of its inputs and outputs." } }
+            @if self.signature.is_empty() { p.dim { "The version has no signature." } }
             @else { div.columns { @for (part, columns) in &self.signature {
                 div.wide { table.list {
                     caption { (part_name(part)) }
@@ -113,7 +111,7 @@ impl Contents {
         let number = number.to_string();
         let base: Vec<&str> = full_name.split('.').chain([number.as_str()]).collect();
         html! {
-            @if self.files.is_empty() { p.dim { "This workspace holds no files of the version." } } @else {
+            @if self.files.is_empty() { p.dim { "This workspace has no files of the version." } } @else {
                 div.wide { table.list {
                     caption.unseen { "Files of the version" }
                     thead { tr { th scope="col" { "File" } th.number scope="col" { "Size" } } }
@@ -139,7 +137,7 @@ fn part_name(part: &str) -> &'static str {
     }
 }
 
-/// `double`, or of a tensor its type and shape.
+/// `double`, or type and shape of a tensor.
 fn type_of(column: &Value) -> String {
     let tensor = &column["tensor-spec"];
     match (column["type"].as_str(), tensor["dtype"].as_str()) {

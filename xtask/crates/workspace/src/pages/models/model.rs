@@ -1,4 +1,4 @@
-//! `/explore/data/models/{catalog}/{schema}/{model}`: a model, its versions, and a metric over them.
+//! `/explore/data/models/{catalog}/{schema}/{model}`: a model, its versions, and a chart of a metric.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub(in crate::pages) async fn show(
     of(&app, name, &query).await
 }
 
-/// `/ml/models/{name}`: a model of the workspace's own registry.
+/// `/ml/models/{name}`: a model of the workspace registry.
 pub(in crate::pages) async fn show_own(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
@@ -54,7 +54,7 @@ async fn of(app: &App, name: String, query: &ModelQuery) -> Reply {
         reading::versions(app, &name, &query.from)
     );
     let (model, mut listed) = (model.map_err(|error| absent(&name, error))?, listed?);
-    // A search does not tell them.
+    // A search returns no aliases.
     for version in &mut listed.rows {
         let own = model
             .aliases
@@ -90,13 +90,13 @@ async fn of(app: &App, name: String, query: &ModelQuery) -> Reply {
     Ok(page(app, Room::Models, &name, &content))
 }
 
-/// A model that MLflow does not know; other errors stay what they are.
+/// 404 for an unknown model; other errors stay as they are.
 pub(super) fn absent(name: &str, error: crate::error::ApiError) -> Problem {
     if error.status != axum::http::StatusCode::NOT_FOUND {
         return error.into();
     }
     let text = format!("The workspace has no such model: {name}. {}", error.message);
-    Problem::absent("This model is not here", &text, ("the models", "/models"))
+    Problem::absent("Model not found", &text, ("the models", "/models"))
 }
 
 fn more(listed: &Listed<ModelVersion>, query: &ModelQuery) -> Markup {
@@ -104,13 +104,13 @@ fn more(listed: &Listed<ModelVersion>, query: &ModelQuery) -> Markup {
     mlflow_state::more(&listed.next, &format!("?{metric}&"))
 }
 
-/// The MLflow runs that say something of a version: the one it was made from, and those that its tags name.
+/// The source run of a version, and the runs that its tags name.
 pub(super) fn runs_of(version: &ModelVersion) -> impl Iterator<Item = &str> {
     let named = version.tags.values().map(String::as_str);
     std::iter::once(version.run_id.as_str()).chain(named.filter(|value| tags::is_run_id(value)))
 }
 
-/// The metrics of the runs behind some versions, and the job runs in which they were made, by version.
+/// Metrics and job runs of the runs behind some versions, by version.
 struct Measured {
     metrics: BTreeMap<i64, BTreeMap<String, f64>>,
     job_runs: BTreeMap<i64, String>,
@@ -137,7 +137,7 @@ impl Measured {
         })
     }
 
-    /// The metrics there are, and how many versions have each.
+    /// Metric names, with the number of versions that have each.
     fn names(&self) -> BTreeMap<&str, usize> {
         let mut names = BTreeMap::new();
         for name in self.metrics.values().flat_map(BTreeMap::keys) {
@@ -146,7 +146,7 @@ impl Measured {
         names
     }
 
-    /// The metric that was asked for, or the first of those that most versions have.
+    /// The requested metric, or the first of those that most versions have.
     fn chosen(&self, asked: &str) -> Option<String> {
         let names = self.names();
         if names.contains_key(asked) {
@@ -227,7 +227,7 @@ pub(super) fn aliases(version: &ModelVersion) -> Markup {
     html! { @for alias in version.aliases.iter().chain(stage) { span.alias { (alias) } " " } }
 }
 
-/// The page of the job run in which an MLflow run was made; MLflow's client tags runs with their task run.
+/// The page of the job run that created an MLflow run.
 pub(super) fn job_run(app: &App, run: &TrackedRun) -> Option<String> {
     let task_run_id = run.tags.get(TASK_RUN_TAG)?.parse().ok()?;
     let task = app.store.task_run(task_run_id).ok()??;

@@ -1,11 +1,11 @@
-//! Tags as they are: of a value that is an address or the id of an MLflow run, a link.
+//! Tags, shown as they are; addresses and MLflow run ids are links.
 
 use maud::{Markup, html};
 
 use super::super::addresses::path;
 use crate::mlflow::reading::TrackedRun;
 
-/// The value of a tag. Anyone may write tags, so only what a browser fetches becomes a link.
+/// Anyone may write tags, so only http addresses become links.
 pub(super) fn value(value: &str, runs: &[TrackedRun]) -> Markup {
     let (first, rest) = value.split_at(value.find(' ').unwrap_or(value.len()));
     let is_address = ["https://", "http://"]
@@ -18,7 +18,7 @@ pub(super) fn value(value: &str, runs: &[TrackedRun]) -> Markup {
     }
 }
 
-/// Whether a value looks like the id of an MLflow run.
+/// Whether a value has the form of an MLflow run id.
 pub(super) fn is_run_id(value: &str) -> bool {
     value.len() == 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -1,4 +1,4 @@
-//! `/explore/data/models/{catalog}/{schema}/{model}/version/{version}`: one version, and all that is known of it.
+//! `/explore/data/models/{catalog}/{schema}/{model}/version/{version}`: a model version.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,9 +25,9 @@ pub(in crate::pages) async fn show(
     let name = format!("{catalog}.{schema}.{model}").to_lowercase();
     let up = addresses::model(&name);
     let Ok(number) = number.parse::<i64>() else {
-        let text = format!("A version is a number, and {number} is none.");
+        let text = format!("{number} is not a version number.");
         return Err(Problem::absent(
-            "There is no such version",
+            "Version not found",
             &text,
             ("the model", &up),
         ));
@@ -89,7 +89,7 @@ fn facts(
     }
 }
 
-/// What the runs measured, a column each.
+/// One column for each run.
 fn metrics(runs: &[TrackedRun]) -> Markup {
     let measured: Vec<&TrackedRun> = runs.iter().filter(|run| !run.metrics.is_empty()).collect();
     let names: BTreeSet<&String> = measured.iter().flat_map(|run| run.metrics.keys()).collect();

@@ -1,4 +1,4 @@
-//! What a person may do with a run: end it while it goes on, repair it when it has ended.
+//! Actions on a run: cancel it while it is active, repair it afterwards.
 
 use std::sync::Arc;
 
@@ -16,10 +16,9 @@ use crate::runner::repair::{Request, repair as open_again};
 use crate::state::App;
 use crate::store::{ResultState, Run, RunType, TaskRun};
 
-/// Prefix of the fields of job parameters.
+/// Prefix of form fields for job parameters.
 const PARAMETER: &str = "job.";
 
-/// The forms that fit the state of the run.
 pub(super) fn buttons(loaded: &Loaded) -> Markup {
     let run = &loaded.run;
     if run.end_time.is_none() {
@@ -29,7 +28,7 @@ pub(super) fn buttons(loaded: &Loaded) -> Markup {
             }
         };
     }
-    // What a notebook started ended with it; and a run that never began has nothing to repair.
+    // A run started by a notebook ends with it, and a run that never began has nothing to repair.
     if run.run_type == RunType::WorkflowRun
         || run.state.result == Some(ResultState::MaximumConcurrentRunsReached)
     {
@@ -50,7 +49,7 @@ fn repair_form(loaded: &Loaded) -> Markup {
         details.action #repair {
             summary.button.first[any_failed] { "Repair" }
             form method="post" action={ (address(run)) "/repair" } {
-                p { "The run goes on with new attempts at these tasks; the others keep their results." }
+                p { "The run continues with new attempts of these tasks; the others keep their results." }
                 @if let Some(last) = loaded.lives.last() {
                     input type="hidden" name="latest_repair_id" value=(last.repair_id);
                 }
@@ -60,7 +59,7 @@ fn repair_form(loaded: &Loaded) -> Markup {
                         label.check { input type="checkbox" name="task" value=(task.task_key) checked[wants_repair(task)]; (task.task_key) }
                     }
                 }
-                label.check { input type="checkbox" name="dependent" value="yes"; "and the tasks that wait for them" }
+                label.check { input type="checkbox" name="dependent" value="yes"; "and the tasks that depend on them" }
                 @if !run.parameters.is_empty() {
                     details { summary { "With other parameters" }
                         div.fields { @for (name, value) in &run.parameters {
@@ -75,7 +74,7 @@ fn repair_form(loaded: &Loaded) -> Markup {
     }
 }
 
-/// It failed, or was not run because of one that did.
+/// Failed, or not run because of a failure.
 fn wants_repair(task: &TaskRun) -> bool {
     !matches!(
         task.state.result,
@@ -110,7 +109,7 @@ pub(in crate::pages) async fn repair(
     Ok(see(&address(&run)))
 }
 
-/// The form as a request of `runs/repair`: with the parameters that were changed.
+/// The form as a `runs/repair` request, with the parameters that were changed.
 fn asked(run: &Run, form: Vec<(String, String)>) -> Value {
     let mut request = json!({"rerun_tasks": [], "job_parameters": {}});
     for (field, value) in form {

@@ -1,4 +1,4 @@
-//! What is known of a run as a whole.
+//! Facts about a run as a whole.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -9,7 +9,6 @@ use super::loading::Loaded;
 use crate::state::App;
 use crate::store::RunType;
 
-/// The facts above the tasks.
 pub(super) fn of(app: &App, loaded: &Loaded) -> Markup {
     let run = &loaded.run;
     let by_notebook = run
@@ -36,14 +35,14 @@ pub(super) fn of(app: &App, loaded: &Loaded) -> Markup {
     }
 }
 
-/// The commit that the bundle was deployed from, which is this run's only if that was before it.
+/// The commit of the bundle's last deployment, if that was before the run.
 fn code(loaded: &Loaded) -> Markup {
     let Some(last) = &loaded.deployment else {
         return html! {};
     };
     let is_of_run = last.at.is_some_and(|at| at <= loaded.run.start_time);
     html! { div { dt { "Code" } dd.commit {
-        @if !is_of_run { "not known; the bundle was deployed again since, from " }
+        @if !is_of_run { "unknown: the bundle was deployed again since, from " }
         (last.commit())
     } } }
 }
@@ -55,7 +54,6 @@ fn chosen(overrides: &Value) -> Option<String> {
     (!names.is_empty()).then(|| names.join(", "))
 }
 
-/// What the MLflow runs measured.
 pub(super) fn metrics(loaded: &Loaded) -> Markup {
     let measured: Vec<_> = loaded
         .tracked
@@ -75,7 +73,7 @@ pub(super) fn metrics(loaded: &Loaded) -> Markup {
     }
 }
 
-/// The lives of a run that was repaired.
+/// The original run and its repairs.
 pub(super) fn lives(loaded: &Loaded) -> Markup {
     let tasks = |ids: &[i64]| {
         let names = ids.iter().filter_map(|id| {
@@ -88,13 +86,13 @@ pub(super) fn lives(loaded: &Loaded) -> Markup {
         @if !loaded.lives.is_empty() {
             h2 #repairs { "Repairs" }
             div.wide { table.list {
-                caption.unseen { "The first life of the run, and its repairs" }
-                thead { tr { th scope="col" { "Life" } th scope="col" { "State" } th scope="col" { "Tasks" }
+                caption.unseen { "The original run and its repairs" }
+                thead { tr { th scope="col" { "Execution" } th scope="col" { "State" } th scope="col" { "Tasks" }
                     th scope="col" { "Started" } th.number scope="col" { "Duration" } } }
                 tbody { @for life in &loaded.lives {
                     @let (state, end) = life.ended.as_ref().map_or((&loaded.run.state, loaded.run.end_time), |(state, end)| (state, Some(*end)));
                     tr {
-                        th scope="row" { @if life.number == 0 { "First" } @else { "Repair " (life.number) } }
+                        th scope="row" { @if life.number == 0 { "Original" } @else { "Repair " (life.number) } }
                         td { (badge(state)) }
                         td.dim { (tasks(&life.task_run_ids)) }
                         td.dim { (time(life.start_time)) }

@@ -1,4 +1,4 @@
-//! What failed in a run, at the head of its page: each task that failed, with its error and the way to the cell.
+//! The failures of a run, at the top of its page: each failed task with its error and a link to the cell.
 
 use maud::{Markup, html};
 
@@ -6,12 +6,12 @@ use super::super::task::{Shown, cell_id};
 use super::loading::Loaded;
 use crate::store::ResultState;
 
-/// Failures that are shown; a loop may have hundreds.
+/// A loop may have hundreds.
 const MOST: usize = 5;
-/// Characters of an error: the task's section has all of it.
+/// Characters of an error; the task's section has all of it.
 const LONGEST: usize = 600;
 
-/// The failures of a run that has ended, and what was not run for them; nothing where no task of it failed.
+/// `None` if no task failed.
 pub(super) fn banner(loaded: &Loaded) -> Option<Markup> {
     loaded.run.end_time?;
     let failed: Vec<&Shown> = loaded
@@ -33,13 +33,13 @@ pub(super) fn banner(loaded: &Loaded) -> Option<Markup> {
             section.why aria-label="Failures" {
                 @for shown in failed.iter().take(MOST) { (failure(shown)) }
                 @if failed.len() > MOST { p { "And " (failed.len() - MOST) " more failures." } }
-                @if !skipped.is_empty() { p { "Not run because of it: " (skipped.join(", ")) "." } }
+                @if !skipped.is_empty() { p { "Not run as a result: " (skipped.join(", ")) "." } }
             }
         }
     })
 }
 
-/// Whether no later attempt took its place; each iteration of a loop has attempts of its own.
+/// Whether there is no later attempt; iterations of a loop are retried separately.
 fn is_last_attempt(loaded: &Loaded, shown: &Shown) -> bool {
     let task = &shown.task;
     !loaded.tasks.iter().any(|other| {

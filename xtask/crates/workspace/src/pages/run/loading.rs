@@ -1,4 +1,4 @@
-//! All that a run's page shows, read before anything is drawn.
+//! Everything that a run's page shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,25 +13,24 @@ use crate::runner::outcome;
 use crate::state::App;
 use crate::store::{Repair, Run, TaskRun};
 
-/// Iterations of one loop that a page shows.
 const MOST_ITERATIONS: usize = 100;
 
-/// A run with its tasks, as they started.
+/// Tasks are in the order of their start.
 pub(super) struct Loaded {
     pub run: Run,
     pub tasks: Vec<Shown>,
-    /// How many iterations of loops are not among them.
+    /// Number of iterations that are not included.
     pub left_out: usize,
     pub lives: Vec<Repair>,
     pub deployment: Option<Deployment>,
-    /// The MLflow runs that its tasks made.
+    /// MLflow runs of its tasks.
     pub tracked: Vec<TrackedRun>,
-    /// Whether MLflow, which is on its way, has more to say of it.
+    /// Whether MLflow is starting and has runs to show.
     pub waits_for_mlflow: bool,
 }
 
 impl Loaded {
-    /// The last attempt at each task of the job, in the job's order as they started.
+    /// The last attempt of each task, in the order of their start.
     pub(super) fn newest(&self) -> impl Iterator<Item = &Shown> {
         let mut last: BTreeMap<&str, i64> = BTreeMap::new();
         for shown in self
@@ -49,13 +48,12 @@ impl Loaded {
     }
 }
 
-/// Reads a run.
 pub(super) async fn load(app: &Arc<App>, run: Run) -> Result<Loaded, Problem> {
     let (task_runs, left_out) = with_iterations(app, run.run_id)?;
     let mut tasks = Vec::new();
     for task in task_runs {
         let events = app.task_run_dir(task.run_id).join("events.jsonl");
-        // Files may be large; reading them must not hold up other requests.
+        // Files may be large, and must not block other requests.
         let notebook = tokio::task::spawn_blocking(move || Notebook::of(outcome::events(&events)))
             .await
             .map_err(|error| ApiError::internal("cannot read the run's events", &error))?;
@@ -85,10 +83,9 @@ pub(super) async fn load(app: &Arc<App>, run: Run) -> Result<Loaded, Problem> {
     })
 }
 
-/// The tasks of a run, each followed by its iterations where it repeats another one; and how many were left out.
+/// Tasks in the order of their start, each followed by its iterations; and the number of iterations left out.
 fn with_iterations(app: &App, run_id: i64) -> Result<(Vec<TaskRun>, usize), Problem> {
     let (mut tasks, mut left_out) = (Vec::new(), 0);
-    // Read as a story: as they started. The bundle's CLI sends them in the order of their names.
     let mut task_runs = app.store.task_runs(run_id)?;
     task_runs.sort_by_key(|task| task.start_time.unwrap_or(i64::MAX));
     for task in task_runs {
@@ -101,8 +98,8 @@ fn with_iterations(app: &App, run_id: i64) -> Result<(Vec<TaskRun>, usize), Prob
     Ok((tasks, left_out))
 }
 
-/// Adds the model versions that came of the tasks' MLflow runs, and answers those runs. A page does not wait for a
-/// server that is on its way, nor fail with it.
+/// Adds the model versions of the tasks' MLflow runs, and answers those runs. While MLflow does not answer, the page is
+/// shown without them.
 async fn add_records(app: &App, tasks: &mut [Shown]) -> Vec<TrackedRun> {
     let ids: BTreeSet<String> = tasks
         .iter()
@@ -143,7 +140,7 @@ async fn add_records(app: &App, tasks: &mut [Shown]) -> Vec<TrackedRun> {
         tracing::warn!(%error, "cannot look up the MLflow runs of a run");
         Vec::new()
     });
-    // As the tasks made them.
+    // In the order of the tasks.
     let made = tasks.iter().flat_map(|shown| &shown.notebook.mlflow_runs);
     let order: Vec<String> = made.map(|(_, run)| run.clone()).collect();
     runs.sort_by_key(|run| order.iter().position(|id| *id == run.run_id));

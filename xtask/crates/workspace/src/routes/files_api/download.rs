@@ -1,4 +1,4 @@
-//! Files on their way out, whole or in part.
+//! Downloads, whole or in part.
 
 use std::io::{Seek as _, SeekFrom};
 use std::ops::Range;
@@ -24,7 +24,7 @@ use crate::extract::on_disk;
 use crate::files::modified_ms;
 use crate::state::App;
 
-/// `GET` and `HEAD` of a file. It is never shown as a page: what a job wrote must not act in the reader's name.
+/// `GET` and `HEAD` of a file. It is never rendered as a page: a job's file must not act in the reader's name.
 pub(super) async fn download(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -49,7 +49,7 @@ pub(super) async fn download(
     let modified = Timestamp::from_millisecond(modified_ms(&metadata)).unwrap_or_default();
     if headers.get(IF_UNMODIFIED_SINCE).is_some_and(|since| {
         let since = since.to_str().ok().and_then(http_date);
-        // In whole seconds, as the header has them. What is no date is no condition.
+        // In whole seconds, like the header. An invalid date is no condition.
         since.is_some_and(|since| modified.as_second() > since.as_second())
     }) {
         return Err(ApiError::new(
@@ -100,18 +100,16 @@ pub(super) async fn download(
     })
 }
 
-/// A date as HTTP writes it.
+/// An HTTP date.
 fn http_date(text: &str) -> Option<Timestamp> {
     let zoned = jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000")).ok()?;
     Some(zoned.timestamp())
 }
 
-/// A range that lies outside the file.
 #[derive(Debug, PartialEq, Eq)]
 struct Unsatisfiable;
 
-/// The bytes that a `Range` header asks for. `None` where it asks for several ranges or is not understood: the
-/// whole file is a right answer then.
+/// The range of a `Range` header. `None` for several ranges or an invalid header: the whole file is then a valid reply.
 fn range(header: &str, length: u64) -> Option<Result<Range<u64>, Unsatisfiable>> {
     let (first, last) = header.strip_prefix("bytes=")?.split_once('-')?;
     let (first, last) = (first.trim(), last.trim());

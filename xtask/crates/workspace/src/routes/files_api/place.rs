@@ -1,4 +1,4 @@
-//! Where a path of the Files API lies.
+//! Paths of the Files API.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use crate::error::ApiError;
 use crate::files::{RelativePath, Tree};
 use crate::state::App;
 
-/// A file or folder of a volume, of a model version, or of an MLflow run or logged model.
+/// A file or folder of a volume, a model version, or an MLflow run or logged model.
 #[derive(Debug)]
 pub(super) struct Place {
     area: Area,
-    /// As clients name it.
+    /// The client's path.
     shown: String,
-    /// Within the tree of its area.
+    /// Relative to the tree of its area.
     path: RelativePath,
-    /// How many names of the path lead to what the files belong to.
+    /// Number of leading segments that name the owner of the files.
     owner: usize,
 }
 
@@ -28,13 +28,13 @@ enum Area {
     Volumes,
     /// `/Models/<catalog>/<schema>/<model>/<version>/…`
     Models,
-    /// `/WorkspaceInternal/Mlflow/Artifacts/<experiment>/<Runs or LoggedModels>/<id>/…`: what MLflow's client reads and
-    /// writes with the tracking URI `databricks`. The files are those that MLflow's own server keeps.
+    /// `/WorkspaceInternal/Mlflow/Artifacts/<experiment>/<Runs or LoggedModels>/<id>/…`: what MLflow's client uses with
+    /// the tracking URI `databricks`. The files are those of MLflow's own server.
     Artifacts,
 }
 
 impl Place {
-    /// Checks a path, that the volume exists, and that the caller may read or write there.
+    /// Checks the path, that the volume exists, and that the caller may read or write.
     pub(super) fn resolve(
         app: &App,
         caller: &Caller,
@@ -99,7 +99,7 @@ impl Place {
             }
         }?;
         Ok(match place.area {
-            // Unity Catalog's names have no case, and are shown as they are kept.
+            // Unity Catalog's names are case-insensitive, and shown in lower case.
             Area::Volumes => place.shown_as(|path| format!("/Volumes/{path}")),
             Area::Models => place.shown_as(|path| format!("/Models/{path}")),
             Area::Artifacts => place.shown_as(|_| format!("/{}", all.as_str())),
@@ -134,16 +134,16 @@ impl Place {
         &self.path
     }
 
-    /// Whether this is the volume, the model version or the run itself.
+    /// Whether it is the volume, model version or run itself.
     pub(super) fn is_root(&self) -> bool {
         self.path.segments().count() == self.owner
     }
 
-    /// What is known about it; 404 if nothing is there.
+    /// 404 if nothing is there.
     pub(super) fn metadata(&self, app: &App) -> Result<Metadata, ApiError> {
         let found = self.tree(app).metadata(&self.path);
         found
-            .map_err(|error| ApiError::disk(&format!("cannot look at {self}"), &error))?
+            .map_err(|error| ApiError::disk(&format!("cannot read {self}"), &error))?
             .ok_or_else(|| self.absent())
     }
 

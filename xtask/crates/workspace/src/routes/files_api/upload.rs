@@ -1,4 +1,4 @@
-//! Files on their way in: streamed to disk, and put into place when they are whole.
+//! Uploads: streamed to disk, and moved into place when complete.
 
 use std::io::ErrorKind;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::error::ApiError;
 use crate::extract::QueryString;
 use crate::state::App;
 
-/// Largest file, bytes, as on Databricks.
+/// Databricks' limit, bytes.
 const LARGEST_FILE: u64 = 5 << 30;
 
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ pub(super) async fn upload(
             ApiError::new(
                 StatusCode::BAD_REQUEST,
                 "MALFORMED_REQUEST",
-                format!("the upload of {place} broke off: {error}"),
+                format!("the upload of {place} was interrupted: {error}"),
             )
         })?;
         length += chunk.len() as u64;

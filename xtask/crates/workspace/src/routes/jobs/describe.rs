@@ -1,4 +1,4 @@
-//! Jobs and lists in the words of the API.
+//! Jobs and lists in the API's format.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,6 @@ use crate::runner;
 use crate::state::App;
 use crate::store::Job;
 
-/// A job with all its settings.
 pub(super) fn job(app: &App, job: &Job) -> Result<Value, ApiError> {
     Ok(json!({
         "job_id": job.job_id,
@@ -19,7 +18,7 @@ pub(super) fn job(app: &App, job: &Job) -> Result<Value, ApiError> {
     }))
 }
 
-/// A job as it stands in a list: without tasks, unless they are asked for; then with the first ones.
+/// Without tasks, unless they are requested; then with the first page of them.
 pub(super) fn listed_job(job: &Job, expand_tasks: bool) -> Value {
     let mut settings = job.settings.json().clone();
     let tasks = settings["tasks"].as_array_mut();
@@ -42,7 +41,7 @@ pub(super) fn listed_job(job: &Job, expand_tasks: bool) -> Value {
     })
 }
 
-/// One page of a list, with the tokens of the pages beside it.
+/// One page of a list, with the tokens of its neighbours.
 pub(super) fn page(name: &str, items: Vec<Value>, more: bool, offset: u32, limit: u32) -> Value {
     let mut body = json!({"has_more": more});
     if !items.is_empty() {
@@ -57,7 +56,7 @@ pub(super) fn page(name: &str, items: Vec<Value>, more: bool, offset: u32, limit
     body
 }
 
-/// Says in a reply with one page of a list of tasks where the pages beside it begin.
+/// Adds the tokens of the neighbouring pages of tasks.
 pub(super) fn pages(body: &mut Value, offset: usize, size: usize, total: usize) {
     if offset + size < total {
         body["has_more"] = true.into();
@@ -68,7 +67,6 @@ pub(super) fn pages(body: &mut Value, offset: usize, size: usize, total: usize) 
     }
 }
 
-/// How many items a page has.
 pub(super) fn limit(given: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
     match given.unwrap_or(0) {
         0 => Ok(default),
@@ -79,12 +77,12 @@ pub(super) fn limit(given: Option<u32>, default: u32, most: u32) -> Result<u32, 
     }
 }
 
-/// Where a page begins. Our page tokens are offsets.
+/// Our page tokens are offsets.
 pub(super) fn offset(page_token: Option<&str>) -> Result<u32, ApiError> {
     match page_token {
         None | Some("") => Ok(0),
         Some(token) => token
             .parse()
-            .map_err(|_| ApiError::invalid("page_token is not one that we handed out")),
+            .map_err(|_| ApiError::invalid("invalid page_token")),
     }
 }

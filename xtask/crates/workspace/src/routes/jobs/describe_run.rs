@@ -1,4 +1,4 @@
-//! Runs and task runs in the words of the API.
+//! Runs and task runs in the API's format.
 
 use serde_json::{Value, json};
 use xtask_local_server::now_ms;
@@ -9,7 +9,6 @@ use crate::runner;
 use crate::state::App;
 use crate::store::{LifeCycle, ResultState, Run, RunState, RunType, TaskRun};
 
-/// A run, with its tasks where they are given.
 pub(super) fn run(app: &App, run: &Run, tasks: Option<&[TaskRun]>) -> Result<Value, ApiError> {
     let mut body = json!({
         "job_id": run.job_id,
@@ -53,12 +52,11 @@ fn trigger(run: &Run) -> &'static str {
     }
 }
 
-/// Task runs, each as it was declared and where it stands.
 pub(super) fn tasks(app: &App, run: &Run, tasks: &[TaskRun]) -> Result<Value, ApiError> {
     tasks.iter().map(|one| task(app, run, one)).collect()
 }
 
-/// The lives of a run: the first one, then one for each repair.
+/// The original run, then the repairs.
 pub(super) fn repair_history(app: &App, run: &Run) -> Result<Value, ApiError> {
     let lives = app.store.repairs(run.run_id)?;
     Ok(lives
@@ -93,7 +91,7 @@ fn job_parameters(app: &App, run: &Run) -> Vec<Value> {
         .collect()
 }
 
-/// A task run: the task as declared, and where it stands.
+/// The declared task, and its state.
 fn task(app: &App, run: &Run, task: &TaskRun) -> Result<Value, ApiError> {
     let mut body = task.settings.json().clone();
     let started = task.execution_started_at.or(task.start_time);
@@ -117,7 +115,7 @@ fn task(app: &App, run: &Run, task: &TaskRun) -> Result<Value, ApiError> {
     Ok(body)
 }
 
-/// What only one kind of task has to say.
+/// Fields of one kind of task.
 fn describe_kind(app: &App, task: &TaskRun, body: &mut Value) -> Result<(), ApiError> {
     let Some(kind) = task.settings.kind() else {
         return Ok(());
@@ -146,12 +144,12 @@ fn describe_kind(app: &App, task: &TaskRun, body: &mut Value) -> Result<(), ApiE
     Ok(())
 }
 
-/// How far the iterations of a `for_each_task` are.
+/// Progress of a `for_each_task`.
 fn loop_stats(app: &App, task: &TaskRun) -> Result<Value, ApiError> {
     let inputs = task.parameters["inputs"].as_str().unwrap_or("[]");
     let inputs: Vec<Value> = serde_json::from_str(inputs).unwrap_or_default();
     let attempts = app.store.iterations(task.run_id)?;
-    // A later attempt at the same input is another row in the same place.
+    // A retry of the same input is another row with the same index.
     let is_last = |index: usize, one: &TaskRun| {
         attempts
             .get(index + 1)
@@ -179,7 +177,7 @@ fn loop_stats(app: &App, task: &TaskRun) -> Result<Value, ApiError> {
     }}))
 }
 
-/// What a task run left behind. A notebook always has a `notebook_output`: with an empty one clients show the logs.
+/// A notebook always has a `notebook_output`: with an empty one, clients show the logs.
 pub(super) fn output(app: &App, run: &Run, task_run: &TaskRun) -> Result<Value, ApiError> {
     let output = &task_run.output;
     let mut metadata = task(app, run, task_run)?;
@@ -210,7 +208,7 @@ pub(super) fn output(app: &App, run: &Run, task_run: &TaskRun) -> Result<Value, 
     Ok(body)
 }
 
-/// The older form of a state, the one that the CLI reads.
+/// The older format, which the CLI reads.
 fn state(state: &RunState) -> Value {
     let mut body = json!({
         "life_cycle_state": state.life_cycle.as_str(),
@@ -221,19 +219,19 @@ fn state(state: &RunState) -> Value {
         body["result_state"] = result.as_str().into();
     }
     if state.life_cycle == LifeCycle::Queued {
-        body["queue_reason"] = "as many runs of this job are active as it allows".into();
+        body["queue_reason"] = "the job's limit of concurrent runs is reached".into();
     }
     body
 }
 
-/// The newer form of a state.
+/// The newer format.
 fn status(state: &RunState) -> Value {
     match state.life_cycle {
         LifeCycle::Queued => json!({
             "state": "QUEUED",
             "queue_details": {
                 "code": "MAX_CONCURRENT_RUNS_REACHED",
-                "message": "as many runs of this job are active as it allows",
+                "message": "the job's limit of concurrent runs is reached",
             },
         }),
         active if !active.has_ended() => json!({"state": active.as_str()}),
@@ -260,7 +258,7 @@ fn termination(life_cycle: LifeCycle, result: Option<ResultState>) -> (&'static 
             ("MAX_CONCURRENT_RUNS_EXCEEDED", "CLIENT_ERROR")
         }
         Some(ResultState::SuccessWithFailures) => ("SUCCESS_WITH_FAILURES", "SUCCESS"),
-        // The platform ends what takes too long.
+        // The platform cancels on a timeout.
         Some(ResultState::TimedOut) => ("CANCELED", "CLIENT_ERROR"),
         Some(ResultState::Failed) => ("RUN_EXECUTION_ERROR", "CLIENT_ERROR"),
         None if life_cycle == LifeCycle::Skipped => ("SKIPPED", "SUCCESS"),

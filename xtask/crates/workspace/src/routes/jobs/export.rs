@@ -19,7 +19,7 @@ pub(super) struct Export {
     run_id: i64,
 }
 
-/// The views of a task run; a notebook has one. (`views_to_export` chooses among dashboards, of which there are none.)
+/// A notebook has one view. (`views_to_export` selects dashboards, which do not exist here.)
 pub(super) async fn export(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -28,7 +28,7 @@ pub(super) async fn export(
     let (_, task) = one_task(&app, &caller, query.run_id, "Exporting")?;
     if task.settings.notebook_task.is_none() {
         return Err(ApiError::invalid(format!(
-            "Run {} is no notebook: only executed notebooks can be exported",
+            "Run {} is not a notebook: only executed notebooks can be exported",
             query.run_id
         )));
     }

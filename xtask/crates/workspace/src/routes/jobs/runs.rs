@@ -1,4 +1,4 @@
-//! Runs: looking at them and ending them.
+//! `runs/get`, `list`, `get-output`, `cancel` and `delete`.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) struct GetRun {
     include_history: bool,
 }
 
-/// A run with its tasks; for the id of a task run, the run it belongs to with that task alone.
+/// For the id of a task run: its run with that task only.
 pub(super) async fn get_run(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -90,7 +90,6 @@ pub(super) struct ListRuns {
     start_time_to: Option<i64>,
 }
 
-/// Most runs in one reply.
 const RUNS_PER_PAGE: u32 = 26;
 
 pub(super) async fn list(
@@ -142,7 +141,7 @@ pub(super) struct RunId {
     run_id: i64,
 }
 
-/// What a task run left behind; a run with one task may be named instead of it.
+/// Accepts the id of a run with one task, too.
 pub(super) async fn get_output(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -152,7 +151,7 @@ pub(super) async fn get_output(
     Ok(Json(describe_run::output(&app, &run, &task)?))
 }
 
-/// Asks for the end of a run; one that has ended is left alone.
+/// Does nothing if the run has ended.
 pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -170,7 +169,7 @@ pub(super) struct CancelAll {
     all_queued_runs: bool,
 }
 
-/// Asks for the end of all active runs of a job, or of those that are queued: of a job, or of all.
+/// Cancels the active runs of a job, or the queued runs of one job or of all.
 pub(super) async fn cancel_all(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -185,7 +184,7 @@ pub(super) async fn cancel_all(
     Ok(Json(json!({})))
 }
 
-/// Removes a run that has ended, with what its tasks left on the disk.
+/// Deletes a run that has ended, with the files of its tasks.
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -220,11 +219,11 @@ fn run_type(name: &str) -> Result<RunType, ApiError> {
         .find(|kind| kind.as_str() == name)
         .ok_or_else(|| {
             let names = known.map(RunType::as_str).join(", ");
-            ApiError::invalid(format!("run_type '{name}' is none of {names}"))
+            ApiError::invalid(format!("run_type '{name}' is not one of {names}"))
         })
 }
 
-/// The task run with this id, or the only one of the run with this id: its newest attempt. With its run.
+/// The task run with this id, or the newest attempt of the only task of a run.
 pub(super) fn one_task(
     app: &App,
     caller: &Caller,
@@ -247,7 +246,7 @@ pub(super) fn one_task(
     }
 }
 
-/// The run, if it is there and the caller may do that with it.
+/// Also checks the caller's right.
 pub(super) fn find_run(app: &App, caller: &Caller, run_id: i64, act: Act) -> Result<Run, ApiError> {
     let run = app.store.run(run_id)?.ok_or_else(|| absent(run_id))?;
     access::run(app, caller, &run, act)?;

@@ -1,4 +1,4 @@
-//! What starts runs: `jobs/run-now`, `runs/submit`, `runs/repair`.
+//! `jobs/run-now`, `runs/submit` and `runs/repair`.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::runner::{check_run_as, repair as repairs};
 use crate::state::App;
 use crate::store::RunType;
 
-/// Parameters of kinds of tasks that a local workspace does not run.
+/// Parameters of tasks that do not run here.
 const FOREIGN_PARAMETERS: &[&str] = &[
     "dbt_commands",
     "jar_params",
@@ -60,12 +60,12 @@ fn refuse_foreign_parameters(given: &Map<String, Value>) -> Result<(), ApiError>
     {
         None => Ok(()),
         Some(name) => Err(ApiError::invalid(format!(
-            "{name}: the local workspace runs no task that takes them"
+            "{name}: no task of the local workspace accepts them"
         ))),
     }
 }
 
-/// Runs tasks that belong to no job. A notebook may ask for that, too, by `dbutils.notebook.run`.
+/// Runs tasks without a job; `dbutils.notebook.run` uses it, too.
 pub(super) async fn submit(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -90,7 +90,7 @@ pub(super) async fn submit(
         _ => RunType::SubmitRun,
     };
     let parent = match caller.by {
-        // What a run starts ends with it.
+        // A run ends the runs that it started.
         Credential::Run { job_run_id } if run_type == RunType::WorkflowRun => Some(job_run_id),
         _ => None,
     };
@@ -107,7 +107,6 @@ pub(super) struct Repair {
     request: repairs::Request,
 }
 
-/// Runs some tasks of an ended run again.
 pub(super) async fn repair(
     State(app): State<Arc<App>>,
     caller: Caller,

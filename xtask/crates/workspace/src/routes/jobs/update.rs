@@ -1,4 +1,4 @@
-//! `jobs/update`: changes some settings and leaves the others.
+//! `jobs/update`: changes the given settings.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::jobs::{Declared, JobSettings, checked};
 use crate::runner::check_run_as;
 use crate::state::App;
 
-/// Lists that are merged by the key of their elements rather than replaced.
+/// Lists whose elements are merged by a key.
 const KEYED_LISTS: &[(&str, &str)] = &[
     ("tasks", "task_key"),
     ("job_clusters", "job_cluster_key"),
@@ -24,7 +24,6 @@ const KEYED_LISTS: &[(&str, &str)] = &[
     ("parameters", "name"),
 ];
 
-/// Body of `jobs/update`.
 #[derive(Deserialize)]
 pub(super) struct Update {
     job_id: i64,
@@ -70,7 +69,7 @@ pub(super) async fn update(
     Ok(Json(json!({})))
 }
 
-/// Removes `field`, or of a keyed list one element: `tasks/train`.
+/// Removes `field`, or an element of a keyed list: `tasks/train`.
 fn remove(settings: &mut Map<String, Value>, field: &str) {
     let Some((list, element)) = field.split_once('/') else {
         settings.remove(field);

@@ -1,4 +1,4 @@
-//! Clusters. Jobs name them and run here all the same; commands on a cluster do not.
+//! Clusters. Jobs that name one run locally; commands on a cluster do not.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ const CLUSTERS: Kind = Kind {
     permissions: "clusters",
     absent: "Cluster {} does not exist.",
 };
-/// What a cluster says of its state.
+/// `state_message` of a cluster.
 const A_RECORD: &str = "A record: the local workspace starts no machines.";
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -60,8 +60,7 @@ async fn create(
     Ok(Json(json!({"cluster_id": id})))
 }
 
-/// What is kept of a declaration: itself, and what the service fills in. A cluster starts when it is made or
-/// edited; clients wait for it.
+/// Adds the service's fields. Clients wait until a created or edited cluster runs.
 fn kept(app: &App, mut body: Map<String, Value>) -> Value {
     body.remove("cluster_id");
     let spec = Value::from(body.clone());
@@ -104,7 +103,7 @@ async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({"clusters": known})))
 }
 
-/// The runtimes that a cluster may name. None of them runs here; clients ask to see whether the service answers.
+/// Runtime versions that a cluster may name; clients also call this to test the connection.
 async fn spark_versions() -> Json<Value> {
     let version = |key: &str, name: &str| json!({"key": key, "name": name});
     Json(json!({"versions": [
@@ -115,7 +114,7 @@ async fn spark_versions() -> Json<Value> {
     ]}))
 }
 
-/// This machine, the one kind of node that there is.
+/// One node type: this machine.
 async fn node_types() -> Json<Value> {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Json(json!({"node_types": [{
@@ -124,7 +123,6 @@ async fn node_types() -> Json<Value> {
     }]}))
 }
 
-/// Replaces the declaration.
 async fn edit(
     State(app): State<Arc<App>>,
     JsonBody(body): JsonBody<Map<String, Value>>,

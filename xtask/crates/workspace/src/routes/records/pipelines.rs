@@ -21,7 +21,7 @@ const PIPELINES: Kind = Kind {
     permissions: "pipelines",
     absent: "The specified pipeline {} was not found.",
 };
-/// Fields of a request that say how to handle it, and are no part of the pipeline.
+/// Request fields that are no part of the pipeline.
 const DIRECTIONS: [&str; 3] = ["allow_duplicate_names", "dry_run", "expected_last_modified"];
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -54,14 +54,14 @@ async fn create(
     Ok(Json(json!({"pipeline_id": id})))
 }
 
-/// What is kept: the specification, and beside it what the service keeps beside it, too.
+/// The specification, and the service's fields beside it.
 fn kept(app: &App, id: &str, mut body: Map<String, Value>) -> Value {
     DIRECTIONS
         .iter()
         .for_each(|field| drop(body.remove(*field)));
     let (parameters, run_as) = (body.remove("parameters"), body.remove("run_as"));
     body.insert("id".to_owned(), id.into());
-    // Without a catalog, tables are kept in a folder.
+    // Without a catalog, tables go to a storage folder.
     if !body.contains_key("catalog") && !body.contains_key("storage") {
         body.insert("storage".to_owned(), format!("dbfs:/pipelines/{id}").into());
     }
@@ -129,7 +129,7 @@ struct List {
     filter: Option<String>,
 }
 
-/// All pipelines, or those that a filter such as `name LIKE '%sales%'` chooses.
+/// Filtered by `name LIKE '%sales%'`.
 async fn list(
     State(app): State<Arc<App>>,
     QueryString(query): QueryString<List>,
@@ -149,7 +149,7 @@ async fn list(
     Ok(Json(json!({"statuses": statuses})))
 }
 
-/// Whether a name is what a filter wants: `name LIKE '…'` with `%` for anything; other filters choose all.
+/// `name LIKE '…'` with `%` as a wildcard; other filters match everything.
 fn matches(filter: &str, name: &str) -> bool {
     let Some(pattern) = filter
         .trim()
@@ -232,7 +232,7 @@ async fn events(
     Ok(Json(json!({"events": []})))
 }
 
-/// Nothing runs that would have to be stopped.
+/// Pipelines never run, so there is nothing to stop.
 async fn stop(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,

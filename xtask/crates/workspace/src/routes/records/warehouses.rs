@@ -18,7 +18,7 @@ const WAREHOUSES: Kind = Kind {
     permissions: "sql/warehouses",
     absent: "SQL warehouse {} does not exist.",
 };
-/// Answered to whoever wants SQL run.
+/// The refusal of SQL statements.
 const NO_SQL: &str = "the local workspace keeps SQL warehouses as records and runs no SQL on them: run it on a \
      Databricks workspace";
 
@@ -50,7 +50,7 @@ async fn create(
     ] {
         body.entry(field).or_insert(value);
     }
-    // Warehouses start when they are made; clients wait for it.
+    // Clients wait until a created warehouse runs.
     body.insert("state".to_owned(), json!("RUNNING"));
     let record = Record {
         id,
@@ -85,7 +85,7 @@ async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({"warehouses": known})))
 }
 
-/// Changes the fields that are given. Editing a warehouse starts it.
+/// Changes the given fields, and starts the warehouse.
 async fn edit(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,

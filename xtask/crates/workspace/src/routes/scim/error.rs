@@ -1,4 +1,4 @@
-//! Errors in SCIM's own form (RFC 7644, section 3.12), which clients tell apart by `detail` and `status`.
+//! Errors in SCIM's format (RFC 7644, section 3.12); clients read `detail` and `status`.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -8,7 +8,6 @@ use serde_json::json;
 use crate::error::ApiError;
 use crate::store::StoreError;
 
-/// Why a request failed.
 pub(super) struct ScimError(ApiError);
 
 impl ScimError {

@@ -1,10 +1,10 @@
-//! The filters of SCIM lists that clients send: comparisons of an attribute with a text, joined by `and` or `or`.
+//! SCIM filters, as clients send them: comparisons of an attribute with a string, joined by `and` or `or`.
 
 use serde_json::Value;
 
 use super::error::ScimError;
 
-/// A parsed filter: groups of comparisons, of which one group must hold as a whole.
+/// Alternatives, each a list of comparisons that must all hold.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter(Vec<Vec<Comparison>>);
 
@@ -16,7 +16,7 @@ struct Comparison {
 }
 
 impl Filter {
-    /// Reads a filter; an empty one lets everything pass.
+    /// An empty filter matches everything.
     pub(super) fn parse(text: &str) -> Result<Filter, ScimError> {
         let words = words(text);
         let mut groups = Vec::new();
@@ -43,7 +43,6 @@ impl Filter {
         Ok(Filter(groups))
     }
 
-    /// Whether a resource passes.
     pub(super) fn accepts(&self, resource: &Value) -> bool {
         self.0.is_empty()
             || self
@@ -79,12 +78,12 @@ fn comparison(attribute: &str, operator: &str, value: &str) -> Option<Comparison
 
 fn unclear(text: &str) -> ScimError {
     ScimError::invalid(format!(
-        "the filter {} is not understood; it compares attributes by eq, ne, co, sw or ew, joined by and or or",
+        "unsupported filter {}; a filter compares attributes by eq, ne, co, sw or ew, joined by and or or",
         text.escape_debug()
     ))
 }
 
-/// What an attribute holds, in lower case: names have no case, `emails.value` looks into a list.
+/// Values of an attribute in lower case: names are case-insensitive, `emails.value` looks into a list.
 fn texts(resource: &Value, attribute: &str) -> Vec<String> {
     let mut found = vec![resource];
     for part in attribute.split('.') {
@@ -108,7 +107,7 @@ fn texts(resource: &Value, attribute: &str) -> Vec<String> {
         .collect()
 }
 
-/// Words and quoted texts.
+/// Words and quoted strings.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();

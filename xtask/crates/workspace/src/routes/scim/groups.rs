@@ -1,4 +1,4 @@
-//! Groups. Members are users and service principals; groups are not put into groups.
+//! Groups. Members are users and service principals; groups cannot be nested.
 
 use std::sync::Arc;
 
@@ -113,7 +113,7 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Name and members, from a body as clients send it.
+/// Applies name and members of a request.
 fn change(app: &App, group: &Group, body: &Value) -> Result<(), ScimError> {
     let own = [ADMINS, USERS].contains(&group.name.as_str());
     if let Some(name) = body["displayName"]
@@ -122,7 +122,7 @@ fn change(app: &App, group: &Group, body: &Value) -> Result<(), ScimError> {
     {
         if own {
             return Err(ScimError::invalid(format!(
-                "the group {} keeps its name",
+                "the group {} cannot be renamed",
                 group.name
             )));
         }
@@ -141,7 +141,7 @@ fn change(app: &App, group: &Group, body: &Value) -> Result<(), ScimError> {
             known
                 .ok_or_else(|| {
                     ScimError::invalid(format!(
-                        "{} is no user or service principal",
+                        "{} is not a user or service principal",
                         id.escape_debug()
                     ))
                 })?
@@ -150,7 +150,7 @@ fn change(app: &App, group: &Group, body: &Value) -> Result<(), ScimError> {
     }
     if group.name == ADMINS && !ids.contains(&app.user.id) {
         return Err(ScimError::invalid(
-            "the workspace's own user stays an admin",
+            "the workspace's own user must stay an admin",
         ));
     }
     Ok(app.store.set_members(group.id, &ids)?)

@@ -1,4 +1,4 @@
-//! Who the caller is.
+//! `Me`.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::principals::user_view;
 use crate::caller::Caller;
 use crate::state::App;
 
-/// Clients learn the workspace's id from the header. A service principal looks like a user whose name is its
-/// application id, as on Databricks.
+/// The header carries the workspace's id. A service principal appears as a user named by its application id, as on
+/// Databricks.
 pub(super) async fn me(State(app): State<Arc<App>>, caller: Caller) -> impl IntoResponse {
     (
         AppendHeaders([("X-Databricks-Org-Id", app.identity.workspace_id.clone())]),

@@ -1,4 +1,4 @@
-//! Lists: filtered, and a page at a time.
+//! Filtered, paged lists.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::error::ScimError;
 use super::filter::Filter;
 
-/// The query of a list.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ListQuery {
@@ -16,10 +15,9 @@ pub(super) struct ListQuery {
     count: Option<usize>,
 }
 
-/// Most resources in one reply.
 const MOST: usize = 1000;
 
-/// One page of the resources that pass the filter. SCIM counts from 1.
+/// SCIM counts from 1.
 pub(super) fn page(query: &ListQuery, resources: Vec<Value>) -> Result<Value, ScimError> {
     let filter = Filter::parse(&query.filter)?;
     let found: Vec<Value> = resources

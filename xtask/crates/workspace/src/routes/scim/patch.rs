@@ -1,11 +1,10 @@
-//! The operations of a SCIM `PATCH`, done on the resource as it is shown; what changed is read back from there.
+//! SCIM `PATCH`: applied to the resource as shown, which is then read back.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::ScimError;
 
-/// Body of a `PATCH`.
 #[derive(Deserialize)]
 pub(super) struct Patch {
     #[serde(rename = "Operations", alias = "operations", default)]
@@ -22,7 +21,6 @@ struct Operation {
 }
 
 impl Patch {
-    /// The resource after all operations.
     pub(super) fn apply(&self, mut resource: Value) -> Result<Value, ScimError> {
         for operation in &self.operations {
             operation.apply(&mut resource)?;
@@ -36,7 +34,7 @@ impl Operation {
         let op = self.op.to_ascii_lowercase();
         let (attribute, wanted) = self.target()?;
         if attribute.is_empty() {
-            // Without a path the value is an object of attributes.
+            // Without a path, the value is an object of attributes.
             let Value::Object(fields) = &self.value else {
                 return Err(ScimError::invalid(
                     "an operation without a path needs an object as its value",
@@ -67,7 +65,7 @@ impl Operation {
         }
     }
 
-    /// The attribute of the path, and the id that `members[value eq "1"]` picks.
+    /// The attribute of the path, and the id in `members[value eq "1"]`.
     fn target(&self) -> Result<(String, Option<String>), ScimError> {
         let Some((attribute, rest)) = self.path.split_once('[') else {
             return Ok((self.path.clone(), None));
@@ -77,16 +75,13 @@ impl Operation {
             .and_then(|inner| inner.strip_prefix("value eq "))
             .map(|id| id.trim_matches(['"', '\'']).to_owned());
         let id = picked.ok_or_else(|| {
-            ScimError::invalid(format!(
-                "the path {} is not understood",
-                self.path.escape_debug()
-            ))
+            ScimError::invalid(format!("unsupported path {}", self.path.escape_debug()))
         })?;
         Ok((attribute.to_owned(), Some(id)))
     }
 }
 
-/// Sets an attribute, adds to a list, or takes from one.
+/// Sets an attribute, or adds to or removes from a list.
 fn set(resource: &mut Value, op: &str, name: &str, value: &Value) -> Result<(), ScimError> {
     let items = || match value {
         Value::Array(items) => items.clone(),
@@ -116,7 +111,7 @@ fn set(resource: &mut Value, op: &str, name: &str, value: &Value) -> Result<(), 
         }
         _ => {
             return Err(ScimError::invalid(format!(
-                "the operation {} is none of add, replace, remove",
+                "the operation {} is not one of add, replace, remove",
                 op.escape_debug()
             )));
         }

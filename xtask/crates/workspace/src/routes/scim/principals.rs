@@ -28,7 +28,6 @@ fn noun(kind: PrincipalKind) -> &'static str {
     }
 }
 
-/// An identity as a user.
 pub(super) fn user_view(app: &App, who: &Principal) -> Value {
     let mut body = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -48,7 +47,6 @@ pub(super) fn user_view(app: &App, who: &Principal) -> Value {
     body
 }
 
-/// An identity as a service principal.
 fn service_view(app: &App, who: &Principal) -> Value {
     let mut body = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal"],
@@ -96,7 +94,7 @@ fn find(app: &App, kind: PrincipalKind, id: &str) -> Result<Principal, ScimError
         .ok_or_else(|| ScimError::absent(noun(kind), id))
 }
 
-/// Who may make and change identities: an admin, and no run of one.
+/// Only admins may create and change identities, and no job runs.
 fn check(caller: &Caller) -> Result<(), ScimError> {
     caller.require_admin()?;
     Ok(caller.require_own_token()?)
@@ -114,9 +112,9 @@ fn create(
         User => text("userName"),
         ServicePrincipal => text("applicationId"),
     };
-    // It becomes the name of a home folder.
+    // It becomes a folder name.
     if !name.is_empty() && (name.contains('/') || RelativePath::parse(&name).is_err()) {
-        return Err(ScimError::invalid("the name cannot be that of a folder"));
+        return Err(ScimError::invalid("the name is not valid as a folder name"));
     }
     if kind == User && name.is_empty() {
         return Err(ScimError::invalid("userName is missing"));
@@ -145,14 +143,13 @@ fn create(
     Ok((StatusCode::CREATED, Json(view(app, &shown))))
 }
 
-/// Everybody has a home folder.
 fn make_home(app: &App, name: &str) -> Result<(), ScimError> {
     let home = RelativePath::parse(&format!("Users/{name}"))?;
     let made = app.workspace_files.create_dir_all(&home);
     Ok(made.map_err(|error| crate::error::ApiError::disk("cannot make a home folder", &error))?)
 }
 
-/// What can change of an identity, from a body as clients send it.
+/// Applies the fields of a request that can change.
 fn change(who: &mut Principal, body: &Value) {
     if let Some(name) = body["displayName"].as_str().filter(|name| !name.is_empty()) {
         name.clone_into(&mut who.display_name);
@@ -160,7 +157,7 @@ fn change(who: &mut Principal, body: &Value) {
     if let Some(id) = body["externalId"].as_str() {
         id.clone_into(&mut who.external_id);
     }
-    // `"False"` as a text is how one identity provider says it.
+    // Microsoft Entra sends the string `"False"`.
     let active = &body["active"];
     let off = *active == false
         || active
@@ -174,7 +171,7 @@ fn change(who: &mut Principal, body: &Value) {
     }
 }
 
-/// Puts an identity into the groups that the body lists, where it lists any.
+/// Sets the groups, if the request lists any.
 fn set_groups(app: &App, who: &Principal, body: &Value) -> Result<(), ScimError> {
     let Some(listed) = body["groups"].as_array() else {
         return Ok(());
@@ -199,7 +196,9 @@ fn replace(app: &App, caller: &Caller, kind: PrincipalKind, id: &str, body: &Val
     let mut who = find(app, kind, id)?;
     change(&mut who, body);
     if who.name == app.identity.user_name && !who.active {
-        return Err(ScimError::invalid("the workspace's own user stays active"));
+        return Err(ScimError::invalid(
+            "the workspace's own user must stay active",
+        ));
     }
     app.store.replace_principal(&who)?;
     if who.name != app.identity.user_name {
@@ -223,13 +222,15 @@ fn delete(
     check(caller)?;
     let who = find(app, kind, id)?;
     if who.name == app.identity.user_name {
-        return Err(ScimError::invalid("the workspace's own user stays"));
+        return Err(ScimError::invalid(
+            "the workspace's own user cannot be deleted",
+        ));
     }
     app.store.delete_principal(who.id)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The routes of a kind: the same, under two names.
+/// The same routes under two names.
 macro_rules! routes {
     ($kind:expr, $list:ident, $create:ident, $show:ident, $replace:ident, $patch:ident, $delete:ident) => {
         pub(super) async fn $list(

@@ -1,4 +1,4 @@
-//! Who may use the secrets of a scope.
+//! Permissions of secret scopes.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ async fn put(
     secret_scope(&app, &caller, &body.scope, Permission::Manage)?;
     if body.principal.is_empty() || Permission::parse(&body.permission).is_none() {
         return Err(ApiError::invalid(
-            "an access needs a principal, and a permission out of READ, WRITE, MANAGE",
+            "an ACL needs a principal and a permission: READ, WRITE or MANAGE",
         ));
     }
     app.store

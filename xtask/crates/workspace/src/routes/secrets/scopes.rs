@@ -1,4 +1,4 @@
-//! Scopes, in which secrets are kept.
+//! Secret scopes.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::state::App;
 
-/// The one kind of scope: values are kept by the workspace itself.
+/// The only supported backend: the workspace's own database.
 const BACKEND: &str = "DATABRICKS";
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -41,7 +41,7 @@ async fn create(
     let backend = body.scope_backend_type.as_deref().unwrap_or(BACKEND);
     if !matches!(backend, BACKEND | "") {
         return Err(ApiError::invalid(format!(
-            "the local workspace has scopes of the type {BACKEND} only, not {backend}"
+            "the local workspace has only scopes of type {BACKEND}, not {backend}"
         )));
     }
     let manager = match body.initial_manage_principal.as_deref() {

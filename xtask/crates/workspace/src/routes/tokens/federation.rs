@@ -1,4 +1,4 @@
-//! Federation policies: whose signed tokens a service principal may show instead of a secret.
+//! Federation policies: which issuers' tokens a service principal may use instead of a secret.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{FederationPolicy, new_uuid};
 
-/// Most policies of one service principal, as on Databricks.
+/// Policies of a service principal, as on Databricks.
 const MOST: usize = 20;
 
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ pub(super) async fn create(
     check_policy(&body.oidc_policy)?;
     if app.store.federation_policies(who.id)?.len() >= MOST {
         return Err(ApiError::invalid(format!(
-            "The service principal has {MOST} federation policies, and may have no more."
+            "The service principal has {MOST} federation policies, which is the limit."
         )));
     }
     let policy_id = query.policy_id.filter(|id| !id.is_empty());
@@ -80,7 +80,7 @@ fn checked_id(id: String) -> Result<String, ApiError> {
         return Ok(id);
     }
     Err(ApiError::invalid(
-        "policy_id has lower-case letters, digits and hyphens, 63 at most",
+        "policy_id must have at most 63 lower-case letters, digits and hyphens",
     ))
 }
 

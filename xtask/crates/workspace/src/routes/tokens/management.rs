@@ -1,4 +1,4 @@
-//! Everybody's personal access tokens, for admins; one may be made on behalf of a service principal.
+//! All personal access tokens, for admins; also on behalf of a service principal.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Secrets with which a service principal gets OAuth tokens.
+//! Client secrets, with which a service principal gets OAuth tokens.
 
 use std::sync::Arc;
 
@@ -14,14 +14,14 @@ use crate::extract::JsonBody;
 use crate::state::App;
 use crate::store::ClientSecret;
 
-/// Most secrets of one service principal, as on Databricks.
+/// Secrets of a service principal, as on Databricks.
 const MOST: usize = 5;
-/// How long a secret lives if nobody says: two years.
+/// Default lifetime, seconds: two years.
 const LIFETIME: i64 = 730 * 24 * 60 * 60;
 
 #[derive(Deserialize)]
 pub(super) struct Create {
-    /// Seconds, as in `3600s`.
+    /// Such as `3600s`.
     lifetime: Option<String>,
 }
 
@@ -47,7 +47,7 @@ pub(super) async fn create(
     let who = service(&app, &id)?;
     if app.store.client_secrets(who.id)?.len() >= MOST {
         return Err(ApiError::invalid(format!(
-            "The service principal has {MOST} secrets, and may have no more: delete one first."
+            "The service principal has {MOST} secrets, which is the limit: delete one first."
         )));
     }
     let seconds = match &body.lifetime {

@@ -89,7 +89,7 @@ pub(super) struct Force {
     pub(super) force: bool,
 }
 
-/// Removes a catalog; one with schemas other than `default` only with `force`.
+/// A catalog with schemas other than `default` only with `force`.
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,

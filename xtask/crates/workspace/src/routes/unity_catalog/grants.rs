@@ -1,4 +1,4 @@
-//! Grants. They are kept and shown here; `access` says what follows from them.
+//! Grants: stored and shown here, enforced by `access`.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub(super) async fn show(
     describe(&app, &kind, &full_name)
 }
 
-/// Adds and removes privileges; removing ALL_PRIVILEGES removes them all before adding.
+/// Removing ALL_PRIVILEGES removes all privileges, before others are added.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -99,7 +99,7 @@ fn describe(app: &App, kind: &str, full_name: &str) -> Result<Json<Value>, ApiEr
     }))
 }
 
-/// The securable in lower case. Models (`function` here) are MLflow's, and are not looked up.
+/// In lower case. Models (`function` here) are in MLflow and not checked.
 fn find(app: &App, (kind, full_name): (String, String)) -> Result<(String, String), ApiError> {
     let (kind, full_name) = (kind.to_lowercase(), names::full_name(&full_name));
     match kind.as_str() {
@@ -111,7 +111,7 @@ fn find(app: &App, (kind, full_name): (String, String)) -> Result<(String, Strin
         "function" | "registered_model" => return Ok(("function".to_owned(), full_name)),
         _ => {
             return Err(ApiError::not_implemented(format!(
-                "the local workspace keeps no grants on a {kind}"
+                "the local workspace has no grants on a {kind}"
             )));
         }
     }

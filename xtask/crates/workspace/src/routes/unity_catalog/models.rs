@@ -1,4 +1,4 @@
-//! Registered models: a view of MLflow's registry.
+//! Registered models, stored in MLflow's registry.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::extract::{JsonBody, QueryString};
 use crate::mlflow::registry::{self, NewModel};
 use crate::state::App;
 
-/// Versions in one reply if nobody says how many, and at most.
+/// Default and maximum.
 const VERSIONS_PER_PAGE: u32 = 100;
 const MOST_VERSIONS_PER_PAGE: u32 = 1000;
 
@@ -58,7 +58,7 @@ pub(super) async fn show(
     registry::get_model(&app, &full_name).await.map(Json)
 }
 
-/// Where to look for models; everywhere by default.
+/// Catalog and schema; all by default.
 #[derive(Deserialize)]
 pub(super) struct Within {
     catalog_name: Option<String>,

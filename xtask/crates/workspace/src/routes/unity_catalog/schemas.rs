@@ -107,7 +107,7 @@ pub(super) async fn delete(
     Ok(Json(json!({})))
 }
 
-/// Removes a schema; with `force` also the volumes and models in it.
+/// With `force`, also the volumes and models in it.
 pub(super) async fn remove(app: &Arc<App>, full_name: &str, force: bool) -> Result<(), ApiError> {
     let (catalog, name) = full_name.split_once('.').unwrap_or((full_name, ""));
     let volumes = app.store.securables("volume", full_name)?;
@@ -131,7 +131,7 @@ pub(super) async fn remove(app: &Arc<App>, full_name: &str, force: bool) -> Resu
     Ok(app.store.delete_grants("schema", full_name)?)
 }
 
-/// The models of a schema. Before MLflow has a database there are none, and nobody has to wait for its start.
+/// Before MLflow has a database there are no models, so nothing waits for its start.
 async fn models(app: &App, catalog: &str, name: &str) -> Result<Vec<Value>, ApiError> {
     if !app.config.state.path().join("mlflow/mlflow.db").exists() {
         return Ok(Vec::new());

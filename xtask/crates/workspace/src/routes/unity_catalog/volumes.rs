@@ -1,4 +1,4 @@
-//! Volumes: folders for data, `/Volumes/<catalog>/<schema>/<volume>` in the Files API and in notebooks.
+//! Volumes: `/Volumes/<catalog>/<schema>/<volume>` in the Files API and in notebooks.
 
 use std::sync::Arc;
 
@@ -158,7 +158,7 @@ pub(super) async fn delete(
     Ok(Json(json!({})))
 }
 
-/// Removes a volume with its files.
+/// Also deletes its files.
 pub(super) async fn remove(app: &Arc<App>, full_name: &str) -> Result<(), ApiError> {
     let path = folder(full_name)?;
     on_disk(app, move |app| match app.volumes.remove(&path, true) {

@@ -1,5 +1,5 @@
-//! Body of `POST /api/2.0/workspace/import`: JSON with the content in base64 (the CLI), or a form with the content
-//! as a file (the SDK for Python).
+//! Body of `POST /api/2.0/workspace/import`: JSON with base64 content (the CLI), or a form with a file (the SDK for
+//! Python).
 
 use axum::extract::multipart::MultipartError;
 use axum::extract::{FromRequest, Multipart, Request};
@@ -13,7 +13,6 @@ use crate::error::ApiError;
 use crate::extract::JsonBody;
 use crate::files::WorkspacePath;
 
-/// A file to be put into the tree, with its content.
 pub(super) struct ImportBody {
     pub(super) import: Import,
     pub(super) content: Vec<u8>,

@@ -1,5 +1,5 @@
-//! What a notebook says about its environment, in either format: the `# /// script` block of source format (PEP 723),
-//! and `environmentMetadata` in Jupyter's.
+//! The environment of a notebook: the `# /// script` block of source format (PEP 723), and `environmentMetadata` of
+//! Jupyter's format.
 
 use serde_json::{Map, Value, json};
 use toml::{Table, Value as Toml};
@@ -7,12 +7,12 @@ use toml::{Table, Value as Toml};
 const BEGIN: &str = "/// script";
 const END: &str = "///";
 const TABLE: [&str; 3] = ["tool", "databricks", "environment"];
-/// Texts, in the order in which Databricks writes them.
+/// String fields, in Databricks' order.
 const TEXTS: [&str; 3] = ["base_environment", "client", "environment_version"];
 const DEPENDENCIES: &str = "dependencies";
 
-/// Takes the block from the top of a notebook's first cell, as metadata. A block that says more than metadata can
-/// hold stays where it is, as do comments that are none.
+/// Moves the block at the top of the first cell into metadata. A block with fields that metadata cannot hold stays
+/// where it is, like any other comment.
 pub(super) fn take_block(lines: &mut Vec<&str>, comment: &str) -> Option<Value> {
     let content = |line: &str| {
         let rest = line.trim_end().strip_prefix(comment)?;
@@ -32,7 +32,7 @@ pub(super) fn take_block(lines: &mut Vec<&str>, comment: &str) -> Option<Value> 
     Some(metadata)
 }
 
-/// The block for a notebook's metadata, with the line break that ends it; nothing where that says nothing.
+/// The block for a notebook's metadata, with its line break; empty without an environment.
 pub(super) fn block_of(metadata: &Value, comment: &str) -> String {
     let mut said = Vec::new();
     for name in TEXTS {
@@ -58,7 +58,7 @@ pub(super) fn block_of(metadata: &Value, comment: &str) -> String {
     lines.map(|line| format!("{comment} {line}\n")).collect()
 }
 
-/// The metadata that holds all that a block says.
+/// `None` if metadata cannot hold all of the block.
 fn metadata_of(block: &str) -> Option<Value> {
     let mut inner = block.parse::<Table>().ok()?;
     for name in TABLE {
@@ -70,7 +70,7 @@ fn metadata_of(block: &str) -> Option<Value> {
         };
         inner = table;
     }
-    // Databricks writes this one whether there is a base environment or not.
+    // Databricks always writes this field.
     let mut metadata = Map::from_iter([("base_environment".to_owned(), json!(""))]);
     for (name, value) in inner {
         let value = match value {
@@ -93,7 +93,7 @@ fn texts(list: &Value) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// A text as TOML writes it.
+/// As a TOML string.
 fn quoted(text: &str) -> String {
     let text = text
         .replace('\\', "\\\\")

@@ -1,4 +1,4 @@
-//! Content of files and notebooks, in the format that is asked for.
+//! Exports of files and notebooks.
 
 use std::io::Read as _;
 
@@ -14,19 +14,18 @@ use crate::error::ApiError;
 use crate::files::WorkspacePath;
 use crate::state::App;
 
-/// How a notebook is written. A file comes as it is.
+/// Format of a notebook; files are exported unchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Format {
-    /// A file with marker comments.
+    /// With marker comments.
     Source,
-    /// Jupyter's.
     Jupyter,
-    /// The one in which it was imported.
+    /// As imported.
     AsImported,
 }
 
 impl Format {
-    /// Reads the name that the API has for it.
+    /// The API's name of the format.
     pub(super) fn parse(name: Option<&str>) -> Result<Format, ApiError> {
         match name.unwrap_or("SOURCE") {
             "SOURCE" => Ok(Format::Source),
@@ -39,7 +38,6 @@ impl Format {
     }
 }
 
-/// Content of a file or notebook.
 #[derive(Debug)]
 pub(super) struct Content {
     bytes: Vec<u8>,
@@ -47,7 +45,7 @@ pub(super) struct Content {
 }
 
 impl Content {
-    /// The bytes. They are never shown as a page: what a job wrote must not act in the reader's name.
+    /// Never rendered as a page: a job's file must not act in the reader's name.
     pub(super) fn into_download(self) -> Response {
         let headers = [
             (CONTENT_TYPE, "application/octet-stream"),
@@ -56,14 +54,12 @@ impl Content {
         (headers, self.bytes).into_response()
     }
 
-    /// The bytes in base64 within JSON.
     pub(super) fn into_json(self) -> Response {
         Json(serde_json::json!({"content": STANDARD.encode(&self.bytes), "file_type": self.extension}))
             .into_response()
     }
 }
 
-/// Reads a file or notebook.
 pub(super) fn file(app: &App, path: &WorkspacePath, format: Format) -> Result<Content, ApiError> {
     let failed = |error: std::io::Error| ApiError::disk(&format!("cannot read {path}"), &error);
     let found = app
@@ -120,9 +116,9 @@ fn notebook(
     Ok(Content { bytes, extension })
 }
 
-/// The format in which a notebook was imported, as `return_export_info` tells it.
+/// For `return_export_info`.
 pub(super) fn imported_format(app: &App, path: &WorkspacePath) -> std::io::Result<&'static str> {
-    // The first line tells; blanks in front of it are few.
+    // The first line decides, after a few blanks at most.
     let mut start = Vec::new();
     app.workspace_files
         .open_file(path.relative())?

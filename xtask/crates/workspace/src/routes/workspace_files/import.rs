@@ -1,4 +1,4 @@
-//! Writing to the workspace tree.
+//! Imports, folders and deletion in the workspace tree.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -13,26 +13,24 @@ use crate::files::WorkspacePath;
 use crate::state::App;
 use crate::store::ObjectType;
 
-/// A file to be put into the tree.
 pub(super) struct Import {
     pub(super) path: WorkspacePath,
     pub(super) kind: Kind,
     pub(super) overwrite: bool,
 }
 
-/// How it is decided whether the file is a notebook.
+/// Whether the file becomes a notebook.
 pub(super) enum Kind {
-    /// By extension and first line, as [`notebook::detect`] says.
+    /// By extension and first line; see [`notebook::detect`].
     ByContent,
-    /// A plain file.
     File,
-    /// A notebook of this language in source format, under the path as given.
+    /// A notebook in source format in this language, under exactly this path.
     Source(String),
-    /// A notebook in Jupyter's format, under the path as given.
+    /// A Jupyter notebook, under exactly this path.
     Jupyter,
 }
 
-/// Puts a file or notebook into an existing folder, whole or not at all.
+/// Writes a file or notebook into an existing folder, completely or not at all.
 pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), ApiError> {
     let Placed {
         path,
@@ -59,7 +57,7 @@ pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), 
             is_written = true;
             Ok::<_, ApiError>(())
         });
-    // On a full disk the file may fit, and the row about it not.
+    // On a full disk the file may fit and its row not.
     if put.is_err() && is_written && !was_there {
         let _ = app.workspace_files.remove(path.relative(), false);
     }
@@ -67,7 +65,7 @@ pub(super) fn import(app: &App, request: &Import, content: &[u8]) -> Result<(), 
     Ok(())
 }
 
-/// Where a file goes, the language if it is a notebook, and the content as it is kept.
+/// Path, language of a notebook, and stored content.
 struct Placed<'r> {
     path: WorkspacePath,
     language: Option<&'r str>,
@@ -85,7 +83,7 @@ impl<'r> Placed<'r> {
             ),
             Kind::Jupyter => {
                 let notebook = Jupyter::parse(content).map_err(|why| {
-                    ApiError::invalid(format!("({path}) is no valid Jupyter notebook: {why}"))
+                    ApiError::invalid(format!("({path}) is not a valid Jupyter notebook: {why}"))
                 })?;
                 (path, Some(notebook.language()), content.into())
             }
@@ -105,7 +103,7 @@ impl<'r> Placed<'r> {
     }
 }
 
-/// A notebook in source format begins with a line that says so; a plain script becomes a notebook of one cell.
+/// Adds the header of source format, so that a plain script becomes a notebook of one cell.
 fn with_header<'c>(content: &'c [u8], language: &str) -> Cow<'c, [u8]> {
     let header = jupyter::header(language);
     if content.starts_with(header.as_bytes()) || Jupyter::is(content) {
@@ -114,14 +112,14 @@ fn with_header<'c>(content: &'c [u8], language: &str) -> Cow<'c, [u8]> {
     [header.as_bytes(), b"\n", content].concat().into()
 }
 
-/// Refuses a missing folder, a taken path, and a path that holds something else.
+/// Refuses a missing folder, and a path that is taken by another kind of object.
 fn check_place(
     app: &App,
     path: &WorkspacePath,
     object_type: ObjectType,
     overwrite: bool,
 ) -> Result<(), ApiError> {
-    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot look at {path}"), &error);
+    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot read {path}"), &error);
     let parent = path
         .parent()
         .ok_or_else(|| ApiError::invalid("the root is not a file"))?;
@@ -161,7 +159,7 @@ fn check_place(
     }
 }
 
-/// The CLI tells the two apart: 409 for files, and for notebooks 400 with a message of this form.
+/// The CLI distinguishes them: 409 for files, 400 with this message for notebooks.
 fn taken(path: &WorkspacePath, object_type: ObjectType) -> ApiError {
     match object_type {
         ObjectType::Notebook => ApiError::already_exists(format!("Path ({path}) already exists.")),
@@ -173,19 +171,19 @@ fn taken(path: &WorkspacePath, object_type: ObjectType) -> ApiError {
     }
 }
 
-/// Makes a folder with its parents; an existing one is fine.
+/// Also creates parents; an existing folder is fine.
 pub(super) fn make_folder(app: &App, path: &WorkspacePath) -> Result<(), ApiError> {
     app.workspace_files
         .create_dir_all(path.relative())
         .map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists | ErrorKind::NotADirectory => ApiError::already_exists(
-                format!("Cannot create folder {path}: a file is in its place."),
+                format!("Cannot create folder {path}: a file has this path."),
             ),
             _ => ApiError::disk(&format!("cannot create the folder {path}"), &error),
         })
 }
 
-/// Removes an object; a folder that is not empty only with `recursive`.
+/// A non-empty folder only with `recursive`.
 pub(super) fn delete(app: &App, path: &WorkspacePath, recursive: bool) -> Result<(), ApiError> {
     if matches!(path.key().as_str(), "/" | "/Users" | "/Shared") {
         return Err(ApiError::new(

@@ -1,21 +1,20 @@
-//! Notebooks in Jupyter's format, and what they are in source format: a file with marker comments.
+//! Conversion of notebooks between Jupyter's format and source format, a file with marker comments.
 
 use serde_json::{Value, json};
 
 use super::environment::{block_of, take_block};
 
-/// Where Databricks keeps what Jupyter has no place for.
+/// Databricks' metadata of a cell.
 const DATABRICKS_CELL: &str = "application/vnd.databricks.v1+cell";
 const DATABRICKS_NOTEBOOK: &str = "application/vnd.databricks.v1+notebook";
 const ENVIRONMENT: &str = "environmentMetadata";
 const MARKDOWN: &str = "%md";
 
-/// A notebook in Jupyter's format.
 #[derive(Debug, PartialEq)]
 pub(super) struct Jupyter(Value);
 
 impl Jupyter {
-    /// Reads the content of a file; an error says why it is no notebook.
+    /// An error says why it is not a notebook.
     pub(super) fn parse(content: &[u8]) -> Result<Jupyter, String> {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         let value: Value = serde_json::from_slice(content).map_err(|error| error.to_string())?;
@@ -34,13 +33,13 @@ impl Jupyter {
         }
     }
 
-    /// Whether stored content of a notebook is in this format: source format begins with a comment.
+    /// Whether stored content is in this format: source format begins with a comment.
     pub(super) fn is(content: &[u8]) -> bool {
         let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
         content.trim_ascii_start().first() == Some(&b'{')
     }
 
-    /// Its language, as the API spells it; Python where it says none.
+    /// As the API spells it; Python by default.
     pub(super) fn language(&self) -> &'static str {
         let metadata = &self.0["metadata"];
         let said = [
@@ -57,7 +56,6 @@ impl Jupyter {
         }
     }
 
-    /// The notebook in source format.
     pub(super) fn to_source(&self) -> String {
         let comment = comment_of(self.language());
         let cells = self.0["cells"].as_array().into_iter().flatten();
@@ -73,7 +71,6 @@ impl Jupyter {
         )
     }
 
-    /// A notebook in source format as one of Jupyter's.
     pub(super) fn from_source(source: &str, language: &str, name: &str) -> Jupyter {
         let comment = comment_of(language);
         let separator = format!("{comment} COMMAND ----------");
@@ -111,13 +108,12 @@ impl Jupyter {
         }))
     }
 
-    /// The file.
     pub(super) fn into_bytes(self) -> Vec<u8> {
         format!("{:#}\n", self.0).into_bytes()
     }
 }
 
-/// First line of a notebook in source format.
+/// First line of source format.
 pub(super) fn header(language: &str) -> String {
     format!("{} Databricks notebook source", comment_of(language))
 }
@@ -145,7 +141,7 @@ fn source_of_cell(cell: &Value, comment: &str) -> Option<String> {
     {
         lines.push(format!("{comment} DBTITLE 1,{}", title.replace('\n', " ")));
     }
-    // As Databricks writes it: a cell that begins with a magic is a comment from end to end.
+    // Like Databricks: a cell that begins with a magic is commented out completely.
     let is_magic = text.trim_start().starts_with('%');
     lines.extend(text.lines().map(|line| match (is_magic, line) {
         (false, line) => line.to_owned(),
@@ -190,7 +186,7 @@ fn cell_of_source(lines: &[&str], comment: &str) -> Option<Value> {
     })
 }
 
-/// Jupyter keeps a text as one string or as a list of lines.
+/// Jupyter stores text as a string or a list of lines.
 fn text_of(source: &Value) -> String {
     match source {
         Value::String(text) => text.replace("\r\n", "\n"),

@@ -1,8 +1,8 @@
-//! Which files are notebooks. Databricks decides by extension and first line, and drops the extension.
+//! Detection of notebooks: Databricks decides by extension and first line, and drops the extension.
 
 use super::jupyter::Jupyter;
 
-/// Languages by extension, with how the first line of a notebook in source format begins.
+/// Extension, language and first line of source format.
 const SOURCES: [(&str, &str, &str); 4] = [
     (".py", "PYTHON", "# Databricks notebook source"),
     (".sql", "SQL", "-- Databricks notebook source"),
@@ -10,19 +10,19 @@ const SOURCES: [(&str, &str, &str); 4] = [
     (".r", "R", "# Databricks notebook source"),
 ];
 
-/// A file that becomes a notebook.
+/// A file that is imported as a notebook.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Notebook<'n> {
-    /// Its name without the extension.
+    /// Without the extension.
     pub(super) name: &'n str,
-    /// Its language, as the API spells it.
+    /// As the API spells it.
     pub(super) language: &'static str,
 }
 
-/// The notebook that a file of this name and content becomes, if it is one.
+/// `None` for a plain file.
 pub(super) fn detect<'n>(name: &'n str, content: &[u8]) -> Option<Notebook<'n>> {
     if let Some(stem) = strip_extension(name, ".ipynb") {
-        // What cannot be read as a notebook stays a file.
+        // An invalid notebook stays a file.
         return Some(Notebook {
             name: stem,
             language: Jupyter::parse(content).ok()?.language(),

@@ -8,13 +8,13 @@ use crate::files::WorkspacePath;
 use crate::state::App;
 use crate::store::{ObjectRow, ObjectType, StoreError};
 
-/// What the API says about an object; of a notebook, also in which format it was imported where that is asked for.
+/// Of a notebook, also the import format if requested.
 pub(super) fn status(
     app: &App,
     path: &WorkspacePath,
     with_format: bool,
 ) -> Result<Value, ApiError> {
-    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot look at {path}"), &error);
+    let failed = |error: std::io::Error| ApiError::disk(&format!("cannot read {path}"), &error);
     let found = app
         .workspace_files
         .metadata(path.relative())
@@ -28,7 +28,7 @@ pub(super) fn status(
     Ok(object)
 }
 
-/// The objects of a folder; of a file, itself.
+/// A file lists itself.
 pub(super) fn list(app: &App, path: &WorkspacePath) -> Result<Vec<Value>, ApiError> {
     let failed = |error: std::io::Error| ApiError::disk(&format!("cannot list {path}"), &error);
     let found = app
@@ -67,7 +67,7 @@ fn describe(app: &App, path: &WorkspacePath, is_dir: bool, size: u64) -> Result<
     Ok(object)
 }
 
-/// The row of what is on disk. Folders, and files that a job wrote, get theirs when first asked for.
+/// The row of an object. Folders, and files written by jobs, get one on first use.
 fn row(app: &App, path: &WorkspacePath, is_dir: bool) -> Result<ObjectRow, ApiError> {
     match app.store.object(&path.key())? {
         Some(row) if (row.object_type == ObjectType::Directory) == is_dir => Ok(row),
@@ -84,7 +84,7 @@ fn row(app: &App, path: &WorkspacePath, is_dir: bool) -> Result<ObjectRow, ApiEr
     }
 }
 
-/// The error for a path where nothing is, in the words that clients look for.
+/// 404 with the message that clients compare.
 pub(super) fn absent(path: &WorkspacePath) -> ApiError {
     ApiError::not_found(format!("Path ({}) doesn't exist.", path.asked()))
 }

@@ -1,4 +1,4 @@
-//! Where the code of a task is: a notebook of the workspace tree, a Python file of it or of a volume, or a package.
+//! Finds the code of a task: a notebook of the workspace tree, a Python file of the tree or a volume, or a package.
 
 use camino::Utf8PathBuf;
 
@@ -9,18 +9,17 @@ use crate::jobs::Kind;
 use crate::state::App;
 use crate::store::{ObjectType, StoreError};
 
-/// Code that a process runs.
 #[derive(Debug)]
 pub(super) struct Code {
     pub kind: Kind,
-    /// Its path in the workspace, `/Workspace/…` or `/Volumes/…`; notebooks have no extension. Of a package, its name.
+    /// Workspace path, `/Workspace/…` or `/Volumes/…`, without the extension of a notebook; or the name of a package.
     pub path: String,
-    /// The file behind it; a package has none before it is installed.
+    /// `None` for a package.
     pub file: Option<Utf8PathBuf>,
 }
 
 impl Code {
-    /// Finds the code of a task, if the identity that the task acts as may read it.
+    /// Requires that the task's identity may read it.
     pub(super) fn find(task: &Task) -> Result<Code, TaskError> {
         let (app, settings) = (&task.app, &task.task_run.settings);
         let key = &task.task_run.task_key;
@@ -32,7 +31,7 @@ impl Code {
                 file: None,
             });
         }
-        // Read once: what is asked for below is what is opened after it.
+        // Normalized once, so that the checked path is the opened one.
         let named = format!("/{}", RelativePath::parse(declared)?.as_str());
         let named = match settings.kind() {
             Some(Kind::Notebook) => without_extension(&named),
@@ -84,7 +83,7 @@ fn python_file(app: &App, declared: &str) -> Option<(String, Utf8PathBuf)> {
     Some((format!("/Workspace/{inside}"), file))
 }
 
-/// The name of a notebook whose file may have been named.
+/// A notebook may be declared by its file name.
 fn without_extension(path: &str) -> &str {
     [".py", ".ipynb"]
         .into_iter()
@@ -104,7 +103,7 @@ fn file_in(tree: &Tree, name: &str) -> Option<Utf8PathBuf> {
     data.is_file().then(|| tree.root().join(path.as_str()))
 }
 
-/// The language of a notebook that its own text does not tell from Python, or that begins with another comment.
+/// `R` or `SCALA`, which the text of a notebook does not always tell.
 fn foreign_language(app: &App, path: &str) -> Result<Option<String>, StoreError> {
     let inside = path.strip_prefix("/Workspace").unwrap_or(path);
     let language = app.store.object(inside)?.and_then(|row| row.language);
@@ -117,7 +116,7 @@ fn is_notebook(app: &App, path: &str) -> Result<bool, StoreError> {
     Ok(object.is_some_and(|row| row.object_type == ObjectType::Notebook))
 }
 
-/// Id of the notebook at a workspace path; 0 for a file that is none.
+/// 0 for a file that is not a notebook.
 pub(super) fn notebook_id(app: &App, path: &str) -> Result<i64, StoreError> {
     let inside = path.strip_prefix("/Workspace").unwrap_or(path);
     Ok(app.store.object(inside)?.map_or(0, |row| row.object_id))

@@ -22,7 +22,7 @@ pub(super) fn run(task: &Task, declared: &Condition) -> Result<Ending, TaskError
     }
 }
 
-/// Equality compares texts, so `12.0` is not `12`; everything else compares numbers.
+/// Equality compares strings, so `12.0` is not `12`; everything else compares numbers.
 fn holds(left: &str, operator: Operator, right: &str) -> Result<bool, String> {
     let number = |text: &str| {
         let number = text.trim().parse::<f64>();

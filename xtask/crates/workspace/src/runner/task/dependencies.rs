@@ -1,8 +1,8 @@
-//! What a task wants installed: its libraries, and the dependencies of the job's environment that it names.
+//! Packages of a task: its libraries, and the dependencies of its environment.
 
 use crate::jobs::{Environment, JobSettings, Library, Task};
 
-/// Lines of a requirements file; a comment tells of a library that is not for Python.
+/// Lines of a requirements file; a library that is not for Python becomes a comment.
 pub(super) fn of(job: &JobSettings, task: &Task) -> Vec<String> {
     let of_task = |environment: &&Environment| {
         let key = task.environment_key.as_ref();
@@ -15,10 +15,10 @@ pub(super) fn of(job: &JobSettings, task: &Task) -> Vec<String> {
         .collect()
 }
 
-/// Why a notebook's own dependencies do not count for a task; empty where they do.
+/// Why the notebook's own dependencies are ignored; empty if they are not.
 pub(super) fn instead_of_the_notebooks(task: &Task) -> &'static str {
     if task.environment_key.is_some() {
-        "the task's environment_key puts the job's environment in their place"
+        "the task's environment_key selects an environment of the job instead"
     } else if task.names_a_cluster() {
         "on a cluster Databricks installs the task's libraries instead"
     } else {
@@ -50,7 +50,7 @@ fn library(declared: &Library) -> Vec<String> {
         .collect()
 }
 
-/// The files of the workspace and of volumes that such lines name; `code` is the path that relative ones lie beside.
+/// Workspace files and volume files in these lines; `code` is the path that relative ones are relative to.
 pub(super) fn files(lines: &[String], code: &str) -> Vec<String> {
     let folder = code.rsplit_once('/').map_or("", |(folder, _)| folder);
     lines
@@ -66,7 +66,7 @@ pub(super) fn files(lines: &[String], code: &str) -> Vec<String> {
         .collect()
 }
 
-/// The path in a line of requirements: a file of requirements or constraints, a folder, or a package.
+/// The path in a requirements line: a requirements or constraints file, a folder, or a package.
 fn named_file(line: &str) -> Option<&str> {
     let option = |line: &str| line.starts_with('-') && !line.starts_with("--extra-index-url");
     let value = match line.trim() {
@@ -85,7 +85,7 @@ fn named_file(line: &str) -> Option<&str> {
     (is_path && !path.contains("://")).then_some(path)
 }
 
-/// A path without `.` and `..`, which counts from a folder where it is relative.
+/// Resolves `.` and `..`; relative to `folder`.
 fn absolute(folder: &str, path: &str) -> String {
     let all = match path.starts_with('/') {
         true => path.to_owned(),

@@ -1,4 +1,4 @@
-//! `for_each_task`: runs a task once for each input, some of them at a time.
+//! `for_each_task`: runs a task once for each input, several at a time.
 
 use std::pin::Pin;
 
@@ -12,14 +12,14 @@ use crate::runner::interruption::{asked, until};
 use crate::runner::references;
 use crate::store::ResultState;
 
-/// Most inputs, as on Databricks.
+/// Databricks' limit.
 const MOST_INPUTS: usize = 5000;
 
 pub(super) async fn run(task: &Task, declared: &ForEach) -> Result<Ending, TaskError> {
     let deadline = task.deadline();
     let inputs = inputs(task, &declared.inputs)?;
     task.begin(&json!({"inputs": Value::from(inputs.clone()).to_string()}))?;
-    // Iterations end when the whole run is cancelled, and when the loop takes too long.
+    // Iterations end when the run is cancelled, and when the loop times out.
     let (stop, stopped) = watch::channel(false);
     let mut work = Loop::new(task, declared, inputs, stopped);
     let mut cancelled = task.cancelled.clone();
@@ -43,7 +43,7 @@ pub(super) async fn run(task: &Task, declared: &ForEach) -> Result<Ending, TaskE
     }
 }
 
-/// The inputs: a JSON list, after references were filled in.
+/// A JSON list, after references were resolved.
 fn inputs(task: &Task, template: &str) -> Result<Vec<Value>, TaskError> {
     let text = task.resolve(|context| references::fill(template, context))?;
     let refuse =
@@ -51,7 +51,7 @@ fn inputs(task: &Task, template: &str) -> Result<Vec<Value>, TaskError> {
     match serde_json::from_str(&text) {
         Ok(Value::Array(inputs)) if inputs.len() <= MOST_INPUTS => Ok(inputs),
         Ok(Value::Array(inputs)) => Err(refuse(format!(
-            "{} inputs are more than {MOST_INPUTS}",
+            "{} inputs exceed the limit of {MOST_INPUTS}",
             inputs.len()
         ))),
         _ => Err(refuse(format!(
@@ -88,14 +88,14 @@ impl<'t> Loop<'t> {
         }
     }
 
-    /// Runs all iterations; one that fails does not keep the others from running.
+    /// A failed iteration does not stop the others.
     async fn all(&mut self) {
         loop {
             while self.running.len() < self.declared.concurrency.max(1)
                 && let Some((index, input)) = self.waiting.next()
             {
                 if let Err(error) = self.start(index, &input) {
-                    tracing::error!(index, %error, "cannot begin an iteration");
+                    tracing::error!(index, %error, "cannot start an iteration");
                     self.failed += 1;
                 }
             }
@@ -107,7 +107,6 @@ impl<'t> Loop<'t> {
         }
     }
 
-    /// Waits for those that run.
     async fn rest(&mut self) {
         while self.running.join_next().await.is_some() {}
     }
@@ -126,7 +125,7 @@ impl<'t> Loop<'t> {
     }
 }
 
-/// Runs one iteration and says whether it succeeded. (Boxed: a task that repeats tasks is itself one.)
+/// Answers whether it succeeded. (Boxed, because iterations are tasks themselves.)
 fn iterate(task: Task) -> Pin<Box<dyn Future<Output = bool> + Send>> {
     Box::pin(async move {
         let app = task.app.clone();

@@ -1,4 +1,4 @@
-//! Tasks that run code in a Python process: fills in parameters, sees the process through, keeps what it left.
+//! Tasks that run code in a Python process.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt as _;
@@ -20,15 +20,14 @@ use crate::runner::outcome::{self, Outcome};
 use crate::runner::parameters;
 use crate::store::{StoreError, TaskOutput};
 
-/// Bytes of the process's own log that go into a report on its death.
+/// Bytes of the process's log in the error of a crash.
 const LOG_TAIL: usize = 4000;
 
-/// Exit code of a process whose code goes on in a fresh one.
+/// Exit code with which code asks to continue in a new process.
 const RESTART: i32 = 75;
-/// Signal of the kernel's out-of-memory killer.
+/// SIGKILL, the signal of the out-of-memory killer.
 const KILL: i32 = 9;
 
-/// How the process ended, or why it was ended.
 enum Stop {
     Exit(ExitStatus),
     Timeout,
@@ -36,8 +35,8 @@ enum Stop {
 }
 
 impl Stop {
-    /// The status of a process that ended before its code did. Code can end its process with any exit code, so that
-    /// this counts only together with what the kernel itself tells.
+    /// The status of a process that ended before its code did. Code can exit with any code, so that the exit code
+    /// counts only together with the kernel's last event.
     fn died(&self, finished: Option<bool>) -> Option<ExitStatus> {
         let Stop::Exit(status) = self else {
             return None;
@@ -79,7 +78,7 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
     let mut request = request(task, &code, &dependencies, &parameters)?;
     let deadline = task.deadline();
     let stop = loop {
-        // With an overlay over the project's packages nothing may have been imported ahead.
+        // An overlay must be active before anything is imported.
         let is_bare = request["overlays"]
             .as_array()
             .is_none_or(|overlays| overlays.is_empty());
@@ -127,7 +126,7 @@ async fn see_through(
     Ok(stop)
 }
 
-/// The process closes its MLflow runs itself, if it has the time. One that was killed had not.
+/// A killed process could not close its MLflow runs.
 async fn close_mlflow_runs(task: &Task, ending: &Ending, runs: &[String]) {
     let status = match ending {
         Ending::Success => return,
@@ -137,7 +136,7 @@ async fn close_mlflow_runs(task: &Task, ending: &Ending, runs: &[String]) {
     abandoned::close(&task.app, runs, status).await;
 }
 
-/// What the kernel is asked to do; see `notebook_kernel/request.py`.
+/// The request to the kernel; see `notebook_kernel/request.py`.
 fn request(
     task: &Task,
     code: &Code,
@@ -176,7 +175,7 @@ fn request(
     }))
 }
 
-/// Task values by task; a task that has ended without any has an empty entry.
+/// By task; an ended task without values has an empty entry.
 fn known_values(task: &Task) -> Result<BTreeMap<String, Map<String, Value>>, StoreError> {
     let (store, run_id) = (&task.app.store, task.run.run_id);
     let mut values: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
@@ -191,8 +190,8 @@ fn known_values(task: &Task) -> Result<BTreeMap<String, Map<String, Value>>, Sto
     Ok(values)
 }
 
-/// `restartPython`: the next process starts at the next cell, and knows the widgets. Answers whether the kernel asked
-/// for that; code that ends its process with this exit code did not.
+/// `restartPython`: the next process continues with the next cell and knows the widgets. Answers whether the kernel
+/// asked for it; code may exit with this code for other reasons.
 fn go_on_after_restart(task: &Task, request: &mut Value) -> Result<bool, TaskError> {
     let folder = task.app.task_run_dir(task.task_run.run_id);
     let file = folder.join("restart.json");
@@ -222,7 +221,7 @@ fn keep_task_values(task: &Task) -> Result<(), TaskError> {
     Ok(())
 }
 
-/// What C code and child processes have written, without the secrets that the run has read: not in its file either.
+/// Output of C code and child processes. Secrets that the run has read are removed from it, also on disk.
 fn process_log(task: &Task) -> Vec<u8> {
     let file = task
         .app
@@ -266,7 +265,7 @@ fn output(task: &Task, kind: Kind, stop: &Stop, outcome: Outcome) -> TaskOutput 
     output
 }
 
-/// Why a task whose process died has failed.
+/// The error of a task whose process died.
 fn death(kind: Kind, status: ExitStatus) -> String {
     let what = match kind {
         Kind::Notebook => "notebook",

@@ -1,4 +1,4 @@
-//! Trying a task again.
+//! Retries of a task.
 
 use tokio::time::sleep;
 
@@ -7,8 +7,7 @@ use crate::runner::interruption::asked;
 use crate::store::{ResultState, RunState, StoreError, TaskRun};
 
 impl Task {
-    /// Runs the task as often as it allows; each attempt has a row of its own. Answers the last attempt, whose row
-    /// is not closed yet, and how it ended.
+    /// Each attempt has a row of its own. Answers the last attempt, whose row is not closed yet, and its result.
     pub(in crate::runner) async fn with_retries(mut self) -> (TaskRun, RunState) {
         let mut done = 0;
         loop {

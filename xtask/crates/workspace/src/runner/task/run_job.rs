@@ -37,7 +37,7 @@ fn start(task: &Task, declared: &RunJob) -> Result<Run, TaskError> {
     })?;
     if ancestors(task)?.contains(&job_id) {
         return Err(TaskError::Declared(format!(
-            "task '{}' runs job {job_id}, which is waiting for this very task",
+            "task '{}' runs job {job_id}, which is waiting for this task",
             task.task_run.task_key
         )));
     }
@@ -65,8 +65,7 @@ fn start(task: &Task, declared: &RunJob) -> Result<Run, TaskError> {
     Ok(child)
 }
 
-/// What the other job is given: what the task says, and over it the parameters of this task's own job, as far as the
-/// other job declares them.
+/// The task's parameters for the other job, overridden by those parameters of this job that the other job declares.
 fn job_parameters(
     declared: &Map<String, Value>,
     job: &Job,
@@ -81,7 +80,7 @@ fn job_parameters(
     Ok(given)
 }
 
-/// The jobs that wait for this task: its own, and those whose tasks started it.
+/// Jobs that wait for this task: its own, and those whose tasks started it.
 fn ancestors(task: &Task) -> Result<BTreeSet<i64>, TaskError> {
     let mut jobs = BTreeSet::from([task.run.job_id]);
     let mut parent = task.run.parent_run_id;

@@ -1,4 +1,4 @@
-//! What a task is given to do, and how that ends.
+//! A task to be executed, and its result.
 
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ use crate::runner::parameters;
 use crate::state::App;
 use crate::store::{Run, StoreError, TaskOutput, TaskRun};
 
-/// A task run and what it needs.
 #[derive(Debug, Clone)]
 pub(in crate::runner) struct Task {
     pub app: Arc<App>,
@@ -23,7 +22,7 @@ pub(in crate::runner) struct Task {
     pub cancelled: watch::Receiver<bool>,
 }
 
-/// Why a task did not get as far as its work.
+/// Why a task did not start.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TaskError {
     #[error("{0}")]
@@ -40,7 +39,6 @@ impl From<ApiError> for TaskError {
     }
 }
 
-/// How a task's work ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Ending {
     Success,
@@ -50,7 +48,7 @@ pub(super) enum Ending {
 }
 
 impl Task {
-    /// Keeps one line of why the task failed.
+    /// Stores a one-line error.
     pub(super) fn fail_with(&self, message: String) -> Result<(), StoreError> {
         let output = TaskOutput {
             error: Some(message),
@@ -61,12 +59,12 @@ impl Task {
             .set_task_output(self.task_run.run_id, &output)
     }
 
-    /// Notes that the task has begun, with the parameters that it got.
+    /// Stores the start and the parameters.
     pub(super) fn begin(&self, parameters: &Value) -> Result<(), StoreError> {
         self.app.store.start_task(self.task_run.run_id, parameters)
     }
 
-    /// As whom the task acts: what the workspace does for it is asked of this identity.
+    /// The identity that the task acts as.
     pub(super) fn caller(&self) -> Result<Caller, TaskError> {
         let caller = self.app.caller_of_run(&self.run.run_as, self.run.run_id)?;
         caller.ok_or_else(|| {
@@ -81,13 +79,11 @@ impl Task {
         TaskError::Declared(format!("task '{}': {why}", self.task_run.task_key))
     }
 
-    /// When the task has taken too long.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let timeout = self.task_run.settings.timeout();
         timeout.map(|timeout| Instant::now() + timeout)
     }
 
-    /// Fills in what `resolve` looks at.
     pub(super) fn resolve<T>(
         &self,
         resolve: impl FnOnce(&parameters::Context<'_>) -> Result<T, String>,

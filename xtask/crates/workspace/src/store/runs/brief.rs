@@ -1,47 +1,33 @@
-//! Runs as lists show them: without what they were started with.
+//! Runs without settings and parameters, for lists. Times are milliseconds.
 
 use rusqlite::{Row, params};
 
 use super::{Result, RunState, RunType, Store};
 
-/// A run in a few words.
 #[derive(Debug, Clone)]
 pub struct RunBrief {
-    /// Its id.
     pub run_id: i64,
-    /// The job; it may be gone by now.
     pub job_id: i64,
-    /// 1 for the job's first run, then counting.
     pub number_in_job: i64,
-    /// Name of the job when it was started.
     pub run_name: String,
-    /// Where it stands.
     pub state: RunState,
-    /// When it was started, ms.
     pub start_time: i64,
-    /// When it ended, ms.
     pub end_time: Option<i64>,
-    /// What it came from.
     pub run_type: RunType,
-    /// How often it was repaired.
     pub repair_count: i64,
 }
 
-/// Which runs a list shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunChoice {
-    /// All of them.
     All,
-    /// Those that have not ended.
     Active,
-    /// Those that ended badly.
+    /// Those that ended with a failure.
     Failed,
-    /// Those of a job.
     OfJob(i64),
 }
 
 impl RunChoice {
-    /// A condition that its index serves; `?1` is the job.
+    /// Served by an index; `?1` is the job.
     fn condition(self) -> &'static str {
         match self {
             RunChoice::All => "?1 IS NULL",
@@ -63,7 +49,7 @@ impl RunChoice {
 }
 
 impl Store {
-    /// Some runs, newest first.
+    /// Newest first.
     pub fn run_briefs(&self, choice: RunChoice, limit: u32, offset: u32) -> Result<Vec<RunBrief>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -78,7 +64,6 @@ impl Store {
         })
     }
 
-    /// How many runs these are.
     pub fn count_runs(&self, choice: RunChoice) -> Result<i64> {
         self.read(|connection| {
             let sql = format!("SELECT count(*) FROM runs WHERE {}", choice.condition());
@@ -88,7 +73,6 @@ impl Store {
         })
     }
 
-    /// How many jobs there are.
     pub fn count_jobs(&self) -> Result<i64> {
         self.read(|connection| {
             Ok(connection

@@ -1,4 +1,4 @@
-//! The end of runs that nobody executes any more.
+//! Closes and deletes runs.
 
 use rusqlite::params;
 use xtask_local_server::now_ms;
@@ -6,8 +6,8 @@ use xtask_local_server::now_ms;
 use super::{LifeCycle, Result, ResultState, Store};
 
 impl Store {
-    /// Closes what was active when the previous process died, voids all run tokens, and answers how many runs
-    /// it closed.
+    /// Closes runs that were active when the previous process died, and voids all run tokens. Answers the number of
+    /// runs.
     pub fn close_interrupted_runs(&self, message: &str) -> Result<usize> {
         let now = now_ms();
         let state = (
@@ -31,8 +31,7 @@ impl Store {
         })
     }
 
-    /// Removes a run that has ended, with its task runs, and answers the ids of those; `None` where it has not
-    /// ended or does not exist.
+    /// Answers the ids of its task runs; `None` if the run is active or does not exist.
     pub fn delete_run(&self, run_id: i64) -> Result<Option<Vec<i64>>> {
         self.write(|tx| {
             let tasks: Vec<i64> = tx

@@ -1,4 +1,4 @@
-//! Runs that wait because their job allows no more at a time.
+//! The queue of a job's runs.
 
 use rusqlite::params;
 use xtask_local_server::now_ms;
@@ -6,7 +6,6 @@ use xtask_local_server::now_ms;
 use super::{Result, ResultState, RunState, Store};
 
 impl Store {
-    /// How many runs of a job have begun and not ended.
     pub fn begun_runs(&self, job_id: i64) -> Result<i64> {
         self.read(|connection| {
             Ok(connection
@@ -17,8 +16,8 @@ impl Store {
         })
     }
 
-    /// Moves a queued run of a job to PENDING if fewer than `limit` of the job's runs have begun and it is the
-    /// oldest one in the queue; says whether it did. A run that left the queue another way is left alone.
+    /// Moves the oldest queued run of a job to PENDING if fewer than `limit` of the job's runs have begun. Answers
+    /// whether it was this one.
     pub fn leave_queue(&self, run_id: i64, limit: i64) -> Result<bool> {
         self.write(|tx| {
             let moved = tx
@@ -34,7 +33,7 @@ impl Store {
         })
     }
 
-    /// Ends a run that is still in the queue, with its tasks; says whether it was there.
+    /// Ends a queued run with its tasks; answers whether it was queued.
     pub fn cancel_queued(&self, run_id: i64, state: &RunState) -> Result<bool> {
         let result = state.result.map(ResultState::as_str);
         self.write(|tx| {

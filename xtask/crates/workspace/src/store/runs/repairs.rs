@@ -1,4 +1,4 @@
-//! Repairs: a run that ended goes on with new attempts at some of its tasks.
+//! Repairs: new attempts of some tasks of an ended run. Times are milliseconds.
 
 use std::collections::BTreeMap;
 
@@ -9,36 +9,31 @@ use xtask_local_server::now_ms;
 use super::{LifeCycle, Result, ResultState, RunState, Store, tasks};
 use crate::store::new_id;
 
-/// One life of a run: the first one, or a repair.
+/// The original execution of a run, or a repair.
 #[derive(Debug, Clone)]
 pub struct Repair {
-    /// 0 for the first life.
+    /// 0 for the original.
     pub number: i64,
-    /// Id of the repair; 0 for the first life.
+    /// 0 for the original.
     pub repair_id: i64,
-    /// The attempts at tasks that it made.
+    /// Its task runs.
     pub task_run_ids: Vec<i64>,
-    /// How it ended; `None` for the newest one, for which the run itself says so.
+    /// State and end; `None` for the newest, whose state is the run's.
     pub ended: Option<(RunState, i64)>,
-    /// When it began, ms.
     pub start_time: i64,
 }
 
-/// What a repair is to do.
 #[derive(Debug, Clone)]
 pub struct RepairPlan {
-    /// The run.
     pub run_id: i64,
-    /// Newest task runs of the tasks to run again.
+    /// Newest task runs of the tasks to repeat.
     pub again: Vec<i64>,
-    /// Job parameters from now on.
     pub parameters: BTreeMap<String, String>,
-    /// The rest of the caller's request from now on.
     pub overrides: Value,
 }
 
 impl Store {
-    /// The lives of a run that was repaired, oldest first; empty for one that never was.
+    /// Oldest first; empty without a repair.
     pub fn repairs(&self, job_run_id: i64) -> Result<Vec<Repair>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(
@@ -61,8 +56,8 @@ impl Store {
         })
     }
 
-    /// Opens an ended run again in this state, with new attempts at the chosen tasks, and answers the repair's id; `None`
-    /// if the run is active.
+    /// Reopens an ended run in this state, with new attempts of the chosen tasks. Answers the repair's id; `None` if
+    /// the run is active.
     pub fn repair_run(&self, plan: &RepairPlan, state: &RunState) -> Result<Option<i64>> {
         let (parameters, overrides) = (
             serde_json::to_string(&plan.parameters)?,
@@ -92,7 +87,7 @@ impl Store {
                 "UPDATE runs SET repair_count = ?2, parameters_json = ?3, overrides_json = ?4 WHERE run_id = ?1",
                 params![plan.run_id, number, parameters, overrides],
             )?;
-            // A run that is skipped ends again, and with it the new attempts.
+            // A skipped repair ends the run again, with its new attempts.
             let end = state.life_cycle.has_ended().then(now_ms);
             for (table, id, open) in [
                 ("runs", "run_id", true),
@@ -120,7 +115,7 @@ impl Store {
     }
 }
 
-/// Writes down how the run's newest life ended, and answers the number of the next one; `None` if it is active.
+/// Stores how the newest execution ended, and answers the number of the next; `None` if the run is active.
 fn close_life(tx: &Transaction<'_>, run_id: i64) -> Result<Option<i64>> {
     let (state, start, end, count): (RunState, i64, Option<i64>, i64) = tx.query_row(
         "SELECT life_cycle_state, result_state, state_message, start_time, end_time, repair_count

@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-/// Declares an enum whose variants have a spelling in the API and in the database.
+/// An enum with the spelling of each variant in the API and the database.
 macro_rules! spelled {
     ($(#[$meta:meta])* $name:ident, $default:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$meta])*
@@ -10,12 +10,10 @@ macro_rules! spelled {
         pub enum $name { $($(#[$doc])* $variant,)+ }
 
         impl $name {
-            /// As the API spells it.
             pub fn as_str(self) -> &'static str {
                 match self { $($name::$variant => $text,)+ }
             }
 
-            /// What a spelling in the database stands for.
             pub(in crate::store) fn parse(text: &str) -> $name {
                 match text { $($text => $name::$variant,)+ _ => $name::$default }
             }
@@ -26,55 +24,44 @@ macro_rules! spelled {
 pub(super) use spelled;
 
 spelled! {
-    /// `life_cycle_state` of a run or task run.
     LifeCycle, InternalError {
-        /// Stored, not started.
         Pending = "PENDING",
         /// Waits for other tasks.
         Blocked = "BLOCKED",
-        /// Waits for a run of the same job to end.
+        /// Waits for other runs of the job.
         Queued = "QUEUED",
-        /// Its code runs.
         Running = "RUNNING",
-        /// Is being ended.
         Terminating = "TERMINATING",
-        /// Has ended; the result says how.
+        /// The result says how.
         Terminated = "TERMINATED",
-        /// Was not run.
         Skipped = "SKIPPED",
-        /// A task of the run failed, or the workspace did.
+        /// A task failed, or the workspace did.
         InternalError = "INTERNAL_ERROR",
     }
 }
 
 spelled! {
-    /// `result_state` of a run or task run that has ended.
     ResultState, Failed {
-        /// All went well.
         Success = "SUCCESS",
-        /// Some tasks failed, and those that no other waits for went well.
+        /// Some tasks failed, and the last ones succeeded.
         SuccessWithFailures = "SUCCESS_WITH_FAILURES",
-        /// It failed.
         Failed = "FAILED",
-        /// It took longer than its timeout.
         TimedOut = "TIMEDOUT",
-        /// Somebody cancelled it.
         Canceled = "CANCELED",
-        /// A task that it depends on failed.
+        /// A dependency failed.
         UpstreamFailed = "UPSTREAM_FAILED",
-        /// A task that it depends on was cancelled.
+        /// A dependency was cancelled.
         UpstreamCanceled = "UPSTREAM_CANCELED",
-        /// Its condition (`run_if`) was not met.
+        /// Its `run_if` was false.
         Excluded = "EXCLUDED",
-        /// The caller did not choose it (`only`).
+        /// Not selected by `only`.
         Disabled = "DISABLED",
-        /// Too many runs of the job were active.
+        /// The job's limit was reached.
         MaximumConcurrentRunsReached = "MAXIMUM_CONCURRENT_RUNS_REACHED",
     }
 }
 
 impl LifeCycle {
-    /// Whether nothing will change any more.
     pub fn has_ended(self) -> bool {
         matches!(
             self,
@@ -83,19 +70,15 @@ impl LifeCycle {
     }
 }
 
-/// Where a run or task run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunState {
-    /// Phase of its life.
     pub life_cycle: LifeCycle,
-    /// How it ended.
     pub result: Option<ResultState>,
-    /// A sentence for people; may be empty.
+    /// For people; may be empty.
     pub message: String,
 }
 
 impl RunState {
-    /// A state that does not end the run.
     pub fn active(life_cycle: LifeCycle) -> RunState {
         RunState {
             life_cycle,
@@ -104,7 +87,6 @@ impl RunState {
         }
     }
 
-    /// A state that ends the run.
     pub fn ended(
         life_cycle: LifeCycle,
         result: ResultState,
@@ -117,7 +99,7 @@ impl RunState {
         }
     }
 
-    /// Reads three columns: life cycle, result, message.
+    /// From three columns: life cycle, result, message.
     pub(super) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<RunState> {
         Ok(RunState {
             life_cycle: LifeCycle::parse(&row.get::<_, String>(first)?),

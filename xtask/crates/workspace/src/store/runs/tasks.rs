@@ -1,4 +1,4 @@
-//! Task runs.
+//! Task runs. Times are milliseconds.
 
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
 use serde_json::Value;
@@ -8,64 +8,47 @@ use super::state::{LifeCycle, ResultState, RunState};
 use crate::jobs::{Declared, Task};
 use crate::store::{Result, Store, new_id};
 
-/// One attempt at one task of a run.
+/// An attempt of a task in a run.
 #[derive(Debug, Clone)]
 pub struct TaskRun {
-    /// Its own id, 15 digits: what `runs/get-output` takes.
+    /// 15 digits; what `runs/get-output` takes.
     pub run_id: i64,
-    /// The job run it belongs to.
     pub job_run_id: i64,
-    /// Key within the job.
     pub task_key: String,
-    /// 0 for the first attempt.
+    /// 0 for the first.
     pub attempt_number: i64,
-    /// The task as the job declares it.
     pub settings: Declared<Task>,
-    /// Parameters as the task got them: an object of texts, or a list of texts.
+    /// Resolved: an object or a list of strings.
     pub parameters: Value,
-    /// Where it stands.
     pub state: RunState,
-    /// When its process was started, ms.
+    /// Start of the process.
     pub start_time: Option<i64>,
-    /// When its first cell began, ms.
+    /// Start of the first cell.
     pub execution_started_at: Option<i64>,
-    /// When it ended, ms.
     pub end_time: Option<i64>,
-    /// What it left behind.
     pub output: TaskOutput,
-    /// The task run of the `for_each_task` that this is an iteration of.
+    /// The `for_each_task` run of an iteration.
     pub loop_run_id: Option<i64>,
-    /// What an iteration works on.
     pub input: Option<Value>,
-    /// What a `condition_task` decided.
     pub outcome: Option<bool>,
-    /// The run that a `run_job_task` started.
     pub started_run_id: Option<i64>,
 }
 
-/// What a task run left behind.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TaskOutput {
     /// Value of `dbutils.notebook.exit`.
     pub notebook_result: Option<String>,
-    /// What it printed.
     pub logs: Option<String>,
-    /// Whether `logs` was cut.
     pub logs_truncated: bool,
-    /// Why it failed, one line.
     pub error: Option<String>,
-    /// The traceback.
     pub error_trace: Option<String>,
 }
 
-/// A task run to be stored.
 #[derive(Debug, Clone)]
 pub struct NewTask {
-    /// Key within the job.
     pub task_key: String,
-    /// The task as the job declares it.
     pub settings: Declared<Task>,
-    /// Where it begins: PENDING, BLOCKED, or already left out (SKIPPED, DISABLED).
+    /// PENDING, BLOCKED, or ended at once (SKIPPED).
     pub state: RunState,
 }
 
@@ -73,7 +56,6 @@ const COLUMNS: &str = "run_id, job_run_id, task_key, attempt_number, settings_js
      result_state, state_message, start_time, execution_started_at, end_time, notebook_result, logs, logs_truncated, \
      error, error_trace, loop_run_id, input_json, outcome, started_run_id";
 
-/// Stores the tasks of a new run in their order.
 pub(super) fn insert(tx: &Transaction<'_>, job_run_id: i64, tasks: &[NewTask]) -> Result<()> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state, result_state,
@@ -95,7 +77,7 @@ pub(super) fn insert(tx: &Transaction<'_>, job_run_id: i64, tasks: &[NewTask]) -
     Ok(())
 }
 
-/// Adds another attempt at the task of a task run and answers its id.
+/// Answers the id of the new attempt.
 pub(super) fn add_attempt(tx: &Transaction<'_>, task_run_id: i64) -> Result<i64> {
     let run_id = new_id(15)?;
     tx.execute(
@@ -109,12 +91,12 @@ pub(super) fn add_attempt(tx: &Transaction<'_>, task_run_id: i64) -> Result<i64>
 }
 
 impl Store {
-    /// The task runs of a job run, in the job's order, attempts in theirs; iterations are not among them.
+    /// In the job's order, without iterations.
     pub fn task_runs(&self, job_run_id: i64) -> Result<Vec<TaskRun>> {
         self.select_task_runs("job_run_id = ?1 AND loop_run_id IS NULL", job_run_id)
     }
 
-    /// The iterations of a `for_each_task`, in their order.
+    /// In their order.
     pub fn iterations(&self, loop_run_id: i64) -> Result<Vec<TaskRun>> {
         self.select_task_runs("loop_run_id = ?1", loop_run_id)
     }
@@ -133,7 +115,6 @@ impl Store {
         })
     }
 
-    /// The task run with this id.
     pub fn task_run(&self, task_run_id: i64) -> Result<Option<TaskRun>> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(&format!(
@@ -146,12 +127,12 @@ impl Store {
         })
     }
 
-    /// Adds another attempt at a task (a retry) and answers its id.
+    /// Answers the id of the new attempt.
     pub fn add_attempt(&self, task: &TaskRun) -> Result<i64> {
         self.write(|tx| add_attempt(tx, task.run_id))
     }
 
-    /// Adds an iteration of a `for_each_task`, which counts from 0, and answers its task run.
+    /// Iterations count from 0.
     pub fn add_iteration(
         &self,
         of: &TaskRun,
@@ -180,7 +161,6 @@ impl Store {
         self.task_run(run_id)
     }
 
-    /// Keeps what a `condition_task` decided.
     pub fn set_outcome(&self, task_run_id: i64, outcome: bool) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -191,7 +171,6 @@ impl Store {
         })
     }
 
-    /// Keeps which run a `run_job_task` started.
     pub fn set_started_run(&self, task_run_id: i64, run_id: i64) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -202,7 +181,7 @@ impl Store {
         })
     }
 
-    /// Notes that the process of a task run was started, with the parameters that it got.
+    /// The process was started with these parameters.
     pub fn start_task(&self, task_run_id: i64, parameters: &Value) -> Result<()> {
         let json = serde_json::to_string(parameters)?;
         self.write(|tx| {
@@ -215,7 +194,7 @@ impl Store {
         })
     }
 
-    /// Notes that the first cell of a task run began.
+    /// The first cell began.
     pub fn mark_execution_started(&self, task_run_id: i64) -> Result<()> {
         self.write(|tx| {
             tx.execute(
@@ -226,7 +205,7 @@ impl Store {
         })
     }
 
-    /// Moves a task run to a state. A state that ends it also sets its end time, once.
+    /// A state that ends the task run also sets its end time, once.
     pub fn set_task_state(&self, task_run_id: i64, state: &RunState) -> Result<()> {
         self.write(|tx| {
             tx.prepare_cached(
@@ -246,7 +225,6 @@ impl Store {
         })
     }
 
-    /// Keeps what a task run left behind.
     pub fn set_task_output(&self, task_run_id: i64, output: &TaskOutput) -> Result<()> {
         self.write(|tx| {
             tx.execute(

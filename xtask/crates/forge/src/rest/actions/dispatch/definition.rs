@@ -1,4 +1,4 @@
-//! What a workflow's file says of being dispatched: its inputs, and what a run is called.
+//! The `workflow_dispatch` part of a workflow file: its inputs, and the run name.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,12 @@ use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::refusal::Refusal;
 
-/// A workflow that was asked for, with the inputs of that.
+/// A workflow file with the inputs of a dispatch.
 pub(super) struct Definition {
     run_name: Option<String>,
     inputs: BTreeMap<String, String>,
 }
 
-/// The workflow's name.
 pub(super) fn name(text: &[u8]) -> Option<String> {
     Some(parse(text)?["name"].as_str()?.to_owned())
 }
@@ -24,10 +23,7 @@ fn parse(text: &[u8]) -> Option<Yaml> {
 }
 
 impl Definition {
-    /// Reads the file, and holds the given inputs against those that it has.
-    ///
-    /// # Errors
-    /// 422 as GitHub words it: no such trigger, inputs that are not known, ones that are missing.
+    /// Parses the file and checks the inputs. 422 with GitHub's message: no such trigger, unknown or missing inputs.
     pub(super) fn read(text: &[u8], given: &Map<String, Value>) -> Result<Definition, Refusal> {
         let workflow = parse(text).unwrap_or(Yaml::BadValue);
         let on = &workflow["on"];
@@ -77,7 +73,7 @@ impl Definition {
         })
     }
 
-    /// What the run is called, where the file says it.
+    /// The run name, if the file has one.
     pub(super) fn title(&self, run: i64) -> Option<String> {
         let mut rest = self.run_name.as_deref()?;
         let mut title = String::new();
@@ -91,7 +87,7 @@ impl Definition {
         Some(title)
     }
 
-    /// The first of an expression's alternatives that is not empty; inputs, the run's number and texts are known.
+    /// The first non-empty alternative of an expression; supports inputs, the run number and strings.
     fn value(&self, expression: &str, run: i64) -> String {
         let values = expression.split("||").map(|operand| {
             let operand = operand.trim();
