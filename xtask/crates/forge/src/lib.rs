@@ -4,14 +4,11 @@
 //! How the pieces fit:
 //!
 //! - `world` is the state without git, as a value; `store` keeps it on disk; `forge` holds the current one. A change
-//!   works
-//!   on a copy, which becomes the world once it is stored.
+//!   works on a copy, which becomes the world once it is stored.
 //! - `git` runs git; `pull_requests` are the rules of pull requests.
 //! - `entrance` is the first layer of every request: authentication, faults, recording. Behind it are `rest`,
-//!   `graphql`,
-//!   `git::http`, `pages`, and `control`, with which the owner creates users and repositories, reports checks and
-//! orders
-//!   faults.
+//!   `graphql`, `git::http`, `pages`, and `control`, with which the owner creates users and repositories, reports
+//!   checks and orders faults.
 //! - [`serve`] starts and stops all of it.
 
 #![expect(

@@ -19,7 +19,11 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Mutex;
 
 use camino::Utf8Path;
-use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use rusqlite::types::Type;
+use rusqlite::{
+    Connection, OptionalExtension as _, Params, Row, Transaction, TransactionBehavior, params,
+};
+use serde::de::DeserializeOwned;
 use xtask_local_server::lock;
 use xtask_local_server::secret::{NoRandomness, random};
 
@@ -110,6 +114,37 @@ impl Store {
         read(&lock(&self.0))
     }
 
+    /// Runs one statement, and answers how many rows it changed.
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
+        self.write(|tx| Ok(tx.prepare_cached(sql)?.execute(params)?))
+    }
+
+    /// The first row of a query.
+    fn row<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            Ok(statement.query_row(params, read).optional()?)
+        })
+    }
+
+    fn rows<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params, read)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// In a transaction; an error rolls back.
     fn write<T>(&self, write: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
         let mut connection = lock(&self.0);
@@ -149,6 +184,14 @@ impl Store {
             Ok(value)
         })
     }
+}
+
+/// A column of JSON.
+fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }
 
 /// Random, without a leading 0. Up to 15 digits stay below 2^53.

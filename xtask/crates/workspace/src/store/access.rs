@@ -1,6 +1,6 @@
 //! Tokens of job runs, and browser sessions.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use xtask_local_server::now_ms;
 use xtask_local_server::secret::Secret;
 use xtask_local_server::sign_in::SESSION_LIFETIME;
@@ -18,41 +18,30 @@ impl Store {
     /// Valid until [`Store::end_run_tokens`].
     pub fn mint_run_token(&self, job_run_id: i64, run_as: &str) -> Result<Secret> {
         let token = Secret::generate::<32>("dkea")?;
-        self.write(|tx| {
-            tx.prepare_cached(
-                "INSERT INTO run_tokens (fingerprint, job_run_id, created_at, run_as) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![token.fingerprint(), job_run_id, now_ms(), run_as])?;
-            Ok(())
-        })?;
+        self.execute("INSERT INTO run_tokens (fingerprint, job_run_id, created_at, run_as) VALUES (?1, ?2, ?3, ?4)", params![token.fingerprint(), job_run_id, now_ms(), run_as]).map(drop)?;
         Ok(token)
     }
 
     pub fn end_run_tokens(&self, job_run_id: i64) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE run_tokens SET ended_at = ?2 WHERE job_run_id = ?1 AND ended_at IS NULL",
-                params![job_run_id, now_ms()],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "UPDATE run_tokens SET ended_at = ?2 WHERE job_run_id = ?1 AND ended_at IS NULL",
+            params![job_run_id, now_ms()],
+        )
+        .map(drop)
     }
 
     /// The run of a valid token. Looked up by SHA-256, so that timing tells nothing about the token.
     pub fn token_owner(&self, fingerprint: &str) -> Result<Option<TokenOwner>> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT job_run_id, run_as FROM run_tokens WHERE fingerprint = ?1 AND ended_at IS NULL",
-                )?
-                .query_row([fingerprint], |row| {
-                    Ok(TokenOwner {
-                        job_run_id: row.get(0)?,
-                        run_as: row.get(1)?,
-                    })
+        self.row(
+            "SELECT job_run_id, run_as FROM run_tokens WHERE fingerprint = ?1 AND ended_at IS NULL",
+            [fingerprint],
+            |row| {
+                Ok(TokenOwner {
+                    job_run_id: row.get(0)?,
+                    run_as: row.get(1)?,
                 })
-                .optional()?)
-        })
+            },
+        )
     }
 
     /// Makes a browser session, and deletes expired ones.

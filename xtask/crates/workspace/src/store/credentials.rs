@@ -1,11 +1,11 @@
 //! Client secrets and federation policies of service principals. Times are milliseconds.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 use serde_json::Value;
 use xtask_local_server::now_ms;
 use xtask_local_server::secret::{Secret, fingerprint};
 
-use super::{Result, Store, new_uuid};
+use super::{Result, Store, json, new_uuid};
 
 /// A client secret without its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,9 +47,7 @@ impl Store {
             created_at: now,
             expires_at: lifetime_ms.map(|lifetime| now.saturating_add(lifetime)),
         };
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO client_secrets (secret_id, principal_id, fingerprint, created_at, expires_at)
+        self.execute("INSERT INTO client_secrets (secret_id, principal_id, fingerprint, created_at, expires_at)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![
                     made.secret_id,
@@ -57,53 +55,45 @@ impl Store {
                     made.fingerprint,
                     made.created_at,
                     made.expires_at
-                ],
-            )?;
-            Ok(())
-        })?;
+                ]).map(drop)?;
         Ok((value, made))
     }
 
     /// Oldest first.
     pub fn client_secrets(&self, principal_id: i64) -> Result<Vec<ClientSecret>> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT secret_id, fingerprint, created_at, expires_at FROM client_secrets
+        self.rows(
+            "SELECT secret_id, fingerprint, created_at, expires_at FROM client_secrets
                      WHERE principal_id = ?1 ORDER BY created_at, secret_id",
-                )?
-                .query_map([principal_id], |row| {
-                    Ok(ClientSecret {
-                        secret_id: row.get(0)?,
-                        fingerprint: row.get(1)?,
-                        created_at: row.get(2)?,
-                        expires_at: row.get(3)?,
-                    })
-                })?
-                .collect::<rusqlite::Result<_>>()?)
-        })
+            [principal_id],
+            |row| {
+                Ok(ClientSecret {
+                    secret_id: row.get(0)?,
+                    fingerprint: row.get(1)?,
+                    created_at: row.get(2)?,
+                    expires_at: row.get(3)?,
+                })
+            },
+        )
     }
 
     /// Looked up by SHA-256, so that timing tells nothing about the secret.
     pub fn has_client_secret(&self, principal_id: i64, presented: &str) -> Result<bool> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT 1 FROM client_secrets WHERE principal_id = ?1 AND fingerprint = ?2
+        Ok(self
+            .row(
+                "SELECT 1 FROM client_secrets WHERE principal_id = ?1 AND fingerprint = ?2
                      AND (expires_at IS NULL OR expires_at > ?3)",
-                )?
-                .exists(params![principal_id, fingerprint(presented), now_ms()])?)
-        })
+                params![principal_id, fingerprint(presented), now_ms()],
+                |_| Ok(()),
+            )?
+            .is_some())
     }
 
     /// `false` if there was none.
     pub fn delete_client_secret(&self, principal_id: i64, secret_id: &str) -> Result<bool> {
-        self.write(|tx| {
-            Ok(tx.execute(
-                "DELETE FROM client_secrets WHERE principal_id = ?1 AND secret_id = ?2",
-                params![principal_id, secret_id],
-            )? == 1)
-        })
+        Ok(self.execute(
+            "DELETE FROM client_secrets WHERE principal_id = ?1 AND secret_id = ?2",
+            params![principal_id, secret_id],
+        )? == 1)
     }
 
     /// Creates a policy, or with `replace` changes it; `None` if it exists, or is missing.
@@ -141,49 +131,35 @@ impl Store {
         principal_id: i64,
         policy_id: &str,
     ) -> Result<Option<FederationPolicy>> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(&format!(
-                    "SELECT {POLICY} FROM federation_policies WHERE principal_id = ?1 AND policy_id = ?2"
-                ))?
-                .query_row(params![principal_id, policy_id], |row| Ok(policy(row)))
-                .optional()?
-                .transpose()
-        })
+        let sql = format!(
+            "SELECT {POLICY} FROM federation_policies WHERE principal_id = ?1 AND policy_id = ?2"
+        );
+        self.row(&sql, params![principal_id, policy_id], policy)
     }
 
     /// Oldest first.
     pub fn federation_policies(&self, principal_id: i64) -> Result<Vec<FederationPolicy>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
-                "SELECT {POLICY} FROM federation_policies WHERE principal_id = ?1 ORDER BY created_at, policy_id"
-            ))?;
-            let mut rows = statement.query([principal_id])?;
-            let mut policies = Vec::new();
-            while let Some(row) = rows.next()? {
-                policies.push(policy(row)?);
-            }
-            Ok(policies)
-        })
+        let sql = format!(
+            "SELECT {POLICY} FROM federation_policies WHERE principal_id = ?1 ORDER BY created_at, policy_id"
+        );
+        self.rows(&sql, [principal_id], policy)
     }
 
     /// `false` if there was none.
     pub fn delete_federation_policy(&self, principal_id: i64, policy_id: &str) -> Result<bool> {
-        self.write(|tx| {
-            Ok(tx.execute(
-                "DELETE FROM federation_policies WHERE principal_id = ?1 AND policy_id = ?2",
-                params![principal_id, policy_id],
-            )? == 1)
-        })
+        Ok(self.execute(
+            "DELETE FROM federation_policies WHERE principal_id = ?1 AND policy_id = ?2",
+            params![principal_id, policy_id],
+        )? == 1)
     }
 }
 
-fn policy(row: &Row<'_>) -> Result<FederationPolicy> {
+fn policy(row: &Row<'_>) -> rusqlite::Result<FederationPolicy> {
     Ok(FederationPolicy {
         policy_id: row.get(0)?,
         uid: row.get(1)?,
         description: row.get(2)?,
-        oidc: serde_json::from_str(&row.get::<_, String>(3)?)?,
+        oidc: json(row, 3)?,
         created_at: row.get(4)?,
         updated_at: row.get(5)?,
     })

@@ -1,9 +1,9 @@
 //! Jobs. Times are milliseconds.
 
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Row, params};
 use xtask_local_server::now_ms;
 
-use super::{Result, Store, new_id};
+use super::{Result, Store, json, new_id};
 use crate::jobs::{Declared, JobSettings};
 
 #[derive(Debug, Clone)]
@@ -38,70 +38,39 @@ impl Store {
     /// `false` if there is none.
     pub fn replace_job(&self, job_id: i64, settings: &Declared<JobSettings>) -> Result<bool> {
         let json = serde_json::to_string(settings)?;
-        self.write(|tx| {
-            let changed = tx.execute(
-                "UPDATE jobs SET name = ?2, settings_json = ?3, trigger_since = CASE
+        Ok(self.execute("UPDATE jobs SET name = ?2, settings_json = ?3, trigger_since = CASE
                    WHEN json_extract(settings_json, '$.trigger') IS json_extract(?3, '$.trigger') THEN trigger_since
                    ELSE ?4 END
                  WHERE job_id = ?1",
-                params![job_id, settings.name, json, now_ms()],
-            )?;
-            Ok(changed == 1)
-        })
+                params![job_id, settings.name, json, now_ms()])? == 1)
     }
 
     pub fn job(&self, job_id: i64) -> Result<Option<Job>> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(&format!("SELECT {COLUMNS} FROM jobs WHERE job_id = ?1"))?
-                .query_row([job_id], columns)
-                .optional()?
-                .map(job)
-                .transpose()
-        })
+        let sql = format!("SELECT {COLUMNS} FROM jobs WHERE job_id = ?1");
+        self.row(&sql, [job_id], from_row)
     }
 
     /// Newest first; `name` is case-insensitive.
     pub fn jobs(&self, name: Option<&str>, limit: u32, offset: u32) -> Result<Vec<Job>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM jobs
-                 WHERE ?1 IS NULL OR lower(name) = lower(?1)
-                 ORDER BY created_time DESC, job_id DESC LIMIT ?2 OFFSET ?3"
-            ))?;
-            statement
-                .query_map(params![name, limit, offset], columns)?
-                .map(|row| job(row?))
-                .collect()
-        })
+        let sql = format!(
+            "SELECT {COLUMNS} FROM jobs WHERE ?1 IS NULL OR lower(name) = lower(?1)
+             ORDER BY created_time DESC, job_id DESC LIMIT ?2 OFFSET ?3"
+        );
+        self.rows(&sql, params![name, limit, offset], from_row)
     }
 
     /// `false` if there was none. Its runs stay.
     pub fn delete_job(&self, job_id: i64) -> Result<bool> {
-        self.write(|tx| Ok(tx.execute("DELETE FROM jobs WHERE job_id = ?1", [job_id])? == 1))
+        Ok(self.execute("DELETE FROM jobs WHERE job_id = ?1", [job_id])? == 1)
     }
 }
 
-pub(super) type Columns = (i64, String, String, i64, i64);
-
-pub(super) fn columns(row: &Row<'_>) -> rusqlite::Result<Columns> {
-    Ok((
-        row.get(0)?,
-        row.get(1)?,
-        row.get(2)?,
-        row.get(3)?,
-        row.get(4)?,
-    ))
-}
-
-pub(super) fn job(
-    (job_id, settings, creator, created_time, trigger_since): Columns,
-) -> Result<Job> {
+pub(super) fn from_row(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
-        job_id,
-        settings: serde_json::from_str(&settings)?,
-        creator,
-        created_time,
-        trigger_since,
+        job_id: row.get(0)?,
+        settings: json(row, 1)?,
+        creator: row.get(2)?,
+        created_time: row.get(3)?,
+        trigger_since: row.get(4)?,
     })
 }

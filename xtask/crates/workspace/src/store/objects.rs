@@ -51,15 +51,11 @@ impl Store {
     }
 
     pub fn object_path(&self, object_id: i64) -> Result<Option<String>> {
-        self.read(|connection| {
-            Ok(connection
-                .query_row(
-                    "SELECT path FROM objects WHERE object_id = ?1",
-                    [object_id],
-                    |row| row.get(0),
-                )
-                .optional()?)
-        })
+        self.row(
+            "SELECT path FROM objects WHERE object_id = ?1",
+            [object_id],
+            |row| row.get(0),
+        )
     }
 
     /// Stores a row and runs `place`, which writes the file; both or neither.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use serde_json::Value;
 
-use super::{Result, Store};
+use super::{Result, Store, json};
 
 impl Store {
     /// The principal of grants to all.
@@ -13,38 +13,27 @@ impl Store {
 
     /// `None` if no list was set.
     pub fn acl(&self, object_type: &str, object_id: &str) -> Result<Option<Vec<Value>>> {
-        self.read(|connection| {
-            let json: Option<String> = connection
-                .query_row(
-                    "SELECT acl_json FROM permissions WHERE object_type = ?1 AND object_id = ?2",
-                    [object_type, object_id],
-                    |row| row.get(0),
-                )
-                .optional()?;
-            Ok(json.map(|json| serde_json::from_str(&json)).transpose()?)
-        })
+        const ACL: &str =
+            "SELECT acl_json FROM permissions WHERE object_type = ?1 AND object_id = ?2";
+        self.row(ACL, [object_type, object_id], |row| json(row, 0))
     }
 
     pub fn set_acl(&self, object_type: &str, object_id: &str, acl: &[Value]) -> Result<()> {
         let json = serde_json::to_string(acl)?;
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO permissions (object_type, object_id, acl_json) VALUES (?1, ?2, ?3)
+        self.execute(
+            "INSERT INTO permissions (object_type, object_id, acl_json) VALUES (?1, ?2, ?3)
                  ON CONFLICT (object_type, object_id) DO UPDATE SET acl_json = excluded.acl_json",
-                params![object_type, object_id, json],
-            )?;
-            Ok(())
-        })
+            params![object_type, object_id, json],
+        )
+        .map(drop)
     }
 
     pub fn delete_acl(&self, object_type: &str, object_id: &str) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "DELETE FROM permissions WHERE object_type = ?1 AND object_id = ?2",
-                [object_type, object_id],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "DELETE FROM permissions WHERE object_type = ?1 AND object_id = ?2",
+            [object_type, object_id],
+        )
+        .map(drop)
     }
 
     /// Sorted by principal.
@@ -53,18 +42,10 @@ impl Store {
         securable_type: &str,
         full_name: &str,
     ) -> Result<Vec<(String, BTreeSet<String>)>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT principal, privileges_json FROM grants
-                 WHERE securable_type = ?1 AND full_name = ?2 ORDER BY principal",
-            )?;
-            let mut rows = statement.query([securable_type, full_name])?;
-            let mut grants = Vec::new();
-            while let Some(row) = rows.next()? {
-                let json: String = row.get(1)?;
-                grants.push((row.get(0)?, serde_json::from_str(&json)?));
-            }
-            Ok(grants)
+        const ALL: &str = "SELECT principal, privileges_json FROM grants
+             WHERE securable_type = ?1 AND full_name = ?2 ORDER BY principal";
+        self.rows(ALL, [securable_type, full_name], |row| {
+            Ok((row.get(0)?, json(row, 1)?))
         })
     }
 
@@ -96,12 +77,10 @@ impl Store {
     }
 
     pub fn delete_grants(&self, securable_type: &str, full_name: &str) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "DELETE FROM grants WHERE securable_type = ?1 AND full_name = ?2",
-                [securable_type, full_name],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "DELETE FROM grants WHERE securable_type = ?1 AND full_name = ?2",
+            [securable_type, full_name],
+        )
+        .map(drop)
     }
 }

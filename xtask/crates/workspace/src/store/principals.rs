@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 
-use super::{Result, Store, new_id, new_uuid};
+use super::{Result, Store, json, new_id, new_uuid};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PrincipalKind {
@@ -117,9 +117,7 @@ impl Store {
 
     /// Changes everything but id, kind and name.
     pub fn replace_principal(&self, changed: &Principal) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE principals SET display_name = ?2, external_id = ?3, entitlements_json = ?4, active = ?5
+        self.execute("UPDATE principals SET display_name = ?2, external_id = ?3, entitlements_json = ?4, active = ?5
                  WHERE principal_id = ?1",
                 params![
                     changed.id,
@@ -127,17 +125,12 @@ impl Store {
                     changed.external_id,
                     serde_json::to_string(&changed.entitlements)?,
                     changed.active
-                ],
-            )?;
-            Ok(())
-        })
+                ]).map(drop)
     }
 
     /// Also deletes tokens, secrets and policies; `false` if there was none.
     pub fn delete_principal(&self, id: i64) -> Result<bool> {
-        self.write(|tx| {
-            Ok(tx.execute("DELETE FROM principals WHERE principal_id = ?1", [id])? == 1)
-        })
+        Ok(self.execute("DELETE FROM principals WHERE principal_id = ?1", [id])? == 1)
     }
 
     pub fn principal(&self, id: i64) -> Result<Option<Principal>> {
@@ -167,28 +160,24 @@ impl Store {
     /// `None` if the name is taken.
     pub fn create_group(&self, name: &str) -> Result<Option<Group>> {
         let id = new_id(15)?;
-        let added = self.write(|tx| {
-            Ok(tx.execute(
-                "INSERT INTO groups (group_id, display_name) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                params![id, name],
-            )? == 1)
-        })?;
-        if added { self.group(id) } else { Ok(None) }
+        let added = self.execute(
+            "INSERT INTO groups (group_id, display_name) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+            params![id, name],
+        )?;
+        if added == 1 { self.group(id) } else { Ok(None) }
     }
 
     /// `false` if the name is taken.
     pub fn rename_group(&self, id: i64, name: &str) -> Result<bool> {
-        self.write(|tx| {
-            Ok(tx.execute(
-                "UPDATE OR IGNORE groups SET display_name = ?2 WHERE group_id = ?1",
-                params![id, name],
-            )? == 1)
-        })
+        Ok(self.execute(
+            "UPDATE OR IGNORE groups SET display_name = ?2 WHERE group_id = ?1",
+            params![id, name],
+        )? == 1)
     }
 
     /// Members stay.
     pub fn delete_group(&self, id: i64) -> Result<bool> {
-        self.write(|tx| Ok(tx.execute("DELETE FROM groups WHERE group_id = ?1", [id])? == 1))
+        Ok(self.execute("DELETE FROM groups WHERE group_id = ?1", [id])? == 1)
     }
 
     pub fn group(&self, id: i64) -> Result<Option<Group>> {
@@ -256,10 +245,7 @@ pub(super) fn find(
     let mut statement = connection.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM principals WHERE {column} = ?1"
     ))?;
-    let found = statement
-        .query_row([value], |row| Ok(from_row(row)))
-        .optional()?
-        .transpose()?;
+    let found = statement.query_row([value], from_row).optional()?;
     found
         .map(|principal| with_groups(connection, principal))
         .transpose()
@@ -276,14 +262,14 @@ fn with_groups(connection: &Connection, mut principal: Principal) -> Result<Prin
     Ok(principal)
 }
 
-fn from_row(row: &Row<'_>) -> Result<Principal> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Principal> {
     Ok(Principal {
         id: row.get(0)?,
         kind: PrincipalKind::parse(&row.get::<_, String>(1)?),
         name: row.get(2)?,
         display_name: row.get(3)?,
         external_id: row.get(4)?,
-        entitlements: serde_json::from_str(&row.get::<_, String>(5)?)?,
+        entitlements: json(row, 5)?,
         active: row.get(6)?,
         groups: Vec::new(),
     })

@@ -22,7 +22,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde_json::Value;
 use xtask_local_server::now_ms;
 
-use super::{Result, Store, new_id};
+use super::{Result, Store, json, new_id};
 use crate::jobs::{Declared, JobSettings};
 
 #[derive(Debug, Clone)]
@@ -157,15 +157,15 @@ impl Store {
 
     /// Newest first.
     pub fn runs(&self, filter: &RunFilter) -> Result<Vec<Run>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
+        self.rows(
+            &format!(
                 "SELECT {COLUMNS} FROM runs
                  WHERE (?1 IS NULL OR job_id = ?1) AND (?2 IS NULL OR (end_time IS NULL) = ?2)
                    AND (?5 IS NULL OR run_type = ?5) AND (?6 IS NULL OR parent_run_id = ?6)
                    AND (?7 IS NULL OR start_time >= ?7) AND (?8 IS NULL OR start_time <= ?8)
                  ORDER BY start_time DESC, run_id DESC LIMIT ?3 OFFSET ?4"
-            ))?;
-            let mut rows = statement.query(params![
+            ),
+            params![
                 filter.job_id,
                 filter.active,
                 filter.limit,
@@ -174,44 +174,36 @@ impl Store {
                 filter.parent_run_id,
                 filter.start_time_from,
                 filter.start_time_to,
-            ])?;
-            let mut runs = Vec::new();
-            while let Some(row) = rows.next()? {
-                runs.push(from_row(row)?);
-            }
-            Ok(runs)
-        })
+            ],
+            from_row,
+        )
     }
 
     /// Ids.
     pub fn active_runs(&self) -> Result<Vec<i64>> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT run_id FROM runs WHERE end_time IS NULL")?;
-            Ok(statement
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?)
-        })
+        self.rows(
+            "SELECT run_id FROM runs WHERE end_time IS NULL",
+            [],
+            |row| row.get(0),
+        )
     }
 
     /// A state that ends the run also sets its end time, once, and never before its start: the clock may be set back.
     pub fn set_run_state(&self, run_id: i64, state: &RunState) -> Result<()> {
-        self.write(|tx| {
-            tx.prepare_cached(
-                "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
+        self.execute(
+            "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
                    end_time = CASE WHEN ?5 THEN coalesce(end_time, max(?6, start_time)) END
                  WHERE run_id = ?1",
-            )?
-            .execute(params![
+            params![
                 run_id,
                 state.life_cycle.as_str(),
                 state.result.map(ResultState::as_str),
                 state.message,
                 state.life_cycle.has_ended(),
                 now_ms()
-            ])?;
-            Ok(())
-        })
+            ],
+        )
+        .map(drop)
     }
 
     /// For later tasks of the same run.
@@ -223,27 +215,17 @@ impl Store {
         value: &Value,
     ) -> Result<()> {
         let json = serde_json::to_string(value)?;
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO task_values (job_run_id, task_key, key, value_json) VALUES (?1, ?2, ?3, ?4)
+        self.execute("INSERT INTO task_values (job_run_id, task_key, key, value_json) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (job_run_id, task_key, key) DO UPDATE SET value_json = excluded.value_json",
-                params![job_run_id, task_key, key, json],
-            )?;
-            Ok(())
-        })
+                params![job_run_id, task_key, key, json]).map(drop)
     }
 
     /// As (task key, key, value).
     pub fn task_values(&self, job_run_id: i64) -> Result<Vec<(String, String, Value)>> {
-        self.read(|connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT task_key, key, value_json FROM task_values WHERE job_run_id = ?1 ORDER BY 1, 2")?;
-            let mut rows = statement.query([job_run_id])?;
-            let mut values = Vec::new();
-            while let Some(row) = rows.next()? {
-                values.push((row.get(0)?, row.get(1)?, serde_json::from_str(&row.get::<_, String>(2)?)?));
-            }
-            Ok(values)
+        const ALL: &str =
+            "SELECT task_key, key, value_json FROM task_values WHERE job_run_id = ?1 ORDER BY 1, 2";
+        self.rows(ALL, [job_run_id], |row| {
+            Ok((row.get(0)?, row.get(1)?, json(row, 2)?))
         })
     }
 }
@@ -251,22 +233,19 @@ impl Store {
 fn find(connection: &Connection, column: &str, value: &dyn rusqlite::ToSql) -> Result<Option<Run>> {
     let mut statement =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM runs WHERE {column} = ?1"))?;
-    statement
-        .query_row([value], |row| Ok(from_row(row)))
-        .optional()?
-        .transpose()
+    Ok(statement.query_row([value], from_row).optional()?)
 }
 
-fn from_row(row: &Row<'_>) -> Result<Run> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
         run_id: row.get(0)?,
         job_id: row.get(1)?,
         number_in_job: row.get(2)?,
         run_name: row.get(3)?,
         creator: row.get(4)?,
-        settings: serde_json::from_str(&row.get::<_, String>(5)?)?,
-        parameters: serde_json::from_str(&row.get::<_, String>(6)?)?,
-        overrides: serde_json::from_str(&row.get::<_, String>(7)?)?,
+        settings: json(row, 5)?,
+        parameters: json(row, 6)?,
+        overrides: json(row, 7)?,
         state: RunState::from_row(row, 8)?,
         start_time: row.get(11)?,
         end_time: row.get(12)?,

@@ -1,6 +1,6 @@
 //! Secret scopes, secrets and their permissions.
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::params;
 use xtask_local_server::now_ms;
 
 use super::{Result, Store};
@@ -31,105 +31,86 @@ impl Store {
     }
 
     pub fn has_secret_scope(&self, name: &str) -> Result<bool> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached("SELECT 1 FROM secret_scopes WHERE name = ?1")?
-                .exists([name])?)
-        })
+        Ok(self
+            .row(
+                "SELECT 1 FROM secret_scopes WHERE name = ?1",
+                [name],
+                |_| Ok(()),
+            )?
+            .is_some())
     }
 
     pub fn secret_scopes(&self) -> Result<Vec<String>> {
-        self.read(|connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT name FROM secret_scopes ORDER BY name")?;
-            let names = statement.query_map([], |row| row.get(0))?;
-            Ok(names.collect::<rusqlite::Result<_>>()?)
+        self.rows("SELECT name FROM secret_scopes ORDER BY name", [], |row| {
+            row.get(0)
         })
     }
 
     /// Also deletes its secrets; `false` if there was none.
     pub fn delete_secret_scope(&self, name: &str) -> Result<bool> {
-        self.write(|tx| Ok(tx.execute("DELETE FROM secret_scopes WHERE name = ?1", [name])? > 0))
+        Ok(self.execute("DELETE FROM secret_scopes WHERE name = ?1", [name])? > 0)
     }
 
     /// Replaces a secret with the same key.
     pub fn put_secret(&self, scope: &str, key: &str, value: &[u8]) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO secrets (scope, key, value, updated_at) VALUES (?1, ?2, ?3, ?4)
+        self.execute("INSERT INTO secrets (scope, key, value, updated_at) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-                params![scope, key, value, now_ms()],
-            )?;
-            Ok(())
-        })
+                params![scope, key, value, now_ms()]).map(drop)
     }
 
     pub fn secret(&self, scope: &str, key: &str) -> Result<Option<Vec<u8>>> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached("SELECT value FROM secrets WHERE scope = ?1 AND key = ?2")?
-                .query_row([scope, key], |row| row.get(0))
-                .optional()?)
-        })
+        self.row(
+            "SELECT value FROM secrets WHERE scope = ?1 AND key = ?2",
+            [scope, key],
+            |row| row.get(0),
+        )
     }
 
     pub fn secret_names(&self, scope: &str) -> Result<Vec<SecretName>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT key, updated_at FROM secrets WHERE scope = ?1 ORDER BY key",
-            )?;
-            let names = statement.query_map([scope], |row| {
+        self.rows(
+            "SELECT key, updated_at FROM secrets WHERE scope = ?1 ORDER BY key",
+            [scope],
+            |row| {
                 Ok(SecretName {
                     key: row.get(0)?,
                     updated_at: row.get(1)?,
                 })
-            })?;
-            Ok(names.collect::<rusqlite::Result<_>>()?)
-        })
+            },
+        )
     }
 
     /// `false` if there was none.
     pub fn delete_secret(&self, scope: &str, key: &str) -> Result<bool> {
-        self.write(|tx| {
-            let deleted = tx.execute(
-                "DELETE FROM secrets WHERE scope = ?1 AND key = ?2",
-                [scope, key],
-            )?;
-            Ok(deleted > 0)
-        })
+        Ok(self.execute(
+            "DELETE FROM secrets WHERE scope = ?1 AND key = ?2",
+            [scope, key],
+        )? > 0)
     }
 
     /// Replaces the principal's permission.
     pub fn put_secret_acl(&self, scope: &str, principal: &str, permission: &str) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO secret_acls (scope, principal, permission) VALUES (?1, ?2, ?3)
+        self.execute(
+            "INSERT INTO secret_acls (scope, principal, permission) VALUES (?1, ?2, ?3)
                  ON CONFLICT (scope, principal) DO UPDATE SET permission = excluded.permission",
-                [scope, principal, permission],
-            )?;
-            Ok(())
-        })
+            [scope, principal, permission],
+        )
+        .map(drop)
     }
 
     /// As (principal, permission).
     pub fn secret_acls(&self, scope: &str) -> Result<Vec<(String, String)>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT principal, permission FROM secret_acls WHERE scope = ?1 ORDER BY principal",
-            )?;
-            let acls = statement.query_map([scope], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok(acls.collect::<rusqlite::Result<_>>()?)
-        })
+        self.rows(
+            "SELECT principal, permission FROM secret_acls WHERE scope = ?1 ORDER BY principal",
+            [scope],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
     }
 
     /// `false` if there was none.
     pub fn delete_secret_acl(&self, scope: &str, principal: &str) -> Result<bool> {
-        self.write(|tx| {
-            let deleted = tx.execute(
-                "DELETE FROM secret_acls WHERE scope = ?1 AND principal = ?2",
-                [scope, principal],
-            )?;
-            Ok(deleted > 0)
-        })
+        Ok(self.execute(
+            "DELETE FROM secret_acls WHERE scope = ?1 AND principal = ?2",
+            [scope, principal],
+        )? > 0)
     }
 }

@@ -103,27 +103,20 @@ impl Store {
 
     /// Personal tokens of one identity, or of all, oldest first.
     pub fn access_tokens(&self, owner_id: Option<i64>) -> Result<Vec<AccessToken>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
+        self.rows(&format!(
                 "SELECT {COLUMNS} FROM access_tokens
                  WHERE kind = 'PAT' AND (?1 IS NULL OR principal_id = ?1) AND (expires_at IS NULL OR expires_at > ?2)
                  ORDER BY created_at, token_id"
-            ))?;
-            Ok(statement
-                .query_map(params![owner_id, now_ms()], from_row)?
-                .collect::<rusqlite::Result<_>>()?)
-        })
+            ), params![owner_id, now_ms()], from_row)
     }
 
     /// Revokes a personal token, of `owner_id` or of anyone; `false` if there is none.
     pub fn delete_access_token(&self, token_id: &str, owner_id: Option<i64>) -> Result<bool> {
-        self.write(|tx| {
-            Ok(tx.execute(
-                "DELETE FROM access_tokens
+        Ok(self.execute(
+            "DELETE FROM access_tokens
                  WHERE token_id = ?1 AND kind = 'PAT' AND (?2 IS NULL OR principal_id = ?2)",
-                params![token_id, owner_id],
-            )? == 1)
-        })
+            params![token_id, owner_id],
+        )? == 1)
     }
 }
 

@@ -51,17 +51,12 @@ impl RunChoice {
 impl Store {
     /// Newest first.
     pub fn run_briefs(&self, choice: RunChoice, limit: u32, offset: u32) -> Result<Vec<RunBrief>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
+        self.rows(&format!(
                 "SELECT run_id, job_id, number_in_job, run_name, life_cycle_state, result_state, state_message,
                    start_time, end_time, run_type, repair_count
                  FROM runs WHERE {} ORDER BY start_time DESC, run_id DESC LIMIT ?2 OFFSET ?3",
                 choice.condition()
-            ))?;
-            Ok(statement
-                .query_map(params![choice.job(), limit, offset], from_row)?
-                .collect::<rusqlite::Result<_>>()?)
-        })
+            ), params![choice.job(), limit, offset], from_row)
     }
 
     pub fn count_runs(&self, choice: RunChoice) -> Result<i64> {

@@ -19,18 +19,11 @@ impl Store {
     /// Moves the oldest queued run of a job to PENDING if fewer than `limit` of the job's runs have begun. Answers
     /// whether it was this one.
     pub fn leave_queue(&self, run_id: i64, limit: i64) -> Result<bool> {
-        self.write(|tx| {
-            let moved = tx
-                .prepare_cached(
-                    "UPDATE runs SET life_cycle_state = 'PENDING' WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'
+        Ok(self.execute("UPDATE runs SET life_cycle_state = 'PENDING' WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'
                      AND (SELECT count(*) FROM runs AS other WHERE other.job_id = runs.job_id
                           AND other.end_time IS NULL AND other.life_cycle_state <> 'QUEUED') < ?2
                      AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.job_id = runs.job_id
-                          AND other.life_cycle_state = 'QUEUED' AND other.number_in_job < runs.number_in_job)",
-                )?
-                .execute(params![run_id, limit])?;
-            Ok(moved == 1)
-        })
+                          AND other.life_cycle_state = 'QUEUED' AND other.number_in_job < runs.number_in_job)", params![run_id, limit])? == 1)
     }
 
     /// Ends a queued run with its tasks; answers whether it was queued.

@@ -6,7 +6,7 @@ use rusqlite::{Transaction, params};
 use serde_json::Value;
 use xtask_local_server::now_ms;
 
-use super::{LifeCycle, Result, ResultState, RunState, Store, tasks};
+use super::{LifeCycle, Result, ResultState, RunState, Store, json, tasks};
 use crate::store::new_id;
 
 /// The original execution of a run, or a repair.
@@ -47,7 +47,7 @@ impl Store {
                 repairs.push(Repair {
                     number: row.get(0)?,
                     repair_id: row.get(1)?,
-                    task_run_ids: serde_json::from_str(&row.get::<_, String>(2)?)?,
+                    task_run_ids: json(row, 2)?,
                     ended: row.get::<_, Option<i64>>(7)?.map(|end| (state, end)),
                     start_time: row.get(6)?,
                 });

@@ -1,12 +1,13 @@
 //! Task runs. Times are milliseconds.
 
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{Row, Transaction, params};
 use serde_json::Value;
 use xtask_local_server::now_ms;
 
 use super::state::{LifeCycle, ResultState, RunState};
 use crate::jobs::{Declared, Task};
-use crate::store::{Result, Store, new_id};
+use crate::store::{Result, Store, json, new_id};
 
 /// An attempt of a task in a run.
 #[derive(Debug, Clone)]
@@ -102,29 +103,17 @@ impl Store {
     }
 
     fn select_task_runs(&self, condition: &str, id: i64) -> Result<Vec<TaskRun>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
+        self.rows(&format!(
                 "SELECT {COLUMNS} FROM task_runs WHERE {condition} ORDER BY position, attempt_number"
-            ))?;
-            let mut rows = statement.query([id])?;
-            let mut tasks = Vec::new();
-            while let Some(row) = rows.next()? {
-                tasks.push(from_row(row)?);
-            }
-            Ok(tasks)
-        })
+            ), [id], from_row)
     }
 
     pub fn task_run(&self, task_run_id: i64) -> Result<Option<TaskRun>> {
-        self.read(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM task_runs WHERE run_id = ?1"
-            ))?;
-            statement
-                .query_row([task_run_id], |row| Ok(from_row(row)))
-                .optional()?
-                .transpose()
-        })
+        self.row(
+            &format!("SELECT {COLUMNS} FROM task_runs WHERE run_id = ?1"),
+            [task_run_id],
+            from_row,
+        )
     }
 
     /// Answers the id of the new attempt.
@@ -141,9 +130,7 @@ impl Store {
         input: &Value,
     ) -> Result<Option<TaskRun>> {
         let run_id = new_id(15)?;
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state,
+        self.execute("INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state,
                    loop_run_id, input_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     run_id,
@@ -154,81 +141,56 @@ impl Store {
                     LifeCycle::Pending.as_str(),
                     of.run_id,
                     serde_json::to_string(input)?,
-                ],
-            )?;
-            Ok(())
-        })?;
+                ]).map(drop)?;
         self.task_run(run_id)
     }
 
     pub fn set_outcome(&self, task_run_id: i64, outcome: bool) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE task_runs SET outcome = ?2 WHERE run_id = ?1",
-                params![task_run_id, outcome.to_string()],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "UPDATE task_runs SET outcome = ?2 WHERE run_id = ?1",
+            params![task_run_id, outcome.to_string()],
+        )
+        .map(drop)
     }
 
     pub fn set_started_run(&self, task_run_id: i64, run_id: i64) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE task_runs SET started_run_id = ?2 WHERE run_id = ?1",
-                params![task_run_id, run_id],
-            )?;
-            Ok(())
-        })
+        self.execute(
+            "UPDATE task_runs SET started_run_id = ?2 WHERE run_id = ?1",
+            params![task_run_id, run_id],
+        )
+        .map(drop)
     }
 
     /// The process was started with these parameters.
     pub fn start_task(&self, task_run_id: i64, parameters: &Value) -> Result<()> {
         let json = serde_json::to_string(parameters)?;
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE task_runs SET life_cycle_state = ?2, start_time = coalesce(start_time, ?3), parameters_json = ?4
+        self.execute("UPDATE task_runs SET life_cycle_state = ?2, start_time = coalesce(start_time, ?3), parameters_json = ?4
                  WHERE run_id = ?1",
-                params![task_run_id, LifeCycle::Running.as_str(), now_ms(), json],
-            )?;
-            Ok(())
-        })
+                params![task_run_id, LifeCycle::Running.as_str(), now_ms(), json]).map(drop)
     }
 
     /// The first cell began.
     pub fn mark_execution_started(&self, task_run_id: i64) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE task_runs SET execution_started_at = coalesce(execution_started_at, ?2) WHERE run_id = ?1",
-                params![task_run_id, now_ms()],
-            )?;
-            Ok(())
-        })
+        self.execute("UPDATE task_runs SET execution_started_at = coalesce(execution_started_at, ?2) WHERE run_id = ?1",
+                params![task_run_id, now_ms()]).map(drop)
     }
 
     /// A state that ends the task run also sets its end time, once.
     pub fn set_task_state(&self, task_run_id: i64, state: &RunState) -> Result<()> {
-        self.write(|tx| {
-            tx.prepare_cached(
-                "UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
+        self.execute("UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
                    end_time = CASE WHEN ?5 THEN coalesce(end_time, max(?6, coalesce(start_time, 0))) END
-                 WHERE run_id = ?1",
-            )?
-            .execute(params![
+                 WHERE run_id = ?1", params![
                 task_run_id,
                 state.life_cycle.as_str(),
                 state.result.map(ResultState::as_str),
                 state.message,
                 state.life_cycle.has_ended(),
                 now_ms()
-            ])?;
-            Ok(())
-        })
+            ]).map(drop)
     }
 
     pub fn set_task_output(&self, task_run_id: i64, output: &TaskOutput) -> Result<()> {
-        self.write(|tx| {
-            tx.execute(
-                "UPDATE task_runs SET notebook_result = ?2, logs = ?3, logs_truncated = ?4, error = ?5, error_trace = ?6
+        self.execute("UPDATE task_runs SET notebook_result = ?2, logs = ?3, logs_truncated = ?4, error = ?5, error_trace = ?6
                  WHERE run_id = ?1",
                 params![
                     task_run_id,
@@ -237,21 +199,18 @@ impl Store {
                     output.logs_truncated,
                     output.error,
                     output.error_trace
-                ],
-            )?;
-            Ok(())
-        })
+                ]).map(drop)
     }
 }
 
-fn from_row(row: &Row<'_>) -> Result<TaskRun> {
+fn from_row(row: &Row<'_>) -> rusqlite::Result<TaskRun> {
     Ok(TaskRun {
         run_id: row.get(0)?,
         job_run_id: row.get(1)?,
         task_key: row.get(2)?,
         attempt_number: row.get(3)?,
-        settings: serde_json::from_str(&row.get::<_, String>(4)?)?,
-        parameters: serde_json::from_str(&row.get::<_, String>(5)?)?,
+        settings: json(row, 4)?,
+        parameters: json(row, 5)?,
         state: RunState::from_row(row, 6)?,
         start_time: row.get(9)?,
         execution_started_at: row.get(10)?,
@@ -264,9 +223,9 @@ fn from_row(row: &Row<'_>) -> Result<TaskRun> {
             error_trace: row.get(16)?,
         },
         loop_run_id: row.get(17)?,
-        input: match row.get::<_, Option<String>>(18)? {
-            Some(json) => Some(serde_json::from_str(&json)?),
-            None => None,
+        input: match row.get_ref(18)? {
+            ValueRef::Null => None,
+            _ => Some(json(row, 18)?),
         },
         outcome: row
             .get::<_, Option<String>>(19)?
