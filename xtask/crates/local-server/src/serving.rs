@@ -14,7 +14,6 @@ pub const DRAIN: Duration = Duration::from_secs(2);
 
 /// Why a server did not start, or failed.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
 pub enum ServeError {
     #[error(transparent)]
     StateDir(#[from] StateDirError),

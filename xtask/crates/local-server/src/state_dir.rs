@@ -24,7 +24,6 @@ pub struct StateDir {
 
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
 pub enum StateDirError {
     #[error("a server is already running in {folder}{}", address_hint(.url))]
     AlreadyRunning {

@@ -126,7 +126,6 @@ pub fn forget(folder: &Path, id: &str) {
 /// A promotion that this machine began and did not end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
-    /// Its id.
     pub id: String,
     /// What it does, for people.
     pub what: String,

@@ -143,9 +143,6 @@ pub fn read(tags: &[KeyValue]) -> Found {
 }
 
 /// The links that a model has now, in one call; `None` when there is no such model.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn found(
     transport: &dyn Transport,
     registry: Registry,

@@ -59,9 +59,6 @@ pub(crate) fn giving_back(side: &Side<'_>) -> Request {
 }
 
 /// Who holds the lock now.
-///
-/// # Errors
-/// When the destination does not answer.
 pub fn holder(side: &Side<'_>) -> Result<Option<Held>, Error> {
     holder_of(side, &path(side))
 }
@@ -109,9 +106,6 @@ fn read(side: &Side<'_>, path: &str) -> Result<Option<Response>, Error> {
 
 /// Whether a lock stands that was taken for this promotion, or for taking it back, or what was left of one that was broken:
 /// whoever was killed while giving it back has nothing else left to do.
-///
-/// # Errors
-/// When the destination does not answer.
 pub(crate) fn stands_for(side: &Side<'_>, id: &str) -> Result<bool, Error> {
     Ok(holder(side)?.is_some_and(|held| held.id == id) || breaking::has_left(side, id)?)
 }

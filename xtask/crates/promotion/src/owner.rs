@@ -18,7 +18,6 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// This process.
     #[must_use]
     pub fn this_process(user: &str, machine: &str) -> Owner {
         let word = |text: &str| text.split_whitespace().collect::<Vec<_>>().join("_");

@@ -34,11 +34,9 @@ pub struct Asked<'a> {
 /// Where a version comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// The target.
     pub target: String,
     /// The address of its workspace.
     pub host: String,
-    /// The model.
     pub model: String,
     /// The version.
     pub number: u64,
@@ -46,7 +44,6 @@ pub struct Source {
     pub alias: Option<String>,
     /// The MLflow run that logged it; may be empty.
     pub run_id: String,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Its files: relative paths, and lengths in bytes.
     pub files: BTreeMap<String, u64>,
@@ -61,11 +58,9 @@ pub struct Source {
 /// Where it goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
-    /// The target.
     pub target: String,
     /// The address of its workspace.
     pub host: String,
-    /// The model.
     pub model: String,
 }
 

@@ -12,13 +12,11 @@ pub(crate) use xtask_remote::databricks::registry::Registry as Address;
 /// A version of a registered model, with what is written on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Version {
-    /// Its number.
     pub number: u64,
     /// `PENDING_REGISTRATION`, `READY`, `FAILED_REGISTRATION`.
     pub status: String,
     /// The MLflow run that logged it; empty where it has none.
     pub run_id: String,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Where its files came from, as its registry says; empty where that says nothing.
     pub source: String,
@@ -79,9 +77,6 @@ pub struct NewVersion<'a> {
 /// `version` is a number, or the word that stands for one which is not known yet.
 pub trait Registry: Send + Sync {
     /// A version; `None` where there is none of this number.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     fn version(
         &self,
         transport: &dyn Transport,
@@ -90,9 +85,6 @@ pub trait Registry: Send + Sync {
     ) -> Result<Option<Version>, Error>;
 
     /// The number of the version that an alias names.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     fn aliased(
         &self,
         transport: &dyn Transport,
@@ -101,9 +93,6 @@ pub trait Registry: Send + Sync {
     ) -> Result<Option<u64>, Error>;
 
     /// All versions with their tags, in the order of their numbers.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     fn versions(&self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error>;
 
     /// Makes a version whose files are still to come.

@@ -17,7 +17,6 @@ use crate::tags::{
     TRAINED_IN, VERDICT, VERDICT_FOR, VERDICT_REASON, shortened,
 };
 
-/// One step.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// A word for it, the same in each promotion.
@@ -75,7 +74,6 @@ pub enum Aim {
     Ours,
     /// Another one.
     Version(u64),
-    /// Nobody.
     Nobody,
 }
 

@@ -35,11 +35,9 @@ pub struct Found {
 /// A version that is there already.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
-    /// Its number.
     pub number: u64,
     /// Whether its files are all there.
     pub ready: bool,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
     /// Of one that is not ready: the files that have come, with their lengths in bytes.
     pub uploaded: BTreeMap<String, u64>,
@@ -56,8 +54,10 @@ impl Copy {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Wanted<'a> {
     /// A copy of `<model>/<version>` with these files.
-    CopyOf { source: &'a str, digest: &'a str },
-    /// This one.
+    CopyOf {
+        source: &'a str,
+        digest: &'a str,
+    },
     Number(u64),
 }
 

@@ -15,9 +15,7 @@ pub(crate) const ARTIFACT_DIGEST: &str = "mlops_artifact_digest";
 pub(crate) const PREVIOUS_CHAMPION: &str = "mlops_previous_champion";
 /// Whom the verdict is about; a promotion that has compared the files says it of the copy.
 pub(crate) const VERDICT_FOR: &str = "mlops_verdict_for";
-/// The verdict.
 pub(crate) const VERDICT: &str = "mlops_verdict";
-/// Its reason.
 pub(crate) const VERDICT_REASON: &str = "mlops_verdict_reason";
 /// Whom the version was compared with where it was validated.
 pub(crate) const CHAMPION_AT_VALIDATION: &str = "mlops_champion_at_validation";

@@ -11,7 +11,6 @@ use crate::registry::{self, NewVersion, Registry, Version};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnityCatalog;
 
-/// Its address.
 const ADDRESS: registry::Address = registry::Address::UnityCatalog;
 
 impl Registry for UnityCatalog {

@@ -8,21 +8,16 @@ use xtask_remote::{Error, Method, Request, Response, Transport};
 
 use crate::registry::{self, NewVersion, Registry, Version};
 
-/// The registry of a workspace.
 #[derive(Debug, Clone, Copy)]
 pub struct WorkspaceRegistry {
     /// Whether stages stand for aliases, which the server does not know.
     stages: bool,
 }
 
-/// Its address.
 const ADDRESS: registry::Address = registry::Address::Workspace;
 
 impl WorkspaceRegistry {
     /// Asks the server whether it knows aliases.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn of(transport: &dyn Transport, model: &str) -> Result<WorkspaceRegistry, Error> {
         let stages = !classic_models::has_aliases(transport, model)?;
         Ok(WorkspaceRegistry { stages })

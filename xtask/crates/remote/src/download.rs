@@ -84,9 +84,6 @@ pub enum DownloadError {
 /// Downloads `url` to `destination`, which appears only when it is whole and its SHA-256 (hex) is
 /// right. `on_bytes` is told bytes done and in all, and answers whether to go on. Proxies of the
 /// environment are used, except for loopback addresses.
-///
-/// # Errors
-/// See [`DownloadError`].
 pub fn download(
     url: &str,
     destination: &Path,

@@ -118,25 +118,16 @@ impl GitHub {
     }
 
     /// Sends a REST call.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn send(&self, request: &Request) -> Result<Response, Error> {
         self.rest.send(request)
     }
 
     /// Sends a REST call whose reply leads to another host, and reads what is there.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn elsewhere(&self, request: &Request) -> Result<Response, Error> {
         self.rest.elsewhere(request)
     }
 
     /// Sends a REST call and reads the JSON of its reply.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn call<T: DeserializeOwned>(&self, request: &Request) -> Result<T, Error> {
         self.send(request)?.json(request)
     }

@@ -43,7 +43,6 @@ const ANSWER: Duration = Duration::from_secs(10);
 pub struct Status {
     /// Version of the program.
     pub version: String,
-    /// Its workspace id.
     pub workspace_id: String,
     /// Its address.
     pub url: String,
@@ -85,9 +84,7 @@ pub struct Schedules {
 /// A job that something starts by itself.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct Scheduled {
-    /// Its id.
     pub job_id: i64,
-    /// Its name.
     pub name: String,
     /// What starts it: a cron expression with its time zone, a period, or what Databricks would wait for.
     pub trigger: String,
@@ -111,9 +108,6 @@ pub struct Events {
 }
 
 /// Asks how it is.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn status(transport: &dyn Transport) -> Result<Status, Error> {
     // Where it does not run, the connection is refused at once; where the machine is loaded, it is slow to answer.
     let request = Request::new(Method::Get, "/local/v1/status").once();
@@ -121,18 +115,12 @@ pub fn status(transport: &dyn Transport) -> Result<Status, Error> {
 }
 
 /// Asks what starts jobs by itself, and when next.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn schedules(transport: &dyn Transport) -> Result<Schedules, Error> {
     let request = Request::new(Method::Get, "/local/v1/schedules");
     call(transport, &request.within(ANSWER))
 }
 
 /// Asks it to end: runs are cancelled, MLflow is stopped.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn shutdown(transport: &dyn Transport) -> Result<(), Error> {
     transport
         .send(&Request::new(Method::Post, "/local/v1/shutdown").json(&json!({})))
@@ -140,9 +128,6 @@ pub fn shutdown(transport: &dyn Transport) -> Result<(), Error> {
 }
 
 /// A link that signs the reader's browser in once and leads to `path`.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn sign_in(transport: &dyn Transport, path: &str) -> Result<String, Error> {
     #[derive(Deserialize)]
     struct Reply {
@@ -153,9 +138,6 @@ pub fn sign_in(transport: &dyn Transport, path: &str) -> Result<String, Error> {
 }
 
 /// The notebook events of a task run, from a byte offset on.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn events(transport: &dyn Transport, task_run_id: i64, offset: u64) -> Result<Events, Error> {
     let path = format!("/local/v1/task-runs/{task_run_id}/events");
     let reply = transport.send(&Request::new(Method::Get, path).query("offset", offset))?;

@@ -31,7 +31,6 @@ pub struct Run {
 pub struct RunInfo {
     /// 32 hex digits.
     pub run_id: String,
-    /// Its experiment.
     pub experiment_id: String,
     /// A readable name.
     #[serde(default)]
@@ -53,10 +52,8 @@ pub struct RunData {
     /// Latest value of each metric.
     #[serde(default)]
     pub metrics: Vec<Metric>,
-    /// Parameters.
     #[serde(default)]
     pub params: Vec<KeyValue>,
-    /// Tags.
     #[serde(default)]
     pub tags: Vec<KeyValue>,
 }
@@ -76,7 +73,6 @@ pub struct Metric {
 pub struct KeyValue {
     /// Its name.
     pub key: String,
-    /// Its value.
     #[serde(default)]
     pub value: String,
 }
@@ -103,10 +99,6 @@ impl Run {
     }
 }
 
-/// One run.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn run(transport: &dyn Transport, run_id: &str) -> Result<Run, Error> {
     #[derive(Deserialize)]
     struct Reply {
@@ -117,9 +109,6 @@ pub fn run(transport: &dyn Transport, run_id: &str) -> Result<Run, Error> {
 }
 
 /// The runs in an experiment that a task run made, oldest first.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn runs_of_task(
     transport: &dyn Transport,
     experiment_id: &str,
@@ -143,9 +132,6 @@ pub fn runs_of_task(
 }
 
 /// The newest runs in some experiments, newest first.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn newest_runs(
     transport: &dyn Transport,
     experiments: &[String],

@@ -29,7 +29,6 @@ pub struct Origin {
     pub git_origin: Option<String>,
     /// What was deployed beside the commit, such as `1 edited file`.
     pub git_edits: Option<String>,
-    /// Id of the job.
     pub job_id: Option<String>,
     /// Id of the whole job run, not of a task's.
     pub job_run_id: Option<String>,
@@ -101,7 +100,6 @@ impl Verdict {
 pub enum Champion {
     /// There was none.
     Nobody,
-    /// This version.
     Version(u64),
 }
 
@@ -117,7 +115,6 @@ impl Champion {
 /// What validation found about a version, in the place where that version stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
-    /// The verdict.
     pub verdict: Verdict,
     /// The broken rules with both numbers, or that every rule was kept.
     pub reason: String,

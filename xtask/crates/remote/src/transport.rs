@@ -121,7 +121,6 @@ impl std::fmt::Debug for Progress {
 /// One call.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// The method.
     pub method: Method,
     /// Path below the base address, escaped, starting with `/`.
     pub path: String,
@@ -257,7 +256,6 @@ impl FromIterator<(String, String)> for Headers {
 pub struct Response {
     /// HTTP status.
     pub status: u16,
-    /// The headers.
     pub headers: Headers,
     /// The whole body.
     pub body: Vec<u8>,

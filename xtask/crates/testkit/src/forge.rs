@@ -46,7 +46,6 @@ pub struct Repository {
 /// A workflow run and its jobs, by number.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Run {
-    /// The run.
     pub run: i64,
     /// Its jobs, in the order in which they were named. A job's number is also that of its check run.
     pub jobs: Vec<i64>,

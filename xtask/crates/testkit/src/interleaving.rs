@@ -60,7 +60,6 @@ impl Interleaving {
         }
     }
 
-    /// The parties.
     #[must_use]
     pub fn parties(&self) -> Vec<Party<'_>> {
         let numbers: Vec<usize> = self.turns().running.iter().copied().collect();

@@ -42,8 +42,6 @@ pub struct MemoryWorkspace(Mutex<State>);
 struct State {
     /// Ms since 1970. Each call takes one, so that what comes later is younger.
     now: i64,
-    /// Whether the classic registry has aliases: MLflow's own has, Databricks' has not.
-    classic_aliases: bool,
     registry: Registry,
     model_files: Tree,
     workspace_files: Tree,
@@ -56,9 +54,7 @@ pub struct KeptVersion {
     pub status: &'static str,
     /// Where it was registered from.
     pub source: String,
-    /// Its tags.
     pub tags: BTreeMap<String, String>,
-    /// Its files.
     pub files: BTreeMap<String, Vec<u8>>,
     /// Its stage in the classic registry.
     pub stage: &'static str,
@@ -95,23 +91,10 @@ impl MemoryWorkspace {
         }
         MemoryWorkspace(Mutex::new(State {
             now: START,
-            classic_aliases: true,
             registry: Registry::default(),
             model_files: Tree::default(),
             workspace_files,
         }))
-    }
-
-    /// The same without aliases in the classic registry, as on Databricks.
-    #[must_use]
-    pub fn without_classic_aliases(self) -> MemoryWorkspace {
-        self.state().classic_aliases = false;
-        self
-    }
-
-    /// Sets the clock: ms since 1970.
-    pub fn set_now(&self, now: i64) {
-        self.state().now = now;
     }
 
     /// What the clock shows: ms since 1970.
@@ -232,14 +215,6 @@ impl MemoryWorkspace {
                 (number, kept)
             })
             .collect()
-    }
-
-    /// The tags of a model.
-    #[must_use]
-    pub fn model_tags(&self, model: &str) -> BTreeMap<String, String> {
-        let state = self.state();
-        let found = state.registry.models.get(model);
-        found.map(|model| model.tags.clone()).unwrap_or_default()
     }
 
     /// The content of a workspace file; the path without `/Workspace`.

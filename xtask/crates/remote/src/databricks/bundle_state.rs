@@ -37,7 +37,6 @@ pub struct Deployment {
     /// How often it was deployed.
     #[serde(default)]
     pub seq: u64,
-    /// The version of the CLI.
     #[serde(default)]
     pub cli_version: String,
 }
@@ -46,9 +45,6 @@ pub struct Deployment {
 pub type Resources = BTreeMap<String, String>;
 
 /// Which code is deployed; `None` where nothing is.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn source(transport: &dyn Transport, state_path: &str) -> Result<Option<Source>, Error> {
     #[derive(Default, Deserialize)]
     struct Metadata {
@@ -70,9 +66,6 @@ pub fn source(transport: &dyn Transport, state_path: &str) -> Result<Option<Sour
 }
 
 /// When it was deployed; `None` where nothing is.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn deployment(
     transport: &dyn Transport,
     state_path: &str,
@@ -90,17 +83,11 @@ pub struct State {
 }
 
 /// The resources that are deployed; `None` where nothing is, or where Terraform keeps the state.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn resources(transport: &dyn Transport, state_path: &str) -> Result<Option<Resources>, Error> {
     Ok(state(transport, state_path)?.map(|state| state.resources))
 }
 
 /// What is deployed; `None` where nothing is, or where Terraform keeps the state.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn state(transport: &dyn Transport, state_path: &str) -> Result<Option<State>, Error> {
     #[derive(Deserialize)]
     struct File {

@@ -43,9 +43,6 @@ fn has_no_such_alias(error: &Error) -> bool {
 }
 
 /// Whether the registry has aliases. Asked about a model, which need not have any.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn has_aliases(transport: &dyn Transport, model: &str) -> Result<bool, Error> {
     match by_alias(transport, model, "champion") {
         Ok(_) => Ok(true),
@@ -56,9 +53,6 @@ pub fn has_aliases(transport: &dyn Transport, model: &str) -> Result<bool, Error
 }
 
 /// The version that an alias names, or that is in the stage which stands for it; `None` when there is none.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn aliased(
     transport: &dyn Transport,
     model: &str,
@@ -104,9 +98,6 @@ fn in_stage(transport: &dyn Transport, model: &str, stage: &str) -> Result<Optio
 }
 
 /// All versions of a model, in no particular order, as far as both registries know them.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
     let known = model_versions::known(transport, Registry::Workspace, model)?.into_iter();
     Ok(known
@@ -121,9 +112,6 @@ pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, 
 }
 
 /// Deletes a version for good.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn delete_version(transport: &dyn Transport, model: &str, version: u64) -> Result<(), Error> {
     let body = json!({"name": model, "version": version.to_string()});
     let request = Request::new(Method::Delete, at("model-versions/delete")).json(&body);
@@ -131,9 +119,6 @@ pub fn delete_version(transport: &dyn Transport, model: &str, version: u64) -> R
 }
 
 /// Where the files of a version lie: `mlflow-artifacts:/…`, `dbfs:/…`.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn files_at(transport: &dyn Transport, model: &str, version: u64) -> Result<String, Error> {
     #[derive(Deserialize)]
     struct Place {
@@ -147,9 +132,6 @@ pub fn files_at(transport: &dyn Transport, model: &str, version: u64) -> Result<
 
 /// The files of a version: paths relative to its folder, and lengths in bytes. Databricks' own call, which MLflow's
 /// client makes as well.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn files(
     transport: &dyn Transport,
     model: &str,

@@ -9,9 +9,6 @@ use crate::transport::Transport;
 impl Registry {
     /// The version that an alias names, with its tags; `None` when the model has no such alias, or there is no such
     /// model.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn aliased(
         self,
         transport: &dyn Transport,
@@ -25,9 +22,6 @@ impl Registry {
     }
 
     /// All versions of a model, in no particular order.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn versions(self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
         match self {
             Registry::UnityCatalog => models::versions(transport, model),
@@ -36,9 +30,6 @@ impl Registry {
     }
 
     /// Deletes a version for good.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn delete_version(
         self,
         transport: &dyn Transport,

@@ -10,9 +10,6 @@ use crate::databricks::path;
 use crate::transport::{Method, Request, Transport, call};
 
 /// The files in a folder of a volume: names, and lengths in bytes.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn list(transport: &dyn Transport, folder: &str) -> Result<BTreeMap<String, u64>, Error> {
     let files = entries(transport, folder)?.into_iter();
     Ok(files
@@ -22,9 +19,6 @@ pub fn list(transport: &dyn Transport, folder: &str) -> Result<BTreeMap<String, 
 }
 
 /// The names of the files and folders in a folder of a volume.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn names(transport: &dyn Transport, folder: &str) -> Result<Vec<String>, Error> {
     let entries = entries(transport, folder)?.into_iter();
     Ok(entries.map(|entry| entry.name).collect())
@@ -67,9 +61,6 @@ fn entries(transport: &dyn Transport, folder: &str) -> Result<Vec<Entry>, Error>
 }
 
 /// All files below a folder: paths relative to it, and lengths in bytes.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn list_all(transport: &dyn Transport, folder: &str) -> Result<BTreeMap<String, u64>, Error> {
     let mut files = BTreeMap::new();
     let mut folders = vec![String::new()];
@@ -96,9 +87,6 @@ pub fn download(file: &str) -> Request {
 }
 
 /// The content of a small file.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn read(transport: &dyn Transport, file: &str) -> Result<Vec<u8>, Error> {
     let request = Request::new(Method::Get, format!("/api/2.0/fs/files{}", path(file)));
     transport.send(&request).map(|reply| reply.body)
@@ -113,9 +101,6 @@ pub fn put(local: &Path, file: &str) -> Request {
 }
 
 /// Uploads a local file, replacing what is there. Folders are made as needed.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn upload(transport: &dyn Transport, local: &Path, file: &str) -> Result<(), Error> {
     transport.send(&put(local, file)).map(drop)
 }

@@ -11,7 +11,6 @@ use crate::transport::{Method, Request, Transport, call};
 
 const SERVICE_PRINCIPALS: &str = "/api/2.0/preview/scim/v2/ServicePrincipals";
 
-/// A service principal.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ServicePrincipal {
@@ -44,9 +43,6 @@ impl fmt::Debug for ClientSecret {
 }
 
 /// The service principals that are called so.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn named(transport: &dyn Transport, name: &str) -> Result<Vec<ServicePrincipal>, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -59,9 +55,6 @@ pub fn named(transport: &dyn Transport, name: &str) -> Result<Vec<ServicePrincip
 }
 
 /// Makes a service principal.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn create(transport: &dyn Transport, name: &str) -> Result<ServicePrincipal, Error> {
     let body = json!({"displayName": name, "active": true});
     call(
@@ -71,9 +64,6 @@ pub fn create(transport: &dyn Transport, name: &str) -> Result<ServicePrincipal,
 }
 
 /// Removes a service principal with its tokens and secrets.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn delete(transport: &dyn Transport, id: &str) -> Result<(), Error> {
     let path = format!("{SERVICE_PRINCIPALS}/{}", segment(id));
     transport
@@ -82,9 +72,6 @@ pub fn delete(transport: &dyn Transport, id: &str) -> Result<(), Error> {
 }
 
 /// Makes a secret. A service principal has five at most: the oldest makes room.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn new_secret(transport: &dyn Transport, id: &str) -> Result<ClientSecret, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -125,9 +112,6 @@ pub struct Trust<'a> {
 }
 
 /// Trusts the tokens of an issuer, under a policy of this name; an older one of that name is replaced.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn trust(
     transport: &dyn Transport,
     id: &str,

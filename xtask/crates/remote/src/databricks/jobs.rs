@@ -12,10 +12,8 @@ use crate::transport::{Method, Request, Transport, call};
 /// A run of a job.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Run {
-    /// The job.
     #[serde(default)]
     pub job_id: i64,
-    /// The run.
     pub run_id: i64,
     /// Name of the job at the time.
     #[serde(default)]
@@ -32,7 +30,6 @@ pub struct Run {
     /// End, in milliseconds since 1970; 0 while it runs.
     #[serde(default)]
     pub end_time: i64,
-    /// Its tasks.
     #[serde(default)]
     pub tasks: Vec<Task>,
 }
@@ -135,7 +132,6 @@ pub struct Output {
 /// The run that a task started.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RunJobOutput {
-    /// Its id.
     pub run_id: i64,
 }
 
@@ -148,9 +144,6 @@ pub struct NotebookOutput {
 }
 
 /// Starts a run of a job. `token` makes a repetition return the same run.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn run_now(
     transport: &dyn Transport,
     job_id: i64,
@@ -172,9 +165,6 @@ pub fn run_now(
 }
 
 /// A run with all its tasks, in the order in which they started.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn run(transport: &dyn Transport, run_id: i64) -> Result<Run, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -198,9 +188,6 @@ pub fn run(transport: &dyn Transport, run_id: i64) -> Result<Run, Error> {
 }
 
 /// The iterations of a task that is a loop, in the order of its inputs.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn iterations(transport: &dyn Transport, task_run_id: i64) -> Result<Vec<Task>, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -220,9 +207,6 @@ pub fn iterations(transport: &dyn Transport, task_run_id: i64) -> Result<Vec<Tas
 }
 
 /// What a task run left.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn output(transport: &dyn Transport, task_run_id: i64) -> Result<Output, Error> {
     let request =
         Request::new(Method::Get, "/api/2.2/jobs/runs/get-output").query("run_id", task_run_id);
@@ -230,9 +214,6 @@ pub fn output(transport: &dyn Transport, task_run_id: i64) -> Result<Output, Err
 }
 
 /// Asks for the end of a run; it may take a moment to come.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn cancel(transport: &dyn Transport, run_id: i64) -> Result<(), Error> {
     let request = Request::new(Method::Post, "/api/2.2/jobs/runs/cancel")
         .json(&json!({ "run_id": run_id }))
@@ -241,9 +222,6 @@ pub fn cancel(transport: &dyn Transport, run_id: i64) -> Result<(), Error> {
 }
 
 /// The newest runs of a job, newest first; of all jobs where `job_id` is `None`. At most 25.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn newest_runs(transport: &dyn Transport, job_id: Option<i64>) -> Result<Vec<Run>, Error> {
     #[derive(Deserialize)]
     struct Reply {
@@ -258,9 +236,6 @@ pub fn newest_runs(transport: &dyn Transport, job_id: Option<i64>) -> Result<Vec
 }
 
 /// Whether there is such a job.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn exists(transport: &dyn Transport, job_id: i64) -> Result<bool, Error> {
     let request = Request::new(Method::Get, "/api/2.2/jobs/get").query("job_id", job_id);
     match transport.send(&request) {

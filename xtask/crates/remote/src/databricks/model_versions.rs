@@ -30,13 +30,11 @@ pub struct Known {
     pub model_id: String,
     #[serde(default)]
     creation_timestamp: Value,
-    /// Its tags.
     #[serde(default)]
     pub tags: Vec<KeyValue>,
 }
 
 impl Known {
-    /// Its number.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
         number(&self.version).and_then(|number| u64::try_from(number).ok())

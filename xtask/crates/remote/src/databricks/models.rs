@@ -23,9 +23,6 @@ pub struct Version {
 }
 
 /// The full names of all registered models that one may see, asked for `within` that time: the first page of them.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn names(transport: &dyn Transport, within: Duration) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -43,9 +40,6 @@ pub fn names(transport: &dyn Transport, within: Duration) -> Result<Vec<String>,
 }
 
 /// All versions of a model, in no particular order.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -71,43 +65,7 @@ pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, 
     }
 }
 
-/// The version that an alias names; `None` when the model has no such alias.
-///
-/// # Errors
-/// Any [`Error`].
-pub fn by_alias(
-    transport: &dyn Transport,
-    model: &str,
-    alias: &str,
-) -> Result<Option<Version>, Error> {
-    #[derive(Deserialize)]
-    struct Model {
-        #[serde(default)]
-        aliases: Vec<Alias>,
-    }
-    #[derive(Deserialize)]
-    struct Alias {
-        alias_name: String,
-        version_num: u64,
-    }
-    // The model lists its aliases: asking for one that is not there would be an error to tell apart.
-    let path = format!("/api/2.1/unity-catalog/models/{}", segment(model));
-    let request = Request::new(Method::Get, path.as_str()).query("include_aliases", true);
-    let found: Model = call(transport, &request)?;
-    let Some(named) = found.aliases.iter().find(|entry| entry.alias_name == alias) else {
-        return Ok(None);
-    };
-    let request = Request::new(
-        Method::Get,
-        format!("{path}/versions/{}", named.version_num),
-    );
-    call(transport, &request).map(Some)
-}
-
 /// Deletes a version for good.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn delete_version(transport: &dyn Transport, model: &str, version: u64) -> Result<(), Error> {
     let path = format!(
         "/api/2.1/unity-catalog/models/{}/versions/{version}",
@@ -136,15 +94,11 @@ pub struct Aliased {
     pub run_id: String,
     /// When it was registered, in milliseconds since 1970; 0 where that is not told.
     pub created: i64,
-    /// Its tags.
     pub tags: Vec<KeyValue>,
 }
 
 /// The version that an alias names, with its tags, in one call; `None` when the model has no such
 /// alias, or there is no such model.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn aliased(
     transport: &dyn Transport,
     model: &str,

@@ -30,9 +30,6 @@ impl Object {
 }
 
 /// Everything below a folder, by path; empty where the folder is not there.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn below(transport: &dyn Transport, folder: &str) -> Result<Vec<Object>, Error> {
     #[derive(Deserialize)]
     struct Listed {

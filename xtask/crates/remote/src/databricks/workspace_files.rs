@@ -25,9 +25,6 @@ pub fn delete(path: &str) -> Request {
 }
 
 /// The content of a file, with the reply's headers; `None` where there is none.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn read(transport: &dyn Transport, path: &str) -> Result<Option<Response>, Error> {
     let request = Request::new(Method::Get, "/api/2.0/workspace/export")
         .query("path", path)
@@ -39,9 +36,6 @@ pub fn read(transport: &dyn Transport, path: &str) -> Result<Option<Response>, E
 }
 
 /// When a file was written last, by the workspace's clock, in milliseconds since 1970; `None` where it is not told.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn modified_at(transport: &dyn Transport, path: &str) -> Result<Option<i64>, Error> {
     #[derive(Deserialize)]
     struct Status {
@@ -58,9 +52,6 @@ pub fn modified_at(transport: &dyn Transport, path: &str) -> Result<Option<i64>,
 }
 
 /// The paths of what lies in a folder; none where there is no folder.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn list(transport: &dyn Transport, folder: &str) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Listed {

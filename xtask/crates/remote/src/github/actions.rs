@@ -85,9 +85,6 @@ impl Run {
 }
 
 /// The runs for a commit, newest first.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn runs_of(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Run>, Error> {
     #[derive(Deserialize)]
     struct Page {
@@ -98,10 +95,6 @@ pub fn runs_of(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Run>, Erro
     github.pages(&request, |page: Page| page.workflow_runs)
 }
 
-/// One run.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn run(github: &GitHub, name: &Name, run: u64) -> Result<Run, Error> {
     let path = format!("{}/actions/runs/{run}", name.path());
     github.call(&Request::new(Method::Get, path))
@@ -110,7 +103,6 @@ pub fn run(github: &GitHub, name: &Name, run: u64) -> Result<Run, Error> {
 /// An environment that a run waits to be let into.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
-    /// The environment.
     pub environment: String,
     /// Whether the token's owner may let it in.
     pub can_approve: bool,
@@ -119,9 +111,6 @@ pub struct Waiting {
 }
 
 /// What a run waits for.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn waiting_for(github: &GitHub, name: &Name, run: u64) -> Result<Vec<Waiting>, Error> {
     #[derive(Deserialize)]
     struct Pending {
@@ -166,7 +155,6 @@ pub fn waiting_for(github: &GitHub, name: &Name, run: u64) -> Result<Vec<Waiting
 pub struct Job {
     /// Its number.
     pub id: u64,
-    /// Its name.
     pub name: String,
     /// `queued`, `in_progress`, `waiting`, `completed`, ….
     pub status: String,
@@ -181,10 +169,8 @@ pub struct Job {
     pub steps: Vec<JobStep>,
 }
 
-/// A step of a job.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub struct JobStep {
-    /// Its name.
     pub name: String,
     /// `queued`, `in_progress` or `completed`.
     pub status: String,
@@ -213,10 +199,6 @@ impl Job {
     }
 }
 
-/// One job.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn job(github: &GitHub, name: &Name, job: u64) -> Result<Job, Error> {
     let path = format!("{}/actions/jobs/{job}", name.path());
     github.call(&Request::new(Method::Get, path))
@@ -270,9 +252,6 @@ pub fn dispatch(
 }
 
 /// The newest runs of a workflow that somebody asked for on a branch, newest first; a hundred at most.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn dispatched(
     github: &GitHub,
     name: &Name,
@@ -296,9 +275,6 @@ pub fn dispatched(
 }
 
 /// The jobs of a run, of the newest attempt.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn jobs(github: &GitHub, name: &Name, run: u64) -> Result<Vec<Job>, Error> {
     #[derive(Deserialize)]
     struct Page {

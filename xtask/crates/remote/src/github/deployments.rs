@@ -20,9 +20,6 @@ pub enum Deployed {
 }
 
 /// Whether a commit was brought to an environment, as far as GitHub was told.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn of_commit(
     github: &GitHub,
     name: &Name,

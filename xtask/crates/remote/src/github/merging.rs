@@ -69,7 +69,6 @@ impl Way {
 /// A check of a pull request, and whether the base requires it.
 #[derive(Debug, Clone)]
 pub struct GateCheck {
-    /// The check.
     pub check: Check,
     /// What to call it: its name, with its workflow where another check has the same name.
     pub label: String,
@@ -114,11 +113,9 @@ pub struct Review {
 pub struct Gate {
     /// Its id for GraphQL.
     pub id: String,
-    /// Its number.
     pub number: u64,
     /// Its page.
     pub url: String,
-    /// Its title.
     pub title: String,
     /// `OPEN`, `CLOSED` or `MERGED`.
     pub state: String,
@@ -233,9 +230,6 @@ pub fn merge(
 }
 
 /// Puts it into the base's merge queue, if `sha` is still the newest commit.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn enqueue(github: &GitHub, id: &str, sha: &str) -> Result<(), Error> {
     const DOCUMENT: &str = "mutation Enqueue($id: ID!, $sha: GitObjectID!) {
         enqueuePullRequest(input: {pullRequestId: $id, expectedHeadOid: $sha}) {
@@ -248,9 +242,6 @@ pub fn enqueue(github: &GitHub, id: &str, sha: &str) -> Result<(), Error> {
 }
 
 /// Has it merged by itself once it may be, if `sha` is still the newest commit.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn merge_when_ready(github: &GitHub, id: &str, sha: &str, way: Way) -> Result<(), Error> {
     const DOCUMENT: &str =
         "mutation Auto($id: ID!, $sha: GitObjectID!, $method: PullRequestMergeMethod!) {

@@ -12,7 +12,6 @@ use crate::transport::{Method, Request};
 /// A pull request, as lists and the single resource show it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Pull {
-    /// Its number.
     pub number: u64,
     /// Its id for GraphQL.
     pub node_id: String,
@@ -23,7 +22,6 @@ pub struct Pull {
     /// Whether it is still a draft.
     #[serde(default)]
     pub draft: bool,
-    /// Its title.
     pub title: String,
     /// Its description.
     #[serde(default)]
@@ -41,7 +39,6 @@ pub struct Pull {
     pub head: Side,
     /// Where to.
     pub base: Side,
-    /// Its labels.
     #[serde(default)]
     pub labels: Vec<Label>,
     /// Who is asked for a review and has not given one.
@@ -66,7 +63,6 @@ impl Pull {
 /// One side of a pull request.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Side {
-    /// The branch.
     #[serde(rename = "ref")]
     pub branch: String,
     /// Its newest commit.
@@ -76,24 +72,20 @@ pub struct Side {
     pub repo: Option<SideRepository>,
 }
 
-/// The repository of a side.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SideRepository {
     /// `owner/name`.
     pub full_name: String,
 }
 
-/// A label.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Label {
-    /// Its name.
     pub name: String,
 }
 
 /// A pull request to be opened.
 #[derive(Debug, Clone, Serialize)]
 pub struct New<'a> {
-    /// Its title.
     pub title: &'a str,
     /// Its description.
     pub body: &'a str,
@@ -129,9 +121,6 @@ pub struct Change<'a> {
 
 /// The pull requests of a branch, in any state, newest first. The same branch name in another fork
 /// is another branch.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn of_branch(
     github: &GitHub,
     into: &Name,
@@ -159,9 +148,6 @@ pub fn of_branch(
 }
 
 /// The open pull requests into a branch, oldest first.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn open_into(github: &GitHub, name: &Name, base: &str) -> Result<Vec<Pull>, Error> {
     let request = Request::new(Method::Get, format!("{}/pulls", name.path()))
         .query("state", "open")
@@ -186,9 +172,6 @@ pub fn of_commit(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Pull>, E
 }
 
 /// The commits of a pull request, by their hashes; GitHub tells of 250 at most.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn commits(github: &GitHub, name: &Name, number: u64) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Commit {
@@ -201,18 +184,12 @@ pub fn commits(github: &GitHub, name: &Name, number: u64) -> Result<Vec<String>,
 }
 
 /// One pull request.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn get(github: &GitHub, name: &Name, number: u64) -> Result<Pull, Error> {
     github.call(&Request::new(Method::Get, path(name, number)))
 }
 
 /// Opens a pull request. Sent once: after an error that [leaves it open](Error::leaves_open) look
 /// with [`of_branch`].
-///
-/// # Errors
-/// Any [`Error`].
 pub fn open(github: &GitHub, into: &Name, new: &New<'_>) -> Result<Pull, Error> {
     let request = Request::new(Method::Post, format!("{}/pulls", into.path())).json(new);
     github.call(&request.once())
@@ -229,9 +206,6 @@ pub fn already_exists(error: &Error) -> bool {
 }
 
 /// Changes a pull request; sent again it changes nothing more.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn change(
     github: &GitHub,
     name: &Name,
@@ -263,9 +237,6 @@ pub fn ask_reviewers(
 }
 
 /// Adds labels. GitHub makes those that the repository does not have.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn add_labels(
     github: &GitHub,
     name: &Name,
@@ -280,9 +251,6 @@ pub fn add_labels(
 }
 
 /// Says that a draft is ready for review.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn mark_ready(github: &GitHub, node_id: &str) -> Result<(), Error> {
     const DOCUMENT: &str = "mutation Ready($id: ID!) {
         markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } }
@@ -293,9 +261,6 @@ pub fn mark_ready(github: &GitHub, node_id: &str) -> Result<(), Error> {
 }
 
 /// Makes an open pull request a draft again.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn mark_draft(github: &GitHub, node_id: &str) -> Result<(), Error> {
     const DOCUMENT: &str = "mutation Draft($id: ID!) {
         convertPullRequestToDraft(input: {pullRequestId: $id}) { pullRequest { isDraft } }

@@ -46,7 +46,6 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// A repository.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Repository {
     /// `owner/name`, as it is called now: an old name leads here too.
@@ -85,7 +84,6 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Its name.
     #[must_use]
     pub fn name(&self) -> Option<Name> {
         Name::parse(&self.full_name)
@@ -131,7 +129,6 @@ pub struct Permissions {
     pub triage: bool,
 }
 
-/// A user.
 #[derive(Debug, Clone, Deserialize)]
 pub struct User {
     /// The name by which one signs in.
@@ -155,9 +152,6 @@ pub fn get(github: &GitHub, name: &Name) -> Result<Repository, Error> {
 }
 
 /// The names of a repository's labels.
-///
-/// # Errors
-/// Any [`Error`].
 pub fn labels(github: &GitHub, name: &Name) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Label {

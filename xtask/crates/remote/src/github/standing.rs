@@ -22,7 +22,6 @@ pub struct Question {
     pub base: Name,
     /// The repositories that the branch may be in, as the clone names them: the one that it is pushed to first.
     pub heads: Vec<Name>,
-    /// The branch.
     pub branch: String,
     /// The branch that it is compared with where it has no pull request.
     pub into: String,
@@ -76,11 +75,9 @@ pub struct Standing {
 /// A pull request.
 #[derive(Debug, Clone, Default)]
 pub struct Pull {
-    /// Its number.
     pub number: u64,
     /// Its page.
     pub url: String,
-    /// Its title.
     pub title: String,
     /// `OPEN`, `MERGED`, `CLOSED`.
     pub state: String,

@@ -10,9 +10,6 @@ use crate::transport::{Request, Response, Transport as _};
 impl Http {
     /// Sends a request whose reply is a link to somewhere else, and reads what is there, without the
     /// token: a storage refuses what carries two kinds of credentials, and has no business with ours.
-    ///
-    /// # Errors
-    /// Any [`Error`].
     pub fn elsewhere(&self, request: &Request) -> Result<Response, Error> {
         self.observe(request);
         let mut request = request.clone();

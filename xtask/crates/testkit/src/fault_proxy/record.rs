@@ -17,7 +17,6 @@ pub struct Passed {
     pub path: String,
     /// The headers: names in lower case. Of credentials, only that there were some: `…`.
     pub headers: Vec<(String, String)>,
-    /// The body.
     pub body: Content,
     /// The status of the server's answer, or of the one that the client got in its place; `None` where
     /// there was none.
@@ -31,13 +30,11 @@ pub struct Passed {
 pub enum Content {
     /// None, or it has not come yet.
     Empty,
-    /// JSON.
     Json(Value),
     /// Other text.
     Text(String),
     /// What is long, or no text.
     Bytes {
-        /// Its length.
         length: u64,
         /// Its SHA-256, in hexadecimal digits.
         sha256: String,

@@ -25,7 +25,6 @@ pub(super) enum Framing {
 pub(super) enum Part<'a> {
     /// What stands between the pieces of content.
     Frame(&'a [u8]),
-    /// Content.
     Content(&'a [u8]),
 }
 

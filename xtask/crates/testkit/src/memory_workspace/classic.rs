@@ -13,11 +13,7 @@ use super::{search, verbs};
 
 pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answer {
     let arguments = Arguments::of(request)?;
-    if route == "registered-models/alias" && !state.classic_aliases {
-        return Err(Refusal::no_endpoint(request));
-    }
     let now = state.now;
-    let aliases = state.classic_aliases;
     let registry = &mut state.registry;
     let empty = Ok(Reply::Json(json!({})));
     match (request.method, route) {
@@ -25,17 +21,15 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
             let description = arguments.text("description").unwrap_or_default();
             let name = arguments.required("name")?;
             let model = registry.create_model(now, &name, &description, arguments.tags())?;
-            Ok(model_reply(&name, model, aliases))
+            Ok(model_reply(&name, model))
         }
         (Method::Get, "registered-models/get") => {
             let name = arguments.required("name")?;
-            Ok(model_reply(&name, registry.model(&name)?, aliases))
+            Ok(model_reply(&name, registry.model(&name)?))
         }
         (Method::Get, "registered-models/search") => {
             let (found, next) = search::models(registry, &arguments)?;
-            let found = found
-                .iter()
-                .map(|(name, model)| model_wire(name, model, aliases));
+            let found = found.iter().map(|(name, model)| model_wire(name, model));
             Ok(page("registered_models", found.collect(), next))
         }
         (Method::Patch, "registered-models/update") => {
@@ -44,7 +38,7 @@ pub(super) fn answer(state: &mut State, request: &Request, route: &str) -> Answe
             let model = registry.model_mut(&name)?;
             model.description = description.into_owned();
             model.updated = now;
-            Ok(model_reply(&name, model, aliases))
+            Ok(model_reply(&name, model))
         }
         (Method::Get | Method::Post, "registered-models/get-latest-versions") => {
             latest(state, &arguments)
@@ -145,7 +139,7 @@ fn latest(state: &State, arguments: &Arguments) -> Answer {
     for stage in arguments.list("stages") {
         wanted.push(Stage::parse(&stage)?);
     }
-    let known = state.classic_aliases.then_some(model);
+    let known = Some(model);
     let found = model
         .newest_of_each_stage()
         .into_iter()
@@ -164,20 +158,19 @@ fn found_version(state: &State, arguments: &Arguments) -> Answer {
 fn version_reply(state: &State, name: &str, number: u64) -> Answer {
     let model = state.registry.model(name)?;
     let (_, version) = state.registry.version(name, &number.to_string())?;
-    let known = state.classic_aliases.then_some(model);
+    let known = Some(model);
     let wire = version_wire(name, known, number, version);
     Ok(Reply::Json(json!({"model_version": wire})))
 }
 
-fn model_reply(name: &str, model: &Model, aliases: bool) -> Reply {
-    Reply::Json(json!({"registered_model": model_wire(name, model, aliases)}))
+fn model_reply(name: &str, model: &Model) -> Reply {
+    Reply::Json(json!({"registered_model": model_wire(name, model)}))
 }
 
-fn model_wire(name: &str, model: &Model, with_aliases: bool) -> Value {
+fn model_wire(name: &str, model: &Model) -> Value {
     let aliases: Vec<Value> = model
         .aliases
         .iter()
-        .filter(|_| with_aliases)
         .map(|(alias, number)| json!({"alias": alias, "version": number.to_string()}))
         .collect();
     let latest: Vec<Value> = model

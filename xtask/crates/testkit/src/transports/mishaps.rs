@@ -16,7 +16,6 @@ pub enum Mishap {
     /// It is refused, with this status, code and message, before it takes effect; `retry_after` is the header of that
     /// name.
     Refused {
-        /// 401, 429, 503, ….
         status: u16,
         /// The service's code.
         code: &'static str,

@@ -21,6 +21,8 @@ use crate::{local_workspace, process, python, vars};
 
 /// Runs a notebook's cells in a plain Python process.
 const PLAIN_NOTEBOOK: &str = include_str!("plain_notebook.py");
+/// The manifest of the agreed packages.
+const AGREED: &str = include_str!("agreed.toml");
 /// Runs a command and prints the processor seconds of it and of its children.
 const CPU_SECONDS: &str = "import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:], stdout=sys.stderr)
@@ -219,25 +221,43 @@ pub(super) fn rebuild(bench: &Bench<'_>) -> anyhow::Result<f64> {
 }
 
 pub(super) fn cold_build(bench: &Bench<'_>) -> anyhow::Result<f64> {
+    build_seconds(
+        bench,
+        &bench.context.root,
+        &["--locked", "--package", "xtask"],
+    )
+}
+
+/// xtask from nothing, over the agreed packages alone.
+pub(super) fn build_ratio(bench: &Bench<'_>) -> anyhow::Result<f64> {
+    let agreed = bench.scratch("agreed")?;
+    fs_err::create_dir_all(agreed.join("src"))?;
+    fs_err::write(agreed.join("src/main.rs"), "fn main() {}\n")?;
+    fs_err::write(agreed.join("Cargo.toml"), AGREED)?;
+    fs_err::copy(
+        bench.context.root.join("Cargo.lock"),
+        agreed.join("Cargo.lock"),
+    )?;
+    let alone = build_seconds(bench, &agreed, &[])?;
+    Ok(cold_build(bench)? / alone)
+}
+
+/// The processor seconds of a build into an empty folder.
+fn build_seconds(bench: &Bench<'_>, project: &Utf8Path, args: &[&str]) -> anyhow::Result<f64> {
     let target = bench.scratch("cold-build")?;
     let mut command = bench.command(Program::Xtask, &bench.toolbox.python);
     command
+        .current_dir(project)
         .args(["-c", CPU_SECONDS])
-        .arg(bench.context.env.get(vars::CARGO).unwrap_or("cargo"));
-    command.args([
-        "build",
-        "--locked",
-        "--package",
-        "xtask",
-        "--target-dir",
-        target.as_str(),
-    ]);
+        .arg(bench.context.env.get(vars::CARGO).unwrap_or("cargo"))
+        .args(["build", "--target-dir", target.as_str()])
+        .args(args);
     let context = bench.context;
     let finished = process::succeed(
         &context.ui,
         &context.interrupt,
         command,
-        "xtask cannot be built",
+        "it cannot be built",
     )?;
     fs_err::remove_dir_all(&target)?;
     Ok(finished.stdout.trim().parse()?)
