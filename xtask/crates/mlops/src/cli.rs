@@ -103,7 +103,6 @@ impl Cli {
     /// Parses the command line, runs the command, and reports how it ended.
     #[must_use]
     pub fn run(mut self) -> ExitCode {
-        let definition = self.definition();
         let matches = self.parser().get_matches();
         let options = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         let env = match Env::read() {
@@ -120,7 +119,7 @@ impl Cli {
                     Some((own, rest)) => (own.run)(&context, rest),
                     None => {
                         let command = BuiltIn::from_arg_matches(&matches)?.command;
-                        run(&context, command, definition)
+                        run(&context, command, &self)
                     }
                 }
             }),
@@ -247,7 +246,7 @@ impl Options {
     }
 }
 
-fn run(context: &Context, command: Command, definition: clap::Command) -> anyhow::Result<()> {
+fn run(context: &Context, command: Command, cli: &Cli) -> anyhow::Result<()> {
     match command {
         Command::Setup(args) => commands::setup::run(context, &args),
         Command::Test(args) => commands::test::run(context, &args),
@@ -268,7 +267,7 @@ fn run(context: &Context, command: Command, definition: clap::Command) -> anyhow
         Command::Completions(args) => {
             context
                 .ui
-                .answer(&completions::script(definition, args.shell)?);
+                .answer(&completions::script(cli.definition(), args.shell)?);
             Ok(())
         }
     }

@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::Command;
 use snapbox::IntoData as _;
 
-use super::{Cli, help, reference};
+use super::{Cli, completions, help, reference};
 
 /// A command of a project's own.
 #[derive(Debug, clap::Args)]
@@ -75,6 +75,8 @@ fn a_command_of_the_project_is_listed_in_a_group_of_its_own() {
         help.contains("\n\nThis project:\n  hello        Greet someone\n\nTool:\n"),
         "{help}"
     );
+    let script = completions::script(cli.definition(), completions::Supported::Bash).unwrap();
+    assert!(script.contains("xtask,hello)"), "{script}");
     assert!(
         !definition()
             .render_help()

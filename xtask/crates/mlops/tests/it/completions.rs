@@ -68,10 +68,9 @@ fn bash(startup: &str) -> (tempfile::TempDir, Terminal) {
 }
 
 fn completes(terminal: &mut Terminal, typed: &[(&str, &str)]) {
-    terminal.wait_for("ready>");
     for (keys, arguments) in typed {
+        terminal.wait_for("ready>");
         terminal.types(&format!("{keys}\r"));
-        // The shell may add a blank after what it has completed.
         terminal.wait_for(&format!("got: {arguments}."));
     }
 }
@@ -89,7 +88,7 @@ fn bash_keeps_what_completed_cargo_before() {
     let startup = format!("{BASH_OWN}complete -F _own cargo\n{}", script("bash"));
     let (_home, mut terminal) = bash(&startup);
     completes(&mut terminal, &[CARGO]);
-    completes_too(&mut terminal);
+    completes(&mut terminal, XTASK);
 }
 
 #[test]
@@ -99,7 +98,7 @@ fn bash_keeps_what_is_loaded_when_it_is_first_needed() {
     let startup = format!("{BASH_OWN}{loader}{}", script("bash"));
     let (_home, mut terminal) = bash(&startup);
     completes(&mut terminal, &[CARGO]);
-    completes_too(&mut terminal);
+    completes(&mut terminal, XTASK);
 }
 
 #[test]
@@ -118,7 +117,7 @@ fn zsh_keeps_what_completed_cargo_before() {
     let startup = format!("{ZSH}{ZSH_OWN}{script}\n{script}");
     let (_home, mut terminal) = shell("zsh", &["-d", "-i"], (".zshrc", &startup));
     completes(&mut terminal, &[CARGO]);
-    completes_too(&mut terminal);
+    completes(&mut terminal, XTASK);
 }
 
 #[test]
@@ -128,12 +127,5 @@ fn fish_completes_beside_its_own_completion_of_cargo() {
     let file = Path::new(".config/fish/conf.d/cargo-xtask.fish");
     let (_home, mut terminal) = shell("fish", &["-i"], (file.to_str().unwrap(), &startup));
     completes(&mut terminal, XTASK);
-    terminal.types("\r");
     completes(&mut terminal, &[CARGO]);
-}
-
-/// What `cargo xtask` takes, where cargo's own commands are completed as well.
-fn completes_too(terminal: &mut Terminal) {
-    terminal.types("\r");
-    completes(terminal, XTASK);
 }
