@@ -1,8 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # ModelDeployment
-# MAGIC Makes the validated version the champion: whoever loads `models:/<name>@champion` gets it from now on, the batch
-# MAGIC inference job among them. The version that it replaces is written down, so that one can go back.
+# MAGIC Makes the validated version the champion: `models:/<name>@champion` loads it from now on, also in the batch
+# MAGIC inference job. The replaced version is recorded, so that the change can be undone.
 # MAGIC
 # MAGIC Only a version whose own verdict is `passed` can be deployed. Running this twice changes nothing.
 

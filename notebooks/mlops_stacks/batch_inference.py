@@ -32,8 +32,8 @@ def score(
     """
     if sources.is_table(inference_input) != sources.is_table(output):
         raise DataRefused(
-            f"inference_input `{inference_input}` and output `{output}` must both be tables (catalog.schema.table), "
-            "or the path of a Parquet file or folder and that of a folder"
+            f"inference_input `{inference_input}` and output `{output}` must either both be tables (catalog.schema.table), "
+            "or paths: a Parquet file or folder, and an output folder"
         )
     if sources.is_table(inference_input):
         return table_inference.score(

@@ -8,7 +8,7 @@ A fare is a sum that is written down here, so that one knows what a good model m
          + traffic(hour, weekend) x miles      busy streets cost time; twice as much in Manhattan
          + 1.00 from 20:00 to 06:00            night
          + 2.50 on workdays from 16:00 to 20:00
-         + noise, normal, NOISE_DOLLARS        nobody can know it at pick-up
+         + noise, normal, NOISE_DOLLARS        not known at pick-up
 
 The noise is time lost on the way, which also moves the drop-off. So the drop-off time tells the fare almost exactly,
 and is the leak that validation has to catch: it is not known when a price is asked for.
@@ -89,7 +89,7 @@ def make(folder: str, rows: int = DEFAULT_ROWS, seed: int = 0) -> dict[str, int]
         The number of rows written, by file name.
     """
     if rows < 100:
-        raise ValueError(f"rows is {rows}: fewer than 100 rows make no data set; give --rows 100 or more")
+        raise ValueError(f"rows is {rows}: a data set needs at least 100 rows; pass --rows 100 or more")
     written = {}
     for number, data_set in enumerate(DATA_SETS):
         size = int(rows * data_set.share_of_rows)

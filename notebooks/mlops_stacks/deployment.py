@@ -30,9 +30,9 @@ class Deployed:
     def sentence(self) -> str:
         """What happened, for people to read."""
         if not self.changed:
-            return f"Version {self.champion} of {self.model_name} was the champion already."
+            return f"Version {self.champion} of {self.model_name} is already the champion."
         replaced = f"in place of version {self.previous_champion}" if self.previous_champion else "the first one"
-        return f"Version {self.champion} of {self.model_name} is the champion now, {replaced}."
+        return f"Version {self.champion} of {self.model_name} is now the champion, {replaced}."
 
     def summary(self) -> dict[str, object]:
         """What the notebook answers with, as JSON."""
@@ -40,10 +40,10 @@ class Deployed:
 
 
 def deploy(model_name: str, model_version: str) -> Deployed:
-    """Moves the alias `champion` to the version. May be run twice, or again after it was interrupted anywhere.
+    """Moves the alias `champion` to the version. Idempotent, also after an interruption.
 
-    The previous champion is written on the new one before the alias moves: whoever is interrupted between the two finds
-    the old champion still in place, and repeats both.
+    The previous champion is recorded on the new one before the alias moves: after an interruption between the two, the
+    old champion is still in place, and both are repeated.
 
     Raises:
         NotDeployable: the version's verdict is not `passed`, or is about another version.
@@ -70,6 +70,6 @@ def require_passed(model_name: str, model_version: str, tags: dict[str, str]) ->
         verdict, about = tags.get(records.VERDICT, "none"), tags.get(records.VERDICT_FOR, "none")
         reason = tags.get(records.VERDICT_REASON, "it was never validated")
         raise NotDeployable(
-            f"{records.verdict_for(model_name, model_version)} cannot be deployed: verdict `{verdict}`, given to `{about}` ({reason}). "
-            "Run the training job, whose ModelValidation task gives the verdict."
+            f"{records.verdict_for(model_name, model_version)} cannot be deployed: its verdict is `{verdict}`, for `{about}` ({reason}). "
+            "Run the training job, whose ModelValidation task sets the verdict."
         )

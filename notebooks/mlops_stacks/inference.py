@@ -76,7 +76,7 @@ class Scored:
 def sentence(output: str, version: str, rows: int, not_scored: int, skipped: bool) -> str:
     """What inference did, for people to read."""
     if skipped:
-        return f"Version {version} had scored this input before: {output}"
+        return f"Version {version} has already scored this input: {output}"
     left = f", {not_scored:,} of them without a prediction" if not_scored else ""
     return f"Version {version} scored {rows:,} rows{left}: {output}"
 
@@ -124,8 +124,8 @@ def require_inputs(version: versions.Version, label: str) -> None:
     missing = version.lacks(INPUTS)
     if missing:
         raise DataRefused(
-            f"{label} needs {', '.join(missing)}, which is no input in columns.py (any more). Train a version without it, "
-            "or score with the code that this one was trained with"
+            f"{label} needs {', '.join(missing)}, which is not an input in columns.py (any more). Train a version without it, "
+            "or score with the code of its training"
         )
 
 

@@ -67,7 +67,7 @@ def read_trips(
 def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPPED_SHARE) -> CleanTrips:
     """Applies every rule in turn and counts what each one drops."""
     if frame.empty:
-        raise DataRefused("the data have no rows; make some with `cargo xtask data make`")
+        raise DataRefused("the data have no rows; generate some with `cargo xtask data make`")
     rows_read, dropped = len(frame), {}
     for rule in (*INPUT_RULES, *FINISHED_RULES):
         bad = rule.drops(frame)
@@ -79,7 +79,7 @@ def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPP
         raise DataRefused(
             f"the cleaning rules drop {result.dropped_share:.1%} of {rows_read:,} rows, more than the "
             f"{max_dropped_share:.0%} allowed; most by `{worst}` ({dropped[worst]:,} rows). "
-            "Look at the data first; the rules are in mlops_stacks/cleaning.py"
+            "Check the data first; the rules are in mlops_stacks/cleaning.py"
         )
     return result
 

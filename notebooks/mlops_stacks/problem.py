@@ -260,7 +260,7 @@ class Multiclass(Problem):
         places = labels.map({label: place for place, label in enumerate(self.classes)})
         if places.isna().any():
             known = ", ".join(str(label) for label in self.classes)
-            raise ValueError(f"the label {labels[places.isna()].iloc[0]!r} is no class of {self.answer}: {known}")
+            raise ValueError(f"the label {labels[places.isna()].iloc[0]!r} is not a class of {self.answer}: {known}")
         return places.to_numpy(dtype=float)
 
     def measure(self, truth: np.ndarray, predicted: np.ndarray) -> dict[str, float]:

@@ -21,7 +21,7 @@ def check_schema(schema: pa.Schema, columns: tuple[str, ...], where: str) -> Non
             raise DataRefused(f"{where} has no column `{name}` ({kind.words}); it has: {', '.join(schema.names)}")
         found = schema.field(name).type
         if not kind.fits(found):
-            raise DataRefused(f"column `{name}` of {where} is {found}, where {kind.words} is needed")
+            raise DataRefused(f"column `{name}` of {where} is {found}; expected {kind.words}")
 
 
 def without_zone(frame: pd.DataFrame) -> pd.DataFrame:

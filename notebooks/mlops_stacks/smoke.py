@@ -38,7 +38,7 @@ def smoke(folder: str) -> dict[str, object]:
     from mlops_stacks import inference, versions
 
     if not os.path.isfile(os.path.join(folder, "MLmodel")):
-        raise SmokeFailed("there is no MLmodel in it")
+        raise SmokeFailed("it contains no MLmodel file")
     with versions.opened_in(folder) as model:
         inference.require_inputs(model, "it")
         predictions = predict(model, example(model, folder))
@@ -58,10 +58,10 @@ def example(model: "Version", folder: str) -> "pa.Table":
 
     logged = model.described.load_input_example(folder)
     if logged is None:
-        raise SmokeFailed("no rows to try it on were logged with it (input_example)")
+        raise SmokeFailed("it was logged without an input example (input_example)")
     missing = [name for name in INPUTS if name not in getattr(logged, "columns", ())]
     if missing:
-        raise SmokeFailed(f"its input example has no column {', '.join(missing)}, which inference gives it")
+        raise SmokeFailed(f"its input example has no column {', '.join(missing)}, which inference passes to it")
     return pa.Table.from_pandas(with_exact_types(logged[list(INPUTS)]), preserve_index=False)
 
 
@@ -80,13 +80,13 @@ def predict(model: "Version", rows: "pa.Table") -> "pd.Series":
     scored = inference.scored_batch(model, rows, stamp).to_pandas()
     good = scored[scored["not_scored"].isna()].reset_index(drop=True)
     if good.empty:
-        raise SmokeFailed(f"none of the {len(scored)} sample rows may be scored")
+        raise SmokeFailed(f"the input rules exclude all {len(scored)} sample rows")
     predicted = PROBLEM.predicted(good)
     for wrong, why in PROBLEM.impossible(predicted):
         if wrong.any():
             first = " ".join(f"{number:g}" for number in predicted[wrong][:1].ravel())
             raise SmokeFailed(
-                f"{wrong.sum()} of {len(good)} predictions cannot be a {PROBLEM.answer} ({why}), the first of them {first}"
+                f"{wrong.sum()} of {len(good)} predictions are not a valid {PROBLEM.answer} ({why}); the first is {first}"
             )
     return good["prediction"]
 

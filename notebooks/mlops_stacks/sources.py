@@ -49,7 +49,7 @@ def opened(path: str) -> Source:
         DataRefused: there is none, or it is nothing that can be read.
     """
     if not exists(path):
-        raise DataRefused(f"{path} does not exist; make and upload data with `cargo xtask data upload`")
+        raise DataRefused(f"{path} does not exist; generate and upload data with `cargo xtask data upload`")
     if not os.path.isdir(path):
         return ParquetFiles(path, [path])
     if os.path.isdir(os.path.join(path, DELTA_LOG)):
@@ -156,7 +156,7 @@ class DeltaFolder:
         try:
             return self._table.to_pyarrow_dataset()
         except DeltaProtocolError as error:
-            raise DataRefused(f"{self._folder}: {error}; give the table's name to Spark instead") from error
+            raise DataRefused(f"{self._folder}: {error}; use the table's name with Spark instead") from error
 
 
 def _as_the_system_knows_it(folder: str) -> str:

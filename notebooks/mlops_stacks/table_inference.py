@@ -90,7 +90,7 @@ def score(
     """
     if PROBLEM.width > 1:
         raise DataRefused(
-            f"the probabilities of several classes of {PROBLEM.answer} go into files, not into a table yet"
+            f"probabilities of several classes of {PROBLEM.answer} can only be written to files, not to a table"
         )
     version = inference.version_to_use(model_name, alias)
     trips = tables.opened(spark, inference_input, INPUTS)
@@ -102,7 +102,7 @@ def score(
     if present not in (0, rows):
         raise DataRefused(
             f"{output} has {present:,} predictions of version {version} for this input of {rows:,} rows: an earlier run "
-            f"broke off, or two ran at once. Delete those where {INPUT_DIGEST} = '{digest}' and run again"
+            f"was interrupted, or two ran at once. Delete the rows where {INPUT_DIGEST} = '{digest}' and run again"
         )
     skipped = present == rows
     if not skipped:

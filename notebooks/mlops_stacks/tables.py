@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def required(session: "SparkSession | None", table: str) -> "SparkSession":
     """The session, or an error that says what to do without one."""
     if session is None:
-        raise DataRefused(f"{table} is a table, which needs a Spark session, and here is none; give a Parquet file")
+        raise DataRefused(f"{table} is a table, which needs a Spark session, but there is none; use a Parquet file")
     return session
 
 
@@ -26,7 +26,7 @@ def opened(spark: "SparkSession", table: str, columns: Sequence[str]) -> "DataFr
     from pyspark.sql.pandas.types import to_arrow_schema
 
     if not spark.catalog.tableExists(table):
-        raise DataRefused(f"there is no table {table}; give a table's full name or a Parquet file's path")
+        raise DataRefused(f"table {table} not found; use a table's full name or a Parquet file's path")
     rows = spark.table(table)
     check_schema(to_arrow_schema(rows.schema), tuple(columns), table)
     read = [(functions.col(name), name, COLUMNS[name].spark) for name in columns]

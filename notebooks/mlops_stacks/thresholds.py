@@ -21,6 +21,6 @@ def read_limits(kind: type[Limits], table: str, path: str | Path = THRESHOLDS_FI
     if found.keys() != expected:
         wrong = ", ".join(sorted(found.keys() ^ expected))
         raise ValueError(
-            f"{path}: missing or unknown in [{table}]: {wrong}; it must name exactly: {', '.join(sorted(expected))}"
+            f"{path}: missing or unknown in [{table}]: {wrong}; it must contain exactly: {', '.join(sorted(expected))}"
         )
     return kind(**found)

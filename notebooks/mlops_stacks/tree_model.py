@@ -31,7 +31,7 @@ class TreeModel(PythonModel):
 
 
 def _module_of_this_version(path: str) -> ModuleType:
-    """Runs a Python file as a module that nobody else can import, so that two versions never share one."""
+    """Runs a Python file as a private module, so that two versions never share one."""
     spec = importlib.util.spec_from_file_location("features_of_this_version", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -81,7 +81,7 @@ class Report:
         if self.broken:
             lines = "\n".join(f"  - {check}" for check in self.broken)
             raise ModelRejected(
-                f"version {self.model_version} of {self.model_name} is not deployed, as it breaks:\n{lines}\n"
+                f"version {self.model_version} of {self.model_name} is rejected. It breaks these rules:\n{lines}\n"
                 "The limits are in mlops_stacks/thresholds.toml."
             )
 
@@ -118,7 +118,7 @@ def validate(
         session: the Spark session, which a table needs.
     """
     if not (model_name and model_version):
-        raise ValueError("validation needs model_name and model_version: those that Train printed")
+        raise ValueError("validation needs model_name and model_version, as printed by Train")
     registry.use_registry_of(model_name)
     thresholds, origin = thresholds or rules.read_thresholds(), origin or records.Origin()
     test = read_trips(test_data, session)
@@ -144,7 +144,7 @@ def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) 
     tags = MlflowClient().get_model_version(model_name, model_version).tags
     trained_on = records.read_version(model_name, model_version, tags).training_digest
     if trained_on == records.dataset_digest(test.digest):
-        raise DataRefused("test_data is what this version was trained on; give it data it has not seen")
+        raise DataRefused("test_data is the training set of this version; use other data")
 
 
 def _compare(
@@ -192,7 +192,7 @@ def inputs_of(version: Version, trips: pd.DataFrame) -> list[str]:
     """
     missing = version.lacks(trips.columns)
     if missing:
-        raise VersionFailed(f"version {version.version} needs {', '.join(missing)}, which the test set does not have")
+        raise VersionFailed(f"version {version.version} needs {', '.join(missing)}, missing in the test set")
     return [name for name in version.inputs or INPUTS if name in trips.columns]
 
 

@@ -85,8 +85,8 @@ class Process:
         code = self._process.wait()
         ended = f"its process ended with exit code {code}"
         if code < 0:
-            ended = f"its process was ended by {signal.Signals(-code).name}"
-            ended += "; it may have needed more memory than there is" if -code == signal.SIGKILL else ""
+            ended = f"its process was killed by {signal.Signals(-code).name}"
+            ended += ", probably out of memory" if -code == signal.SIGKILL else ""
         self._said.seek(0)
         said = self._said.read()[-TAIL:].decode(errors="replace").strip()
         return f"{ended}\n{said}" if said else ended
@@ -103,14 +103,14 @@ def as_bytes(rows: pd.DataFrame) -> bytes:
 
 def failure(what: str, trace: str) -> VersionFailed:
     """The failure with what to do, and the traceback of the version's own process as a note."""
-    advice = "Its code ran in a process of its own, as it was logged; the traceback is below."
+    advice = "Its logged code ran in a separate process; the traceback is below."
     if "ModuleNotFoundError" in what or "ImportError" in what:
         advice = (
-            "Its requirements.txt lists what it needs: a package that is missing goes into pyproject.toml and into the "
-            "job's environment in resources/, a module of the project into code_paths where the model is logged."
+            "Its requirements.txt lists its packages: add a missing package to pyproject.toml and to the "
+            "job's environment in resources/, and a module of the project to code_paths when logging the model."
         )
     found = VersionFailed(f"{what}\n{advice}")
-    found.add_note(f"In the process of the version:\n{trace.strip()}")
+    found.add_note(f"Traceback in the version's process:\n{trace.strip()}")
     return found
 
 
@@ -157,7 +157,7 @@ class Version:
         found, each = self._process.predict(rows), PROBLEM.width
         if len(found) != len(rows) * each:
             says = f"{self._process.label} predicts {len(found)} numbers for {len(rows)} rows"
-            raise VersionFailed(f"{says}; a {PROBLEM.answer} takes {each} for each")
+            raise VersionFailed(f"{says}; a {PROBLEM.answer} needs {each} per row")
         return found if each == 1 else found.reshape(len(rows), each)
 
 

@@ -132,7 +132,7 @@ def test_the_champion_of_another_problem_is_a_finding_of_validation(
 
     judged = notebook(test_data=paths["test"], model_version=trained["model_version"], **common)
     with pytest.raises(
-        ModelRejected, match=r"version 1 needs tpep_pickup_datetime, .* the test set does not have"
+        ModelRejected, match=r"version 1 needs tpep_pickup_datetime, .* missing in the test set"
     ) as raised:
         judged.run("ModelValidation")
     assert "name 1 in replaced_without_comparison" in str(raised.value)
@@ -210,7 +210,7 @@ def test_more_classes_are_measured_as_they_are_defined():
         [False, True, False, False],
         [False, False, True, False],
     ]
-    with pytest.raises(ValueError, match="the label 'd' is no class of plan: a, b, c"):
+    with pytest.raises(ValueError, match="the label 'd' is not a class of plan: a, b, c"):
         problem.truth(pd.Series(["a", "d"]))
 
 

@@ -59,7 +59,7 @@ def test_a_run_that_breaks_off_leaves_nothing_behind(champion, model_name, trips
     assert os.listdir(tmp_path / "out") == []
 
 
-def test_an_alias_that_nobody_carries_is_named(champion, model_name, trips, tmp_path):
+def test_a_missing_alias_is_named(champion, model_name, trips, tmp_path):
     with pytest.raises(LookupError, match="alias `nobody`"):
         inference.score(model_name, trips.test, str(tmp_path), alias="nobody")
 

@@ -82,7 +82,7 @@ def test_no_rows_are_refused():
     [
         (lambda f: f.drop(columns="dropoff_zip"), "has no column `dropoff_zip`"),
         (lambda f: f.assign(trip_distance=f["trip_distance"].astype(str)), "column `trip_distance` .* is .*string"),
-        (lambda f: f.assign(pickup_zip=10001.5), "column `pickup_zip` .* is double, where an integer"),
+        (lambda f: f.assign(pickup_zip=10001.5), "column `pickup_zip` .* is double; expected an integer"),
     ],
 )
 def test_a_schema_that_does_not_fit_is_refused_with_the_columns_name(tmp_path, change, message):
@@ -93,7 +93,7 @@ def test_a_schema_that_does_not_fit_is_refused_with_the_columns_name(tmp_path, c
 
 
 def test_a_missing_file_and_one_that_is_not_parquet_are_refused(tmp_path):
-    with pytest.raises(DataRefused, match="does not exist; make and upload"):
+    with pytest.raises(DataRefused, match="does not exist; generate and upload"):
         ingest.read_trips(str(tmp_path / "none.parquet"))
     (tmp_path / "text.parquet").write_text("hello, I am not a table")
     with pytest.raises(DataRefused, match="not a Parquet file"):

@@ -77,5 +77,5 @@ def test_a_table_without_spark_is_refused(store, model_name, notebook):
     with pytest.raises(DataRefused, match="needs a Spark session"):
         infer.run("BatchInference")
     infer = notebook(inference_input="a.b.trips", output="/Volumes/a/b/c/folder", model_name=model_name)
-    with pytest.raises(DataRefused, match="must both be tables"):
+    with pytest.raises(DataRefused, match="must either both be tables"):
         infer.run("BatchInference")

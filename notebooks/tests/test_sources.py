@@ -95,7 +95,7 @@ def test_a_delta_table_is_trained_on_validated_with_and_scored(store, delta, tri
     trained = training.train(delta, model_name, settings=training.Settings(rounds=120))
     tags = MlflowClient().get_model_version(model_name, trained.model_version).tags
     assert tags["mlops_training_digest"] == "sha256:" + sources.opened(delta).digest()
-    with pytest.raises(DataRefused, match="what this version was trained on"):
+    with pytest.raises(DataRefused, match="the training set of this version"):
         validation.validate(model_name, trained.model_version, delta)
     report = validation.validate(model_name, trained.model_version, test)
     plain = validation.validate(model_name, trained.model_version, trips.test)

@@ -86,7 +86,7 @@ def test_a_process_that_ends_by_itself_is_explained_and_what_it_said_is_kept(mon
     process = versions.Process("version 3 of a.b.c")
     process.load("/folder")
     with pytest.raises(
-        VersionFailed, match=r"version 3 of .* was ended by SIGKILL; it may have needed more.*\nloading"
+        VersionFailed, match=r"version 3 of .* was killed by SIGKILL, probably out of memory.*\nloading"
     ):
         process.predict(pd.DataFrame({"x": [1.0]}))
     process.close()
@@ -125,7 +125,7 @@ def test_what_the_code_of_a_version_raises_is_told_with_the_version_and_what_to_
         VersionFailed, match=r"version 3 of a\.b\.c does not predict: ModuleNotFoundError: No"
     ) as raised:
         process.predict(one)
-    assert "requirements.txt lists what it needs" in str(raised.value)
+    assert "requirements.txt lists its packages" in str(raised.value)
     assert "in predict" in raised.value.__notes__[0]
     with pytest.raises(VersionFailed, match="ValueError: 2 predictions for 3 rows"):
         process.predict(three)

@@ -114,7 +114,7 @@ def test_train_and_validate_on_tables(spark, store, trips, model_name, notebook)
     tags = MlflowClient().get_model_version(model_name, "1").tags
     rows = tables.opened(spark, training_table, FINISHED)
     assert tags["mlops_training_digest"] == "sha256:" + tables.content(rows)[1]
-    with pytest.raises(DataRefused, match="what this version was trained on"):
+    with pytest.raises(DataRefused, match="the training set of this version"):
         validation.validate(model_name, "1", training_table, session=spark)
     with pytest.raises(DataRefused, match="needs a Spark session"):
         notebook(training_data=training_table, **common).run("Train")

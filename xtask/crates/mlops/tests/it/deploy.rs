@@ -170,7 +170,7 @@ fn at_a_terminal_the_name_is_typed_and_a_plan_that_has_aged_is_refused() {
     assert_eq!(seen.code, Some(1), "{}", seen.text);
     assert!(seen.text.contains("nothing was changed"), "{}", seen.text);
 
-    // While the question stands, somebody else deploys.
+    // Another deployment comes in while the prompt is open.
     let mut terminal = ask(VOLUME);
     terminal.wait_for("Deploy to check?");
     let _ = project.succeed(&["deploy", "--target", FREE, "--delete", VOLUME]);

@@ -3,7 +3,7 @@
 //! `console` fences run in the order of their page, in a temporary copy of the project; `...` stands
 //! for any lines and `[..]` for any text within one. `console forge` fences run on a branch with one
 //! commit, whose remote is a local GitHub; before `console approved` ones the checks of its pull request pass
-//! and somebody approves it. `console external` fences need accounts: their command lines are parsed by the
+//! and a reviewer approves it. `console external` fences need accounts: their command lines are parsed by the
 //! tool's own parser.
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag, TagEnd};

@@ -223,7 +223,7 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     assert!(logs.stdout.contains("before"), "{}", logs.stdout);
     assert!(logs.stdout.contains("broken on purpose"), "{}", logs.stdout);
 
-    // The notebook saw none of the user's tokens, and nobody saw the workspace's.
+    // The notebook got none of the user's tokens, and the workspace's token was not shown.
     let token = std::fs::read_to_string(project.root().join(".xtask/workspace/token")).unwrap();
     for text in [&failed.stdout, &failed.stderr, &logs.stdout] {
         assert!(!text.contains("CANARY"), "{text}");

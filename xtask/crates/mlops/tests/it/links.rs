@@ -231,7 +231,7 @@ fn through_the_cli(workspace: &Workspace) {
     assert_eq!(address(&told["links"], "repository"), page);
 }
 
-/// A job that somebody deleted: its link is dead until a deployment has made another.
+/// A deleted job: its link is dead until a deployment has recreated the job.
 fn gone(project: &Project, workspace: &Workspace) {
     let told = deploy(project, &[]);
     let job = address(&told["links"], "inference_job").to_owned();

@@ -148,7 +148,7 @@ fn day(project: &Project, moves: &str) {
         pulled.stderr
     );
 
-    // The first one taken back: nobody is champion, the version stays, and is taken again.
+    // Undo of the first promotion: there is no champion; the version stays and is reused.
     let undone = promote(project, &["--to", DESTINATION, "--undo"]);
     assert_eq!(undone["outcome"], "undone", "{undone}");
     assert_eq!(standing(project, DESTINATION), nobody);

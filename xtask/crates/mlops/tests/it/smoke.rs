@@ -1,4 +1,4 @@
-//! Trying a version: with the code that is deployed, whatever lies in the clone, and with nobody's credentials.
+//! Smoke tests: with the deployed code, whatever is in the clone, and without credentials.
 
 use std::path::Path;
 use std::process::Command;
@@ -51,7 +51,7 @@ fn a_version_is_tried_by_the_code_that_is_deployed() {
     let again = smoke(&project, &["--number", "1", "--explain"]);
     assert_eq!(rows(&again), 3);
     assert!(!again.stderr.contains(copied), "{}", again.stderr);
-    // Once it is deployed it counts, and so does what somebody changed there by hand.
+    // It counts once deployed, and so do manual changes of the deployed files.
     deploy(&project);
     assert_eq!(rows(&smoke(&project, &[])), 4);
     by_hand(
@@ -207,7 +207,7 @@ fn validated(project: &Project, said: &str) {
     send(project, path, &["--data", &tag.to_string()]);
 }
 
-/// Somebody edits the deployed file in the workspace.
+/// Edits the deployed file in the workspace by hand.
 fn by_hand(project: &Project, files: &str, pairs: &str) {
     let here = std::fs::read_to_string(project.root().join(MODULE)).unwrap();
     let edited = project.home().join("edited.py");

@@ -58,7 +58,7 @@ impl Place {
         self.world.run(&[VIA_CI, &["--yes"], args].concat())
     }
 
-    /// `promote --via-ci` where somebody sits at a terminal.
+    /// `promote --via-ci` at a terminal.
     fn sit(&self) -> Terminal {
         Terminal::run(&self.world.xtask(VIA_CI), 120)
     }
@@ -122,7 +122,7 @@ fn id(name: &str) -> &str {
 }
 
 #[test]
-fn ci_promotes_once_somebody_agreed_whatever_happens_to_who_follows() {
+fn ci_promotes_after_an_approval_whatever_happens_to_the_follower() {
     let place = Place::trained();
     let World {
         forge, repository, ..
@@ -138,7 +138,7 @@ fn ci_promotes_once_somebody_agreed_whatever_happens_to_who_follows() {
     );
     assert!(place.dispatches().is_empty());
 
-    // The reply to the one request is lost; nobody sits there to wait for an approval.
+    // The reply to the request is lost; there is no terminal to wait for an approval.
     forge.fault(&json!({"method": "POST", "path": "*/dispatches", "times": 1, "reset": "after"}));
     let (said, run, name) = std::thread::scope(|scope| {
         let promote = scope.spawn(|| place.promote(&[]));

@@ -130,7 +130,7 @@ fn judge_job(workflow: &Yaml, job: &Yaml, see: &mut Objections) {
     }
 }
 
-/// A step that is somebody's action.
+/// A step with a third-party action.
 fn judge_action(text: &str, step: &Yaml, signs_in: bool, see: &mut Objections) {
     let Some(uses) = step["uses"].as_str() else {
         return;
@@ -178,7 +178,7 @@ fn judge_command(
 }
 
 #[test]
-fn workflows_have_no_needless_rights_and_wait_for_nobody_else() {
+fn workflows_have_minimal_permissions_and_their_own_concurrency_groups() {
     let (workflows, branches) = (workflows(), branches());
     assert!(workflows.len() >= 5 && branches.len() >= 2);
     let mut groups = BTreeMap::new();

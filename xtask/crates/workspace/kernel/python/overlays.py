@@ -28,7 +28,7 @@ from pathlib import Path
 import index_settings
 
 COMPLETE = "complete"
-# An overlay that nobody has used for so long is removed.
+# Overlays that were not used for this long are removed.
 KEPT_DAYS = 30
 UNREACHABLE = re.compile(
     r"NewConnectionError|Failed to establish a new connection|name resolution|ProxyError|ConnectTimeout|ReadTimeout"
@@ -60,11 +60,11 @@ def install(folder: Path, arguments: list[str], base: list[str]) -> list[str]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = _key(arguments, base)
     overlay = folder / key
-    # Whoever wants the same at the same time waits, and finds it made. The lock ends with this process.
+    # A concurrent request for the same overlay waits, and then uses it. The lock ends with this process.
     with open(folder / f"{key}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if (overlay / COMPLETE).exists():
-            _say(f"Using what was installed before for: {' '.join(arguments)}")
+            _say(f"Using cached packages for: {' '.join(arguments)}")
         else:
             shutil.rmtree(overlay, ignore_errors=True)
             _make(overlay, base)
@@ -138,8 +138,8 @@ def _reason(said: list[str], arguments: list[str]) -> str:
         return "this Python environment has no pip: run `cargo xtask setup` to bring it up to date"
     if UNREACHABLE.search(text):
         return (
-            f"cannot install {wanted}: the package index does not answer. Without a network, add what the notebook "
-            "needs to the project while you have one (`uv add`), or name a wheel on a volume"
+            f"cannot install {wanted}: the package index is not reachable. For offline use, add the "
+            "package to the project while online (`uv add`), or use a wheel on a volume"
         )
     if missing := NOT_FOUND.search(text):
         return f"cannot install {wanted}: no package index has {missing.group(1).strip()} for this Python"

@@ -38,7 +38,7 @@ print(fs.ls("file:/Workspace/nb")[0].path, fs.head("dbfs:/Main").startswith("# D
     assert outcome.code == 0, outcome.events
     assert outcome.printed.splitlines() == [
         "Wrote 6 bytes.",
-        "dbfs:/Volumes/c/s/v/a/one.txt exists: say overwrite=True to replace it",
+        "dbfs:/Volumes/c/s/v/a/one.txt exists: pass overwrite=True to replace it",
         "Wrote 11 bytes.",
         "[Truncated to first 5 bytes]",
         "hello",
@@ -56,9 +56,9 @@ print(fs.ls("file:/Workspace/nb")[0].path, fs.head("dbfs:/Main").startswith("# D
 @pytest.mark.parametrize(
     ("call", "why"),
     [
-        ("ls('s3://bucket/x')", "does not reach s3 storage"),
+        ("ls('s3://bucket/x')", "has no access to s3 storage"),
         ("ls('/nowhere')", "dbfs:/nowhere does not exist"),
-        ("mount('wasbs://x')", "mounts no cloud storage"),
+        ("mount('wasbs://x')", "cannot mount cloud storage"),
     ],
 )
 def test_what_files_cannot_do_is_said(run, call, why) -> None:
@@ -93,7 +93,7 @@ print(widgets.getAll())
     assert lines[0] == "{'a': '1', 'b': 'x', 'c': 'free', 'd': 'x,y', 'given': 'from the job'}"
     assert lines[1] == "other 1 1"
     assert lines[2].startswith("ValueError the default 'z'")
-    assert lines[3].startswith("ValueError a widget needs a name")
+    assert lines[3].startswith("ValueError a widget needs a non-empty name")
     assert lines[4].startswith("ValueError the choices of widget 'e'")
     assert lines[5].startswith("InputWidgetNotDefined")
     assert lines[6] == "['a', 'c', 'd', 'given']"
@@ -165,7 +165,7 @@ copy.copy(tags)
          "Option.map"],
         strict=True,
     ):  # fmt: skip
-        assert line.startswith(f"{member}: the local workspace does not have it (it has: ")
+        assert line.startswith(f"{member}: not supported by the local workspace (supported: ")
     assert lines[8] == "False True"
 
 

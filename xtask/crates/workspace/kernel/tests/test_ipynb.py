@@ -40,7 +40,7 @@ def test_cells_are_read_with_their_kind_and_title() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("{", "no valid Jupyter notebook"),
+        ("{", "not a valid Jupyter notebook"),
         ('{"worksheets": []}', "older than nbformat 4"),
         (notebook("1", metadata={"kernelspec": {"language": "R"}}), "is in r"),
     ],

@@ -50,8 +50,8 @@ def test_a_circle_of_includes_is_named(run) -> None:
 @pytest.mark.parametrize(
     ("cell", "why"),
     [
-        ("%run ./Nowhere", "there is no notebook at /Workspace/nb/Nowhere"),
-        ("%run ./Main name=1", "is no parameter"),
+        ("%run ./Nowhere", "no notebook at /Workspace/nb/Nowhere"),
+        ("%run ./Main name=1", "is not a parameter"),
         ("%scala\n# MAGIC val x = 1", "runs no Scala cells"),
         ("%r\n# MAGIC x <- 1", "runs no R cells"),
         ("%pip download x", "%pip download"),
@@ -109,7 +109,7 @@ def test_a_notebook_is_included_beside_comments(run, cell) -> None:
         ("x = 1\n%run ./Param\n", 3, "%run must be in a cell by itself"),
         ("# MAGIC %run ./Param\nprint('never')\n", 2, "%run must be in a cell by itself"),
         ("get_ipython().run_line_magic('run', './Param')\n", 2, "%run must be in a cell by itself"),
-        ("# a comment\n# MAGIC %run ./Nowhere\n", 3, "there is no notebook"),
+        ("# a comment\n# MAGIC %run ./Nowhere\n", 3, "no notebook at"),
         ("x = 1\n%sql SELECT 1\n", 3, "%sql must be the first line of its cell"),
         ("x = 1\n%md # Title\n", 3, "%md must be the first line of its cell"),
         ("# MAGIC %python\n# MAGIC\n# MAGIC 1 / 0\n", 4, "division by zero"),
@@ -155,7 +155,7 @@ def test_databricks_own_magics_are_known(run) -> None:
     lines = outcome.printed.splitlines()
     assert lines[:2] == ["[%skip: the cell was not run]"] * 2
     assert [line.partition(" ")[0] for line in lines[2:4]] == ["[%set_cell_max_output_size_in_mb", "[%tensorboard"]
-    assert lines[4:] == ["[%%oprofile: the cell runs without a profile in the local workspace]", "profiled"]
+    assert lines[4:] == ["[%%oprofile: the local workspace runs the cell without profiling]", "profiled"]
 
 
 def test_comments_stand_behind_magics(run) -> None:

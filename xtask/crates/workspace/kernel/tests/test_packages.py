@@ -136,7 +136,7 @@ def test_an_overlay_lies_over_the_other_and_is_used_again(tmp_path) -> None:
     assert found == ["VERSION = '2.0'\n", "VERSION = '1.0'\n"]
     said, again = install(tmp_path, [str(old)], [])
     assert again == first
-    assert said[0].startswith("Using what was installed before")
+    assert said[0].startswith("Using cached packages")
     # The same name with another content is another overlay.
     with zipfile.ZipFile(old, "a") as wheel:
         wheel.writestr("more.py", "")
@@ -152,7 +152,7 @@ BLOCK = '# /// script\n# [tool.databricks.environment]\n# dependencies = ["ipyth
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, ["In the project's environment already: ipython", "Installing: tiny"]),
+        ({}, ["Already in the project's environment: ipython", "Installing: tiny"]),
         ({"notebook_environment": "there is no such cluster"}, ["Not installed: ipython, tiny.", "no such cluster"]),
         ({"kind": "python_file"}, ["Not installed: ipython, tiny.", "environment_key or libraries"]),
         ({"prepared": True}, []),

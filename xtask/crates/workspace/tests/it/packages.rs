@@ -95,7 +95,7 @@ async fn pip_installs_into_an_overlay_that_only_its_run_sees() {
         "Requirement already satisfied: pip>=1\n",
         "Successfully installed tinyone-1.0\n",
         "imported 1.0\n",
-        "Already imported in another version: tinyone",
+        "Already imported with another version: tinyone",
         "dbutils.library.restartPython()",
         "now 2.0 yes False\n",
         "b'2.0\\n'",
@@ -111,10 +111,7 @@ async fn pip_installs_into_an_overlay_that_only_its_run_sees() {
     let run_id = start(&server, notebooks, settings).await;
     let run = ended(&server, run_id).await;
     let told = output(&server, &run, 0).await;
-    assert!(
-        logs(&told).contains("Using what was installed before"),
-        "{told}"
-    );
+    assert!(logs(&told).contains("Using cached packages"), "{told}");
     assert!(logs(&told).contains("now 2.0 yes False\n"), "{told}");
     server.stop().await;
 }
@@ -139,8 +136,8 @@ async fn what_cannot_be_installed_is_said() {
     let run = ended(&server, run_id).await;
     for (index, why) in [
         "cannot install surely-not-a-package==1.0: no package index has surely-not-a-package==1.0",
-        "the package index does not answer",
-        "--target: packages go into the run's own folder",
+        "the package index is not reachable",
+        "--target: packages are installed into the run's own folder",
         "%pip uninstall",
     ]
     .into_iter()
@@ -220,7 +217,7 @@ async fn a_wheel_is_a_task_with_its_environment() {
         (4, "no entry point nothing (it has: tell)"),
         (
             5,
-            "the task's environment cannot be made: cannot install surely-not-a-package",
+            "cannot create the task's environment: cannot install surely-not-a-package",
         ),
     ] {
         let told = output(&server, &run, index).await;
@@ -232,8 +229,8 @@ async fn a_wheel_is_a_task_with_its_environment() {
         .page(&format!("/jobs/{}/runs/{run_id}", run["job_id"]))
         .await;
     assert!(
-        page.contains("In the project&#39;s environment already: pip&gt;=1")
-            || page.contains("In the project's environment already: pip&gt;=1"),
+        page.contains("Already in the project&#39;s environment: pip&gt;=1")
+            || page.contains("Already in the project's environment: pip&gt;=1"),
         "{page}"
     );
     assert!(

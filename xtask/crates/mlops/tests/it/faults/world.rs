@@ -11,7 +11,7 @@ use xtask_testkit::{Fault, FaultProxy, Passed, Project, Rule, Said, Workspace};
 pub(super) const TARGET: &str = "check";
 const MODEL: &str = "check.loyalty.months_left_regressor";
 
-/// What a service may answer that helps nobody.
+/// Useless responses of a service.
 pub(super) const NONSENSE: &[&str] = &["", "null", "[]", "{}", "\"x\"", "17", "{\"a\": ", "\u{0}"];
 
 pub(super) struct World {
@@ -110,8 +110,8 @@ impl World {
     }
 }
 
-/// Whether a call is one that xtask makes itself, and more than a look whether anybody is there: who
-/// finds nobody starts a workspace.
+/// Whether a call is made by xtask itself and is more than a health check: after a failed health check xtask
+/// starts a workspace.
 pub(super) fn matters(passed: &Passed) -> bool {
     passed.client().starts_with("xtask/") && !passed.path.starts_with("/local/v1/status")
 }

@@ -61,7 +61,7 @@ fn beside(world: &World, code: i32, says: &str) {
     assert_eq!(open_pr.code, Some(0), "{}", open_pr.stderr);
 }
 
-/// What is wrong with the files is found although nobody is signed in.
+/// Errors in the files are found without signing in.
 fn a_wrong_bundle_fails(world: &World) {
     let project = &world.clone.project;
     for (from, to, says) in [
@@ -104,7 +104,7 @@ fn an_address_at_which_nothing_listens() {
 }
 
 #[test]
-fn nobody_is_signed_in() {
+fn without_a_sign_in() {
     let world = World::new(&Host::Says(Answer::error(
         401,
         "UNAUTHENTICATED",

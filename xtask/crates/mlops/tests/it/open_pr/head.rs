@@ -201,7 +201,7 @@ fn a_branch_that_goes_on_after_a_squash_is_told_how_to_be_rebased() {
 }
 
 #[test]
-fn without_a_reflog_nobody_is_told_that_the_commits_are_anothers() {
+fn without_a_reflog_commits_are_not_called_another_users() {
     let world = World::new();
     world.git(&["config", "core.logAllRefUpdates", "false"]);
     let logs = world.project.root().join(".git/logs");

@@ -1,4 +1,4 @@
-//! Names that somebody chose to do harm, or by accident: they reach git and GitHub as they are, and the
+//! Hostile and unusual names: they reach git and GitHub as they are, and the
 //! terminal as harmless text.
 
 use std::fs;

@@ -5,7 +5,7 @@ use xtask_testkit::{Account, Said, Terminal};
 
 use super::world::{BRANCH, World};
 
-/// An open pull request into a protected main, and somebody who may approve it.
+/// An open pull request into a protected main, and a reviewer.
 fn proposed() -> (World, Account, String) {
     let world = World::new();
     world.forge.protect(&world.repository, "main", &["unit"], 1);

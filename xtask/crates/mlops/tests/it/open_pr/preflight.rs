@@ -250,7 +250,7 @@ fn a_clone_of_a_fork_proposes_to_its_parent() {
     let opened = world.open(&[]);
     assert_eq!(opened["repository"], "ann/churn", "{opened}");
     assert_eq!(opened["head_repository"], "bob/churn");
-    // Unless somebody says otherwise.
+    // Unless --draft or the like says otherwise.
     let own = world.open(&["--repo", "bob/churn"]);
     assert_eq!(own["repository"], "bob/churn", "{own}");
 }
@@ -262,7 +262,7 @@ fn without_a_token_it_pushes_and_names_the_page() {
         "!f() {{ echo username=x; echo password={}; }}; f",
         world.owner.token
     );
-    // git has credentials for the server by another way, which nobody else can ask.
+    // git has credentials for the server that xtask cannot read.
     let url = world.forge.url().to_owned();
     world.git(&[
         "config",

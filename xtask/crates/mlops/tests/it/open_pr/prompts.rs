@@ -1,4 +1,4 @@
-//! Every question: at a terminal, and where nobody can be asked.
+//! Every prompt, with and without a terminal.
 
 use xtask_testkit::{Said, Terminal};
 
@@ -13,7 +13,7 @@ fn at_a_terminal(world: &World, args: &[&str], columns: u16) -> Terminal {
 }
 
 #[test]
-fn somebody_who_does_it_for_the_first_time() {
+fn a_first_time_user() {
     let world = World::on_main();
     world.change("for the first time");
     let mut terminal = at_a_terminal(&world, &[], 100);

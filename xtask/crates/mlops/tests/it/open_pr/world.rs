@@ -96,7 +96,7 @@ impl World {
         self.project.git(args)
     }
 
-    /// git, signed in as somebody.
+    /// git, signed in as a user.
     pub(crate) fn git_as(&self, account: &Account, args: &[&str]) -> String {
         let helper = format!(
             "credential.helper=!f() {{ echo username=x; echo password={}; }}; f",
@@ -105,7 +105,7 @@ impl World {
         self.git(&[&["-c", &helper], args].concat())
     }
 
-    /// Pushes in somebody's name.
+    /// Pushes as a user.
     pub(crate) fn push_as(&self, account: &Account, remote: &str, branch: &str) {
         self.git_as(account, &["push", "--quiet", remote, branch]);
     }

@@ -78,7 +78,7 @@ fn a_rewritten_branch_replaces_what_was_pushed_and_nothing_else() {
         world.git(&["rev-parse", "HEAD"])
     );
 
-    // Somebody else's commit is not replaced.
+    // Another user's commit is not overwritten.
     let theirs = world.forge.commit(
         &world.repository,
         &world.owner,
@@ -113,7 +113,7 @@ fn a_lost_reply_ends_in_the_same_place() {
 }
 
 #[test]
-fn one_that_somebody_else_opened_meanwhile_is_taken() {
+fn one_opened_by_another_user_is_reused() {
     let world = World::new();
     world.push_as(&world.owner, "origin", BRANCH);
     // Nothing is there when it looks first; when it opens, there is one already.

@@ -9,7 +9,7 @@ use xtask_testkit::{Fault, Gate, Rule, Said, When};
 
 use super::world::{TO, Training, World};
 
-/// Refused with these words, and nobody is champion.
+/// Refused with this message, and there is no champion.
 fn refused(world: &World, said: &Said, words: &str) {
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     assert!(said.stderr.contains(words), "{words}: {}", said.stderr);
@@ -98,7 +98,7 @@ fn nothing_without_an_agreement() {
     assert_eq!(world.to.versions(), Vec::<u64>::new());
 }
 
-/// A promotion is held at its first alias, while somebody else does something.
+/// A promotion is paused at its first alias while something else changes.
 fn meanwhile(world: &World, act: impl FnOnce(&World)) -> Said {
     let gate = Gate::default();
     let first_alias = Rule::new(Fault::Hold(gate.clone(), When::Before)).matching(|asked| {
@@ -121,7 +121,7 @@ fn meanwhile(world: &World, act: impl FnOnce(&World)) -> Said {
 }
 
 #[test]
-fn a_lock_that_somebody_holds_is_explained_and_broken_knowingly() {
+fn a_held_lock_is_explained_and_can_be_broken() {
     let world = World::alone();
     let _ = world.train(&Training::default());
     let path = format!("{}/promotion-{}.lock", world.to.state_path, world.to.model);
@@ -164,7 +164,7 @@ fn of_two_at_once_one_wins_and_the_other_changes_nothing() {
 }
 
 #[test]
-fn a_champion_that_somebody_makes_elsewhere_is_found() {
+fn a_champion_set_elsewhere_is_detected() {
     let world = World::alone();
     let _ = world.train(&Training::default());
     let first = world.promote(&["--yes"]);
@@ -174,7 +174,7 @@ fn a_champion_that_somebody_makes_elsewhere_is_found() {
         start: 3.0,
         ..Training::default()
     });
-    // At the challenger's alias; then somebody removes the champion's on a page.
+    // At the challenger's alias; then the champion's alias is removed on a page.
     let said = meanwhile(&world, |world| {
         let body = json!({"name": world.to.model, "alias": "champion"});
         world.to.delete(
@@ -193,7 +193,7 @@ fn a_champion_that_somebody_makes_elsewhere_is_found() {
         (None, None)
     );
 
-    // And an undo after somebody has moved it says so.
+    // An undo after the champion was moved says so.
     let second = first + 1;
     world.to.set_alias("champion", second);
     let said = world

@@ -125,7 +125,7 @@ fn project() -> Project {
     project
 }
 
-/// What is static is never dropped: somebody must see to it when all tests have ended, however they did. A shell
+/// Statics are never dropped: they must be cleaned up after all tests, however they ended. A shell
 /// waits for the end of its input, which comes with the end of this process.
 struct Undertaker(
     #[expect(dead_code, reason = "its input stays open as long as it is held")] Child,

@@ -137,7 +137,7 @@ fn a_deployment_that_waits_for_an_approval_is_shown_and_gone_on_with() {
     let job = json!({"name": "deploy", "status": "waiting", "environment": "live"});
     let (run, _) = ship(&place, &before, &job);
     let said = Said::from(child.wait_with_output().unwrap());
-    // Nobody sits at a terminal: it does not wait for an approval for ever.
+    // Without a terminal it does not wait for an approval forever.
     assert_eq!(said.code, Some(8), "{}", said.stderr);
     assert!(
         said.stderr

@@ -54,7 +54,7 @@ fn branches_of_any_name_are_used_as_they_are() {
 }
 
 #[test]
-fn somebodys_own_branch_in_the_way_is_left_alone() {
+fn another_users_branch_of_the_same_name_is_left_alone() {
     let place = Place::new();
     let main = place.head("main").unwrap();
     place.world.git_as(

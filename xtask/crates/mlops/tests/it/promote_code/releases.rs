@@ -128,7 +128,7 @@ fn what_only_the_release_branch_has_is_not_taken_away() {
 }
 
 #[test]
-fn a_release_that_somebody_squashed_loses_nothing() {
+fn a_squashed_release_loses_nothing() {
     let place = Place::released();
     place.land("Fit with care", "src/care.py", "1\n");
     let opened = place.promote(&[]);

@@ -64,7 +64,7 @@ fn evidence_plan_and_read_back_come_from_the_targets_themselves() {
         "{}",
         said.stderr
     );
-    // That speaks against a merge, whoever approved.
+    // That blocks a merge, whatever the approvals.
     let opened = place.promote(&[]);
     place.approve(super::world::number(&opened));
     let said = place.fails(1, &["--merge"]);

@@ -25,7 +25,7 @@ workflow = \"ship.yml\"
 /// The workflow that deploys it.
 pub(super) const WORKFLOW: &str = ".github/workflows/ship.yml";
 
-/// The clone, the forge, and somebody who reviews.
+/// The clone, the forge, and a reviewer.
 pub(super) struct Place {
     pub(super) world: World,
     pub(super) bob: Account,
@@ -80,7 +80,7 @@ impl Place {
         said.stderr
     }
 
-    /// Somebody's pull request into main, merged; its number.
+    /// Another user's merged pull request into main; its number.
     pub(super) fn land(&self, title: &str, path: &str, content: &str) -> u64 {
         let World {
             forge, repository, ..

@@ -6,7 +6,7 @@ use xtask_testkit::{Project, Said};
 use super::environments::{TARGET, environment, facts};
 
 #[test]
-fn what_somebody_changed_in_the_workspace_and_what_a_deployment_would_change() {
+fn changes_in_the_workspace_and_of_a_deployment() {
     let project = Project::of_fixture("other-bundle", env!("CARGO_BIN_EXE_xtask-mlops"));
     let deploy = ["deploy", "--target", TARGET, "--yes"];
     let _ = project.succeed(&deploy);
@@ -29,7 +29,7 @@ fn what_somebody_changed_in_the_workspace_and_what_a_deployment_would_change() {
     let folders = rest(&project, "/api/2.0/workspace/list?path=/Workspace", None);
     assert!(!folders.to_string().contains("Customers"), "{folders}");
 
-    // Somebody changes a job at the UI.
+    // A job is changed in the UI.
     let job = job(&project, "Weekly fit (check)");
     let update = json!({"job_id": job, "new_settings": {"timeout_seconds": 7200}});
     let _ = rest(&project, "/api/2.2/jobs/update", Some(&update));
@@ -143,7 +143,7 @@ fn a_plan_that_does_not_end(project: &Project) {
     assert!(said.stdout.contains("no champion yet"), "{}", said.stdout);
     let pids = std::fs::read_to_string(pids).unwrap();
     for pid in pids.split_whitespace() {
-        // What was killed may stay as a zombie until whoever inherited it looks.
+        // A killed process may stay a zombie until its new parent reaps it.
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         assert!(stat.is_empty() || stat.contains(") Z "), "{stat}");
     }

@@ -85,7 +85,7 @@ fn it_follows_a_forced_push_and_waits_for_the_required_check() {
     watching.until(&first[..7]);
     watching.until("Pending test");
 
-    // Somebody rewrites the branch: the old commit's checks do not count any more.
+    // The branch is force-pushed: the old commit's checks no longer count.
     world.git(&["commit", "--quiet", "--amend", "--message", "rewritten"]);
     world.push(BRANCH);
     let second = world.head();

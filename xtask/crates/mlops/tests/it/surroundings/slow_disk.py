@@ -57,7 +57,7 @@ def install() -> int:
 
 
 def answer(questions: int, seconds: float) -> None:
-    """Answers one question after the other, until nobody is left to ask any."""
+    """Answers requests one by one, until there are no clients left."""
     poll = select.poll()
     poll.register(questions, select.POLLIN)
     while True:

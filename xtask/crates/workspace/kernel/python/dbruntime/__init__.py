@@ -27,5 +27,5 @@ class UserNamespaceInitializer:
     def get_namespace_globals(self) -> dict[str, Any]:
         """The names of a notebook. Raises `ImportError` before there are any."""
         if not self._globals:
-            raise ImportError("no notebook runs in this process yet")
+            raise ImportError("no notebook is running in this process")
         return self._globals

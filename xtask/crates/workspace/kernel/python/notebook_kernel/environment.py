@@ -45,12 +45,12 @@ def prepare(dependencies: list[str], folder: str, overlay: Overlay, paths: PathM
     missing = wanted.missing()
     there = [text for text in wanted.requirements if text not in missing]
     if there:
-        say(f"In the project's environment already: {', '.join(there)}")
+        say(f"Already in the project's environment: {', '.join(there)}")
     if not missing and not wanted.editable:
         return False
     say(f"Installing: {', '.join(paths.virtual(text) for text in [*missing, *wanted.editable])}")
     try:
         overlay.install(wanted.arguments(missing), lambda line: say(paths.virtual_text(line)))
     except InstallFailed as error:
-        raise InstallFailed(f"the task's environment cannot be made: {error}") from None
+        raise InstallFailed(f"cannot create the task's environment: {error}") from None
     return True

@@ -9,17 +9,17 @@ from notebook_kernel.spark.cells import HOW_TO_GET_IT
 
 NO_SPARK = "name {name!r} is not defined: {how}"
 NO_DBUTILS = (
-    "name 'dbutils' is not defined: a Python file has to import it, here as on Databricks: "
+    "name 'dbutils' is not defined: a Python file must import it, as on Databricks: "
     "from databricks.sdk.runtime import dbutils"
 )
 NO_FILE = (
-    "name '__file__' is not defined: Databricks runs a Python file without it, and so does the local "
+    "name '__file__' is not defined: Python files have none on Databricks and in the local "
     "workspace; the path is in sys.argv[0]"
 )
 ASKED_TO_END = "the process was asked to end (SIGTERM): by a cancel, a timeout, or another program"
 VIRTUAL_PATH = (
-    "Readers that work below Python do not see /Volumes and /Workspace in the local workspace: "
-    "open the file with open(path, 'rb') and hand that over; this works on Databricks too."
+    "Readers outside Python cannot open /Volumes and /Workspace in the local workspace: "
+    "pass an opened file, open(path, 'rb'), instead; this works on Databricks, too."
 )
 
 

@@ -27,7 +27,7 @@ def parse(line: str, below: str) -> tuple[str, dict[str, str]]:
     for word in given[1:]:
         match = re.fullmatch(r"\$(\w+)=(.*)", word, re.DOTALL)
         if match is None:
-            raise ValueError(f'%run: {word!r} is no parameter; write it as $name="value"')
+            raise ValueError(f'%run: {word!r} is not a parameter; write it as $name="value"')
         values[match.group(1)] = match.group(2)
     return given[0], values
 
@@ -42,7 +42,7 @@ def find(path: str, beside: str) -> tuple[str, Path]:
     for extension in EXTENSIONS:
         if os.path.isfile(path + extension):
             return _without_extension(path), Path(path + extension)
-    raise FileNotFoundError(f"%run: there is no notebook at {path}")
+    raise FileNotFoundError(f"%run: no notebook at {path}")
 
 
 def check_readable(path: str, identity: Identity) -> None:

@@ -48,10 +48,10 @@ def _load(text: str) -> dict[str, Any]:
     try:
         notebook = json.loads(text.lstrip("\ufeff"))
     except ValueError as error:
-        raise NotAPythonNotebook(f"the notebook is no valid Jupyter notebook: {error}") from None
+        raise NotAPythonNotebook(f"not a valid Jupyter notebook: {error}") from None
     if not isinstance(notebook.get("cells"), list):
         raise NotAPythonNotebook(
-            "the notebook has no cells, or is in a format older than nbformat 4: open and save it with Jupyter"
+            "the notebook has no cells, or its format is older than nbformat 4: open and save it with Jupyter"
         )
     language = _language(notebook.get("metadata") or {})
     if language != "python":

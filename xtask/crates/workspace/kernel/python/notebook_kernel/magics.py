@@ -14,8 +14,8 @@ from notebook_kernel.source import CELL_MAGICS
 
 # What has no use in a job that runs here.
 WITHOUT_EFFECT = {
-    "set_cell_max_output_size_in_mb": "a cell's output has the bounds of the local workspace",
-    "tensorboard": "the local workspace shows no TensorBoard",
+    "set_cell_max_output_size_in_mb": "the local workspace has its own output limits",
+    "tensorboard": "the local workspace does not support TensorBoard",
 }
 PROFILERS = ("profile", "oprofile")
 
@@ -70,7 +70,7 @@ def _without_effect(name: str, reason: str):
 
 def _unprofiled(shell: NotebookShell, name: str):
     def run(line: str, cell: str) -> None:
-        print(f"[%%{name}: the cell runs without a profile in the local workspace]", file=sys.stderr)
+        print(f"[%%{name}: the local workspace runs the cell without profiling]", file=sys.stderr)
         shell.run_cell("\n".join(part for part in (line, cell) if part), store_history=False)
 
     return run

@@ -157,12 +157,12 @@ class NotebookRun:
         includes.check_readable(path, self._identity)
         if path in self._including:
             chain = " -> ".join([*self._including, path])
-            raise RecursionError(f"%run: these notebooks include one another: {chain}")
+            raise RecursionError(f"%run: circular include: {chain}")
         with open(file, encoding="utf-8") as opened:
             included = formats.read(opened.read(), path)
         missing = [text for text in included.environment.dependencies if not requirements.is_satisfied(text)]
         if missing:
-            print(f"Not installed: {', '.join(missing)}, for {path} is included by another notebook", file=sys.stderr)
+            print(f"Not installed: {', '.join(missing)}, as {path} is included by another notebook", file=sys.stderr)
         self._including.append(path)
         with self._dbutils.widgets.overridden(parameters):
             for inner in included.cells:

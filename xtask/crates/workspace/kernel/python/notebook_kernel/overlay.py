@@ -41,9 +41,9 @@ class Overlay:
                     if not answer:
                         say(line)
         except OSError as error:
-            raise InstallFailed(f"the workspace cannot be asked to install packages: {error}") from None
+            raise InstallFailed(f"cannot reach the workspace to install packages: {error}") from None
         if "paths" not in answer:
-            raise InstallFailed(str(answer.get("error", "the installation broke off; the workspace's log says why")))
+            raise InstallFailed(str(answer.get("error", "the installation failed; see the workspace's log")))
         self._use(answer["paths"])  # type: ignore[arg-type]
 
     def _use(self, paths: list[str]) -> None:

@@ -44,7 +44,7 @@ class Pip:
         """`%uv pip install …`."""
         words = line.split(maxsplit=1)
         if not words or words[0] != "pip":
-            raise InstallFailed("%uv: the local workspace has %uv pip install, list, freeze and show")
+            raise InstallFailed("%uv: the local workspace supports only %uv pip install, list, freeze and show")
         self(words[1] if len(words) > 1 else "")
 
     def _install(self, words: list[str]) -> None:
@@ -59,7 +59,7 @@ class Pip:
         self._overlay.install(wanted.arguments(missing), lambda line: print(self._paths.virtual_text(line)))
         stale = _loaded(changed(before, _versions()))
         if stale:
-            print(f"Already imported in another version: {', '.join(stale)}", file=sys.stderr)
+            print(f"Already imported with another version: {', '.join(stale)}", file=sys.stderr)
         print(RESTART_NOTE)
 
 

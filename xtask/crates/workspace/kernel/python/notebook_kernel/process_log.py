@@ -31,4 +31,4 @@ def _watch(descriptor: int) -> None:
             last = os.pread(descriptor, KEPT, size - KEPT)
             # Everybody writes at the end of the file, wherever that is: this lets them go on.
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, b"[the log grew too long: this is its end]\n" + last)
+            os.write(descriptor, b"[log truncated: these are its last lines]\n" + last)

@@ -74,7 +74,7 @@ def _read(words: list[str], paths: PathMap, folder: str, wanted: Wanted) -> None
         name, separator, attached = word.partition("=")
         value = attached if separator and word.startswith("--") else None
         if name in PLACES:
-            raise NotUnderstood(f"{name}: packages go into the run's own folder; leave this option out")
+            raise NotUnderstood(f"{name}: packages are installed into the run's own folder; remove this option")
         if name in {"-r", "--requirement"}:
             file = _real(value or _next(rest, name), paths, folder)
             for line in _lines(file):

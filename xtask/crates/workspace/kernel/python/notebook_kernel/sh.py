@@ -40,7 +40,7 @@ def stream(command: list[str]) -> int:
         while data := os.read(pipe.fileno(), READ_SIZE):
             sys.stdout.write(decoder.decode(data))
             if not data.endswith(b"\n"):
-                # Half a line may be a question or a progress bar: whoever looks on wants to see it.
+                # Half a line may be a prompt or a progress bar: show it at once.
                 sys.stdout.flush()
     sys.stdout.write(decoder.decode(b"", final=True))
     return process.wait()

@@ -146,7 +146,7 @@ class NotebookShell(InteractiveShell):
             raise error
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: Any) -> None:
-        """Kept rather than printed: whoever runs the cell decides whether it is a failure."""
+        """Kept rather than printed: the caller decides whether it is a failure."""
         self.failure_text = lines_of(stb) if isinstance(stb, str) else list(stb)
 
     def _tee(self, channel: str) -> AbstractContextManager[None]:

@@ -17,7 +17,7 @@ class Bridge:
             raise AttributeError(name)
         known = ", ".join(self._members())
         raise AttributeError(
-            f"{self._called}.{name}: the local workspace does not have it (it has: {known})", name=name, obj=self
+            f"{self._called}.{name}: not supported by the local workspace (supported: {known})", name=name, obj=self
         )
 
     def _members(self) -> list[str]:

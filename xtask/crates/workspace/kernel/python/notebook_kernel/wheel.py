@@ -18,7 +18,7 @@ def load(package: str, entry_point: str) -> Callable[[], Any]:
         distribution = metadata.distribution(package)
     except metadata.PackageNotFoundError:
         raise NoEntryPoint(
-            f"the package {package} is not installed: name its wheel in the task's libraries or in the dependencies of "
+            f"the package {package} is not installed: add its wheel to the task's libraries or to the dependencies of "
             "its environment"
         ) from None
     named = [entry for entry in distribution.entry_points if entry.name == entry_point]

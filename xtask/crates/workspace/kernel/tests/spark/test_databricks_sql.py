@@ -70,7 +70,7 @@ spark.range(3).write.format("nothing").save("/Volumes/c/s/v/nothing")
     for line, words in zip(lines[11:18], refused, strict=True):
         assert line.startswith(f"UnsupportedStatement: {words}"), line
         assert "not in the local workspace: " in line
-    assert lines[18].startswith("RestError: the local workspace has no catalog nowhere: CREATE CATALOG makes one")
+    assert lines[18].startswith("RestError: the local workspace has no catalog nowhere: create it with CREATE CATALOG")
     assert lines[19].startswith("UnsupportedStatement: CREATE EXTERNAL LOCATION: ")
     assert lines[20:] == [
         "[('VACUUM', 'x VERSION AS OF 1')]",

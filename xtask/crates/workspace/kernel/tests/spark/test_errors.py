@@ -48,8 +48,8 @@ def test_one_sentence_and_no_stack(text: str, said: str) -> None:
     ("error", "said"),
     [
         (OfPyspark(f'{CALL}org.X: No FileSystem for scheme "s3"{JAVA}'), "no file system for s3:// paths"),
-        (OfPyspark("[PATH_NOT_FOUND] Path does not exist: dbfs:/databricks-datasets/x."), "sample data is not"),
-        (FileNotFoundError(2, "No such file or directory", "/dbfs/databricks-datasets/x"), "sample data is not"),
+        (OfPyspark("[PATH_NOT_FOUND] Path does not exist: dbfs:/databricks-datasets/x."), "no Databricks sample data"),
+        (FileNotFoundError(2, "No such file or directory", "/dbfs/databricks-datasets/x"), "no Databricks sample data"),
         (
             OfPyspark(f"{CALL}org.X: delta.DefaultSource{JAVA}"),
             "has no Delta: it is not fetched: run `cargo xtask setup`",
@@ -73,6 +73,6 @@ def test_statements_of_delta_say_which_spark_has_it(text: str, tmp_path: Path, m
     monkeypatch.setenv("XTASK_SPARK_JARS", str(tmp_path))
     sql = DatabricksSql("http://127.0.0.1:1", lambda: None)
     with pytest.raises(
-        UnsupportedStatement, match=r"there is no Delta: it fits Spark 3\.1, and this .* install pyspark 3"
+        UnsupportedStatement, match=r"Delta is not available: it fits Spark 3\.1, and this .* install pyspark 3"
     ):
         sql.run(lambda *_: None, None, text, None)

@@ -135,7 +135,7 @@ impl Place {
         self.aliased("champion")
     }
 
-    /// Gives an alias to a version, as somebody at the UI does.
+    /// Sets an alias, as a user does in the UI.
     pub(crate) fn set_alias(&self, alias: &str, version: u64) {
         let body = json!({"name": self.model, "alias": alias, "version": version.to_string()});
         self.post(

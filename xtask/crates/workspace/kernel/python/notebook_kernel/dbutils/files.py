@@ -79,7 +79,7 @@ class Files(Utility):
         elif recurse:
             shutil.rmtree(local)
         elif os.listdir(local):
-            raise OSError(f"{path} is not empty: say recurse=True to delete it with what is in it")
+            raise OSError(f"{path} is not empty: pass recurse=True to delete it with its content")
         else:
             os.rmdir(local)
         return True
@@ -99,7 +99,7 @@ class Files(Utility):
         """Writes a text to a file."""
         local = _Place.of(file).local
         if os.path.exists(local) and not overwrite:
-            raise FileExistsError(f"{file} exists: say overwrite=True to replace it")
+            raise FileExistsError(f"{file} exists: pass overwrite=True to replace it")
         os.makedirs(os.path.dirname(local), exist_ok=True)
         data = contents.encode("utf-8")
         with open(local, "wb") as opened:
@@ -113,7 +113,7 @@ class Files(Utility):
 
     def mount(self, *arguments: object, **options: object) -> NoReturn:
         """Always fails: there is no cloud storage to mount."""
-        raise NotImplementedError("dbutils.fs.mount: the local workspace mounts no cloud storage; use a volume")
+        raise NotImplementedError("dbutils.fs.mount: the local workspace cannot mount cloud storage; use a volume")
 
     updateMount = unmount = refreshMounts = mount
 
@@ -132,7 +132,7 @@ class _Place:
         scheme, separator, rest = text.partition(":")
         if separator and "/" not in scheme:
             if scheme not in {"dbfs", "file"}:
-                raise ValueError(f"{text}: the local workspace does not reach {scheme} storage; use a volume")
+                raise ValueError(f"{text}: the local workspace has no access to {scheme} storage; use a volume")
         else:
             scheme, rest = "dbfs", text
         path = os.path.normpath("/" + rest.lstrip("/"))
@@ -164,7 +164,7 @@ def _both(source: str, to: str, recurse: bool) -> tuple[str, str]:
     local = target.local
     if os.path.isdir(origin.local):
         if not recurse:
-            raise IsADirectoryError(f"{source} is a folder: say recurse=True to copy or move it")
+            raise IsADirectoryError(f"{source} is a folder: pass recurse=True to copy or move it")
     elif os.path.isdir(local):
         local = os.path.join(local, os.path.basename(origin.local))
     os.makedirs(os.path.dirname(local), exist_ok=True)

@@ -36,14 +36,14 @@ class TaskValues(Utility):
     def set(self, key: str, value: Any) -> None:
         """Leaves a JSON value under a name; a later call replaces it."""
         if not isinstance(key, str) or not key:
-            raise ValueError("the key of a task value must be a text that is not empty")
+            raise ValueError("the key of a task value must be a non-empty string")
         try:
             text = json.dumps(value, allow_nan=False)
         except (TypeError, ValueError) as error:
             raise ValueError(f"task value {key!r} cannot be written as JSON: {error}") from error
         if len(text) > VALUE_LIMIT:
             raise ValueError(
-                f"task value {key!r} takes {len(text)} bytes; the limit is {VALUE_LIMIT}: "
+                f"task value {key!r} has {len(text)} bytes; the limit is {VALUE_LIMIT} bytes: "
                 "write it to a volume and pass the path"
             )
         values = self._own()
@@ -69,9 +69,9 @@ class TaskValues(Utility):
         if values is None:
             known = ", ".join(sorted(self._upstream)) or "none"
             raise ValueError(
-                f"no task {taskKey!r} has finished before this one (finished: {known}); is it named in depends_on?"
+                f"no task {taskKey!r} has finished before this one (finished: {known}); is it in depends_on?"
             )
-        raise ValueError(f"task {taskKey!r} has set no value {key!r}; it has: {sorted(values)}")
+        raise ValueError(f"task {taskKey!r} has not set a value {key!r}; it has: {sorted(values)}")
 
     def _own(self) -> dict[str, Any]:
         try:

@@ -36,7 +36,7 @@ class Widgets(Utility):
         """Defines a choice of one. The default must be one of them; a job's value need not."""
         known = _texts(name, choices)
         if str(defaultValue) not in known:
-            raise ValueError(f"the default {defaultValue!r} of widget {name!r} is none of its choices: {known}")
+            raise ValueError(f"the default {defaultValue!r} of widget {name!r} is not one of its choices: {known}")
         self._define(name, defaultValue)
 
     def combobox(
@@ -69,7 +69,7 @@ class Widgets(Utility):
         known = ", ".join(sorted({*self._parameters, *self._defaults})) or "none"
         raise InputWidgetNotDefined(
             f"no input widget named {name!r} is defined (there are: {known}). Define it with "
-            f"dbutils.widgets.text({name!r}, ...), or give the job or task a parameter of that name"
+            f"dbutils.widgets.text({name!r}, ...), or add a parameter of that name to the job or task"
         )
 
     def getArgument(self, name: str, defaultValue: str | None = None) -> str:
@@ -92,7 +92,7 @@ class Widgets(Utility):
 
     def _define(self, name: str, default: str) -> None:
         if not isinstance(name, str) or not name:
-            raise ValueError("a widget needs a name that is not empty")
+            raise ValueError("a widget needs a non-empty name")
         self._defaults[name] = str(default)
 
     @contextmanager
@@ -116,5 +116,5 @@ class Widgets(Utility):
 
 def _texts(name: str, choices: Sequence[str]) -> list[str]:
     if isinstance(choices, str) or not isinstance(choices, Sequence):
-        raise ValueError(f"the choices of widget {name!r} must be a list of texts, not {choices!r}")
+        raise ValueError(f"the choices of widget {name!r} must be a list of strings, not {choices!r}")
     return [str(choice) for choice in choices]

@@ -77,5 +77,5 @@ class Workflow:
 def _texts(arguments: dict[str, str] | None) -> dict[str, str]:
     for name, value in (arguments or {}).items():
         if not isinstance(name, str) or not isinstance(value, str):
-            raise TypeError(f"the arguments of a notebook are texts; {name!r} is {value!r}")
+            raise TypeError(f"the arguments of a notebook must be strings; {name!r} is {value!r}")
     return dict(arguments or {})

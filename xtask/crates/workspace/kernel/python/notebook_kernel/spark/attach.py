@@ -1,4 +1,4 @@
-"""Every session of the process has what the local workspace adds, whoever builds it: a cell, a file, or a module."""
+"""Adds the local workspace's extensions to every session of the process, built by a cell, a file or a module."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class DatabricksSql:
         if found := AT_VERSION.search(bare):
             raise _unsupported(found.group(), "write VERSION AS OF")
         if not delta.jars() and (found := OF_DELTA.match(bare) or TIME_TRAVEL.search(bare)):
-            raise _unsupported(" ".join(found.group().split()), f"there is no Delta: {delta.why_not()}")
+            raise _unsupported(" ".join(found.group().split()), f"Delta is not available: {delta.why_not()}")
         for pattern, why in REFUSED.items():
             if found := re.match(pattern, bare, re.IGNORECASE | re.DOTALL):
                 raise _unsupported(" ".join(found.group().split()), why)
@@ -96,7 +96,7 @@ class DatabricksSql:
         if kind == "schema" and name[0] == SESSION_CATALOG:
             return None
         if re.search(r"\bLOCATION\b", without_quoted(call["rest"]), re.IGNORECASE):
-            raise _unsupported(f"CREATE {kind.upper()} … LOCATION", "files are kept in the workspace's own folder")
+            raise _unsupported(f"CREATE {kind.upper()} … LOCATION", "files are stored in the workspace's own folder")
         comment = re.search(r"\bCOMMENT\s+(?:'([^']*)'|\"([^\"]*)\")", call["rest"], re.IGNORECASE)
         values = {"name": name[-1], **({"comment": comment[1] or comment[2] or ""} if comment else {})}
         values |= dict(zip(("catalog_name", "schema_name"), name[:-1], strict=False))

@@ -7,16 +7,15 @@ import re
 from notebook_kernel.spark import delta
 
 NO_SAMPLES = (
-    "Databricks' sample data is not in the local workspace: write a few rows to a Parquet file, copy it into a volume "
+    "the local workspace has no Databricks sample data: write a few rows to a Parquet file, copy it into a volume "
     "with dbutils.fs.cp (or a table with saveAsTable), and read that"
 )
 UNKNOWN_CATALOG = (
-    "the local workspace has no catalog {0}: CREATE CATALOG makes one, SHOW CATALOGS lists those that there are"
+    "the local workspace has no catalog {0}: create it with CREATE CATALOG, or list catalogs with SHOW CATALOGS"
 )
 NO_DELTA = "the local workspace's Spark has no Delta: {delta}"
 NO_FILE_SYSTEM = (
-    "Spark in the local workspace has no file system for {0}:// paths: use /Volumes, /Workspace, dbfs:/ or a path of "
-    "this machine"
+    "Spark in the local workspace has no file system for {0}:// paths: use /Volumes, /Workspace, dbfs:/ or a local path"
 )
 KNOWN = (
     (r"databricks-datasets", NO_SAMPLES),

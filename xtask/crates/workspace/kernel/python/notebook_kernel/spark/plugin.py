@@ -49,7 +49,7 @@ def prepare() -> None:
         print("Spark: compiling the local workspace's catalog, once", file=sys.stderr)
         _compile(jar())
     if not archive().exists():
-        print("Spark: making an archive for quicker starts, once", file=sys.stderr)
+        print("Spark: creating a class archive for faster starts, once", file=sys.stderr)
         _make_archive(archive())
 
 
@@ -66,7 +66,7 @@ def _compile(target: Path) -> None:
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if done.returncode:
         said = f"{done.stdout}{done.stderr}".strip()
-        raise NoSpark(f"the local workspace's catalog does not fit this Spark ({version()}):\n{said}")
+        raise NoSpark(f"the local workspace's catalog is not compatible with this Spark ({version()}):\n{said}")
     os.replace(unfinished, target)
 
 

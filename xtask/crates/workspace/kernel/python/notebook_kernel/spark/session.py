@@ -26,7 +26,7 @@ END_SECONDS = 5
 
 
 class LazySession:
-    """Stands for the session until somebody looks at anything of it; code that is only handed it starts nothing."""
+    """A lazy session: it starts at the first attribute access, not when it is only passed on."""
 
     def __init__(self, start: Callable[[], Any]) -> None:
         self._start = start
@@ -49,7 +49,7 @@ class LazySession:
 
 
 class Spark:
-    """The sessions of one notebook or program, whoever builds them."""
+    """All sessions of one notebook or program."""
 
     def __init__(self, place: Place, facts: Facts, scratch: Path, roots: dict[str, str]) -> None:
         self._place = place
@@ -65,7 +65,7 @@ class Spark:
         self.lazy = LazySession(self.session)
         # The locked environment has it so, and the tests run with it.
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas", FutureWarning)
-        # Errors are raised; a copy of each as a line of JSON helps nobody.
+        # Errors are raised; do not also log each as a line of JSON.
         logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
         settings.apply(place, facts, scratch, roots)
         attach.install(self, place.is_here)
@@ -184,6 +184,6 @@ def _end_sessions(session: Any) -> None:
     process = getattr(gateway, "proc", None)
     gateway.shutdown()
     if process is not None:
-        # It ends when nobody holds its standard input, and removes its own files then.
+        # It ends when its standard input is closed, and removes its own files then.
         process.stdin.close()
         process.wait(END_SECONDS)
