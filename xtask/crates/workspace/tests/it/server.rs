@@ -110,18 +110,23 @@ impl Server {
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
-        read(self.request(Method::GET, path).send().await.unwrap()).await
+        self.answer(|| self.request(Method::GET, path)).await
     }
 
     pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        read(
-            self.request(Method::POST, path)
-                .json(&body)
-                .send()
-                .await
-                .unwrap(),
-        )
-        .await
+        self.answer(|| self.request(Method::POST, path).json(&body))
+            .await
+    }
+
+    /// Repeats a request that comes while MLflow starts, as clients do: on a loaded machine that takes long.
+    async fn answer(&self, request: impl Fn() -> RequestBuilder) -> (StatusCode, Value) {
+        for _ in 0..10 {
+            let answer = read(request().send().await.unwrap()).await;
+            if answer.0 != StatusCode::SERVICE_UNAVAILABLE {
+                return answer;
+            }
+        }
+        panic!("MLflow did not start");
     }
 
     /// The text of a page.
