@@ -320,11 +320,13 @@ fn clear_faults(call: &Call) -> Answer {
 
 fn requests(call: &Call) -> Answer {
     operator(call)?;
-    Ok(Reply::json(json!({"requests": call.forge.record.all()})))
+    Ok(Reply::json(
+        json!({"requests": call.forge.request_log.all()}),
+    ))
 }
 
 fn clear_requests(call: &Call) -> Answer {
     operator(call)?;
-    call.forge.record.clear();
+    call.forge.request_log.clear();
     Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

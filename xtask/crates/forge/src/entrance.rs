@@ -33,8 +33,8 @@ use crate::faults::{Fault, When};
 use crate::forge::Forge;
 use crate::links::Links;
 use crate::pages;
-use crate::record::Asked;
 use crate::refusal::Refusal;
+use crate::request_log::Asked;
 
 /// Size limit of a body, except for git's.
 const LARGEST: usize = 10 * 1024 * 1024;
@@ -50,7 +50,7 @@ pub(crate) async fn entrance(
 ) -> Response {
     let started = Instant::now();
     forge.activity.touch();
-    let number = forge.record.arrive();
+    let number = forge.request_log.arrive();
     let (host, as_asked) = (host(&request), request.uri().clone());
     let method = request.method().clone();
     let for_a_person = asks_for_a_page(&method, request.headers());
@@ -83,7 +83,7 @@ pub(crate) async fn entrance(
     let response = with_fault(fault.unwrap_or_default(), &connection, answer).await;
     // Requests for the record are not recorded.
     if !as_asked.path().starts_with("/_forge/") {
-        forge.record.keep(Asked {
+        forge.request_log.keep(Asked {
             number,
             method: method.to_string(),
             path: as_asked.path().to_owned(),

@@ -11,8 +11,8 @@ use xtask_local_server::state_dir::StateDir;
 use crate::exchanges::Exchanges;
 use crate::faults::Faults;
 use crate::git::Git;
-use crate::record::Record;
 use crate::refusal::Refusal;
+use crate::request_log::RequestLog;
 use crate::store::{Store, StoreError};
 use crate::world::{Id, World};
 
@@ -29,7 +29,7 @@ pub(crate) struct Forge {
     /// Held during a change, so that changes are serialized.
     store: Mutex<Store>,
     pub(crate) faults: Faults,
-    pub(crate) record: Record,
+    pub(crate) request_log: RequestLog,
     pub(crate) exchanges: Exchanges,
     pub(crate) log_links: Tickets<Id>,
     /// The user, and the path that the link leads to.
@@ -54,7 +54,7 @@ impl Forge {
             world: RwLock::new(Arc::new(store.load()?)),
             store: Mutex::new(store),
             faults: Faults::default(),
-            record: Record::default(),
+            request_log: RequestLog::default(),
             exchanges,
             log_links: Tickets::default(),
             sign_in_links: Tickets::default(),

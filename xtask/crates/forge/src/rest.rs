@@ -3,7 +3,6 @@
 mod actions;
 mod branches;
 mod checks;
-mod commit_named;
 mod commits;
 mod deployments;
 pub(crate) mod logs;

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use tokio::sync::watch;
 use xtask_local_server::lock;
 
-use crate::secrets_read::SecretsRead;
+use crate::redaction::Redaction;
 
 #[derive(Debug, Default)]
 pub struct ActiveRuns {
@@ -13,7 +13,7 @@ pub struct ActiveRuns {
     /// Held from the decision where a run begins until it is stored: each counts the runs of its job.
     pub(crate) admission: Mutex<()>,
     /// Secret values to be removed from the output of runs.
-    pub(crate) secrets_read: SecretsRead,
+    pub(crate) redaction: Redaction,
     /// Changes whenever a run ends.
     ended: watch::Sender<u64>,
 }
@@ -35,7 +35,7 @@ impl ActiveRuns {
 
     pub(crate) fn has_ended(&self, run_id: i64) {
         lock(&self.active).retain(|active| active.run_id != run_id);
-        self.secrets_read.forget(run_id);
+        self.redaction.forget(run_id);
         self.ended.send_modify(|count| *count += 1);
     }
 

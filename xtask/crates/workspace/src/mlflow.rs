@@ -1,15 +1,15 @@
 //! MLflow behind the workspace: the supervisor of its server, the proxy in front of it, and the model registry.
 
 pub(crate) mod abandoned;
+mod allowed_calls;
 mod artifact_roots;
-mod calls;
 mod client;
+mod database_template;
 mod experiment_ids;
 mod experiments;
 mod lineage;
 mod proxy;
 pub(crate) mod reading;
-mod ready_made;
 pub mod registry;
 mod server;
 mod unity_catalog;

@@ -10,8 +10,9 @@ mod cells;
 mod experiments;
 mod export;
 mod files;
-mod frame;
+mod formatting;
 mod graph;
+mod html_output;
 mod jobs;
 mod layout;
 mod listing;
@@ -24,7 +25,6 @@ mod run;
 mod runs;
 mod task;
 mod terminal;
-mod words;
 
 pub(crate) use export::executed_notebook;
 pub(crate) use problem::no_such_page;
@@ -50,7 +50,10 @@ pub fn router() -> Router<Arc<App>> {
         .route(run, get(run::show))
         .route(&format!("{run}/cancel"), post(run::cancel))
         .route(&format!("{run}/repair"), post(run::repair))
-        .route("/outputs/{task_run_id}/{cell}/{output}", get(frame::show))
+        .route(
+            "/outputs/{task_run_id}/{cell}/{output}",
+            get(html_output::show),
+        )
         .route("/models", get(models::show))
         .route(model, get(models::show_model))
         .route("/ml/models/{name}", get(models::show_own_model))

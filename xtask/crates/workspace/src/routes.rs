@@ -1,12 +1,12 @@
 //! All routes.
 
+mod compute;
 mod files_api;
 mod identity;
 mod jobs;
 mod kernel;
 mod local;
 mod permissions;
-mod records;
 mod scim;
 mod secrets;
 mod tokens;
@@ -65,7 +65,7 @@ pub fn unguarded() -> Router<Arc<App>> {
         .merge(jobs::router())
         .merge(permissions::router())
         .merge(secrets::router())
-        .merge(records::router())
+        .merge(compute::router())
         .merge(unity_catalog::router())
         .merge(files_api::router())
         .merge(kernel::router())

@@ -190,7 +190,7 @@ impl Reply {
             self.headers.push((VARY, "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With".to_owned()));
         }
         let now = call.world.now();
-        let used = call.forge.record.count() % LIMIT;
+        let used = call.forge.request_log.count() % LIMIT;
         let header = HeaderName::from_static;
         self.headers.extend([
             (header("x-ratelimit-limit"), LIMIT.to_string()),

@@ -7,7 +7,7 @@ use super::refs::branch_ref;
 use super::repositories::labels;
 use crate::git::FileChange;
 use crate::links::node_id;
-use crate::pull_requests::{Mergeable, review_decision, standing};
+use crate::pull_requests::{Mergeable, merge_state, review_decision};
 use crate::rest::shapes::association;
 use crate::world::{Id, Permission, Pull, ReviewState};
 
@@ -281,12 +281,12 @@ fn computed(scope: &Scope, pull: &Pull, name: &str) -> Given {
         .get(&pull.base_ref)
         .is_some_and(|rule| rule.merge_queue);
     Ok(match name {
-        "mergeable" => leaf(match standing(&scope.forge, world, pull)?.mergeable {
+        "mergeable" => leaf(match merge_state(&scope.forge, world, pull)?.mergeable {
             Mergeable::Yes => "MERGEABLE",
             Mergeable::Conflicting => "CONFLICTING",
             Mergeable::Unknown => "UNKNOWN",
         }),
-        "mergeStateStatus" => leaf(standing(&scope.forge, world, pull)?.state),
+        "mergeStateStatus" => leaf(merge_state(&scope.forge, world, pull)?.state),
         "reviewDecision" => leaf(review_decision(world, pull)),
         "authorAssociation" => leaf(association(world, repo, pull.author)),
         "additions" => sum(changed()?, |file| file.additions),

@@ -35,7 +35,7 @@ pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
 }
 
 fn rate_limit(scope: &Scope) -> Thing {
-    let used = scope.forge.record.count() % 5000;
+    let used = scope.forge.request_log.count() % 5000;
     record(
         "RateLimit",
         vec![

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::layout::{ago, badge, check_badge, duration, page, pull_badge};
 use super::{path_of, shown};
 use crate::call::{Answer, Call};
-use crate::pull_requests::{is_required, review_decision, standing};
+use crate::pull_requests::{is_required, merge_state, review_decision};
 use crate::refusal::Refusal;
 use crate::rest::logs;
 use crate::world::{CheckRun, Permission, Pull, Repo, ReviewState, Status, Verdict};
@@ -18,7 +18,7 @@ pub(super) fn show(call: &Call) -> Answer {
     let world = &call.world;
     let checks = world.checks_of(repo.id, &pull.head_sha);
     let statuses = world.statuses_of(repo.id, &pull.head_sha);
-    let standing = standing(&call.forge, world, pull)?;
+    let merge_state = merge_state(&call.forge, world, pull)?;
     let title = format!("#{} {}", pull.number, pull.title);
     let content = html! {
         (crumbs(call, repo, None))
@@ -28,7 +28,7 @@ pub(super) fn show(call: &Call) -> Answer {
             " · opened " (ago(call, pull.created_at)) " · at " code { (&pull.head_sha[..pull.head_sha.len().min(7)]) }
         }
         @if pull.open {
-            p.message { @match &standing.obstacle { Some(obstacle) => (obstacle), None => (no_obstacle(call, pull)) } }
+            p.message { @match &merge_state.obstacle { Some(obstacle) => (obstacle), None => (no_obstacle(call, pull)) } }
         }
         @if let Some(body) = &pull.body { pre.said { (body) } }
         h2 { "Checks" }

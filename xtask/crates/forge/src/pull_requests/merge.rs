@@ -2,8 +2,8 @@
 
 use axum::http::StatusCode;
 
+use super::merge_state::{base_tip, merge_state};
 use super::push::pushed;
-use super::standing::{base_tip, standing};
 use crate::forge::Forge;
 use crate::git::merge::Author;
 use crate::refusal::Refusal;
@@ -59,8 +59,8 @@ fn check(
         let message = "Head branch was modified. Review and try the merge again.";
         return Err(Refusal::new(StatusCode::CONFLICT, message));
     }
-    let standing = standing(forge, world, pull)?;
-    if let Some(obstacle) = standing.obstacle {
+    let merge_state = merge_state(forge, world, pull)?;
+    if let Some(obstacle) = merge_state.obstacle {
         return Err(not_allowed(obstacle));
     }
     allowed_method(repo, request.method)
@@ -221,7 +221,7 @@ pub(crate) fn enable_auto_merge(
     if !row.open {
         return Err(Refusal::unprocessable("Pull request is closed"));
     }
-    let state = standing(forge, &world, row)?.state;
+    let state = merge_state(forge, &world, row)?.state;
     if matches!(state, "CLEAN" | "UNSTABLE") {
         return Err(Refusal::unprocessable(format!(
             "Pull request Pull request is in {} status",
@@ -318,8 +318,8 @@ pub(crate) fn merge_what_waits(forge: &Forge) {
 }
 
 fn is_ready(forge: &Forge, world: &World, pull: &Pull) -> bool {
-    standing(forge, world, pull)
-        .is_ok_and(|standing| matches!(standing.state, "CLEAN" | "UNSTABLE"))
+    merge_state(forge, world, pull)
+        .is_ok_and(|merge_state| matches!(merge_state.state, "CLEAN" | "UNSTABLE"))
 }
 
 /// Merges the first entry of a branch's queue, as if its merge group had passed. Answers the pull request's number.

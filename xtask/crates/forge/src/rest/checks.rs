@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-use super::commit_named::resolve;
+use super::commits::commit_named;
 use super::shapes::{annotation, check_run, check_suite};
 use crate::call::{Answer, Call, Fields, Reply, to};
 use crate::forge::Forge;
@@ -192,7 +192,7 @@ fn create(call: &Call) -> Answer {
     let repo = call.repo(Permission::Write)?;
     let fields = call.fields();
     let name = fields.required("name")?.to_owned();
-    let sha = resolve(call, repo, fields.required("head_sha")?)?;
+    let sha = commit_named(call, repo, fields.required("head_sha")?)?;
     let app = app_of(call)?;
     let id = call.forge.change(|world| {
         let suite = suite_for(world, repo.id, &sha, &app);

@@ -10,7 +10,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::commit_named::resolve;
 use super::shapes::{commit, file_change, path_in_url};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
@@ -29,7 +28,7 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
 
 fn list(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    let start = resolve(
+    let start = commit_named(
         call,
         repo,
         call.query("sha").unwrap_or(&repo.default_branch),
@@ -47,10 +46,10 @@ fn below(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     for (suffix, handler) in super::checks::BELOW_A_COMMIT {
         if let Some(name) = path.strip_suffix(suffix) {
-            return handler(call, repo, &resolve(call, repo, name)?);
+            return handler(call, repo, &commit_named(call, repo, name)?);
         }
     }
-    let sha = resolve(call, repo, path)?;
+    let sha = commit_named(call, repo, path)?;
     if call
         .header(ACCEPT)
         .is_some_and(|accept| accept.contains("sha"))
@@ -139,7 +138,7 @@ fn compare(call: &Call) -> Answer {
 /// A commit of this repository, or of a fork, whose objects are copied.
 fn find_in_network(call: &Call, repo: &Repo, name: &str) -> Result<String, Refusal> {
     let Some((owner, branch)) = name.split_once(':') else {
-        return resolve(call, repo, name);
+        return commit_named(call, repo, name);
     };
     let owner = call
         .world
@@ -147,7 +146,7 @@ fn find_in_network(call: &Call, repo: &Repo, name: &str) -> Result<String, Refus
         .ok_or_else(Refusal::not_found)?
         .id;
     if owner == repo.owner {
-        return resolve(call, repo, branch);
+        return commit_named(call, repo, branch);
     }
     let related = |other: &crate::world::Repo| {
         other.owner == owner && call.world.root_of(other).id == call.world.root_of(repo).id
@@ -171,7 +170,7 @@ fn contents(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let path = call.param("path").trim_matches('/');
     let sha = match call.query("ref") {
-        Some(name) => resolve(call, repo, name).map_err(|_| {
+        Some(name) => commit_named(call, repo, name).map_err(|_| {
             Refusal::new(
                 StatusCode::NOT_FOUND,
                 format!("No commit found for the ref {name}"),
@@ -253,4 +252,14 @@ fn entry(call: &Call, repo: &Repo, sha: &str, path: &str, kind: &str, object: &s
         "download_url": (kind == "file").then(|| format!("{page}/raw/{sha}/{}", path_in_url(path))),
         "_links": {"self": url, "git": git, "html": html},
     })
+}
+
+/// The commit that a name in an address means.
+pub(super) fn commit_named(call: &Call, repo: &Repo, name: &str) -> Result<String, Refusal> {
+    let short = name.strip_prefix("heads/").unwrap_or(name);
+    let branch = repo.branch(short).or_else(|| repo.branch(name));
+    let found = branch
+        .map(str::to_owned)
+        .or_else(|| call.forge.git.resolve(repo.id, name));
+    found.ok_or_else(|| Refusal::unprocessable(format!("No commit found for SHA: {name}")))
 }

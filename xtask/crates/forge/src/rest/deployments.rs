@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::commit_named::resolve;
+use super::commits::commit_named;
 use super::shapes::user;
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
@@ -125,7 +125,7 @@ fn create(call: &Call) -> Answer {
     let repo = call.repo(Permission::Write)?;
     let fields = call.fields();
     let git_ref = fields.required("ref")?.to_owned();
-    let sha = resolve(call, repo, &git_ref)
+    let sha = commit_named(call, repo, &git_ref)
         .map_err(|_| Refusal::unprocessable(format!("No ref found for: {git_ref}")))?;
     let contexts = fields
         .any("required_contexts")

@@ -37,7 +37,7 @@ fn meta(_call: &Call) -> Answer {
 }
 
 fn rate_limit(call: &Call) -> Answer {
-    let used = call.forge.record.count() % 5000;
+    let used = call.forge.request_log.count() % 5000;
     let one = json!({"limit": 5000, "used": used, "remaining": 5000 - used, "reset": call.world.now().plus(3600).seconds()});
     Ok(Reply::json(
         json!({"resources": {"core": one, "search": one, "graphql": one}, "rate": one}),

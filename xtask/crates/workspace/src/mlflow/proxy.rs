@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{any, get};
 use serde_json::Value;
 
-use super::calls::Call;
+use super::allowed_calls::Call;
 use super::{artifact_roots, client, experiments, lineage};
 use crate::caller::Caller;
 use crate::error::ApiError;

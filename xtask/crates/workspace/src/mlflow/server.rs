@@ -10,10 +10,10 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use xtask_local_server::state_dir::create_private_dir;
 
-use super::ready_made::ReadyMade;
+use super::database_template::DatabaseTemplate;
 use super::{Phase, experiment_ids};
 use crate::state::App;
-use crate::{group, python};
+use crate::{process_group, python};
 
 /// On a loaded machine a start takes up to a minute.
 const START_LIMIT: Duration = Duration::from_secs(180);
@@ -79,8 +79,8 @@ async fn run_once(app: &Arc<App>) -> Result<(), String> {
     let socket =
         prepare(app).map_err(|error| format!("cannot prepare MLflow's folder: {error}"))?;
     let client = connect_to(app, &socket)?;
-    let ready_made = ReadyMade::look(&database(app), &app.config.mlflow_python);
-    if let Some(Err(error)) = ready_made.as_ref().map(ReadyMade::provide) {
+    let template = DatabaseTemplate::look(&database(app), &app.config.mlflow_python);
+    if let Some(Err(error)) = template.as_ref().map(DatabaseTemplate::provide) {
         tracing::warn!(%error, "MLflow creates its database itself");
     }
     let mut child = start(app, &socket).map_err(|error| {
@@ -91,18 +91,18 @@ async fn run_once(app: &Arc<App>) -> Result<(), String> {
     })?;
     // Held until the end, because the server ends when its standard input closes; `wait` would close it.
     let _lifeline = child.stdin.take();
-    let group = group::Group::of(&child);
+    let group = process_group::Group::of(&child);
     let mut stop = app.mlflow.stop.subscribe();
     let outcome = tokio::select! {
         status = child.wait() => Err(died(app, status)),
-        outcome = announce_and_hold(app, &client, ready_made) => outcome,
+        outcome = announce_and_hold(app, &client, template) => outcome,
         () = asked_to_end(&mut stop) => {
-            group::end(&mut child, END_GRACE).await;
+            process_group::end(&mut child, END_GRACE).await;
             Ok(())
         }
     };
     if let Some(group) = group {
-        group::sweep(&mut child, group).await;
+        process_group::sweep(&mut child, group).await;
     }
     let _ = std::fs::remove_file(&socket);
     outcome
@@ -117,19 +117,19 @@ async fn asked_to_end(stop: &mut watch::Receiver<bool>) {
 async fn announce_and_hold(
     app: &App,
     client: &reqwest::Client,
-    ready_made: Option<ReadyMade>,
+    template: Option<DatabaseTemplate>,
 ) -> Result<(), String> {
     wait_until_ready(app, client).await?;
     let database = database(app);
-    let _ = tokio::task::spawn_blocking(move || settle(&database, ready_made)).await;
+    let _ = tokio::task::spawn_blocking(move || settle(&database, template)).await;
     tracing::info!("MLflow is ready");
     app.mlflow.phase.send_replace(Phase::Ready);
     std::future::pending().await
 }
 
 /// Prepares the database before its first use. A failure costs only speed and looks.
-fn settle(database: &Utf8Path, ready_made: Option<ReadyMade>) {
-    if let Some(Err(error)) = ready_made.as_ref().map(ReadyMade::keep) {
+fn settle(database: &Utf8Path, template: Option<DatabaseTemplate>) {
+    if let Some(Err(error)) = template.as_ref().map(DatabaseTemplate::keep) {
         tracing::warn!(error, "the next workspace creates its own database");
     }
     if let Err(error) = experiment_ids::make_long(database) {

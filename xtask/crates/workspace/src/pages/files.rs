@@ -7,10 +7,10 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::addresses;
+use super::formatting::size;
 use super::layout::{Room, crumbs, page};
 use super::listing;
 use super::problem::{Problem, Reply};
-use super::words::size;
 use crate::error::ApiError;
 use crate::extract::on_disk;
 use crate::files::WorkspacePath;

@@ -4,7 +4,7 @@ mod placing;
 
 use maud::{Markup, html};
 
-use super::words::{Look, duration, look};
+use super::formatting::{Look, duration, look};
 use crate::jobs::{Declared, Need, Task};
 use crate::store::TaskRun;
 use placing::{Place, place};

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 
+use super::formatting::look;
 use super::layout::{Room, empty, live_page};
 use super::paging::{PageQuery, Part, ROWS};
 use super::problem::Reply;
-use super::words::look;
 use crate::state::App;
 use crate::store::{Job, RunBrief, RunChoice};
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::addresses::path;
-use super::words::{size, time};
+use super::formatting::{size, time};
 use crate::files::Entry;
 
 const MOST: usize = 1000;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::words::{count, counted};
+use super::formatting::{count, counted};
 
 /// Rows per page.
 pub(super) const ROWS: u32 = 50;

@@ -16,12 +16,12 @@ use serde_json::json;
 
 use self::loading::{Loaded, load};
 use super::addresses;
+use super::formatting::{badge, duration, exact};
 use super::graph;
 use super::layout::{Room, crumbs, live_page};
 use super::output::Frames;
 use super::problem::Problem;
 use super::task::{Shown, cell_id, parameters, task_section};
-use super::words::{badge, duration, exact};
 use crate::runner;
 use crate::state::App;
 

@@ -4,9 +4,9 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::cells::{Cell, Failure, Notebook, Output};
+use super::formatting::{badge, look};
 use super::output::{self, Frames, Position};
 use super::terminal;
-use super::words::{badge, look};
 use crate::store::{Run, TaskRun};
 
 pub(super) struct Shown {

@@ -21,7 +21,7 @@ use crate::access;
 use crate::caller::{Caller, Credential};
 use crate::error::ApiError;
 use crate::extract::JsonBody;
-use crate::group::Group;
+use crate::process_group::Group;
 use crate::python;
 use crate::state::App;
 

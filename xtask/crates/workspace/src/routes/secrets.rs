@@ -96,7 +96,7 @@ async fn read(
     let value = app.store.secret(&name.scope, &name.key)?;
     let value = value.ok_or_else(|| absent(&name))?;
     if let Credential::Run { job_run_id } = caller.by {
-        app.runner.secrets_read.note(job_run_id, &value);
+        app.runner.redaction.note(job_run_id, &value);
     }
     Ok(Json(
         json!({"key": name.key, "value": STANDARD.encode(value)}),

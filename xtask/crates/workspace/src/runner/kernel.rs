@@ -12,7 +12,7 @@ use tokio::process::{Child, ChildStdin};
 use xtask_local_server::lock;
 use xtask_local_server::secret::{Secret, fingerprint};
 
-use crate::group::{self, Group};
+use crate::process_group::{self, Group};
 use crate::python;
 use crate::state::App;
 
@@ -40,12 +40,12 @@ impl Kernel {
     /// Waits for the process, and kills what is left of its group.
     pub(super) async fn finish(&mut self) -> std::io::Result<ExitStatus> {
         let status = self.child.wait().await?;
-        group::sweep(&mut self.child, self.group).await;
+        process_group::sweep(&mut self.child, self.group).await;
         Ok(status)
     }
 
     pub(super) async fn end(&mut self) {
-        group::end(&mut self.child, GRACE).await;
+        process_group::end(&mut self.child, GRACE).await;
     }
 }
 
@@ -99,7 +99,7 @@ impl Kernels {
     pub(super) async fn close(&self) {
         let spare = lock(&self.spare).take();
         if let Some(mut kernel) = spare {
-            group::end(&mut kernel.child, Duration::from_millis(200)).await;
+            process_group::end(&mut kernel.child, Duration::from_millis(200)).await;
         }
     }
 

@@ -4,16 +4,14 @@
 
 mod brief;
 mod closing;
-mod kind;
 mod queue;
 mod repairs;
 mod state;
 mod tasks;
 
 pub use brief::{RunBrief, RunChoice};
-pub use kind::RunType;
 pub use repairs::{Repair, RepairPlan};
-pub use state::{LifeCycle, ResultState, RunState};
+pub use state::{LifeCycle, ResultState, RunState, RunType};
 pub use tasks::{NewTask, TaskOutput, TaskRun};
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::commit_named::resolve;
+use super::super::commits::commit_named;
 use super::super::shapes::{minimal_repo, simple_status, status as status_shape};
 use crate::call::{Answer, Call, Reply};
 use crate::pull_requests::merge_what_waits;
@@ -55,7 +55,7 @@ pub(super) fn create_status(call: &Call) -> Answer {
     let state = fields.one_of("state", &["error", "failure", "pending", "success"])?;
     let state = state
         .ok_or_else(|| Refusal::unprocessable("Invalid request.\n\n\"state\" wasn't supplied."))?;
-    let sha = resolve(call, repo, call.param("sha"))?;
+    let sha = commit_named(call, repo, call.param("sha"))?;
     let creator = call.user()?;
     let text = |name: &str| fields.text(name).map(|text| text.map(str::to_owned));
     let (context, target_url, description) =

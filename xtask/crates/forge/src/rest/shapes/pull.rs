@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{label, merge, repo as repo_shape, user};
 use crate::forge::Forge;
 use crate::links::{Links, node_id};
-use crate::pull_requests::{Mergeable, standing};
+use crate::pull_requests::{Mergeable, merge_state};
 use crate::refusal::Refusal;
 use crate::world::{Comment, Id, Permission, Pull, Repo, Review, Thread, World};
 
@@ -109,7 +109,7 @@ pub(crate) fn pull(
     repo: &Repo,
     pull: &Pull,
 ) -> Result<Value, Refusal> {
-    let standing = standing(forge, world, pull)?;
+    let merge_state = merge_state(forge, world, pull)?;
     let mut shown = simple_pull(world, links, repo, pull);
     let files = forge.git.changes(repo.id, &pull.base_sha, &pull.head_sha)?;
     let threads = world
@@ -122,7 +122,7 @@ pub(crate) fn pull(
         .iter()
         .filter(|comment| comment.pull == pull.id)
         .count();
-    let mergeable = match standing.mergeable {
+    let mergeable = match merge_state.mergeable {
         Mergeable::Yes => Some(true),
         Mergeable::Conflicting => Some(false),
         Mergeable::Unknown => None,
@@ -131,7 +131,7 @@ pub(crate) fn pull(
         "merged": pull.merged.is_some(),
         "mergeable": mergeable,
         "rebaseable": mergeable,
-        "mergeable_state": standing.state.to_lowercase(),
+        "mergeable_state": merge_state.state.to_lowercase(),
         "merged_by": pull.merged.as_ref().map(|merged| user(world, links, merged.by)),
         "comments": comments,
         "review_comments": threads,

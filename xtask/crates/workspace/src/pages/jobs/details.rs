@@ -5,7 +5,7 @@ use std::io::Read as _;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
-use super::super::words::{short_commit, time};
+use super::super::formatting::{short_commit, time};
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
 use crate::jobs::JobSettings;

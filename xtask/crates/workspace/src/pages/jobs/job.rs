@@ -6,12 +6,12 @@ use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::super::formatting::time;
 use super::super::graph;
 use super::super::layout::{Room, crumbs, live_page};
 use super::super::paging::{PageQuery, Part, ROWS};
 use super::super::problem::{Problem, Reply};
 use super::super::runs;
-use super::super::words::time;
 use super::details::{Deployment, permissions};
 use super::{run_now, schedule};
 use crate::jobs::{Declared, Task};

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::words::time;
+use super::super::formatting::time;
 use crate::runner::schedules::{Upcoming, upcoming};
 use crate::state::App;
 use crate::store::Job;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::super::words::metric as written;
+use super::super::formatting::metric as written;
 
 /// Pixels; the plot lies between the margins.
 const WIDTH: f64 = 720.0;

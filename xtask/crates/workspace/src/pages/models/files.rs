@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use serde_json::Value;
 use yaml_rust2::{Yaml, YamlLoader};
 
+use super::super::formatting::size;
 use super::super::listing;
-use super::super::words::size;
 use crate::error::ApiError;
 use crate::files::RelativePath;
 use crate::state::App;

@@ -8,10 +8,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::addresses::{self, path};
+use super::super::formatting::{metric as written, time};
 use super::super::layout::{Room, crumbs, page};
 use super::super::mlflow_state;
 use super::super::problem::{Problem, Reply};
-use super::super::words::{metric as written, time};
 use super::chart::{Point, chart};
 use super::tags;
 use crate::mlflow::TASK_RUN_TAG;

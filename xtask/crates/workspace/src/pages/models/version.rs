@@ -7,10 +7,10 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::super::addresses;
+use super::super::formatting::{metric as written, time};
 use super::super::layout::{Room, crumbs, page};
 use super::super::mlflow_state;
 use super::super::problem::{Problem, Reply};
-use super::super::words::{metric as written, time};
 use super::files::Contents;
 use super::model::{absent, aliases, job_run, runs_of};
 use super::tags::{mlflow_run, value as value_of};

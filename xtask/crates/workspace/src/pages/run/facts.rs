@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::super::addresses::path;
-use super::super::words::{badge, duration, metric, time};
+use super::super::formatting::{badge, duration, metric, time};
 use super::loading::Loaded;
 use crate::state::App;
 use crate::store::RunType;

@@ -228,7 +228,7 @@ fn process_log(task: &Task) -> Vec<u8> {
         .task_run_dir(task.task_run.run_id)
         .join("process.log");
     let log = std::fs::read(&file).unwrap_or_default();
-    let read = &task.app.runner.secrets_read;
+    let read = &task.app.runner.redaction;
     let Some(hidden) = read.hide(task.run.run_id, &log) else {
         return log;
     };

@@ -21,8 +21,6 @@ macro_rules! spelled {
     };
 }
 
-pub(super) use spelled;
-
 spelled! {
     LifeCycle, InternalError {
         Pending = "PENDING",
@@ -67,6 +65,18 @@ impl LifeCycle {
             self,
             LifeCycle::Terminated | LifeCycle::Skipped | LifeCycle::InternalError
         )
+    }
+}
+
+spelled! {
+    /// `run_type` of a run.
+    RunType, JobRun {
+        /// A job was run.
+        JobRun = "JOB_RUN",
+        /// `dbutils.notebook.run` in a notebook.
+        WorkflowRun = "WORKFLOW_RUN",
+        /// `runs/submit`: tasks without a job.
+        SubmitRun = "SUBMIT_RUN",
     }
 }
 

@@ -30,12 +30,12 @@ pub(crate) struct Asked {
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct Record {
+pub(crate) struct RequestLog {
     asked: Mutex<VecDeque<Asked>>,
     count: AtomicU64,
 }
 
-impl Record {
+impl RequestLog {
     pub(crate) fn arrive(&self) -> u64 {
         self.count.fetch_add(1, Ordering::Relaxed) + 1
     }

@@ -12,9 +12,9 @@ const REDACTED: &[u8] = b"[REDACTED]";
 
 /// Values by job run, in memory until the run ends.
 #[derive(Debug, Default)]
-pub(crate) struct SecretsRead(Mutex<BTreeMap<i64, BTreeSet<Vec<u8>>>>);
+pub(crate) struct Redaction(Mutex<BTreeMap<i64, BTreeSet<Vec<u8>>>>);
 
-impl SecretsRead {
+impl Redaction {
     pub(crate) fn note(&self, job_run_id: i64, value: &[u8]) {
         if !value.is_empty() {
             lock(&self.0)
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn values_are_hidden_until_their_run_ends() {
-        let read = SecretsRead::default();
+        let read = Redaction::default();
         for value in ["abc", "", "abcdef"] {
             read.note(1, value.as_bytes());
         }

@@ -14,7 +14,7 @@ pub(crate) enum Mergeable {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Standing {
+pub(crate) struct MergeState {
     pub(crate) mergeable: Mergeable,
     /// GraphQL's `mergeStateStatus`; REST's `mergeable_state` in lower case.
     pub(crate) state: &'static str,
@@ -22,8 +22,12 @@ pub(crate) struct Standing {
     pub(crate) obstacle: Option<String>,
 }
 
-pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Standing, Refusal> {
-    let plain = |mergeable, state| Standing {
+pub(crate) fn merge_state(
+    forge: &Forge,
+    world: &World,
+    pull: &Pull,
+) -> Result<MergeState, Refusal> {
+    let plain = |mergeable, state| MergeState {
         mergeable,
         state,
         obstacle: None,
@@ -43,7 +47,7 @@ pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Stan
         .is_none()
     {
         let obstacle = Some("Pull Request is not mergeable".to_owned());
-        return Ok(Standing {
+        return Ok(MergeState {
             mergeable: Mergeable::Conflicting,
             state: "DIRTY",
             obstacle,
@@ -51,7 +55,7 @@ pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Stan
     }
     if pull.draft {
         let obstacle = Some("Pull Request is still a draft".to_owned());
-        return Ok(Standing {
+        return Ok(MergeState {
             mergeable: Mergeable::Yes,
             state: "DRAFT",
             obstacle,
@@ -59,7 +63,7 @@ pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Stan
     }
     let rule = world.rule(pull.repo, &pull.base_ref);
     if let Some(obstacle) = rule.and_then(|rule| rule_in_the_way(world, pull, rule)) {
-        return Ok(Standing {
+        return Ok(MergeState {
             mergeable: Mergeable::Yes,
             state: "BLOCKED",
             obstacle: Some(obstacle),
@@ -70,7 +74,7 @@ pub(crate) fn standing(forge: &Forge, world: &World, pull: &Pull) -> Result<Stan
     {
         let obstacle =
             Some("Head branch is out of date. Review and try the merge again.".to_owned());
-        return Ok(Standing {
+        return Ok(MergeState {
             mergeable: Mergeable::Yes,
             state: "BEHIND",
             obstacle,

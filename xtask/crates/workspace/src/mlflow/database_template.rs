@@ -8,18 +8,18 @@ use rusqlite::{Connection, OpenFlags};
 
 /// A template, and the database to be.
 #[derive(Debug)]
-pub(super) struct ReadyMade {
+pub(super) struct DatabaseTemplate {
     database: Utf8PathBuf,
     template: Utf8PathBuf,
 }
 
-impl ReadyMade {
+impl DatabaseTemplate {
     /// `None` if the database exists, or no template can be kept.
-    pub(super) fn look(database: &Utf8Path, python: &Utf8Path) -> Option<ReadyMade> {
+    pub(super) fn look(database: &Utf8Path, python: &Utf8Path) -> Option<DatabaseTemplate> {
         if database.exists() {
             return None;
         }
-        Some(ReadyMade {
+        Some(DatabaseTemplate {
             database: database.to_owned(),
             template: template(python)?,
         })
@@ -93,20 +93,20 @@ mod tests {
         let (_folder, root) = environment();
         let python = root.join("venv/bin/python");
         let first = root.join("first.db");
-        let ready_made = ReadyMade::look(&first, &python).unwrap();
-        ready_made.provide().unwrap();
+        let template = DatabaseTemplate::look(&first, &python).unwrap();
+        template.provide().unwrap();
         assert!(!first.exists(), "there is no template yet");
         let made = Connection::open(&first).unwrap();
         made.execute_batch("CREATE TABLE experiments (id); INSERT INTO experiments VALUES (7)")
             .unwrap();
-        ready_made.keep().unwrap();
+        template.keep().unwrap();
         assert!(
             root.join("venv/share/xtask-workspace/mlflow-3.17.2.db")
                 .is_file()
         );
 
         let second = root.join("second.db");
-        ReadyMade::look(&second, &python)
+        DatabaseTemplate::look(&second, &python)
             .unwrap()
             .provide()
             .unwrap();
@@ -115,13 +115,18 @@ mod tests {
             .query_row("SELECT id FROM experiments", [], |row| row.get(0))
             .unwrap();
         assert_eq!(id, 7);
-        assert!(ReadyMade::look(&second, &python).is_none(), "it is there");
+        assert!(
+            DatabaseTemplate::look(&second, &python).is_none(),
+            "it is there"
+        );
     }
 
     #[test]
     fn a_python_outside_of_a_virtual_environment_keeps_nothing() {
         let (_folder, root) = environment();
         fs_err::remove_file(root.join("venv/pyvenv.cfg")).unwrap();
-        assert!(ReadyMade::look(&root.join("x.db"), &root.join("venv/bin/python")).is_none());
+        assert!(
+            DatabaseTemplate::look(&root.join("x.db"), &root.join("venv/bin/python")).is_none()
+        );
     }
 }
