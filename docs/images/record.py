@@ -5,7 +5,7 @@ r"""Runs a command at a terminal of its own and draws what it shows as an SVG: t
 What is drawn is the screen as a person sees it at the end, with everything that scrolled by above it. With
 `--type 'TEXT=KEYS'` (any number of times, before the command) KEYS are typed once TEXT is seen; `\\r` is Enter:
 
-    ... docs/images/record.py docs/images/open-pr.svg --type 'now?=n' --type 'Title=\\r' cargo xtask open-pr --no-watch
+    ... docs/images/record.py docs/images/open-pr.svg --type 'now?=n' --type 'Title=\\r' cargo xtask open-pr --no-wait
 """
 
 import fcntl

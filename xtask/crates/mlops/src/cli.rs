@@ -124,12 +124,14 @@ impl Cli {
                 }
             }),
         };
-        let Err(error) = ended else {
-            return ExitCode::SUCCESS;
-        };
-        let report = error::report(&error);
-        ui.report(&report);
-        ExitCode::from(report.exit_code)
+        let report = ended.err().map(|error| error::report(&error));
+        if let Some(report) = &report {
+            ui.report(report);
+        }
+        if !matches.get_flag(PARSE_ONLY) {
+            ui.finish(report.as_ref());
+        }
+        ExitCode::from(report.map_or(0, |report| report.kind.exit_code()))
     }
 }
 
@@ -167,6 +169,10 @@ struct Options {
     /// Skip prompts; answer yes.
     #[arg(long, short, global = true)]
     yes: bool,
+
+    /// Print the answer as one JSON object.
+    #[arg(long, global = true)]
+    json: bool,
 
     /// Print each git, CLI and REST call.
     #[arg(long, global = true)]
@@ -242,6 +248,7 @@ impl Options {
             assume_yes: self.yes,
             explain: self.explain,
             quiet: self.quiet,
+            json: self.json,
         }
     }
 }

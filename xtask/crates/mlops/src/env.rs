@@ -1,5 +1,6 @@
 //! The process environment, read once at start.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
 
@@ -12,6 +13,8 @@ use crate::vars;
 pub(crate) struct Env {
     /// The current folder.
     pub(crate) cwd: Utf8PathBuf,
+    /// The arguments of `cargo xtask`.
+    pub(crate) arguments: Vec<String>,
     /// Whether a CI system runs us.
     pub(crate) ci: bool,
     /// Whether downloads are forbidden.
@@ -43,6 +46,10 @@ impl Env {
         let forced = !matches!(get(vars::CLICOLOR_FORCE), "" | "0");
         Ok(Env {
             cwd,
+            arguments: std::env::args_os()
+                .skip(1)
+                .map(|argument| argument.to_string_lossy().into_owned())
+                .collect(),
             ci: !matches!(get(vars::CI), "" | "0" | "false"),
             offline: !matches!(get(vars::XTASK_OFFLINE), "" | "0" | "false"),
             stdin_is_terminal: std::io::stdin().is_terminal(),
@@ -52,6 +59,20 @@ impl Env {
             colour: get(vars::NO_COLOR).is_empty() && (forced || stderr_is_terminal),
             variables,
         })
+    }
+
+    /// The command line to type with one more option.
+    pub(crate) fn command_line_with(&self, option: &str) -> String {
+        let last = self.arguments.iter().position(|argument| argument == "--");
+        let (before, after) = self
+            .arguments
+            .split_at(last.unwrap_or(self.arguments.len()));
+        let words = ["cargo", "xtask"].into_iter();
+        let words = words.chain(before.iter().map(String::as_str));
+        let words = words
+            .chain([option])
+            .chain(after.iter().map(String::as_str));
+        words.map(quoted).collect::<Vec<_>>().join(" ")
     }
 
     /// The value of a variable; `None` when unset or empty.
@@ -85,5 +106,34 @@ impl Env {
         self.variables
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}
+
+/// A word of a command line, as a shell takes it.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => Cow::Borrowed(word),
+        false => Cow::Owned(format!("'{}'", word.replace('\'', r"'\''"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_line_can_be_typed_again() {
+        let mut env = Env::read().unwrap();
+        env.arguments = ["open-pr", "--title", "It's new"].map(str::to_owned).into();
+        assert_eq!(
+            env.command_line_with("--yes"),
+            r"cargo xtask open-pr --title 'It'\''s new' --yes"
+        );
+        env.arguments = ["promote", "--", "12"].map(str::to_owned).into();
+        assert_eq!(
+            env.command_line_with("--yes"),
+            "cargo xtask promote --yes -- 12"
+        );
     }
 }

@@ -26,6 +26,20 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Its name in the answer of `--json`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Failed => "failed",
+            Kind::Usage => "usage",
+            Kind::Missing => "missing",
+            Kind::Service => "service",
+            Kind::Nothing => "nothing",
+            Kind::SignedOut => "signed_out",
+            Kind::Pending => "pending",
+            Kind::Interrupted => "interrupted",
+        }
+    }
+
     /// The exit code of the process.
     pub fn exit_code(self) -> u8 {
         match self {
@@ -90,6 +104,38 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
+/// What was done of a plan whose next step failed; travels with the step's own error.
+#[derive(Debug)]
+pub(crate) struct Partly {
+    /// The steps that were applied.
+    pub(crate) done: Vec<String>,
+    /// The step that failed, and those after it.
+    pub(crate) left: Vec<String>,
+}
+
+impl Partly {
+    /// The error of a step, with what was done before it.
+    pub(crate) fn wrap(error: anyhow::Error, words: &[String], done: usize) -> anyhow::Error {
+        match done {
+            0 => error,
+            _ => {
+                let (done, left) = words.split_at(done.min(words.len()));
+                error.context(Partly {
+                    done: done.to_vec(),
+                    left: left.to_vec(),
+                })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Partly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (done, left) = (self.done.len(), self.left.len());
+        write!(f, "stopped after step {done} of {}", done + left)
+    }
+}
+
 /// What is printed about an error, in that order.
 #[derive(Debug)]
 pub(crate) struct Report {
@@ -99,10 +145,14 @@ pub(crate) struct Report {
     pub(crate) causes: Vec<String>,
     /// Output of the program or service that failed.
     pub(crate) details: Option<String>,
+    /// The steps of the plan that were applied before the one that failed.
+    pub(crate) done: Vec<String>,
+    /// The step that failed, and those after it.
+    pub(crate) left: Vec<String>,
     /// What to type or do.
     pub(crate) next: Vec<String>,
-    /// The exit code.
-    pub(crate) exit_code: u8,
+    /// The kind, which has the exit code.
+    pub(crate) kind: Kind,
 }
 
 /// The command that signs in to a service, given its base address or `profile NAME`.
@@ -147,14 +197,23 @@ pub(crate) fn report(error: &anyhow::Error) -> Report {
         _ => Failure::new(Kind::Service, "").next("run it again with --explain to see each call"),
     });
     let failure = failure.or(service.as_ref());
+    let partly = error.downcast_ref::<Partly>();
+    let own = partly.map(ToString::to_string);
+    let mut said = error
+        .chain()
+        .map(ToString::to_string)
+        .filter(|said| own.as_ref() != Some(said));
+    let what = said.next().unwrap_or_default();
     Report {
-        what: error.to_string(),
-        causes: error.chain().skip(1).map(ToString::to_string).collect(),
+        what,
+        causes: said.collect(),
+        done: partly.map(|partly| partly.done.clone()).unwrap_or_default(),
+        left: partly.map(|partly| partly.left.clone()).unwrap_or_default(),
         details: failure.and_then(|failure| failure.details.clone()),
         next: failure
             .map(|failure| failure.next.clone())
             .unwrap_or_default(),
-        exit_code: failure.map_or(1, |failure| failure.kind.exit_code()),
+        kind: failure.map_or(Kind::Failed, |failure| failure.kind),
     }
 }
 
@@ -170,7 +229,7 @@ mod tests {
             reason: "connection refused".to_owned(),
         };
         let report = report(&anyhow::Error::new(refused).context("reading the run"));
-        assert_eq!(report.exit_code, 4);
+        assert_eq!(report.kind.exit_code(), 4);
         assert_eq!(
             report.causes,
             ["http://127.0.0.1:1 does not answer (connection refused)"]
@@ -215,7 +274,7 @@ mod tests {
                 message: "expired".to_owned(),
             };
             let report = report(&anyhow::Error::new(error).context("reading the run"));
-            assert_eq!(report.exit_code, 6);
+            assert_eq!(report.kind, Kind::SignedOut);
             assert!(report.next[0].starts_with(next), "{:?}", report.next);
         }
     }
@@ -229,6 +288,6 @@ mod tests {
         assert_eq!(report.what, "preparing the environment");
         assert_eq!(report.causes, ["no Python"]);
         assert_eq!(report.next, ["install Python 3.11"]);
-        assert_eq!(report.exit_code, 3);
+        assert_eq!(report.kind, Kind::Missing);
     }
 }

@@ -5,6 +5,7 @@
 mod address;
 mod head;
 mod token;
+mod upstream;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,6 +21,7 @@ use crate::vars;
 
 pub(crate) use head::{Head, is_own, pushed_to};
 pub(crate) use token::Token;
+pub(crate) use upstream::Upstream;
 
 /// A remote that points to a GitHub repository.
 #[derive(Debug, Clone)]

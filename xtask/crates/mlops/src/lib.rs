@@ -8,6 +8,7 @@
 mod bundle;
 mod chain;
 mod check_log;
+mod checks;
 mod children;
 mod cli;
 mod commands;
@@ -37,6 +38,7 @@ mod python;
 mod results;
 mod secrets;
 mod smoke;
+mod steps;
 mod terminal_text;
 mod tools;
 mod ui;

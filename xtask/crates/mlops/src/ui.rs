@@ -4,11 +4,13 @@
 #![expect(clippy::print_stderr, reason = "this is where output happens")]
 
 mod canvas;
+mod json_answer;
 mod pager;
 mod prompts;
 mod text;
 
 use std::borrow::Cow;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use dialoguer::console::{Style, strip_ansi_codes};
@@ -17,6 +19,7 @@ use indicatif::{HumanDuration, MultiProgress, ProgressBar, ProgressDrawTarget, P
 use crate::env::Env;
 use crate::error::Report;
 
+use json_answer::JsonAnswer;
 use text::harmless;
 
 pub(crate) use canvas::Canvas;
@@ -35,7 +38,11 @@ pub struct Ui {
     answers_at_terminal: bool,
     can_ask: bool,
     assume_yes: bool,
+    /// The command line, with `--yes`.
+    with_yes: Arc<str>,
     explain: bool,
+    /// What is printed at the end where `--json` was given.
+    json: Option<Arc<Mutex<JsonAnswer>>>,
 }
 
 /// The output options of the command line.
@@ -47,6 +54,8 @@ pub(crate) struct Manner {
     pub(crate) explain: bool,
     /// `--quiet`: hide progress.
     pub(crate) quiet: bool,
+    /// `--json`: the answer is one JSON object.
+    pub(crate) json: bool,
 }
 
 impl Ui {
@@ -67,7 +76,9 @@ impl Ui {
             answers_at_terminal: env.stdout_is_terminal && !env.ci,
             can_ask: env.stdin_is_terminal && env.stderr_is_terminal && !env.ci,
             assume_yes: manner.assume_yes,
+            with_yes: env.command_line_with("--yes").into(),
             explain: manner.explain,
+            json: manner.json.then(Arc::default),
         }
     }
 
@@ -76,18 +87,26 @@ impl Ui {
         self.can_ask && !self.assume_yes
     }
 
-    /// Whether `--yes` was given.
-    pub(crate) fn assumes_yes(&self) -> bool {
-        self.assume_yes
-    }
-
     /// Whether lines can be repainted.
     pub(crate) fn is_moving(&self) -> bool {
         self.moving
     }
 
-    /// Prints the answer of a command on stdout.
+    /// Whether the answer is one JSON object (`--json`).
+    pub fn wants_json(&self) -> bool {
+        self.json.is_some()
+    }
+
+    /// Prints the answer of a command on stdout. With `--json` it is a line of the object, unless the command gives
+    /// one of its own.
     pub fn answer(&self, text: &str) {
+        match &self.json {
+            Some(json) => json_answer::of(json).line(&strip_ansi_codes(text)),
+            None => self.print(text),
+        }
+    }
+
+    fn print(&self, text: &str) {
         let text = if self.colour_of_answers {
             Cow::Borrowed(text)
         } else {
@@ -100,13 +119,23 @@ impl Ui {
         });
     }
 
-    /// Prints an answer for machines.
+    /// Gives the object that is printed on stdout where `--json` was given; else nothing is done.
     ///
     /// # Errors
     /// Never in practice: what is given serialises.
     pub fn json(&self, answer: &impl serde::Serialize) -> anyhow::Result<()> {
-        self.answer(&text::json(&serde_json::to_string_pretty(answer)?));
+        if let Some(json) = &self.json {
+            json_answer::of(json).object(serde_json::to_string_pretty(answer)?);
+        }
         Ok(())
+    }
+
+    /// Prints what `--json` asks for, at the end of a command: its answer, and the error that it failed with.
+    pub(crate) fn finish(&self, failed: Option<&Report>) {
+        if let Some(json) = &self.json {
+            let answer = json_answer::of(json).rendered(failed);
+            self.print(&text::json(&answer));
+        }
     }
 
     /// A status line that starts with a verb, as in cargo.
@@ -154,6 +183,11 @@ impl Ui {
         if let Some(details) = &report.details {
             for line in details.lines() {
                 text.push_str(&format!("\n  {} {line}", self.paint("|", Tone::Dim)));
+            }
+        }
+        for (word, steps) in [("done:", &report.done), ("not done:", &report.left)] {
+            for step in steps {
+                text.push_str(&format!("\n  {} {step}", self.paint(word, Tone::Strong)));
             }
         }
         for next in &report.next {

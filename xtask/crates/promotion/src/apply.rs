@@ -4,39 +4,39 @@ use crate::error::Error;
 use crate::journal::Journal;
 use crate::plan::Plan;
 use crate::run::{About, Run};
-use crate::steps;
+use crate::steps::Step;
 use crate::undo::UndoPlan;
 
 pub use crate::ground::{Done, Ground, Smoke, Watch};
 
-/// Applies a plan, if both ends are still as it says.
+/// Applies the steps of a plan, as they were shown, if both ends are still as it says.
 ///
 /// # Errors
 /// [`Error::Refused`] when something forbids it: then the destination's champion is who it was, the lock is given back,
 /// and the version, if one was made, stays for the next attempt.
 pub fn apply(
     plan: &Plan,
+    steps: &[Step],
     ground: &Ground<'_>,
     watch: &mut dyn Watch,
     journal: &mut Journal,
 ) -> Result<Done, Error> {
-    let steps = steps::of(plan, &ground.from, &ground.to, ground.folder);
     let version = plan.found.copy.as_ref().map(|copy| copy.number);
     let about = About::Promote(plan);
-    Run::new(ground, watch, journal, about, version).through(&steps)
+    Run::new(ground, watch, journal, about, version).through(steps)
 }
 
-/// Takes a promotion back, if the destination is still as the plan says.
+/// Takes a promotion back by the steps that were shown, if the destination is still as the plan says.
 ///
 /// # Errors
 /// [`Error::Refused`] when it is not; nothing is changed then.
 pub fn take_back(
     plan: &UndoPlan,
+    steps: &[Step],
     ground: &Ground<'_>,
     watch: &mut dyn Watch,
     journal: &mut Journal,
 ) -> Result<Done, Error> {
-    let steps = plan.steps(&ground.to);
     let about = About::Undo(plan);
-    Run::new(ground, watch, journal, about, Some(plan.number)).through(&steps)
+    Run::new(ground, watch, journal, about, Some(plan.number)).through(steps)
 }

@@ -1,5 +1,6 @@
 //! What the tests share.
 
+mod answers;
 mod archive_server;
 mod dice;
 mod environment;
@@ -15,6 +16,7 @@ mod terminal;
 mod transports;
 mod workspace;
 
+pub use answers::differences;
 pub use archive_server::{Reply, Server};
 pub use dice::Dice;
 pub use environment::{PASSED_THROUGH, PASSED_THROUGH_PREFIXES, hermetic};

@@ -176,7 +176,7 @@ impl Project {
     /// # Panics
     /// When it cannot be started.
     pub fn run(&self, args: &[&str]) -> Said {
-        Said::from(self.xtask(args).output().expect("xtask starts"))
+        Said::of(self.xtask(args))
     }
 
     /// Replaces text in one of the project's files.

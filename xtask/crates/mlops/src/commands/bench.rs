@@ -6,6 +6,7 @@ mod measure;
 mod status;
 
 use camino::Utf8Path;
+use serde_json::{Value, json};
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -46,6 +47,22 @@ struct Measured<'a> {
     value: f64,
 }
 
+impl Measured<'_> {
+    fn facts(&self) -> Value {
+        let Figure {
+            name,
+            about,
+            unit,
+            goal,
+            ..
+        } = self.figure;
+        json!({
+            "name": name, "about": about, "value": self.value, "shown": unit.show(self.value),
+            "goal": goal.show(unit), "met": goal.is_met(self.value),
+        })
+    }
+}
+
 /// Runs the command. A goal that is missed is said and is no failure: figures depend on the machine.
 ///
 /// # Errors
@@ -84,6 +101,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         context.ui.status_toned("Measured", &line, tone);
         measured.push(Measured { figure, value });
     }
+    let figures_now: Vec<_> = measured.iter().map(Measured::facts).collect();
+    context
+        .ui
+        .json(&json!({"version": 1, "figures": figures_now}))?;
     if args.write {
         write(context, &context.root.join(PAGE), &figures, &measured)?;
     }

@@ -10,6 +10,8 @@ mod tool;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use crate::children::{self, Program};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
@@ -230,6 +232,7 @@ fn conclude(
     let ui = &context.ui;
     ui.line("");
     let (mut passed, mut failed, mut skipped) = (0, 0, 0);
+    let mut parts = Vec::new();
     for (part, end, took) in ends {
         let (count, verb, tone, detail) = match end {
             End::Passed(summary) => (&mut passed, "passed", Tone::Good, summary.clone()),
@@ -237,6 +240,9 @@ fn conclude(
             End::Skipped(reason) => (&mut skipped, "skipped", Tone::Warning, reason.clone()),
         };
         *count += 1;
+        parts.push(json!({
+            "name": part.name, "outcome": verb, "seconds": took.as_secs_f64(), "detail": detail,
+        }));
         let took = seconds(*took);
         ui.status_toned(
             verb,
@@ -248,6 +254,7 @@ fn conclude(
     ui.answer(&format!(
         "ci: {passed} passed, {failed} failed, {skipped} skipped"
     ));
+    ui.json(&json!({"version": 1, "parts": parts}))?;
     if failed == 0 {
         return Ok(());
     }

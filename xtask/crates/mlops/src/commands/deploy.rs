@@ -29,9 +29,6 @@ pub(crate) struct Args {
     /// Take over the lock of a deployment that was killed.
     #[arg(long)]
     force_lock: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// What `--json` prints; docs/deploy.md describes the fields.
@@ -79,16 +76,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let changes = guard::changes(&plan);
     deployment::show(context, &changes);
     if args.dry_run {
-        return planned(context, &target, commit, &changes, args.json);
+        return planned(context, &target, commit, &changes);
     }
     let writer = pass.on(&target)?;
     let agreed = writer.agree(&plan, &args.delete)?;
-    if !context
+    context
         .ui
-        .confirm(&format!("Deploy to {}?", target.name), true)?
-    {
-        return Failure::new(Kind::Interrupted, "nothing was deployed").err();
-    }
+        .agree(&format!("Deploy to {}?", target.name), true)?;
     if let Outcome::Moved(said) = deployment::apply(context, &writer, &agreed, args.force_lock)? {
         return moved(&target.name, said);
     }
@@ -96,20 +90,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let summary = target.summary()?;
     let (deployed, links) = read_back(context, &writer, &summary, commit)?;
     show_resources(context, &target, &summary);
-    answer(
-        context,
-        args.json,
-        &Answer {
-            version: 1,
-            outcome: "deployed",
-            target: &target.name,
-            host: target.host(),
-            commit,
-            changes: &changes,
-            links: &links,
-            deployed: Some(deployed),
-        },
-    )
+    context.ui.json(&Answer {
+        version: 1,
+        outcome: "deployed",
+        target: &target.name,
+        host: target.host(),
+        commit,
+        changes: &changes,
+        links: &links,
+        deployed: Some(deployed),
+    })
 }
 
 /// The end of a dry run: what would be done about the model's links, too.
@@ -118,27 +108,20 @@ fn planned(
     target: &Target<'_>,
     commit: Option<&str>,
     changes: &[Change],
-    json: bool,
 ) -> anyhow::Result<()> {
     let summary = target.summary()?;
     let links = deployment::planned(context, target, &summary, commit);
-    context
-        .ui
-        .status("Planned", "nothing was changed (--dry-run)");
-    answer(
-        context,
-        json,
-        &Answer {
-            version: 1,
-            outcome: "planned",
-            target: &target.name,
-            host: target.host(),
-            commit,
-            changes,
-            links: &links,
-            deployed: None,
-        },
-    )
+    context.ui.only_planned();
+    context.ui.json(&Answer {
+        version: 1,
+        outcome: "planned",
+        target: &target.name,
+        host: target.host(),
+        commit,
+        changes,
+        links: &links,
+        deployed: None,
+    })
 }
 
 /// Reads back what the workspace has now: which commit, and whether anything is left to do. The model's
@@ -178,12 +161,11 @@ fn read_back(
 
 /// The plan has aged, and nothing was done.
 fn moved(target: &str, said: String) -> anyhow::Result<()> {
-    let what =
-        format!("somebody has deployed to {target} since this was planned; nothing was changed");
+    let what = format!("{target} was deployed to since this was planned; nothing was changed");
     Failure::new(Kind::Failed, what)
         .details(said)
         .next(format!(
-            "look at the new plan: cargo xtask deploy --target {target}"
+            "review the new plan: cargo xtask deploy --target {target}"
         ))
         .err()
 }
@@ -206,7 +188,7 @@ fn recorded(
         name(commit)
     );
     Failure::new(Kind::Failed, what)
-        .details("another commit was checked out meanwhile, or somebody else deployed")
+        .details("another commit was checked out meanwhile, or another deployment came between")
         .next(format!("cargo xtask deploy --target {target} --dry-run"))
         .err()
 }
@@ -221,13 +203,5 @@ fn show_resources(context: &Context, target: &Target<'_>, summary: &Summary) {
     }
     if let Some(next) = next_step::of(context, target, summary) {
         context.ui.status("Next", &next);
-    }
-}
-
-/// Prints the answer for machines, where it was asked for.
-fn answer(context: &Context, json: bool, answer: &Answer<'_>) -> anyhow::Result<()> {
-    match json {
-        true => context.ui.json(answer),
-        false => Ok(()),
     }
 }

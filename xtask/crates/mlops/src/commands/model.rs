@@ -49,9 +49,6 @@ pub(crate) struct Smoke {
     /// Target whose deployed code predicts [default: the version's target].
     #[arg(long, value_name = "TARGET")]
     code: Option<String>,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 /// Runs the command.

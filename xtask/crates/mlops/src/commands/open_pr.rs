@@ -6,24 +6,26 @@ mod compare;
 mod content;
 mod findings;
 mod large;
+mod saved_text;
 mod source;
 mod steps;
 mod summary;
 mod survey;
 mod text;
-mod typed;
 mod workflows;
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
 use xtask_remote::github::pulls::{self, Pull};
 
-use crate::commands::status::{self, Verdict};
+use crate::checks::facts::Verdict;
+use crate::commands::status;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::pull_request::block;
 use crate::secrets::Scanner;
+use crate::steps::Steps;
 use crate::ui::{Tone, safe_line};
 use apply::Made;
 use ask::{Choices, Last};
@@ -95,13 +97,10 @@ pub(crate) struct Args {
 
     /// Exit without watching the checks.
     #[arg(long)]
-    no_watch: bool,
+    no_wait: bool,
     /// Print the plan and exit.
     #[arg(long)]
     dry_run: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
 }
 
 impl Args {
@@ -137,7 +136,7 @@ struct Answer<'a> {
     head_repository: String,
     branch: &'a str,
     commit: &'a str,
-    steps: Vec<String>,
+    steps: &'a [String],
     findings: &'a Findings,
     checks: Option<Verdict>,
 }
@@ -169,7 +168,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let choices = ask::all(context, &git, args, &survey)?;
     let (plan, text) = confirmed(context, &git, args, &survey, &choices)?;
     if args.dry_run {
-        context.ui.status("Planned", "nothing was done (--dry-run)");
+        context.ui.only_planned();
         let made = Made {
             pull: survey.pull.clone(),
             head: survey.head.clone(),
@@ -182,7 +181,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut made = apply::apply(context, &git, args, &survey, &choices, &text, &plan)?;
     let text = made.reworded.take().unwrap_or(text);
     let made = read_back(context, &survey, &choices, &text, made)?;
-    let checks = match (&made.pull, args.no_watch) {
+    let checks = match (&made.pull, args.no_wait) {
         (Some(pull), false) => Some(follow(context, &git, pull)?),
         _ => None,
     };
@@ -229,7 +228,7 @@ fn confirmed(
     args: &Args,
     survey: &Survey,
     choices: &Choices,
-) -> anyhow::Result<(Vec<Step>, Text)> {
+) -> anyhow::Result<(Steps<Step>, Text)> {
     let mut text = choices.text.clone();
     let mut draft = args.draft;
     let summary = match args.no_summary {
@@ -248,13 +247,7 @@ fn confirmed(
         if survey.pull.is_none() {
             ask::show_text(context, &text, &summary);
         }
-        for step in &plan {
-            context.ui.line(&format!(
-                "{:>12} {}",
-                "will",
-                safe_line(&step.describe(survey))
-            ));
-        }
+        plan.show(&context.ui);
         if args.dry_run || plan.is_empty() {
             return Ok((plan, text));
         }
@@ -267,7 +260,7 @@ fn confirmed(
                     text,
                 ));
             }
-            Last::Edit => text = text.edited(git, &typed::folder(context))?,
+            Last::Edit => text = text.edited(git, &saved_text::folder(context))?,
         }
     }
 }
@@ -319,7 +312,7 @@ fn read_back(
     let pull = pulls::get(&survey.connection.github, &survey.into, pull.number)?;
     if pull.head.sha != made.head {
         ui.warn(&format!(
-            "GitHub shows commit {} where {} was pushed; it may need a moment, or somebody pushed as well",
+            "GitHub shows commit {} where {} was pushed: it may need a moment, or there was another push",
             survey::short(&pull.head.sha),
             survey::short(&made.head)
         ));
@@ -342,8 +335,8 @@ fn read_back(
     ui.status(verb, &what);
     if made.opened {
         ui.hint(
-            "Next, somebody reviews it. After new commits call `cargo xtask open-pr` again;\n\
-             once it is green and approved, `cargo xtask merge`.",
+            "Next comes the review. After new commits, run `cargo xtask open-pr` again;\n\
+             once its checks pass and it is approved, `cargo xtask merge`.",
         );
     }
     made.pull = Some(pull);
@@ -354,12 +347,12 @@ fn read_back(
 fn follow(context: &Context, git: &Git, pull: &Pull) -> anyhow::Result<Verdict> {
     context.ui.status(
         "Following",
-        "the checks; Ctrl-C ends the following, and not the checks",
+        "the checks (Ctrl-C stops watching; the checks go on)",
     );
     status::follow(context, git).map_err(|error| match context.interrupt.is_set() {
         true => Failure::new(
             Kind::Interrupted,
-            "no longer followed; the pull request stays, and its checks run on",
+            "stopped watching; the pull request stays open, and its checks go on",
         )
         .next(format!("cargo xtask status --watch   # {}", pull.html_url))
         .into(),
@@ -381,7 +374,7 @@ fn answer(
     survey: &Survey,
     choices: &Choices,
     text: &Text,
-    plan: &[Step],
+    plan: &Steps<Step>,
     findings: &Findings,
     made: &Made,
     checks: Option<Verdict>,
@@ -400,13 +393,10 @@ fn answer(
         Some(pull) => Some(pull.html_url.clone()),
         None => survey.connection.token.is_none().then(page),
     };
-    if !args.json {
-        // At a terminal it was said already, as a link.
-        let said = context.env.stdout_is_terminal && context.ui.is_moving();
-        if let Some(url) = url.filter(|_| !args.dry_run && !said) {
-            context.ui.answer(&url);
-        }
-        return Ok(());
+    // At a terminal it was said already, as a link.
+    let said = context.env.stdout_is_terminal && context.ui.is_moving();
+    if let Some(url) = url.as_ref().filter(|_| !args.dry_run && !said) {
+        context.ui.answer(url);
     }
     let outcome = match (&made.pull, &survey.pull) {
         _ if args.dry_run => "planned",
@@ -427,12 +417,11 @@ fn answer(
         head_repository: survey.source.name.to_string(),
         branch,
         commit: &made.head,
-        steps: plan.iter().map(|step| step.describe(survey)).collect(),
+        steps: plan.words(),
         findings,
         checks,
     };
-    context.ui.json(&answer)?;
-    Ok(())
+    context.ui.json(&answer)
 }
 
 /// What is left to be said, as the exit code.
@@ -440,15 +429,15 @@ fn conclude(made: &Made, checks: Option<Verdict>) -> anyhow::Result<()> {
     if !made.left.is_empty() {
         return Failure::new(
             Kind::Service,
-            "the pull request is there, and not all of the rest",
+            "the pull request is open, but some steps failed",
         )
         .details(made.left.join("\n"))
-        .next("call it again with other names, or do it on the page")
+        .next("run it again with other names, or do it on its page")
         .err();
     }
     if checks == Some(Verdict::Failed) {
         return Failure::new(Kind::Failed, "a check of the pull request failed")
-            .next("mend it, commit, and call `cargo xtask open-pr` again: it updates the same pull request")
+            .next("fix it, commit, and run `cargo xtask open-pr` again: it updates the same pull request")
             .err();
     }
     Ok(())

@@ -13,7 +13,6 @@ mod via_ci;
 mod watch;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
 use crate::tools::Need;
 
 /// Options of `promote`.
@@ -56,16 +55,13 @@ pub(crate) struct Args {
     pub(crate) merge: bool,
     /// With `--code`, exit without watching the checks and the deployment.
     #[arg(long, requires = "code")]
-    pub(crate) no_watch: bool,
+    pub(crate) no_wait: bool,
     /// Take over the destination's lock with the ID from the error.
     #[arg(long, value_name = "ID")]
     pub(crate) break_lock: Option<String>,
     /// Print the plan and exit.
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Runs the command.
@@ -89,25 +85,5 @@ fn needs(args: &Args) -> &'static [Need] {
     match args.dry_run {
         true => &[],
         false => Need::FOR_A_MODEL,
-    }
-}
-
-/// Has a change of what inference uses agreed to. Where nobody can be asked, only `--yes` is an agreement.
-///
-/// # Errors
-/// [`Kind::Usage`] where nobody can be asked; [`Kind::Interrupted`] when the answer is no.
-fn agree(context: &Context, question: &str) -> anyhow::Result<()> {
-    if !context.ui.can_ask() && !context.ui.assumes_yes() {
-        return Failure::new(
-            Kind::Usage,
-            "nobody can be asked here, and this changes what inference uses",
-        )
-        .next("the same command with --yes")
-        .next("or with --dry-run, to see what it would do")
-        .err();
-    }
-    match context.ui.confirm(question, true)? {
-        true => Ok(()),
-        false => Failure::new(Kind::Interrupted, "nothing was changed").err(),
     }
 }

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use crate::commands::status::{CheckState, Checks};
+use serde::Serialize;
+
+use crate::checks::Checks;
+use crate::checks::facts::CheckState;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
+use crate::steps::Steps;
 
 /// GitHub asks to leave this much between two calls that change something.
 const BETWEEN: Duration = Duration::from_secs(1);
@@ -21,10 +25,22 @@ pub(crate) struct Args {
 }
 
 /// A workflow's run with failed jobs.
+#[derive(Debug, Serialize)]
 struct Run {
     id: u64,
-    name: String,
+    workflow: String,
     jobs: Vec<String>,
+}
+
+/// What `--json` prints; docs/status.md describes the fields.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    /// `started` or `planned`.
+    outcome: &'static str,
+    runs: Vec<&'a Run>,
+    /// Failed checks that are no jobs of GitHub Actions.
+    elsewhere: &'a [String],
 }
 
 /// Runs the command.
@@ -37,14 +53,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .progress("Asking", "GitHub for the checks of this branch");
     let checks = Checks::of_this_branch(context)?;
     progress.clear();
-    let (runs, others) = plan(&checks);
-    for run in &runs {
-        let jobs = format!("{}: {}", run.name, run.jobs.join(", "));
-        context.ui.status("Failed", &jobs);
-    }
-    for name in &others {
+    let (runs, elsewhere) = plan(&checks);
+    for name in &elsewhere {
         context.ui.warn(&format!(
-            "{name} failed and is no job of GitHub Actions: run it again where it ran"
+            "{name} failed outside of GitHub Actions: run it again there"
         ));
     }
     if runs.is_empty() {
@@ -55,28 +67,36 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .next("cargo xtask status")
         .err();
     }
-    if args.dry_run {
-        return Ok(());
-    }
-    let question = match runs.as_slice() {
-        [_] => "Run them again?".to_owned(),
-        runs => format!("Run them again, in {} workflows?", runs.len()),
+    let steps = Steps::new(runs, |run| {
+        format!("run {} of {} again", run.jobs.join(", "), run.workflow)
+    });
+    steps.show(&context.ui);
+    let answer = |outcome| {
+        context.ui.json(&Answer {
+            version: 1,
+            outcome,
+            runs: steps.iter().collect(),
+            elsewhere: &elsewhere,
+        })
     };
-    if !context.ui.confirm(&question, true)? {
-        return Failure::new(Kind::Interrupted, "nothing was done").err();
+    if args.dry_run {
+        context.ui.only_planned();
+        return answer("planned");
     }
-    for (index, run) in runs.iter().enumerate() {
-        if index > 0 {
+    context.ui.agree("Do this?", true)?;
+    let mut last = None;
+    steps.apply(context, |run| {
+        if last.replace(run.id).is_some() {
             context.interrupt.sleep(BETWEEN);
+            context.interrupt.check()?;
         }
-        context.interrupt.check()?;
         checks.rerun(run.id)?;
-        context
-            .ui
-            .status("Started", &format!("the failed jobs of {}", run.name));
-    }
+        let what = format!("the failed jobs of {}", run.workflow);
+        context.ui.status("Started", &what);
+        Ok(())
+    })?;
     context.ui.status("Next", "cargo xtask status --watch");
-    Ok(())
+    answer("started")
 }
 
 /// The runs to be repeated, and the failed checks that are none.
@@ -96,7 +116,7 @@ fn plan(checks: &Checks) -> (Vec<Run>, Vec<String>) {
             Some(run) => run.jobs.push(check.name.clone()),
             None => runs.push(Run {
                 id,
-                name: check
+                workflow: check
                     .workflow
                     .clone()
                     .unwrap_or_else(|| format!("run {id}")),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
+use serde::Serialize;
 use xtask_remote::databricks::jobs;
 
 use crate::bundle;
@@ -27,6 +28,18 @@ pub(crate) struct Args {
     no_wait: bool,
 }
 
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    /// `started`, `succeeded` or `failed`.
+    outcome: &'static str,
+    job: &'a str,
+    target: &'a str,
+    run_id: i64,
+    url: &'a str,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -39,22 +52,33 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let writer = pass.on(&target)?;
     let transport = writer.transport();
     let parameters = args.parameters.iter().cloned().collect();
-    let run_id = start(context, &writer, &summary, &args.job, &parameters)?;
+    let (run_id, url) = start(context, &writer, &summary, &args.job, &parameters)?;
+    let answer = |outcome| {
+        context.ui.json(&Answer {
+            version: 1,
+            outcome,
+            job: &args.job,
+            target: &target.name,
+            run_id,
+            url: &url,
+        })
+    };
     if args.no_wait {
         context.ui.answer(&run_id.to_string());
-        return Ok(());
+        return answer("started");
     }
     let run = follow::to_the_end(context, &*transport, run_id, target.local.is_some())?;
     if run.state.is_success() {
         context.ui.status("Succeeded", &format!("job run {run_id}"));
-        return Ok(());
+        return answer("succeeded");
     }
+    answer("failed")?;
     let again = format!("cargo xtask run {} --target {}", args.job, target.name);
     let next = next_step::of(context, &target, &summary).filter(|next| *next != again);
     failures::of_run(&*transport, &run).into_error(&run, next.as_deref())
 }
 
-/// Starts a run of a job and prints its page at once.
+/// Starts a run of a job and shows its page at once; its id and page.
 ///
 /// # Errors
 /// [`Kind::Usage`] when no such job is deployed.
@@ -64,7 +88,7 @@ pub(crate) fn start(
     summary: &Summary,
     key: &str,
     parameters: &BTreeMap<String, String>,
-) -> anyhow::Result<i64> {
+) -> anyhow::Result<(i64, String)> {
     let (target, transport) = (writer.target(), writer.transport());
     let job_id = job_id(target, summary, key)?;
     // One token a start: a lost reply and a second try end in the same run.
@@ -80,7 +104,7 @@ pub(crate) fn start(
         .with_context(|| format!("starting {key} on {}", target.name))?;
     let url = jobs::run(&*transport, run_id)?.run_page_url;
     context.ui.status("Job run", &target.readable_link(&url));
-    Ok(run_id)
+    Ok((run_id, url))
 }
 
 fn job_id(target: &Target<'_>, summary: &Summary, key: &str) -> anyhow::Result<i64> {

@@ -16,12 +16,9 @@ pub(crate) struct Args {
     /// Report what is missing without installing it.
     #[arg(long)]
     check: bool,
-    /// With `--check`, print the findings as JSON.
-    #[arg(long, requires = "check")]
-    json: bool,
 }
 
-/// What `--check --json` prints.
+/// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Findings<'f> {
     /// The version of this format; 1.
@@ -38,32 +35,31 @@ struct Findings<'f> {
 /// `setup` cannot fetch, [`Kind::Service`] and [`Kind::SignedOut`] for workspaces on Databricks.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.check {
-        return check(context, args.json);
+        return check(context);
     }
     tools::ready(context, Need::ALL)?;
+    if context.ui.wants_json() {
+        return check(context);
+    }
     context
         .ui
         .status("Ready", "everything is here; next: `cargo xtask test`");
     Ok(())
 }
 
-fn check(context: &Context, json: bool) -> anyhow::Result<()> {
+fn check(context: &Context) -> anyhow::Result<()> {
     let mut findings = doctor::examine(context)?;
     findings.extend(targets::examine(context));
     let missing: Vec<&Finding> = findings
         .iter()
         .filter(|finding| wrong(finding.state).is_some())
         .collect();
-    if json {
-        let findings = Findings {
-            version: 1,
-            ready: missing.is_empty(),
-            findings: &findings,
-        };
-        context.ui.answer(&serde_json::to_string_pretty(&findings)?);
-    } else {
-        context.ui.answer(&table(context, &findings));
-    }
+    context.ui.answer(&table(context, &findings));
+    context.ui.json(&Findings {
+        version: 1,
+        ready: missing.is_empty(),
+        findings: &findings,
+    })?;
     // What is missing on this machine comes first: without it the others may be wrong too.
     let kinds = [Kind::Missing, Kind::Service, Kind::SignedOut];
     let of = |kind| {

@@ -2,9 +2,6 @@
 //!
 //! The local part comes first; GitHub and every target are asked side by side, each with a deadline.
 
-mod branch;
-mod check_logs;
-mod checks;
 mod deployed;
 mod drift;
 mod drift_screen;
@@ -12,9 +9,6 @@ mod environment_screen;
 mod environments;
 mod facts;
 mod links_screen;
-mod memory;
-mod pull_request;
-mod remote_side;
 mod rows;
 mod screen;
 mod state_paths;
@@ -25,25 +19,20 @@ use std::time::{Duration, Instant};
 
 use xtask_remote::Timestamp;
 
+use crate::checks::remote_side::{Look, RemoteSide};
+use crate::checks::{Checks, branch, logs, pull_request};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 use crate::git::Git;
 use crate::process;
-pub(crate) use checks::Checks;
-pub(crate) use facts::{CheckState, Verdict};
-
 use crate::ui::safe_line;
 use environments::Look as Environments;
-use facts::{Branch, Environment, Facts, GitHub, Unknown, VERSION};
-use remote_side::{Look, RemoteSide};
+use facts::{Branch, Environment, Facts, GitHub, Unknown, VERSION, Verdict};
 use rows::Rows;
 
 /// Options of `status`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Print the status as JSON.
-    #[arg(long)]
-    json: bool,
     /// Refresh until the checks finish.
     ///
     /// The exit code is that of the checks, as with `--exit-status`.
@@ -102,13 +91,12 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.web {
         return web(context);
     }
-    let mut shown = Shown::new(context, context.ui.columns(), !args.json);
-    let mut looker = Looker::new(context, &git, args.drift || args.json);
+    let json = context.ui.wants_json();
+    let mut shown = Shown::new(context, context.ui.columns(), !json);
+    let mut looker = Looker::new(context, &git, args.drift || json);
     let facts = looker.look(None, |part, facts| shown.more(part, facts))?;
     context.interrupt.check()?;
-    if args.json {
-        context.ui.json(&facts)?;
-    }
+    context.ui.json(&facts)?;
     match args.exit_status {
         true => ended(&facts),
         false => Ok(()),
@@ -390,7 +378,7 @@ fn look_at_github(context: &Context, side: &mut RemoteSide) -> Result<GitHub, No
     match side.look(context) {
         Look::Seen(standing) => {
             let mut github = pull_request::facts(*standing, &context.config, Timestamp::now());
-            check_logs::explain(context, side, &mut github.checks);
+            logs::explain(context, side, &mut github.checks);
             Ok(github)
         }
         Look::Not(error) => Err(NoGitHub {

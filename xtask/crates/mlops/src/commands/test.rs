@@ -30,9 +30,6 @@ pub(crate) struct Args {
     /// Run tests that passed on the same files before.
     #[arg(long)]
     force: bool,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
     /// Write a JUnit report to this file.
     #[arg(long, value_name = "FILE")]
     junit: Option<Utf8PathBuf>,
@@ -50,12 +47,11 @@ enum Part {
 
 impl Args {
     /// All tests, as CI runs them.
-    pub(crate) fn everything() -> Args {
+    fn everything() -> Args {
         Args {
             part: Part::All,
             target: None,
             force: false,
-            json: false,
             junit: None,
         }
     }
@@ -107,6 +103,18 @@ struct Outcome {
 /// # Errors
 /// [`Kind::Failed`] when a test or a task fails.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
+    all(context, args, true)
+}
+
+/// Runs all tests, as a part of another command.
+///
+/// # Errors
+/// Those of [`run`].
+pub(crate) fn everything(context: &Context) -> anyhow::Result<()> {
+    all(context, &Args::everything(), false)
+}
+
+fn all(context: &Context, args: &Args, answer: bool) -> anyhow::Result<()> {
     let plan = plan(context, args)?;
     show::plan(context, &plan);
     let report = context.local().join("cache").join("pytest.xml");
@@ -114,7 +122,10 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 
     let commit = Git::open(context)?.head();
     let results = Results::new(commit, outcome.unit, outcome.integration);
-    show::results(context, &results, args.json)?;
+    show::results(context, &results)?;
+    if answer {
+        context.ui.json(&results)?;
+    }
     if let Some(file) = &args.junit {
         results::write_junit(&context.env.cwd.join(file), Some(&report), &results)?;
     }

@@ -6,6 +6,9 @@ mod reset;
 mod status;
 mod which;
 
+use std::collections::BTreeMap;
+
+use serde_json::json;
 use xtask_remote::local;
 
 use crate::context::Context;
@@ -41,11 +44,7 @@ enum Command {
     /// Stop the local workspace; its state is kept
     Down,
     /// Show its address, the state of MLflow, and scheduled jobs
-    Status {
-        /// Print the status as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Status,
     /// Print the environment variables that a client needs
     ///
     /// Load them with: eval "$(cargo xtask workspace env)"
@@ -68,7 +67,11 @@ enum Command {
         mlflow: bool,
     },
     /// Delete all state: jobs, runs, models, volumes and files
-    Reset,
+    Reset {
+        /// Print the plan and exit.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Test a new local workspace with real clients
     ///
     /// Calls it with the Databricks CLI, databricks-sdk and MLflow, and compares the results with
@@ -91,16 +94,13 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             let (keep, schedules) = (*keep, *schedules);
             up(context, which.one(), Mode { keep, schedules })
         }
-        Command::Down => which
-            .all_and_left_over()
-            .iter()
-            .try_for_each(|profile| down(context, profile)),
-        Command::Status { json } => status::run(context, &which, *json),
+        Command::Down => down(context, &which),
+        Command::Status => status::run(context, &which),
         Command::Env => env(context, which.one()),
         Command::Principal(args) => principal::run(context, which.one(), args),
         Command::Open { path } => open(context, which.one(), path),
         Command::Logs { lines, mlflow } => logs(context, which.one(), *lines, *mlflow),
-        Command::Reset => reset::run(context, which.named()?),
+        Command::Reset { dry_run } => reset::run(context, which.named()?, *dry_run),
         Command::Conformance { write } => conformance::run(context, *write),
     }
 }
@@ -128,28 +128,40 @@ fn up(context: &Context, profile: &str, mode: Mode) -> anyhow::Result<()> {
         .status("Running", &format!("{called} at {}", workspace.url));
     let next = local_workspace::command(context, "open", profile);
     context.ui.status("Next", &next);
-    Ok(())
+    context.ui.json(&json!({
+        "version": 1, "profile": profile, "url": workspace.url,
+        "keep": state.keep, "schedules": state.schedules,
+    }))
 }
 
-fn down(context: &Context, profile: &str) -> anyhow::Result<()> {
-    let called = local_workspace::called(context, profile);
-    match local_workspace::find(context, profile)? {
-        Some(workspace) => {
-            local_workspace::stop(context, &workspace)?;
-            context
+fn down(context: &Context, which: &which::Which<'_>) -> anyhow::Result<()> {
+    let mut ended = Vec::new();
+    for profile in which.all_and_left_over() {
+        let called = local_workspace::called(context, &profile);
+        match local_workspace::find(context, &profile)? {
+            Some(workspace) => {
+                local_workspace::stop(context, &workspace)?;
+                context
+                    .ui
+                    .status("Ended", &format!("{called}; its state stays"));
+                ended.push(profile);
+            }
+            None => context
                 .ui
-                .status("Ended", &format!("{called}; its state stays"));
+                .status("Nothing", &format!("to end: {called} does not run")),
         }
-        None => context
-            .ui
-            .status("Nothing", &format!("to end: {called} does not run")),
     }
-    Ok(())
+    context.ui.json(&json!({"version": 1, "ended": ended}))
 }
 
 fn env(context: &Context, profile: &str) -> anyhow::Result<()> {
     let workspace = started(context, profile, Mode::default())?;
-    for (name, value) in local_workspace::variables(context, &workspace) {
+    let variables = local_workspace::variables(context, &workspace);
+    let object: BTreeMap<_, _> = variables.iter().cloned().collect();
+    context
+        .ui
+        .json(&json!({"version": 1, "variables": object}))?;
+    for (name, value) in variables {
         context
             .ui
             .answer(&format!("export {name}='{}'", value.replace('\'', r"'\''")));
@@ -174,14 +186,15 @@ fn open(context: &Context, profile: &str, path: &str) -> anyhow::Result<()> {
     let workspace = started(context, profile, Mode::default())?;
     let link = local::sign_in(&workspace.http, path)?;
     // Where no browser can be started (ssh, CI) the link alone is what the reader needs.
-    if context.ui.can_ask() && process::browse(&context.env, &link) {
+    let at_a_terminal = context.ui.can_ask() && !context.ui.wants_json();
+    if at_a_terminal && process::browse(&context.env, &link) {
         context
             .ui
             .status("Opened", &format!("{}{path}", workspace.url));
     } else {
         context.ui.answer(&link);
     }
-    Ok(())
+    context.ui.json(&json!({"version": 1, "url": link}))
 }
 
 fn logs(context: &Context, profile: &str, lines: usize, mlflow: bool) -> anyhow::Result<()> {

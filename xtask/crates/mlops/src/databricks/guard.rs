@@ -106,7 +106,7 @@ fn agree_to_generated_data(context: &Context, target: &str, branch: &str) -> any
     Failure::new(Kind::Failed, what)
         .next("to use your own data: docs/ml-developer-guide.md, \"Your own data\"")
         .next(format!(
-            "to upload generated data anyway: cargo xtask data upload --target {target} --generated"
+            "to upload generated data anyway: cargo xtask data upload --target {target} --generated --yes"
         ))
         .err()
 }

@@ -54,10 +54,7 @@ pub(crate) fn combined(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
         return errors.remove(0);
     }
     let reports: Vec<error::Report> = errors.iter().map(error::report).collect();
-    if let Some(at) = reports
-        .iter()
-        .position(|r| r.exit_code == Kind::Interrupted.exit_code())
-    {
+    if let Some(at) = reports.iter().position(|r| r.kind == Kind::Interrupted) {
         return errors.remove(at);
     }
     let mut failure = Failure::new(

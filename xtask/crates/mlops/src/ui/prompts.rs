@@ -1,4 +1,4 @@
-//! Prompts. Enter takes the default, and so does a missing terminal.
+//! Prompts. Enter takes the default, and so does a missing terminal; a change then needs `--yes`.
 
 use super::{Tone, Ui, safe_line};
 use crate::error::{Failure, Kind};
@@ -30,6 +30,36 @@ impl Ui {
             .ok()
             .flatten()
             .ok_or_else(left)
+    }
+
+    /// Confirms a change. Without a terminal it requires `--yes`.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] without a terminal and `--yes`; [`Kind::Interrupted`] when the answer is no.
+    pub(crate) fn agree(&self, question: &str, default: bool) -> anyhow::Result<()> {
+        self.agreed_before()?;
+        match self.confirm(question, default)? {
+            true => Ok(()),
+            false => Failure::new(Kind::Interrupted, "nothing was changed").err(),
+        }
+    }
+
+    /// Requires `--yes` without a terminal.
+    ///
+    /// # Errors
+    /// [`Kind::Usage`] without a terminal and `--yes`.
+    pub(crate) fn agreed_before(&self) -> anyhow::Result<()> {
+        match self.can_ask || self.assume_yes {
+            true => Ok(()),
+            false => Failure::new(Kind::Usage, "no terminal to ask on; pass --yes")
+                .next(&*self.with_yes)
+                .err(),
+        }
+    }
+
+    /// Ends a dry run, after the plan was shown.
+    pub(crate) fn only_planned(&self) {
+        self.status("Planned", "nothing was changed (--dry-run)");
     }
 
     /// A text prompt with a default. Without a terminal, or with `--yes`, it takes the default; without a

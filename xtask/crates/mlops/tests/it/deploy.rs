@@ -75,7 +75,7 @@ fn refused(said: &Said, because: &str) {
 #[test]
 fn from_the_first_deployment_to_the_end_of_a_volume() {
     let project = project();
-    let first = deploy(&project, TARGET, &["--json"]);
+    let first = deploy(&project, TARGET, &["--json", "--yes"]);
     let told = answer(&first);
     let head = project.git(&["rev-parse", "HEAD"]);
     assert_eq!(
@@ -98,7 +98,7 @@ fn from_the_first_deployment_to_the_end_of_a_volume() {
     std::fs::write(project.root().join("src/loyalty/news.py"), "# new\n").unwrap();
     let second = commit(&project, "Only a file");
     push(&project);
-    let said = deploy(&project, TARGET, &["--json"]);
+    let said = deploy(&project, TARGET, &["--json", "--yes"]);
     let told = answer(&said);
     assert_eq!(told["changes"], json!([]));
     assert_eq!(told["deployed"]["commit"], second.as_str());
@@ -116,7 +116,7 @@ fn from_the_first_deployment_to_the_end_of_a_volume() {
         (&json!("planned"), &Value::Null)
     );
     assert_eq!(planned["changes"], change);
-    let said = deploy(&project, TARGET, &["--json"]);
+    let said = deploy(&project, TARGET, &["--json", "--yes"]);
     assert_eq!(answer(&said)["changes"], change);
     assert!(said.stderr.contains("Plan: 1 to change"), "{}", said.stderr);
 
@@ -140,7 +140,11 @@ fn from_the_first_deployment_to_the_end_of_a_volume() {
         Some(&gone),
         "{planned}"
     );
-    let told = answer(&deploy(&project, TARGET, &["--json", "--delete", VOLUME]));
+    let told = answer(&deploy(
+        &project,
+        TARGET,
+        &["--json", "--delete", VOLUME, "--yes"],
+    ));
     assert!(
         told["changes"].as_array().unwrap().contains(&gone),
         "{told}"
@@ -159,7 +163,7 @@ fn from_the_first_deployment_to_the_end_of_a_volume() {
 #[test]
 fn at_a_terminal_the_name_is_typed_and_a_plan_that_has_aged_is_refused() {
     let project = project();
-    let _ = project.succeed(&["deploy", "--target", FREE]);
+    let _ = project.succeed(&["deploy", "--target", FREE, "--yes"]);
     without_volume(&project);
     let ask = |name: &str| {
         let mut terminal = Terminal::run(&project.xtask(&["deploy", "--target", FREE]), 100);
@@ -173,20 +177,20 @@ fn at_a_terminal_the_name_is_typed_and_a_plan_that_has_aged_is_refused() {
     // Another deployment comes in while the prompt is open.
     let mut terminal = ask(VOLUME);
     terminal.wait_for("Deploy to check?");
-    let _ = project.succeed(&["deploy", "--target", FREE, "--delete", VOLUME]);
+    let _ = project.succeed(&["deploy", "--target", FREE, "--delete", VOLUME, "--yes"]);
     terminal.types("y");
     let seen = terminal.ends();
     assert_eq!(seen.code, Some(1), "{}", seen.text);
-    let moved = "somebody has deployed to check since this was planned";
+    let moved = "check was deployed to since this was planned";
     assert!(seen.text.contains(moved), "{}", seen.text);
-    assert!(seen.text.contains("look at the new plan"), "{}", seen.text);
+    assert!(seen.text.contains("review the new plan"), "{}", seen.text);
 
     // The same where nothing had been deployed.
     let _ = project.succeed(&["destroy", "--target", FREE, "--yes"]);
     let _ = std::fs::remove_dir_all(project.root().join(".xtask/bundle"));
     let mut terminal = Terminal::run(&project.xtask(&["deploy", "--target", FREE]), 100);
     terminal.wait_for("Deploy to check?");
-    let _ = project.succeed(&["deploy", "--target", FREE]);
+    let _ = project.succeed(&["deploy", "--target", FREE, "--yes"]);
     terminal.types("y");
     let seen = terminal.ends();
     assert_eq!(seen.code, Some(1), "{}", seen.text);
@@ -212,7 +216,7 @@ fn a_branch_feeds_its_target_and_nothing_else_does() {
     // An earlier commit of the branch is on it.
     push(&project);
     project.git(&["switch", "--quiet", "--detach", &earlier]);
-    let said = deploy(&project, TARGET, &["--json"]);
+    let said = deploy(&project, TARGET, &["--json", "--yes"]);
     assert_eq!(answer(&said)["deployed"]["commit"], earlier.as_str());
     let older = format!("{BRANCH} has 1 newer commit");
     assert!(said.stderr.contains(&older), "{}", said.stderr);

@@ -71,7 +71,7 @@ fn what_a_branch_feeds_is_written_to_by_that_branch_alone() {
     let said = project.run(&["data", "upload", "--target", TARGET, "--yes"]);
     refused(&said, 1, "nothing was uploaded");
     let upload = next(&said);
-    assert_eq!(upload.last().unwrap(), "--generated");
+    assert!(upload.ends_with(&["--generated".to_owned(), "--yes".to_owned()]));
     let _ = project.succeed(&upload.iter().map(String::as_str).collect::<Vec<_>>());
 
     // A run takes what is deployed, whatever is checked out.
@@ -113,11 +113,15 @@ fn what_a_branch_feeds_is_written_to_by_that_branch_alone() {
     assert_eq!(seen.code, Some(0), "{}", seen.text);
     let _ = project.succeed(&["destroy", "--target", TARGET, "--dry-run"]);
 
-    // Without a terminal, by the very command that the refusal names.
+    // Without a terminal, by the very command that the refusal names, and not without its --yes.
     project.git(&["checkout", "--quiet", "--", "src/fit.py"]);
-    let _ = project.succeed(&["deploy", "--target", TARGET]);
+    let _ = project.succeed(&["deploy", "--target", TARGET, "--yes"]);
     let gone = next(&project.run(&["destroy", "--target", TARGET, "--yes"]));
-    let said = project.succeed(&gone.iter().map(String::as_str).collect::<Vec<_>>());
+    let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
+    let (yes, unconfirmed) = gone.split_last().unwrap();
+    assert_eq!(*yes, "--yes");
+    refused(&project.run(unconfirmed), 2, "no terminal to ask on");
+    let said = project.succeed(&gone);
     assert!(said.stderr.contains("Destroyed"), "{}", said.stderr);
 }
 
@@ -194,7 +198,7 @@ fn a_deployment_that_holds_the_lock_is_waited_for() {
     let workspace = Workspace::start();
     let project = project();
     project.at(".xtask/workspace", workspace.url(), workspace.token());
-    let _ = project.succeed(&["deploy", "--target", TARGET]);
+    let _ = project.succeed(&["deploy", "--target", TARGET, "--yes"]);
     let token = Credentials::bearer(workspace.token());
     let http = Http::new(workspace.url(), token).unwrap();
     let lock = format!("/Workspace/Customers/loyalty/{TARGET}/state/deploy.lock");
@@ -209,7 +213,7 @@ fn a_deployment_that_holds_the_lock_is_waited_for() {
     let _ = crate::deploy::commit(&project, "Another file");
     push(&project);
     let mut deploy = project
-        .xtask(&["deploy", "--target", TARGET])
+        .xtask(&["deploy", "--target", TARGET, "--yes"])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
@@ -233,7 +237,7 @@ fn a_deployment_that_holds_the_lock_is_waited_for() {
     let schema = json!({"name": "loyalty", "catalog_name": FREE});
     let create = Request::new(Method::Post, "/api/2.1/unity-catalog/schemas").json(&schema);
     http.send(&create).unwrap();
-    let said = project.run(&["deploy", "--target", FREE]);
+    let said = project.run(&["deploy", "--target", FREE, "--yes"]);
     refused(&said, 1, "a resource that it would create already exists");
     assert!(
         said.stderr.contains("workspace.root_path"),
@@ -243,5 +247,5 @@ fn a_deployment_that_holds_the_lock_is_waited_for() {
 
     // The lock of one that was killed is taken over.
     http.send(&workspace_files::create(&lock, &held)).unwrap();
-    let _ = project.succeed(&["deploy", "--target", TARGET, "--force-lock"]);
+    let _ = project.succeed(&["deploy", "--target", TARGET, "--yes", "--force-lock"]);
 }

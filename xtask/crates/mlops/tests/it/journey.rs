@@ -111,7 +111,7 @@ fn a_day_on_another_bundle() {
         planned.stderr
     );
     let _ = project.succeed(&["deploy", "--target", OWN_TARGET, "--yes"]);
-    let _ = project.succeed(&["data", "upload", "--target", OWN_TARGET]);
+    let _ = project.succeed(&["data", "upload", "--target", OWN_TARGET, "--yes"]);
     let _ = project.succeed(&["run", TRAIN_JOB, "--target", OWN_TARGET]);
     let _ = project.succeed(&["run", SCORE_JOB, "--target", OWN_TARGET]);
     let gone = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes"]);
@@ -169,7 +169,7 @@ fn a_failing_notebook_is_named_with_cell_and_line() {
     command
         .env("GITHUB_TOKEN", "ghp_CANARY")
         .env("DATABRICKS_TOKEN", "dapiCANARY");
-    let failed = Said::from(command.output().unwrap());
+    let failed = Said::of(command);
     assert_eq!(failed.code, Some(1), "{}", failed.stderr);
     let place = format!("cell {cell}, line {line}: ValueError: broken on purpose");
     assert!(failed.stderr.contains(&place), "{}", failed.stderr);
@@ -254,7 +254,7 @@ fn loops_and_child_runs_are_in_the_logs(project: &Project) {
     let id = id.split_whitespace().next().unwrap();
     let mut command = project.xtask(&["logs", &format!("run:{id}"), "--target", OWN_TARGET]);
     command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "1");
-    let logs = Said::from(command.output().unwrap());
+    let logs = Said::of(command);
     assert_eq!(logs.code, Some(0), "{}", logs.stderr);
     for expected in [
         "calls / each",

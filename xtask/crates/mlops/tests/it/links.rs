@@ -32,7 +32,8 @@ fn project() -> Project {
 }
 
 fn deploy(project: &Project, more: &[&str]) -> Value {
-    let said = project.succeed(&[&["deploy", "--target", TARGET, "--json"], more].concat());
+    let said =
+        project.succeed(&[&["deploy", "--target", TARGET, "--json", "--yes"], more].concat());
     serde_json::from_str(&said.stdout).unwrap()
 }
 
@@ -187,7 +188,7 @@ fn they_are_written_broken_seen_and_mended_and_the_plan_stays_empty() {
     }
     let planned = deploy(&project, &["--dry-run"]);
     assert_eq!(bad(&planned["links"]), expected);
-    let said = project.succeed(&["deploy", "--target", TARGET]);
+    let said = project.succeed(&["deploy", "--target", TARGET, "--yes"]);
     let written = "5 of the model's 5 links are right, 2 written now";
     assert!(said.stderr.contains(written), "{}", said.stderr);
     let mended = tags(&project, model);
@@ -196,7 +197,7 @@ fn they_are_written_broken_seen_and_mended_and_the_plan_stays_empty() {
     assert_eq!(mended, wanted);
 
     // Once more: nothing is written, and nothing has drifted.
-    let said = project.succeed(&["deploy", "--target", TARGET, "--explain"]);
+    let said = project.succeed(&["deploy", "--target", TARGET, "--explain", "--yes"]);
     assert!(!said.stderr.contains("set-tag"), "{}", said.stderr);
     let after = facts(&project);
     let check = environment(&after, TARGET);
@@ -219,9 +220,9 @@ fn through_the_cli(workspace: &Workspace) {
     project.git(&["commit", "--quiet", "--all", "--message", "Elsewhere"]);
     let remote = "https://ann:secret@github.com/acme/loyalty";
     project.git(&["remote", "set-url", "origin", remote]);
-    let mut command = project.xtask(&["deploy", "--target", TARGET, "--json"]);
+    let mut command = project.xtask(&["deploy", "--target", TARGET, "--json", "--yes"]);
     command.env("DATABRICKS_TOKEN", &workspace.token);
-    let said = Said::from(command.output().unwrap());
+    let said = Said::of(command);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(!said.stderr.contains(&workspace.token), "{}", said.stderr);
     let told: Value = serde_json::from_str(&said.stdout).unwrap();

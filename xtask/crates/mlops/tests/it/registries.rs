@@ -111,7 +111,7 @@ fn day(project: &Project, moves: &str) {
     let nobody = (Value::Null, Value::Null);
     train(project);
     assert_eq!(standing(project, SOURCE), (json!(1), Value::Null));
-    let _ = project.succeed(&["deploy", "--target", DESTINATION]);
+    let _ = project.succeed(&["deploy", "--target", DESTINATION, "--yes"]);
     assert_eq!(standing(project, DESTINATION), nobody);
 
     // The plan names the calls, and nothing is sent.
@@ -173,7 +173,7 @@ fn day(project: &Project, moves: &str) {
 
 /// A second version, and back to the first; the names of the predictions say which version made them.
 fn next_day(project: &Project) {
-    let _ = project.succeed(&["data", "upload", "--target", DESTINATION]);
+    let _ = project.succeed(&["data", "upload", "--target", DESTINATION, "--yes"]);
     train(project);
     assert_eq!(standing(project, SOURCE).0, json!(2));
     let second = forward(project, &[]);

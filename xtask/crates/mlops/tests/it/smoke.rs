@@ -80,7 +80,7 @@ fn a_version_is_tried_by_the_code_that_is_deployed() {
     ] {
         command.env(name, "http://127.0.0.1:9");
     }
-    let said = Said::from(command.output().unwrap());
+    let said = Said::of(command);
     assert_eq!(rows(&said), 1);
     let answer: Value = serde_json::from_str(&said.stdout).unwrap();
     let names: Vec<&str> = answer["predictions"][0]

@@ -133,7 +133,8 @@ impl Promoter {
         let owner = self.owner();
         let folder = self.folder_of(plan);
         let ground = self.ground(ways, &owner, &folder, &smoke);
-        let done = apply(plan, &ground, &mut Unwatched, &mut no_journal())?;
+        let steps = xtask_promotion::steps::of(plan, &ground.from, &ground.to, &folder);
+        let done = apply(plan, &steps, &ground, &mut Unwatched, &mut no_journal())?;
         let _ = std::fs::remove_dir_all(folder);
         Ok(done.version)
     }
@@ -151,7 +152,8 @@ impl Promoter {
         let smoke = |_: &Path| -> Result<String, Error> { Ok(String::new()) };
         let owner = self.owner();
         let ground = self.ground(ways, &owner, self.folder.path(), &smoke);
-        take_back(plan, &ground, &mut Unwatched, &mut no_journal()).map(|done| done.version)
+        let steps = plan.steps(&ground.to);
+        take_back(plan, &steps, &ground, &mut Unwatched, &mut no_journal()).map(|done| done.version)
     }
 
     fn ground<'a>(

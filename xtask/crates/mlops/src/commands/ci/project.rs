@@ -151,7 +151,7 @@ fn names(suite: &Suite<'_>, summary: &Summary) -> anyhow::Result<()> {
 
 /// The main job.
 pub(super) fn test(suite: &Suite<'_>) -> anyhow::Result<String> {
-    test::run(suite.context, &test::Args::everything())?;
+    test::everything(suite.context)?;
     Ok("unit tests and training job".to_owned())
 }
 

@@ -3,7 +3,7 @@
 use xtask_remote::Error;
 
 use crate::check_log;
-use crate::commands::status::Checks;
+use crate::checks::Checks;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 

@@ -1,5 +1,6 @@
 //! The pull request of the branch that is checked out, and what of the clone is not in it.
 
+use xtask_remote::github::merging::Gate;
 use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::Name;
 
@@ -7,7 +8,9 @@ use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::github::{Connection, Head, Home, is_own};
+use crate::pull_request::readiness::Readiness;
 use crate::ui::safe_line;
+use crate::words::count;
 
 /// How the clone differs from its pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +23,41 @@ pub(super) enum Apart {
     Diverged,
     /// So many files are not committed.
     NotCommitted(usize),
+}
+
+impl Apart {
+    /// Keeps back a pull request that the clone is not the same as: merged as it is, the branch could be deleted with
+    /// work in it.
+    pub(super) fn hold_back(&self, gate: &Gate, readiness: &mut Readiness) {
+        let (what, next) = match self {
+            Apart::NotCommitted(files) => {
+                let files = count(*files, "file");
+                let note = format!("{files} not committed, and not part of it");
+                readiness.notes.push(note);
+                return;
+            }
+            Apart::NotPushed(commits) => {
+                let commits = count(usize::try_from(*commits).unwrap_or(usize::MAX), "commit");
+                (
+                    format!("{commits} of this branch: not pushed"),
+                    "cargo xtask open-pr",
+                )
+            }
+            Apart::Behind => (
+                "this clone is behind it: it has newer commits".to_owned(),
+                "git pull, review them, then run it again",
+            ),
+            Apart::Diverged => (
+                "this branch and the pull request have diverged".to_owned(),
+                "cargo xtask open-pr says how",
+            ),
+        };
+        readiness.lacks_for_good(&what, next);
+        readiness.suggest(format!(
+            "or, to merge what GitHub shows: cargo xtask merge {}",
+            gate.number
+        ));
+    }
 }
 
 /// Where it is looked for.

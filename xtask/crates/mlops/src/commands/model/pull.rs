@@ -2,6 +2,7 @@
 //! whole, and its digest is compared with the one that was written down when the version was validated.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
 use xtask_remote::records::{self, VersionRecord};
 
 use super::Pull;
@@ -15,11 +16,24 @@ use crate::python;
 use crate::tools::{Need, Toolbox};
 
 /// The version that is fetched.
-struct Version {
+pub(super) struct Version {
     model: String,
     number: u64,
     /// Digest of its files when it was validated; `None` where none was written down.
     digest: Option<String>,
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    target: &'a str,
+    model: &'a str,
+    /// The version of the model.
+    number: u64,
+    /// Digest of its files when it was validated.
+    digest: Option<&'a str>,
+    folder: &'a str,
 }
 
 /// Runs the command.
@@ -34,11 +48,17 @@ pub(super) fn run(context: &Context, args: &Pull) -> anyhow::Result<()> {
         &[Need::WorkspacePython],
     )?;
     let target = Target::open(context, &toolbox, target_name(context, args))?;
-    let folder = obtain(context, &toolbox, &target, args)?;
-    context
-        .ui
-        .answer(python::relative(context, &folder).as_str());
-    Ok(())
+    let (version, folder) = obtain(context, &toolbox, &target, args)?;
+    let folder = python::relative(context, &folder);
+    context.ui.answer(folder.as_str());
+    context.ui.json(&Answer {
+        version: 1,
+        target: &target.name,
+        model: &version.model,
+        number: version.number,
+        digest: version.digest.as_deref(),
+        folder: folder.as_str(),
+    })
 }
 
 /// The target whose version it is.
@@ -48,7 +68,7 @@ pub(super) fn target_name<'a>(context: &'a Context, args: &'a Pull) -> &'a str {
         .unwrap_or(&context.config.test.integration_target)
 }
 
-/// Fetches the version, where it is not here already; its folder.
+/// Fetches the version, where it is not here already; which one, and its folder.
 ///
 /// # Errors
 /// Those of [`run`].
@@ -57,7 +77,7 @@ pub(super) fn obtain(
     toolbox: &Toolbox,
     target: &Target<'_>,
     args: &Pull,
-) -> anyhow::Result<Utf8PathBuf> {
+) -> anyhow::Result<(Version, Utf8PathBuf)> {
     let version = find(context, target, args)?;
     let folder = match &args.out {
         Some(out) => context.env.cwd.join(out),
@@ -69,14 +89,14 @@ pub(super) fn obtain(
     let what = format!("{} version {}", version.model, version.number);
     if folder.exists() {
         already(context, &folder, &version, &what)?;
-        return Ok(folder);
+        return Ok((version, folder));
     }
     let partial = Utf8PathBuf::from(format!("{folder}.part"));
     fs_err::create_dir_all(&partial)?;
     fetch(context, toolbox, target, &version, &partial, &what)?;
     verify(context, &partial, &version, &what)?;
     fs_err::rename(&partial, &folder)?;
-    Ok(folder)
+    Ok((version, folder))
 }
 
 fn find(context: &Context, target: &Target<'_>, args: &Pull) -> anyhow::Result<Version> {

@@ -16,7 +16,7 @@ pub(super) fn run(context: &Context, args: &Smoke) -> anyhow::Result<()> {
     let code = args.code.as_deref().unwrap_or(own);
     let toolbox = bundle::ready(context, &[own, code], Need::FOR_A_MODEL)?;
     let target = Target::open(context, &toolbox, own)?;
-    let files = pull::obtain(context, &toolbox, &target, &args.version)?;
+    let (_, files) = pull::obtain(context, &toolbox, &target, &args.version)?;
     let code = match code == own {
         false => Target::open(context, &toolbox, code)?,
         true => target,
@@ -26,9 +26,6 @@ pub(super) fn run(context: &Context, args: &Smoke) -> anyhow::Result<()> {
     let progress = context.ui.progress("Predicting", &what);
     let smoke = smoke::predict(context, &toolbox, &code, &summary, &files)?;
     progress.finish("Predicted", &what);
-    match args.json {
-        true => context.ui.json(&smoke)?,
-        false => context.ui.answer(&smoke.sentence()),
-    }
-    Ok(())
+    context.ui.answer(&smoke.sentence());
+    context.ui.json(&smoke)
 }

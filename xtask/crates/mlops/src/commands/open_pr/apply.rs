@@ -8,13 +8,14 @@ use super::steps::Step;
 use super::summary::{self, Subject};
 use super::survey::{Survey, short};
 use super::text::Text;
-use super::{Args, ask, typed};
+use super::{Args, ask, saved_text};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Lease, Push};
 use crate::pull_request::block;
 use crate::pull_request::opening::Opening;
 use crate::secrets;
+use crate::steps::Steps;
 use crate::ui::safe_line;
 
 /// What the steps made.
@@ -43,7 +44,7 @@ pub(super) fn apply(
     survey: &Survey,
     choices: &Choices,
     text: &Text,
-    steps: &[Step],
+    steps: &Steps<Step>,
 ) -> anyhow::Result<Made> {
     let mut made = Made {
         pull: survey.pull.clone(),
@@ -51,11 +52,10 @@ pub(super) fn apply(
         ..Made::default()
     };
     if choices.written {
-        typed::keep(context, &choices.branch, text)?;
+        saved_text::keep(context, &choices.branch, text)?;
     }
     let mut text = text.clone();
-    for step in steps {
-        context.interrupt.check()?;
+    steps.apply(context, |step| {
         let doing = Doing {
             context,
             git,
@@ -68,8 +68,9 @@ pub(super) fn apply(
         if let Some(reworded) = &made.reworded {
             text.clone_from(reworded);
         }
-    }
-    typed::forget(context, &choices.branch);
+        Ok(())
+    })?;
+    saved_text::forget(context, &choices.branch);
     Ok(made)
 }
 
@@ -139,15 +140,15 @@ impl Doing<'_> {
                     && let Err(error) =
                         pulls::ask_reviewers(github, into, pull.number, users, teams)
                 {
-                    made.left
-                        .push(format!("nobody was asked for a review: {error}"));
+                    made.left.push(format!("no review was requested: {error}"));
                 }
             }
             Step::Label(labels) => {
                 if let Some(pull) = &made.pull
                     && let Err(error) = pulls::add_labels(github, into, pull.number, labels)
                 {
-                    made.left.push(format!("it has no labels yet: {error}"));
+                    made.left
+                        .push(format!("the labels were not added: {error}"));
                 }
             }
         }
@@ -260,10 +261,10 @@ impl Doing<'_> {
     /// Why it was not opened, and what to do.
     fn refused(&self, error: &Error) -> anyhow::Error {
         let said = error.to_string();
-        let pushed = "the branch is pushed and what you typed is kept: call it again, and it goes on from here";
+        let pushed = "the branch is pushed and your text is kept: run it again to continue";
         let next = match error.status() {
             Some(422) if said.contains("Draft pull requests") => {
-                "this repository takes no drafts: call it again without --draft".to_owned()
+                "this repository does not allow drafts: run it again without --draft".to_owned()
             }
             Some(403) => format!(
                 "the token from {} may not open pull requests in {}: it needs to write pull requests (classic: scope `repo`)",

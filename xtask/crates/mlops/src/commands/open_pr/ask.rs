@@ -1,9 +1,9 @@
 //! The questions, each with a sentence for those who meet it for the first time. Every one has a flag, and
-//! an answer that is taken where nobody can be asked.
+//! an answer that is taken without a terminal; only the last, which changes something, needs `--yes` then.
 
+use super::saved_text;
 use super::survey::{Survey, files_are, listed};
 use super::text::{self, Text};
-use super::typed;
 use super::{Args, apply};
 use crate::commands::test;
 use crate::context::Context;
@@ -86,7 +86,7 @@ fn tests(context: &Context, args: &Args) -> anyhow::Result<()> {
         }
     };
     match run {
-        true => test::run(context, &test::Args::everything()),
+        true => test::everything(context),
         false => Ok(()),
     }
 }
@@ -131,7 +131,7 @@ fn commit(context: &Context, args: &Args, survey: &Survey) -> anyhow::Result<Opt
             ui.input("Message of the commit", &proposal).map(Some)
         }
         1 => Ok(None),
-        _ => Failure::new(Kind::Interrupted, "nothing was done").err(),
+        _ => Failure::new(Kind::Interrupted, "nothing was changed").err(),
     }
 }
 
@@ -203,7 +203,7 @@ fn words(
 ) -> anyhow::Result<(Text, bool)> {
     let ui = &context.ui;
     let by_flag = args.title.is_some() || args.body.is_some() || args.body_file.is_some();
-    let typed = typed::find(context, branch).filter(|_| !by_flag);
+    let typed = saved_text::find(context, branch).filter(|_| !by_flag);
     let kept = match &typed {
         Some(typed) if ui.can_ask() => {
             ui.hint("An earlier run did not come to its end; what was typed was kept.");
@@ -240,7 +240,7 @@ fn words(
         text.check()?;
     }
     if args.edit {
-        text = text.edited(git, &typed::folder(context))?;
+        text = text.edited(git, &saved_text::folder(context))?;
         written = true;
     }
     Ok((text, written))
@@ -275,20 +275,10 @@ pub(super) enum Last {
 /// [`Kind::Interrupted`] for a no.
 pub(super) fn last(context: &Context, survey: &Survey, draft: bool) -> anyhow::Result<Last> {
     let ui = &context.ui;
-    let no = || Failure::new(Kind::Interrupted, "nothing was done").err();
-    if survey.pull.is_some() {
-        return match ui.confirm("Do this?", true)? {
-            true => Ok(Last::Go),
-            false => no(),
-        };
+    if survey.pull.is_some() || !ui.can_ask() {
+        return ui.agree("Do this?", true).map(|()| Last::Go);
     }
-    if !ui.can_ask() {
-        return match ui.confirm("Do this?", true)? {
-            true => Ok(Last::Go),
-            false => no(),
-        };
-    }
-    ui.hint("Once it is open, others are told. A draft asks nobody for a review yet.");
+    ui.hint("Opening it notifies others. A draft requests no review yet.");
     let go = match draft {
         true => "Do this (as a draft)",
         false => "Do this",
@@ -303,7 +293,7 @@ pub(super) fn last(context: &Context, survey: &Survey, draft: bool) -> anyhow::R
         0 => Ok(Last::Go),
         1 => Ok(Last::GoAsDraft),
         2 => Ok(Last::Edit),
-        _ => no(),
+        _ => Failure::new(Kind::Interrupted, "nothing was changed").err(),
     }
 }
 

@@ -7,6 +7,7 @@ use super::text::Text;
 use crate::context::Context;
 use crate::git::Lease;
 use crate::pull_request::block;
+use crate::steps::Steps;
 
 /// One step.
 #[derive(Debug, Clone)]
@@ -39,6 +40,18 @@ pub(super) enum Step {
 
 /// The steps that lead from what is there to what was chosen.
 pub(super) fn plan(
+    context: &Context,
+    args: &Args,
+    survey: &Survey,
+    choices: &Choices,
+    text: &Text,
+    draft: bool,
+) -> Steps<Step> {
+    let steps = all(context, args, survey, choices, text, draft);
+    Steps::new(steps, |step| step.describe(survey))
+}
+
+fn all(
     context: &Context,
     args: &Args,
     survey: &Survey,
@@ -147,7 +160,7 @@ fn people(context: &Context, args: &Args, survey: &Survey) -> Vec<Step> {
 
 impl Step {
     /// What it does, for the plan.
-    pub(super) fn describe(&self, survey: &Survey) -> String {
+    fn describe(&self, survey: &Survey) -> String {
         let source = &survey.source;
         match self {
             Step::StartBranch(name) => {
@@ -206,10 +219,10 @@ impl Step {
                 )
             }
             Step::Draft { draft: true } => "make it a draft".to_owned(),
-            Step::Draft { draft: false } => "say that it is ready for review".to_owned(),
+            Step::Draft { draft: false } => "mark it as ready for review".to_owned(),
             Step::AskReviewers { users, teams } => {
                 let all: Vec<&str> = users.iter().chain(teams).map(String::as_str).collect();
-                format!("ask {} for a review", all.join(", "))
+                format!("request a review from {}", all.join(", "))
             }
             Step::Label(labels) => format!("label it {}", labels.join(", ")),
         }

@@ -1,8 +1,8 @@
 //! What is there: the branch, its commits, the remotes, the pull requests it has; and what stands in the
 //! way. Reads only; of what is fetched, git keeps the base branch.
 
-mod gate;
 mod judge;
+mod on_github;
 mod pushing;
 mod remotes;
 
@@ -19,7 +19,7 @@ use crate::git::{Change, Changed, Commit, Git, Lease, Login};
 use crate::github::{Connection, Home};
 use crate::secrets::Scanner;
 use crate::ui::safe;
-use gate::Gate;
+use on_github::OnGitHub;
 
 /// Everything that the plan is made of.
 pub(super) struct Survey {
@@ -168,7 +168,7 @@ fn outward(
         }
     };
     let connection = home.connect(context, git)?;
-    let Some(gate) = Gate::open(context, git, args, &home, connection, findings)? else {
+    let Some(github) = OnGitHub::open(context, git, args, &home, connection, findings)? else {
         return Ok(None);
     };
     let here = Here {
@@ -176,7 +176,7 @@ fn outward(
         uncommitted,
         scanner,
     };
-    gate.survey(context, git, args, here, findings)
+    github.survey(context, git, args, here, findings)
 }
 
 /// `1 file is`, `2 files are`.

@@ -16,7 +16,7 @@ const OFFERED: usize = 10;
 /// When the question is left.
 pub(super) fn what(context: &Context, args: &Args) -> anyhow::Result<Args> {
     let mut args = args.clone();
-    if !context.ui.can_ask() || args.says_something() {
+    if !context.ui.can_ask() || context.ui.wants_json() || args.says_something() {
         return Ok(args);
     }
     const OPTIONS: &[&str] = &[
@@ -46,7 +46,6 @@ impl Args {
             || self.history
             || self.via_ci
             || self.plan.is_some()
-            || self.json
     }
 }
 

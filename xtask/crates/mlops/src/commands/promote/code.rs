@@ -10,8 +10,6 @@ mod bundle_plan;
 mod contents;
 mod evidence;
 mod following;
-pub(super) mod ground;
-mod marks;
 mod merging;
 mod notes;
 mod proposal;
@@ -20,6 +18,7 @@ mod route;
 mod show;
 mod steps;
 mod survey;
+mod trailers;
 mod undo;
 
 use xtask_remote::github::pulls::{self, Pull};
@@ -28,8 +27,6 @@ use self::answer::{Answer, Head, PullRequest};
 use self::contents::Contents;
 use self::evidence::Evidence;
 use self::following::Patience;
-use self::ground::Ground;
-use self::marks::short;
 use self::proposal::Proposal;
 use self::route::Route;
 use self::steps::{Offer, Step};
@@ -38,7 +35,9 @@ use super::Args;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
+use crate::github::Upstream;
 use crate::ui::{Progress, safe_line};
+use crate::words::short;
 
 /// Runs the command.
 ///
@@ -53,8 +52,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         "Looking",
         "at both branches, the pull requests and the targets",
     );
-    let ground = Ground::open(context, &git)?;
-    let survey = Survey::take(&git, ground, route)?;
+    let upstream = Upstream::open(context, &git)?;
+    let survey = Survey::take(&git, upstream, route)?;
     let command = Command {
         context,
         git: &git,
@@ -85,7 +84,7 @@ impl Command<'_> {
             ..
         } = self;
         let (route, main) = (&survey.route, &survey.main.sha);
-        let evidence = Evidence::collect(context, &survey.ground, route, main)?;
+        let evidence = Evidence::collect(context, &survey.upstream, route, main)?;
         if let Some(release) = &survey.release
             && release.head.tree == survey.main.tree
         {
@@ -100,9 +99,14 @@ impl Command<'_> {
             (Some(release), Some(_)) => release.head.sha.clone(),
             _ => git.empty_tree()?,
         };
-        let contents =
-            Contents::between(git, &survey.ground, &route.main, released.as_deref(), main)?
-                .with_notebooks(git, &before, main)?;
+        let contents = Contents::between(
+            git,
+            &survey.upstream,
+            &route.main,
+            released.as_deref(),
+            main,
+        )?
+        .with_notebooks(git, &before, main)?;
         let plan = bundle_plan::of(context, git, &route.to, &before, main)?;
         progress.clear();
 
@@ -163,7 +167,7 @@ impl Command<'_> {
             self.context.ui.status("Verified", &safe_line(&what));
             return self.end(answer);
         }
-        let at_once = self.args.no_watch || self.args.dry_run;
+        let at_once = self.args.no_wait || self.args.dry_run;
         answer.deploy = Some(self.deployment(head, at_once)?);
         self.end(answer)
     }
@@ -171,41 +175,34 @@ impl Command<'_> {
     /// Shows the steps, asks, executes them, reads back, follows.
     fn offer(&self, offer: &Offer<'_>, mut answer: Answer) -> anyhow::Result<()> {
         let (context, args) = (self.context, self.args);
-        let steps = offer.steps();
+        let steps = offer.steps(args.merge);
         answer.head = Some(Head {
             branch: offer.proposal.branch.clone(),
             commit: offer.proposal.head.clone(),
         });
-        answer.steps = steps.iter().map(|step| offer.describe(step)).collect();
-        if args.merge {
-            answer.steps.push(format!(
-                "merge it into {} by a merge commit, once it is green and approved",
-                safe_line(&self.survey.route.release)
-            ));
-        }
+        answer.steps = steps.words().to_vec();
         answer.pull = offer.proposal.pull.as_ref().map(shown);
-        for step in &answer.steps {
-            context.ui.line(&format!("{:>12} {step}", "will"));
-        }
+        steps.show(&context.ui);
         if args.dry_run {
-            context.ui.status("Planned", "nothing was done (--dry-run)");
+            context.ui.only_planned();
             answer.outcome = "planned";
             return self.end(answer);
         }
-        // What is merged is seen by everybody: without a terminal that takes --yes.
-        if !answer.steps.is_empty() && !context.ui.confirm("Do this?", !args.merge)? {
-            return Failure::new(Kind::Interrupted, "nothing was done").err();
+        if !steps.is_empty() {
+            context.ui.agree("Do this?", !args.merge)?;
         }
         let pull = offer.apply(context, self.git, &steps)?;
-        let pull = self.read_back(offer, &steps, &pull)?;
-        answer.outcome = match (&offer.proposal.pull, steps.is_empty()) {
+        let is_as_it_was = steps.iter().all(|step| *step == Step::Merge);
+        let opened = offer.proposal.pull.is_none();
+        let pull = self.read_back(offer, opened, is_as_it_was, &pull)?;
+        answer.outcome = match (&offer.proposal.pull, is_as_it_was) {
             (None, _) => "opened",
             (Some(_), true) => "unchanged",
             (Some(_), false) => "updated",
         };
         answer.pull = Some(shown(&pull));
         let is_new = |step: &Step| matches!(step, Step::Open | Step::Push(_));
-        let patience = match (args.no_watch, steps.iter().any(is_new)) {
+        let patience = match (args.no_wait, steps.iter().any(is_new)) {
             (true, _) => Patience::Once,
             (false, true) => Patience::FromTheStart,
             (false, false) => Patience::ToTheEnd,
@@ -214,17 +211,23 @@ impl Command<'_> {
     }
 
     /// Looks whether GitHub has what was sent, and says where.
-    fn read_back(&self, offer: &Offer<'_>, steps: &[Step], pull: &Pull) -> anyhow::Result<Pull> {
-        let (ground, ui) = (&self.survey.ground, &self.context.ui);
-        let pull = pulls::get(&ground.connection.github, &ground.into, pull.number)?;
+    fn read_back(
+        &self,
+        offer: &Offer<'_>,
+        opened: bool,
+        is_as_it_was: bool,
+        pull: &Pull,
+    ) -> anyhow::Result<Pull> {
+        let (upstream, ui) = (&self.survey.upstream, &self.context.ui);
+        let pull = pulls::get(&upstream.connection.github, &upstream.into, pull.number)?;
         if pull.head.sha != offer.proposal.head {
             ui.warn(&format!(
-                "GitHub shows commit {} where {} was proposed; it may need a moment, or somebody pushed as well",
+                "GitHub shows commit {} where {} was proposed: it may need a moment, or there was another push",
                 short(&pull.head.sha),
                 short(&offer.proposal.head)
             ));
         }
-        let verb = match (steps.contains(&Step::Open), steps.is_empty()) {
+        let verb = match (opened, is_as_it_was) {
             (true, _) => "Opened",
             (false, true) => "Unchanged",
             (false, false) => "Updated",
@@ -257,12 +260,12 @@ impl Command<'_> {
     fn end(&self, answer: Answer) -> anyhow::Result<()> {
         // At a terminal its address was said already, as a link.
         let said = self.context.env.stdout_is_terminal && self.context.ui.is_moving();
+        self.context.ui.json(&answer)?;
         match &answer.pull {
-            _ if self.args.json => self.context.ui.json(&answer)?,
             Some(pull) if !self.args.dry_run && !said => self.context.ui.answer(&pull.url),
             _ => {}
         }
-        let looked_once = self.args.no_watch || self.args.dry_run;
+        let looked_once = self.args.no_wait || self.args.dry_run;
         let deploy = answer.deploy.as_ref().filter(|_| !looked_once);
         match deploy {
             Some(deploy) => deploy.conclude(&self.survey.route.to),

@@ -34,14 +34,12 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let ways = place.ways(&toolbox)?;
     let entries = history::read(&ways.side()).map_err(engine_failure::of)?;
     progress.clear();
-    if args.json {
-        return context.ui.json(&Answer {
-            version: 1,
-            target: &target,
-            model: &place.model,
-            promotions: &entries,
-        });
-    }
+    context.ui.json(&Answer {
+        version: 1,
+        target: &target,
+        model: &place.model,
+        promotions: &entries,
+    })?;
     if entries.is_empty() {
         // Whether nothing was, or its versions were deleted, no registry tells.
         let none = format!(

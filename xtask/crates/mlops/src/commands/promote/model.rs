@@ -282,15 +282,15 @@ impl Promotion<'_> {
                     &format!("{path}: apply it with cargo xtask promote --plan {path}"),
                 );
             }
-            ui.status("Planned", "nothing was changed (--dry-run)");
+            ui.only_planned();
             return self.answer(
                 "planned",
                 plan.found.copy.as_ref().map(|copy| copy.number),
                 &steps,
             );
         }
-        super::agree(context, &format!("Promote to {to}?"))?;
-        let done = self.apply(user, &folder)?;
+        ui.agree(&format!("Promote to {to}?"), true)?;
+        let done = self.apply(user, &folder, &steps)?;
         ui.status(
             "Promoted",
             &format!(
@@ -313,12 +313,11 @@ impl Promotion<'_> {
         let (context, plan) = (self.context, self.plan);
         workflow.show(context, plan);
         if self.args.dry_run {
-            context
-                .ui
-                .status("Planned", "nothing was changed (--dry-run)");
+            context.ui.only_planned();
             return self.answer("planned", None, steps);
         }
-        super::agree(context, &format!("Have it promote to {}?", plan.to.target))?;
+        let question = format!("Promote to {} in GitHub Actions?", plan.to.target);
+        context.ui.agree(&question, true)?;
         let ended = workflow.start(context, plan)?;
         let version = Some(plan.from.number);
         let (from, to) = (self.from_ways, self.to_ways);
@@ -334,9 +333,7 @@ impl Promotion<'_> {
                 Kind::Failed,
                 format!("the run ended well, and {what} is not champion of {to}"),
             )
-            .details(
-                "somebody has promoted or taken back since, or the workflow promotes elsewhere",
-            )
+            .details("another promotion or undo came after it, or the workflow promotes elsewhere")
             .next(format!("cargo xtask promote --history --to {to}"))
             .next(ended.url.clone())
             .err();
@@ -346,7 +343,7 @@ impl Promotion<'_> {
         self.answer_of(now, "promoted", now.found.champion, &[], Some(ended))
     }
 
-    fn apply(&self, user: &str, folder: &Utf8Path) -> anyhow::Result<Done> {
+    fn apply(&self, user: &str, folder: &Utf8Path, steps: &[Step]) -> anyhow::Result<Done> {
         let (context, plan) = (self.context, self.plan);
         let owner = ends::owner(context, user);
         let predict = |files: &std::path::Path| self.predict(files);
@@ -366,8 +363,8 @@ impl Promotion<'_> {
             ));
         }
         let mut screen = Screen::new(context);
-        let done =
-            apply::apply(plan, &ground, &mut screen, &mut journal).map_err(engine_failure::of)?;
+        let done = apply::apply(plan, steps, &ground, &mut screen, &mut journal)
+            .map_err(engine_failure::of)?;
         crash::point(&context.env, "journal's end");
         journal.end();
         crash::point(&context.env, "files' end");
@@ -417,9 +414,6 @@ impl Promotion<'_> {
         steps: &[Step],
         run: Option<&Ended>,
     ) -> anyhow::Result<()> {
-        if !self.args.json {
-            return Ok(());
-        }
         self.context.ui.json(&Answer {
             version: 1,
             outcome,

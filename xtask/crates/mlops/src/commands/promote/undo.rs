@@ -3,7 +3,7 @@
 use serde::Serialize;
 use xtask_promotion::apply::{self, Ground};
 use xtask_promotion::journal::{self, Journal};
-use xtask_promotion::{Call, Error, Owner, UndoPlan, plan_undo};
+use xtask_promotion::{Call, Error, Owner, Step, UndoPlan, plan_undo};
 
 use super::Args;
 use super::ends::{self, Place};
@@ -36,7 +36,7 @@ struct Answer<'a> {
 /// Takes a promotion back.
 ///
 /// # Errors
-/// When there is none, somebody has moved the champion since, or the answer was no.
+/// When there is none, the champion has changed since, or the answer was no.
 pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()> {
     let target = ends::destination(context, args)?;
     let pass = guard::check(context, &target, Purpose::Promote)?;
@@ -56,22 +56,18 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
     if plan.is_done() {
         context.ui.status("Unchanged", "it was taken back already");
         journal::forget(ends::journals(context).as_std_path(), &journal_of(&plan));
-        return answer(context, args, &plan, "unchanged", Vec::new());
+        return answer(context, &plan, "unchanged", Vec::new());
     }
     show::steps(context, &steps);
-    let calls = steps
-        .iter()
-        .flat_map(xtask_promotion::Step::calls)
-        .collect();
+    let calls = steps.iter().flat_map(Step::calls).collect();
     if args.dry_run {
-        context
-            .ui
-            .status("Planned", "nothing was changed (--dry-run)");
-        return answer(context, args, &plan, "planned", calls);
+        context.ui.only_planned();
+        return answer(context, &plan, "planned", calls);
     }
-    super::agree(context, &format!("Take it back in {target}?"))?;
+    let question = format!("Take it back in {target}?");
+    context.ui.agree(&question, true)?;
     let owner = ends::owner(context, &user);
-    apply(context, args, &plan, &ways, &owner)?;
+    apply(context, args, &plan, &steps, &ways, &owner)?;
     let now = match plan.previous() {
         Some(previous) => format!("version {previous} is champion of {target} again"),
         None => format!("{target} has no champion, as before"),
@@ -80,7 +76,7 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
     if let Some(next) = next_step::of(context, &place.target, &place.summary) {
         context.ui.status("Next", &next);
     }
-    answer(context, args, &plan, "undone", calls)
+    answer(context, &plan, "undone", calls)
 }
 
 /// The name of its journal: another than that of the promotion itself.
@@ -92,6 +88,7 @@ fn apply(
     context: &Context,
     args: &Args,
     plan: &UndoPlan,
+    steps: &[Step],
     ways: &ends::Ways<'_>,
     owner: &Owner,
 ) -> anyhow::Result<()> {
@@ -108,13 +105,18 @@ fn apply(
     let id = journal_of(plan);
     let journals = ends::journals(context);
     let mut journal = Journal::open(journals.as_std_path(), &id, &plan.sentence());
-    apply::take_back(plan, &ground, &mut Screen::new(context), &mut journal).map_err(|error| {
-        match error {
-            Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
-                .next(format!("cargo xtask promote --undo {}", plan.event.id))
-                .into(),
-            error => engine_failure::of(error),
-        }
+    apply::take_back(
+        plan,
+        steps,
+        &ground,
+        &mut Screen::new(context),
+        &mut journal,
+    )
+    .map_err(|error| match error {
+        Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
+            .next(format!("cargo xtask promote --undo {}", plan.event.id))
+            .into(),
+        error => engine_failure::of(error),
     })?;
     crash::point(&context.env, "journal's end");
     journal.end();
@@ -123,14 +125,10 @@ fn apply(
 
 fn answer(
     context: &Context,
-    args: &Args,
     plan: &UndoPlan,
     outcome: &'static str,
     calls: Vec<Call>,
 ) -> anyhow::Result<()> {
-    if !args.json {
-        return Ok(());
-    }
     context.ui.json(&Answer {
         version: 1,
         outcome,

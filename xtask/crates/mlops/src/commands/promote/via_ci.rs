@@ -14,11 +14,11 @@ use xtask_remote::Error;
 use xtask_remote::github::actions::{self, Run};
 
 use super::Args;
-use super::code::ground::Ground;
 use super::ends::Ends;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
+use crate::github::Upstream;
 use crate::ui::safe_line;
 
 pub(super) use following::Ended;
@@ -30,7 +30,7 @@ const BETWEEN: Duration = Duration::from_secs(2);
 
 /// The workflow that promotes to a target, and the way to it.
 pub(super) struct Workflow {
-    ground: Ground,
+    upstream: Upstream,
     /// Its file.
     file: String,
     /// The branch that it runs on: the one that feeds the destination.
@@ -42,7 +42,7 @@ pub(super) struct Workflow {
 ///
 /// # Errors
 /// [`Kind::Usage`] where xtask.toml does not name it or no branch feeds the destination; those of
-/// [`Ground::open`].
+/// [`Upstream::open`].
 pub(super) fn workflow(
     context: &Context,
     args: &Args,
@@ -79,7 +79,7 @@ impl Workflow {
                 .err();
         };
         Ok(Workflow {
-            ground: Ground::open(context, &Git::open(context)?)?,
+            upstream: Upstream::open(context, &Git::open(context)?)?,
             file,
             branch,
             ends: ends.clone(),
@@ -119,9 +119,9 @@ impl Workflow {
     }
 
     fn runs(&self) -> anyhow::Result<Vec<Run>> {
-        let Ground {
+        let Upstream {
             connection, into, ..
-        } = &self.ground;
+        } = &self.upstream;
         match actions::dispatched(&connection.github, into, &self.file, &self.branch) {
             // GitHub knows a workflow from its file on the default branch on.
             Err(error) if error.is_not_found() => Ok(Vec::new()),
@@ -134,7 +134,7 @@ impl Workflow {
         let line = format!(
             "start {} of {} on {} with {}",
             self.file,
-            self.ground.into,
+            self.upstream.into,
             self.branch,
             inputs(plan)
         );
@@ -148,9 +148,9 @@ impl Workflow {
     /// # Errors
     /// What GitHub says, in words; those of [`following::to_the_end`].
     pub(super) fn start(&self, context: &Context, plan: &Plan) -> anyhow::Result<Ended> {
-        let Ground {
+        let Upstream {
             connection, into, ..
-        } = &self.ground;
+        } = &self.upstream;
         let asked = actions::dispatch(
             &connection.github,
             into,
@@ -199,7 +199,7 @@ impl Workflow {
     }
 
     fn refused(&self, error: &Error) -> anyhow::Error {
-        let (file, into) = (&self.file, &self.ground.into);
+        let (file, into) = (&self.file, &self.upstream.into);
         let (what, next) = match error.status() {
             Some(404) => (
                 format!(

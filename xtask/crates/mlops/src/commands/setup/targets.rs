@@ -19,7 +19,7 @@ pub(super) fn examine(context: &Context) -> Vec<Finding> {
         Ok(bundle) => bundle,
         Err(error) => {
             let report = error::report(&error);
-            let is_known = report.exit_code == Kind::Missing.exit_code();
+            let is_known = report.kind == Kind::Missing;
             let finding = Finding::of("bundle", State::Missing, report);
             return if is_known { Vec::new() } else { vec![finding] };
         }
@@ -65,9 +65,9 @@ fn finding(
         }
         Err(error) => {
             let report = error::report(&error);
-            let state = match report.exit_code {
-                code if code == Kind::SignedOut.exit_code() => State::SignedOut,
-                code if code == Kind::Service.exit_code() => State::NotReached,
+            let state = match report.kind {
+                Kind::SignedOut => State::SignedOut,
+                Kind::Service => State::NotReached,
                 _ => State::Missing,
             };
             Finding::of(name, state, report)

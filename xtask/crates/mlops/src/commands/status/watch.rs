@@ -59,13 +59,10 @@ pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(
         .timeout
         .map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
     let (facts, answered) = to_the_end(context, git, until, args.fail_fast, true)?;
-    if args.json {
-        context.ui.json(&facts)?;
-    } else {
-        let columns = context.ui.columns();
-        let lines = screen::whole(&context.ui, columns, &facts, Timestamp::now());
-        lines.iter().for_each(|line| context.ui.answer(line));
-    }
+    let columns = context.ui.columns();
+    let lines = screen::whole(&context.ui, columns, &facts, Timestamp::now());
+    lines.iter().for_each(|line| context.ui.answer(line));
+    context.ui.json(&facts)?;
     if answered && until.is_some_and(|until| Instant::now() >= until) && is_open(&facts) {
         return Failure::new(
             Kind::Pending,

@@ -57,7 +57,7 @@ pub(super) fn train(
     let registry = Registry::new(context, target, &*transport, summary);
     let before = registry.champion()?;
     let job = &context.config.jobs.train;
-    let run_id = run::start(context, writer, summary, job, &BTreeMap::new())?;
+    let (run_id, _) = run::start(context, writer, summary, job, &BTreeMap::new())?;
     let run = follow::to_the_end(context, &*transport, run_id, target.local.is_some())?;
     let failures = failures::of_run(&*transport, &run);
     let mut result = result(target, &run, &failures).with(registry.follow(&run, before)?);

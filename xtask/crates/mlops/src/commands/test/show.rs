@@ -33,13 +33,13 @@ pub(super) fn plan(context: &Context, plan: &Plan) {
 }
 
 /// Prints the chain from the job run to the model version; in CI also the line for other commands.
-pub(super) fn results(context: &Context, results: &Results, json: bool) -> anyhow::Result<()> {
+pub(super) fn results(context: &Context, results: &Results) -> anyhow::Result<()> {
     if let Some(integration) = &results.integration {
-        let table = table(context, integration);
-        if json {
-            table.iter().for_each(|line| context.ui.line(line));
-        } else {
-            table.iter().for_each(|line| context.ui.answer(line));
+        for line in table(context, integration) {
+            match context.ui.wants_json() {
+                true => context.ui.line(&line),
+                false => context.ui.answer(&line),
+            }
         }
     }
     if context.env.ci {
@@ -47,9 +47,7 @@ pub(super) fn results(context: &Context, results: &Results, json: bool) -> anyho
         job_summary(context, results)?;
     }
     workspace_stays(context)?;
-    if json {
-        context.ui.answer(&serde_json::to_string_pretty(results)?);
-    } else if results.verdict == Verdict::Passed {
+    if results.verdict == Verdict::Passed {
         context.ui.status("Passed", "everything that was asked for");
     }
     Ok(())

@@ -2,6 +2,7 @@
 //! and writes the table of what works.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -59,7 +60,9 @@ pub(super) fn run(context: &Context, write: bool) -> anyhow::Result<()> {
     let toolbox = tools::ready(context, Need::ALL)?;
     let said = check(context, &toolbox, write)?;
     context.ui.status("Conforms", &said);
-    Ok(())
+    context
+        .ui
+        .json(&json!({"version": 1, "outcome": "conforms", "detail": said}))
 }
 
 /// Runs the rows, and compares or writes the page; answers how many there are.

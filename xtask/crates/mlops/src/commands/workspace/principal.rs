@@ -1,6 +1,9 @@
 //! `cargo xtask workspace principal NAME`: an identity for a program, as CI has one on Databricks.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8PathBuf;
+use serde_json::json;
 use xtask_remote::databricks::identities::{self, ServicePrincipal, Trust};
 
 use super::started;
@@ -16,9 +19,6 @@ const POLICY: &str = "xtask";
 pub(crate) struct Args {
     /// Name of the service principal; created if it does not exist
     name: String,
-    /// Print JSON instead of `export` lines
-    #[arg(long)]
-    json: bool,
     /// Trust the tokens of this OIDC issuer instead of creating a secret
     #[arg(long, value_name = "URL", requires_all = ["subject", "keys"])]
     issuer: Option<String>,
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", requires = "issuer")]
     keys: Option<Utf8PathBuf>,
     /// Delete the service principal, its tokens and its secrets
-    #[arg(long, conflicts_with_all = ["json", "issuer"])]
+    #[arg(long, conflicts_with = "issuer")]
     remove: bool,
 }
 
@@ -76,22 +76,16 @@ pub(super) fn run(context: &Context, profile: &str, args: &Args) -> anyhow::Resu
                 .status("Secret", "made; it is shown this once, and kept nowhere");
         }
     }
-    answer(context, args.json, &variables);
-    Ok(())
+    answer(context, &variables)
 }
 
 /// What a CI system would be given: as lines for a shell, or as JSON.
-fn answer(context: &Context, json: bool, variables: &[(&str, String)]) {
-    if json {
-        let object: serde_json::Map<String, serde_json::Value> = variables
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.as_str().into()))
-            .collect();
-        context
-            .ui
-            .answer(&serde_json::Value::Object(object).to_string());
-        return;
-    }
+fn answer(context: &Context, variables: &[(&str, String)]) -> anyhow::Result<()> {
+    let object: BTreeMap<&str, &str> = variables
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    context.ui.json(&object)?;
     for (name, value) in variables {
         context
             .ui
@@ -101,6 +95,7 @@ fn answer(context: &Context, json: bool, variables: &[(&str, String)]) {
     context
         .ui
         .answer("unset DATABRICKS_TOKEN DATABRICKS_CONFIG_PROFILE");
+    Ok(())
 }
 
 /// The one service principal of this name; two of a name are told apart by hand.
@@ -139,6 +134,11 @@ fn remove(context: &Context, profile: &str, name: &str) -> anyhow::Result<()> {
                 .err();
         }
     };
+    let outcome = if known.is_some() {
+        "removed"
+    } else {
+        "nothing"
+    };
     match known {
         Some((workspace, known)) => {
             identities::delete(&workspace.http, &known.id)?;
@@ -151,5 +151,6 @@ fn remove(context: &Context, profile: &str, name: &str) -> anyhow::Result<()> {
             &format!("to remove: there is no service principal {name}"),
         ),
     }
-    Ok(())
+    let answer = json!({"version": 1, "outcome": outcome, "name": name});
+    context.ui.json(&answer)
 }

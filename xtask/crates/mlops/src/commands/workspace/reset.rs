@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use camino::Utf8Path;
+use serde::Serialize;
 use xtask_remote::databricks::models;
 use xtask_remote::local;
 
 use crate::bundle;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
 use crate::local_workspace::{self, LocalWorkspace};
 use crate::tools::megabytes;
 use crate::ui::{Tone, safe_line};
@@ -16,42 +16,65 @@ use crate::ui::{Tone, safe_line};
 /// How long the workspace may take to say which models it has: they are in MLflow, which may be starting.
 const LOOK: Duration = Duration::from_secs(20);
 
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Answer<'a> {
+    version: u32,
+    /// `removed`, `planned` or `nothing`.
+    outcome: &'static str,
+    profile: &'a str,
+    /// What is removed, in words.
+    removes: &'a [String],
+}
+
 /// Runs the command.
 ///
 /// # Errors
-/// [`Kind::Interrupted`] when the answer was no, or could not be asked for.
-pub(super) fn run(context: &Context, profile: &str) -> anyhow::Result<()> {
+/// [`Kind::Usage`](crate::Kind::Usage) without a terminal and `--yes`,
+/// [`Kind::Interrupted`](crate::Kind::Interrupted) when the answer was no.
+pub(super) fn run(context: &Context, profile: &str, dry_run: bool) -> anyhow::Result<()> {
+    let ui = &context.ui;
     let called = local_workspace::called(context, profile);
     let state = local_workspace::state_folder(context, profile);
+    let answer = |outcome, removes: &[String]| {
+        ui.json(&Answer {
+            version: 1,
+            outcome,
+            profile,
+            removes,
+        })
+    };
     if !state.exists() {
-        context.ui.status(
+        ui.status(
             "Nothing",
             &format!("to remove: there is no state of {called} yet"),
         );
-        return Ok(());
+        return answer("nothing", &[]);
     }
     let running = local_workspace::find(context, profile)?;
     let targets = targets(context, profile);
-    show(context, &state, &targets);
+    let mut removes = on_disk(context, &state, &targets);
     if let Some(workspace) = &running {
-        show_running(context, workspace);
+        removes.extend(models_of(workspace));
     }
-    let question = format!("Remove {called} with all of this?");
-    if !context.ui.confirm(&question, false)? {
-        let again = local_workspace::command(context, "reset", profile);
-        return Failure::new(Kind::Interrupted, "nothing was removed")
-            .next(format!("{again} --yes"))
-            .err();
+    for what in &removes {
+        ui.line(&format!("  {} {what}", ui.paint("delete", Tone::Bad)));
     }
+    if let Some(runs) = running.as_ref().and_then(active_runs) {
+        ui.line(&format!("  {} {runs}", ui.paint("end", Tone::Bad)));
+    }
+    if dry_run {
+        ui.only_planned();
+        return answer("planned", &removes);
+    }
+    ui.agree(&format!("Remove {called} with all of this?"), false)?;
     if let Some(workspace) = local_workspace::find(context, profile)? {
         local_workspace::stop(context, &workspace)?;
     }
     fs_err::remove_dir_all(&state)?;
     forget_deployments(context, profile, &targets)?;
-    context
-        .ui
-        .status("Removed", &format!("the state of {called}"));
-    Ok(())
+    ui.status("Removed", &format!("the state of {called}"));
+    answer("removed", &removes)
 }
 
 /// The targets that live there; none where the bundle cannot be read.
@@ -63,15 +86,14 @@ fn targets(context: &Context, profile: &str) -> Vec<String> {
     there.map(|target| target.name).collect()
 }
 
-/// Shows what its folder holds, a line each.
-fn show(context: &Context, state: &Utf8Path, targets: &[String]) {
-    let delete = context.ui.paint("delete", Tone::Bad);
-    let line = |what: &str| context.ui.line(&format!("  {delete} {}", safe_line(what)));
+/// What its folder holds, a line each.
+fn on_disk(context: &Context, state: &Utf8Path, targets: &[String]) -> Vec<String> {
+    let mut lines = Vec::new();
     for target in targets {
         let branch = context.config.targets.get(target);
         let branch = branch.and_then(|target| target.branch.as_ref());
         let fed = branch.map_or_else(String::new, |branch| format!(", which {branch} feeds"));
-        line(&format!("what is deployed to target {target}{fed}"));
+        lines.push(format!("what is deployed to target {target}{fed}"));
     }
     let volumes = state.join("volumes");
     for catalog in folders(&volumes) {
@@ -79,32 +101,37 @@ fn show(context: &Context, state: &Utf8Path, targets: &[String]) {
             for volume in folders(&volumes.join(&catalog).join(&schema)) {
                 let size = size(&volumes.join(&catalog).join(&schema).join(&volume));
                 let size = megabytes(size);
-                line(&format!("volume {catalog}.{schema}.{volume}  {size}"));
+                lines.push(format!("volume {catalog}.{schema}.{volume}  {size}"));
             }
         }
     }
     let place = state.strip_prefix(&context.root).unwrap_or(state);
     let size = megabytes(size(state));
-    line(&format!(
+    lines.push(format!(
         "{place}, {size} in total: jobs, runs, experiments, models, volumes, files"
     ));
+    lines.iter().map(|line| safe_line(line)).collect()
 }
 
-/// Shows what only a running workspace can tell. One that does not is removed all the same.
-fn show_running(context: &Context, workspace: &LocalWorkspace) {
-    let ui = &context.ui;
-    let (delete, end) = (ui.paint("delete", Tone::Bad), ui.paint("end", Tone::Bad));
-    for model in models::names(&workspace.http, LOOK).unwrap_or_default() {
-        let versions = match models::versions(&workspace.http, &model) {
+/// The models that only a running workspace can tell, a line each.
+fn models_of(workspace: &LocalWorkspace) -> Vec<String> {
+    let models = models::names(&workspace.http, LOOK).unwrap_or_default();
+    let models = models.iter().map(|model| {
+        let versions = match models::versions(&workspace.http, model) {
             Ok(versions) => format!(", {}", crate::words::count(versions.len(), "version")),
             Err(_) => String::new(),
         };
-        ui.line(&format!("  {delete} model {}{versions}", safe_line(&model)));
-    }
-    match local::status(&workspace.http).map(|status| status.active_runs) {
-        Ok(0) | Err(_) => {}
-        Ok(1) => ui.line(&format!("  {end} 1 job run that is active")),
-        Ok(count) => ui.line(&format!("  {end} {count} job runs that are active")),
+        format!("model {}{versions}", safe_line(model))
+    });
+    models.collect()
+}
+
+/// The job runs that a running workspace has, where there are any.
+fn active_runs(workspace: &LocalWorkspace) -> Option<String> {
+    match local::status(&workspace.http).ok()?.active_runs {
+        0 => None,
+        1 => Some("1 job run that is active".to_owned()),
+        runs => Some(format!("{runs} job runs that are active")),
     }
 }
 

@@ -8,9 +8,9 @@ use crate::context::Context;
 use crate::local_workspace::{self, LocalWorkspace};
 use crate::ui::Tone;
 
-pub(super) fn run(context: &Context, which: &Which<'_>, json: bool) -> anyhow::Result<()> {
+pub(super) fn run(context: &Context, which: &Which<'_>) -> anyhow::Result<()> {
     let profiles = which.all();
-    if !json {
+    if !context.ui.wants_json() {
         let show = |profile: &&str| show(context, profile);
         return profiles.iter().try_for_each(show);
     }
@@ -20,8 +20,7 @@ pub(super) fn run(context: &Context, which: &Which<'_>, json: bool) -> anyhow::R
         true => json!({"workspaces": facts}),
         false => facts.pop().unwrap_or_default(),
     };
-    context.ui.answer(&answer.to_string());
-    Ok(())
+    context.ui.json(&answer)
 }
 
 fn facts(context: &Context, profile: &str) -> anyhow::Result<Value> {

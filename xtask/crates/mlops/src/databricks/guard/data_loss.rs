@@ -110,7 +110,7 @@ fn not_named(target: &str, open: &[&str]) -> anyhow::Result<()> {
     Failure::new(Kind::Failed, what)
         .next("to keep it, put it back into the bundle")
         .next(format!(
-            "to delete it: cargo xtask deploy --target {target} {}",
+            "to delete it: cargo xtask deploy --target {target} {} --yes",
             flags.join(" ")
         ))
         .err()

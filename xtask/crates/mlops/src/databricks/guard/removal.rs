@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use super::super::{Target, Versions};
 use super::holds_data;
 use crate::error::{Failure, Kind};
@@ -9,11 +11,12 @@ use crate::ui::{Tone, safe_line};
 use xtask_remote::databricks::bundle_state;
 
 /// Everything in a target's deployment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Removal {
     /// Names or ids of the resources by `KIND.KEY`, without permissions and grants.
     resources: BTreeMap<String, String>,
     /// Model versions, deleted with their models.
+    #[serde(skip)]
     pub(in super::super) versions: Vec<Versions>,
     /// The folder with the deployed files and the state.
     folder: String,
@@ -111,12 +114,8 @@ pub(super) fn agree<'r>(
     let ends_nothing = removal.data().next().is_none();
     if branch.is_none() && (target.local.is_some() || ends_nothing) {
         let question = format!("Remove all of this from {name}, with its data?");
-        return match ui.confirm(&question, false)? {
-            true => Ok(Agreed(removal)),
-            false => Failure::new(Kind::Interrupted, "nothing was removed")
-                .next(format!("cargo xtask destroy --target {name} --yes"))
-                .err(),
-        };
+        ui.agree(&question, false)?;
+        return Ok(Agreed(removal));
     }
     let is_named = |key: &str| named.iter().any(|one| one == key);
     let is_confirmed = branch.is_none() || confirmed.is_some();
@@ -124,10 +123,12 @@ pub(super) fn agree<'r>(
     let question = format!(
         "This removes everything listed from target {name}{fed}, with its data. Type {name} to confirm"
     );
-    match (is_confirmed && removal.data().all(is_named)) || ui.typed(&question, name)? {
-        true => Ok(Agreed(removal)),
-        false => not_agreed(removal, name, branch),
+    let by_names = is_confirmed && removal.data().all(is_named);
+    if !by_names && !ui.typed(&question, name)? {
+        return not_agreed(removal, name, branch);
     }
+    ui.agreed_before()?;
+    Ok(Agreed(removal))
 }
 
 fn not_agreed<T>(removal: &Removal, name: &str, branch: Option<&str>) -> anyhow::Result<T> {
@@ -150,6 +151,7 @@ fn not_agreed<T>(removal: &Removal, name: &str, branch: Option<&str>) -> anyhow:
     if branch.is_some() {
         command.push_str(&format!(" --confirm {name}"));
     }
+    command.push_str(" --yes");
     Failure::new(Kind::Failed, what)
         .next(format!("to remove all of it: {command}"))
         .err()

@@ -159,14 +159,21 @@ impl Stage {
     /// Trains a first version in `staging`, as an admin there does.
     pub(super) fn train(&self) {
         for args in [
-            &["data", "upload", "--target", "staging", "--generated"][..],
+            &[
+                "data",
+                "upload",
+                "--target",
+                "staging",
+                "--generated",
+                "--yes",
+            ][..],
             &["run", "model_training_job", "--target", "staging"],
         ] {
             let mut command = self.clone.xtask(args);
             command
                 .env("DATABRICKS_HOST", self.staging.url())
                 .env("DATABRICKS_TOKEN", self.staging.workspace.token());
-            let said = Said::from(command.output().unwrap());
+            let said = Said::of(command);
             assert_eq!(said.code, Some(0), "{}", said.stderr);
         }
     }
@@ -261,7 +268,7 @@ impl Place {
             .current_dir(self.home.path())
             .env("DATABRICKS_HOST", self.url())
             .env("DATABRICKS_TOKEN", self.workspace.token());
-        Said::from(command.output().unwrap())
+        Said::of(command)
     }
 
     /// The champion that a target has here.

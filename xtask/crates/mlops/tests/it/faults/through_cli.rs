@@ -44,7 +44,7 @@ impl Far {
     fn run(&self, args: &[&str]) -> Said {
         let mut command = self.project.xtask(args);
         command.env("DATABRICKS_TOKEN", self.workspace.token());
-        Said::from(command.output().unwrap())
+        Said::of(command)
     }
 }
 

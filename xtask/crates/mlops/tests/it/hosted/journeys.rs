@@ -56,7 +56,7 @@ fn beside(world: &World, code: i32, says: &str) {
     assert!(setup.stdout.contains("target preprod"), "{}", setup.stdout);
 
     world.clone.git(&["switch", "--quiet", "slower"]);
-    let args = ["open-pr", "--yes", "--no-watch", "--no-test", "--dry-run"];
+    let args = ["open-pr", "--yes", "--no-wait", "--no-test", "--dry-run"];
     let open_pr = within(world, &args, true);
     assert_eq!(open_pr.code, Some(0), "{}", open_pr.stderr);
 }

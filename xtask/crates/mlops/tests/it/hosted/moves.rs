@@ -35,7 +35,7 @@ fn a_target_is_not_taken_for_what_it_was_on_another_workspace() {
     let signed_in = |project: &Project, args: &[&str]| {
         let mut command = project.xtask(args);
         command.env("DATABRICKS_TOKEN", workspace.token());
-        Said::from(command.output().unwrap())
+        Said::of(command)
     };
     // CI has deployed it to the host; here it was deployed to the local workspace.
     let ci = project();
@@ -124,6 +124,6 @@ fn a_target_is_not_taken_for_what_it_was_on_another_workspace() {
     let mut command = here.xtask(&["deploy", "--target", TARGET, "--dry-run", "--json"]);
     command.env("DATABRICKS_HOST", format!("HTTP://LOCALHOST:{port}/"));
     command.env("DATABRICKS_TOKEN", workspace.token());
-    let by_variable = answer(&Said::from(command.output().unwrap()));
+    let by_variable = answer(&Said::of(command));
     assert_eq!(by_variable["host"], far);
 }

@@ -96,7 +96,7 @@ impl World {
             // Work on a host takes no program of the local workspace.
             command.env("XTASK_WORKSPACE_BIN", "/no/such/program");
         }
-        let said = Said::from(command.output().unwrap());
+        let said = Said::of(command);
         for text in [&said.stdout, &said.stderr] {
             assert!(!text.contains(TOKEN), "the token is shown: {text}");
             assert!(!text.contains("panicked"), "{text}");

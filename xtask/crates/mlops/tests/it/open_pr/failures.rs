@@ -133,7 +133,12 @@ fn writing() -> Vec<Day> {
             "422 no commits",
             custom("No commits between main and more-care"),
             4,
-            &["No commits between main and more-care", "call it again"],
+            &[
+                "No commits between main and more-care",
+                "done: push more-care to ann/churn",
+                "not done: open a pull request into main",
+                "run it again to continue",
+            ],
         ),
         day(
             "422 drafts",
@@ -175,13 +180,13 @@ fn writing() -> Vec<Day> {
             "429 for a day",
             json!({"method": "POST", "path": "*/pulls", "status": 429, "headers": {"retry-after": "86400"}, "body": "{\"message\": \"slow down\"}"}),
             4,
-            &["86400 seconds", "what you typed is kept"],
+            &["86400 seconds", "your text is kept"],
         ),
         day(
             "always 502",
             json!({"method": "POST", "path": "*/pulls", "status": 502, "body": "<html><title>Bad gateway</title>"}),
             4,
-            &["Bad gateway", "what you typed is kept"],
+            &["Bad gateway", "your text is kept"],
         ),
     ]
 }
@@ -250,7 +255,7 @@ fn a_short_limit_is_waited_for() {
     let limit = json!({"path": "*/repos/ann/churn", "status": 429, "headers": {"retry-after": "2"}, "body": "{\"message\": \"slow down\"}", "times": 1});
     world.forge.fault(&limit);
     let started = std::time::Instant::now();
-    let said = world.run(&["open-pr", "--yes", "--no-watch"]);
+    let said = world.run(&["open-pr", "--yes", "--no-wait"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(said.stderr.contains("Waiting"), "{}", said.stderr);
     assert!(started.elapsed() >= Duration::from_secs(2));

@@ -56,7 +56,7 @@ fn habits_of_years_change_nothing_about_the_journey() {
         assert_eq!(said.code, Some(0), "{args:?}: {}", said.stderr);
         serde_json::from_str(&said.stdout).unwrap()
     };
-    let open = ["open-pr", "--yes", "--no-watch", "--no-test", "--json"];
+    let open = ["open-pr", "--yes", "--no-wait", "--no-test", "--json"];
     let opened = run(&[&open[..], &["--commit", "Fit with more care"]].concat());
     assert_eq!(
         (&opened["branch"], &opened["number"]),

@@ -139,7 +139,7 @@ fn what_a_hook_of_another_repository_sets_leads_no_command_there() {
     let at = other.display().to_string();
     world.git(&["init", "--quiet", &at]);
     let before = std::fs::read_to_string(other.join(".git/config")).unwrap();
-    let mut command = world.xtask(&["open-pr", "--yes", "--no-watch", "--no-test", "--json"]);
+    let mut command = world.xtask(&["open-pr", "--yes", "--no-wait", "--no-test", "--json"]);
     for (name, value) in [
         ("GIT_DIR", format!("{at}/.git")),
         ("GIT_COMMON_DIR", format!("{at}/.git")),
@@ -155,7 +155,7 @@ fn what_a_hook_of_another_repository_sets_leads_no_command_there() {
     ] {
         command.env(name, value);
     }
-    let said = Said::from(command.output().unwrap());
+    let said = Said::of(command);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert_eq!(world.pulls()[0]["head"]["ref"], "more-care");
     assert_eq!(
@@ -174,7 +174,7 @@ fn titles_reach_github_exactly_and_the_terminal_safely() {
         let said = world.run(&[
             "open-pr",
             "--yes",
-            "--no-watch",
+            "--no-wait",
             "--no-test",
             "--json",
             &format!("--title={title}"),
@@ -202,7 +202,7 @@ fn branches_reach_git_exactly_and_the_terminal_safely() {
         world.git(&["update-ref", &full, &head]);
         world.git(&["symbolic-ref", "HEAD", &full]);
         fs::write(&recorded, "").unwrap();
-        let said = world.run(&["open-pr", "--yes", "--no-watch", "--no-test", "--json"]);
+        let said = world.run(&["open-pr", "--yes", "--no-wait", "--no-test", "--json"]);
         assert_eq!(said.code, Some(0), "{branch:?}: {}", said.stderr);
         safe(&said.stderr, branch);
         // What git was called with is one word of it, whatever is in the name.
@@ -253,7 +253,7 @@ fn file_names_reach_git_exactly_and_the_description_as_code() {
     let said = world.run(&[
         "open-pr",
         "--yes",
-        "--no-watch",
+        "--no-wait",
         "--no-test",
         "--commit",
         "Add awkward names",
@@ -288,7 +288,7 @@ fn titles_of_others_are_harmless_at_a_terminal() {
     assert_eq!(status, 200);
     let mut command = world.xtask(&[
         "open-pr",
-        "--no-watch",
+        "--no-wait",
         "--no-test",
         "--title",
         "y\u{1b}[2Jz\u{202e}",
@@ -354,21 +354,10 @@ fn what_is_no_title_is_said() {
         (" \t", "the title is empty"),
         ("a\nb", "more than one line"),
     ] {
-        let said: Said = world.run(&[
-            "open-pr",
-            "--yes",
-            "--no-watch",
-            &format!("--title={title}"),
-        ]);
+        let said: Said = world.run(&["open-pr", "--yes", "--no-wait", &format!("--title={title}")]);
         assert_eq!(said.code, Some(2), "{}", said.stderr);
         assert!(said.stderr.contains(says), "{}", said.stderr);
     }
-    let said = world.run(&[
-        "open-pr",
-        "--yes",
-        "--no-watch",
-        "--title",
-        &"x".repeat(257),
-    ]);
+    let said = world.run(&["open-pr", "--yes", "--no-wait", "--title", &"x".repeat(257)]);
     assert!(said.stderr.contains("GitHub takes 256"), "{}", said.stderr);
 }

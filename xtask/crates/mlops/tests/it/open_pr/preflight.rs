@@ -200,7 +200,7 @@ fn without_a_push_right_it_goes_to_a_fork_or_says_how_to_make_one() {
         b"name: The tests\non: pull_request\njobs: {}\n",
     );
     world.commit("Add a workflow");
-    let said = world.run(&["open-pr", "--yes", "--no-watch", "--dry-run"]);
+    let said = world.run(&["open-pr", "--yes", "--no-wait", "--dry-run"]);
     assert!(
         said.stderr
             .contains("the branch goes to bob/churn, a fork (remote mine)"),
@@ -274,7 +274,7 @@ fn without_a_token_it_pushes_and_names_the_page() {
         .project
         .xtask(&["open-pr", "--yes", "--title", "A & B", "--body", "x\ny"]);
     command.env_remove("GH_ENTERPRISE_TOKEN");
-    let said = Said::from(command.output().unwrap());
+    let said = Said::of(command);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(
         said.stderr.contains("no token for 127.0.0.1:"),

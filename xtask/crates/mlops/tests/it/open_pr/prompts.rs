@@ -7,7 +7,7 @@ use super::world::{BRANCH, SUBJECT, World};
 const DOWN: &str = "\u{1b}[B";
 
 fn at_a_terminal(world: &World, args: &[&str], columns: u16) -> Terminal {
-    let mut command = world.xtask(&[&["open-pr", "--no-watch"], args].concat());
+    let mut command = world.xtask(&[&["open-pr", "--no-wait"], args].concat());
     command.env_remove("NO_COLOR");
     Terminal::run(&command, columns)
 }
@@ -102,27 +102,31 @@ fn what_was_typed_is_offered_again() {
 }
 
 #[test]
-fn without_a_terminal_nothing_waits_and_the_answers_are_said() {
+fn without_a_terminal_nothing_waits_and_nothing_is_pushed_without_yes() {
     let world = World::new();
     world.write("left-over.txt", b"x");
-    let said: Said = world.run(&["open-pr", "--no-watch"]);
-    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let said: Said = world.run(&["open-pr", "--no-wait", "--title", "Two words"]);
+    assert_eq!(said.code, Some(2), "{}", said.stderr);
     for part in [
         "1 file is not committed",
         "--commit MESSAGE commits them all first",
         "--test runs the tests first",
-        "Do this? yes (no terminal to ask on)",
+        "no terminal to ask on; pass --yes",
+        "next: cargo xtask open-pr --no-wait --title 'Two words' --yes",
     ] {
         assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
     }
+    assert!(world.pulls().is_empty() && world.remote_head(BRANCH).is_none());
+    let said: Said = world.run(&["open-pr", "--no-wait", "--yes"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert_eq!(world.pulls()[0]["title"], SUBJECT);
     assert_eq!(world.git(&["status", "--porcelain"]), "?? left-over.txt");
 
     let world = World::on_main();
     world.change("on main");
     world.commit("Change it");
-    let said: Said = world.run(&["open-pr", "--no-watch"]);
-    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let said: Said = world.run(&["open-pr", "--no-wait"]);
+    assert_eq!(said.code, Some(2), "{}", said.stderr);
     assert!(
         said.stderr
             .contains("Name of the branch: change-it (no terminal to ask on)"),
@@ -135,8 +139,7 @@ fn without_a_terminal_nothing_waits_and_the_answers_are_said() {
 fn narrow_dumb_and_colourless_terminals() {
     let world = World::new();
     let plain = |name: &str, value: &str| {
-        let mut command =
-            world.xtask(&["open-pr", "--no-watch", "--no-test", "--dry-run", "--yes"]);
+        let mut command = world.xtask(&["open-pr", "--no-wait", "--no-test", "--dry-run", "--yes"]);
         command.env_remove("NO_COLOR").env(name, value);
         let seen = Terminal::run(&command, 80).ends();
         assert_eq!(seen.code, Some(0), "{}", seen.text);
@@ -154,18 +157,18 @@ fn narrow_dumb_and_colourless_terminals() {
     assert!(!dumb.bytes.contains(&0x1b), "{}", dumb.text);
 
     // Of a terminal that can do nothing nothing is asked.
-    let mut command = world.xtask(&["open-pr", "--no-watch", "--no-test"]);
+    let mut command = world.xtask(&["open-pr", "--no-wait", "--no-test"]);
     command.env("TERM", "dumb");
     let seen = Terminal::run(&command, 80).ends();
-    assert_eq!(seen.code, Some(0), "{}", seen.text);
+    assert_eq!(seen.code, Some(2), "{}", seen.text);
     assert!(
-        seen.text.contains("(no terminal to ask on)"),
+        seen.text.contains("no terminal to ask on; pass --yes"),
         "{}",
         seen.text
     );
 
     let mut terminal = at_a_terminal(&world, &["--no-test", "--title", "Narrow"], 40);
-    terminal.answers("Do this?", "y");
+    terminal.answers("Go on:", "\r");
     let seen = terminal.ends();
     assert_eq!(seen.code, Some(0), "{}", seen.text);
     assert_eq!(world.pulls()[0]["title"], "Narrow");

@@ -60,7 +60,7 @@ fn a_secret_that_an_earlier_commit_holds_is_found_and_the_advice_removes_it() {
         .project
         .shell("export GIT_EDITOR=true; git rebase --continue || git rebase --skip");
     assert!(rest.output().unwrap().status.success());
-    let said = world.run(&["open-pr", "--yes", "--no-watch", "--dry-run"]);
+    let said = world.run(&["open-pr", "--yes", "--no-wait", "--dry-run"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
 }
 
@@ -175,7 +175,7 @@ fn a_line_that_xtask_toml_allows_passes_and_no_other() {
     )
     .unwrap();
     world.commit("Allow it");
-    let said = world.run(&["open-pr", "--yes", "--no-watch", "--dry-run"]);
+    let said = world.run(&["open-pr", "--yes", "--no-wait", "--dry-run"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     world.write("docs.md", secret('2').as_bytes());
     world.commit("Another one");
@@ -184,7 +184,7 @@ fn a_line_that_xtask_toml_allows_passes_and_no_other() {
     let said = world.run(&[
         "open-pr",
         "--yes",
-        "--no-watch",
+        "--no-wait",
         "--dry-run",
         "--allow-secrets",
     ]);
@@ -223,7 +223,7 @@ fn what_a_commit_of_everything_would_add_is_looked_at_first() {
     let said = world.run(&[
         "open-pr",
         "--yes",
-        "--no-watch",
+        "--no-wait",
         "--dry-run",
         "--commit",
         "Add data",
@@ -268,7 +268,7 @@ fn a_large_file_counts_as_it_is_committed() {
     let said = world.run(&[
         "open-pr",
         "--yes",
-        "--no-watch",
+        "--no-wait",
         "--dry-run",
         "--commit",
         "Data",
@@ -407,7 +407,7 @@ fn the_number_of_files_does_not_multiply_processes() {
         let said = world.run(&[
             "open-pr",
             "--yes",
-            "--no-watch",
+            "--no-wait",
             "--dry-run",
             "--commit",
             "More",
@@ -490,7 +490,7 @@ fn a_partial_clone_fetches_what_the_change_touches() {
     assert!(before >= 80, "{before}");
     world.forge.clear_requests();
     // git has no credentials of its own here.
-    let said = world.run(&["open-pr", "--yes", "--no-watch", "--dry-run"]);
+    let said = world.run(&["open-pr", "--yes", "--no-wait", "--dry-run"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(
         said.stderr.contains("will open a pull request")
@@ -571,9 +571,9 @@ fn a_scanner_is_fetched_and_knows_more_forms() {
     // A file of the scanner's own that would have it look the other way.
     world.write("kingfisher.yaml", b"scan:\n  exclude: ['*']\n");
     world.commit("Add much");
-    let mut command = world.xtask(&["open-pr", "--yes", "--no-watch"]);
+    let mut command = world.xtask(&["open-pr", "--yes", "--no-wait"]);
     command.env_remove("XTASK_OFFLINE");
-    let said = Said::from(command.output().unwrap());
+    let said = Said::of(command);
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     let found: Vec<&str> = forms
         .iter()

@@ -94,7 +94,7 @@ fn an_ssh_alias_may_have_a_dot() {
         world.git(&["remote", "set-url", "origin", address]);
         let mut command = world.xtask(&["open-pr", "--yes", "--dry-run", "--no-test"]);
         command.env_remove("GH_ENTERPRISE_TOKEN");
-        let said = Said::from(command.output().unwrap()).stderr;
+        let said = Said::of(command).stderr;
         let expected = match host {
             "github.com" => "no token for github.com".to_owned(),
             _ => format!("origin leads to {host}"),
@@ -170,7 +170,7 @@ fn a_shallow_clone_claims_nothing_that_it_cannot_know() {
         let mut command = world.xtask(args);
         Said::from(command.current_dir(&shallow).output().unwrap())
     };
-    let said = run(&["open-pr", "--yes", "--no-watch", "--no-test"]);
+    let said = run(&["open-pr", "--yes", "--no-wait", "--no-test"]);
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     assert!(
         said.stderr.contains("this clone is shallow"),
@@ -200,7 +200,7 @@ fn a_shallow_clone_claims_nothing_that_it_cannot_know() {
         &world.owner,
         &["-C", folder, "fetch", "--quiet", "--unshallow"],
     );
-    let said = run(&["open-pr", "--yes", "--no-watch", "--no-test"]);
+    let said = run(&["open-pr", "--yes", "--no-wait", "--no-test"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
 }
 

@@ -16,7 +16,7 @@ fn tokens_are_found_in_order_and_sent_to_their_own_host_alone() {
         let mut command = world.project.xtask(&[
             "open-pr",
             "--yes",
-            "--no-watch",
+            "--no-wait",
             "--no-test",
             "--dry-run",
             "--json",
@@ -25,7 +25,7 @@ fn tokens_are_found_in_order_and_sent_to_their_own_host_alone() {
             command.env(name, value);
         }
         world.forge.clear_requests();
-        let said = Said::from(command.output().unwrap());
+        let said = Said::of(command);
         assert!(said.code.is_some());
         let asked = world.forge.requests();
         let calls = asked.iter().filter(|asked| asked.path.starts_with("/api/"));
@@ -122,12 +122,12 @@ fn a_token_is_seen_nowhere() {
             &["--dry-run", "--explain", "--json"],
         ] {
             let mut command =
-                world.xtask(&[&["open-pr", "--yes", "--no-watch", "--no-test"], extra].concat());
+                world.xtask(&[&["open-pr", "--yes", "--no-wait", "--no-test"], extra].concat());
             command.env("RUST_BACKTRACE", "full");
             command
                 .env("DATABRICKS_TOKEN", decoys[0])
                 .env("GH_TOKEN", decoys[1]);
-            let run = Said::from(command.output().unwrap());
+            let run = Said::of(command);
             said.push_str(&run.stdout);
             said.push_str(&run.stderr);
             let merge = Said::from(
@@ -168,7 +168,7 @@ fn a_password_in_a_remotes_address_is_not_shown() {
         .forge
         .fault(&json!({"path": "*/info/refs", "status": 403, "body": "no"}));
     for args in [&["--explain"][..], &["--json"]] {
-        let said = world.run(&[&["open-pr", "--yes", "--no-watch"], args].concat());
+        let said = world.run(&[&["open-pr", "--yes", "--no-wait"], args].concat());
         assert_ne!(said.code, Some(0));
         assert!(!said.stderr.contains(&world.owner.token), "{}", said.stderr);
         assert!(!said.stdout.contains(&world.owner.token), "{}", said.stdout);

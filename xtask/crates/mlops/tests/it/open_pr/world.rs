@@ -120,13 +120,13 @@ impl World {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Said {
-        Said::from(self.xtask(args).output().unwrap())
+        Said::of(self.xtask(args))
     }
 
-    /// `open-pr --yes --no-watch --json` and more; the object that it prints.
+    /// `open-pr --yes --no-wait --json` and more; the object that it prints.
     #[track_caller]
     pub(crate) fn open(&self, args: &[&str]) -> Value {
-        let all = [&["open-pr", "--yes", "--no-watch", "--json"], args].concat();
+        let all = [&["open-pr", "--yes", "--no-wait", "--json"], args].concat();
         let said = self.run(&all);
         assert_eq!(said.code, Some(0), "{}", said.stderr);
         serde_json::from_str(&said.stdout).unwrap()
@@ -135,7 +135,7 @@ impl World {
     /// The same, expected to fail with an exit code; what it said.
     #[track_caller]
     pub(crate) fn fails(&self, code: i32, args: &[&str]) -> String {
-        let all = [&["open-pr", "--yes", "--no-watch"], args].concat();
+        let all = [&["open-pr", "--yes", "--no-wait"], args].concat();
         let said = self.run(&all);
         assert_eq!(said.code, Some(code), "{}", said.stderr);
         assert!(!said.stderr.contains("panicked"), "{}", said.stderr);

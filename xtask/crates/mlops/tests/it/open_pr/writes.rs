@@ -60,7 +60,7 @@ fn a_rewritten_branch_replaces_what_was_pushed_and_nothing_else() {
     let world = World::new();
     let _ = world.open(&[]);
     world.git(&["commit", "--quiet", "--amend", "--message", "Said better"]);
-    let said = world.run(&["open-pr", "--yes", "--no-watch"]);
+    let said = world.run(&["open-pr", "--yes", "--no-wait"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(
         said.stderr.contains("was rewritten since it was pushed"),
@@ -183,7 +183,7 @@ fn drafts_reviewers_and_labels() {
 
     // Who cannot review is said at the end: the pull request is there.
     let said = world.fails(4, &["--reviewer", "nobody-of-that-name"]);
-    assert!(said.contains("nobody was asked for a review"), "{said}");
+    assert!(said.contains("no review was requested"), "{said}");
 }
 
 #[test]

@@ -163,7 +163,7 @@ impl Day {
 fn the_predictions_prove_which_version_answered() {
     let day = Day::begin();
     day.deploy();
-    let upload = ["data", "upload", "--target", "prod", "--generated"];
+    let upload = ["data", "upload", "--target", "prod", "--generated", "--yes"];
     let _ = day.project.succeed(&upload);
     let first = day.train();
     day.promote();

@@ -10,7 +10,7 @@ fn signed_in(world: &World, args: &[&str]) -> Said {
     let project = world.seen_from_afar();
     let mut command = project.xtask(args);
     command.env("DATABRICKS_TOKEN", world.to.workspace.token());
-    Said::from(command.output().unwrap())
+    Said::of(command)
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl World {
     fn types(&self, typed: Typed, id: &str) -> Said {
         match typed {
             Typed::Promote => self.promote(&["--yes", "--json"]),
-            Typed::Undo => Said::from(self.project.xtask(&undo(id)).output().unwrap()),
+            Typed::Undo => Said::of(self.project.xtask(&undo(id))),
         }
     }
 

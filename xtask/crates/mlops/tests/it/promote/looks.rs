@@ -41,7 +41,7 @@ fn a_look_runs_no_code_of_the_checkout() {
     let signed_in = |args: &[&str]| {
         let mut command = project.xtask(args);
         command.env("DATABRICKS_TOKEN", world.to.workspace.token());
-        Said::from(command.output().unwrap())
+        Said::of(command)
     };
     let ends = ["promote", "--from", FROM, "--to", TO];
     let promote = |more: &[&'static str]| [&ends, more].concat();

@@ -55,7 +55,7 @@ impl World {
 
     /// `cargo xtask promote --from … --to … ARGS`.
     pub(crate) fn promote(&self, args: &[&str]) -> Said {
-        Said::from(self.promotion(args).output().unwrap())
+        Said::of(self.promotion(args))
     }
 
     /// The same, to be started.

@@ -87,20 +87,24 @@ fn who_may_not_write_is_told_before_anything_is_done() {
 }
 
 #[test]
-fn without_a_terminal_a_merge_takes_yes_and_a_proposal_does_not() {
+fn without_a_terminal_a_merge_and_a_proposal_take_yes() {
     let place = Place::new();
-    let said = place.run(&["--merge"]);
-    assert_eq!(said.code, Some(130), "{}", said.stderr);
+    for more in [&["--merge", "--json"][..], &["--json"]] {
+        let said = place.run(more);
+        assert_eq!(said.code, Some(2), "{}", said.stderr);
+        let told: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+        assert_eq!(told["error"]["kind"], "usage");
+        let what = "no terminal to ask on; pass --yes";
+        assert_eq!(told["error"]["what"], what);
+        let next = told["error"]["next"][0].as_str().unwrap();
+        assert!(next.starts_with("cargo xtask promote --code"), "{next}");
+        assert!(next.ends_with("--json --yes"), "{next}");
+    }
     assert!(place.pulls().is_empty() && place.head(STABLE).is_none());
-    let said = place.run(&["--json"]);
+    let said = place.run(&["--json", "--yes"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     let told: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(told["outcome"], "opened");
-    assert!(
-        said.stderr.contains("Do this? yes (no terminal to ask on)"),
-        "{}",
-        said.stderr
-    );
 }
 
 #[test]

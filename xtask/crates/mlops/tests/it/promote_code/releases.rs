@@ -155,7 +155,7 @@ fn names_come_from_the_configuration_and_missing_ones_are_told() {
     assert!(said.contains("promotes-to"), "{said}");
     let mut command = place.command(&["--yes"]);
     command.env_remove("GH_ENTERPRISE_TOKEN");
-    let said = xtask_testkit::Said::from(command.output().unwrap());
+    let said = xtask_testkit::Said::of(command);
     assert_eq!(said.code, Some(3), "{}", said.stderr);
     assert!(
         said.stderr.contains("promoting takes one"),

@@ -55,11 +55,11 @@ impl Place {
     /// `promote --code` and more, as a command.
     pub(super) fn command(&self, args: &[&str]) -> Command {
         self.world
-            .xtask(&[&["promote", "--code", "--no-watch"], args].concat())
+            .xtask(&[&["promote", "--code", "--no-wait"], args].concat())
     }
 
     pub(super) fn run(&self, args: &[&str]) -> Said {
-        Said::from(self.command(args).output().unwrap())
+        Said::of(self.command(args))
     }
 
     /// `promote --code --yes --json` and more; the object that it prints.

@@ -115,7 +115,7 @@ fn a_log_that_cannot_be_had_is_said_in_its_place() {
 #[test]
 fn without_a_token_it_says_how_to_get_one() {
     let (world, _) = World::with_pull_request();
-    let said = Said::from(world.project.xtask(&["status"]).output().unwrap());
+    let said = Said::of(world.project.xtask(&["status"]));
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert!(
         said.stdout.contains("GH_ENTERPRISE_TOKEN"),

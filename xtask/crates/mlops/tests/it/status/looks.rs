@@ -323,7 +323,7 @@ fn failed_jobs_are_run_again_by_workflow() {
     let planned = world.run(&["rerun", "--failed", "--dry-run"]);
     assert_eq!(planned.code, Some(0), "{}", planned.stderr);
     assert!(
-        planned.stderr.contains("Tests: notebook"),
+        planned.stderr.contains("will run notebook of Tests again"),
         "{}",
         planned.stderr
     );

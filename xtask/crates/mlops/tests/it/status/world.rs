@@ -109,7 +109,7 @@ impl World {
     }
 
     pub(crate) fn run(&self, args: &[&str]) -> Said {
-        let said = Said::from(self.xtask(args).output().unwrap());
+        let said = Said::of(self.xtask(args));
         self.no_token_in(&said.stdout);
         self.no_token_in(&said.stderr);
         assert!(!said.stderr.contains("panicked"), "{}", said.stderr);

@@ -118,7 +118,7 @@ impl Journey {
         self.world.forge.permit(&repository, &bob, "write");
         self.world.forge.protect(&repository, "main", &["unit"], 1);
         let main = self.world.remote_head("main");
-        let open = ["open-pr", "--yes", "--no-watch", "--no-test"];
+        let open = ["open-pr", "--yes", "--no-wait", "--no-test"];
         let opened = self.told(&[&open[..], &["--commit", "Fit with more care"]].concat());
         assert_eq!(opened["branch"], BRANCH, "{opened}");
         let sha = opened["commit"].as_str().unwrap();

@@ -88,7 +88,7 @@ impl Place {
         }
         let said = match &mut self.hooks {
             Some(hooks) => hooks.run(&command),
-            None => Said::from(command.output().unwrap()),
+            None => Said::of(&mut command),
         };
         let waited = std::fs::read_to_string(self.waited()).unwrap_or_default();
         assert!(waited.is_empty(), "{command:?} called {waited}");

@@ -1,12 +1,12 @@
 //! Whether the branch can be pushed, and what must hold for it.
 
-use super::gate::{Gate, new_token};
+use super::on_github::{OnGitHub, new_token};
 use super::short;
 use crate::commands::open_pr::findings::Findings;
 use crate::commands::open_pr::source::Source;
 use crate::git::{Git, Lease};
 
-impl Gate<'_> {
+impl OnGitHub<'_> {
     /// What must hold for a push; `None` where nothing is pushed.
     pub(super) fn push(
         &self,

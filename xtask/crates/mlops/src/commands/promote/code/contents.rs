@@ -6,8 +6,8 @@ use serde::Serialize;
 use xtask_remote::Error;
 use xtask_remote::github::pulls;
 
-use super::ground::Ground;
 use crate::git::{Git, Made};
+use crate::github::Upstream;
 use crate::pull_request::notebooks;
 
 /// How many commits GitHub is asked about.
@@ -53,7 +53,7 @@ impl Contents {
     /// What git and GitHub say.
     pub(super) fn between(
         git: &Git,
-        ground: &Ground,
+        upstream: &Upstream,
         main: &str,
         older: Option<&str>,
         newer: &str,
@@ -67,7 +67,7 @@ impl Contents {
             ..Contents::default()
         };
         let mut seen = BTreeSet::new();
-        for (commit, found) in asked.iter().zip(pulls_of(ground, main, asked)?) {
+        for (commit, found) in asked.iter().zip(pulls_of(upstream, main, asked)?) {
             match found {
                 Some(pull) if seen.insert(pull.number) => contents.pulls.push(pull),
                 Some(_) => {}
@@ -98,9 +98,13 @@ impl Contents {
 }
 
 /// The merged pull request of each commit, in their order; asked side by side.
-fn pulls_of(ground: &Ground, main: &str, commits: &[Made]) -> Result<Vec<Option<Brought>>, Error> {
+fn pulls_of(
+    upstream: &Upstream,
+    main: &str,
+    commits: &[Made],
+) -> Result<Vec<Option<Brought>>, Error> {
     let ask = |commit: &Made| -> Result<Option<Brought>, Error> {
-        let found = pulls::of_commit(&ground.connection.github, &ground.into, &commit.sha)?;
+        let found = pulls::of_commit(&upstream.connection.github, &upstream.into, &commit.sha)?;
         let merged = found
             .into_iter()
             .find(|pull| pull.is_merged() && pull.base.branch == main);

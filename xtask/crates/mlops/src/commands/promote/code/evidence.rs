@@ -5,16 +5,16 @@ use serde::Serialize;
 use xtask_remote::databricks::bundle_state;
 use xtask_remote::github::checks::{self, State};
 
-use super::ground::Ground;
-use super::marks::short;
 use super::route::Route;
 use crate::bundle;
 use crate::chain::CHAMPION;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
+use crate::github::Upstream;
 use crate::local_workspace;
 use crate::tools::{self, Need, Toolbox};
 use crate::ui::safe_line;
+use crate::words::short;
 
 /// A target as it is.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -71,7 +71,7 @@ impl Evidence {
     /// What GitHub says about the checks; Ctrl-C.
     pub(super) fn collect(
         context: &Context,
-        ground: &Ground,
+        upstream: &Upstream,
         route: &Route,
         main: &str,
     ) -> anyhow::Result<Evidence> {
@@ -82,7 +82,7 @@ impl Evidence {
         Ok(Evidence {
             from,
             to,
-            checks: checks(ground, main)?,
+            checks: checks(upstream, main)?,
         })
     }
 
@@ -170,9 +170,9 @@ pub(super) fn at_hand(context: &Context, name: &str) -> anyhow::Result<Toolbox> 
         .ok_or_else(|| anyhow::anyhow!("the Databricks CLI is not here (cargo xtask setup)"))
 }
 
-fn checks(ground: &Ground, main: &str) -> anyhow::Result<Checks> {
+fn checks(upstream: &Upstream, main: &str) -> anyhow::Result<Checks> {
     let mut checks = Checks::default();
-    for check in checks::of_commit(&ground.connection.github, &ground.into, main)? {
+    for check in checks::of_commit(&upstream.connection.github, &upstream.into, main)? {
         match check.state {
             State::Passed => checks.passed.push(check.name),
             State::Failed => checks.failed.push(check.name),

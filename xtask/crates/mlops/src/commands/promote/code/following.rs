@@ -8,14 +8,14 @@ use xtask_remote::github::checks::State;
 use xtask_remote::github::merging::Gate;
 
 use super::evidence;
-use super::marks::short;
 use super::survey::Survey;
 use crate::bundle;
-use crate::commands::merge::{self, Standing};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
+use crate::pull_request::readiness::{self, PullRequest, Readiness};
 use crate::ui::{Tone, safe_line};
+use crate::words::short;
 
 /// The pause between two looks: short after a change, longer and longer where nothing happens.
 const SOONEST: Duration = Duration::from_secs(2);
@@ -40,16 +40,16 @@ pub(super) enum Patience {
 /// What GitHub says; Ctrl-C.
 pub(super) fn checks(
     context: &Context,
-    ground: &merge::Ground,
+    request: &PullRequest,
     patience: Patience,
-) -> anyhow::Result<(Gate, Standing)> {
+) -> anyhow::Result<(Gate, Readiness)> {
     let at_once = patience == Patience::Once;
-    let what = "the checks; Ctrl-C ends the following, and not the checks";
+    let what = "the checks (Ctrl-C stops watching; the checks go on)";
     let _progress = (!at_once).then(|| context.ui.progress("Following", what));
     let (started, mut pause) = (Instant::now(), SOONEST);
     let mut told: Vec<(String, State)> = Vec::new();
     loop {
-        let (gate, standing) = merge::look(context, ground)?;
+        let gate = readiness::read(context, request)?;
         let states: Vec<(String, State)> = gate
             .checks
             .iter()
@@ -62,7 +62,8 @@ pub(super) fn checks(
         let late =
             patience == Patience::FromTheStart && states.is_empty() && started.elapsed() < GRACE;
         if at_once || gate.state != "OPEN" || !(pending || late) {
-            return Ok((gate, standing));
+            let readiness = readiness::judge(context, request, &gate);
+            return Ok((gate, readiness));
         }
         if told != states {
             (told, pause) = (states, SOONEST);
@@ -193,13 +194,16 @@ fn ended_run(
     sha: &str,
     at_once: bool,
 ) -> anyhow::Result<Option<Run>> {
-    let (ground, release) = (&survey.ground, &survey.route.release);
-    let github = &ground.connection.github;
-    let what = format!("the deployment of {}; Ctrl-C does not end it", short(sha));
+    let (upstream, release) = (&survey.upstream, &survey.route.release);
+    let github = &upstream.connection.github;
+    let what = format!(
+        "the deployment of {} (Ctrl-C stops watching; it goes on)",
+        short(sha)
+    );
     let _progress = (!at_once).then(|| context.ui.progress("Following", &what));
     let (started, mut pause, mut told) = (Instant::now(), SOONEST, String::new());
     loop {
-        let runs = actions::runs_of(github, &ground.into, sha)?;
+        let runs = actions::runs_of(github, &upstream.into, sha)?;
         let run = runs
             .into_iter()
             .find(|run| run.is_of(file) && run.head_branch.as_deref() == Some(release.as_str()));
@@ -239,8 +243,8 @@ fn words_of(context: &Context, survey: &Survey, run: &Run) -> anyhow::Result<Str
     if word != "waiting" {
         return Ok(format!("{target}: {}", safe_line(&word.replace('_', " "))));
     }
-    let ground = &survey.ground;
-    let waiting = actions::waiting_for(&ground.connection.github, &ground.into, run.id);
+    let upstream = &survey.upstream;
+    let waiting = actions::waiting_for(&upstream.connection.github, &upstream.into, run.id);
     context.interrupt.check()?;
     // Who may not see it still sees that it waits.
     let Some(first) = waiting.unwrap_or_default().into_iter().next() else {

@@ -8,12 +8,13 @@ use super::Command;
 use super::answer::Answer;
 use super::evidence::Evidence;
 use super::following::{self, Patience};
-use super::marks::short;
 use super::steps::Offer;
 use super::survey::Survey;
-use crate::commands::merge;
 use crate::error::{Failure, Kind};
+use crate::pull_request::merging;
+use crate::pull_request::readiness::{self, PullRequest};
 use crate::ui::safe_line;
+use crate::words::short;
 
 impl Command<'_> {
     /// Follows its checks, and merges it where that was asked for.
@@ -25,19 +26,19 @@ impl Command<'_> {
         mut answer: Answer,
     ) -> anyhow::Result<()> {
         let (context, args) = (self.context, self.args);
-        if args.no_watch && !args.merge {
+        if args.no_wait && !args.merge {
             self.say_next(pull.number);
             return self.end(answer);
         }
-        let ground = merge::Ground {
-            connection: self.survey.ground.connection.clone(),
-            into: self.survey.ground.into.clone(),
+        let request = PullRequest {
+            connection: self.survey.upstream.connection.clone(),
+            into: self.survey.upstream.into.clone(),
             pull,
         };
-        let (gate, standing) = following::checks(context, &ground, patience)
+        let (gate, readiness) = following::checks(context, &request, patience)
             .map_err(|error| self.left(error, "the pull request stays, and its checks run on"))?;
-        merge::show(context, &gate, &standing);
-        answer.missing.clone_from(&standing.missing);
+        readiness::show(context, &gate, &readiness);
+        answer.missing.clone_from(&readiness.missing);
         if gate.state == "OPEN" && !args.merge {
             self.say_next(gate.number);
             self.end(answer)?;
@@ -47,15 +48,15 @@ impl Command<'_> {
             let objections = self.objections_by_now(&mut answer)?;
             answer.missing.extend(objections);
             if !answer.missing.is_empty() {
-                let failure = not_merged(gate.number, &answer.missing, &standing.next);
+                let failure = not_merged(gate.number, &answer.missing, &readiness.next);
                 self.end(answer)?;
                 return Err(failure);
             }
             self.unmoved()?;
         }
         let pull = match gate.state.as_str() {
-            "OPEN" => merge::into_release(context, &ground, &gate)?,
-            _ => pulls::get(&ground.connection.github, &ground.into, gate.number)?,
+            "OPEN" => merging::into_release(context, &request, &gate)?,
+            _ => pulls::get(&request.connection.github, &request.into, gate.number)?,
         };
         self.after_the_merge(offer, &pull, answer)
     }
@@ -63,7 +64,7 @@ impl Command<'_> {
     /// What speaks against a merge: looked at anew, as much may have come to its end meanwhile.
     fn objections_by_now(&self, answer: &mut Answer) -> anyhow::Result<Vec<String>> {
         let Survey {
-            ground,
+            upstream,
             route,
             main,
             ..
@@ -71,7 +72,7 @@ impl Command<'_> {
         if answer.evidence.is_none() {
             return Ok(Vec::new());
         }
-        let now = Evidence::collect(self.context, ground, route, &main.sha)?;
+        let now = Evidence::collect(self.context, upstream, route, &main.sha)?;
         let objections = now.objections(route, &main.sha);
         answer.evidence = Some(now);
         Ok(objections)
@@ -100,7 +101,7 @@ impl Command<'_> {
     /// The release branch must be where it was: else the merge would give it files that nobody has seen.
     fn unmoved(&self) -> anyhow::Result<()> {
         let Survey {
-            ground,
+            upstream,
             route,
             release,
             ..
@@ -108,9 +109,9 @@ impl Command<'_> {
         let Some(release) = release else {
             return Ok(());
         };
-        let now = self
-            .git
-            .remote_head(&ground.remote, &route.release, ground.login.as_ref())?;
+        let now =
+            self.git
+                .remote_head(&upstream.remote, &route.release, upstream.login.as_ref())?;
         if now.as_ref() == Some(&release.head.sha) {
             return Ok(());
         }
@@ -122,7 +123,7 @@ impl Command<'_> {
                 now.as_deref().map_or("nothing", short)
             ),
         )
-        .next("call it again: it looks first")
+        .next("run it again: it looks first")
         .err()
     }
 
@@ -141,9 +142,9 @@ impl Command<'_> {
                 false => {
                     return Failure::new(
                         Kind::Failed,
-                        format!("somebody closed pull request {}", pull.number),
+                        format!("pull request {} was closed", pull.number),
                     )
-                    .next("call it again: it opens a new one")
+                    .next("run it again: it opens a new one")
                     .err();
                 }
             }
@@ -160,7 +161,7 @@ impl Command<'_> {
         answer.outcome = "merged";
         answer.merged_as = Some(sha.clone());
         self.survey
-            .ground
+            .upstream
             .fetch(self.git, &self.survey.route.release)?;
         if self.git.tree(&sha)? != offer.proposal.tree {
             let what = format!(
@@ -169,17 +170,17 @@ impl Command<'_> {
             );
             self.end(answer)?;
             return Failure::new(Kind::Failed, what)
-                .details("somebody else changed one of the two branches in the same moment")
+                .details("one of the two branches changed at the same moment")
                 .next("cargo xtask promote --code --dry-run   # shows how they differ")
                 .err();
         }
-        answer.deploy = Some(self.deployment(&sha, self.args.no_watch)?);
+        answer.deploy = Some(self.deployment(&sha, self.args.no_wait)?);
         self.end(answer)
     }
 
     fn say_next(&self, number: u64) {
         let what = format!(
-            "once it is green and approved: cargo xtask merge {number}, or this command with --merge"
+            "once its checks pass and it is approved: cargo xtask merge {number}, or this command with --merge"
         );
         self.context.ui.status("Next", &what);
     }

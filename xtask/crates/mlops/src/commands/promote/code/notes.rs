@@ -4,10 +4,9 @@
 use super::bundle_plan::BundlePlan;
 use super::contents::Contents;
 use super::evidence::{Evidence, Seen};
-use super::marks::short;
 use super::route::Route;
 use crate::pull_request::block::code;
-use crate::words::count;
+use crate::words::{count, short};
 
 /// How many entries a list has at most: GitHub takes 65,536 characters in all.
 const LISTED: usize = 100;

@@ -5,12 +5,13 @@
 use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::Name;
 
-use super::ground::Ground;
-use super::marks;
 use super::survey::Survey;
+use super::trailers;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Lease, Made, NewCommit};
+use crate::github::Upstream;
 use crate::ui::safe_line;
+use crate::words::short;
 
 /// What is proposed.
 #[derive(Debug, Clone)]
@@ -41,9 +42,9 @@ impl Proposal {
     /// # Errors
     /// What git and GitHub say.
     pub(super) fn of_main(git: &Git, survey: &Survey) -> anyhow::Result<Proposal> {
-        let (ground, route) = (&survey.ground, &survey.route);
+        let (upstream, route) = (&survey.upstream, &survey.route);
         let ours = format!("promote-{}-to-{}", route.main, route.release);
-        let mut open = Open::into(ground, &route.release)?;
+        let mut open = Open::into(upstream, &route.release)?;
         let plain = open.take(|branch| branch == route.main).pop();
         let own = open.take(|branch| branch == ours).pop();
         let against = open.take(|branch| is_undo(branch, &route.release));
@@ -71,10 +72,10 @@ impl Proposal {
         let commit = NewCommit {
             tree: &survey.main.tree,
             parents: &[&survey.main.sha, onto],
-            message: &marks::promote_message(&route.main, &route.release, &survey.main.sha),
+            message: &trailers::promote_message(&route.main, &route.release, &survey.main.sha),
             at: git.made_at(&survey.main.sha)?.max(git.made_at(onto)?),
         };
-        let (head, push) = on_a_branch(git, ground, &ours, commit)?;
+        let (head, push) = on_a_branch(git, upstream, &ours, commit)?;
         Ok(Proposal {
             branch: ours,
             head,
@@ -98,16 +99,16 @@ impl Proposal {
         head: &Made,
         back_to: &Made,
     ) -> anyhow::Result<Proposal> {
-        let (ground, release) = (&survey.ground, &survey.route.release);
-        let branch = format!("undo-{release}-{}", marks::short(&head.sha));
+        let (upstream, release) = (&survey.upstream, &survey.route.release);
+        let branch = format!("undo-{release}-{}", short(&head.sha));
         let commit = NewCommit {
             tree: &back_to.tree,
             parents: &[&head.sha],
-            message: &marks::undo_message(release, &head.sha, &back_to.sha),
+            message: &trailers::undo_message(release, &head.sha, &back_to.sha),
             at: git.made_at(&head.sha)?,
         };
-        let (head, push) = on_a_branch(git, ground, &branch, commit)?;
-        let mut open = Open::into(ground, release)?;
+        let (head, push) = on_a_branch(git, upstream, &branch, commit)?;
+        let mut open = Open::into(upstream, release)?;
         let main = &survey.route.main;
         let forward = format!("promote-{main}-to-{release}");
         Ok(Proposal {
@@ -131,7 +132,7 @@ fn start(git: &Git, survey: &Survey) -> anyhow::Result<String> {
     git.make_commit(NewCommit {
         tree: &git.empty_tree()?,
         parents: &[],
-        message: &marks::start_message(release, main),
+        message: &trailers::start_message(release, main),
         at: git.made_at(&survey.main.sha)?,
     })
 }
@@ -141,11 +142,11 @@ fn start(git: &Git, survey: &Survey) -> anyhow::Result<String> {
 /// holds a person's own commits is not touched.
 fn on_a_branch(
     git: &Git,
-    ground: &Ground,
+    upstream: &Upstream,
     branch: &str,
     new: NewCommit<'_>,
 ) -> anyhow::Result<(String, Option<Lease>)> {
-    let Some(there) = ground.fetch(git, branch)? else {
+    let Some(there) = upstream.fetch(git, branch)? else {
         return Ok((git.make_commit(new)?, Some(Lease::New)));
     };
     let theirs = git.made(&there)?;
@@ -155,7 +156,7 @@ fn on_a_branch(
     {
         return Ok((there, None));
     }
-    if marks::is_proposal(&theirs) {
+    if trailers::is_proposal(&theirs) {
         return Ok((git.make_commit(new)?, Some(Lease::Rewrites(there))));
     }
     let name = safe_line(branch);
@@ -163,14 +164,14 @@ fn on_a_branch(
         Kind::Failed,
         format!(
             "the branch {name} of {} holds a commit that is none of ours: {} {}",
-            ground.into,
-            marks::short(&there),
+            upstream.into,
+            short(&there),
             safe_line(theirs.subject())
         ),
     )
     .next(format!(
         "rename it, or delete it: git push {} --delete {name}",
-        ground.remote
+        upstream.remote
     ))
     .err()
 }
@@ -183,13 +184,13 @@ fn is_undo(branch: &str, release: &str) -> bool {
 struct Open(Vec<Pull>);
 
 impl Open {
-    fn into(ground: &Ground, release: &str) -> anyhow::Result<Open> {
-        let mut found = pulls::open_into(&ground.connection.github, &ground.into, release)?;
+    fn into(upstream: &Upstream, release: &str) -> anyhow::Result<Open> {
+        let mut found = pulls::open_into(&upstream.connection.github, &upstream.into, release)?;
         // A fork's branch of the same name is another one.
         found.retain(|pull| {
             let repository = pull.head.repo.as_ref();
             let name = repository.and_then(|repository| Name::parse(&repository.full_name));
-            name.is_some_and(|name| name.is(&ground.into))
+            name.is_some_and(|name| name.is(&upstream.into))
         });
         Ok(Open(found))
     }

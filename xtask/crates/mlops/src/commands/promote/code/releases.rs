@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::marks;
+use super::trailers;
 use crate::git::{Git, Made};
 
 /// The release branch's own history.
@@ -28,7 +28,7 @@ impl Releases {
         const PERHAPS: usize = 20;
         let mut all = git.line(release, &[])?;
         let mut perhaps = Vec::new();
-        if let Some(start) = all.iter().position(marks::is_start) {
+        if let Some(start) = all.iter().position(trailers::is_start) {
             all.truncate(start);
         } else {
             // Begun as a branch of main: of the commits that both have, the newest was released.
@@ -38,7 +38,7 @@ impl Releases {
         }
         let undone = all
             .iter()
-            .filter_map(|commit| marks::undo_of(git, commit))
+            .filter_map(|commit| trailers::undo_of(git, commit))
             .map(|undo| undo.undone)
             .collect();
         Ok(Releases {
@@ -54,7 +54,7 @@ impl Releases {
         let mut at = self.all.first()?;
         // Each undo leads to an earlier commit; a history that claims otherwise ends the search.
         for _ in 0..self.all.len() {
-            let Some(undo) = marks::undo_of(git, at) else {
+            let Some(undo) = trailers::undo_of(git, at) else {
                 break;
             };
             match self.all.iter().find(|known| known.sha == undo.back_to) {
@@ -81,7 +81,7 @@ impl Releases {
             .iter()
             .filter(|commit| commit.tree != newest.tree)
             .filter(|commit| !self.undone.contains(&commit.sha))
-            .filter(|commit| marks::undo_of(git, commit).is_none())
+            .filter(|commit| trailers::undo_of(git, commit).is_none())
             .collect()
     }
 }

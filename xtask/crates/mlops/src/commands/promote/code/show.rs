@@ -4,10 +4,9 @@ use super::Command;
 use super::bundle_plan::BundlePlan;
 use super::contents::Contents;
 use super::evidence::{Evidence, Seen};
-use super::marks::short;
 use super::proposal::Proposal;
 use crate::ui::{Tone, safe_line};
-use crate::words::count;
+use crate::words::{count, short};
 
 /// How many pull requests and commits are named on the screen.
 const NAMED: usize = 12;
@@ -99,7 +98,7 @@ impl Command<'_> {
         let what = format!("{}, on {}", checks.told(), short(&self.survey.main.sha));
         ui.status_toned("Checks", &what, tone);
         for objection in evidence.objections(&self.survey.route, &self.survey.main.sha) {
-            ui.status_toned("Lacks", &safe_line(&objection), Tone::Warning);
+            ui.status_toned("Missing", &safe_line(&objection), Tone::Warning);
         }
     }
 

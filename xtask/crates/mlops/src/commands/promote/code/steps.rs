@@ -4,7 +4,6 @@ use std::cell::Cell;
 
 use xtask_remote::github::pulls::{self, Change, New, Pull};
 
-use super::marks::short;
 use super::proposal::Proposal;
 use super::survey::Survey;
 use crate::context::Context;
@@ -13,7 +12,9 @@ use crate::git::{Brings, Git, Lease, Push};
 use crate::pull_request::block;
 use crate::pull_request::opening::Opening;
 use crate::secrets::{self, Scanner};
+use crate::steps::Steps;
 use crate::ui::safe_line;
+use crate::words::short;
 
 /// What is offered to the release branch.
 pub(super) struct Offer<'a> {
@@ -38,11 +39,13 @@ pub(super) enum Step {
     Describe(u64),
     /// Closes one that it takes the place of.
     Close(u64),
+    /// Merges it, once its checks have passed and it is approved: [`Command::towards_a_merge`](super::Command).
+    Merge,
 }
 
 impl Offer<'_> {
-    /// The steps that lead from what is there to what is offered.
-    pub(super) fn steps(&self) -> Vec<Step> {
+    /// The steps that lead from what is there to what is offered, and into the release branch where that is asked for.
+    pub(super) fn steps(&self, merge: bool) -> Steps<Step> {
         let proposal = self.proposal;
         let mut steps: Vec<Step> = proposal.start.iter().cloned().map(Step::Start).collect();
         steps.extend(proposal.push.iter().cloned().map(Step::Push));
@@ -55,14 +58,15 @@ impl Offer<'_> {
         }
         let replaced = proposal.replaces.iter();
         steps.extend(replaced.map(|pull| Step::Close(pull.number)));
-        steps
+        steps.extend(merge.then_some(Step::Merge));
+        Steps::new(steps, |step| self.describe(step))
     }
 
     /// What a step does, for the plan.
-    pub(super) fn describe(&self, step: &Step) -> String {
+    fn describe(&self, step: &Step) -> String {
         let Proposal { branch, head, .. } = self.proposal;
-        let (into, release) = (&self.survey.ground.into, &self.survey.route.release);
-        let what = match step {
+        let (into, release) = (&self.survey.upstream.into, &self.survey.route.release);
+        match step {
             Step::Start(sha) => format!(
                 "begin the branch {release} of {into} without files ({}): that deploys nothing",
                 short(sha)
@@ -83,10 +87,12 @@ impl Offer<'_> {
                 format!("renew the notes in the description of pull request {number}")
             }
             Step::Close(number) => {
-                format!("close pull request {number}, which this one takes the place of")
+                format!("close pull request {number}, which this one replaces")
             }
-        };
-        safe_line(&what)
+            Step::Merge => format!(
+                "merge it into {release} by a merge commit, once its checks pass and it is approved"
+            ),
+        }
     }
 
     fn if_unmoved(&self) -> String {
@@ -118,13 +124,12 @@ impl Offer<'_> {
         &self,
         context: &Context,
         git: &Git,
-        steps: &[Step],
+        steps: &Steps<Step>,
     ) -> anyhow::Result<Pull> {
-        let ground = &self.survey.ground;
-        let github = &ground.connection.github;
+        let upstream = &self.survey.upstream;
+        let github = &upstream.connection.github;
         let mut pull = self.proposal.pull.clone();
-        for step in steps {
-            context.interrupt.check()?;
+        steps.apply(context, |step| {
             match step {
                 Step::Start(sha) => {
                     let branch = &self.survey.route.release;
@@ -141,17 +146,19 @@ impl Offer<'_> {
                         body: body.as_deref(),
                         ..Change::default()
                     };
-                    pull = Some(pulls::change(github, &ground.into, *number, &change)?);
+                    pull = Some(pulls::change(github, &upstream.into, *number, &change)?);
                 }
                 Step::Close(number) => {
                     let change = Change {
                         state: Some("closed"),
                         ..Change::default()
                     };
-                    pulls::change(github, &ground.into, *number, &change)?;
+                    pulls::change(github, &upstream.into, *number, &change)?;
                 }
+                Step::Merge => {}
             }
-        }
+            Ok(())
+        })?;
         pull.ok_or_else(|| Failure::new(Kind::Service, "there is no pull request").into())
     }
 
@@ -164,9 +171,9 @@ impl Offer<'_> {
         lease: &Lease,
         unmoved: Option<(String, String)>,
     ) -> anyhow::Result<()> {
-        let ground = &self.survey.ground;
+        let upstream = &self.survey.upstream;
         let push = Push {
-            remote: ground.remote.clone(),
+            remote: upstream.remote.clone(),
             sha: sha.to_owned(),
             branch: branch.to_owned(),
             lease: lease.clone(),
@@ -174,7 +181,7 @@ impl Offer<'_> {
             known: self.known(),
         };
         let scanner = Scanner::ready(context, false)?;
-        let what = format!("{} to {}", safe_line(branch), ground.into);
+        let what = format!("{} to {}", safe_line(branch), upstream.into);
         let progress = context.ui.progress("Pushing", &what);
         let refused = Cell::new(false);
         let search = |brings: &Brings| {
@@ -182,7 +189,7 @@ impl Offer<'_> {
             refused.set(searched.is_err());
             searched
         };
-        if let Err(error) = git.push(&push, ground.login.as_ref(), search) {
+        if let Err(error) = git.push(&push, upstream.login.as_ref(), search) {
             progress.clear();
             context.interrupt.check()?;
             return match refused.get() {
@@ -220,14 +227,14 @@ impl Offer<'_> {
     }
 
     fn open(&self, context: &Context) -> anyhow::Result<Pull> {
-        let ground = &self.survey.ground;
+        let upstream = &self.survey.upstream;
         let release = &self.survey.route.release;
         let body = block::joined(&self.first_words(), &self.notes);
         let opening = Opening {
             context,
-            github: &ground.connection.github,
-            into: &ground.into,
-            from: &ground.into,
+            github: &upstream.connection.github,
+            into: &upstream.into,
+            from: &upstream.into,
             branch: &self.proposal.branch,
             new: New {
                 title: &self.title,
@@ -242,7 +249,7 @@ impl Offer<'_> {
             refused: &|error| {
                 Failure::new(Kind::Service, "the pull request was not opened")
                     .details(safe_line(&error.to_string()))
-                    .next("call it again: it goes on from what is there")
+                    .next("run it again: it continues from what is there")
                     .into()
             },
         };
@@ -250,11 +257,11 @@ impl Offer<'_> {
     }
 }
 
-/// Somebody else may have done the same in this moment: the next call sees it.
+/// Another call may have done the same at this moment: the next one sees it.
 fn not_pushed(error: &anyhow::Error) -> anyhow::Error {
     let report = error::report(error);
     Failure::new(Kind::Failed, report.what)
         .details(report.details.unwrap_or_default())
-        .next("call it again: it looks first")
+        .next("run it again: it looks first")
         .into()
 }

@@ -3,20 +3,21 @@
 
 use std::collections::BTreeSet;
 
-use super::ground::Ground;
-use super::marks;
 use super::releases::Releases;
 use super::route::Route;
+use super::trailers;
 use crate::error::{Failure, Kind};
 use crate::git::{Git, Made};
+use crate::github::Upstream;
 use crate::ui::safe_line;
+use crate::words::short;
 
 /// How many commits are named where some stand in the way.
 const NAMED: usize = 5;
 
 /// Both branches.
 pub(super) struct Survey {
-    pub(super) ground: Ground,
+    pub(super) upstream: Upstream,
     pub(super) route: Route,
     /// The newest commit of the branch that the code comes from.
     pub(super) main: Made,
@@ -38,22 +39,22 @@ impl Survey {
     ///
     /// # Errors
     /// [`Kind::Failed`] without the branch that the code comes from; what git says.
-    pub(super) fn take(git: &Git, ground: Ground, route: Route) -> anyhow::Result<Survey> {
-        let Some(main) = ground.fetch(git, &route.main)? else {
+    pub(super) fn take(git: &Git, upstream: Upstream, route: Route) -> anyhow::Result<Survey> {
+        let Some(main) = upstream.fetch(git, &route.main)? else {
             return Failure::new(
                 Kind::Failed,
                 format!(
                     "{} has no branch {}, which feeds target {}",
-                    ground.into,
+                    upstream.into,
                     safe_line(&route.main),
                     route.from
                 ),
             )
-            .next(format!("git push {} HEAD:{}", ground.remote, route.main))
+            .next(format!("git push {} HEAD:{}", upstream.remote, route.main))
             .err();
         };
         let main = git.made(&main)?;
-        let release = match ground.fetch(git, &route.release)? {
+        let release = match upstream.fetch(git, &route.release)? {
             None => None,
             Some(release) => {
                 if git.is_cut_off(&main.sha, &release)? {
@@ -63,7 +64,7 @@ impl Survey {
                         safe_line(&route.release)
                     );
                     return Failure::new(Kind::Failed, what)
-                        .next(format!("git fetch --unshallow {}", ground.remote))
+                        .next(format!("git fetch --unshallow {}", upstream.remote))
                         .err();
                 }
                 let releases = Releases::read(git, &release, &main.sha)?;
@@ -75,7 +76,7 @@ impl Survey {
             }
         };
         Ok(Survey {
-            ground,
+            upstream,
             route,
             main,
             release,
@@ -102,7 +103,7 @@ impl Survey {
             return Ok(());
         };
         let mut own = git.only_in(&release.head.sha, &self.main.sha)?;
-        own.retain(|commit| !marks::is_ours(commit));
+        own.retain(|commit| !trailers::is_ours(commit));
         if own.is_empty() || release.head.tree == self.main.tree {
             return Ok(());
         }
@@ -124,13 +125,7 @@ impl Survey {
         let mut lines: Vec<String> = own
             .iter()
             .take(NAMED)
-            .map(|commit| {
-                format!(
-                    "{} {}",
-                    marks::short(&commit.sha),
-                    safe_line(commit.subject())
-                )
-            })
+            .map(|commit| format!("{} {}", short(&commit.sha), safe_line(commit.subject())))
             .collect();
         if own.len() > NAMED {
             lines.push(format!("and {} more", own.len() - NAMED));
@@ -147,7 +142,7 @@ impl Survey {
         .next(format!(
             "bring them into {main} first: git fetch {remote} && git switch -c from-{branch} {remote}/{main} && \
              git merge {remote}/{branch}, then cargo xtask open-pr",
-            remote = self.ground.remote
+            remote = self.upstream.remote
         ))
         .err()
     }

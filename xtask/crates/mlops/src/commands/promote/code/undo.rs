@@ -4,14 +4,15 @@ use xtask_remote::github::deployments::{self, Deployed};
 
 use super::answer::Answer;
 use super::contents::Contents;
-use super::marks::{self, short};
 use super::proposal::Proposal;
 use super::steps::Offer;
 use super::survey::Release;
+use super::trailers;
 use super::{Command, bundle_plan, notes};
 use crate::error::{Failure, Kind};
 use crate::git::Made;
 use crate::ui::{Progress, Tone, safe_line};
+use crate::words::short;
 
 impl Command<'_> {
     /// Proposes the files of an earlier release. `asked` names one; empty, it is the one before the present.
@@ -31,7 +32,7 @@ impl Command<'_> {
         };
         if asked.is_empty()
             && let Some(done) = release.releases.all.first()
-            && let Some(undo) = marks::undo_of(git, done)
+            && let Some(undo) = trailers::undo_of(git, done)
         {
             progress.clear();
             return self.undone_already(release, &undo.back_to);
@@ -102,8 +103,8 @@ impl Command<'_> {
             return Ok(Contents::default());
         };
         let older = survey.of_main(git, back_to);
-        let (ground, main) = (&survey.ground, &survey.route.main);
-        Contents::between(git, ground, main, older.as_deref(), &newer)
+        let (upstream, main) = (&survey.upstream, &survey.route.main);
+        Contents::between(git, upstream, main, older.as_deref(), &newer)
     }
 
     /// Called once more it does not go back further by itself: a call that was killed ends here as well.
@@ -132,11 +133,11 @@ impl Command<'_> {
 
     /// The newest earlier release that was deployed, as far as GitHub was told.
     fn before(&self, release: &Release) -> anyhow::Result<Made> {
-        let (ground, route) = (&self.survey.ground, &self.survey.route);
+        let (upstream, route) = (&self.survey.upstream, &self.survey.route);
         let told = |commit: &Made| {
             deployments::of_commit(
-                &ground.connection.github,
-                &ground.into,
+                &upstream.connection.github,
+                &upstream.into,
                 &route.to,
                 &commit.sha,
             )
@@ -193,12 +194,12 @@ impl Command<'_> {
             .details(known.join("\n"))
             .next(format!(
                 "git log --first-parent {}/{branch}",
-                self.survey.ground.remote
+                self.survey.upstream.remote
             ))
             .err();
         };
         let commit = self.git.made(&sha)?;
-        if marks::is_start(&commit) {
+        if trailers::is_start(&commit) {
             return Failure::new(
                 Kind::Usage,
                 format!(

@@ -83,7 +83,10 @@ pub(super) fn to_the_end(context: &Context, workflow: &Workflow, id: u64) -> any
 }
 
 fn look(context: &Context, workflow: &Workflow, id: u64) -> Result<Look, Error> {
-    let (github, into) = (&workflow.ground.connection.github, &workflow.ground.into);
+    let (github, into) = (
+        &workflow.upstream.connection.github,
+        &workflow.upstream.into,
+    );
     let run = actions::run(github, into, id)?;
     let waits = run.status.as_deref() == Some("waiting");
     let waiting = match waits {
@@ -189,7 +192,10 @@ fn why(context: &Context, workflow: &Workflow, jobs: &[Job]) -> Option<String> {
         .iter()
         .find(|job| job.conclusion.as_deref() == Some("failure") && !job.steps.is_empty())?;
     let progress = context.ui.progress("Asking", "GitHub for the job's log");
-    let (github, into) = (&workflow.ground.connection.github, &workflow.ground.into);
+    let (github, into) = (
+        &workflow.upstream.connection.github,
+        &workflow.upstream.into,
+    );
     let log = actions::job_log(github, into, failed.id).ok()?;
     progress.clear();
     let found = check_log::failing_part(&log, failed.failed_step()).map(|part| {

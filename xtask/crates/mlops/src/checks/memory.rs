@@ -10,18 +10,18 @@ use crate::context::Context;
 
 /// What is remembered.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Memory {
+pub(crate) struct Memory {
     /// Numbers of pull requests, by branch.
     #[serde(default)]
-    pub(super) pulls: BTreeMap<String, u64>,
+    pub(crate) pulls: BTreeMap<String, u64>,
     /// Parents, by fork.
     #[serde(default)]
-    pub(super) parents: BTreeMap<String, String>,
+    pub(crate) parents: BTreeMap<String, String>,
 }
 
 impl Memory {
     /// Reads it; nothing is remembered where it cannot be read.
-    pub(super) fn read(context: &Context) -> Memory {
+    pub(crate) fn read(context: &Context) -> Memory {
         fs_err::read(file(context))
             .ok()
             .and_then(|bytes| xtask_remote::json::from_slice(&bytes).ok())
@@ -29,7 +29,7 @@ impl Memory {
     }
 
     /// Writes it, where it can be written.
-    pub(super) fn write(&self, context: &Context) {
+    pub(crate) fn write(&self, context: &Context) {
         let file = file(context);
         let Some(folder) = file.parent() else { return };
         if let Ok(text) = serde_json::to_vec_pretty(self) {

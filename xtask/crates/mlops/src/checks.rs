@@ -1,15 +1,22 @@
-//! The checks of this branch, for commands that do something about them.
+//! The branch that is checked out, its pull request and its checks, as GitHub shows them: for `status`, `open-pr`, `logs`
+//! and `rerun`.
+
+pub(crate) mod branch;
+pub(crate) mod facts;
+pub(crate) mod logs;
+mod memory;
+pub(crate) mod pull_request;
+pub(crate) mod remote_side;
 
 use xtask_remote::Error;
 use xtask_remote::Timestamp;
 use xtask_remote::github::actions;
 
-use super::facts::{Check, GitHub, Unknown};
-use super::remote_side::{Look, RemoteSide};
-use super::{branch, check_logs, pull_request};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
+use facts::{Check, GitHub, Unknown};
+use remote_side::{Look, RemoteSide};
 
 /// The checks, as GitHub shows them now.
 pub(crate) struct Checks {
@@ -77,7 +84,7 @@ impl Checks {
     /// # Errors
     /// What GitHub says.
     pub(crate) fn log(&self, context: &Context, job: u64) -> Result<String, Error> {
-        check_logs::one(context, &self.side, job)
+        logs::one(context, &self.side, job)
     }
 
     /// Runs the failed jobs of a workflow's run once more.

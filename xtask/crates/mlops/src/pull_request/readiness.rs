@@ -8,9 +8,9 @@ use xtask_remote::github::merging::{self, Gate, GateCheck};
 use xtask_remote::github::pulls::Pull;
 use xtask_remote::github::repositories::Name;
 
-use super::of_branch::Apart;
 use crate::context::Context;
 use crate::github::Connection;
+use crate::ui::{Tone, safe_line};
 use crate::words::count;
 
 /// How often GitHub is asked again whether there are conflicts: it finds out when it is asked first.
@@ -18,18 +18,18 @@ const LOOKS: usize = 8;
 /// Between two of these looks.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The pull request, and the way to it.
-pub(crate) struct Ground {
+/// A pull request, and the way to it.
+pub(crate) struct PullRequest {
     pub(crate) connection: Connection,
     pub(crate) into: Name,
     pub(crate) pull: Pull,
 }
 
-/// How it stands.
+/// Whether a pull request may be merged.
 #[derive(Debug, Default)]
-pub(crate) struct Standing {
+pub(crate) struct Readiness {
     /// What is as it should be.
-    pub(crate) good: Vec<String>,
+    pub(crate) passed: Vec<String>,
     /// What is missing.
     pub(crate) missing: Vec<String>,
     /// What to do about it.
@@ -40,9 +40,9 @@ pub(crate) struct Standing {
     pub(crate) may_come: bool,
 }
 
-impl Standing {
+impl Readiness {
     /// What has happened already: nothing is left to be done then.
-    pub(super) fn done(&self, gate: &Gate) -> Option<&'static str> {
+    pub(crate) fn done(&self, gate: &Gate) -> Option<&'static str> {
         match () {
             () if gate.state == "MERGED" => Some("merged"),
             () if gate.queue_position.is_some() => Some("queued"),
@@ -55,12 +55,12 @@ impl Standing {
 ///
 /// # Errors
 /// What GitHub says; Ctrl-C.
-pub(super) fn read(context: &Context, ground: &Ground) -> anyhow::Result<Gate> {
-    let Ground {
+pub(crate) fn read(context: &Context, request: &PullRequest) -> anyhow::Result<Gate> {
+    let PullRequest {
         connection,
         into,
         pull,
-    } = ground;
+    } = request;
     let mut looks = 1;
     loop {
         let gate = merging::gate(&connection.github, into, pull.number, &pull.base.branch)?;
@@ -74,83 +74,51 @@ pub(super) fn read(context: &Context, ground: &Ground) -> anyhow::Result<Gate> {
 }
 
 /// Judges it by the repository's rules and xtask.toml's.
-pub(super) fn judge(context: &Context, ground: &Ground, gate: &Gate) -> Standing {
-    let mut standing = Standing {
+pub(crate) fn judge(context: &Context, request: &PullRequest, gate: &Gate) -> Readiness {
+    let mut readiness = Readiness {
         may_come: true,
-        ..Standing::default()
+        ..Readiness::default()
     };
     match gate.state.as_str() {
         "MERGED" => {
-            standing.notes.push("it is merged already".to_owned());
-            return standing;
+            readiness.notes.push("it is merged already".to_owned());
+            return readiness;
         }
         "CLOSED" => {
-            standing.lacks_for_good("it is closed", &format!("reopen it at {}", gate.url));
-            return standing;
+            readiness.lacks_for_good("it is closed", &format!("reopen it at {}", gate.url));
+            return readiness;
         }
         _ => {}
     }
     if let Some(place) = gate.queue_position {
-        standing.notes.push(format!(
+        readiness.notes.push(format!(
             "it is in the merge queue already, at place {place}"
         ));
-        return standing;
+        return readiness;
     }
     if !gate.may_merge {
-        let what = format!("you may not merge into {}", ground.into);
-        standing.lacks_for_good(&what, "ask somebody who may write there");
+        let what = format!("you may not merge into {}", request.into);
+        readiness.lacks_for_good(&what, "ask a maintainer with write access");
     }
     if gate.draft {
-        standing.lacks_for_good("it is a draft", "cargo xtask open-pr --ready");
+        readiness.lacks_for_good("it is a draft", "cargo xtask open-pr --ready");
     }
-    conflicts(gate, &mut standing);
+    conflicts(gate, &mut readiness);
     let configured = context.config.target_of(&gate.base);
     let configured = configured.map(|(_, target)| target.checks.as_slice());
-    checks(gate, configured.unwrap_or_default(), &mut standing);
-    reviews(gate, context.config.github.approvals, &mut standing);
-    by_github(gate, &mut standing);
+    checks(gate, configured.unwrap_or_default(), &mut readiness);
+    reviews(gate, context.config.github.approvals, &mut readiness);
+    by_github(gate, &mut readiness);
     if gate.auto_merge {
-        let note = "GitHub merges it as soon as its rules allow: somebody asked for that";
-        standing.notes.push(note.to_owned());
+        let note = "auto-merge is on: GitHub merges it as soon as its rules allow";
+        readiness.notes.push(note.to_owned());
     }
-    standing
+    readiness
 }
 
-impl Standing {
-    /// What the clone has and the pull request lacks, or the other way round: merged as it is, the branch could
-    /// be deleted with work in it.
-    pub(super) fn differs(&mut self, gate: &Gate, apart: &Apart) {
-        let (what, next) = match apart {
-            Apart::NotCommitted(files) => {
-                let files = count(*files, "file");
-                self.notes
-                    .push(format!("{files} not committed, and so not in it"));
-                return;
-            }
-            Apart::NotPushed(commits) => {
-                let commits = count(usize::try_from(*commits).unwrap_or(usize::MAX), "commit");
-                (
-                    format!("{commits} of this branch: not pushed"),
-                    "cargo xtask open-pr",
-                )
-            }
-            Apart::Behind => (
-                "this clone is behind it: it has newer commits".to_owned(),
-                "git pull, look at them, and call it again",
-            ),
-            Apart::Diverged => (
-                "this branch and the pull request have diverged".to_owned(),
-                "cargo xtask open-pr says how",
-            ),
-        };
-        self.lacks_for_good(&what, next);
-        self.lacks_next(format!(
-            "or, to merge what GitHub shows: cargo xtask merge {}",
-            gate.number
-        ));
-    }
-
-    fn lacks_next(&mut self, next: String) {
+impl Readiness {
+    /// Adds a way out.
+    pub(crate) fn suggest(&mut self, next: String) {
         self.next.push(next);
     }
 
@@ -162,23 +130,40 @@ impl Standing {
     }
 
     /// Something that does not come by itself.
-    fn lacks_for_good(&mut self, what: &str, next: &str) {
+    pub(crate) fn lacks_for_good(&mut self, what: &str, next: &str) {
         self.lacks(what, next);
         self.may_come = false;
     }
 }
 
-fn conflicts(gate: &Gate, standing: &mut Standing) {
+/// Shows what a pull request has passed, and what is missing.
+pub(crate) fn show(context: &Context, gate: &Gate, readiness: &Readiness) {
+    let ui = &context.ui;
+    let link = ui.link(&gate.url, &gate.url);
+    let title = safe_line(&gate.title);
+    ui.status("Request", &format!("{} {title} {link}", gate.number));
+    for passed in &readiness.passed {
+        ui.status("Passed", &safe_line(passed));
+    }
+    for missing in &readiness.missing {
+        ui.status_toned("Missing", &safe_line(missing), Tone::Warning);
+    }
+    for note in &readiness.notes {
+        ui.status_toned("Note", &safe_line(note), Tone::Accent);
+    }
+}
+
+fn conflicts(gate: &Gate, readiness: &mut Readiness) {
     let next = "cargo xtask open-pr, after git fetch and git rebase";
     match gate.mergeable.as_str() {
         "CONFLICTING" => {
             let what = format!("it conflicts with {}", gate.base);
-            standing.lacks_for_good(&what, next);
+            readiness.lacks_for_good(&what, next);
         }
         "MERGEABLE" => {}
-        _ => standing.lacks(
+        _ => readiness.lacks(
             "GitHub does not know yet whether there are conflicts",
-            "call it again in a moment",
+            "try again in a moment",
         ),
     }
     if gate.merge_state == "BEHIND" {
@@ -186,12 +171,12 @@ fn conflicts(gate: &Gate, standing: &mut Standing) {
             "it is behind {}, whose rules ask for its newest state",
             gate.base
         );
-        standing.lacks_for_good(&what, next);
+        readiness.lacks_for_good(&what, next);
     }
 }
 
 /// Required checks by GitHub's rules and by xtask.toml; where neither requires one, all that ran.
-fn checks(gate: &Gate, configured: &[String], standing: &mut Standing) {
+fn checks(gate: &Gate, configured: &[String], readiness: &mut Readiness) {
     let by_name = |name: &String| gate.required.contains(name) || configured.contains(name);
     let required: Vec<&GateCheck> = gate
         .checks
@@ -200,14 +185,14 @@ fn checks(gate: &Gate, configured: &[String], standing: &mut Standing) {
         .collect();
     let is_reported = |name: &String| gate.checks.iter().any(|one| one.check.name == *name);
     for name in gate.required.iter().filter(|name| !is_reported(name)) {
-        standing.lacks(
+        readiness.lacks(
             &format!("the required check {name} has not started: no workflow has reported it"),
             "cargo xtask status   # is there a workflow that reports it, and did it start?",
         );
     }
     let ours = |name: &&String| !gate.required.contains(name) && !is_reported(name);
     for name in configured.iter().filter(ours) {
-        standing.lacks(
+        readiness.lacks(
             &format!("the check {name}, which xtask.toml requires, has not started"),
             "",
         );
@@ -223,36 +208,35 @@ fn checks(gate: &Gate, configured: &[String], standing: &mut Standing) {
     };
     let (failed, pending) = (with(State::Failed), with(State::Pending));
     if !failed.is_empty() {
-        standing.lacks_for_good(
+        readiness.lacks_for_good(
             &format!("failed: {}", failed.join(", ")),
-            "mend it, commit, and call `cargo xtask open-pr`",
+            "fix it, commit, and run `cargo xtask open-pr`",
         );
     }
     if !pending.is_empty() {
-        standing.lacks(&format!("still running: {}", pending.join(", ")), "");
+        readiness.lacks(&format!("still running: {}", pending.join(", ")), "");
     }
     let good = counted.len() - failed.len() - pending.len();
-    let plural = if good == 1 { "" } else { "s" };
     match (good, counted.is_empty()) {
-        (_, true) if none_required => standing
+        (_, true) if none_required => readiness
             .notes
             .push("no check ran for its newest commit, and none is required".to_owned()),
         (0, _) => {}
-        (good, _) => standing.good.push(format!("{good} {word}{plural} passed")),
+        (good, _) => readiness.passed.push(count(good, word)),
     }
 }
 
 /// Approvals count for the commit that they were given for.
-fn reviews(gate: &Gate, wanted: usize, standing: &mut Standing) {
+fn reviews(gate: &Gate, wanted: usize, readiness: &mut Readiness) {
     let by = |state: &str| -> Vec<&str> {
         let found = gate.reviews.iter().filter(|review| review.state == state);
         found.map(|review| review.author.as_str()).collect()
     };
     let objections = by("CHANGES_REQUESTED");
     if !objections.is_empty() {
-        standing.lacks(
+        readiness.lacks(
             &format!("{} asked for changes", objections.join(", ")),
-            "push what they ask for, and ask them to look again",
+            "push the changes, then request another review",
         );
     }
     let (current, earlier): (Vec<_>, Vec<_>) = gate
@@ -265,8 +249,8 @@ fn reviews(gate: &Gate, wanted: usize, standing: &mut Standing) {
             .iter()
             .map(|review| review.author.as_str())
             .collect();
-        standing
-            .good
+        readiness
+            .passed
             .push(format!("approved by {}", names.join(", ")));
     }
     if current.len() < wanted {
@@ -278,29 +262,31 @@ fn reviews(gate: &Gate, wanted: usize, standing: &mut Standing) {
             ),
             None => format!("{more} approval of its newest commit"),
         };
-        standing.lacks(
+        readiness.lacks(
             &what,
-            "ask somebody for a review: cargo xtask open-pr --reviewer WHO",
+            "request a review: cargo xtask open-pr --reviewer WHO",
         );
     } else if gate.decision.as_deref() == Some("REVIEW_REQUIRED") {
-        standing.lacks(
+        readiness.lacks(
             &format!("a review that the rules of {} ask for", gate.base),
-            "ask somebody for a review: cargo xtask open-pr --reviewer WHO",
+            "request a review: cargo xtask open-pr --reviewer WHO",
         );
     }
 }
 
 /// What GitHub's own verdict adds.
-fn by_github(gate: &Gate, standing: &mut Standing) {
+fn by_github(gate: &Gate, readiness: &mut Readiness) {
     if gate.unresolved > 0 {
         let conversations = match gate.unresolved {
             1 => "1 conversation is".to_owned(),
             several => format!("{several} conversations are"),
         };
-        standing.notes.push(format!("{conversations} not resolved"));
+        readiness
+            .notes
+            .push(format!("{conversations} not resolved"));
     }
     // Its word for everything that we do not know by name.
-    if standing.missing.is_empty() && gate.merge_state == "BLOCKED" && !gate.has_queue {
+    if readiness.missing.is_empty() && gate.merge_state == "BLOCKED" && !gate.has_queue {
         let open = match gate.unresolved {
             0 => format!("the rules of {} do not let it in yet", gate.base),
             _ => format!(
@@ -308,6 +294,6 @@ fn by_github(gate: &Gate, standing: &mut Standing) {
                 gate.base
             ),
         };
-        standing.lacks(&open, &format!("the page says why: {}", gate.url));
+        readiness.lacks(&open, &format!("the page says why: {}", gate.url));
     }
 }

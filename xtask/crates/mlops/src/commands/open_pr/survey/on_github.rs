@@ -15,7 +15,7 @@ use crate::git::{Git, Login};
 use crate::github::{self, Connection, Head, Home};
 
 /// GitHub, and what it says about the repository.
-pub(super) struct Gate<'a> {
+pub(super) struct OnGitHub<'a> {
     pub(super) home: &'a Home,
     pub(super) connection: Connection,
     repository: Option<Repository>,
@@ -26,7 +26,7 @@ pub(super) struct Gate<'a> {
     pub(super) login: Option<Login>,
 }
 
-impl<'a> Gate<'a> {
+impl<'a> OnGitHub<'a> {
     /// Opens it; `None` with findings where that cannot be.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl<'a> Gate<'a> {
         home: &'a Home,
         connection: Connection,
         findings: &mut Findings,
-    ) -> anyhow::Result<Option<Gate<'a>>> {
+    ) -> anyhow::Result<Option<OnGitHub<'a>>> {
         let host = home.address.host();
         let (repository, viewer) = match &connection.token {
             None => {
@@ -102,7 +102,7 @@ impl<'a> Gate<'a> {
             .as_ref()
             .and_then(|token| token.login(git, &home.address, &source.name));
         git.lend(login.as_ref());
-        Ok(Some(Gate {
+        Ok(Some(OnGitHub {
             home,
             connection,
             repository,

@@ -9,7 +9,7 @@ use crate::github;
 ///
 /// # Errors
 /// When git fails.
-pub(super) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
+pub(crate) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
     let standing = git.standing()?;
     let local = standing.branch.as_deref();
     let remote = local.and_then(|name| git.push_target(name).remote);

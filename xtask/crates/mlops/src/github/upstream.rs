@@ -1,4 +1,4 @@
-//! The repository on GitHub that both branches are in, and the way to it.
+//! The repository on GitHub that pull requests go to, and what opens it: for commands that write to it.
 
 use xtask_remote::github::repositories::{Name, Repository};
 
@@ -9,32 +9,29 @@ use crate::github::{self, Connection, Home, Token};
 use crate::ui::safe_line;
 
 /// The repository, and what opens it.
-pub(in crate::commands::promote) struct Ground {
-    pub(in crate::commands::promote) connection: Connection,
-    pub(in crate::commands::promote) into: Name,
+pub(crate) struct Upstream {
+    pub(crate) connection: Connection,
+    pub(crate) into: Name,
     /// The remote that leads to it.
-    pub(in crate::commands::promote) remote: String,
+    pub(crate) remote: String,
     /// What git signs in with, where it has nothing of its own.
-    pub(in crate::commands::promote) login: Option<Login>,
+    pub(crate) login: Option<Login>,
 }
 
-impl Ground {
+impl Upstream {
     /// Finds it.
     ///
     /// # Errors
     /// [`Kind::Missing`] without a token, [`Kind::Usage`] without a remote that leads there, and what GitHub
     /// says.
-    pub(in crate::commands::promote) fn open(
-        context: &Context,
-        git: &Git,
-    ) -> anyhow::Result<Ground> {
+    pub(crate) fn open(context: &Context, git: &Git) -> anyhow::Result<Upstream> {
         let home = Home::find(context, git, None)?;
         let connection = home.connect(context, git)?;
         let host = home.address.host();
         let Some(token) = &connection.token else {
             return Failure::new(
                 Kind::Missing,
-                format!("no token for {host}: promoting takes one"),
+                format!("no token for {host}: promoting needs one"),
             )
             .next(format!("gh auth login --hostname {host}"))
             .err();
@@ -56,7 +53,7 @@ impl Ground {
         };
         let login = token.login(git, &home.address, &into);
         let remote = place.remote.clone();
-        Ok(Ground {
+        Ok(Upstream {
             remote,
             login,
             into,
@@ -68,11 +65,7 @@ impl Ground {
     ///
     /// # Errors
     /// [`Kind::Service`] with what git says.
-    pub(in crate::commands::promote) fn fetch(
-        &self,
-        git: &Git,
-        branch: &str,
-    ) -> anyhow::Result<Option<String>> {
+    pub(crate) fn fetch(&self, git: &Git, branch: &str) -> anyhow::Result<Option<String>> {
         git.bring(&self.remote, branch, self.login.as_ref())
     }
 }
@@ -83,9 +76,9 @@ fn may_push(repository: &Repository, into: &Name) -> anyhow::Result<()> {
     }
     Failure::new(
         Kind::Failed,
-        format!("you may not write to {into}: promoting through it is for those who may"),
+        format!("you may not write to {into}: promoting needs that"),
     )
-    .next("ask somebody who may, or ask for the permission `write`")
+    .next("ask a maintainer, or ask for the permission `write`")
     .err()
 }
 

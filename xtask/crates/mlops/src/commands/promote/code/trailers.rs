@@ -1,7 +1,8 @@
-//! What the release branch remembers of promotions and undos: lines at the end of the messages of commits
-//! that we make. Everything else about it is read from git's history.
+//! The trailers of the commits that promotions and undos make on a release branch. Everything else about it is read from
+//! git's history.
 
 use crate::git::{Git, Made};
+use crate::words::short;
 
 /// On the commit with which a release branch starts; its value is the branch that feeds it.
 const START: &str = "Xtask-Release-Start";
@@ -75,5 +76,3 @@ pub(super) fn undo_of(git: &Git, release: &Made) -> Option<Undo> {
             .find_map(|commit| of(&commit))
     })
 }
-
-pub(super) use crate::words::short;

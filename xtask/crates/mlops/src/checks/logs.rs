@@ -22,7 +22,7 @@ const SIDE_BY_SIDE: usize = 5;
 const KEPT: usize = 100;
 
 /// Reads the log of each failed check, and writes down why it failed.
-pub(super) fn explain(context: &Context, side: &RemoteSide, checks: &mut [Check]) {
+pub(crate) fn explain(context: &Context, side: &RemoteSide, checks: &mut [Check]) {
     let mut failed: Vec<&mut Check> = checks
         .iter_mut()
         .filter(|check| check.state == CheckState::Failed && check.job_id.is_some())

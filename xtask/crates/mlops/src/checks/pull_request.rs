@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::ui::{safe, safe_line};
 
 /// Takes the facts out of an answer.
-pub(super) fn facts(standing: Standing, config: &Config, now: Timestamp) -> GitHub {
+pub(crate) fn facts(standing: Standing, config: &Config, now: Timestamp) -> GitHub {
     let base = standing.pull.as_ref().map(|pull| pull.base.as_str());
     // What xtask.toml wants to see before a merge, besides the repository's own rules.
     let wanted = config
@@ -49,7 +49,7 @@ pub(super) fn facts(standing: Standing, config: &Config, now: Timestamp) -> GitH
 }
 
 /// How the checks stand, in one word. Where the repository requires some, those alone decide.
-pub(super) fn verdict(github: &GitHub) -> Verdict {
+pub(crate) fn verdict(github: &GitHub) -> Verdict {
     let has = |state: CheckState| github.deciding().any(|check| check.state == state);
     if has(CheckState::Failed) {
         Verdict::Failed
@@ -122,7 +122,7 @@ fn one(check: standing::Check, by_us: bool, now: Timestamp) -> Check {
 }
 
 /// An address that may be shown and opened: of the web, and without anything a terminal would obey.
-pub(super) fn address(url: &str) -> Option<String> {
+pub(crate) fn address(url: &str) -> Option<String> {
     let of_the_web = url.starts_with("https://") || url.starts_with("http://");
     let plain = url
         .chars()
