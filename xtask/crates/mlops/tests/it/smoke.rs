@@ -124,7 +124,7 @@ fn fails_readably(project: &Project) {
             "raise KeyError('calls')\n",
             &["failed: KeyError: 'calls'", "next: "],
         ),
-        ("print('done')\n", &["printed no result", "it said: done"]),
+        ("print('done')\n", &["printed no result", "last line: done"]),
         (
             "import a_package_of_theirs\n",
             &[
@@ -134,7 +134,7 @@ fn fails_readably(project: &Project) {
         ),
         (
             "import json\nprint(json.dumps({'rows': 1, 'mean': float('nan')}))\n",
-            &["not a finite number", "it said: {"],
+            &["not a finite number", "last line: {"],
         ),
     ] {
         std::fs::write(project.root().join(MODULE), code).unwrap();

@@ -71,13 +71,13 @@ fn each_obstacle_has_its_remedy() {
             |world| {
                 drop(world.git(&["remote", "set-url", "origin", "https://git.example.com/o/r"]))
             },
-            "origin leads to git.example.com",
+            "origin points to git.example.com",
             "host = \"HOST\"",
         ),
         (
             "a local remote",
             |world| drop(world.git(&["remote", "set-url", "origin", "/srv/none"])),
-            "origin leads to a local folder",
+            "origin points to a local folder",
             "[github]",
         ),
         (
