@@ -21,7 +21,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use xtask_remote::{ReadOnly, Transport};
 
 use crate::bundle::{self, Bundle, Outline, Place};
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
@@ -439,7 +439,7 @@ impl<'a> Target<'a> {
             Some(_) => Program::LocalBundle,
             None => Program::Bundle,
         };
-        children::surround(&self.context.env, kind, command);
+        child_env::surround(&self.context.env, kind, command);
         if self.local.is_some() {
             command.env(
                 vars::DATABRICKS_CONFIG_FILE,

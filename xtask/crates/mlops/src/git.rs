@@ -24,7 +24,7 @@ use std::sync::OnceLock;
 
 use camino::Utf8PathBuf;
 
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::{Failure, Kind};
@@ -116,7 +116,7 @@ impl Git {
     }
 
     fn command_of(&self, kind: Program, args: &[&str]) -> Command {
-        let mut command = children::command(&self.env, kind, "git", &self.root);
+        let mut command = child_env::command(&self.env, kind, "git", &self.root);
         // No LC_ALL: people read the output in their language, and only plumbing is parsed.
         command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
         if let Some((folder, objects)) = &self.apart {

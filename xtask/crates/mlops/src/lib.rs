@@ -6,10 +6,9 @@
 //! `xtask-remote`.
 
 mod bundle;
-mod chain;
 mod check_log;
 mod checks;
-mod children;
+mod child_env;
 mod cli;
 mod commands;
 mod config;
@@ -27,6 +26,7 @@ mod follow;
 mod git;
 mod github;
 mod interrupt;
+mod lineage;
 mod links;
 mod local_workspace;
 mod model_files;

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use xtask_remote::databricks::registry::Registry;
 use xtask_remote::{Credentials, Http, local};
 
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
@@ -345,7 +345,7 @@ fn spawn(
         .stderr(output)
         // Its own process group: Ctrl-C stops the command, not the workspace.
         .process_group(0);
-    children::surround(&context.env, Program::Workspace, &mut command);
+    child_env::surround(&context.env, Program::Workspace, &mut command);
     let what = format!(
         "could not start the local workspace program {}",
         toolbox.workspace

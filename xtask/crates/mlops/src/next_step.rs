@@ -2,9 +2,9 @@
 
 use xtask_remote::databricks::files;
 
-use crate::chain::CHAMPION;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
+use crate::lineage::CHAMPION;
 
 /// What decides.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::env::Env;
 use crate::error::{Failure, Kind};
 use crate::interrupt::Interrupt;
@@ -209,7 +209,7 @@ pub(crate) fn succeed(
 pub(crate) fn browse(env: &Env, url: &str) -> bool {
     use std::os::unix::process::CommandExt as _;
     open::commands(url).into_iter().any(|mut command| {
-        children::surround(env, Program::Browser, &mut command);
+        child_env::surround(env, Program::Browser, &mut command);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::fingerprint::{Inputs, Verdict, look, remember};
@@ -97,7 +97,7 @@ pub(crate) fn conformance(
     on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Finished> {
     let mut command =
-        children::command(&context.env, Program::Xtask, &toolbox.python, &context.root);
+        child_env::command(&context.env, Program::Xtask, &toolbox.python, &context.root);
     command
         .arg("xtask/crates/mlops/tests/conformance")
         .args(["--program", toolbox.workspace.as_str()])
@@ -145,7 +145,7 @@ pub(crate) fn script(context: &Context, toolbox: &Toolbox, words: &[String]) -> 
 
 fn python(context: &Context, toolbox: &Toolbox) -> Command {
     let mut command =
-        children::command(&context.env, Program::Code, &toolbox.python, &context.root);
+        child_env::command(&context.env, Program::Code, &toolbox.python, &context.root);
     command
         .env("PYTHONPATH", &context.config.data.source)
         .env("PYTHONUTF8", "1");

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::{Reader, Writer};
 use serde::{Deserialize, Serialize};
 
-use crate::chain::{Chain, MlflowRun, ModelVersion};
+use crate::lineage::{Chain, MlflowRun, ModelVersion};
 
 /// Version of the object. Within a version, fields are only added.
 pub(crate) const VERSION: u32 = 1;

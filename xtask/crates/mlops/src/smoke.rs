@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use xtask_remote::mlflow::MetricValue;
 
-use crate::children;
+use crate::child_env;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
 use crate::error::{Failure, Kind};
@@ -116,7 +116,7 @@ fn seclude(context: &Context, command: &mut Command, home: &Utf8Path, source: &U
     command.env_clear();
     for name in PASSED_THROUGH {
         if let Some(value) = context.env.get(name) {
-            command.env(name, children::own(&context.env, name, value));
+            command.env(name, child_env::own(&context.env, name, value));
         }
     }
     command

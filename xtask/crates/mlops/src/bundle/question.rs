@@ -7,7 +7,7 @@ use std::time::Duration;
 use camino::Utf8Path;
 
 use super::{Outline, Root, files};
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
@@ -152,7 +152,7 @@ pub(crate) fn warnings(said: &str) -> Vec<String> {
 
 /// Without the user's settings and other bundles.
 fn without_user(context: &Context, command: &mut Command) {
-    children::surround(&context.env, Program::LocalBundle, command);
+    child_env::surround(&context.env, Program::LocalBundle, command);
     command
         .env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1")
         .env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");

@@ -203,7 +203,7 @@ pub(crate) struct Training {
     /// The task that failed.
     pub(crate) failed_task: Option<String>,
     /// The MLflow run.
-    pub(crate) mlflow_run: Option<crate::chain::MlflowRun>,
+    pub(crate) mlflow_run: Option<crate::lineage::MlflowRun>,
     /// The version that was registered.
-    pub(crate) model: Option<crate::chain::ModelVersion>,
+    pub(crate) model: Option<crate::lineage::ModelVersion>,
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 use crate::process;
@@ -162,7 +162,7 @@ impl Suite<'_> {
     /// A program, run in the project's folder.
     fn command(&self, kind: Program, program: impl AsRef<str>, args: &[&str]) -> Command {
         let Context { env, root, .. } = self.context;
-        let mut command = children::command(env, kind, program, root);
+        let mut command = child_env::command(env, kind, program, root);
         command.args(args);
         command
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use camino::Utf8Path;
 
 use super::Git;
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::error::{Failure, Kind};
 use crate::process;
 
@@ -82,7 +82,7 @@ impl Git {
         command
             .args(["-c", &format!("{editor} \"$@\""), &editor, file.as_str()])
             .current_dir(&self.root);
-        children::surround(&self.env, Program::Git, &mut command);
+        child_env::surround(&self.env, Program::Git, &mut command);
         self.ui.explain(&process::typed(&command));
         let status = self.ui.suspended(|| command.status())?;
         if status.success() {

@@ -1,7 +1,7 @@
 //! Commits of a branch, and how two branches relate.
 
 use super::{Git, pieces};
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::process;
 
 /// A commit.

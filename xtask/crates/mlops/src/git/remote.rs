@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::{Git, Login};
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
 
@@ -211,7 +211,7 @@ impl Git {
             .or_else(|| self.setting("core.sshCommand"))
             .unwrap_or_else(|| "ssh".to_owned());
         // git passes the setting to a shell: it may contain options, such as another configuration.
-        let mut command = children::command(&self.env, Program::GitRemote, "sh", &self.root);
+        let mut command = child_env::command(&self.env, Program::GitRemote, "sh", &self.root);
         command.args(["-c", &format!("{chosen} -G -- \"$1\""), "sh", alias]);
         let finished =
             process::run_within(&self.ui, &self.interrupt, command, Some(SSH), &mut |_| ()).ok()?;

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use xtask_remote::github::Address;
 use xtask_remote::github::repositories::Name;
 
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::git::{Git, Login};
 use crate::process;
@@ -75,7 +75,7 @@ const GH: Duration = Duration::from_secs(10);
 fn of_gh(context: &Context, address: &Address) -> Option<Token> {
     let gh = which::which("gh").ok().filter(|_| !address.is_local())?;
     let gh = gh.to_str()?;
-    let mut command = children::command(&context.env, Program::Gh, gh, &context.root);
+    let mut command = child_env::command(&context.env, Program::Gh, gh, &context.root);
     command.args(["auth", "token", "--hostname", address.host()]);
     let (ui, interrupt) = (&context.ui, &context.interrupt);
     let finished = process::run_within(ui, interrupt, command, Some(GH), &mut |_| ()).ok()?;

@@ -5,7 +5,7 @@ use xtask_remote::download::{self, DownloadError};
 
 use super::remedies;
 use super::workshop::Workshop;
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::ui::Progress;

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use super::go::Go;
 use super::remedies;
 use super::workshop::{Workshop, remove};
-use crate::children;
+use crate::child_env;
 use crate::ui::Progress;
 
 /// What is built.
@@ -95,7 +95,7 @@ fn count_packages(
 
 /// Go with the user's proxy and checksum settings, and no other setting that could change the build.
 fn command(workshop: &Workshop<'_>, go: &Go, source: &Utf8Path) -> Command {
-    let mut command = workshop.command(children::Program::Go, &go.path);
+    let mut command = workshop.command(child_env::Program::Go, &go.path);
     command.current_dir(source);
     for name in [
         "GOROOT",

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::workshop::Workshop;
 use super::{Item, consent, pypi, python, remedies};
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::{Failure, Kind};
@@ -169,7 +169,7 @@ impl Kingfisher {
         open.write(true).create_new(true).mode(0o600);
         open.open(&file)?.write_all(lines.as_bytes())?;
         // Outside the project, whose settings file could disable rules.
-        let mut command = children::command(&self.env, Program::Code, &self.program, &folder.0);
+        let mut command = child_env::command(&self.env, Program::Code, &self.program, &folder.0);
         command.args([
             "scan",
             file.as_str(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::python::Python;
 use super::workshop::Workshop;
 use super::{Sight, go, remedies};
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::error::Failure;
 
 /// The timeout of a registry.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::remedies;
 use super::workshop::Workshop;
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::error::Failure;
 
 /// The package that a project's xtask depends on.

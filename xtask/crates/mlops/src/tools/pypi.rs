@@ -6,7 +6,7 @@ use super::lock::Wheels;
 use super::python::Python;
 use super::remedies;
 use super::workshop::Workshop;
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::ui::Progress;
 
 /// Creates a virtual environment in `folder` with one pinned package. pip refuses a wheel whose digest is

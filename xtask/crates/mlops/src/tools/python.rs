@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 use super::lock::Version;
 use super::remedies;
 use super::workshop::Workshop;
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::error::Failure;
 use crate::process::Finished;
 

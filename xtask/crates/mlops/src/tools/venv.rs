@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::workshop::Workshop;
 use super::{Item, Sight, python, remedies};
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::error::Failure;
 use crate::files;
 use crate::vars;

@@ -12,7 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::lock::{ToolsLock, Version};
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::process::{self, Finished};
 
@@ -59,7 +59,7 @@ impl<'c> Workshop<'c> {
 
     /// A command in the project's folder.
     pub(crate) fn command(&self, kind: Program, program: impl AsRef<str>) -> Command {
-        children::command(&self.context.env, kind, program, &self.context.root)
+        child_env::command(&self.context.env, kind, program, &self.context.root)
     }
 
     /// Runs a download or build, which may take long and is killed on Ctrl-C.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::own_source::OwnSource;
 use super::workshop::Workshop;
 use super::{Item, Sight, remedies};
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::files;
 use crate::vars;
 

@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::workshop::Workshop;
 use super::{Item, Sight, python, remedies, venv};
-use crate::children::Program;
+use crate::child_env::Program;
 use xtask_remote::sha256;
 
 const PROJECT: &str = include_str!("../../tools/workspace-python/pyproject.toml");

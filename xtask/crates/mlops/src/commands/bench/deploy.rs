@@ -9,7 +9,7 @@ use xtask_remote::local;
 
 use super::Bench;
 use super::measure::{median, wait_for_answer};
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::error::{Failure, Kind};
 use crate::tools;
 
@@ -59,7 +59,7 @@ fn build_cli_server(bench: &Bench<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8
     fs_err::write(source.join("go.sum"), GO_SUM)?;
     fs_err::write(source.join("cli_server_test.go"), CLI_SERVER)?;
     let program = source.join("server.test");
-    let mut build = children::command(&bench.context.env, Program::Go, go, &source);
+    let mut build = child_env::command(&bench.context.env, Program::Go, go, &source);
     build.args(["test", "-mod=mod", "-c", "-o", program.as_str(), "."]);
     build.env("GOWORK", "off").env("GOTOOLCHAIN", "local");
     bench.timed(build)?;
@@ -84,7 +84,7 @@ impl Server {
         program: &Utf8Path,
     ) -> anyhow::Result<Server> {
         let address = folder.join("address");
-        let mut command = children::command(&bench.context.env, Program::Code, program, folder);
+        let mut command = child_env::command(&bench.context.env, Program::Code, program, folder);
         command.args(["-test.run", "TestServe", "-test.timeout", "0"]);
         command.env("ADDRESS", &address);
         command
@@ -109,7 +109,7 @@ impl Server {
 
     fn local(bench: &Bench<'_>, folder: &Utf8Path) -> anyhow::Result<Server> {
         let state = folder.join("workspace");
-        let mut command = children::command(
+        let mut command = child_env::command(
             &bench.context.env,
             Program::Workspace,
             &bench.toolbox.workspace,
@@ -186,7 +186,7 @@ impl Bench<'_> {
     fn bundle(&self, server: &Server, args: &[&str]) -> Command {
         let cli = &self.toolbox.databricks;
         let mut command =
-            children::command(&self.context.env, Program::LocalBundle, cli, &server.clone);
+            child_env::command(&self.context.env, Program::LocalBundle, cli, &server.clone);
         command.arg("bundle").args(args);
         command.args(["--target", &self.context.config.test.integration_target]);
         command.env("DATABRICKS_CONFIG_FILE", &server.config);

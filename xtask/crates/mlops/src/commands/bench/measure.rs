@@ -12,7 +12,7 @@ use xtask_remote::databricks::jobs;
 use xtask_remote::{Credentials, Http, Method, Request, Transport as _, local};
 
 use super::Bench;
-use crate::children::{self, Program};
+use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::databricks::{Purpose, Target, guard};
 use crate::error::{Failure, Kind};
@@ -320,7 +320,7 @@ impl Bench<'_> {
     /// A program, run in the project's folder.
     pub(super) fn command(&self, kind: Program, program: impl AsRef<str>) -> Command {
         let Context { env, root, .. } = self.context;
-        children::command(env, kind, program, root)
+        child_env::command(env, kind, program, root)
     }
 
     fn cargo(&self, args: &[&str]) -> Command {

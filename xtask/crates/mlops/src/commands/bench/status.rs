@@ -2,7 +2,7 @@
 
 use super::Bench;
 use super::measure::answer_of;
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::error::{Failure, Kind};
 
 /// Stands in for GitHub and for a workspace, and calls the command.

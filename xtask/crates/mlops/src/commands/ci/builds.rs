@@ -101,7 +101,7 @@ impl Builds {
 fn differs(what: String) -> anyhow::Result<()> {
     Failure::new(Kind::Failed, what)
         .details("CARGO_LOG=cargo::core::compiler::fingerprint=info says what has changed for it")
-        .next("compare the environment of cargo in xtask/crates/mlops/src/children/variables.rs with yours")
+        .next("compare the environment of cargo in xtask/crates/mlops/src/child_env/variables.rs with yours")
         .err()
 }
 

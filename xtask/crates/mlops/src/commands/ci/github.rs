@@ -5,7 +5,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Suite;
 use super::tool::passed;
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::error::{Failure, Kind};
 
 /// GitHub's own client, from PyPI.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Suite;
 use crate::bundle::{self, Bundle};
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::commands::test;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Suite;
 use super::system::System;
-use crate::children::Program;
+use crate::child_env::Program;
 use crate::error::{Failure, Kind};
 use crate::tools;
 use crate::vars;

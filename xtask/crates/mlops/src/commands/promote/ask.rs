@@ -4,8 +4,8 @@ use xtask_promotion::Side;
 use xtask_remote::records::VersionRecord;
 
 use super::Args;
-use crate::chain::CHAMPION;
 use crate::context::Context;
+use crate::lineage::CHAMPION;
 
 /// The most versions that one chooses from.
 const OFFERED: usize = 10;

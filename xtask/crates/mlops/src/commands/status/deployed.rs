@@ -13,10 +13,10 @@ use xtask_remote::{Error, Transport};
 
 use super::environments::joined;
 use super::facts::{Environment, LastRun, Monitoring, Trend, Unknown, Version};
-use crate::chain::CHAMPION;
 use crate::context::Context;
 use crate::error::sign_in;
 use crate::git::Git;
+use crate::lineage::CHAMPION;
 use crate::links as addresses;
 use crate::ui;
 use xtask_remote::Timestamp;

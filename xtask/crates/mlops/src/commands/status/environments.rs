@@ -13,11 +13,11 @@ use super::drift::{self, Question};
 use super::facts::{Deployment, Environment, Unknown};
 use super::state_paths::{Known, StatePaths};
 use crate::bundle::{self, Bundle, Place};
-use crate::chain;
 use crate::context::Context;
 use crate::databricks::{self, Target};
 use crate::error;
 use crate::git::Git;
+use crate::lineage;
 use crate::local_workspace::{self, LocalWorkspace};
 use crate::tools;
 use crate::ui::safe_line;
@@ -138,7 +138,7 @@ impl<'a> Look<'a> {
     /// A run in the workspace of another target: that of a version that was brought from there.
     fn elsewhere(&self, trained: &TrainedIn, until: Instant) -> Option<Run> {
         let left = until.saturating_duration_since(Instant::now());
-        chain::run_elsewhere(self.context, &self.bundle, trained, left)
+        lineage::run_elsewhere(self.context, &self.bundle, trained, left)
     }
 
     /// What is asked about the drift of a target; `None` where it is not asked.

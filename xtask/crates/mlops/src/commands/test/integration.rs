@@ -6,11 +6,11 @@ use xtask_remote::databricks::jobs::{self, Run};
 
 use super::code::Code;
 use super::inputs::{self, Work};
-use crate::chain::Registry;
 use crate::commands::{data, run};
 use crate::context::Context;
 use crate::databricks::{Summary, Target, Writer};
 use crate::fingerprint::remember;
+use crate::lineage::Registry;
 use crate::results::{Integration, JobRun, Task, Verdict};
 use crate::tools::Toolbox;
 use crate::{deployment, failures, follow, python};

@@ -7,10 +7,10 @@ use xtask_remote::github::checks::{self, State};
 
 use super::route::Route;
 use crate::bundle;
-use crate::chain::CHAMPION;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
 use crate::github::Upstream;
+use crate::lineage::CHAMPION;
 use crate::local_workspace;
 use crate::tools::{self, Need, Toolbox};
 use crate::ui::safe_line;

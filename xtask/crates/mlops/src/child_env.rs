@@ -1,5 +1,5 @@
 //! The environment of child processes. Each kind of program gets only the variables on its lists in
-//! `children/variables.rs`, so that no unknown secret reaches a program, and neither do variables that cargo or git
+//! `child_env/variables.rs`, so that no unknown secret reaches a program, and neither do variables that cargo or git
 //! set for us: the running package, the repository of a hook.
 
 mod variables;
