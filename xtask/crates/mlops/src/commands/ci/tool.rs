@@ -259,6 +259,9 @@ impl Suite<'_> {
         command.env("DATABRICKS_CLI", &self.toolbox.databricks);
         command.env("XTASK_TEST_PYTHON", &self.toolbox.python);
         command.env("XTASK_TEST_WORKSPACE_BIN", &self.toolbox.workspace);
+        // Most tests wait for servers, and for limits to pass, more than they compute.
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        command.env("RUST_TEST_THREADS", (2 * cores).to_string());
         command
     }
 }
