@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use xtask_testkit::repository;
+
 /// Which modules each module imports.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
@@ -142,4 +144,33 @@ fn a_circle_is_seen() {
     ]);
     let left: Vec<String> = left_over(imports).into_keys().collect();
     assert_eq!(left, ["runner", "state"]);
+}
+
+#[test]
+fn the_page_on_architecture_has_each_crate_and_each_room_of_the_tool() {
+    let page = fs::read_to_string(repository().join("docs/architecture.md")).unwrap();
+    let crates = entries(&repository().join("xtask/crates"));
+    for folder in crates {
+        let name = format!("crates/{}/", folder.file_name().unwrap().to_str().unwrap());
+        assert!(page.contains(&name), "docs/architecture.md lacks {name}");
+    }
+    // The rows of the table, by what stands in their first column.
+    let (_, table) = page.split_once("### `crates/mlops`").unwrap();
+    let (table, _) = table.split_once("\n### ").unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rooms: BTreeSet<&str> = rows
+        .flat_map(|row| row.split(" | ").next().unwrap_or_default().split('`'))
+        .map(|name| name.trim_end_matches('/'))
+        .filter(|name| !name.contains([',', ' ']) && !name.is_empty())
+        .collect();
+    let source = entries(&repository().join("xtask/crates/mlops/src"));
+    let modules: BTreeSet<&str> = source
+        .iter()
+        .map(|path| path.file_stem().unwrap().to_str().unwrap())
+        .filter(|name| !["lib", "main"].contains(name))
+        .collect();
+    assert_eq!(
+        rooms, modules,
+        "the table in docs/architecture.md is not the tree"
+    );
 }
