@@ -7,7 +7,7 @@ use crate::run::{About, Run};
 use crate::steps::Step;
 use crate::undo::UndoPlan;
 
-pub use crate::ground::{Done, Ground, Smoke, Watch};
+pub use crate::promotion::{Done, Promotion, Smoke, Watch};
 
 /// Applies the steps of a plan, as they were shown, if both ends are still as it says.
 ///
@@ -17,13 +17,13 @@ pub use crate::ground::{Done, Ground, Smoke, Watch};
 pub fn apply(
     plan: &Plan,
     steps: &[Step],
-    ground: &Ground<'_>,
+    promotion: &Promotion<'_>,
     watch: &mut dyn Watch,
     journal: &mut Journal,
 ) -> Result<Done, Error> {
     let version = plan.found.copy.as_ref().map(|copy| copy.number);
     let about = About::Promote(plan);
-    Run::new(ground, watch, journal, about, version).through(steps)
+    Run::new(promotion, watch, journal, about, version).through(steps)
 }
 
 /// Takes a promotion back by the steps that were shown, if the destination is still as the plan says.
@@ -33,10 +33,10 @@ pub fn apply(
 pub fn take_back(
     plan: &UndoPlan,
     steps: &[Step],
-    ground: &Ground<'_>,
+    promotion: &Promotion<'_>,
     watch: &mut dyn Watch,
     journal: &mut Journal,
 ) -> Result<Done, Error> {
     let about = About::Undo(plan);
-    Run::new(ground, watch, journal, about, Some(plan.number)).through(steps)
+    Run::new(promotion, watch, journal, about, Some(plan.number)).through(steps)
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::error::Error;
 use crate::event::Event;
-use crate::side::Side;
+use crate::open_end::OpenEnd;
 use crate::survey::CHAMPION;
 
 /// A promotion that a target remembers.
@@ -23,11 +23,9 @@ pub struct Entry {
 ///
 /// # Errors
 /// When the registry does not answer.
-pub fn read(side: &Side<'_>) -> Result<Vec<Entry>, Error> {
-    let champion = side
-        .registry
-        .aliased(side.transport, side.model, CHAMPION)?;
-    let versions = side.registry.versions(side.transport, side.model)?;
+pub fn read(end: &OpenEnd<'_>) -> Result<Vec<Entry>, Error> {
+    let champion = end.registry.aliased(end.transport, end.model, CHAMPION)?;
+    let versions = end.registry.versions(end.transport, end.model)?;
     let mut entries: Vec<Entry> = versions
         .iter()
         .flat_map(|version| {

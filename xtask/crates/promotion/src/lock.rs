@@ -13,8 +13,8 @@ use xtask_remote::{Request, Response};
 
 use crate::calls::{Known, OWNER};
 use crate::error::{Error, Refusal};
+use crate::open_end::OpenEnd;
 use crate::owner::Owner;
-use crate::side::Side;
 
 use self::breaking::Standing;
 
@@ -41,33 +41,33 @@ impl Held {
     }
 }
 
-/// Where the lock of a side's model stands.
-pub(crate) fn path(side: &Side<'_>) -> String {
-    let state = side.state_path.trim_end_matches('/');
-    format!("{state}/promotion-{}.lock", side.model)
+/// Where the lock of an end's model stands.
+pub(crate) fn path(end: &OpenEnd<'_>) -> String {
+    let state = end.state_path.trim_end_matches('/');
+    format!("{state}/promotion-{}.lock", end.model)
 }
 
 /// The call that takes the lock.
-pub(crate) fn taking(side: &Side<'_>, id: &str, what: &str) -> Request {
+pub(crate) fn taking(end: &OpenEnd<'_>, id: &str, what: &str) -> Request {
     let content = json!({"id": id, "what": what, "owner": OWNER});
-    workspace_files::create(&path(side), &content)
+    workspace_files::create(&path(end), &content)
 }
 
 /// The call that gives it back.
-pub(crate) fn giving_back(side: &Side<'_>) -> Request {
-    workspace_files::delete(&path(side))
+pub(crate) fn giving_back(end: &OpenEnd<'_>) -> Request {
+    workspace_files::delete(&path(end))
 }
 
 /// Who holds the lock now.
-pub fn holder(side: &Side<'_>) -> Result<Option<Held>, Error> {
-    holder_of(side, &path(side))
+pub fn holder(end: &OpenEnd<'_>) -> Result<Option<Held>, Error> {
+    holder_of(end, &path(end))
 }
 
-fn holder_of(side: &Side<'_>, path: &str) -> Result<Option<Held>, Error> {
-    let Some(reply) = read(side, path)? else {
+fn holder_of(end: &OpenEnd<'_>, path: &str) -> Result<Option<Held>, Error> {
+    let Some(reply) = read(end, path)? else {
         return Ok(None);
     };
-    let since = workspace_files::modified_at(side.transport, path)?.unwrap_or_default();
+    let since = workspace_files::modified_at(end.transport, path)?.unwrap_or_default();
     let now = server_time(&reply).unwrap_or_else(Timestamp::now);
     #[derive(Default, Deserialize)]
     struct Content {
@@ -90,8 +90,8 @@ fn holder_of(side: &Side<'_>, path: &str) -> Result<Option<Held>, Error> {
 }
 
 /// The file with the lock. A web page in its place is from something on the way, and says nothing about the lock.
-fn read(side: &Side<'_>, path: &str) -> Result<Option<Response>, Error> {
-    let reply = workspace_files::read(side.transport, path)?;
+fn read(end: &OpenEnd<'_>, path: &str) -> Result<Option<Response>, Error> {
+    let reply = workspace_files::read(end.transport, path)?;
     match &reply {
         Some(page) if page.body.trim_ascii_start().starts_with(b"<") => {
             Err(xtask_remote::Error::Unexpected {
@@ -106,8 +106,8 @@ fn read(side: &Side<'_>, path: &str) -> Result<Option<Response>, Error> {
 
 /// Whether a lock stands that was taken for this promotion, or for taking it back, or what was left of one that was broken:
 /// whoever was killed while giving it back has nothing else left to do.
-pub(crate) fn stands_for(side: &Side<'_>, id: &str) -> Result<bool, Error> {
-    Ok(holder(side)?.is_some_and(|held| held.id == id) || breaking::has_left(side, id)?)
+pub(crate) fn stands_for(end: &OpenEnd<'_>, id: &str) -> Result<bool, Error> {
+    Ok(holder(end)?.is_some_and(|held| held.id == id) || breaking::has_left(end, id)?)
 }
 
 fn server_time(reply: &Response) -> Option<Timestamp> {
@@ -120,7 +120,7 @@ fn server_time(reply: &Response) -> Option<Timestamp> {
 /// # Errors
 /// [`Error::Refused`] with owner and age when somebody else holds it.
 pub(crate) fn take(
-    side: &Side<'_>,
+    end: &OpenEnd<'_>,
     request: &Request,
     known: &Known,
     us: &Owner,
@@ -128,32 +128,32 @@ pub(crate) fn take(
 ) -> Result<String, Error> {
     // Once to find it taken by an ended process, once more to take it.
     for _ in 0..3 {
-        let sent = side.transport.send(&known.fill(request));
+        let sent = end.transport.send(&known.fill(request));
         let undecided = match &sent {
             Ok(_) => true,
-            Err(error) if error.is_not_found() => return not_deployed(side),
+            Err(error) if error.is_not_found() => return not_deployed(end),
             Err(error) => error.leaves_open() || is_taken(error),
         };
         if !undecided {
             sent?;
         }
-        let standing = match holder(side)? {
+        let standing = match holder(end)? {
             Some(held) if held.by == known.owner => {
-                breaking::sweep(side, &held)?;
+                breaking::sweep(end, &held)?;
                 return Ok(moment(held.since));
             }
-            Some(held) => Standing::behind(side, held)?,
+            Some(held) => Standing::behind(end, held)?,
             // Given back in this very moment, or the call never arrived.
             None => continue,
         };
         if !standing.may_be_broken(us, break_id) {
-            return refused(side, &standing.last);
+            return refused(end, &standing.last);
         }
-        standing.remove(side, known)?;
+        standing.remove(end, known)?;
     }
     Refusal::new(format!(
         "the lock of {} could not be taken: it is taken and given back all the time",
-        side.model
+        end.model
     ))
     .next("call it again in a minute")
     .err()
@@ -174,23 +174,23 @@ fn moment(milliseconds: i64) -> String {
     second.map_or_else(String::new, |second| second.to_string())
 }
 
-fn not_deployed<T>(side: &Side<'_>) -> Result<T, Error> {
+fn not_deployed<T>(end: &OpenEnd<'_>) -> Result<T, Error> {
     Refusal::new(format!(
         "nothing is deployed to {}: the folder of its deployment is not there",
-        side.target
+        end.target
     ))
-    .next(format!("cargo xtask deploy --target {}", side.target))
+    .next(format!("cargo xtask deploy --target {}", end.target))
     .err()
 }
 
-fn refused<T>(side: &Side<'_>, held: &Held) -> Result<T, Error> {
+fn refused<T>(end: &OpenEnd<'_>, held: &Held) -> Result<T, Error> {
     let owner = match held.by.as_str() {
         "" => "somebody",
         by => by,
     };
     Refusal::new(format!(
         "another promotion holds the lock of {} in {}",
-        side.model, side.target
+        end.model, end.target
     ))
     .details(format!(
         "{owner}\nsince {} ({} seconds ago){}",
@@ -213,8 +213,8 @@ fn refused<T>(side: &Side<'_>, held: &Held) -> Result<T, Error> {
 ///
 /// # Errors
 /// [`Error::Refused`] when it is gone or another's.
-pub(crate) fn still_ours(side: &Side<'_>, known: &Known) -> Result<(), Error> {
-    let reply = read(side, &path(side))?;
+pub(crate) fn still_ours(end: &OpenEnd<'_>, known: &Known) -> Result<(), Error> {
+    let reply = read(end, &path(end))?;
     let content: Option<Value> =
         reply.and_then(|reply| xtask_remote::json::from_slice(&reply.body).ok());
     let owner = content
@@ -225,7 +225,7 @@ pub(crate) fn still_ours(side: &Side<'_>, known: &Known) -> Result<(), Error> {
     }
     Refusal::new(format!(
         "the lock of {} in {} was broken by somebody meanwhile; nothing further was changed",
-        side.model, side.target
+        end.model, end.target
     ))
     .details(owner.map_or_else(String::new, |owner| format!("it is held by {owner} now")))
     .next("call this again to see where it stands")

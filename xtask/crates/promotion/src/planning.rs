@@ -4,15 +4,15 @@ use crate::calls::{Call, NOW};
 use crate::error::{Error, Refusal};
 use crate::event::{Event, State};
 use crate::lock;
+use crate::open_end::OpenEnd;
 use crate::plan::{Asked, End, FORM, Found, Plan, Source};
 use crate::random;
-use crate::side::Side;
 use crate::survey::{self, CHALLENGER, CHAMPION, Wanted};
 use crate::tag_limits;
 use crate::tags::PROMOTION_ID;
 
 /// A version of a workspace's own registry points to files of that workspace.
-fn elsewhere<T>(from: &Side<'_>, to: &Side<'_>) -> Result<T, Error> {
+fn elsewhere<T>(from: &OpenEnd<'_>, to: &OpenEnd<'_>) -> Result<T, Error> {
     Refusal::new(format!(
         "{} and {} are different workspaces, and their registries take no files from one another",
         from.target, to.target
@@ -34,7 +34,7 @@ fn elsewhere<T>(from: &Side<'_>, to: &Side<'_>) -> Result<T, Error> {
 /// # Errors
 /// [`Error::Refused`] when the version may not be promoted: none was found, it is not ready, was never validated, was
 /// rejected, or another promotion may hold the destination's lock.
-pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, Error> {
+pub fn plan(from: &OpenEnd<'_>, to: &OpenEnd<'_>, asked: &Asked<'_>) -> Result<Plan, Error> {
     let within = from.model == to.model && from.host == to.host;
     if from.host != to.host && !to.registry.takes_files() {
         return elsewhere(from, to);
@@ -76,7 +76,11 @@ pub fn plan(from: &Side<'_>, to: &Side<'_>, asked: &Asked<'_>) -> Result<Plan, E
 }
 
 /// The source's version, with what is written on it.
-pub(crate) fn source(from: &Side<'_>, number: u64, alias: Option<String>) -> Result<Source, Error> {
+pub(crate) fn source(
+    from: &OpenEnd<'_>,
+    number: u64,
+    alias: Option<String>,
+) -> Result<Source, Error> {
     let found = from.registry.version(from.transport, from.model, number)?;
     let Some(found) = found else {
         return Refusal::new(format!("{} has no version {number}", from.model))
@@ -103,7 +107,7 @@ pub(crate) fn source(from: &Side<'_>, number: u64, alias: Option<String>) -> Res
 }
 
 /// The version that is promoted where none is named: the champion, or the challenger where both ends are one.
-fn usual(from: &Side<'_>, train: &str, within: bool) -> Result<Source, Error> {
+fn usual(from: &OpenEnd<'_>, train: &str, within: bool) -> Result<Source, Error> {
     let alias = if within { CHALLENGER } else { CHAMPION };
     if let Some(number) = from.registry.aliased(from.transport, from.model, alias)? {
         return source(from, number, Some(alias.to_owned()));
@@ -196,7 +200,7 @@ fn event(source: &Source, found: &Found, asked: &Asked<'_>) -> Result<Event, Err
 ///
 /// # Errors
 /// [`Error::Refused`] with what has changed.
-pub(crate) fn still_holds(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> Result<(), Error> {
+pub(crate) fn still_holds(plan: &Plan, from: &OpenEnd<'_>, to: &OpenEnd<'_>) -> Result<(), Error> {
     let now = source(from, plan.from.number, None)?;
     let mut changed = Vec::new();
     if now.tags != plan.from.tags {

@@ -10,12 +10,12 @@ use xtask_remote::records::artifact_digest;
 use crate::calls::Known;
 use crate::error::{Error, Refusal};
 use crate::event::{Event, State};
-use crate::ground::{Done, Ground, Watch};
 use crate::journal::{Journal, Line};
 use crate::lock;
+use crate::open_end::OpenEnd;
 use crate::plan::Plan;
 use crate::planning;
-use crate::side::Side;
+use crate::promotion::{Done, Promotion, Watch};
 use crate::steps::{self, Aim, Step, Work};
 use crate::survey::{CHALLENGER, CHAMPION};
 use crate::tags::PROMOTION_ID;
@@ -26,14 +26,14 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// A run through the steps.
 pub(crate) struct Run<'r, 'a> {
-    ground: &'r Ground<'a>,
+    promotion: &'r Promotion<'a>,
     watch: &'r mut dyn Watch,
     journal: &'r mut Journal,
     known: Known,
     about: About<'r>,
     locked: bool,
     /// Whether the version is on its way to be champion.
-    crowning: bool,
+    setting_champion: bool,
 }
 
 /// What a run is about.
@@ -55,24 +55,24 @@ impl<'r> About<'r> {
 impl<'r, 'a> Run<'r, 'a> {
     /// A run that has not begun. `version` is the one that it is about, where that is known.
     pub(crate) fn new(
-        ground: &'r Ground<'a>,
+        promotion: &'r Promotion<'a>,
         watch: &'r mut dyn Watch,
         journal: &'r mut Journal,
         about: About<'r>,
         version: Option<u64>,
     ) -> Run<'r, 'a> {
         Run {
-            ground,
+            promotion,
             watch,
             journal,
             known: Known {
                 version,
                 now: String::new(),
-                owner: ground.owner.to_string(),
+                owner: promotion.owner.to_string(),
             },
             about,
             locked: false,
-            crowning: false,
+            setting_champion: false,
         }
     }
 
@@ -116,7 +116,7 @@ impl<'r, 'a> Run<'r, 'a> {
             Work::Verify => self.verify(),
             Work::Send => self.send(&step.calls),
             Work::Smoke => self.smoke(),
-            Work::Crown { from, to } => self.crown(&step.calls, from, to),
+            Work::SetChampion { from, to } => self.set_champion(&step.calls, from, to),
             Work::ReadBack(aim) => self.read_back(aim),
             Work::Unlock => self.unlock(&step.calls),
         }
@@ -132,20 +132,20 @@ impl<'r, 'a> Run<'r, 'a> {
     /// Sends a call that does no harm when it is sent twice. What is to be removed may be gone.
     fn send_one(&self, call: &Request) -> Result<(), Error> {
         let filled = self.known.fill(call).repeatable();
-        match self.ground.to.transport.send(&filled) {
+        match self.promotion.to.transport.send(&filled) {
             Err(error) if call.method == xtask_remote::Method::Delete && is_gone(&error) => Ok(()),
             other => other.map(drop).map_err(Error::from),
         }
     }
 
     fn lock(&mut self, calls: &[Request]) -> Result<(), Error> {
-        let Ground {
+        let Promotion {
             from,
             to,
             owner,
             break_lock,
             ..
-        } = self.ground;
+        } = self.promotion;
         for call in calls {
             self.known.now = lock::take(to, call, &self.known, owner, *break_lock)?;
         }
@@ -158,7 +158,7 @@ impl<'r, 'a> Run<'r, 'a> {
 
     /// Makes the version. A reply that was lost may have made one: that is looked for before anything is sent again.
     fn create(&mut self, calls: &[Request]) -> Result<(), Error> {
-        let to = &self.ground.to;
+        let to = &self.promotion.to;
         for call in calls {
             let mut attempts = 3;
             self.known.version = Some(loop {
@@ -186,7 +186,7 @@ impl<'r, 'a> Run<'r, 'a> {
         let Some(plan) = self.about.plan() else {
             return Ok(None);
         };
-        let to = &self.ground.to;
+        let to = &self.promotion.to;
         let versions = to.registry.versions(to.transport, to.model)?;
         let mut ours = versions
             .iter()
@@ -198,8 +198,8 @@ impl<'r, 'a> Run<'r, 'a> {
         let Some(plan) = self.about.plan() else {
             return Ok(());
         };
-        let Ground { from, to, .. } = self.ground;
-        let staging = steps::staging(self.ground.folder);
+        let Promotion { from, to, .. } = self.promotion;
+        let staging = steps::staging(self.promotion.folder);
         self.fetch(from, plan.from.number, &staging)?;
         let found = artifact_digest(&staging)?;
         if found != plan.digest() {
@@ -224,12 +224,12 @@ impl<'r, 'a> Run<'r, 'a> {
             .store(way, model, number, &staging, &calls, &mut on_bytes)
     }
 
-    fn fetch(&mut self, side: &Side<'_>, version: u64, folder: &Path) -> Result<(), Error> {
+    fn fetch(&mut self, end: &OpenEnd<'_>, version: u64, folder: &Path) -> Result<(), Error> {
         let watch = &mut *self.watch;
         std::fs::create_dir_all(folder).map_err(|source| Error::local(folder, source))?;
-        side.carrier.fetch(
-            side.transport,
-            side.model,
+        end.carrier.fetch(
+            end.transport,
+            end.model,
             version,
             folder,
             &mut |done, total| {
@@ -241,7 +241,7 @@ impl<'r, 'a> Run<'r, 'a> {
 
     fn ready(&mut self, calls: &[Request]) -> Result<(), Error> {
         self.send(calls)?;
-        let to = &self.ground.to;
+        let to = &self.promotion.to;
         let number = self.known.version.unwrap_or_default();
         let (mut waited, mut pause) = (Duration::ZERO, Duration::from_millis(100));
         loop {
@@ -272,10 +272,10 @@ impl<'r, 'a> Run<'r, 'a> {
         let Some(plan) = self.about.plan() else {
             return Ok(());
         };
-        self.crowning = true;
+        self.setting_champion = true;
         let number = self.known.version.unwrap_or_default();
-        let folder = steps::arrived(self.ground.folder);
-        let to = self.ground.to;
+        let folder = steps::arrived(self.promotion.folder);
+        let to = self.promotion.to;
         // Anew: what an earlier attempt fetched says nothing about what is there now.
         match std::fs::remove_dir_all(&folder) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -292,15 +292,20 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn smoke(&mut self) -> Result<(), Error> {
-        let said = (self.ground.smoke)(&steps::arrived(self.ground.folder))?;
+        let said = (self.promotion.smoke)(&steps::arrived(self.promotion.folder))?;
         self.watch.note(&said);
         Ok(())
     }
 
     /// Moves the champion's alias. No registry compares and swaps, so: the lock must still be ours and the alias where
     /// the plan saw it, right before.
-    fn crown(&mut self, calls: &[Request], from: Option<u64>, aim: Aim) -> Result<(), Error> {
-        let to = &self.ground.to;
+    fn set_champion(
+        &mut self,
+        calls: &[Request],
+        from: Option<u64>,
+        aim: Aim,
+    ) -> Result<(), Error> {
+        let to = &self.promotion.to;
         let goal = self.number(aim);
         for call in calls {
             let mut attempts = 3;
@@ -334,7 +339,7 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     fn read_back(&mut self, aim: Aim) -> Result<(), Error> {
-        let to = &self.ground.to;
+        let to = &self.promotion.to;
         let (now, goal) = (
             to.registry.aliased(to.transport, to.model, CHAMPION)?,
             self.number(aim),
@@ -347,8 +352,8 @@ impl<'r, 'a> Run<'r, 'a> {
 
     fn unlock(&mut self, calls: &[Request]) -> Result<(), Error> {
         for call in calls {
-            lock::still_ours(&self.ground.to, &self.known)?;
-            match self.ground.to.transport.send(call) {
+            lock::still_ours(&self.promotion.to, &self.known)?;
+            match self.promotion.to.transport.send(call) {
                 Err(error) if !is_gone(&error) => return Err(error.into()),
                 _ => self.locked = false,
             }
@@ -359,23 +364,23 @@ impl<'r, 'a> Run<'r, 'a> {
     /// After a failure: the lock is given back; and after a refusal the challenger is who it was, and the event says
     /// why. What fails here is left for the next call, which finds it.
     fn step_back(&mut self, error: &Error) {
-        if !self.locked || lock::still_ours(&self.ground.to, &self.known).is_err() {
+        if !self.locked || lock::still_ours(&self.promotion.to, &self.known).is_err() {
             return;
         }
         if let (Error::Refused(refusal), Some(plan)) =
-            (error, self.about.plan().filter(|_| self.crowning))
+            (error, self.about.plan().filter(|_| self.setting_champion))
         {
             let _ = self.note_refusal(plan, refusal);
         }
         let _ = self
-            .ground
+            .promotion
             .to
             .transport
-            .send(&lock::giving_back(&self.ground.to));
+            .send(&lock::giving_back(&self.promotion.to));
     }
 
     fn note_refusal(&self, plan: &Plan, refusal: &Refusal) -> Result<(), Error> {
-        let to = &self.ground.to;
+        let to = &self.promotion.to;
         let Some(number) = self.known.version else {
             return Ok(());
         };
@@ -413,23 +418,23 @@ fn is_gone(error: &xtask_remote::Error) -> bool {
             if message.contains("not found") || message.contains("does not exist"))
 }
 
-fn altered<T>(side: &Side<'_>, number: u64, validated: &str, found: &str) -> Result<T, Error> {
+fn altered<T>(end: &OpenEnd<'_>, number: u64, validated: &str, found: &str) -> Result<T, Error> {
     Refusal::new(format!(
         "the files of version {number} of {} in {} are not those that were validated",
-        side.model, side.target
+        end.model, end.target
     ))
     .details(format!("validated {validated}\nfound     {found}"))
     .next("do not use this version: train and validate a new one")
     .err()
 }
 
-fn moved<T>(side: &Side<'_>, expected: Option<u64>, found: Option<u64>) -> Result<T, Error> {
+fn moved<T>(end: &OpenEnd<'_>, expected: Option<u64>, found: Option<u64>) -> Result<T, Error> {
     let name = |number: Option<u64>| {
         number.map_or_else(|| "nobody".to_owned(), |number| format!("version {number}"))
     };
     Refusal::new(format!(
         "somebody else has moved the champion of {} meanwhile",
-        side.target
+        end.target
     ))
     .details(format!(
         "it should be {} and is {}",

@@ -8,9 +8,9 @@ use xtask_remote::{Method, Request};
 use crate::calls::{Call, VERSION};
 use crate::event::{Event, State};
 use crate::lock;
+use crate::open_end::OpenEnd;
 use crate::plan::Plan;
 use crate::registry::NewVersion;
-use crate::side::Side;
 use crate::survey::{CHALLENGER, CHAMPION};
 use crate::tags::{
     LONGEST, OF_THE_PLACE, PREVIOUS_CHAMPION, PROMOTION_FROM, PROMOTION_ID, PROMOTION_SOURCE,
@@ -55,7 +55,7 @@ pub enum Work {
     /// Has the destination's code predict with the files that were verified.
     Smoke,
     /// Moves the champion's alias, if nobody has moved it meanwhile.
-    Crown {
+    SetChampion {
         /// Where it must be before.
         from: Option<u64>,
         /// Where it goes.
@@ -99,7 +99,7 @@ pub(crate) fn work(name: &'static str, does: impl Into<String>, work: Work) -> S
 
 /// All steps of a plan, in their order.
 #[must_use]
-pub fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>, folder: &Path) -> Vec<Step> {
+pub fn of(plan: &Plan, from: &OpenEnd<'_>, to: &OpenEnd<'_>, folder: &Path) -> Vec<Step> {
     let mut steps = vec![Step {
         calls: vec![lock::taking(to, &plan.id, &plan.sentence())],
         ..work("lock", format!("take the lock of {}", to.model), Work::Lock)
@@ -108,7 +108,7 @@ pub fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>, folder: &Path) -> Vec<Ste
         steps.extend(copying(plan, to, folder));
     }
     if !plan.is_champion() {
-        steps.extend(crowning(plan, from, to));
+        steps.extend(setting_champion(plan, from, to));
     }
     if !plan.is_settled() || !plan.is_champion() {
         steps.push(settling(plan, to));
@@ -149,7 +149,7 @@ fn version(plan: &Plan) -> String {
     copy.map_or_else(|| VERSION.to_owned(), |copy| copy.number.to_string())
 }
 
-fn copying(plan: &Plan, to: &Side<'_>, folder: &Path) -> Vec<Step> {
+fn copying(plan: &Plan, to: &OpenEnd<'_>, folder: &Path) -> Vec<Step> {
     let copy = plan.found.copy.as_ref();
     if copy.is_some_and(|copy| copy.ready) {
         return Vec::new();
@@ -208,7 +208,7 @@ fn copying(plan: &Plan, to: &Side<'_>, folder: &Path) -> Vec<Step> {
 }
 
 /// The call that makes the version, with all that is known about it: whoever is interrupted finds it by these tags.
-fn creating(plan: &Plan, to: &Side<'_>) -> Request {
+fn creating(plan: &Plan, to: &OpenEnd<'_>) -> Request {
     // Only the same workspace knows the run and the logged model.
     let known_there =
         |id: &'_ String| (plan.from.host == plan.to.host && !id.is_empty()).then(|| id.clone());
@@ -258,7 +258,7 @@ pub(crate) fn copied_tags(plan: &Plan) -> BTreeMap<String, String> {
     written
 }
 
-fn crowning(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> Vec<Step> {
+fn setting_champion(plan: &Plan, from: &OpenEnd<'_>, to: &OpenEnd<'_>) -> Vec<Step> {
     let version = version(plan);
     let number = match version.as_str() {
         VERSION => "the new version".to_owned(),
@@ -302,21 +302,21 @@ fn crowning(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> Vec<Step> {
         Some(champion) => format!("make {number} champion in place of version {champion}"),
         None => format!("make {number} the first champion"),
     };
-    let crown = Work::Crown {
+    let set_champion = Work::SetChampion {
         from: plan.found.champion,
         to: Aim::Ours,
     };
     steps.push(Step {
         calls: vec![to.registry.set_alias(to.model, CHAMPION, &version)],
-        ..work("champion", replaces, crown)
+        ..work("champion", replaces, set_champion)
     });
     steps
 }
 
 /// The tags that are not on it yet. The event comes last: from it one can go back.
-fn tagging(plan: &Plan, to: &Side<'_>, version: &str) -> Vec<Request> {
+fn tagging(plan: &Plan, to: &OpenEnd<'_>, version: &str) -> Vec<Request> {
     let present = plan.found.copy.as_ref().map(|copy| &copy.tags);
-    crowning_tags(plan, to, version)
+    champion_tags(plan, to, version)
         .iter()
         .filter(|(key, value)| present.and_then(|tags| tags.get(key)) != Some(value))
         .map(|(key, value)| to.registry.set_tag(to.model, version, key, value))
@@ -324,7 +324,7 @@ fn tagging(plan: &Plan, to: &Side<'_>, version: &str) -> Vec<Request> {
 }
 
 /// What a version on its way to be champion carries, in the order in which it is written.
-pub(crate) fn crowning_tags(plan: &Plan, to: &Side<'_>, version: &str) -> Vec<(String, String)> {
+pub(crate) fn champion_tags(plan: &Plan, to: &OpenEnd<'_>, version: &str) -> Vec<(String, String)> {
     let mut wanted: Vec<(String, String)> = Vec::new();
     if !plan.within {
         let judgement = plan.record().judgement;
@@ -345,7 +345,7 @@ pub(crate) fn crowning_tags(plan: &Plan, to: &Side<'_>, version: &str) -> Vec<(S
 }
 
 /// Puts the challenger back that had to wait, and notes that the promotion came to its end.
-fn settling(plan: &Plan, to: &Side<'_>) -> Step {
+fn settling(plan: &Plan, to: &OpenEnd<'_>) -> Step {
     let version = version(plan);
     let copy = plan.found.copy.as_ref();
     let mut calls = Vec::new();
@@ -372,7 +372,11 @@ fn settling(plan: &Plan, to: &Side<'_>) -> Step {
 }
 
 /// The call after which the challenger is who it was; none where the champion's alias took its place.
-pub(crate) fn after_challenger(to: &Side<'_>, waits: Option<u64>, ours: &str) -> Option<Request> {
+pub(crate) fn after_challenger(
+    to: &OpenEnd<'_>,
+    waits: Option<u64>,
+    ours: &str,
+) -> Option<Request> {
     let waits = waits.map(|waits| waits.to_string());
     match waits.filter(|waits| waits != ours) {
         Some(waits) => Some(to.registry.set_alias(to.model, CHALLENGER, &waits)),

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::event::{Event, State};
+use crate::open_end::OpenEnd;
 use crate::registry::Version;
-use crate::side::Side;
 use crate::tags::{ARTIFACT_DIGEST, PROMOTION_SOURCE};
 
 /// The alias of the version that inference uses.
@@ -79,15 +79,15 @@ impl Wanted<'_> {
 ///
 /// # Errors
 /// When it does not answer.
-pub(crate) fn look(side: &Side<'_>, wanted: Wanted<'_>) -> Result<Found, Error> {
-    let aliased = |alias| side.registry.aliased(side.transport, side.model, alias);
+pub(crate) fn look(end: &OpenEnd<'_>, wanted: Wanted<'_>) -> Result<Found, Error> {
+    let aliased = |alias| end.registry.aliased(end.transport, end.model, alias);
     let (champion, challenger) = (aliased(CHAMPION)?, aliased(CHALLENGER)?);
-    let versions = side.registry.versions(side.transport, side.model)?;
+    let versions = end.registry.versions(end.transport, end.model)?;
     let mut wanted: Vec<&Version> = versions.iter().filter(|v| wanted.is(v)).collect();
     // The lowest that is ready: whoever looks finds the same one.
     wanted.sort_by_key(|version| (!version.is_ready(), version.number));
     let copy = match wanted.first() {
-        Some(version) => Some(copy(side, version)?),
+        Some(version) => Some(copy(end, version)?),
         None => None,
     };
     let events = versions
@@ -115,12 +115,10 @@ pub(crate) fn look(side: &Side<'_>, wanted: Wanted<'_>) -> Result<Found, Error> 
     })
 }
 
-fn copy(side: &Side<'_>, version: &Version) -> Result<Copy, Error> {
+fn copy(end: &OpenEnd<'_>, version: &Version) -> Result<Copy, Error> {
     let uploaded = match version.is_ready() {
         true => BTreeMap::new(),
-        false => side
-            .carrier
-            .list(side.transport, side.model, version.number)?,
+        false => end.carrier.list(end.transport, end.model, version.number)?,
     };
     Ok(Copy {
         number: version.number,

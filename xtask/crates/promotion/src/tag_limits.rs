@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use crate::calls::VERSION;
 use crate::error::{Error, Refusal};
+use crate::open_end::OpenEnd;
 use crate::plan::Plan;
-use crate::side::Side;
 use crate::steps;
 
 /// Refuses a promotion whose tags would not fit, before anything is written.
 ///
 /// # Errors
 /// [`Error::Refused`] with the reason.
-pub(crate) fn check(plan: &Plan, to: &Side<'_>) -> Result<(), Error> {
+pub(crate) fn check(plan: &Plan, to: &OpenEnd<'_>) -> Result<(), Error> {
     if plan.is_champion() {
         return Ok(());
     }
@@ -23,7 +23,7 @@ pub(crate) fn check(plan: &Plan, to: &Side<'_>) -> Result<(), Error> {
     };
     let before = tags.len();
     let number = copy.map_or_else(|| VERSION.to_owned(), |copy| copy.number.to_string());
-    tags.extend(steps::crowning_tags(plan, to, &number));
+    tags.extend(steps::champion_tags(plan, to, &number));
     let Some(why) = to.registry.refuses_tags(&tags) else {
         return Ok(());
     };

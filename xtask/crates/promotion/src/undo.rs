@@ -6,9 +6,9 @@ use xtask_remote::records::{Champion, VersionRecord};
 use crate::calls::NOW;
 use crate::error::{Error, Refusal};
 use crate::event::{Event, State};
+use crate::open_end::OpenEnd;
 use crate::plan::End;
 use crate::registry::Version;
-use crate::side::Side;
 use crate::steps::{self, Aim, Step, Work};
 use crate::survey::{CHALLENGER, CHAMPION};
 use crate::{lock, random};
@@ -85,7 +85,7 @@ impl UndoPlan {
 
     /// The steps, in their order.
     #[must_use]
-    pub fn steps(&self, to: &Side<'_>) -> Vec<Step> {
+    pub fn steps(&self, to: &OpenEnd<'_>) -> Vec<Step> {
         let mut steps = vec![Step {
             calls: vec![lock::taking(to, &self.event.id, &self.sentence())],
             ..steps::work("lock", format!("take the lock of {}", to.model), Work::Lock)
@@ -101,7 +101,7 @@ impl UndoPlan {
     }
 
     /// The steps between lock and unlock.
-    fn undoing(&self, to: &Side<'_>) -> Vec<Step> {
+    fn undoing(&self, to: &OpenEnd<'_>) -> Vec<Step> {
         let version = self.number.to_string();
         let marked = |state: State| {
             let undone = state == State::Undone;
@@ -121,7 +121,7 @@ impl UndoPlan {
         }
         let aim = self.previous().map_or(Aim::Nobody, Aim::Version);
         if self.champion == Some(self.number) {
-            steps.push(self.crowning(to, aim));
+            steps.push(self.setting_champion(to, aim));
         }
         let mut calls = Vec::new();
         if self.is_challenger {
@@ -141,7 +141,7 @@ impl UndoPlan {
         steps
     }
 
-    fn crowning(&self, to: &Side<'_>, aim: Aim) -> Step {
+    fn setting_champion(&self, to: &OpenEnd<'_>, aim: Aim) -> Step {
         let (call, does) = match self.previous() {
             Some(previous) => (
                 to.registry
@@ -154,13 +154,13 @@ impl UndoPlan {
                 "leave the model without a champion, as it was before".to_owned(),
             ),
         };
-        let crown = Work::Crown {
+        let set_champion = Work::SetChampion {
             from: Some(self.number),
             to: aim,
         };
         Step {
             calls: vec![call],
-            ..steps::work("champion", does, crown)
+            ..steps::work("champion", does, set_champion)
         }
     }
 }
@@ -169,7 +169,7 @@ impl UndoPlan {
 ///
 /// # Errors
 /// [`Error::Refused`] when there is none, it never became champion, or somebody has moved the champion since.
-pub fn plan_undo(to: &Side<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, Error> {
+pub fn plan_undo(to: &OpenEnd<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, Error> {
     let champion = to.registry.aliased(to.transport, to.model, CHAMPION)?;
     let challenger = to.registry.aliased(to.transport, to.model, CHALLENGER)?;
     let versions = to.registry.versions(to.transport, to.model)?;
@@ -202,7 +202,7 @@ pub fn plan_undo(to: &Side<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, 
 /// The promotion whose taking back holds the lock: whoever was killed with all of it done but the lock, and calls again,
 /// does not mean the one before it. Where somebody has moved the champion since, they mean that.
 fn interrupted(
-    to: &Side<'_>,
+    to: &OpenEnd<'_>,
     id: Option<&str>,
     versions: &[Version],
     champion: Option<u64>,
@@ -225,7 +225,7 @@ fn interrupted(
     }))
 }
 
-fn named(to: &Side<'_>, versions: &[Version], id: &str) -> Result<(u64, Event), Error> {
+fn named(to: &OpenEnd<'_>, versions: &[Version], id: &str) -> Result<(u64, Event), Error> {
     let mut found = all(versions)
         .into_iter()
         .filter(|(_, event)| id.len() >= 4 && event.id.starts_with(id));
@@ -255,7 +255,7 @@ fn all(versions: &[Version]) -> Vec<(u64, Event)> {
 /// The newest promotion that went live, one whose undoing was interrupted first. A training job's own deployment has no
 /// event; what it wrote down on the version is as good.
 fn newest(
-    to: &Side<'_>,
+    to: &OpenEnd<'_>,
     versions: &[Version],
     champion: Option<u64>,
 ) -> Result<(u64, Event), Error> {
@@ -293,7 +293,7 @@ fn replaces(job: &(u64, Event), newest: Option<&(u64, Event)>) -> bool {
 
 /// What a training job's deployment wrote on the champion, as an event.
 fn deployed_by_job(
-    to: &Side<'_>,
+    to: &OpenEnd<'_>,
     versions: &[Version],
     champion: u64,
     last: u64,
@@ -326,7 +326,7 @@ fn deployed_by_job(
     Some((champion, event))
 }
 
-fn may_go(to: &Side<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<(), Error> {
+fn may_go(to: &OpenEnd<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<(), Error> {
     let UndoPlan {
         number,
         event,
@@ -369,7 +369,7 @@ fn may_go(to: &Side<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<(), Er
 }
 
 /// Somebody has moved the champion since: who, as far as it is known.
-fn since<T>(to: &Side<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<T, Error> {
+fn since<T>(to: &OpenEnd<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<T, Error> {
     let now = match plan.champion {
         Some(number) => format!("version {number} is champion now"),
         None => "there is no champion now".to_owned(),
@@ -392,12 +392,12 @@ fn since<T>(to: &Side<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<T, E
     .err()
 }
 
-fn history(to: &Side<'_>) -> String {
+fn history(to: &OpenEnd<'_>) -> String {
     format!("cargo xtask promote --history --to {}", to.target)
 }
 
 /// Whether a destination is still as the plan says.
-pub(crate) fn still_holds(plan: &UndoPlan, to: &Side<'_>) -> Result<(), Error> {
+pub(crate) fn still_holds(plan: &UndoPlan, to: &OpenEnd<'_>) -> Result<(), Error> {
     let champion = to.registry.aliased(to.transport, to.model, CHAMPION)?;
     let version = to.registry.version(to.transport, to.model, plan.number)?;
     let tags = version.map(|version| version.tags).unwrap_or_default();

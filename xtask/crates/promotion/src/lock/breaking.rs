@@ -14,8 +14,8 @@ use xtask_remote::databricks::workspace_files;
 use super::{Held, giving_back, holder_of, is_taken, name, path};
 use crate::calls::{Known, OWNER};
 use crate::error::Error;
+use crate::open_end::OpenEnd;
 use crate::owner::Owner;
-use crate::side::Side;
 
 /// What stands in the way: a lock, and behind it whoever has begun to break it, and so on.
 pub(super) struct Standing {
@@ -30,14 +30,14 @@ pub(super) struct Standing {
 
 impl Standing {
     /// Looks who stands behind a lock.
-    pub(super) fn behind(side: &Side<'_>, lock: Held) -> Result<Standing, Error> {
+    pub(super) fn behind(end: &OpenEnd<'_>, lock: Held) -> Result<Standing, Error> {
         let mut standing = Standing {
-            next: format!("{}.{}", path(side), name(&lock)),
+            next: format!("{}.{}", path(end), name(&lock)),
             last: lock.clone(),
             lock,
             breaking: Vec::new(),
         };
-        while let Some(held) = holder_of(side, &standing.next)? {
+        while let Some(held) = holder_of(end, &standing.next)? {
             let next = format!("{}.{}", standing.next, name(&held));
             standing.breaking.push(standing.next);
             (standing.next, standing.last) = (next, held);
@@ -52,52 +52,52 @@ impl Standing {
     }
 
     /// Removes the lock, if nobody else is about to and it is still this one.
-    pub(super) fn remove(&self, side: &Side<'_>, known: &Known) -> Result<(), Error> {
+    pub(super) fn remove(&self, end: &OpenEnd<'_>, known: &Known) -> Result<(), Error> {
         let content = json!({"id": self.lock.id, "what": "break a lock that was left behind",
             "owner": OWNER});
         let claim = workspace_files::create(&self.next, &content);
         // Whatever comes back: what counts is who stands there.
-        let sent = side.transport.send(&known.fill(&claim));
-        match (holder_of(side, &self.next)?, sent) {
+        let sent = end.transport.send(&known.fill(&claim));
+        match (holder_of(end, &self.next)?, sent) {
             (Some(held), _) if held.by == known.owner => {}
             // Another's, or another's until a moment ago; or ours, which somebody who has the lock now took away.
             (Some(_), _) | (None, Ok(_)) => return Ok(()),
             (None, Err(error)) if is_taken(&error) || error.leaves_open() => return Ok(()),
             (None, Err(error)) => return Err(error.into()),
         }
-        let now = holder_of(side, &path(side))?;
+        let now = holder_of(end, &path(end))?;
         if now.is_some_and(|now| now.is_same(&self.lock)) {
-            gone(side, &giving_back(side))?;
+            gone(end, &giving_back(end))?;
         }
         for path in self.breaking.iter().chain([&self.next]) {
-            gone(side, &workspace_files::delete(path))?;
+            gone(end, &workspace_files::delete(path))?;
         }
         Ok(())
     }
 }
 
 /// Removes what those left who broke earlier locks: each but those who break this one, which is ours.
-pub(super) fn sweep(side: &Side<'_>, ours: &Held) -> Result<(), Error> {
-    let about_ours = format!("{}.{}", path(side), name(ours));
-    for path in left(side)? {
+pub(super) fn sweep(end: &OpenEnd<'_>, ours: &Held) -> Result<(), Error> {
+    let about_ours = format!("{}.{}", path(end), name(ours));
+    for path in left(end)? {
         if !same_file(&path).starts_with(same_file(&about_ours)) {
-            gone(side, &workspace_files::delete(&path))?;
+            gone(end, &workspace_files::delete(&path))?;
         }
     }
     Ok(())
 }
 
 /// Whether somebody who broke a lock of this promotion left something.
-pub(super) fn has_left(side: &Side<'_>, id: &str) -> Result<bool, Error> {
-    let about = format!("{}.{id}-", path(side));
-    let mut left = left(side)?.into_iter();
+pub(super) fn has_left(end: &OpenEnd<'_>, id: &str) -> Result<bool, Error> {
+    let about = format!("{}.{id}-", path(end));
+    let mut left = left(end)?.into_iter();
     Ok(left.any(|path| same_file(&path).starts_with(same_file(&about))))
 }
 
 /// The files of those who broke locks of this model.
-fn left(side: &Side<'_>) -> Result<Vec<String>, Error> {
-    let beside = format!("{}.", path(side));
-    let mut listed = workspace_files::list(side.transport, side.state_path)?;
+fn left(end: &OpenEnd<'_>) -> Result<Vec<String>, Error> {
+    let beside = format!("{}.", path(end));
+    let mut listed = workspace_files::list(end.transport, end.state_path)?;
     listed.retain(|path| same_file(path).starts_with(same_file(&beside)));
     Ok(listed)
 }
@@ -108,8 +108,8 @@ fn same_file(path: &str) -> &str {
 }
 
 /// Removes what may be gone.
-fn gone(side: &Side<'_>, call: &Request) -> Result<(), Error> {
-    match side.transport.send(call) {
+fn gone(end: &OpenEnd<'_>, call: &Request) -> Result<(), Error> {
+    match end.transport.send(call) {
         Err(error) if !error.is_not_found() => Err(error.into()),
         _ => Ok(()),
     }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use xtask_promotion::apply::{Ground, Watch, apply, take_back};
+use xtask_promotion::apply::{Promotion, Watch, apply, take_back};
 use xtask_promotion::journal::Journal;
 use xtask_promotion::{
-    Asked, Error, OverRest, Owner, Plan, Side, Step, UndoPlan, UnityCatalog, plan, plan_undo,
+    Asked, Error, OpenEnd, OverRest, Owner, Plan, Step, UndoPlan, UnityCatalog, plan, plan_undo,
 };
 use xtask_remote::Transport;
 
@@ -29,8 +29,8 @@ pub(crate) struct Ways<'a> {
 }
 
 impl<'a> Ways<'a> {
-    pub(crate) fn staging(self) -> Side<'a> {
-        Side {
+    pub(crate) fn staging(self) -> OpenEnd<'a> {
+        OpenEnd {
             target: "staging",
             host: "https://staging.example",
             model: STAGING,
@@ -41,8 +41,8 @@ impl<'a> Ways<'a> {
         }
     }
 
-    pub(crate) fn prod(self) -> Side<'a> {
-        Side {
+    pub(crate) fn prod(self) -> OpenEnd<'a> {
+        OpenEnd {
             target: "prod",
             host: "https://prod.example",
             model: PROD,
@@ -132,9 +132,9 @@ impl Promoter {
         };
         let owner = self.owner();
         let folder = self.folder_of(plan);
-        let ground = self.ground(ways, &owner, &folder, &smoke);
-        let steps = xtask_promotion::steps::of(plan, &ground.from, &ground.to, &folder);
-        let done = apply(plan, &steps, &ground, &mut Unwatched, &mut no_journal())?;
+        let promotion = self.promotion(ways, &owner, &folder, &smoke);
+        let steps = xtask_promotion::steps::of(plan, &promotion.from, &promotion.to, &folder);
+        let done = apply(plan, &steps, &promotion, &mut Unwatched, &mut no_journal())?;
         let _ = std::fs::remove_dir_all(folder);
         Ok(done.version)
     }
@@ -151,19 +151,20 @@ impl Promoter {
     pub(crate) fn apply_undo(&self, ways: Ways<'_>, plan: &UndoPlan) -> Result<u64, Error> {
         let smoke = |_: &Path| -> Result<String, Error> { Ok(String::new()) };
         let owner = self.owner();
-        let ground = self.ground(ways, &owner, self.folder.path(), &smoke);
-        let steps = plan.steps(&ground.to);
-        take_back(plan, &steps, &ground, &mut Unwatched, &mut no_journal()).map(|done| done.version)
+        let promotion = self.promotion(ways, &owner, self.folder.path(), &smoke);
+        let steps = plan.steps(&promotion.to);
+        take_back(plan, &steps, &promotion, &mut Unwatched, &mut no_journal())
+            .map(|done| done.version)
     }
 
-    fn ground<'a>(
+    fn promotion<'a>(
         &'a self,
         ways: Ways<'a>,
         owner: &'a Owner,
         folder: &'a Path,
         smoke: xtask_promotion::apply::Smoke<'a>,
-    ) -> Ground<'a> {
-        Ground {
+    ) -> Promotion<'a> {
+        Promotion {
             from: ways.staging(),
             to: ways.prod(),
             owner,

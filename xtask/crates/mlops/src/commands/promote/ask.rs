@@ -1,6 +1,6 @@
 //! What is promoted, asked of who typed `promote` alone.
 
-use xtask_promotion::Side;
+use xtask_promotion::OpenEnd;
 use xtask_remote::records::VersionRecord;
 
 use super::Args;
@@ -53,7 +53,7 @@ impl Args {
 ///
 /// # Errors
 /// When the registry does not answer, or the question is left.
-pub(super) fn version(context: &Context, from: &Side<'_>) -> anyhow::Result<Option<u64>> {
+pub(super) fn version(context: &Context, from: &OpenEnd<'_>) -> anyhow::Result<Option<u64>> {
     let champion = from
         .registry
         .aliased(from.transport, from.model, CHAMPION)?;

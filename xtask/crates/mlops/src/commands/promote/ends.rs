@@ -1,7 +1,7 @@
-//! The two ends of a promotion: which targets, and the ways to them.
+//! The two ends of a promotion: which targets, and the connections to them.
 
 use camino::Utf8PathBuf;
-use xtask_promotion::{Carrier, Owner, Registry, Side, UnityCatalog, WorkspaceRegistry};
+use xtask_promotion::{Carrier, OpenEnd, Owner, Registry, UnityCatalog, WorkspaceRegistry};
 use xtask_remote::Transport;
 use xtask_remote::databricks::registry::Registry as Generation;
 
@@ -16,7 +16,7 @@ use crate::tools::Toolbox;
 
 /// Which targets a promotion is between; the same twice where a challenger becomes champion.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ends {
+pub(super) struct Targets {
     /// Where the version comes from.
     pub(super) from: String,
     /// Where it goes.
@@ -27,9 +27,9 @@ pub(super) struct Ends {
 ///
 /// # Errors
 /// [`Kind::Usage`] when nothing says where to.
-pub(super) fn choose(context: &Context, args: &Args) -> anyhow::Result<Ends> {
+pub(super) fn choose(context: &Context, args: &Args) -> anyhow::Result<Targets> {
     if let Some(within) = &args.within {
-        return Ok(Ends {
+        return Ok(Targets {
             from: within.clone(),
             to: within.clone(),
         });
@@ -38,13 +38,13 @@ pub(super) fn choose(context: &Context, args: &Args) -> anyhow::Result<Ends> {
     match (possible.as_slice(), &args.from, &args.to) {
         ([one], ..) => Ok(one.clone()),
         // Two targets that xtask.toml does not connect: the user knows.
-        ([], Some(from), Some(to)) => Ok(Ends {
+        ([], Some(from), Some(to)) => Ok(Targets {
             from: from.clone(),
             to: to.clone(),
         }),
         ([], ..) => unconnected(context, args),
         (several, ..) if context.ui.can_ask() => {
-            let options: Vec<String> = several.iter().map(Ends::arrow).collect();
+            let options: Vec<String> = several.iter().map(Targets::arrow).collect();
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             let chosen = context
                 .ui
@@ -65,21 +65,22 @@ pub(super) fn choose(context: &Context, args: &Args) -> anyhow::Result<Ends> {
     }
 }
 
-impl Ends {
+impl Targets {
     fn arrow(&self) -> String {
         format!("{} → {}", self.from, self.to)
     }
 }
 
-/// The ways that xtask.toml knows, of those that the command line allows.
-fn possible(config: &Config, from: Option<&str>, to: Option<&str>) -> Vec<Ends> {
-    let ways = config.targets.iter().filter_map(|(name, target)| {
-        Some(Ends {
+/// The pairs of targets that xtask.toml connects, of those that the command line allows.
+fn possible(config: &Config, from: Option<&str>, to: Option<&str>) -> Vec<Targets> {
+    let connection = config.targets.iter().filter_map(|(name, target)| {
+        Some(Targets {
             from: name.clone(),
             to: target.promotes_to.clone()?,
         })
     });
-    ways.filter(|ends| from.is_none_or(|from| ends.from == from))
+    connection
+        .filter(|ends| from.is_none_or(|from| ends.from == from))
         .filter(|ends| to.is_none_or(|to| ends.to == to))
         .collect()
 }
@@ -109,7 +110,7 @@ pub(super) fn destination(context: &Context, args: &Args) -> anyhow::Result<Stri
 }
 
 /// A target that is open, with all that is known of it.
-pub(super) struct Place<'a> {
+pub(super) struct OpenTarget<'a> {
     /// The target.
     pub(super) target: Target<'a>,
     /// What the CLI says of it.
@@ -122,7 +123,7 @@ pub(super) struct Place<'a> {
     generation: Generation,
 }
 
-impl<'a> Place<'a> {
+impl<'a> OpenTarget<'a> {
     /// Opens a target; its workspace is started where it is a local one.
     ///
     /// # Errors
@@ -131,7 +132,7 @@ impl<'a> Place<'a> {
         context: &'a Context,
         toolbox: &Toolbox,
         name: &str,
-    ) -> anyhow::Result<Place<'a>> {
+    ) -> anyhow::Result<OpenTarget<'a>> {
         let target = Target::open(context, toolbox, name)?.patient();
         let summary = target.deployed()?;
         let key = &context.config.model.resource;
@@ -142,7 +143,7 @@ impl<'a> Place<'a> {
                 .next(format!("cargo xtask deploy --target {name}"))
                 .err();
         };
-        Ok(Place {
+        Ok(OpenTarget {
             host: target.host(),
             target,
             summary,
@@ -161,19 +162,23 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The ways to it, by which it is only read.
+    /// The connection through which it is only read.
     ///
     /// # Errors
     /// When its registry does not say of which kind it is.
-    pub(super) fn ways(&self, toolbox: &'a Toolbox) -> anyhow::Result<Ways<'_>> {
+    pub(super) fn connection(&self, toolbox: &'a Toolbox) -> anyhow::Result<Connection<'_>> {
         self.by(self.target.transport(), toolbox)
     }
 
-    /// The ways to it, by which it can be changed.
+    /// The connection through which it can be changed.
     ///
     /// # Errors
-    /// Those of [`Place::ways`].
-    pub(super) fn changing(&self, toolbox: &'a Toolbox, pass: &Pass) -> anyhow::Result<Ways<'_>> {
+    /// Those of [`OpenTarget::connection`].
+    pub(super) fn changing(
+        &self,
+        toolbox: &'a Toolbox,
+        pass: &Pass,
+    ) -> anyhow::Result<Connection<'_>> {
         self.by(pass.on(&self.target)?.transport(), toolbox)
     }
 
@@ -181,12 +186,12 @@ impl<'a> Place<'a> {
         &'p self,
         transport: Box<dyn Transport + 'p>,
         toolbox: &'a Toolbox,
-    ) -> anyhow::Result<Ways<'p>> {
+    ) -> anyhow::Result<Connection<'p>> {
         let registry: Box<dyn Registry> = match self.generation {
             Generation::UnityCatalog => Box::new(UnityCatalog),
             Generation::Workspace => Box::new(WorkspaceRegistry::of(&*transport, &self.model)?),
         };
-        Ok(Ways {
+        Ok(Connection {
             place: self,
             transport,
             registry,
@@ -195,19 +200,19 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The ways to a place.
-pub(super) struct Ways<'p> {
-    place: &'p Place<'p>,
+/// The connection to a target: its calls, its registry, the way of its files.
+pub(super) struct Connection<'p> {
+    place: &'p OpenTarget<'p>,
     /// Of calls.
     pub(super) transport: Box<dyn Transport + 'p>,
     registry: Box<dyn Registry>,
     carrier: Box<dyn Carrier + 'p>,
 }
 
-impl Ways<'_> {
+impl Connection<'_> {
     /// What the engine is given.
-    pub(super) fn side(&self) -> Side<'_> {
-        Side {
+    pub(super) fn end(&self) -> OpenEnd<'_> {
+        OpenEnd {
             target: &self.place.target.name,
             host: &self.place.host,
             model: &self.place.model,

@@ -4,7 +4,7 @@ mod comparison;
 mod pull;
 
 use serde::Serialize;
-use xtask_promotion::{Plan, Side};
+use xtask_promotion::{OpenEnd, Plan};
 use xtask_remote::databricks::bundle_state;
 use xtask_remote::mlflow::{self, KeyValue};
 use xtask_remote::records::TrainedIn;
@@ -76,13 +76,13 @@ impl Code {
                     let count = (*count)?;
                     (count > 0).then(|| format!("{} {what}", words::count(count, "commit")))
                 };
-                let ways = [many(lacks, "behind"), many(beyond, "ahead")];
-                let ways: Vec<String> = ways.into_iter().flatten().collect();
-                let ways = match ways.is_empty() {
+                let connection = [many(lacks, "behind"), many(beyond, "ahead")];
+                let connection: Vec<String> = connection.into_iter().flatten().collect();
+                let connection = match connection.is_empty() {
                     true => "another one".to_owned(),
-                    false => ways.join(", "),
+                    false => connection.join(", "),
                 };
-                format!("{target} has commit {}: {ways}", short(deployed))
+                format!("{target} has commit {}: {connection}", short(deployed))
             }
             Code::Unknown => format!("nobody knows which commit {target} has"),
         }
@@ -118,8 +118,8 @@ impl Evidence {
 pub(super) fn gather(
     context: &Context,
     plan: &Plan,
-    from: &Side<'_>,
-    to: &Side<'_>,
+    from: &OpenEnd<'_>,
+    to: &OpenEnd<'_>,
 ) -> anyhow::Result<Evidence> {
     let record = plan.record();
     let git = Git::open(context).ok();
@@ -174,7 +174,7 @@ fn training_run(plan: &Plan) -> Option<TrainedIn> {
 }
 
 /// Whether the run was deleted; `None` where it is in another workspace, or that one does not say.
-fn is_deleted(trained: &TrainedIn, from: &Side<'_>) -> Option<bool> {
+fn is_deleted(trained: &TrainedIn, from: &OpenEnd<'_>) -> Option<bool> {
     if trained.host != from.host.trim_end_matches('/') {
         return None;
     }

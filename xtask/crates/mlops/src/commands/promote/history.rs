@@ -5,7 +5,7 @@ use xtask_promotion::event::State;
 use xtask_promotion::history::{self, Entry};
 
 use super::Args;
-use super::ends::{self, Place};
+use super::ends::{self, OpenTarget};
 use crate::bundle;
 use crate::context::Context;
 use crate::engine_failure;
@@ -30,9 +30,9 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let progress = context
         .ui
         .progress("Reading", &format!("the history of {target}"));
-    let place = Place::open(context, &toolbox, &target)?;
-    let ways = place.ways(&toolbox)?;
-    let entries = history::read(&ways.side()).map_err(engine_failure::of)?;
+    let place = OpenTarget::open(context, &toolbox, &target)?;
+    let connection = place.connection(&toolbox)?;
+    let entries = history::read(&connection.end()).map_err(engine_failure::of)?;
     progress.clear();
     context.ui.json(&Answer {
         version: 1,

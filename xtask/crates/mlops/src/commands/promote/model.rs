@@ -2,13 +2,13 @@
 
 use camino::Utf8Path;
 use serde::Serialize;
-use xtask_promotion::apply::{self, Done, Ground};
+use xtask_promotion::apply::{self, Done, Promotion};
 use xtask_promotion::journal::{self, Journal};
 use xtask_promotion::{Asked, Call, Error, Plan, Refusal, Step, plan, steps};
 use xtask_remote::databricks::bundle_state;
 
 use super::Args;
-use super::ends::{self, Ends, Place, Ways};
+use super::ends::{self, Connection, OpenTarget, Targets};
 use super::evidence::{self, Evidence};
 use super::via_ci::{self, Ended, Workflow};
 use super::watch::Screen;
@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         _ => None,
     };
     let ends = match &reviewed {
-        Some(plan) => Ends {
+        Some(plan) => Targets {
             from: plan.from.target.clone(),
             to: plan.to.target.clone(),
         },
@@ -83,8 +83,8 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let planning = format!("{} to {}", ends.from, ends.to);
     let mut progress = context.ui.progress("Planning", &planning);
     let (from, to) = open(context, &toolbox, &ends)?;
-    let from_ways = from.ways(&toolbox)?;
-    let to_ways = to.changing(&toolbox, &pass)?;
+    let source = from.connection(&toolbox)?;
+    let destination = to.changing(&toolbox, &pass)?;
     let user = to.user(context);
     let reviewed = reviewed.map(|plan| check(plan, &from, &to)).transpose()?;
     let is_reviewed = reviewed.is_some();
@@ -94,14 +94,14 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
             progress.clear();
             let version = match &followed {
                 Some((version, _)) => Some(*version),
-                None => version(context, args, &ends, &from_ways)?,
+                None => version(context, args, &ends, &source)?,
             };
             progress = context.ui.progress("Planning", &planning);
-            planned(context, version, &to, &from_ways, &to_ways)?
+            planned(context, version, &to, &source, &destination)?
         }
-        None => planned(context, args.version, &to, &from_ways, &to_ways)?,
+        None => planned(context, args.version, &to, &source, &destination)?,
     };
-    let evidence = evidence::gather(context, &found, &from_ways.side(), &to_ways.side())?;
+    let evidence = evidence::gather(context, &found, &source.end(), &destination.end())?;
     if let (Some(pull), false) = (&evidence.pull_request, is_reviewed) {
         found.event.pull = Some(pull.number);
     }
@@ -110,13 +110,13 @@ pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     progress.clear();
 
-    let run = Promotion {
+    let run = Planned {
         context,
         args,
         toolbox: &toolbox,
         to: &to,
-        from_ways: &from_ways,
-        to_ways: &to_ways,
+        source: &source,
+        destination: &destination,
         plan: &found,
         evidence: &evidence,
         workflow: workflow.as_ref(),
@@ -169,11 +169,11 @@ fn recall(context: &Context) {
 fn open<'a>(
     context: &'a Context,
     toolbox: &'a Toolbox,
-    ends: &Ends,
-) -> anyhow::Result<(Place<'a>, Place<'a>)> {
+    ends: &Targets,
+) -> anyhow::Result<(OpenTarget<'a>, OpenTarget<'a>)> {
     let (from, to) = std::thread::scope(|scope| {
-        let from = scope.spawn(|| Place::open(context, toolbox, &ends.from));
-        let to = Place::open(context, toolbox, &ends.to);
+        let from = scope.spawn(|| OpenTarget::open(context, toolbox, &ends.from));
+        let to = OpenTarget::open(context, toolbox, &ends.to);
         (from.join(), to)
     });
     let from = from.map_err(|_| anyhow::anyhow!("opening {} broke off", ends.from))?;
@@ -184,11 +184,11 @@ fn open<'a>(
 fn version(
     context: &Context,
     args: &Args,
-    ends: &Ends,
-    from: &Ways<'_>,
+    ends: &Targets,
+    from: &Connection<'_>,
 ) -> anyhow::Result<Option<u64>> {
     match args.version {
-        None if ends.from != ends.to => ask::version(context, &from.side()),
+        None if ends.from != ends.to => ask::version(context, &from.end()),
         version => Ok(version),
     }
 }
@@ -197,12 +197,12 @@ fn version(
 fn planned(
     context: &Context,
     version: Option<u64>,
-    place: &Place<'_>,
-    from: &Ways<'_>,
-    to: &Ways<'_>,
+    place: &OpenTarget<'_>,
+    from: &Connection<'_>,
+    to: &Connection<'_>,
 ) -> anyhow::Result<Plan> {
-    let side = to.side();
-    let deployed = bundle_state::source(side.transport, side.state_path)?.unwrap_or_default();
+    let end = to.end();
+    let deployed = bundle_state::source(end.transport, end.state_path)?.unwrap_or_default();
     let repair = links::repair(context, &place.target, &place.summary, &deployed)?;
     let asked = Asked {
         version,
@@ -211,13 +211,14 @@ fn planned(
         links: repair.requests,
         train: &context.config.jobs.train,
     };
-    plan(&from.side(), &side, &asked).map_err(engine_failure::of)
+    plan(&from.end(), &end, &asked).map_err(engine_failure::of)
 }
 
 /// A plan from a file must be about these workspaces.
-fn check(plan: Plan, from: &Place<'_>, to: &Place<'_>) -> anyhow::Result<Plan> {
-    let is =
-        |host: &str, model: &str, place: &Place<'_>| host == place.host && model == place.model;
+fn check(plan: Plan, from: &OpenTarget<'_>, to: &OpenTarget<'_>) -> anyhow::Result<Plan> {
+    let is = |host: &str, model: &str, place: &OpenTarget<'_>| {
+        host == place.host && model == place.model
+    };
     if is(&plan.from.host, &plan.from.model, from) && is(&plan.to.host, &plan.to.model, to) {
         return Ok(plan);
     }
@@ -238,28 +239,28 @@ fn check(plan: Plan, from: &Place<'_>, to: &Place<'_>) -> anyhow::Result<Plan> {
 }
 
 /// A promotion that has been planned.
-struct Promotion<'r> {
+struct Planned<'r> {
     context: &'r Context,
     args: &'r Args,
     toolbox: &'r Toolbox,
-    to: &'r Place<'r>,
-    from_ways: &'r Ways<'r>,
-    to_ways: &'r Ways<'r>,
+    to: &'r OpenTarget<'r>,
+    source: &'r Connection<'r>,
+    destination: &'r Connection<'r>,
     plan: &'r Plan,
     evidence: &'r Evidence,
     /// What does it instead of this command.
     workflow: Option<&'r Workflow>,
 }
 
-impl Promotion<'_> {
+impl Planned<'_> {
     fn go_on(&self, user: &str) -> anyhow::Result<()> {
         let (context, plan) = (self.context, self.plan);
         let (ui, to) = (&context.ui, &plan.to.target);
         let folder = ends::folder(context, to, plan.digest());
         let steps = steps::of(
             plan,
-            &self.from_ways.side(),
-            &self.to_ways.side(),
+            &self.source.end(),
+            &self.destination.end(),
             folder.as_std_path(),
         );
         show::evidence(context, plan, self.evidence);
@@ -320,7 +321,7 @@ impl Promotion<'_> {
         context.ui.agree(&question, true)?;
         let ended = workflow.start(context, plan)?;
         let version = Some(plan.from.number);
-        let (from, to) = (self.from_ways, self.to_ways);
+        let (from, to) = (self.source, self.destination);
         let now = planned(context, version, self.to, from, to)?;
         self.read_back(&now, &ended)
     }
@@ -347,9 +348,9 @@ impl Promotion<'_> {
         let (context, plan) = (self.context, self.plan);
         let owner = ends::owner(context, user);
         let predict = |files: &std::path::Path| self.predict(files);
-        let ground = Ground {
-            from: self.from_ways.side(),
-            to: self.to_ways.side(),
+        let promotion = Promotion {
+            from: self.source.end(),
+            to: self.destination.end(),
             owner: &owner,
             break_lock: self.args.break_lock.as_deref(),
             folder: folder.as_std_path(),
@@ -363,7 +364,7 @@ impl Promotion<'_> {
             ));
         }
         let mut screen = Screen::new(context);
-        let done = apply::apply(plan, steps, &ground, &mut screen, &mut journal)
+        let done = apply::apply(plan, steps, &promotion, &mut screen, &mut journal)
             .map_err(engine_failure::of)?;
         crash::point(&context.env, "journal's end");
         journal.end();

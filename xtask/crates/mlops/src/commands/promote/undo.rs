@@ -1,12 +1,12 @@
 //! `promote --undo`: the champion before is champion again.
 
 use serde::Serialize;
-use xtask_promotion::apply::{self, Ground};
+use xtask_promotion::apply::{self, Promotion};
 use xtask_promotion::journal::{self, Journal};
 use xtask_promotion::{Call, Error, Owner, Step, UndoPlan, plan_undo};
 
 use super::Args;
-use super::ends::{self, Place};
+use super::ends::{self, OpenTarget};
 use super::show;
 use super::watch::Screen;
 use crate::bundle;
@@ -44,14 +44,14 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
     let progress = context
         .ui
         .progress("Planning", &format!("what {target} goes back to"));
-    let place = Place::open(context, &toolbox, &target)?;
-    let ways = place.changing(&toolbox, &pass)?;
+    let place = OpenTarget::open(context, &toolbox, &target)?;
+    let connection = place.changing(&toolbox, &pass)?;
     let user = place.user(context);
     let id = (!id.is_empty()).then_some(id);
-    let plan = plan_undo(&ways.side(), id, &user).map_err(engine_failure::of)?;
+    let plan = plan_undo(&connection.end(), id, &user).map_err(engine_failure::of)?;
     progress.clear();
 
-    let steps = plan.steps(&ways.side());
+    let steps = plan.steps(&connection.end());
     context.ui.status("Undo", &plan.sentence());
     if plan.is_done() {
         context.ui.status("Unchanged", "it was taken back already");
@@ -67,7 +67,7 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
     let question = format!("Take it back in {target}?");
     context.ui.agree(&question, true)?;
     let owner = ends::owner(context, &user);
-    apply(context, args, &plan, &steps, &ways, &owner)?;
+    apply(context, args, &plan, &steps, &connection, &owner)?;
     let now = match plan.previous() {
         Some(previous) => format!("version {previous} is champion of {target} again"),
         None => format!("{target} has no champion, as before"),
@@ -89,14 +89,14 @@ fn apply(
     args: &Args,
     plan: &UndoPlan,
     steps: &[Step],
-    ways: &ends::Ways<'_>,
+    connection: &ends::Connection<'_>,
     owner: &Owner,
 ) -> anyhow::Result<()> {
     let folder = ends::journals(context);
     let no_smoke = |_: &std::path::Path| -> Result<String, Error> { Ok(String::new()) };
-    let ground = Ground {
-        from: ways.side(),
-        to: ways.side(),
+    let promotion = Promotion {
+        from: connection.end(),
+        to: connection.end(),
         owner,
         break_lock: args.break_lock.as_deref(),
         folder: folder.as_std_path(),
@@ -108,7 +108,7 @@ fn apply(
     apply::take_back(
         plan,
         steps,
-        &ground,
+        &promotion,
         &mut Screen::new(context),
         &mut journal,
     )

@@ -14,7 +14,7 @@ use xtask_remote::Error;
 use xtask_remote::github::actions::{self, Run};
 
 use super::Args;
-use super::ends::Ends;
+use super::ends::Targets;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
@@ -35,7 +35,7 @@ pub(super) struct Workflow {
     file: String,
     /// The branch that it runs on: the one that feeds the destination.
     branch: String,
-    ends: Ends,
+    ends: Targets,
 }
 
 /// The workflow, where it is to do it.
@@ -46,7 +46,7 @@ pub(super) struct Workflow {
 pub(super) fn workflow(
     context: &Context,
     args: &Args,
-    ends: &Ends,
+    ends: &Targets,
 ) -> anyhow::Result<Option<Workflow>> {
     match args.via_ci {
         true => Workflow::find(context, ends).map(Some),
@@ -55,7 +55,7 @@ pub(super) fn workflow(
 }
 
 impl Workflow {
-    fn find(context: &Context, ends: &Ends) -> anyhow::Result<Workflow> {
+    fn find(context: &Context, ends: &Targets) -> anyhow::Result<Workflow> {
         let config = &context.config;
         let Some(file) = config.github.deploy_model_workflow.clone() else {
             return Failure::new(
@@ -96,7 +96,7 @@ impl Workflow {
         context: &Context,
         version: Option<u64>,
     ) -> anyhow::Result<Option<(u64, Ended)>> {
-        let Ends { from, to } = &self.ends;
+        let Targets { from, to } = &self.ends;
         let of = |run: &Run| version_of(&run.display_title, from, to);
         let wanted = |run: &&Run| {
             let found = of(run).filter(|found| version.is_none_or(|version| version == *found));
@@ -229,7 +229,7 @@ impl Workflow {
 
     /// The command that follows the same run again.
     fn again(&self) -> String {
-        let Ends { from, to } = &self.ends;
+        let Targets { from, to } = &self.ends;
         format!("cargo xtask promote --from {from} --to {to} --via-ci")
     }
 }

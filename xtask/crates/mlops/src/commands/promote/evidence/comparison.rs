@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use xtask_promotion::{Plan, Side, Version};
+use xtask_promotion::{OpenEnd, Plan, Version};
 use xtask_remote::mlflow::{self, MetricValue};
 use xtask_remote::records::{Champion, VersionRecord};
 
@@ -33,7 +33,7 @@ pub(in crate::commands::promote) enum Comparison {
 ///
 /// # Errors
 /// When one of the workspaces does not answer. A run that is gone is no error: nothing is known then.
-pub(super) fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> anyhow::Result<Comparison> {
+pub(super) fn of(plan: &Plan, from: &OpenEnd<'_>, to: &OpenEnd<'_>) -> anyhow::Result<Comparison> {
     let record = plan.record();
     let measured = validation(from, &record)?;
     let candidate = with_prefix(&measured, "candidate_");
@@ -75,8 +75,8 @@ pub(super) fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> anyhow::Result<
             let made_there = champion
                 .copied_from()
                 .is_some_and(|source| source.starts_with(&format!("{}/", from.model)));
-            let side = if made_there { from } else { to };
-            let measured = with_prefix(&validation(side, &theirs)?, "candidate_");
+            let end = if made_there { from } else { to };
+            let measured = with_prefix(&validation(end, &theirs)?, "candidate_");
             if measured.is_empty() {
                 return Ok(alone(format!(
                     "its validation's; that of version {number} is not to be found"
@@ -95,7 +95,7 @@ pub(super) fn of(plan: &Plan, from: &Side<'_>, to: &Side<'_>) -> anyhow::Result<
 }
 
 /// Whether the destination's champion is the version that the candidate was judged against.
-fn stands_for(plan: &Plan, from: &Side<'_>, champion: &Version, baseline: u64) -> bool {
+fn stands_for(plan: &Plan, from: &OpenEnd<'_>, champion: &Version, baseline: u64) -> bool {
     match plan.within {
         true => champion.number == baseline,
         false => champion.copied_from() == Some(&format!("{}/{baseline}", from.model)),
@@ -119,13 +119,13 @@ fn same(
 
 /// What a validation measured; nothing where its run is not known or gone.
 fn validation(
-    side: &Side<'_>,
+    end: &OpenEnd<'_>,
     record: &VersionRecord,
 ) -> anyhow::Result<BTreeMap<String, MetricValue>> {
     let Some(run) = &record.validation_run_id else {
         return Ok(BTreeMap::new());
     };
-    match mlflow::run(side.transport, run) {
+    match mlflow::run(end.transport, run) {
         Ok(run) => Ok(run.metrics()),
         Err(error) if error.is_not_found() => Ok(BTreeMap::new()),
         Err(error) => Err(engine_failure::of(error.into())),

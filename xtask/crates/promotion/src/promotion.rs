@@ -1,11 +1,11 @@
-//! Where a promotion happens, who watches it, and what came of it.
+//! One promotion: its two ends, who watches it, and what came of it.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::open_end::OpenEnd;
 use crate::owner::Owner;
-use crate::side::Side;
 use crate::steps::Step;
 
 /// Sees a promotion happen.
@@ -29,12 +29,12 @@ pub trait Watch {
 /// Predicts with the files of a version in a process of its own; answers what to say about it.
 pub type Smoke<'a> = &'a dyn Fn(&Path) -> Result<String, Error>;
 
-/// Where a promotion happens.
-pub struct Ground<'a> {
+/// A promotion: everything that its steps need.
+pub struct Promotion<'a> {
     /// The source.
-    pub from: Side<'a>,
+    pub from: OpenEnd<'a>,
     /// The destination.
-    pub to: Side<'a>,
+    pub to: OpenEnd<'a>,
     /// Who does it.
     pub owner: &'a Owner,
     /// The lock that may be broken.

@@ -1,4 +1,4 @@
-//! One end of a promotion.
+//! One end of a promotion, open: the target, its model, and how to reach both.
 
 use xtask_remote::Transport;
 
@@ -7,7 +7,7 @@ use crate::registry::Registry;
 
 /// One end of a promotion: a target, its model, and the ways to it.
 #[derive(Clone, Copy)]
-pub struct Side<'a> {
+pub struct OpenEnd<'a> {
     /// The target's name.
     pub target: &'a str,
     /// The address of its workspace.
