@@ -24,7 +24,7 @@ pub(crate) use question::{load, warnings};
 
 /// The workspace of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum TargetWorkspace {
     /// The local workspace of this clone with this profile.
     Local(String),
     /// A Databricks workspace, with the user's own authentication.
@@ -36,12 +36,12 @@ pub(crate) enum Place {
     },
 }
 
-impl Place {
+impl TargetWorkspace {
     /// The profile, for a local workspace.
     pub(crate) fn local(&self) -> Option<&str> {
         match self {
-            Place::Local(profile) => Some(profile),
-            Place::Databricks { .. } => None,
+            TargetWorkspace::Local(profile) => Some(profile),
+            TargetWorkspace::Databricks { .. } => None,
         }
     }
 }
@@ -52,7 +52,7 @@ pub(crate) struct Target {
     /// Its name.
     pub(crate) name: String,
     /// Its workspace.
-    pub(crate) place: Place,
+    pub(crate) workspace: TargetWorkspace,
 }
 
 /// The bundle as the CLI reports it.
@@ -150,12 +150,12 @@ impl Bundle {
         names
             .map(|name| Target {
                 name: name.clone(),
-                place: self.place(config, name),
+                workspace: self.workspace(config, name),
             })
             .collect()
     }
 
-    fn place(&self, config: &Config, name: &str) -> Place {
+    fn workspace(&self, config: &Config, name: &str) -> TargetWorkspace {
         let own = self.config.targets.get(name).and_then(Option::as_ref);
         let own = own.and_then(|target| target.workspace.as_ref());
         let common = self.config.workspace.as_ref();
@@ -171,8 +171,8 @@ impl Bundle {
             .as_deref()
             .filter(|profile| config.workspace.profiles().any(|one| one == *profile));
         match local {
-            Some(local) => Place::Local(local.to_owned()),
-            None => Place::Databricks { host, profile },
+            Some(local) => TargetWorkspace::Local(local.to_owned()),
+            None => TargetWorkspace::Databricks { host, profile },
         }
     }
 
@@ -217,14 +217,14 @@ pub(crate) fn targets(context: &Context) -> anyhow::Result<Vec<Target>> {
 }
 
 /// The workspace of a target.
-pub(crate) fn place(context: &Context, name: &str) -> anyhow::Result<Place> {
+pub(crate) fn workspace(context: &Context, name: &str) -> anyhow::Result<TargetWorkspace> {
     find(&targets(context)?, name)
 }
 
 /// The workspace of the target of that name.
-pub(crate) fn find(targets: &[Target], name: &str) -> anyhow::Result<Place> {
+pub(crate) fn find(targets: &[Target], name: &str) -> anyhow::Result<TargetWorkspace> {
     if let Some(target) = targets.iter().find(|target| target.name == name) {
-        return Ok(target.place.clone());
+        return Ok(target.workspace.clone());
     }
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
     Failure::new(Kind::Usage, format!("the bundle has no target \"{name}\""))
@@ -240,7 +240,7 @@ fn memory(context: &Context) -> Utf8PathBuf {
 mod tests {
     use super::*;
 
-    fn places(config: &str) -> Vec<(String, Place)> {
+    fn workspaces(config: &str) -> Vec<(String, TargetWorkspace)> {
         let config: Root = xtask_remote::json::from_str(config).unwrap();
         let bundle = Bundle {
             digest: String::new(),
@@ -250,11 +250,11 @@ mod tests {
         let mut config = Config::parse(include_str!("../../../../xtask.toml")).unwrap();
         config.workspace.others.push("elsewhere".to_owned());
         let targets = bundle.targets(&config).into_iter();
-        targets.map(|one| (one.name, one.place)).collect()
+        targets.map(|one| (one.name, one.workspace)).collect()
     }
 
-    fn databricks(host: Option<&str>, profile: Option<&str>) -> Place {
-        Place::Databricks {
+    fn databricks(host: Option<&str>, profile: Option<&str>) -> TargetWorkspace {
+        TargetWorkspace::Databricks {
             host: host.map(str::to_owned),
             profile: profile.map(str::to_owned),
         }
@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_target_is_local_by_its_profile_and_by_that_alone() {
-        let found = places(
+        let found = workspaces(
             r#"{"targets": {
                 "a": {"workspace": {"profile": "mlops-local"}},
                 "b": {"workspace": {"profile": "elsewhere"}},
@@ -270,10 +270,11 @@ mod tests {
                 "d": null,
                 "e": {"workspace": {"profile": "${var.profile}", "host": null}}}}"#,
         );
-        let local = |profile: &str| Place::Local(profile.to_owned());
-        let places: Vec<Place> = found.into_iter().map(|(_, place)| place).collect();
+        let local = |profile: &str| TargetWorkspace::Local(profile.to_owned());
+        let workspaces: Vec<TargetWorkspace> =
+            found.into_iter().map(|(_, workspace)| workspace).collect();
         assert_eq!(
-            places,
+            workspaces,
             [
                 local("mlops-local"),
                 local("elsewhere"),
@@ -286,11 +287,11 @@ mod tests {
 
     #[test]
     fn what_all_targets_share_counts_where_one_says_nothing_else() {
-        let found = places(
+        let found = workspaces(
             r#"{"workspace": {"profile": "mlops-local"},
                 "targets": {"a": {}, "b": {"workspace": {"profile": "acme"}}}}"#,
         );
-        assert_eq!(found[0].1, Place::Local("mlops-local".to_owned()));
+        assert_eq!(found[0].1, TargetWorkspace::Local("mlops-local".to_owned()));
         assert_eq!(found[1].1, databricks(None, Some("acme")));
     }
 
@@ -325,7 +326,7 @@ mod tests {
     fn an_unknown_target_is_answered_with_the_known_ones() {
         let target = |name: &str| Target {
             name: name.to_owned(),
-            place: databricks(None, None),
+            workspace: databricks(None, None),
         };
         let error = find(&[target("test"), target("prod")], "tset").unwrap_err();
         let report = crate::error::report(&error);

@@ -35,11 +35,11 @@ impl Checks {
         let here = branch::look(context, &git)?;
         let mut side = RemoteSide::find(context, &git, &here)
             .map_err(|unknown| failure(Kind::Usage, unknown))?;
-        let standing = match side.look(context) {
-            Look::Seen(standing) => *standing,
+        let status = match side.look(context) {
+            Look::Seen(status) => *status,
             Look::Not(error) => return Err(failure(Kind::Service, side.explain(&error)).into()),
         };
-        let github = pull_request::facts(standing, &context.config, Timestamp::now());
+        let github = pull_request::facts(status, &context.config, Timestamp::now());
         Ok(Checks { side, github })
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use serde::Deserialize;
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
 
 use crate::error::{Failure, Kind};
 pub(crate) use figures::{ProjectFigure, Unit};
@@ -67,7 +67,7 @@ pub struct Model {
     pub smoke: Option<String>,
     /// Its registry.
     #[serde(default)]
-    pub registry: Registry,
+    pub registry: RegistryKind,
     /// The metrics that `test` prints; all by default.
     #[serde(default)]
     pub metrics: Vec<String>,
@@ -293,12 +293,12 @@ mod tests {
     fn the_registry_is_unity_catalog_unless_it_is_said() {
         assert_eq!(
             Config::parse(OURS).unwrap().model.registry,
-            Registry::UnityCatalog
+            RegistryKind::UnityCatalog
         );
         let own = OURS.replace("[model]", "[model]\nregistry = \"workspace\"");
         assert_eq!(
             Config::parse(&own).unwrap().model.registry,
-            Registry::Workspace
+            RegistryKind::Workspace
         );
         let error = Config::parse(&own.replace("\"workspace\"", "\"mlflow\"")).unwrap_err();
         assert!(error.contains("unity-catalog"), "{error}");

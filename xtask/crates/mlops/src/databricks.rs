@@ -20,7 +20,7 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use xtask_remote::{ReadOnly, Transport};
 
-use crate::bundle::{self, Bundle, Outline, Place};
+use crate::bundle::{self, Bundle, Outline, TargetWorkspace};
 use crate::child_env::{self, Program};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
@@ -52,7 +52,7 @@ pub(crate) struct Target<'a> {
     pub(crate) name: String,
     /// The local workspace, if the target is on one.
     pub(crate) local: Option<LocalWorkspace>,
-    place: Place,
+    workspace: TargetWorkspace,
     context: &'a Context,
     program: Utf8PathBuf,
     /// The CLI's state folder for reading; `None` if the CLI may run the bundle's code.
@@ -94,13 +94,13 @@ impl<'a> Target<'a> {
         aside: Option<Aside>,
     ) -> anyhow::Result<Target<'a>> {
         let bundle = Bundle::read(context)?;
-        let place = bundle::find(&bundle.targets(&context.config), name)?;
+        let workspace = bundle::find(&bundle.targets(&context.config), name)?;
         let start = |profile| local_workspace::start(context, toolbox, profile, Mode::default());
-        let local = place.local().map(start).transpose()?;
+        let local = workspace.local().map(start).transpose()?;
         let target = Target {
             name: name.to_owned(),
             local,
-            place,
+            workspace,
             context,
             program: toolbox.databricks.clone(),
             aside,
@@ -142,7 +142,7 @@ impl<'a> Target<'a> {
         Target {
             name: target.name.clone(),
             local,
-            place: target.place.clone(),
+            workspace: target.workspace.clone(),
             context,
             program,
             aside: Some(Aside::new(context)),
@@ -277,16 +277,16 @@ impl<'a> Target<'a> {
 
     /// What to sign in to for this target; `host` if known better than from the bundle.
     fn service(&self, host: Option<&str>) -> String {
-        match &self.place {
-            Place::Local(_) => {
+        match &self.workspace {
+            TargetWorkspace::Local(_) => {
                 let local = self.local.as_ref();
                 local.map(|local| local.url.clone()).unwrap_or_default()
             }
-            Place::Databricks {
+            TargetWorkspace::Databricks {
                 profile: Some(profile),
                 ..
             } => format!("profile {profile}"),
-            Place::Databricks { host: own, .. } => {
+            TargetWorkspace::Databricks { host: own, .. } => {
                 let in_env = self.context.env.get(vars::DATABRICKS_HOST);
                 let host = host.or(own.as_deref()).or(in_env);
                 signed_in::address(host.unwrap_or_default())
@@ -382,9 +382,9 @@ impl<'a> Target<'a> {
     /// The CLI's folder for deployment state, one per workspace, so that a target moved to another
     /// workspace does not keep the old state.
     fn copies(&self) -> Utf8PathBuf {
-        match &self.place {
-            Place::Local(profile) => local_workspace::copies(self.context, profile),
-            Place::Databricks { .. } => {
+        match &self.workspace {
+            TargetWorkspace::Local(profile) => local_workspace::copies(self.context, profile),
+            TargetWorkspace::Databricks { .. } => {
                 let plain = |c: char| c.is_ascii_alphanumeric() || ".-".contains(c);
                 let host = self.host();
                 let host = host.split("://").last().unwrap_or_default();
@@ -411,10 +411,10 @@ impl<'a> Target<'a> {
     fn lead(&self, command: &mut Command) {
         self.surround(command);
         let known = self.signed_in.get();
-        let (host, profile) = match &self.place {
-            Place::Local(profile) => (None, Some(profile)),
+        let (host, profile) = match &self.workspace {
+            TargetWorkspace::Local(profile) => (None, Some(profile)),
             // The CLI looks up a profile by the bundle's host, but not by DATABRICKS_HOST.
-            Place::Databricks { host, profile } => (
+            TargetWorkspace::Databricks { host, profile } => (
                 known.map(|known| &known.host).or(host.as_ref()),
                 known
                     .and_then(|known| known.profile.as_ref())

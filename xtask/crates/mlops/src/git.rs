@@ -7,6 +7,7 @@ mod blobs;
 mod branch;
 mod broken;
 mod changes;
+mod clone_state;
 mod commit;
 mod history;
 mod objects;
@@ -16,7 +17,6 @@ mod push_target;
 mod remote;
 mod settings;
 mod sign_in;
-mod standing;
 mod under_way;
 
 use std::process::Command;

@@ -25,7 +25,7 @@ pub(crate) use upstream::Upstream;
 
 /// A remote that points to a GitHub repository.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct GitHubRemote {
     /// The remote's name.
     pub(crate) remote: String,
     /// The GitHub.
@@ -45,7 +45,7 @@ pub(crate) struct Home {
     /// fork stands for its parent.
     pub(crate) chosen: bool,
     /// All remotes that point to this GitHub.
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<GitHubRemote>,
 }
 
 /// A GitHub host with its client and token.
@@ -64,7 +64,7 @@ impl Home {
     pub(crate) fn find(context: &Context, git: &Git, asked: Option<&str>) -> anyhow::Result<Home> {
         let remotes = git.remotes()?;
         let by_address = pushed_to_an_address(git, &remotes);
-        let places: Vec<Place> = remotes
+        let places: Vec<GitHubRemote> = remotes
             .iter()
             .chain(&by_address)
             .filter_map(|remote| address::place(context, git, remote))
@@ -94,7 +94,7 @@ impl Home {
         Ok(Home::at(address, name, chosen, places))
     }
 
-    fn at(address: Address, name: Name, chosen: bool, mut places: Vec<Place>) -> Home {
+    fn at(address: Address, name: Name, chosen: bool, mut places: Vec<GitHubRemote>) -> Home {
         places.retain(|place| place.address == address);
         Home {
             address,
@@ -149,7 +149,7 @@ impl Connection {
     }
 
     /// The remote of a repository, by its current or an earlier name.
-    pub(crate) fn place_of<'h>(&self, home: &'h Home, name: &Name) -> Option<&'h Place> {
+    pub(crate) fn place_of<'h>(&self, home: &'h Home, name: &Name) -> Option<&'h GitHubRemote> {
         let mut places = home.places.iter();
         places
             .clone()
@@ -195,7 +195,7 @@ fn pushed_to_an_address(git: &Git, remotes: &[Remote]) -> Option<Remote> {
 }
 
 /// The default remote: the current branch's upstream, else `origin`, else the only one.
-fn usual<'p>(git: &Git, places: &'p [Place]) -> Option<&'p Place> {
+fn usual<'p>(git: &Git, places: &'p [GitHubRemote]) -> Option<&'p GitHubRemote> {
     let tracked = git.branch().and_then(|branch| git.tracked(&branch));
     let named = |name: &str| places.iter().find(|place| place.remote == name);
     named("origin")
@@ -204,7 +204,7 @@ fn usual<'p>(git: &Git, places: &'p [Place]) -> Option<&'p Place> {
 }
 
 /// The repository set by `gh repo set-default`.
-fn resolved_by_gh(git: &Git, places: &[Place]) -> Option<Name> {
+fn resolved_by_gh(git: &Git, places: &[GitHubRemote]) -> Option<Name> {
     places.iter().find_map(|place| {
         let value = git.setting(&format!("remote.{}.gh-resolved", place.remote))?;
         match value.as_str() {

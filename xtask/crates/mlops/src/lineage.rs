@@ -11,7 +11,7 @@ use xtask_remote::mlflow::MetricValue;
 use xtask_remote::records::TrainedIn;
 use xtask_remote::{Transport, Within, mlflow};
 
-use crate::bundle::{Bundle, Place};
+use crate::bundle::{Bundle, TargetWorkspace};
 use crate::context::Context;
 use crate::databricks::{self, Summary, Target};
 use crate::{local_workspace, tools};
@@ -67,12 +67,14 @@ pub(crate) fn run_elsewhere(
 ) -> Option<mlflow::Run> {
     let is_there = |host: &str| databricks::address(host) == databricks::address(&trained.host);
     let targets = bundle.targets(&context.config);
-    let (target, local) = targets.iter().find_map(|target| match &target.place {
-        Place::Local(profile) => {
+    let (target, local) = targets.iter().find_map(|target| match &target.workspace {
+        TargetWorkspace::Local(profile) => {
             let local = local_workspace::written(context, profile).ok().flatten()?;
             is_there(&local.url).then_some((target, Some(local)))
         }
-        Place::Databricks { host, .. } => is_there(host.as_ref()?).then_some((target, None)),
+        TargetWorkspace::Databricks { host, .. } => {
+            is_there(host.as_ref()?).then_some((target, None))
+        }
     })?;
     // A local workspace is asked without the CLI.
     let program = match local {
@@ -90,25 +92,25 @@ pub(crate) fn run_elsewhere(
 }
 
 /// Where the bundle keeps its model and its experiments, and how to reach them.
-pub(crate) struct Registry<'a> {
+pub(crate) struct ModelRegistry<'a> {
     context: &'a Context,
     transport: &'a dyn Transport,
     host: String,
-    registry: registry::Registry,
+    registry: registry::RegistryKind,
     model: Option<String>,
     experiments: Vec<String>,
 }
 
-impl<'a> Registry<'a> {
+impl<'a> ModelRegistry<'a> {
     /// The registry of a deployed target.
     pub(crate) fn new(
         context: &'a Context,
         target: &Target<'_>,
         transport: &'a dyn Transport,
         summary: &Summary,
-    ) -> Registry<'a> {
+    ) -> ModelRegistry<'a> {
         let experiments = summary.resources.experiments.values();
-        Registry {
+        ModelRegistry {
             context,
             transport,
             host: target.host(),

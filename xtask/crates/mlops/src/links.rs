@@ -7,7 +7,7 @@
 use serde::Serialize;
 use xtask_promotion::links::{self, Destination, Found, Link, Links, Trouble};
 use xtask_remote::databricks::bundle_state::Source;
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
 use xtask_remote::{Request, Transport};
 
 use crate::context::Context;
@@ -115,7 +115,7 @@ fn unknown(reason: &str) -> Destination {
 
 /// The state of a link; docs/links.md describes the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Standing {
+pub(crate) struct LinkState {
     /// Which.
     pub(crate) link: &'static str,
     /// `right`, `missing`, `wrong`, `dead`, `unknown`.
@@ -131,7 +131,7 @@ pub(crate) struct Standing {
     pub(crate) words: &'static str,
 }
 
-impl Standing {
+impl LinkState {
     /// Whether it needs fixing.
     pub(crate) fn is_bad(&self) -> bool {
         matches!(self.state, "missing" | "wrong" | "dead")
@@ -139,7 +139,7 @@ impl Standing {
 }
 
 /// The state of all five.
-pub(crate) fn standing(found: &Found, links: &Links) -> Vec<Standing> {
+pub(crate) fn states(found: &Found, links: &Links) -> Vec<LinkState> {
     let differences = links::differences(found, links);
     let one = |link: Link| {
         let trouble = differences.iter().find(|one| one.link == link);
@@ -150,7 +150,7 @@ pub(crate) fn standing(found: &Found, links: &Links) -> Vec<Standing> {
             Some(Trouble::Dead(reason)) => ("dead", Some(reason.clone())),
             Some(Trouble::Unknown(reason)) => ("unknown", Some(reason.clone())),
         };
-        Standing {
+        LinkState {
             link: link.name(),
             state,
             url: found.of(link).map(str::to_owned),
@@ -166,7 +166,7 @@ pub(crate) fn standing(found: &Found, links: &Links) -> Vec<Standing> {
 #[derive(Debug, Clone)]
 pub(crate) struct Kept {
     /// Their state now.
-    pub(crate) links: Vec<Standing>,
+    pub(crate) links: Vec<LinkState>,
     /// How many were written.
     pub(crate) written: usize,
 }
@@ -218,7 +218,7 @@ pub(crate) fn keep(
         repair.found = read(&*transport, registry, repair.model.as_deref())?;
     }
     Ok(Kept {
-        links: standing(&repair.found, &repair.links),
+        links: states(&repair.found, &repair.links),
         written: repair.requests.len(),
     })
 }
@@ -229,7 +229,7 @@ pub(crate) fn before(
     target: &Target<'_>,
     summary: &Summary,
     commit: Option<&str>,
-) -> Result<Vec<Standing>, xtask_remote::Error> {
+) -> Result<Vec<LinkState>, xtask_remote::Error> {
     let host = target.host();
     let git = Git::open(context).ok();
     let origin = git
@@ -244,13 +244,13 @@ pub(crate) fn before(
     let links = deployment.links(context, git.as_ref());
     let registry = context.config.model.registry;
     let found = read(&*target.transport(), registry, deployment.model)?;
-    Ok(standing(&found, &links))
+    Ok(states(&found, &links))
 }
 
 /// The links that a model has; none where there is no model.
 fn read(
     transport: &dyn Transport,
-    registry: Registry,
+    registry: RegistryKind,
     model: Option<&str>,
 ) -> Result<Found, xtask_remote::Error> {
     match model {

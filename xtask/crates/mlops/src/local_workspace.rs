@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
 use xtask_remote::{Credentials, Http, local};
 
 use crate::child_env::{self, Program};
@@ -237,9 +237,9 @@ pub(crate) fn variables(
     workspace: &LocalWorkspace,
 ) -> Vec<(&'static str, String)> {
     let registry = match context.config.model.registry {
-        Registry::UnityCatalog => "databricks-uc".to_owned(),
+        RegistryKind::UnityCatalog => "databricks-uc".to_owned(),
         // MLflow's server, behind the workspace.
-        Registry::Workspace => workspace.url.clone(),
+        RegistryKind::Workspace => workspace.url.clone(),
     };
     vec![
         ("DATABRICKS_HOST", workspace.url.clone()),

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use camino::Utf8PathBuf;
 use xtask_promotion::{Carrier, Error, OnBytes, OverArtifacts, OverRest, Refusal};
-use xtask_remote::databricks::classic_models;
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
+use xtask_remote::databricks::workspace_models;
 use xtask_remote::{Request, Transport};
 
 use crate::databricks::{ANSWER, Target};
@@ -22,11 +22,11 @@ const STORE: &str = include_str!("model_files/store.py");
 pub(crate) fn carrier<'a>(
     toolbox: &'a Toolbox,
     target: &'a Target<'a>,
-    registry: Registry,
+    registry: RegistryKind,
 ) -> Box<dyn Carrier + 'a> {
     match (&target.local, registry) {
-        (Some(_), Registry::UnityCatalog) => Box::new(OverRest),
-        (Some(_), Registry::Workspace) => Box::new(OverArtifacts),
+        (Some(_), RegistryKind::UnityCatalog) => Box::new(OverRest),
+        (Some(_), RegistryKind::Workspace) => Box::new(OverArtifacts),
         (None, _) => Box::new(ByMlflow {
             target,
             python: &toolbox.mlflow,
@@ -40,7 +40,7 @@ pub(crate) fn carrier<'a>(
 struct ByMlflow<'a> {
     target: &'a Target<'a>,
     python: &'a Utf8PathBuf,
-    registry: Registry,
+    registry: RegistryKind,
 }
 
 impl ByMlflow<'_> {
@@ -76,8 +76,8 @@ impl ByMlflow<'_> {
             None => kind.to_owned(),
         };
         let registry = match self.registry {
-            Registry::UnityCatalog => "databricks-uc",
-            Registry::Workspace => "databricks",
+            RegistryKind::UnityCatalog => "databricks-uc",
+            RegistryKind::Workspace => "databricks",
         };
         (of("databricks"), of(registry))
     }
@@ -91,8 +91,8 @@ impl Carrier for ByMlflow<'_> {
         version: u64,
     ) -> Result<BTreeMap<String, u64>, Error> {
         match self.registry {
-            Registry::UnityCatalog => OverRest.list(transport, model, version),
-            Registry::Workspace => Ok(classic_models::files(transport, model, version)?),
+            RegistryKind::UnityCatalog => OverRest.list(transport, model, version),
+            RegistryKind::Workspace => Ok(workspace_models::files(transport, model, version)?),
         }
     }
 
@@ -117,8 +117,8 @@ impl Carrier for ByMlflow<'_> {
     fn uploads(&self, model: &str, version: &str, folder: &Path, names: &[&str]) -> Vec<Request> {
         match self.registry {
             // The calls that MLflow's client makes for registries that store files.
-            Registry::UnityCatalog => OverRest.uploads(model, version, folder, names),
-            Registry::Workspace => Vec::new(),
+            RegistryKind::UnityCatalog => OverRest.uploads(model, version, folder, names),
+            RegistryKind::Workspace => Vec::new(),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::git::{Brings, Git};
 pub(crate) use look::Look;
 pub(crate) use scanner::Scanner;
-pub(crate) use sieve::{NOT_SEARCHED, Place, Sieve};
+pub(crate) use sieve::{Location, NOT_SEARCHED, Sieve};
 
 /// Searches the content of a push; `head` is the pushed commit.
 pub(crate) fn refuse(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
-use xtask_remote::databricks::classic_models;
+use xtask_remote::databricks::workspace_models;
 use xtask_remote::{Method, Request, Transport, mlflow};
 
 use crate::error::{Error, Refusal};
@@ -21,7 +21,7 @@ pub struct OverArtifacts;
 
 /// Where a version's files lie below the root of all artifacts.
 fn folder_of(transport: &dyn Transport, model: &str, version: u64) -> Result<String, Error> {
-    let place = classic_models::files_at(transport, model, version)?;
+    let place = workspace_models::files_at(transport, model, version)?;
     match below_root(&place) {
         Some(below) => Ok(below),
         None => Refusal::new(format!(

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::json;
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
 use xtask_remote::mlflow::KeyValue;
 use xtask_remote::{Error, Method, Request, Transport};
 
@@ -145,7 +145,7 @@ pub fn read(tags: &[KeyValue]) -> Found {
 /// The links that a model has now, in one call; `None` when there is no such model.
 pub fn found(
     transport: &dyn Transport,
-    registry: Registry,
+    registry: RegistryKind,
     model: &str,
 ) -> Result<Option<Found>, Error> {
     #[derive(Deserialize)]
@@ -224,7 +224,7 @@ fn trouble(found: Option<&str>, destination: &Destination) -> Option<Trouble> {
 /// What is written to make the links right: one call for each that is missing or leads elsewhere. None
 /// where the page to lead to is not there or not known.
 #[must_use]
-pub fn requests(registry: Registry, model: &str, found: &Found, links: &Links) -> Vec<Request> {
+pub fn requests(registry: RegistryKind, model: &str, found: &Found, links: &Links) -> Vec<Request> {
     let request = |difference: Difference| {
         let Destination::Page(page) = links.of(difference.link) else {
             return None;
@@ -237,7 +237,7 @@ pub fn requests(registry: Registry, model: &str, found: &Found, links: &Links) -
 }
 
 /// Setting a tag twice ends as setting it once does.
-fn set(registry: Registry, model: &str, link: Link, page: &str) -> Request {
+fn set(registry: RegistryKind, model: &str, link: Link, page: &str) -> Request {
     Request::new(Method::Post, registry.path("registered-models/set-tag"))
         .json(&json!({"name": model, "key": link.tag(), "value": page}))
         .repeatable()
@@ -326,7 +326,7 @@ mod tests {
                 ("inference_job", Trouble::Missing),
             ]
         );
-        let requests = requests(Registry::UnityCatalog, "a.b.c", &found, &links);
+        let requests = requests(RegistryKind::UnityCatalog, "a.b.c", &found, &links);
         let sent: Vec<String> = requests
             .iter()
             .map(|request| format!("{} {:?}", request.call(), request.body))
@@ -344,19 +344,20 @@ mod tests {
     #[test]
     fn what_was_written_is_right() {
         let links = links();
-        let written: Vec<KeyValue> = requests(Registry::Workspace, "m", &Found::default(), &links)
-            .iter()
-            .map(|request| {
-                assert_eq!(request.path, "/api/2.0/mlflow/registered-models/set-tag");
-                let xtask_remote::Body::Json(body) = &request.body else {
-                    panic!("no JSON");
-                };
-                serde_json::from_value(body.clone()).unwrap()
-            })
-            .collect();
+        let written: Vec<KeyValue> =
+            requests(RegistryKind::Workspace, "m", &Found::default(), &links)
+                .iter()
+                .map(|request| {
+                    assert_eq!(request.path, "/api/2.0/mlflow/registered-models/set-tag");
+                    let xtask_remote::Body::Json(body) = &request.body else {
+                        panic!("no JSON");
+                    };
+                    serde_json::from_value(body.clone()).unwrap()
+                })
+                .collect();
         let found = read(&written);
         assert_eq!(named(&found, &links).len(), 1);
-        assert!(requests(Registry::Workspace, "m", &found, &links).is_empty());
+        assert!(requests(RegistryKind::Workspace, "m", &found, &links).is_empty());
     }
 
     #[test]
@@ -388,7 +389,7 @@ mod tests {
                 ("inference_job", Trouble::Missing),
             ]
         );
-        let requests = requests(Registry::UnityCatalog, "a.b.c", &found, &links);
+        let requests = requests(RegistryKind::UnityCatalog, "a.b.c", &found, &links);
         let keys: Vec<String> = requests
             .iter()
             .map(|one| format!("{:?}", one.body))

@@ -16,7 +16,7 @@ use crate::error::{Error, Refusal};
 use crate::open_end::OpenEnd;
 use crate::owner::Owner;
 
-use self::breaking::Standing;
+use self::breaking::Blocking;
 
 /// What the file holds, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,19 +137,19 @@ pub(crate) fn take(
         if !undecided {
             sent?;
         }
-        let standing = match holder(end)? {
+        let blocking = match holder(end)? {
             Some(held) if held.by == known.owner => {
                 breaking::sweep(end, &held)?;
                 return Ok(moment(held.since));
             }
-            Some(held) => Standing::behind(end, held)?,
+            Some(held) => Blocking::behind(end, held)?,
             // Given back in this very moment, or the call never arrived.
             None => continue,
         };
-        if !standing.may_be_broken(us, break_id) {
-            return refused(end, &standing.last);
+        if !blocking.may_be_broken(us, break_id) {
+            return refused(end, &blocking.last);
         }
-        standing.remove(end, known)?;
+        blocking.remove(end, known)?;
     }
     Refusal::new(format!(
         "the lock of {} could not be taken: it is taken and given back all the time",

@@ -7,7 +7,7 @@ use xtask_remote::mlflow::KeyValue;
 use xtask_remote::{Error, Request, Response, Transport};
 
 /// Which of a workspace's two registries calls go to.
-pub(crate) use xtask_remote::databricks::registry::Registry as Address;
+pub(crate) use xtask_remote::databricks::registry::RegistryKind;
 
 /// A version of a registered model, with what is written on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,34 +148,34 @@ fn told(known: Known) -> Option<Version> {
     })
 }
 
-/// [`Registry::version`], for the registry at an address.
+/// [`Registry::version`], for a registry of this kind.
 pub(crate) fn version(
     transport: &dyn Transport,
-    address: Address,
+    kind: RegistryKind,
     model: &str,
     number: u64,
 ) -> Result<Option<Version>, Error> {
-    match model_versions::version(transport, address, model, number) {
+    match model_versions::version(transport, kind, model, number) {
         Ok(known) => Ok(told(known)),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// [`Registry::versions`], for the registry at an address. A search need not tell tags, and Unity Catalog's does not:
+/// [`Registry::versions`], for a registry of this kind. A search need not tell tags, and Unity Catalog's does not:
 /// those versions are asked for one by one.
 pub(crate) fn versions(
     transport: &dyn Transport,
-    address: Address,
+    kind: RegistryKind,
     model: &str,
 ) -> Result<Vec<Version>, Error> {
-    let known = model_versions::known(transport, address, model)?.into_iter();
+    let known = model_versions::known(transport, kind, model)?.into_iter();
     let mut found: BTreeMap<u64, Version> = known
         .filter_map(told)
         .map(|version| (version.number, version))
         .collect();
     for seen in found.values_mut().filter(|seen| seen.tags.is_empty()) {
-        if let Some(whole) = version(transport, address, model, seen.number)? {
+        if let Some(whole) = version(transport, kind, model, seen.number)? {
             *seen = whole;
         }
     }

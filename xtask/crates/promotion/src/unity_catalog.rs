@@ -11,7 +11,7 @@ use crate::registry::{self, NewVersion, Registry, Version};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct UnityCatalog;
 
-const ADDRESS: registry::Address = registry::Address::UnityCatalog;
+const KIND: registry::RegistryKind = registry::RegistryKind::UnityCatalog;
 
 impl Registry for UnityCatalog {
     fn version(
@@ -20,7 +20,7 @@ impl Registry for UnityCatalog {
         model: &str,
         number: u64,
     ) -> Result<Option<Version>, Error> {
-        registry::version(transport, ADDRESS, model, number)
+        registry::version(transport, KIND, model, number)
     }
 
     fn aliased(
@@ -34,7 +34,7 @@ impl Registry for UnityCatalog {
     }
 
     fn versions(&self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
-        registry::versions(transport, ADDRESS, model)
+        registry::versions(transport, KIND, model)
     }
 
     fn create(&self, model: &str, new: &NewVersion<'_>) -> Request {
@@ -45,7 +45,7 @@ impl Registry for UnityCatalog {
             tags: new.tags,
             description: &new.description,
         };
-        model_versions::create(ADDRESS, model, &new)
+        model_versions::create(KIND, model, &new)
     }
 
     fn created(&self, request: &Request, reply: &Response) -> Result<u64, Error> {
@@ -57,11 +57,11 @@ impl Registry for UnityCatalog {
     }
 
     fn set_tag(&self, model: &str, version: &str, key: &str, value: &str) -> Request {
-        model_versions::set_tag(ADDRESS, model, version, key, value)
+        model_versions::set_tag(KIND, model, version, key, value)
     }
 
     fn set_alias(&self, model: &str, alias: &str, version: &str) -> Request {
-        model_versions::set_alias(ADDRESS, model, alias, version)
+        model_versions::set_alias(KIND, model, alias, version)
     }
 
     fn refuses_tags(&self, tags: &BTreeMap<String, String>) -> Option<String> {
@@ -69,6 +69,6 @@ impl Registry for UnityCatalog {
     }
 
     fn delete_alias(&self, model: &str, alias: &str, _version: &str) -> Request {
-        model_versions::delete_alias(ADDRESS, model, alias)
+        model_versions::delete_alias(KIND, model, alias)
     }
 }

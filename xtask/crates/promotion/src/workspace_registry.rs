@@ -2,8 +2,8 @@
 //! those of a run of the same workspace, so a copy points to the same ones.
 
 use serde_json::json;
-use xtask_remote::databricks::classic_models::{self, NO_STAGE, stage_of};
 use xtask_remote::databricks::model_versions;
+use xtask_remote::databricks::workspace_models::{self, NO_STAGE, stage_of};
 use xtask_remote::{Error, Method, Request, Response, Transport};
 
 use crate::registry::{self, NewVersion, Registry, Version};
@@ -14,12 +14,12 @@ pub struct WorkspaceRegistry {
     stages: bool,
 }
 
-const ADDRESS: registry::Address = registry::Address::Workspace;
+const KIND: registry::RegistryKind = registry::RegistryKind::Workspace;
 
 impl WorkspaceRegistry {
     /// Asks the server whether it knows aliases.
     pub fn of(transport: &dyn Transport, model: &str) -> Result<WorkspaceRegistry, Error> {
-        let stages = !classic_models::has_aliases(transport, model)?;
+        let stages = !workspace_models::has_aliases(transport, model)?;
         Ok(WorkspaceRegistry { stages })
     }
 
@@ -28,7 +28,7 @@ impl WorkspaceRegistry {
         let body = json!({"name": model, "version": version, "stage": stage,
             "archive_existing_versions": stage != NO_STAGE});
         // Not repeatable, like the calls for aliases.
-        let path = ADDRESS.path("model-versions/transition-stage");
+        let path = KIND.path("model-versions/transition-stage");
         Request::new(Method::Post, path).json(&body)
     }
 }
@@ -40,7 +40,7 @@ impl Registry for WorkspaceRegistry {
         model: &str,
         number: u64,
     ) -> Result<Option<Version>, Error> {
-        registry::version(transport, ADDRESS, model, number)
+        registry::version(transport, KIND, model, number)
     }
 
     fn aliased(
@@ -49,12 +49,12 @@ impl Registry for WorkspaceRegistry {
         model: &str,
         alias: &str,
     ) -> Result<Option<u64>, Error> {
-        let found = classic_models::aliased(transport, model, alias)?;
+        let found = workspace_models::aliased(transport, model, alias)?;
         Ok(found.map(|found| found.version))
     }
 
     fn versions(&self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
-        registry::versions(transport, ADDRESS, model)
+        registry::versions(transport, KIND, model)
     }
 
     fn create(&self, model: &str, new: &NewVersion<'_>) -> Request {
@@ -67,7 +67,7 @@ impl Registry for WorkspaceRegistry {
             tags: new.tags,
             description: &new.description,
         };
-        model_versions::create(ADDRESS, model, &new)
+        model_versions::create(KIND, model, &new)
     }
 
     fn created(&self, request: &Request, reply: &Response) -> Result<u64, Error> {
@@ -79,20 +79,20 @@ impl Registry for WorkspaceRegistry {
     }
 
     fn set_tag(&self, model: &str, version: &str, key: &str, value: &str) -> Request {
-        model_versions::set_tag(ADDRESS, model, version, key, value)
+        model_versions::set_tag(KIND, model, version, key, value)
     }
 
     fn set_alias(&self, model: &str, alias: &str, version: &str) -> Request {
         match stage_of(alias) {
             Some(stage) if self.stages => WorkspaceRegistry::transition(model, version, stage),
-            _ => model_versions::set_alias(ADDRESS, model, alias, version),
+            _ => model_versions::set_alias(KIND, model, alias, version),
         }
     }
 
     fn delete_alias(&self, model: &str, alias: &str, version: &str) -> Request {
         match self.stages {
             true => WorkspaceRegistry::transition(model, version, NO_STAGE),
-            false => model_versions::delete_alias(ADDRESS, model, alias),
+            false => model_versions::delete_alias(KIND, model, alias),
         }
     }
 

@@ -3,7 +3,6 @@
 //! Paths and shapes: <https://docs.databricks.com/api/workspace>.
 
 pub mod bundle_state;
-pub mod classic_models;
 mod either_registry;
 pub mod files;
 pub mod identities;
@@ -14,5 +13,6 @@ pub mod objects;
 pub mod registry;
 pub mod tag_limits;
 pub mod workspace_files;
+pub mod workspace_models;
 
 pub(crate) use crate::escape::{path, segment};

@@ -6,12 +6,12 @@
 pub mod actions;
 mod address;
 mod base_rules;
+pub mod branch_status;
 pub mod checks;
 pub mod deployments;
 pub mod merging;
 pub mod pulls;
 pub mod repositories;
-pub mod standing;
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::Error;
-use crate::databricks::registry::Registry;
+use crate::databricks::registry::RegistryKind;
 use crate::mlflow::{KeyValue, Run};
 use crate::transport::{Method, Request, Transport, call};
 
@@ -257,7 +257,7 @@ impl RunRecord {
 /// Any [`Error`]; not-found when there is no such version.
 pub fn of_version(
     transport: &dyn Transport,
-    registry: Registry,
+    registry: RegistryKind,
     model: &str,
     version: u64,
 ) -> Result<VersionRecord, Error> {

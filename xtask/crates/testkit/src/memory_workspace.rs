@@ -6,7 +6,6 @@
 
 mod arguments;
 mod catalog;
-mod classic;
 mod model_files;
 mod registry;
 mod reply;
@@ -15,6 +14,7 @@ mod tree;
 mod unity_catalog;
 mod verbs;
 mod workspace_files;
+mod workspace_models;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -56,7 +56,7 @@ pub struct KeptVersion {
     pub source: String,
     pub tags: BTreeMap<String, String>,
     pub files: BTreeMap<String, Vec<u8>>,
-    /// Its stage in the classic registry.
+    /// Its stage in the workspace registry.
     pub stage: &'static str,
 }
 
@@ -185,7 +185,7 @@ impl MemoryWorkspace {
         (!version.deleted).then(|| version.status())
     }
 
-    /// The newest version in a stage of the classic registry.
+    /// The newest version in a stage of the workspace registry.
     #[must_use]
     pub fn in_stage(&self, model: &str, stage: &str) -> Option<u64> {
         let state = self.state();
@@ -292,7 +292,7 @@ impl State {
             return unity_catalog::answer(self, request, route);
         }
         if let Some(route) = below("/api/2.0/mlflow/") {
-            return classic::answer(self, request, route);
+            return workspace_models::answer(self, request, route);
         }
         if let Some(rest) = below("/api/2.1/unity-catalog/models/") {
             let parts: Vec<String> = rest.split('/').map(decoded).collect();

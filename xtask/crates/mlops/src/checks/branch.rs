@@ -10,8 +10,8 @@ use crate::github;
 /// # Errors
 /// When git fails.
 pub(crate) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
-    let standing = git.standing()?;
-    let local = standing.branch.as_deref();
+    let state = git.state()?;
+    let local = state.branch.as_deref();
     let remote = local.and_then(|name| git.push_target(name).remote);
     let remote = remote.as_deref().unwrap_or("origin");
     let base = context
@@ -25,11 +25,11 @@ pub(crate) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
     let there = local.map(|name| github::pushed_to(context, git, name, &base).branch);
     let remote_head = there.and_then(|name| git.resolve(&format!("refs/remotes/{remote}/{name}")));
     let relation = |other: &str| {
-        let counted = git.ahead_behind(other, standing.head.as_deref()?);
+        let counted = git.ahead_behind(other, state.head.as_deref()?);
         counted.ok().flatten()
     };
     let to_remote = remote_head.as_deref().and_then(relation);
-    let pushed = match (&standing.head, &remote_head) {
+    let pushed = match (&state.head, &remote_head) {
         (None, _) => None,
         (Some(_), None) => Some(false),
         (Some(head), Some(remote_head)) if head == remote_head => Some(true),
@@ -43,7 +43,7 @@ pub(crate) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
     .find_map(|name| git.resolve(name));
     let to_base = of_base.as_deref().and_then(relation);
     Ok(Branch {
-        upstream: standing.upstream,
+        upstream: state.upstream,
         ahead: to_remote.map(|(ahead, _)| ahead),
         behind: to_remote.map(|(_, behind)| behind),
         pushed,
@@ -52,8 +52,8 @@ pub(crate) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
         base: Some(base),
         ahead_of_base: to_base.map(|(ahead, _)| ahead),
         behind_base: to_base.map(|(_, behind)| behind),
-        name: standing.branch,
-        head: standing.head,
-        changed_files: standing.changed_files,
+        name: state.branch,
+        head: state.head,
+        changed_files: state.changed_files,
     })
 }

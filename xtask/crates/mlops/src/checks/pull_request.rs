@@ -1,32 +1,32 @@
 //! What GitHub answered, as facts: the pull request, the checks and what they come to.
 
 use xtask_remote::Timestamp;
+use xtask_remote::github::branch_status::{self, BranchStatus};
 use xtask_remote::github::checks::State;
-use xtask_remote::github::standing::{self, Standing};
 
 use super::facts::{Check, CheckState, GitHub, PullRequest, Verdict};
 use crate::config::Config;
 use crate::ui::{safe, safe_line};
 
 /// Takes the facts out of an answer.
-pub(crate) fn facts(standing: Standing, config: &Config, now: Timestamp) -> GitHub {
-    let base = standing.pull.as_ref().map(|pull| pull.base.as_str());
+pub(crate) fn facts(status: BranchStatus, config: &Config, now: Timestamp) -> GitHub {
+    let base = status.pull.as_ref().map(|pull| pull.base.as_str());
     // What xtask.toml wants to see before a merge, besides the repository's own rules.
     let wanted = config
         .targets
         .values()
         .filter(|target| target.branch.is_some() && target.branch.as_deref() == base)
         .flat_map(|target| target.checks.iter().cloned());
-    let mut required = standing.required.clone();
+    let mut required = status.required.clone();
     required.extend(wanted);
     required.sort();
     required.dedup();
     let missing = required
         .iter()
-        .filter(|name| !standing.checks.iter().any(|check| check.name == **name))
+        .filter(|name| !status.checks.iter().any(|check| check.name == **name))
         .map(|name| safe_line(name))
         .collect();
-    let mut checks: Vec<Check> = standing
+    let mut checks: Vec<Check> = status
         .checks
         .into_iter()
         .map(|check| {
@@ -39,10 +39,10 @@ pub(crate) fn facts(standing: Standing, config: &Config, now: Timestamp) -> GitH
         key(a).cmp(&key(b)).then_with(|| a.name.cmp(&b.name))
     });
     GitHub {
-        repository: safe_line(&standing.repository),
-        url: address(&standing.url).unwrap_or_default(),
-        pull_request: standing.pull.map(pull_request),
-        sha: standing.sha.map(|sha| safe_line(&sha)),
+        repository: safe_line(&status.repository),
+        url: address(&status.url).unwrap_or_default(),
+        pull_request: status.pull.map(pull_request),
+        sha: status.sha.map(|sha| safe_line(&sha)),
         checks,
         missing,
     }
@@ -62,7 +62,7 @@ pub(crate) fn verdict(github: &GitHub) -> Verdict {
     }
 }
 
-fn pull_request(pull: standing::Pull) -> PullRequest {
+fn pull_request(pull: branch_status::Pull) -> PullRequest {
     let lower = |text: &str| safe_line(&text.to_lowercase());
     PullRequest {
         number: pull.number,
@@ -89,7 +89,7 @@ fn pull_request(pull: standing::Pull) -> PullRequest {
     }
 }
 
-fn one(check: standing::Check, by_us: bool, now: Timestamp) -> Check {
+fn one(check: branch_status::Check, by_us: bool, now: Timestamp) -> Check {
     let time = |text: &Option<String>| text.as_ref()?.parse::<Timestamp>().ok();
     let end = time(&check.completed_at).or_else(|| (check.state == State::Pending).then_some(now));
     let seconds = time(&check.started_at)

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use xtask_remote::Error;
+use xtask_remote::github::branch_status::{self, BranchStatus, Question};
 use xtask_remote::github::repositories::Name;
-use xtask_remote::github::standing::{self, Question, Standing};
 
 use super::facts::{Branch, Unknown};
 use super::memory::Memory;
@@ -36,7 +36,7 @@ pub(crate) struct RemoteSide {
 /// What a look came to.
 pub(crate) enum Look {
     /// The answer.
-    Seen(Box<Standing>),
+    Seen(Box<BranchStatus>),
     /// None; and why.
     Not(Error),
 }
@@ -107,7 +107,7 @@ impl RemoteSide {
     pub(crate) fn look(&mut self, context: &Context) -> Look {
         let mut answer = self.ask();
         // A fork that nobody chose stands for its parent: pull requests go there.
-        if let Ok(Standing {
+        if let Ok(BranchStatus {
             parent: Some(parent),
             pull: None,
             ..
@@ -125,11 +125,11 @@ impl RemoteSide {
             answer = self.ask();
         }
         match answer {
-            Ok(standing) => {
-                self.rate = standing.rate.as_ref().map(|rate| rate.remaining);
+            Ok(status) => {
+                self.rate = status.rate.as_ref().map(|rate| rate.remaining);
                 self.asked_wait = None;
-                self.remember(context, standing.pull.as_ref().map(|pull| pull.number));
-                Look::Seen(Box::new(standing))
+                self.remember(context, status.pull.as_ref().map(|pull| pull.number));
+                Look::Seen(Box::new(status))
             }
             Err(error) => {
                 self.asked_wait = error.wait();
@@ -138,7 +138,7 @@ impl RemoteSide {
         }
     }
 
-    fn ask(&self) -> Result<Standing, Error> {
+    fn ask(&self) -> Result<BranchStatus, Error> {
         let commit = self.git.head().unwrap_or_default();
         // One that this clone cannot judge, as it lacks the commit, counts where the branch was pushed.
         let was_pushed = || {
@@ -151,7 +151,7 @@ impl RemoteSide {
                 .into_iter()
                 .any(|known| known == commit || self.git.contains(&known, &commit))
         };
-        standing::ask(&self.connection.github, &self.question, &|one| {
+        branch_status::ask(&self.connection.github, &self.question, &|one| {
             is_own(&self.git, &commit, one.first, one.open, one.sha).unwrap_or_else(was_pushed)
         })
     }

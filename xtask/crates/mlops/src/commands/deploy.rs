@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::databricks::guard::{self, Change};
 use crate::databricks::{Outcome, Purpose, Summary, Target, Writer};
 use crate::error::{Failure, Kind};
-use crate::links::Standing;
+use crate::links::LinkState;
 use crate::ui::Tone;
 use crate::words::short;
 use crate::{deployment, next_step};
@@ -43,7 +43,7 @@ struct Answer<'a> {
     commit: Option<&'a str>,
     changes: &'a [Change],
     /// The model's links: as they are now, or before the deployment that was only planned.
-    links: &'a [Standing],
+    links: &'a [LinkState],
     deployed: Option<Deployed>,
 }
 
@@ -131,7 +131,7 @@ fn read_back(
     writer: &Writer<'_, '_>,
     summary: &Summary,
     commit: Option<&str>,
-) -> anyhow::Result<(Deployed, Vec<Standing>)> {
+) -> anyhow::Result<(Deployed, Vec<LinkState>)> {
     let target = writer.target();
     let progress = context
         .ui
@@ -156,7 +156,7 @@ fn read_back(
     }
     deployment::show_links(context, &links);
     let commit = recorded;
-    Ok((Deployed { commit, left }, links.standing))
+    Ok((Deployed { commit, left }, links.states))
 }
 
 /// The plan has aged, and nothing was done.

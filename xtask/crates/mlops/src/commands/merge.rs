@@ -3,7 +3,7 @@
 mod of_branch;
 
 use serde::Serialize;
-use xtask_remote::github::merging::{Gate, Way};
+use xtask_remote::github::merging::{MergeFacts, Way};
 use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::Name;
 
@@ -80,24 +80,24 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         .ui
         .progress("Looking", "at the pull request, its checks and reviews");
     let (request, apart) = find(context, &git, args)?;
-    let gate = readiness::read(context, &request)?;
+    let facts = readiness::read(context, &request)?;
     progress.clear();
-    let mut readiness = readiness::judge(context, &request, &gate);
-    if readiness.done(&gate).is_none() {
+    let mut readiness = readiness::judge(context, &request, &facts);
+    if readiness.done(&facts).is_none() {
         apart
             .iter()
-            .for_each(|apart| apart.hold_back(&gate, &mut readiness));
+            .for_each(|apart| apart.hold_back(&facts, &mut readiness));
     }
-    readiness::show(context, &gate, &readiness);
-    let answer = |outcome, merged_as| answer(context, &gate, &readiness, outcome, merged_as);
-    if let Some(outcome) = readiness.done(&gate) {
+    readiness::show(context, &facts, &readiness);
+    let answer = |outcome, merged_as| answer(context, &facts, &readiness, outcome, merged_as);
+    if let Some(outcome) = readiness.done(&facts) {
         return answer(outcome, request.pull.merge_commit_sha.clone());
     }
-    let Some(step) = plan(context, args, &gate, &readiness)? else {
+    let Some(step) = plan(context, args, &facts, &readiness)? else {
         answer("blocked", None)?;
-        return missing(args, &gate, &readiness);
+        return missing(args, &facts, &readiness);
     };
-    let steps = Steps::new(vec![step], |step| step.describe(&gate));
+    let steps = Steps::new(vec![step], |step| step.describe(&facts));
     steps.show(&context.ui);
     if args.dry_run {
         context.ui.only_planned();
@@ -105,9 +105,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     }
     context.ui.agree("Do this?", false)?;
     steps.apply(context, |step| {
-        merging::apply(context, &request, &gate, *step)
+        merging::apply(context, &request, &facts, *step)
     })?;
-    let (outcome, merged_as) = read_back(context, &request, &gate, step)?;
+    let (outcome, merged_as) = read_back(context, &request, &facts, step)?;
     answer(outcome, merged_as)
 }
 
@@ -166,12 +166,12 @@ fn by_number(connection: &Connection, into: &Name, number: u64) -> anyhow::Resul
 fn plan(
     context: &Context,
     args: &Args,
-    gate: &Gate,
+    facts: &MergeFacts,
     readiness: &Readiness,
 ) -> anyhow::Result<Option<Step>> {
-    let way = way(context, args, gate)?;
+    let way = way(context, args, facts)?;
     if readiness.missing.is_empty() {
-        return Ok(Some(match gate.has_queue {
+        return Ok(Some(match facts.has_queue {
             true => Step::Enqueue,
             false => Step::Merge(way),
         }));
@@ -179,7 +179,7 @@ fn plan(
     if !args.auto || !readiness.may_come {
         return Ok(None);
     }
-    if !gate.auto_merge_allowed {
+    if !facts.auto_merge_allowed {
         let what = "this repository does not allow auto-merge";
         return Failure::new(Kind::Failed, what)
             .next("turn on \"Allow auto-merge\" in its settings, or run it again without --auto once the checks pass")
@@ -188,15 +188,15 @@ fn plan(
     Ok(Some(Step::WhenReady(way)))
 }
 
-fn way(context: &Context, args: &Args, gate: &Gate) -> anyhow::Result<Way> {
-    if context.config.is_promoted_to(&gate.base) {
+fn way(context: &Context, args: &Args, facts: &MergeFacts) -> anyhow::Result<Way> {
+    if context.config.is_promoted_to(&facts.base) {
         let asked = args.method.map_or(Way::Merge, Way::from);
-        return merging::by_merge_commit(gate, asked).map(|()| Way::Merge);
+        return merging::by_merge_commit(facts, asked).map(|()| Way::Merge);
     }
-    let allowed: Vec<&str> = gate.ways.iter().map(|way| way.as_str()).collect();
+    let allowed: Vec<&str> = facts.ways.iter().map(|way| way.as_str()).collect();
     let chosen = match args.method {
-        Some(method) => Some(Way::from(method)).filter(|way| gate.ways.contains(way)),
-        None => gate.ways.first().copied(),
+        Some(method) => Some(Way::from(method)).filter(|way| facts.ways.contains(way)),
+        None => facts.ways.first().copied(),
     };
     chosen.ok_or_else(|| {
         Failure::new(
@@ -208,22 +208,22 @@ fn way(context: &Context, args: &Args, gate: &Gate) -> anyhow::Result<Way> {
     })
 }
 
-fn missing(args: &Args, gate: &Gate, readiness: &Readiness) -> anyhow::Result<()> {
+fn missing(args: &Args, facts: &MergeFacts, readiness: &Readiness) -> anyhow::Result<()> {
     let mut failure = Failure::new(
         Kind::Failed,
         format!(
             "pull request {} is not merged: {}",
-            gate.number,
+            facts.number,
             readiness.missing.join("; ")
         ),
     );
     for next in &readiness.next {
         failure = failure.next(next.clone());
     }
-    if readiness.may_come && gate.auto_merge_allowed && !args.auto {
+    if readiness.may_come && facts.auto_merge_allowed && !args.auto {
         failure = failure.next(format!(
             "cargo xtask merge {} --auto   # GitHub merges it as soon as its rules allow",
-            gate.number
+            facts.number
         ));
     }
     failure.err()
@@ -233,12 +233,12 @@ fn missing(args: &Args, gate: &Gate, readiness: &Readiness) -> anyhow::Result<()
 fn read_back(
     context: &Context,
     request: &PullRequest,
-    gate: &Gate,
+    facts: &MergeFacts,
     step: Step,
 ) -> anyhow::Result<(&'static str, Option<String>)> {
     let github = &request.connection.github;
-    let pull = pulls::get(github, &request.into, gate.number)?;
-    let (ui, number, base) = (&context.ui, gate.number, &gate.base);
+    let pull = pulls::get(github, &request.into, facts.number)?;
+    let (ui, number, base) = (&context.ui, facts.number, &facts.base);
     if pull.is_merged() {
         let sha = pull.merge_commit_sha.clone().unwrap_or_default();
         let short = crate::words::short(&sha);
@@ -279,7 +279,7 @@ fn read_back(
 
 fn answer(
     context: &Context,
-    gate: &Gate,
+    facts: &MergeFacts,
     readiness: &Readiness,
     outcome: &'static str,
     merged_as: Option<String>,
@@ -287,10 +287,10 @@ fn answer(
     context.ui.json(&Answer {
         version: 1,
         outcome,
-        number: gate.number,
-        url: &gate.url,
-        base: &gate.base,
-        head: &gate.head_sha,
+        number: facts.number,
+        url: &facts.url,
+        base: &facts.base,
+        head: &facts.head_sha,
         merged_as: merged_as.filter(|_| outcome == "merged"),
         missing: readiness.missing.clone(),
     })

@@ -10,7 +10,7 @@ use xtask_remote::{Error, Headers, Method, Request, readable, refused};
 use super::through_cli::{Answer, Exchange};
 use super::words::{asks_to_sign_in, last_words};
 use super::{Summary, Target};
-use crate::bundle::Place;
+use crate::bundle::TargetWorkspace;
 use crate::error::{Failure, Kind, sign_in};
 use crate::process::{self, Finished};
 use crate::ui::safe_line;
@@ -158,8 +158,8 @@ impl Target<'_> {
     }
 
     fn who_asks(&self) -> String {
-        match &self.place {
-            Place::Databricks {
+        match &self.workspace {
+            TargetWorkspace::Databricks {
                 profile: Some(profile),
                 ..
             } => format!("profile {profile}"),
@@ -206,7 +206,7 @@ impl Target<'_> {
 
     /// Checks that the target's workspace is configured. The CLI would fall back to the profile `DEFAULT`.
     fn has_address(&self) -> anyhow::Result<()> {
-        let Place::Databricks { host, profile } = &self.place else {
+        let TargetWorkspace::Databricks { host, profile } = &self.workspace else {
             return Ok(());
         };
         let env = &self.context.env;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use xtask_remote::databricks::bundle_state;
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
 
 use super::{SUMMARY, Target};
 use crate::config::Config;
@@ -116,10 +116,10 @@ impl Resources {
     }
 
     /// The models of a registry.
-    pub(crate) fn models_of(&self, registry: Registry) -> &BTreeMap<String, Resource> {
+    pub(crate) fn models_of(&self, registry: RegistryKind) -> &BTreeMap<String, Resource> {
         match registry {
-            Registry::UnityCatalog => &self.registered_models,
-            Registry::Workspace => &self.models,
+            RegistryKind::UnityCatalog => &self.registered_models,
+            RegistryKind::Workspace => &self.models,
         }
     }
 

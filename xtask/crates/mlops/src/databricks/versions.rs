@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use xtask_remote::Transport;
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
 
 /// The versions of a model, deleted with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Versions {
     /// The model's `KIND.KEY` in the bundle.
     pub(super) key: String,
-    registry: Registry,
+    registry: RegistryKind,
     model: String,
     /// Their numbers.
     pub(super) numbers: Vec<u64>,
@@ -26,8 +26,8 @@ impl Versions {
         let mut found = Vec::new();
         for (key, model) in resources {
             let registry = match key.split('.').collect::<Vec<_>>().as_slice() {
-                ["registered_models", _] => Registry::UnityCatalog,
-                ["models", _] => Registry::Workspace,
+                ["registered_models", _] => RegistryKind::UnityCatalog,
+                ["models", _] => RegistryKind::Workspace,
                 _ => continue,
             };
             let listed = match registry.versions(transport, model) {

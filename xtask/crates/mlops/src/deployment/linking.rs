@@ -4,13 +4,13 @@ use xtask_remote::databricks::bundle_state::Source;
 
 use crate::context::Context;
 use crate::databricks::{Summary, Target, Writer};
-use crate::links::{self, Standing};
+use crate::links::{self, LinkState};
 use crate::ui::safe_line;
 
 /// The result for the links.
 pub(crate) struct Links {
     /// Their state.
-    pub(crate) standing: Vec<Standing>,
+    pub(crate) states: Vec<LinkState>,
     written: usize,
     /// Why they could not be read or written.
     failed: Option<String>,
@@ -26,12 +26,12 @@ pub(crate) fn keep(
 ) -> Links {
     match links::keep(context, writer, summary, source) {
         Ok(kept) => Links {
-            standing: kept.links,
+            states: kept.links,
             written: kept.written,
             failed: None,
         },
         Err(error) => Links {
-            standing: Vec::new(),
+            states: Vec::new(),
             written: 0,
             failed: Some(error.to_string()),
         },
@@ -40,7 +40,7 @@ pub(crate) fn keep(
 
 /// Reports what was done.
 pub(crate) fn show(context: &Context, links: &Links) {
-    let right = links.standing.iter().filter(|one| one.state == "right");
+    let right = links.states.iter().filter(|one| one.state == "right");
     let right = right.count();
     if right > 0 {
         let words = match links.written {
@@ -60,7 +60,7 @@ pub(crate) fn warn(context: &Context, links: &Links) {
             safe_line(reason)
         ));
     }
-    for link in links.standing.iter().filter(|link| link.is_bad()) {
+    for link in links.states.iter().filter(|link| link.is_bad()) {
         let reason = link.reason.as_deref().unwrap_or(link.state);
         context.ui.warn(&format!(
             "the model's link to its {} is not right: {}",
@@ -76,20 +76,20 @@ pub(crate) fn planned(
     target: &Target<'_>,
     summary: &Summary,
     commit: Option<&str>,
-) -> Vec<Standing> {
-    let standing = links::before(context, target, summary, commit).unwrap_or_else(|error| {
+) -> Vec<LinkState> {
+    let states = links::before(context, target, summary, commit).unwrap_or_else(|error| {
         context.ui.warn(&format!(
             "could not read the model's links: {}",
             safe_line(&error.to_string())
         ));
         Vec::new()
     });
-    for link in standing.iter().filter(|link| link.is_bad()) {
+    for link in states.iter().filter(|link| link.is_bad()) {
         if let Some(page) = &link.expected {
             context
                 .ui
                 .line(&format!("  link {}  {}", link.words, safe_line(page)));
         }
     }
-    standing
+    states
 }

@@ -3,7 +3,7 @@
 use xtask_remote::github::Address;
 use xtask_remote::github::repositories::Name;
 
-use super::Place;
+use super::GitHubRemote;
 use crate::context::Context;
 use crate::git::{Git, Remote};
 use crate::vars;
@@ -21,14 +21,14 @@ struct Parts<'a> {
 
 /// The repository of a remote; `None` if it is not on GitHub. Takes the push URL, unless that is not on
 /// GitHub (a mirror, a folder); then the fetch URL, then the configured one.
-pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<Place> {
+pub(super) fn place(context: &Context, git: &Git, remote: &Remote) -> Option<GitHubRemote> {
     remote
         .push
         .iter()
         .chain([&remote.fetch, &remote.written])
         .find_map(|url| {
             let (address, name) = repository(url, |host| behind_alias(context, git, host))?;
-            is_github(context, &address).then(|| Place {
+            is_github(context, &address).then(|| GitHubRemote {
                 remote: remote.name.clone(),
                 address,
                 name,

@@ -1,7 +1,7 @@
 //! A branch's push target on GitHub, and which pull requests are its own: shared by all commands about
 //! "this branch".
 
-use super::{Home, Place};
+use super::{GitHubRemote, Home};
 use crate::context::Context;
 use crate::git::{Git, PushTarget};
 
@@ -9,7 +9,7 @@ use crate::git::{Git, PushTarget};
 #[derive(Debug, Clone)]
 pub(crate) struct Head {
     /// The remotes in order of preference: push target, upstream, the repository itself, the others.
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<GitHubRemote>,
     local: String,
     target: PushTarget,
 }
@@ -28,7 +28,7 @@ impl Head {
             named(pulled.as_deref()),
             home.places.iter().find(|place| place.name.is(&home.name)),
         ];
-        let mut places: Vec<Place> = Vec::new();
+        let mut places: Vec<GitHubRemote> = Vec::new();
         for place in first.into_iter().flatten().chain(&home.places) {
             if !places.iter().any(|known| known.remote == place.remote) {
                 places.push(place.clone());
@@ -50,7 +50,7 @@ impl Head {
     }
 
     /// The remote to push to and the branch's name there: by git's settings, else the default of a clone.
-    pub(crate) fn first(&self) -> Option<(&Place, &str)> {
+    pub(crate) fn first(&self) -> Option<(&GitHubRemote, &str)> {
         let place = self.places.first()?;
         Some((place, self.name_at(&place.remote)))
     }

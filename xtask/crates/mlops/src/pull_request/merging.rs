@@ -1,6 +1,6 @@
 //! Merging a pull request: at once, through the merge queue, or by GitHub once its rules allow.
 
-use xtask_remote::github::merging::{self, Gate, Way};
+use xtask_remote::github::merging::{self, MergeFacts, Way};
 use xtask_remote::github::pulls::{self, Pull};
 
 use super::readiness::{self, PullRequest};
@@ -21,9 +21,9 @@ pub(crate) enum Step {
 
 impl Step {
     /// What it does, for the plan.
-    pub(crate) fn describe(self, gate: &Gate) -> String {
-        let Gate { number, base, .. } = gate;
-        let at = &gate.head_sha[..gate.head_sha.len().min(8)];
+    pub(crate) fn describe(self, facts: &MergeFacts) -> String {
+        let MergeFacts { number, base, .. } = facts;
+        let at = &facts.head_sha[..facts.head_sha.len().min(8)];
         match self {
             Step::Merge(way) => format!(
                 "merge pull request {number} into {base} ({}), if {at} is still its newest commit",
@@ -45,15 +45,15 @@ impl Step {
 ///
 /// # Errors
 /// [`Kind::Usage`] for another way; [`Kind::Failed`] where the repository allows no merge commits.
-pub(crate) fn by_merge_commit(gate: &Gate, asked: Way) -> anyhow::Result<()> {
-    let base = safe_line(&gate.base);
+pub(crate) fn by_merge_commit(facts: &MergeFacts, asked: Way) -> anyhow::Result<()> {
+    let base = safe_line(&facts.base);
     if asked != Way::Merge {
         let what = format!("code is promoted to {base}: it takes merge commits only");
         return Failure::new(Kind::Usage, what)
-            .next(format!("cargo xtask merge {}", gate.number))
+            .next(format!("cargo xtask merge {}", facts.number))
             .err();
     }
-    if gate.ways.contains(&Way::Merge) {
+    if facts.ways.contains(&Way::Merge) {
         return Ok(());
     }
     Failure::new(
@@ -72,21 +72,21 @@ pub(crate) fn by_merge_commit(gate: &Gate, asked: Way) -> anyhow::Result<()> {
 pub(crate) fn into_release(
     context: &Context,
     request: &PullRequest,
-    gate: &Gate,
+    facts: &MergeFacts,
 ) -> anyhow::Result<Pull> {
-    by_merge_commit(gate, Way::Merge)?;
-    let step = match gate.has_queue {
+    by_merge_commit(facts, Way::Merge)?;
+    let step = match facts.has_queue {
         true => Step::Enqueue,
         false => Step::Merge(Way::Merge),
     };
-    apply(context, request, gate, step)?;
-    let pull = pulls::get(&request.connection.github, &request.into, gate.number)?;
+    apply(context, request, facts, step)?;
+    let pull = pulls::get(&request.connection.github, &request.into, facts.number)?;
     if pull.is_merged() || readiness::read(context, request)?.queue_position.is_some() {
         return Ok(pull);
     }
     Failure::new(
         Kind::Service,
-        format!("pull request {} is not merged", gate.number),
+        format!("pull request {} is not merged", facts.number),
     )
     .next("run it again: it looks first")
     .err()
@@ -99,19 +99,19 @@ pub(crate) fn into_release(
 pub(crate) fn apply(
     context: &Context,
     request: &PullRequest,
-    gate: &Gate,
+    facts: &MergeFacts,
     step: Step,
 ) -> anyhow::Result<()> {
     let github = &request.connection.github;
     let progress = context
         .ui
-        .progress("Merging", &format!("pull request {}", gate.number));
+        .progress("Merging", &format!("pull request {}", facts.number));
     let sent = match step {
         Step::Merge(way) => {
-            merging::merge(github, &request.into, gate.number, &gate.head_sha, way).map(drop)
+            merging::merge(github, &request.into, facts.number, &facts.head_sha, way).map(drop)
         }
-        Step::Enqueue => merging::enqueue(github, &gate.id, &gate.head_sha),
-        Step::WhenReady(way) => merging::merge_when_ready(github, &gate.id, &gate.head_sha, way),
+        Step::Enqueue => merging::enqueue(github, &facts.id, &facts.head_sha),
+        Step::WhenReady(way) => merging::merge_when_ready(github, &facts.id, &facts.head_sha, way),
     };
     progress.clear();
     match sent {
@@ -123,11 +123,11 @@ pub(crate) fn apply(
             ));
             Ok(())
         }
-        Err(error) => Err(refused(gate, &error)),
+        Err(error) => Err(refused(facts, &error)),
     }
 }
 
-fn refused(gate: &Gate, error: &xtask_remote::Error) -> anyhow::Error {
+fn refused(facts: &MergeFacts, error: &xtask_remote::Error) -> anyhow::Error {
     let (what, next) = match error.status() {
         Some(409) => (
             "the branch has new commits; nothing was merged",
@@ -144,7 +144,7 @@ fn refused(gate: &Gate, error: &xtask_remote::Error) -> anyhow::Error {
     };
     Failure::new(
         Kind::Service,
-        format!("{what} (pull request {})", gate.number),
+        format!("{what} (pull request {})", facts.number),
     )
     .details(error.to_string())
     .next(next)

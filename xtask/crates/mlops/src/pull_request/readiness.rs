@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use xtask_remote::github::checks::State;
-use xtask_remote::github::merging::{self, Gate, GateCheck};
+use xtask_remote::github::merging::{self, MergeCheck, MergeFacts};
 use xtask_remote::github::pulls::Pull;
 use xtask_remote::github::repositories::Name;
 
@@ -42,10 +42,10 @@ pub(crate) struct Readiness {
 
 impl Readiness {
     /// What has happened already: nothing is left to be done then.
-    pub(crate) fn done(&self, gate: &Gate) -> Option<&'static str> {
+    pub(crate) fn done(&self, facts: &MergeFacts) -> Option<&'static str> {
         match () {
-            () if gate.state == "MERGED" => Some("merged"),
-            () if gate.queue_position.is_some() => Some("queued"),
+            () if facts.state == "MERGED" => Some("merged"),
+            () if facts.queue_position.is_some() => Some("queued"),
             () => None,
         }
     }
@@ -55,7 +55,7 @@ impl Readiness {
 ///
 /// # Errors
 /// What GitHub says; Ctrl-C.
-pub(crate) fn read(context: &Context, request: &PullRequest) -> anyhow::Result<Gate> {
+pub(crate) fn read(context: &Context, request: &PullRequest) -> anyhow::Result<MergeFacts> {
     let PullRequest {
         connection,
         into,
@@ -63,9 +63,9 @@ pub(crate) fn read(context: &Context, request: &PullRequest) -> anyhow::Result<G
     } = request;
     let mut looks = 1;
     loop {
-        let gate = merging::gate(&connection.github, into, pull.number, &pull.base.branch)?;
-        if gate.state != "OPEN" || gate.mergeable != "UNKNOWN" || looks == LOOKS {
-            return Ok(gate);
+        let facts = merging::facts(&connection.github, into, pull.number, &pull.base.branch)?;
+        if facts.state != "OPEN" || facts.mergeable != "UNKNOWN" || looks == LOOKS {
+            return Ok(facts);
         }
         looks += 1;
         context.interrupt.sleep(PAUSE);
@@ -74,42 +74,42 @@ pub(crate) fn read(context: &Context, request: &PullRequest) -> anyhow::Result<G
 }
 
 /// Judges it by the repository's rules and xtask.toml's.
-pub(crate) fn judge(context: &Context, request: &PullRequest, gate: &Gate) -> Readiness {
+pub(crate) fn judge(context: &Context, request: &PullRequest, facts: &MergeFacts) -> Readiness {
     let mut readiness = Readiness {
         may_come: true,
         ..Readiness::default()
     };
-    match gate.state.as_str() {
+    match facts.state.as_str() {
         "MERGED" => {
             readiness.notes.push("it is merged already".to_owned());
             return readiness;
         }
         "CLOSED" => {
-            readiness.lacks_for_good("it is closed", &format!("reopen it at {}", gate.url));
+            readiness.lacks_for_good("it is closed", &format!("reopen it at {}", facts.url));
             return readiness;
         }
         _ => {}
     }
-    if let Some(place) = gate.queue_position {
+    if let Some(place) = facts.queue_position {
         readiness.notes.push(format!(
             "it is in the merge queue already, at place {place}"
         ));
         return readiness;
     }
-    if !gate.may_merge {
+    if !facts.may_merge {
         let what = format!("you may not merge into {}", request.into);
         readiness.lacks_for_good(&what, "ask a maintainer with write access");
     }
-    if gate.draft {
+    if facts.draft {
         readiness.lacks_for_good("it is a draft", "cargo xtask open-pr --ready");
     }
-    conflicts(gate, &mut readiness);
-    let configured = context.config.target_of(&gate.base);
+    conflicts(facts, &mut readiness);
+    let configured = context.config.target_of(&facts.base);
     let configured = configured.map(|(_, target)| target.checks.as_slice());
-    checks(gate, configured.unwrap_or_default(), &mut readiness);
-    reviews(gate, context.config.github.approvals, &mut readiness);
-    by_github(gate, &mut readiness);
-    if gate.auto_merge {
+    checks(facts, configured.unwrap_or_default(), &mut readiness);
+    reviews(facts, context.config.github.approvals, &mut readiness);
+    by_github(facts, &mut readiness);
+    if facts.auto_merge {
         let note = "auto-merge is on: GitHub merges it as soon as its rules allow";
         readiness.notes.push(note.to_owned());
     }
@@ -137,11 +137,11 @@ impl Readiness {
 }
 
 /// Shows what a pull request has passed, and what is missing.
-pub(crate) fn show(context: &Context, gate: &Gate, readiness: &Readiness) {
+pub(crate) fn show(context: &Context, facts: &MergeFacts, readiness: &Readiness) {
     let ui = &context.ui;
-    let link = ui.link(&gate.url, &gate.url);
-    let title = safe_line(&gate.title);
-    ui.status("Request", &format!("{} {title} {link}", gate.number));
+    let link = ui.link(&facts.url, &facts.url);
+    let title = safe_line(&facts.title);
+    ui.status("Request", &format!("{} {title} {link}", facts.number));
     for passed in &readiness.passed {
         ui.status("Passed", &safe_line(passed));
     }
@@ -153,11 +153,11 @@ pub(crate) fn show(context: &Context, gate: &Gate, readiness: &Readiness) {
     }
 }
 
-fn conflicts(gate: &Gate, readiness: &mut Readiness) {
+fn conflicts(facts: &MergeFacts, readiness: &mut Readiness) {
     let next = "cargo xtask open-pr, after git fetch and git rebase";
-    match gate.mergeable.as_str() {
+    match facts.mergeable.as_str() {
         "CONFLICTING" => {
-            let what = format!("it conflicts with {}", gate.base);
+            let what = format!("it conflicts with {}", facts.base);
             readiness.lacks_for_good(&what, next);
         }
         "MERGEABLE" => {}
@@ -166,40 +166,40 @@ fn conflicts(gate: &Gate, readiness: &mut Readiness) {
             "try again in a moment",
         ),
     }
-    if gate.merge_state == "BEHIND" {
+    if facts.merge_state == "BEHIND" {
         let what = format!(
             "it is behind {}, whose rules ask for its newest state",
-            gate.base
+            facts.base
         );
         readiness.lacks_for_good(&what, next);
     }
 }
 
 /// Required checks by GitHub's rules and by xtask.toml; where neither requires one, all that ran.
-fn checks(gate: &Gate, configured: &[String], readiness: &mut Readiness) {
-    let by_name = |name: &String| gate.required.contains(name) || configured.contains(name);
-    let required: Vec<&GateCheck> = gate
+fn checks(facts: &MergeFacts, configured: &[String], readiness: &mut Readiness) {
+    let by_name = |name: &String| facts.required.contains(name) || configured.contains(name);
+    let required: Vec<&MergeCheck> = facts
         .checks
         .iter()
         .filter(|one| one.required || by_name(&one.check.name))
         .collect();
-    let is_reported = |name: &String| gate.checks.iter().any(|one| one.check.name == *name);
-    for name in gate.required.iter().filter(|name| !is_reported(name)) {
+    let is_reported = |name: &String| facts.checks.iter().any(|one| one.check.name == *name);
+    for name in facts.required.iter().filter(|name| !is_reported(name)) {
         readiness.lacks(
             &format!("the required check {name} has not started: no workflow has reported it"),
             "cargo xtask status   # is there a workflow that reports it, and did it start?",
         );
     }
-    let ours = |name: &&String| !gate.required.contains(name) && !is_reported(name);
+    let ours = |name: &&String| !facts.required.contains(name) && !is_reported(name);
     for name in configured.iter().filter(ours) {
         readiness.lacks(
             &format!("the check {name}, which xtask.toml requires, has not started"),
             "",
         );
     }
-    let none_required = required.is_empty() && configured.is_empty() && gate.required.is_empty();
+    let none_required = required.is_empty() && configured.is_empty() && facts.required.is_empty();
     let (counted, word) = match none_required {
-        true => (gate.checks.iter().collect(), "check"),
+        true => (facts.checks.iter().collect(), "check"),
         false => (required, "required check"),
     };
     let with = |state: State| -> Vec<&str> {
@@ -227,9 +227,9 @@ fn checks(gate: &Gate, configured: &[String], readiness: &mut Readiness) {
 }
 
 /// Approvals count for the commit that they were given for.
-fn reviews(gate: &Gate, wanted: usize, readiness: &mut Readiness) {
+fn reviews(facts: &MergeFacts, wanted: usize, readiness: &mut Readiness) {
     let by = |state: &str| -> Vec<&str> {
-        let found = gate.reviews.iter().filter(|review| review.state == state);
+        let found = facts.reviews.iter().filter(|review| review.state == state);
         found.map(|review| review.author.as_str()).collect()
     };
     let objections = by("CHANGES_REQUESTED");
@@ -239,11 +239,11 @@ fn reviews(gate: &Gate, wanted: usize, readiness: &mut Readiness) {
             "push the changes, then request another review",
         );
     }
-    let (current, earlier): (Vec<_>, Vec<_>) = gate
+    let (current, earlier): (Vec<_>, Vec<_>) = facts
         .reviews
         .iter()
-        .filter(|review| review.state == "APPROVED" && review.author != gate.author)
-        .partition(|review| review.sha.as_deref() == Some(gate.head_sha.as_str()));
+        .filter(|review| review.state == "APPROVED" && review.author != facts.author)
+        .partition(|review| review.sha.as_deref() == Some(facts.head_sha.as_str()));
     if !current.is_empty() {
         let names: Vec<&str> = current
             .iter()
@@ -266,18 +266,18 @@ fn reviews(gate: &Gate, wanted: usize, readiness: &mut Readiness) {
             &what,
             "request a review: cargo xtask open-pr --reviewer WHO",
         );
-    } else if gate.decision.as_deref() == Some("REVIEW_REQUIRED") {
+    } else if facts.decision.as_deref() == Some("REVIEW_REQUIRED") {
         readiness.lacks(
-            &format!("a review that the rules of {} ask for", gate.base),
+            &format!("a review that the rules of {} ask for", facts.base),
             "request a review: cargo xtask open-pr --reviewer WHO",
         );
     }
 }
 
 /// What GitHub's own verdict adds.
-fn by_github(gate: &Gate, readiness: &mut Readiness) {
-    if gate.unresolved > 0 {
-        let conversations = match gate.unresolved {
+fn by_github(facts: &MergeFacts, readiness: &mut Readiness) {
+    if facts.unresolved > 0 {
+        let conversations = match facts.unresolved {
             1 => "1 conversation is".to_owned(),
             several => format!("{several} conversations are"),
         };
@@ -286,14 +286,14 @@ fn by_github(gate: &Gate, readiness: &mut Readiness) {
             .push(format!("{conversations} not resolved"));
     }
     // Its word for everything that we do not know by name.
-    if readiness.missing.is_empty() && gate.merge_state == "BLOCKED" && !gate.has_queue {
-        let open = match gate.unresolved {
-            0 => format!("the rules of {} do not let it in yet", gate.base),
+    if readiness.missing.is_empty() && facts.merge_state == "BLOCKED" && !facts.has_queue {
+        let open = match facts.unresolved {
+            0 => format!("the rules of {} do not let it in yet", facts.base),
             _ => format!(
                 "the rules of {} do not let it in yet; they may ask for all conversations to be resolved",
-                gate.base
+                facts.base
             ),
         };
-        readiness.lacks(&open, &format!("the page says why: {}", gate.url));
+        readiness.lacks(&open, &format!("the page says why: {}", facts.url));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::scanner::Scanner;
-use super::sieve::{Place, Sieve};
+use super::sieve::{Location, Sieve};
 use super::text_of::text_of;
 use crate::context::Context;
 use crate::git::{Addition, Commit, Git};
@@ -97,8 +97,8 @@ impl<'a> Look<'a> {
             return;
         };
         let place = match commit.is_empty() {
-            true => Place::File(path.to_owned()),
-            false => Place::Commit {
+            true => Location::File(path.to_owned()),
+            false => Location::Commit {
                 path: path.to_owned(),
                 commit: commit.to_owned(),
             },
@@ -116,7 +116,7 @@ impl<'a> Look<'a> {
         for commit in commits {
             let message = format!("{}\n\n{}", commit.subject, commit.body);
             let lines: Vec<(usize, &str)> = (1..).zip(message.lines()).collect();
-            sieve.add(&Place::Message(commit.sha.clone()), &lines);
+            sieve.add(&Location::Message(commit.sha.clone()), &lines);
         }
     }
 }

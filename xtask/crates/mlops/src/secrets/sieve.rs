@@ -23,7 +23,7 @@ const OF_A_KEY: usize = 5;
 
 /// The source of a line.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
+pub(crate) enum Location {
     /// A file in a commit.
     Commit { path: String, commit: String },
     /// An uncommitted file.
@@ -37,7 +37,7 @@ pub(crate) enum Place {
 /// A possible secret.
 #[derive(Debug, Clone)]
 pub(crate) struct Found {
-    place: Place,
+    place: Location,
     line: usize,
     kind: String,
     /// The digest of the line for xtask.toml, which does not reveal it.
@@ -51,7 +51,7 @@ pub(crate) struct Sieve<'a> {
     /// Lines pending for the scanner, with their source and number.
     waiting: String,
     spots: Vec<(usize, usize)>,
-    places: Vec<Place>,
+    places: Vec<Location>,
     /// Why the scan is incomplete.
     broken: Option<String>,
     found: Vec<Found>,
@@ -73,7 +73,7 @@ impl<'a> Sieve<'a> {
     }
 
     /// Searches numbered lines of one source.
-    pub(crate) fn add(&mut self, place: &Place, lines: &[(usize, &str)]) {
+    pub(crate) fn add(&mut self, place: &Location, lines: &[(usize, &str)]) {
         for (index, (number, line)) in lines.iter().enumerate() {
             if let Some(kind) = forms::in_line(line) {
                 self.keep(place, *number, kind, &lines[index..]);
@@ -131,12 +131,12 @@ impl<'a> Sieve<'a> {
         self.broken.as_deref()
     }
 
-    fn keep(&mut self, place: &Place, number: usize, kind: &str, from: &[(usize, &str)]) {
+    fn keep(&mut self, place: &Location, number: usize, kind: &str, from: &[(usize, &str)]) {
         let digest = digest(from);
         // Each commit that moves a line adds it again.
         let of = match place {
-            Place::Commit { path, .. } | Place::File(path) => path.clone(),
-            Place::Message(_) | Place::Words(_) => String::new(),
+            Location::Commit { path, .. } | Location::File(path) => path.clone(),
+            Location::Message(_) | Location::Words(_) => String::new(),
         };
         if self.scanner.allowed.contains(&digest) || !self.known.insert((of, digest.clone())) {
             return;
@@ -190,13 +190,13 @@ impl<'a> Sieve<'a> {
             .collect();
         for found in &self.found {
             match &found.place {
-                Place::File(_) => add("remove it from the file".to_owned()),
-                Place::Words(_) => add("reword it without the secret".to_owned()),
-                Place::Commit { .. } | Place::Message(_) if !older.is_empty() => {}
-                Place::Commit { .. } => {
+                Location::File(_) => add("remove it from the file".to_owned()),
+                Location::Words(_) => add("reword it without the secret".to_owned()),
+                Location::Commit { .. } | Location::Message(_) if !older.is_empty() => {}
+                Location::Commit { .. } => {
                     add("remove it from the file, then git commit --amend".to_owned());
                 }
-                Place::Message(_) => add("git commit --amend".to_owned()),
+                Location::Message(_) => add("git commit --amend".to_owned()),
             }
         }
         // Oldest first.
@@ -227,8 +227,8 @@ impl<'a> Sieve<'a> {
 impl Found {
     fn commit(&self) -> Option<&str> {
         match &self.place {
-            Place::Commit { commit, .. } | Place::Message(commit) => Some(commit),
-            Place::File(_) | Place::Words(_) => None,
+            Location::Commit { commit, .. } | Location::Message(commit) => Some(commit),
+            Location::File(_) | Location::Words(_) => None,
         }
     }
 }
@@ -239,21 +239,21 @@ fn described(found: &Found) -> String {
         place, line, kind, ..
     } = found;
     match place {
-        Place::Commit { path, commit } => {
+        Location::Commit { path, commit } => {
             format!(
                 "{}:{line} ({kind}, in commit {})",
                 safe_line(path),
                 short(commit)
             )
         }
-        Place::File(path) => format!("{}:{line} ({kind})", safe_line(path)),
-        Place::Message(commit) => {
+        Location::File(path) => format!("{}:{line} ({kind})", safe_line(path)),
+        Location::Message(commit) => {
             format!(
                 "line {line} of the message of commit {} ({kind})",
                 short(commit)
             )
         }
-        Place::Words(which) => format!("line {line} of {which} ({kind})"),
+        Location::Words(which) => format!("line {line} of {which} ({kind})"),
     }
 }
 
@@ -284,7 +284,7 @@ mod tests {
         let scanner = Scanner::allowing(&[]);
         let mut sieve = Sieve::new(&scanner);
         let (old, head) = ("a".repeat(40), "b".repeat(40));
-        let place = |commit: &str| Place::Commit {
+        let place = |commit: &str| Location::Commit {
             path: "x.py".to_owned(),
             commit: commit.to_owned(),
         };
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn what_is_allowed_passes_and_another_key_does_not() {
         let begin = format!("-----BEGIN RSA {}-----", "PRIVATE KEY");
-        let place = Place::File("key.pem".to_owned());
+        let place = Location::File("key.pem".to_owned());
         let scanner = Scanner::allowing(&[]);
         let mut sieve = Sieve::new(&scanner);
         sieve.add(&place, &[(1, &begin), (2, "MIIabc")]);

@@ -18,7 +18,7 @@ use crate::open_end::OpenEnd;
 use crate::owner::Owner;
 
 /// What stands in the way: a lock, and behind it whoever has begun to break it, and so on.
-pub(super) struct Standing {
+pub(super) struct Blocking {
     /// The last of them.
     pub(super) last: Held,
     lock: Held,
@@ -28,21 +28,21 @@ pub(super) struct Standing {
     next: String,
 }
 
-impl Standing {
+impl Blocking {
     /// Looks who stands behind a lock.
-    pub(super) fn behind(end: &OpenEnd<'_>, lock: Held) -> Result<Standing, Error> {
-        let mut standing = Standing {
+    pub(super) fn behind(end: &OpenEnd<'_>, lock: Held) -> Result<Blocking, Error> {
+        let mut blocking = Blocking {
             next: format!("{}.{}", path(end), name(&lock)),
             last: lock.clone(),
             lock,
             breaking: Vec::new(),
         };
-        while let Some(held) = holder_of(end, &standing.next)? {
-            let next = format!("{}.{}", standing.next, name(&held));
-            standing.breaking.push(standing.next);
-            (standing.next, standing.last) = (next, held);
+        while let Some(held) = holder_of(end, &blocking.next)? {
+            let next = format!("{}.{}", blocking.next, name(&held));
+            blocking.breaking.push(blocking.next);
+            (blocking.next, blocking.last) = (next, held);
         }
-        Ok(standing)
+        Ok(blocking)
     }
 
     /// Whether this may be broken: the last of them has ended, or is named.

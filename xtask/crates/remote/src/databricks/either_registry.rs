@@ -1,12 +1,12 @@
 //! What both registries of a workspace can do, each by calls of its own.
 
 use super::models::{Aliased, Version};
-use super::registry::Registry;
-use super::{classic_models, models};
+use super::registry::RegistryKind;
+use super::{models, workspace_models};
 use crate::Error;
 use crate::transport::Transport;
 
-impl Registry {
+impl RegistryKind {
     /// The version that an alias names, with its tags; `None` when the model has no such alias, or there is no such
     /// model.
     pub fn aliased(
@@ -16,16 +16,16 @@ impl Registry {
         alias: &str,
     ) -> Result<Option<Aliased>, Error> {
         match self {
-            Registry::UnityCatalog => models::aliased(transport, model, alias),
-            Registry::Workspace => classic_models::aliased(transport, model, alias),
+            RegistryKind::UnityCatalog => models::aliased(transport, model, alias),
+            RegistryKind::Workspace => workspace_models::aliased(transport, model, alias),
         }
     }
 
     /// All versions of a model, in no particular order.
     pub fn versions(self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
         match self {
-            Registry::UnityCatalog => models::versions(transport, model),
-            Registry::Workspace => classic_models::versions(transport, model),
+            RegistryKind::UnityCatalog => models::versions(transport, model),
+            RegistryKind::Workspace => workspace_models::versions(transport, model),
         }
     }
 
@@ -37,8 +37,8 @@ impl Registry {
         version: u64,
     ) -> Result<(), Error> {
         match self {
-            Registry::UnityCatalog => models::delete_version(transport, model, version),
-            Registry::Workspace => classic_models::delete_version(transport, model, version),
+            RegistryKind::UnityCatalog => models::delete_version(transport, model, version),
+            RegistryKind::Workspace => workspace_models::delete_version(transport, model, version),
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::models::Aliased;
-use super::registry::Registry;
+use super::registry::RegistryKind;
 use crate::Error;
 use crate::mlflow::{KeyValue, number};
 use crate::transport::{Method, Request, Response, Transport, call};
@@ -77,7 +77,7 @@ pub struct New<'a> {
 /// Any [`Error`]; not-found when there is none of this number.
 pub fn version(
     transport: &dyn Transport,
-    registry: Registry,
+    registry: RegistryKind,
     model: &str,
     number: u64,
 ) -> Result<Known, Error> {
@@ -93,7 +93,7 @@ pub fn version(
 /// Any [`Error`]; not-found when there is no such model and the server says so.
 pub fn known(
     transport: &dyn Transport,
-    registry: Registry,
+    registry: RegistryKind,
     model: &str,
 ) -> Result<Vec<Known>, Error> {
     #[derive(Deserialize)]
@@ -122,7 +122,7 @@ pub fn known(
 
 /// Makes a version. Sent twice it makes two.
 #[must_use]
-pub fn create(registry: Registry, model: &str, new: &New<'_>) -> Request {
+pub fn create(registry: RegistryKind, model: &str, new: &New<'_>) -> Request {
     let tags = new.tags.iter();
     let tags: Vec<Value> = tags
         .map(|(key, value)| json!({"key": key, "value": value}))
@@ -153,7 +153,13 @@ pub fn made(request: &Request, reply: &Response) -> Result<u64, Error> {
 
 /// Writes a tag on a version. `version` may be a word that stands for a number.
 #[must_use]
-pub fn set_tag(registry: Registry, model: &str, version: &str, key: &str, value: &str) -> Request {
+pub fn set_tag(
+    registry: RegistryKind,
+    model: &str,
+    version: &str,
+    key: &str,
+    value: &str,
+) -> Request {
     let body = json!({"name": model, "version": version, "key": key, "value": value});
     let request = Request::new(Method::Post, registry.path("model-versions/set-tag"));
     request.json(&body).repeatable()
@@ -161,14 +167,14 @@ pub fn set_tag(registry: Registry, model: &str, version: &str, key: &str, value:
 
 /// Has an alias name a version. Not repeatable: a repetition after somebody else's change would undo that.
 #[must_use]
-pub fn set_alias(registry: Registry, model: &str, alias: &str, version: &str) -> Request {
+pub fn set_alias(registry: RegistryKind, model: &str, alias: &str, version: &str) -> Request {
     let body = json!({"name": model, "alias": alias, "version": version});
     Request::new(Method::Post, registry.path("registered-models/alias")).json(&body)
 }
 
 /// Removes an alias.
 #[must_use]
-pub fn delete_alias(registry: Registry, model: &str, alias: &str) -> Request {
+pub fn delete_alias(registry: RegistryKind, model: &str, alias: &str) -> Request {
     let body = json!({"name": model, "alias": alias});
     Request::new(Method::Delete, registry.path("registered-models/alias")).json(&body)
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// A model registry of a workspace.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Registry {
+pub enum RegistryKind {
     /// Unity Catalog: models by `catalog.schema.name`, with aliases.
     #[default]
     UnityCatalog,
@@ -13,13 +13,13 @@ pub enum Registry {
     Workspace,
 }
 
-impl Registry {
+impl RegistryKind {
     /// The path of an MLflow call: `model-versions/get`.
     #[must_use]
     pub fn path(self, call: &str) -> String {
         match self {
-            Registry::UnityCatalog => format!("/api/2.0/mlflow/unity-catalog/{call}"),
-            Registry::Workspace => format!("/api/2.0/mlflow/{call}"),
+            RegistryKind::UnityCatalog => format!("/api/2.0/mlflow/unity-catalog/{call}"),
+            RegistryKind::Workspace => format!("/api/2.0/mlflow/{call}"),
         }
     }
 
@@ -27,11 +27,11 @@ impl Registry {
     #[must_use]
     pub fn page(self, model: &str) -> String {
         match self {
-            Registry::UnityCatalog => {
+            RegistryKind::UnityCatalog => {
                 let parts: Vec<String> = model.split('.').map(super::segment).collect();
                 format!("/explore/data/models/{}", parts.join("/"))
             }
-            Registry::Workspace => format!("/ml/models/{}", super::segment(model)),
+            RegistryKind::Workspace => format!("/ml/models/{}", super::segment(model)),
         }
     }
 
@@ -39,8 +39,8 @@ impl Registry {
     #[must_use]
     pub fn version_page(self, model: &str, version: u64) -> String {
         let word = match self {
-            Registry::UnityCatalog => "version",
-            Registry::Workspace => "versions",
+            RegistryKind::UnityCatalog => "version",
+            RegistryKind::Workspace => "versions",
         };
         format!("{}/{word}/{version}", self.page(model))
     }
@@ -49,8 +49,8 @@ impl Registry {
     #[must_use]
     pub fn kind(self) -> &'static str {
         match self {
-            Registry::UnityCatalog => "registered_models",
-            Registry::Workspace => "models",
+            RegistryKind::UnityCatalog => "registered_models",
+            RegistryKind::Workspace => "models",
         }
     }
 }
@@ -61,9 +61,9 @@ mod tests {
 
     #[test]
     fn pages_are_those_that_the_cli_names() {
-        let page = Registry::UnityCatalog.page("main.fares.a-model");
+        let page = RegistryKind::UnityCatalog.page("main.fares.a-model");
         assert_eq!(page, "/explore/data/models/main/fares/a-model");
-        let page = Registry::Workspace.page("[dev ann] a-model");
+        let page = RegistryKind::Workspace.page("[dev ann] a-model");
         assert_eq!(page, "/ml/models/%5Bdev%20ann%5D%20a-model");
     }
 }

@@ -68,7 +68,7 @@ impl Way {
 
 /// A check of a pull request, and whether the base requires it.
 #[derive(Debug, Clone)]
-pub struct GateCheck {
+pub struct MergeCheck {
     pub check: Check,
     /// What to call it: its name, with its workflow where another check has the same name.
     pub label: String,
@@ -79,7 +79,7 @@ pub struct GateCheck {
 }
 
 /// Calls each check so that it can be told from the others.
-fn label(checks: &mut [GateCheck]) {
+fn label(checks: &mut [MergeCheck]) {
     let called: Vec<Called<'_>> = checks
         .iter()
         .map(|one| {
@@ -110,7 +110,7 @@ pub struct Review {
 
 /// What is known about a pull request that is to be merged.
 #[derive(Debug, Clone)]
-pub struct Gate {
+pub struct MergeFacts {
     /// Its id for GraphQL.
     pub id: String,
     pub number: u64,
@@ -140,7 +140,7 @@ pub struct Gate {
     /// Conversations that are not resolved.
     pub unresolved: usize,
     /// The checks of the newest commit.
-    pub checks: Vec<GateCheck>,
+    pub checks: Vec<MergeCheck>,
     /// The checks that the base's rules require, by name; also those that nothing has reported.
     pub required: Vec<String>,
     /// Whether the base has a merge queue.
@@ -161,8 +161,8 @@ pub struct Gate {
 ///
 /// # Errors
 /// Any [`Error`]; a status of 404 when there is no such pull request.
-pub fn gate(github: &GitHub, name: &Name, number: u64, base: &str) -> Result<Gate, Error> {
-    let (mut cursor, mut gate): (Value, Option<Gate>) = (Value::Null, None);
+pub fn facts(github: &GitHub, name: &Name, number: u64, base: &str) -> Result<MergeFacts, Error> {
+    let (mut cursor, mut facts): (Value, Option<MergeFacts>) = (Value::Null, None);
     loop {
         let variables = json!({
             "owner": name.owner, "name": name.name, "number": number, "base": base, "cursor": cursor,
@@ -179,8 +179,8 @@ pub fn gate(github: &GitHub, name: &Name, number: u64, base: &str) -> Result<Gat
             reasons: Vec::new(),
         };
         let repository = answer.data.repository.ok_or_else(missing)?;
-        let (page, next) = repository.gate().ok_or_else(missing)?;
-        let whole = match gate.take() {
+        let (page, next) = repository.facts().ok_or_else(missing)?;
+        let whole = match facts.take() {
             // A push between two pages: what was read is about another commit.
             Some(earlier) if earlier.head_sha != page.head_sha => {
                 cursor = Value::Null;
@@ -194,7 +194,7 @@ pub fn gate(github: &GitHub, name: &Name, number: u64, base: &str) -> Result<Gat
         };
         match next {
             Some(next) if cursor != Value::String(next.clone()) => {
-                (cursor, gate) = (Value::String(next), Some(whole));
+                (cursor, facts) = (Value::String(next), Some(whole));
             }
             _ => {
                 let mut whole = whole;
@@ -255,7 +255,9 @@ pub fn merge_when_ready(github: &GitHub, id: &str, sha: &str, way: Way) -> Resul
 
 /// The shape of the answer to [`GATE`].
 mod reply {
-    use super::{BaseRef, Check, Deserialize, Gate, GateCheck, Review, State, User, Way, state_of};
+    use super::{
+        BaseRef, Check, Deserialize, MergeCheck, MergeFacts, Review, State, User, Way, state_of,
+    };
 
     #[derive(Deserialize)]
     pub(super) struct Data {
@@ -400,8 +402,8 @@ mod reply {
         name: String,
     }
 
-    impl From<Context> for GateCheck {
-        fn from(context: Context) -> GateCheck {
+    impl From<Context> for MergeCheck {
+        fn from(context: Context) -> MergeCheck {
             match context {
                 Context::CheckRun {
                     name,
@@ -410,7 +412,7 @@ mod reply {
                     details_url: url,
                     is_required: required,
                     check_suite,
-                } => GateCheck {
+                } => MergeCheck {
                     label: name.clone(),
                     workflow: check_suite
                         .and_then(|suite| suite.workflow_run)
@@ -428,7 +430,7 @@ mod reply {
                     state,
                     target_url: url,
                     is_required: required,
-                } => GateCheck {
+                } => MergeCheck {
                     label: name.clone(),
                     workflow: None,
                     check: Check {
@@ -449,7 +451,7 @@ mod reply {
 
     impl Repository {
         /// What was asked for, and where its checks go on; `None` without the pull request.
-        pub(super) fn gate(self) -> Option<(Gate, Option<String>)> {
+        pub(super) fn facts(self) -> Option<(MergeFacts, Option<String>)> {
             let ways = self.ways();
             let pull = self.pull_request?;
             let rollup = pull.commits.nodes.into_iter().next_back();
@@ -459,7 +461,7 @@ mod reply {
             let (checks, next) = match contexts {
                 None => (Vec::new(), None),
                 Some(contexts) => (
-                    contexts.nodes.into_iter().map(GateCheck::from).collect(),
+                    contexts.nodes.into_iter().map(MergeCheck::from).collect(),
                     contexts
                         .page_info
                         .end_cursor
@@ -474,7 +476,7 @@ mod reply {
                 sha: review.commit.map(|commit| commit.oid),
             };
             let unresolved = pull.review_threads.nodes.iter();
-            let gate = Gate {
+            let facts = MergeFacts {
                 id: pull.id,
                 number: pull.number,
                 url: pull.url,
@@ -510,7 +512,7 @@ mod reply {
                     Some("WRITE" | "MAINTAIN" | "ADMIN")
                 ),
             };
-            Some((gate, next))
+            Some((facts, next))
         }
 
         fn ways(&self) -> Vec<Way> {

@@ -183,8 +183,13 @@ fn a_version_is_asked_for_by_name_and_number() {
         tags: tags(&case.tags),
         asked: Mutex::default(),
     };
-    let record =
-        of_version(&catalog, Registry::UnityCatalog, &case.model, case.version).expect("a record");
+    let record = of_version(
+        &catalog,
+        RegistryKind::UnityCatalog,
+        &case.model,
+        case.version,
+    )
+    .expect("a record");
     assert_eq!(version(&record), case.expected);
     let expected = format!(
         "GET /api/2.0/mlflow/unity-catalog/model-versions/get?name={}&version=7",

@@ -7,7 +7,7 @@ use super::reply::Refusal;
 /// The tags of a model or version.
 pub(super) type Tags = BTreeMap<String, String>;
 
-/// All registered models: those of Unity Catalog have names of three levels, those of the classic registry any other.
+/// All registered models: those of Unity Catalog have names of three levels, those of the workspace registry any other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Registry {
     pub(super) models: BTreeMap<String, Model>,
@@ -41,7 +41,7 @@ pub(super) struct Version {
     pub(super) tags: Tags,
 }
 
-/// A stage of the classic registry.
+/// A stage of the workspace registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Stage {
     None,

@@ -1,4 +1,4 @@
-//! What Unity Catalog's and the classic registry's routes do alike: the calls of MLflow's protocol that answer nothing.
+//! What Unity Catalog's and the workspace registry's routes do alike: the calls of MLflow's protocol that answer nothing.
 
 use super::arguments::Arguments;
 use super::registry::{Registry, check_key};

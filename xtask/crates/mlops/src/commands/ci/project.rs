@@ -99,7 +99,7 @@ fn warn(context: &Context, warnings: Vec<String>, warned: &mut BTreeSet<String>)
 fn may_be_left_out(context: &Context, target: &bundle::Target) -> bool {
     let mut variables = context.env.variables();
     let is_given = |name: &str| vars::DATABRICKS_CREDENTIALS.contains(&name);
-    target.place.local().is_none()
+    target.workspace.local().is_none()
         && !variables.any(|(name, value)| is_given(name) && !value.is_empty())
 }
 

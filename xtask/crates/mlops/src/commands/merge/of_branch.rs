@@ -1,6 +1,6 @@
 //! The pull request of the branch that is checked out, and what of the clone is not in it.
 
-use xtask_remote::github::merging::Gate;
+use xtask_remote::github::merging::MergeFacts;
 use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::Name;
 
@@ -28,7 +28,7 @@ pub(super) enum Apart {
 impl Apart {
     /// Keeps back a pull request that the clone is not the same as: merged as it is, the branch could be deleted with
     /// work in it.
-    pub(super) fn hold_back(&self, gate: &Gate, readiness: &mut Readiness) {
+    pub(super) fn hold_back(&self, facts: &MergeFacts, readiness: &mut Readiness) {
         let (what, next) = match self {
             Apart::NotCommitted(files) => {
                 let files = count(*files, "file");
@@ -55,7 +55,7 @@ impl Apart {
         readiness.lacks_for_good(&what, next);
         readiness.suggest(format!(
             "or, to merge what GitHub shows: cargo xtask merge {}",
-            gate.number
+            facts.number
         ));
     }
 }

@@ -9,7 +9,7 @@ use super::large::{too_large, too_large_on_disk};
 use super::survey::listed;
 use crate::context::Context;
 use crate::git::{Addition, Change, Git};
-use crate::secrets::{Look, NOT_SEARCHED, Place, Scanner, Sieve};
+use crate::secrets::{Location, Look, NOT_SEARCHED, Scanner, Sieve};
 
 /// What is looked at.
 pub(super) struct Range<'a> {
@@ -106,7 +106,7 @@ pub(super) fn words(scanner: &Scanner, words: &[(&'static str, &str)]) -> anyhow
     let mut sieve = Sieve::new(scanner);
     for (which, text) in words {
         let lines: Vec<(usize, &str)> = (1..).zip(text.lines()).collect();
-        sieve.add(&Place::Words(which), &lines);
+        sieve.add(&Location::Words(which), &lines);
     }
     sieve.refuse("")
 }

@@ -5,7 +5,7 @@ use xtask_remote::github::repositories::{self, Name, Repository};
 
 use super::findings::Findings;
 use crate::context::Context;
-use crate::github::{Connection, Home, Place};
+use crate::github::{Connection, GitHubRemote, Home};
 use crate::ui::safe;
 
 /// Where the branch goes.
@@ -27,7 +27,7 @@ pub(super) fn choose(
     context: &Context,
     connection: &Connection,
     home: &Home,
-    places: &[Place],
+    places: &[GitHubRemote],
     into: &Repository,
     asked: Option<&str>,
     findings: &mut Findings,
@@ -73,7 +73,7 @@ pub(super) fn choose(
 }
 
 /// The remotes that are tried, in order; the one that was asked for alone.
-fn tried<'h>(places: &'h [Place], asked: Option<&str>) -> Vec<&'h Place> {
+fn tried<'h>(places: &'h [GitHubRemote], asked: Option<&str>) -> Vec<&'h GitHubRemote> {
     places
         .iter()
         .filter(|place| asked.is_none_or(|asked| place.remote == asked))
@@ -134,7 +134,7 @@ fn nowhere(
 /// The remote to push to where GitHub cannot be asked: the first in order.
 pub(super) fn without_token(
     home: &Home,
-    places: &[Place],
+    places: &[GitHubRemote],
     asked: Option<&str>,
     findings: &mut Findings,
 ) -> Option<Source> {

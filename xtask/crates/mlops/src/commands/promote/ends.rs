@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use xtask_promotion::{Carrier, OpenEnd, Owner, Registry, UnityCatalog, WorkspaceRegistry};
 use xtask_remote::Transport;
-use xtask_remote::databricks::registry::Registry as Generation;
+use xtask_remote::databricks::registry::RegistryKind;
 
 use super::Args;
 use crate::config::Config;
@@ -120,7 +120,7 @@ pub(super) struct OpenTarget<'a> {
     /// The model's full name there.
     pub(super) model: String,
     /// The registry that it is in.
-    generation: Generation,
+    kind: RegistryKind,
 }
 
 impl<'a> OpenTarget<'a> {
@@ -148,7 +148,7 @@ impl<'a> OpenTarget<'a> {
             target,
             summary,
             model,
-            generation: context.config.model.registry,
+            kind: context.config.model.registry,
         })
     }
 
@@ -187,15 +187,15 @@ impl<'a> OpenTarget<'a> {
         transport: Box<dyn Transport + 'p>,
         toolbox: &'a Toolbox,
     ) -> anyhow::Result<Connection<'p>> {
-        let registry: Box<dyn Registry> = match self.generation {
-            Generation::UnityCatalog => Box::new(UnityCatalog),
-            Generation::Workspace => Box::new(WorkspaceRegistry::of(&*transport, &self.model)?),
+        let registry: Box<dyn Registry> = match self.kind {
+            RegistryKind::UnityCatalog => Box::new(UnityCatalog),
+            RegistryKind::Workspace => Box::new(WorkspaceRegistry::of(&*transport, &self.model)?),
         };
         Ok(Connection {
             place: self,
             transport,
             registry,
-            carrier: model_files::carrier(toolbox, &self.target, self.generation),
+            carrier: model_files::carrier(toolbox, &self.target, self.kind),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use crate::bundle::{self, Bundle, Place};
+use crate::bundle::{self, Bundle, TargetWorkspace};
 use crate::context::Context;
 use crate::databricks::{ANSWER, Target};
 use crate::error::{self, Kind};
@@ -46,7 +46,7 @@ fn finding(
     program: Option<&Utf8Path>,
 ) -> Finding {
     let name = format!("target {}", target.name);
-    if let Place::Local(profile) = &target.place {
+    if let TargetWorkspace::Local(profile) = &target.workspace {
         let called = local_workspace::called(context, profile);
         let runs = matches!(local_workspace::find(context, profile), Ok(Some(_)));
         let state = if runs { "runs" } else { "starts when needed" };

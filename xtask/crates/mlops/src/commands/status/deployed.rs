@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use xtask_promotion::links::{self, Destination, Found, Links};
 use xtask_remote::databricks::bundle_state::{Resources, Source};
-use xtask_remote::databricks::registry::Registry;
+use xtask_remote::databricks::registry::RegistryKind;
 use xtask_remote::databricks::{jobs, models};
 use xtask_remote::mlflow::{self, MetricValue, Run};
 use xtask_remote::records::{RunRecord, TrainedIn, VersionRecord};
@@ -34,7 +34,7 @@ pub(super) struct Deployed<'a> {
     host: &'a str,
     /// The metrics that xtask.toml names.
     metrics: &'a [String],
-    registry: Registry,
+    registry: RegistryKind,
     model: Option<String>,
     training: Option<i64>,
     inference: Option<i64>,
@@ -151,7 +151,7 @@ pub(super) fn fill(
     match answers.links {
         Ok(found) => {
             environment.links =
-                found.map(|found| addresses::standing(&found, &deployed.links_where(answers.gone)));
+                found.map(|found| addresses::states(&found, &deployed.links_where(answers.gone)));
         }
         Err(error) => note("links", &error),
     }

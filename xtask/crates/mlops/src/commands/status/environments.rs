@@ -12,7 +12,7 @@ use super::deployed::{self, Deployed};
 use super::drift::{self, Question};
 use super::facts::{Deployment, Environment, Unknown};
 use super::state_paths::{Known, StatePaths};
-use crate::bundle::{self, Bundle, Place};
+use crate::bundle::{self, Bundle, TargetWorkspace};
 use crate::context::Context;
 use crate::databricks::{self, Target};
 use crate::error;
@@ -79,7 +79,7 @@ impl<'a> Look<'a> {
             ..Environment::default()
         };
         let local = self.local(target);
-        if let (Some(profile), None) = (target.place.local(), local) {
+        if let (Some(profile), None) = (target.workspace.local(), local) {
             let unknown = self.not_running(&target.name, profile);
             environment.unknown.push(unknown);
             return environment;
@@ -167,7 +167,7 @@ impl<'a> Look<'a> {
 
     /// The Databricks CLI. A target on the local workspace whose state's place is remembered needs none.
     fn program(&self, target: &bundle::Target) -> Result<camino::Utf8PathBuf, Unknown> {
-        if target.place.local().is_some() && self.paths.remembered(target).is_some() {
+        if target.workspace.local().is_some() && self.paths.remembered(target).is_some() {
             return Ok(camino::Utf8PathBuf::new());
         }
         tools::databricks_cli(self.context).ok_or_else(|| Unknown {
@@ -189,7 +189,7 @@ impl<'a> Look<'a> {
         if let Some(known) = remembered {
             let found = read(transport, &known.state_path)?;
             // Another user of the same clone deploys elsewhere: what is not found is looked up anew.
-            if found.is_some() || target.place.local().is_some() {
+            if found.is_some() || target.workspace.local().is_some() {
                 return Ok(found);
             }
         }
@@ -242,17 +242,19 @@ impl<'a> Look<'a> {
 impl Look<'_> {
     /// The local workspace that a target lives on, as its files name it.
     fn local(&self, target: &bundle::Target) -> Option<&LocalWorkspace> {
-        let profile = target.place.local()?;
+        let profile = target.workspace.local()?;
         self.locals.iter().find(|local| local.profile == profile)
     }
 
     fn place(&self, target: &bundle::Target) -> String {
-        match &target.place {
-            Place::Local(profile) if *profile == self.context.config.workspace.profile => {
+        match &target.workspace {
+            TargetWorkspace::Local(profile)
+                if *profile == self.context.config.workspace.profile =>
+            {
                 "local".to_owned()
             }
-            Place::Local(profile) => format!("local {profile}"),
-            Place::Databricks { host, profile } => host
+            TargetWorkspace::Local(profile) => format!("local {profile}"),
+            TargetWorkspace::Databricks { host, profile } => host
                 .clone()
                 .or_else(|| profile.as_ref().map(|profile| format!("profile {profile}")))
                 .unwrap_or_else(|| "the default profile".to_owned()),
@@ -272,7 +274,7 @@ impl Look<'_> {
     /// Says why a deployment is not known. A local workspace that cannot be reached does not run.
     fn unknown(&self, target: &bundle::Target, error: &anyhow::Error) -> Unknown {
         let (what, name) = ("deployment", &target.name);
-        match (error.downcast_ref::<Error>(), target.place.local()) {
+        match (error.downcast_ref::<Error>(), target.workspace.local()) {
             (Some(Error::NoConnection { .. }), Some(profile)) => self.not_running(name, profile),
             (Some(error), _) => deployed::unknown(what, name, error),
             (None, _) => {

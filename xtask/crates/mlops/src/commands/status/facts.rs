@@ -9,7 +9,7 @@ use xtask_remote::mlflow::MetricValue;
 pub(crate) use crate::checks::facts::{
     Branch, Check, CheckState, GitHub, PullRequest, Training, Unknown, Verdict,
 };
-use crate::links::Standing;
+use crate::links::LinkState;
 
 /// Version of the object; fields are only added within one.
 pub(crate) const VERSION: u32 = 1;
@@ -62,7 +62,7 @@ pub(crate) struct Environment {
     /// What monitoring found last.
     pub(crate) monitoring: Option<Monitoring>,
     /// The model's links; null where there is no model, or they could not be read.
-    pub(crate) links: Option<Vec<Standing>>,
+    pub(crate) links: Option<Vec<LinkState>>,
     /// What a deployment of this checkout would change; null where that was not asked.
     pub(crate) drift: Option<Drift>,
     /// What could not be known here.

@@ -1,11 +1,11 @@
 //! The model's links on the screen: behind their names where all is well, named with what is wrong where not.
 
 use super::rows::Rows;
-use crate::links::Standing;
+use crate::links::LinkState;
 use crate::ui::{Tone, Ui, safe_line};
 
 /// The links of one target.
-pub(super) fn rows(rows: &mut Rows<'_>, target: &str, links: &[Standing]) {
+pub(super) fn rows(rows: &mut Rows<'_>, target: &str, links: &[LinkState]) {
     let ui = rows.ui;
     let right = links.iter().filter(|link| link.state == "right");
     let mut items: Vec<String> = match ui.has_links() {
@@ -17,9 +17,9 @@ pub(super) fn rows(rows: &mut Rows<'_>, target: &str, links: &[Standing]) {
             count => vec![format!("{count} of {} right", links.len())],
         },
     };
-    let mut others: Vec<&Standing> = links.iter().filter(|link| link.state != "right").collect();
+    let mut others: Vec<&LinkState> = links.iter().filter(|link| link.state != "right").collect();
     while let Some(first) = others.first().copied() {
-        let alike = |link: &&Standing| (link.state, &link.reason) == (first.state, &first.reason);
+        let alike = |link: &&LinkState| (link.state, &link.reason) == (first.state, &first.reason);
         let words: Vec<&str> = others
             .iter()
             .filter(|link| alike(link))
@@ -31,7 +31,7 @@ pub(super) fn rows(rows: &mut Rows<'_>, target: &str, links: &[Standing]) {
     if let Some(first) = items.first_mut() {
         *first = format!("links {first}");
     }
-    if links.iter().any(Standing::is_bad) {
+    if links.iter().any(LinkState::is_bad) {
         let next = format!("cargo xtask deploy --target {target}");
         items.push(format!("next: {}", ui.paint(&next, Tone::Strong)));
     }
@@ -39,7 +39,7 @@ pub(super) fn rows(rows: &mut Rows<'_>, target: &str, links: &[Standing]) {
 }
 
 /// Links that stand alike, and how.
-fn not_right(ui: &Ui, words: &str, link: &Standing) -> String {
+fn not_right(ui: &Ui, words: &str, link: &LinkState) -> String {
     let reason = link.reason.as_deref().map(safe_line);
     match (link.state, reason) {
         ("unknown", reason) => {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use crate::bundle::{self, Bundle, Place};
+use crate::bundle::{self, Bundle, TargetWorkspace};
 use crate::context::Context;
 use crate::databricks::{SignedIn, Target};
 use crate::vars;
@@ -74,7 +74,7 @@ impl StatePaths {
         limit: Duration,
     ) -> anyhow::Result<Known> {
         let started = Instant::now();
-        let signed_in = match about.place.local() {
+        let signed_in = match about.workspace.local() {
             Some(_) => None,
             None => Some(target.signed_in(limit)?.clone()),
         };
@@ -95,9 +95,9 @@ impl StatePaths {
     }
 
     fn key(&self, target: &bundle::Target) -> String {
-        match &target.place {
-            Place::Local(profile) => format!("{} local {profile}", target.name),
-            Place::Databricks { host, profile } => format!(
+        match &target.workspace {
+            TargetWorkspace::Local(profile) => format!("{} local {profile}", target.name),
+            TargetWorkspace::Databricks { host, profile } => format!(
                 "{} {} {} {}",
                 target.name,
                 host.as_deref().unwrap_or("-"),

@@ -84,7 +84,7 @@ pub(super) fn settle(context: &Context, inputs: &Inputs, target: &str) -> Inputs
 
 /// What tells the local workspace of a target from the next one in its place.
 fn workspace_of(context: &Context, target: &str) -> String {
-    let place = bundle::place(context, target).ok();
+    let place = bundle::workspace(context, target).ok();
     let token = place.as_ref().and_then(|place| {
         let state = local_workspace::state_folder(context, place.local()?);
         fs_err::read(state.join("token")).ok()

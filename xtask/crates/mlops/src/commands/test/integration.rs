@@ -10,7 +10,7 @@ use crate::commands::{data, run};
 use crate::context::Context;
 use crate::databricks::{Summary, Target, Writer};
 use crate::fingerprint::remember;
-use crate::lineage::Registry;
+use crate::lineage::ModelRegistry;
 use crate::results::{Integration, JobRun, Task, Verdict};
 use crate::tools::Toolbox;
 use crate::{deployment, failures, follow, python};
@@ -54,7 +54,7 @@ pub(super) fn train(
 ) -> anyhow::Result<(Integration, Option<anyhow::Error>)> {
     let (target, summary) = (writer.target(), &prepared.summary);
     let transport = writer.transport();
-    let registry = Registry::new(context, target, &*transport, summary);
+    let registry = ModelRegistry::new(context, target, &*transport, summary);
     let before = registry.champion()?;
     let job = &context.config.jobs.train;
     let (run_id, _) = run::start(context, writer, summary, job, &BTreeMap::new())?;

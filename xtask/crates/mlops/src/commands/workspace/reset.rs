@@ -82,7 +82,7 @@ fn targets(context: &Context, profile: &str) -> Vec<String> {
     let targets = bundle::targets(context).unwrap_or_default();
     let there = targets
         .into_iter()
-        .filter(|target| target.place.local() == Some(profile));
+        .filter(|target| target.workspace.local() == Some(profile));
     there.map(|target| target.name).collect()
 }
 

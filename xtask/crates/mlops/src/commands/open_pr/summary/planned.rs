@@ -43,7 +43,7 @@ fn planned(context: &Context, subject: &Subject<'_>) -> Option<(String, Vec<Stri
     let bundle = Bundle::read(context).ok()?;
     let targets = bundle.targets(&context.config);
     let target = targets.iter().find(|target| target.name == name)?;
-    let local = match target.place.local() {
+    let local = match target.workspace.local() {
         Some(profile) => Some(local_workspace::find(context, profile).ok()??),
         None => None,
     };

@@ -152,7 +152,7 @@ fn model(context: &Context, summary: &Summary) -> Option<String> {
 /// # Errors
 /// What is missing.
 pub(super) fn at_hand(context: &Context, name: &str) -> anyhow::Result<Toolbox> {
-    let place = bundle::place(context, name)?;
+    let place = bundle::workspace(context, name)?;
     if let Some(profile) = place.local()
         && local_workspace::find(context, profile)?.is_none()
     {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use xtask_remote::github::actions::{self, Run};
 use xtask_remote::github::checks::State;
-use xtask_remote::github::merging::Gate;
+use xtask_remote::github::merging::MergeFacts;
 
 use super::evidence;
 use super::survey::Survey;
@@ -42,15 +42,15 @@ pub(super) fn checks(
     context: &Context,
     request: &PullRequest,
     patience: Patience,
-) -> anyhow::Result<(Gate, Readiness)> {
+) -> anyhow::Result<(MergeFacts, Readiness)> {
     let at_once = patience == Patience::Once;
     let what = "the checks (Ctrl-C stops watching; the checks go on)";
     let _progress = (!at_once).then(|| context.ui.progress("Following", what));
     let (started, mut pause) = (Instant::now(), SOONEST);
     let mut told: Vec<(String, State)> = Vec::new();
     loop {
-        let gate = readiness::read(context, request)?;
-        let states: Vec<(String, State)> = gate
+        let facts = readiness::read(context, request)?;
+        let states: Vec<(String, State)> = facts
             .checks
             .iter()
             .map(|one| (one.label.clone(), one.check.state))
@@ -61,9 +61,9 @@ pub(super) fn checks(
         let pending = states.iter().any(|(_, state)| *state == State::Pending);
         let late =
             patience == Patience::FromTheStart && states.is_empty() && started.elapsed() < GRACE;
-        if at_once || gate.state != "OPEN" || !(pending || late) {
-            let readiness = readiness::judge(context, request, &gate);
-            return Ok((gate, readiness));
+        if at_once || facts.state != "OPEN" || !(pending || late) {
+            let readiness = readiness::judge(context, request, &facts);
+            return Ok((facts, readiness));
         }
         if told != states {
             (told, pause) = (states, SOONEST);
@@ -272,7 +272,7 @@ fn read_back(context: &Context, target: &str, sha: &str) -> anyhow::Result<Optio
         }
         (commit, None) => {
             let there = commit.as_deref().map_or("no commit", short);
-            let place = bundle::place(context, target)?;
+            let place = bundle::workspace(context, target)?;
             if place.local().is_some() {
                 let what = format!(
                     "{} lives on a local workspace: this clone's has {there}",

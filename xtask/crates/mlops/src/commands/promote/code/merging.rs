@@ -1,7 +1,7 @@
 //! From the open pull request to what is deployed: its checks, the merge, what the merge made.
 
 use xtask_remote::github::checks::State;
-use xtask_remote::github::merging::{Gate, GateCheck};
+use xtask_remote::github::merging::{MergeCheck, MergeFacts};
 use xtask_remote::github::pulls::{self, Pull};
 
 use super::Command;
@@ -35,28 +35,28 @@ impl Command<'_> {
             into: self.survey.upstream.into.clone(),
             pull,
         };
-        let (gate, readiness) = following::checks(context, &request, patience)
+        let (facts, readiness) = following::checks(context, &request, patience)
             .map_err(|error| self.left(error, "the pull request stays, and its checks run on"))?;
-        readiness::show(context, &gate, &readiness);
+        readiness::show(context, &facts, &readiness);
         answer.missing.clone_from(&readiness.missing);
-        if gate.state == "OPEN" && !args.merge {
-            self.say_next(gate.number);
+        if facts.state == "OPEN" && !args.merge {
+            self.say_next(facts.number);
             self.end(answer)?;
-            return self.failed_checks(&gate);
+            return self.failed_checks(&facts);
         }
-        if gate.state == "OPEN" {
+        if facts.state == "OPEN" {
             let objections = self.objections_by_now(&mut answer)?;
             answer.missing.extend(objections);
             if !answer.missing.is_empty() {
-                let failure = not_merged(gate.number, &answer.missing, &readiness.next);
+                let failure = not_merged(facts.number, &answer.missing, &readiness.next);
                 self.end(answer)?;
                 return Err(failure);
             }
             self.unmoved()?;
         }
-        let pull = match gate.state.as_str() {
-            "OPEN" => merging::into_release(context, &request, &gate)?,
-            _ => pulls::get(&request.connection.github, &request.into, gate.number)?,
+        let pull = match facts.state.as_str() {
+            "OPEN" => merging::into_release(context, &request, &facts)?,
+            _ => pulls::get(&request.connection.github, &request.into, facts.number)?,
         };
         self.after_the_merge(offer, &pull, answer)
     }
@@ -79,9 +79,9 @@ impl Command<'_> {
     }
 
     /// A failed check, as the exit code.
-    fn failed_checks(&self, gate: &Gate) -> anyhow::Result<()> {
-        let failed = |one: &&GateCheck| one.check.state == State::Failed;
-        match gate.checks.iter().find(failed) {
+    fn failed_checks(&self, facts: &MergeFacts) -> anyhow::Result<()> {
+        let failed = |one: &&MergeCheck| one.check.state == State::Failed;
+        match facts.checks.iter().find(failed) {
             None => Ok(()),
             Some(one) => Failure::new(
                 Kind::Failed,
@@ -92,7 +92,7 @@ impl Command<'_> {
             )
             .next(format!(
                 "its page: {}",
-                one.check.url.as_deref().unwrap_or(&gate.url)
+                one.check.url.as_deref().unwrap_or(&facts.url)
             ))
             .err(),
         }

@@ -78,12 +78,12 @@ pub(super) fn of(
     let Some(pull) = merged.or(found.first()) else {
         return Ok(None);
     };
-    let gate = merging::gate(github, &home.name, pull.number, &pull.base.branch)?;
-    let approved = gate
+    let facts = merging::facts(github, &home.name, pull.number, &pull.base.branch)?;
+    let approved = facts
         .reviews
         .iter()
         .filter(|review| review.state == "APPROVED");
-    let (passed, not_passed): (Vec<_>, Vec<_>) = gate
+    let (passed, not_passed): (Vec<_>, Vec<_>) = facts
         .checks
         .iter()
         .partition(|check| matches!(check.check.state, State::Passed | State::Skipped));
@@ -91,7 +91,7 @@ pub(super) fn of(
         number: pull.number,
         title: pull.title.clone(),
         url: pull.html_url.clone(),
-        author: gate.author.clone(),
+        author: facts.author.clone(),
         approvers: approved.map(|review| review.author.clone()).collect(),
         passed: passed.len(),
         not_passed: not_passed.iter().map(|check| check.label.clone()).collect(),

@@ -4,7 +4,7 @@ use super::Git;
 
 /// The state of the clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct CloneState {
     /// The checked-out commit; `None` before the first one.
     pub(crate) head: Option<String>,
     /// The branch; `None` on a detached HEAD.
@@ -17,7 +17,7 @@ pub(crate) struct Standing {
 
 impl Git {
     /// Reads the state with one git call.
-    pub(crate) fn standing(&self) -> anyhow::Result<Standing> {
+    pub(crate) fn state(&self) -> anyhow::Result<CloneState> {
         let told = self.read(&[
             "status",
             "--porcelain=v2",
@@ -38,12 +38,12 @@ impl Git {
 }
 
 /// Parses `git status --porcelain=v2 --branch --no-ahead-behind -z`.
-fn parse(told: &str) -> Standing {
-    let mut standing = Standing::default();
+fn parse(told: &str) -> CloneState {
+    let mut state = CloneState::default();
     let mut entries = told.split('\0').filter(|entry| !entry.is_empty());
     while let Some(entry) = entries.next() {
         let Some(header) = entry.strip_prefix("# ") else {
-            standing.changed_files += 1;
+            state.changed_files += 1;
             // The old path of a rename is a separate entry.
             if entry.starts_with("2 ") {
                 entries.next();
@@ -52,13 +52,13 @@ fn parse(told: &str) -> Standing {
         };
         let (name, value) = header.split_once(' ').unwrap_or((header, ""));
         match name {
-            "branch.oid" if value != "(initial)" => standing.head = Some(value.to_owned()),
-            "branch.head" if value != "(detached)" => standing.branch = Some(value.to_owned()),
-            "branch.upstream" => standing.upstream = Some(value.to_owned()),
+            "branch.oid" if value != "(initial)" => state.head = Some(value.to_owned()),
+            "branch.head" if value != "(detached)" => state.branch = Some(value.to_owned()),
+            "branch.upstream" => state.upstream = Some(value.to_owned()),
             _ => {}
         }
     }
-    standing
+    state
 }
 
 #[cfg(test)]
@@ -69,15 +69,15 @@ mod tests {
     fn what_git_tells_is_read() {
         let told = "# branch.oid 9b0f\0# branch.head cents\0# branch.upstream origin/cents\0# branch.ab +? -?\0\
             1 .M N... 100644 100644 100644 a a a b.py\x002 R. N... 1 1 1 a a R100 new\nname.py\0old.py\0? u.py\0";
-        let standing = parse(told);
-        assert_eq!(standing.branch.as_deref(), Some("cents"));
-        assert_eq!(standing.upstream.as_deref(), Some("origin/cents"));
-        assert_eq!(standing.changed_files, 3);
+        let state = parse(told);
+        assert_eq!(state.branch.as_deref(), Some("cents"));
+        assert_eq!(state.upstream.as_deref(), Some("origin/cents"));
+        assert_eq!(state.changed_files, 3);
     }
 
     #[test]
     fn neither_a_commit_nor_a_branch_must_be_there() {
-        let standing = parse("# branch.oid (initial)\0# branch.head (detached)\0");
-        assert_eq!(standing, Standing::default());
+        let state = parse("# branch.oid (initial)\0# branch.head (detached)\0");
+        assert_eq!(state, CloneState::default());
     }
 }

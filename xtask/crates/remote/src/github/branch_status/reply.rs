@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::super::base_rules::BaseRef;
 use super::super::checks::{State, state_of};
 use super::super::repositories::Name;
-use super::{Candidate, Check, IsOwn, Pull, Question, Rate, Standing};
+use super::{BranchStatus, Candidate, Check, IsOwn, Pull, Question, Rate};
 use crate::Error;
 
 #[derive(Deserialize)]
@@ -231,13 +231,13 @@ struct StatusContext {
     is_required: Option<bool>,
 }
 
-/// Takes a standing out of an answer, with the cursor of the next page of checks.
-pub(super) fn standing(
+/// Takes a status out of an answer, with the cursor of the next page of checks.
+pub(super) fn status(
     reply: Reply,
     complaints: Vec<String>,
     question: &Question,
     is_own: &IsOwn<'_>,
-) -> Result<(Standing, Option<String>), Error> {
+) -> Result<(BranchStatus, Option<String>), Error> {
     let Some(repository) = reply.repository else {
         return Err(Error::Refused {
             call: "POST /graphql".to_owned(),
@@ -257,7 +257,7 @@ pub(super) fn standing(
     let tip = branch.and_then(|branch| branch.target);
     let owners = owners(question, &repository.name_with_owner, reply.head.as_ref());
     let pull = of_branch(repository.pull_requests, &owners, is_own);
-    let mut standing = Standing {
+    let mut status = BranchStatus {
         repository: repository.name_with_owner,
         url: repository.url,
         parent: repository
@@ -273,28 +273,28 @@ pub(super) fn standing(
             reset_at: rate.reset_at,
         }),
         withheld: complaints,
-        ..Standing::default()
+        ..BranchStatus::default()
     };
     let rollup = match pull {
         Some(mut pull) => {
-            standing.required = pull
+            status.required = pull
                 .base_ref
                 .as_ref()
                 .map(BaseRef::required_checks)
                 .unwrap_or_default();
-            standing.sha = Some(pull.head_ref_oid.clone());
+            status.sha = Some(pull.head_ref_oid.clone());
             let commit = std::mem::take(&mut pull.commits.nodes);
-            standing.pull = Some(pulled(pull));
+            status.pull = Some(pulled(pull));
             commit
                 .into_iter()
                 .flatten()
                 .map(|node| node.commit)
                 // GitHub lists a commit of the time before for a moment after a push.
-                .find(|commit| Some(&commit.oid) == standing.sha.as_ref())
+                .find(|commit| Some(&commit.oid) == status.sha.as_ref())
                 .and_then(|commit| commit.status_check_rollup)
         }
         None => {
-            standing.sha = tip.as_ref().map(|tip| tip.oid.clone());
+            status.sha = tip.as_ref().map(|tip| tip.oid.clone());
             tip.and_then(|tip| tip.status_check_rollup)
         }
     };
@@ -304,14 +304,14 @@ pub(super) fn standing(
             .page_info
             .end_cursor
             .filter(|_| contexts.page_info.has_next_page);
-        standing.checks = contexts
+        status.checks = contexts
             .nodes
             .into_iter()
             .flatten()
             .filter_map(check)
             .collect();
     }
-    Ok((standing, next))
+    Ok((status, next))
 }
 
 /// Whose the repositories are that the branch may be in, in their order: names that the clone has may be old.

@@ -51,20 +51,20 @@ fn pull(number: u64, owner: &str, state: &str) -> serde_json::Value {
     })
 }
 
-fn answered(pulls: &[serde_json::Value]) -> Standing {
+fn answered(pulls: &[serde_json::Value]) -> BranchStatus {
     let data = json!({"rateLimit": null, "repository": {
         "nameWithOwner": "acme/fares", "url": "", "defaultBranchRef": {"name": "main"}, "ref": null,
         "pullRequests": {"nodes": pulls}}});
     let reply = serde_json::from_value(data).unwrap();
-    reply::standing(reply, Vec::new(), &question(), &|_| true)
+    reply::status(reply, Vec::new(), &question(), &|_| true)
         .unwrap()
         .0
 }
 
 #[test]
 fn a_branch_of_the_same_name_in_another_fork_is_another_branch() {
-    let standing = answered(&[pull(3, "bob", "OPEN"), pull(2, "Ann", "CLOSED")]);
-    assert_eq!(standing.pull.unwrap().number, 2);
+    let status = answered(&[pull(3, "bob", "OPEN"), pull(2, "Ann", "CLOSED")]);
+    assert_eq!(status.pull.unwrap().number, 2);
     assert!(answered(&[pull(3, "bob", "OPEN")]).pull.is_none());
 }
 
@@ -76,8 +76,8 @@ fn an_old_name_of_the_repository_leads_to_its_owner_of_today() {
             "nameWithOwner": now, "url": "", "defaultBranchRef": null, "ref": null,
             "pullRequests": {"nodes": [pull(3, owner, "OPEN")]}}});
         let reply = serde_json::from_value(data).unwrap();
-        let standing = reply::standing(reply, Vec::new(), question, &|one| one.first);
-        standing.unwrap().0.pull.is_some()
+        let status = reply::status(reply, Vec::new(), question, &|one| one.first);
+        status.unwrap().0.pull.is_some()
     };
     // A fork whose owner has another name now.
     assert!(answered(
@@ -110,15 +110,15 @@ fn the_open_pull_request_comes_before_newer_closed_ones() {
 
 #[test]
 fn what_may_not_be_seen_or_is_not_known_does_no_harm() {
-    let standing = answered(&[pull(1, "ann", "OPEN")]);
-    assert_eq!(standing.required, ["a", "b"]);
-    let names: Vec<(&str, State)> = standing
+    let status = answered(&[pull(1, "ann", "OPEN")]);
+    assert_eq!(status.required, ["a", "b"]);
+    let names: Vec<(&str, State)> = status
         .checks
         .iter()
         .map(|check| (check.name.as_str(), check.state))
         .collect();
     assert_eq!(names, [("a", State::Failed), ("old", State::Pending)]);
-    let pull = standing.pull.unwrap();
+    let pull = status.pull.unwrap();
     assert_eq!((pull.unresolved_threads, pull.more_threads), (1, true));
     assert_eq!(pull.requested, ["mlops"]);
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::model_versions::{self, Known, Reply};
 use super::models::{Aliased, Version};
-use super::registry::Registry;
+use super::registry::RegistryKind;
 use crate::Error;
 use crate::mlflow::number;
 use crate::transport::{Method, Request, Transport, call};
@@ -27,7 +27,7 @@ pub fn stage_of(alias: &str) -> Option<&'static str> {
 }
 
 fn at(route: &str) -> String {
-    Registry::Workspace.path(route)
+    RegistryKind::Workspace.path(route)
 }
 
 /// Whether a refusal says that the server has no such call.
@@ -99,7 +99,7 @@ fn in_stage(transport: &dyn Transport, model: &str, stage: &str) -> Result<Optio
 
 /// All versions of a model, in no particular order, as far as both registries know them.
 pub fn versions(transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
-    let known = model_versions::known(transport, Registry::Workspace, model)?.into_iter();
+    let known = model_versions::known(transport, RegistryKind::Workspace, model)?.into_iter();
     Ok(known
         .filter_map(|version| {
             Some(Version {

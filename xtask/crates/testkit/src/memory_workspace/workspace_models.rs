@@ -1,4 +1,4 @@
-//! `/api/2.0/mlflow/{registered-models,model-versions}/…`: the classic registry, which has stages, and aliases where it
+//! `/api/2.0/mlflow/{registered-models,model-versions}/…`: the workspace registry, which has stages, and aliases where it
 //! is MLflow's own. Fields without content are left out, as MLflow leaves them out.
 
 use serde_json::{Map, Value, json};

@@ -11,7 +11,7 @@ use super::repositories::Name;
 use crate::Error;
 
 /// The document that is sent.
-pub const DOCUMENT: &str = include_str!("standing.graphql");
+pub const DOCUMENT: &str = include_str!("branch_status.graphql");
 /// How many pages of checks are read at most.
 const MOST_PAGES: usize = 30;
 
@@ -45,7 +45,7 @@ pub type IsOwn<'a> = dyn Fn(Candidate<'_>) -> bool + 'a;
 
 /// What GitHub answered.
 #[derive(Debug, Clone, Default)]
-pub struct Standing {
+pub struct BranchStatus {
     /// `owner/name`, as it is called now.
     pub repository: String,
     /// The repository's page.
@@ -159,20 +159,24 @@ pub struct Rate {
 ///
 /// # Errors
 /// Any [`Error`]; one with status 404 for a repository that is not there or not shown.
-pub fn ask(github: &GitHub, question: &Question, is_own: &IsOwn<'_>) -> Result<Standing, Error> {
-    let (mut standing, mut next) = page(github, question, is_own, None)?;
+pub fn ask(
+    github: &GitHub,
+    question: &Question,
+    is_own: &IsOwn<'_>,
+) -> Result<BranchStatus, Error> {
+    let (mut status, mut next) = page(github, question, is_own, None)?;
     for _ in 0..MOST_PAGES {
         let Some(cursor) = next else { break };
         let (more, following) = page(github, question, is_own, Some(&cursor))?;
         // A push in between: what belongs to another commit is left out, the next look sees it.
-        if more.sha != standing.sha {
+        if more.sha != status.sha {
             break;
         }
-        standing.checks.extend(more.checks);
+        status.checks.extend(more.checks);
         next = following.filter(|following| *following != cursor);
     }
-    standing.checks = newest_of_each(standing.checks);
-    let called: Vec<Called<'_>> = standing
+    status.checks = newest_of_each(status.checks);
+    let called: Vec<Called<'_>> = status
         .checks
         .iter()
         .map(|one| {
@@ -183,18 +187,18 @@ pub fn ask(github: &GitHub, question: &Question, is_own: &IsOwn<'_>) -> Result<S
             )
         })
         .collect();
-    for (label, check) in labels(&called).into_iter().zip(&mut standing.checks) {
+    for (label, check) in labels(&called).into_iter().zip(&mut status.checks) {
         check.label = label;
     }
-    for check in &mut standing.checks {
-        let by_name = standing.required.contains(&check.name);
+    for check in &mut status.checks {
+        let by_name = status.required.contains(&check.name);
         check.required = match check.required {
             Some(known) => Some(known || by_name),
             None if by_name => Some(true),
-            None => standing.pull.as_ref().map(|_| false),
+            None => status.pull.as_ref().map(|_| false),
         };
     }
-    Ok(standing)
+    Ok(status)
 }
 
 fn page(
@@ -202,7 +206,7 @@ fn page(
     question: &Question,
     is_own: &IsOwn<'_>,
     cursor: Option<&str>,
-) -> Result<(Standing, Option<String>), Error> {
+) -> Result<(BranchStatus, Option<String>), Error> {
     let first = question.heads.first().unwrap_or(&question.base);
     let variables = json!({
         "owner": question.base.owner,
@@ -225,7 +229,7 @@ fn page(
         .filter(|complaint| complaint.path.first().is_none_or(|at| at != "head"))
         .map(|complaint| complaint.message)
         .collect();
-    reply::standing(answer.data, complaints, question, is_own)
+    reply::status(answer.data, complaints, question, is_own)
 }
 
 /// A check that was run again stands once, as it stands now.
