@@ -48,7 +48,7 @@ impl TargetWorkspace {
 
 /// A target of the bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct DeclaredTarget {
     /// Its name.
     pub(crate) name: String,
     /// Its workspace.
@@ -145,10 +145,10 @@ impl Bundle {
     }
 
     /// The targets in file order. A target with a local workspace's profile is on that workspace.
-    pub(crate) fn targets(&self, config: &Config) -> Vec<Target> {
+    pub(crate) fn targets(&self, config: &Config) -> Vec<DeclaredTarget> {
         let names = self.order.iter();
         names
-            .map(|name| Target {
+            .map(|name| DeclaredTarget {
                 name: name.clone(),
                 workspace: self.workspace(config, name),
             })
@@ -212,7 +212,7 @@ impl Bundle {
 }
 
 /// The targets of the bundle, in file order.
-pub(crate) fn targets(context: &Context) -> anyhow::Result<Vec<Target>> {
+pub(crate) fn targets(context: &Context) -> anyhow::Result<Vec<DeclaredTarget>> {
     Ok(Bundle::read(context)?.targets(&context.config))
 }
 
@@ -222,7 +222,7 @@ pub(crate) fn workspace(context: &Context, name: &str) -> anyhow::Result<TargetW
 }
 
 /// The workspace of the target of that name.
-pub(crate) fn find(targets: &[Target], name: &str) -> anyhow::Result<TargetWorkspace> {
+pub(crate) fn find(targets: &[DeclaredTarget], name: &str) -> anyhow::Result<TargetWorkspace> {
     if let Some(target) = targets.iter().find(|target| target.name == name) {
         return Ok(target.workspace.clone());
     }
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn an_unknown_target_is_answered_with_the_known_ones() {
-        let target = |name: &str| Target {
+        let target = |name: &str| DeclaredTarget {
             name: name.to_owned(),
             workspace: databricks(None, None),
         };

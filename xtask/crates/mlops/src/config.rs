@@ -38,7 +38,7 @@ pub struct Config {
     pub github: GitHub,
     /// The bundle's targets: their branches, checks and promotions.
     #[serde(default)]
-    pub targets: BTreeMap<String, Target>,
+    pub targets: BTreeMap<String, TargetSettings>,
     /// The project's own benchmarks; `cargo xtask bench` shows them with its own.
     #[serde(default)]
     pub bench: Vec<ProjectFigure>,
@@ -142,7 +142,7 @@ impl Default for GitHub {
 /// A target of the bundle.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Target {
+pub struct TargetSettings {
     /// The branch that is deployed to it.
     pub branch: Option<String>,
     /// The next target of a promotion.
@@ -227,7 +227,7 @@ impl Config {
     }
 
     /// The target that deploys from a branch.
-    pub(crate) fn target_of(&self, branch: &str) -> Option<(&str, &Target)> {
+    pub(crate) fn target_of(&self, branch: &str) -> Option<(&str, &TargetSettings)> {
         self.targets
             .iter()
             .find(|(_, target)| target.branch.as_deref() == Some(branch))

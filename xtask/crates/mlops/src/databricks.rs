@@ -135,7 +135,7 @@ impl<'a> Target<'a> {
     pub(crate) fn seen(
         context: &'a Context,
         bundle: &Bundle,
-        target: &bundle::Target,
+        target: &bundle::DeclaredTarget,
         local: Option<LocalWorkspace>,
         program: Utf8PathBuf,
     ) -> Target<'a> {

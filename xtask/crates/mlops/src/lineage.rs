@@ -45,7 +45,7 @@ pub(crate) struct ModelVersion {
 
 /// What a training run made.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Chain {
+pub(crate) struct Lineage {
     /// The MLflow run of the training task; `None` when the run made none.
     pub(crate) mlflow_run: Option<MlflowRun>,
     /// The version that was registered from it; `None` when none was.
@@ -153,7 +153,7 @@ impl<'a> ModelRegistry<'a> {
         &self,
         run: &jobs::Run,
         champion_before: Option<ModelVersion>,
-    ) -> anyhow::Result<Chain> {
+    ) -> anyhow::Result<Lineage> {
         let mut runs = Vec::new();
         for task in &run.tasks {
             for experiment in &self.experiments {
@@ -177,7 +177,7 @@ impl<'a> ModelRegistry<'a> {
         // Other tasks log runs too (validation, monitoring): the one that matters made the version.
         let trained = registered.map(|(run, _)| run).or(runs.first());
         let model = registered.zip(self.model.as_ref());
-        Ok(Chain {
+        Ok(Lineage {
             mlflow_run: trained.map(|run| MlflowRun {
                 run_id: run.info.run_id.clone(),
                 experiment_id: run.info.experiment_id.clone(),

@@ -8,7 +8,7 @@ use quick_xml::events::{BytesEnd, BytesStart, BytesText, Event};
 use quick_xml::{Reader, Writer};
 use serde::{Deserialize, Serialize};
 
-use crate::lineage::{Chain, MlflowRun, ModelVersion};
+use crate::lineage::{Lineage, MlflowRun, ModelVersion};
 
 /// Version of the object. Within a version, fields are only added.
 pub(crate) const VERSION: u32 = 1;
@@ -101,12 +101,12 @@ pub(crate) struct Task {
     /// How long it ran, in seconds; 0 where it never started.
     pub(crate) seconds: f64,
     /// Why it failed.
-    pub(crate) failure: Option<Failure>,
+    pub(crate) failure: Option<TaskFailure>,
 }
 
 /// Why a task failed.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Failure {
+pub(crate) struct TaskFailure {
     /// The notebook, where the task runs one.
     pub(crate) notebook: Option<String>,
     /// The cell that failed, from 1.
@@ -167,10 +167,10 @@ impl Results {
 
 impl Integration {
     /// Adds what the run made.
-    pub(crate) fn with(mut self, chain: Chain) -> Integration {
-        self.mlflow_run = chain.mlflow_run;
-        self.model = chain.model;
-        self.champion_before = chain.champion_before;
+    pub(crate) fn with(mut self, lineage: Lineage) -> Integration {
+        self.mlflow_run = lineage.mlflow_run;
+        self.model = lineage.model;
+        self.champion_before = lineage.champion_before;
         self
     }
 }

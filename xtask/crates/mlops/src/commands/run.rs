@@ -10,7 +10,7 @@ use crate::bundle;
 use crate::context::Context;
 use crate::databricks::{Purpose, Summary, Target, Writer, guard};
 use crate::error::{Failure, Kind};
-use crate::{failures, follow, next_step};
+use crate::{follow, next_step, task_failures};
 
 /// Options of `run`.
 #[derive(Debug, clap::Args)]
@@ -75,7 +75,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     answer("failed")?;
     let again = format!("cargo xtask run {} --target {}", args.job, target.name);
     let next = next_step::of(context, &target, &summary).filter(|next| *next != again);
-    failures::of_run(&*transport, &run).into_error(&run, next.as_deref())
+    task_failures::of_run(&*transport, &run).into_error(&run, next.as_deref())
 }
 
 /// Starts a run of a job and shows its page at once; its id and page.

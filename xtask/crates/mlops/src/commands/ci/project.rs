@@ -96,7 +96,7 @@ fn warn(context: &Context, warnings: Vec<String>, warned: &mut BTreeSet<String>)
 
 /// Whether a target may stay unchecked where its workspace cannot be asked: who has credentials in the environment
 /// means to use them.
-fn may_be_left_out(context: &Context, target: &bundle::Target) -> bool {
+fn may_be_left_out(context: &Context, target: &bundle::DeclaredTarget) -> bool {
     let mut variables = context.env.variables();
     let is_given = |name: &str| vars::DATABRICKS_CREDENTIALS.contains(&name);
     target.workspace.local().is_none()

@@ -42,7 +42,7 @@ pub(super) fn examine(context: &Context) -> Vec<Finding> {
 fn finding(
     context: &Context,
     bundle: &Bundle,
-    target: &bundle::Target,
+    target: &bundle::DeclaredTarget,
     program: Option<&Utf8Path>,
 ) -> Finding {
     let name = format!("target {}", target.name);

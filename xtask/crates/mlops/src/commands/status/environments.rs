@@ -32,7 +32,7 @@ pub(super) struct Look<'a> {
     head: Option<&'a str>,
     drift: bool,
     bundle: Bundle,
-    targets: Vec<bundle::Target>,
+    targets: Vec<bundle::DeclaredTarget>,
     locals: Vec<LocalWorkspace>,
     paths: StatePaths,
 }
@@ -67,12 +67,12 @@ impl<'a> Look<'a> {
     }
 
     /// The targets, in the order of the bundle.
-    pub(super) fn targets(&self) -> &[bundle::Target] {
+    pub(super) fn targets(&self) -> &[bundle::DeclaredTarget] {
         &self.targets
     }
 
     /// Asks one target everything.
-    pub(super) fn at(&self, target: &bundle::Target) -> Environment {
+    pub(super) fn at(&self, target: &bundle::DeclaredTarget) -> Environment {
         let mut environment = Environment {
             target: target.name.clone(),
             place: self.place(target),
@@ -144,7 +144,7 @@ impl<'a> Look<'a> {
     /// What is asked about the drift of a target; `None` where it is not asked.
     fn question<'q>(
         &'q self,
-        target: &'q bundle::Target,
+        target: &'q bundle::DeclaredTarget,
         found: &Found,
         until: Instant,
     ) -> Option<Question<'q>> {
@@ -166,7 +166,7 @@ impl<'a> Look<'a> {
     }
 
     /// The Databricks CLI. A target on the local workspace whose state's place is remembered needs none.
-    fn program(&self, target: &bundle::Target) -> Result<camino::Utf8PathBuf, Unknown> {
+    fn program(&self, target: &bundle::DeclaredTarget) -> Result<camino::Utf8PathBuf, Unknown> {
         if target.workspace.local().is_some() && self.paths.remembered(target).is_some() {
             return Ok(camino::Utf8PathBuf::new());
         }
@@ -181,7 +181,7 @@ impl<'a> Look<'a> {
     /// What the deployment left; `None` where nothing is deployed.
     fn state(
         &self,
-        target: &bundle::Target,
+        target: &bundle::DeclaredTarget,
         opened: &Target<'_>,
         remembered: Option<Known>,
         transport: &dyn Transport,
@@ -198,7 +198,7 @@ impl<'a> Look<'a> {
     }
 
     /// A target as it is.
-    fn opened(&self, target: &bundle::Target, program: camino::Utf8PathBuf) -> Target<'a> {
+    fn opened(&self, target: &bundle::DeclaredTarget, program: camino::Utf8PathBuf) -> Target<'a> {
         let local = self.local(target).cloned();
         Target::seen(self.context, &self.bundle, target, local, program)
     }
@@ -241,12 +241,12 @@ impl<'a> Look<'a> {
 
 impl Look<'_> {
     /// The local workspace that a target lives on, as its files name it.
-    fn local(&self, target: &bundle::Target) -> Option<&LocalWorkspace> {
+    fn local(&self, target: &bundle::DeclaredTarget) -> Option<&LocalWorkspace> {
         let profile = target.workspace.local()?;
         self.locals.iter().find(|local| local.profile == profile)
     }
 
-    fn place(&self, target: &bundle::Target) -> String {
+    fn place(&self, target: &bundle::DeclaredTarget) -> String {
         match &target.workspace {
             TargetWorkspace::Local(profile)
                 if *profile == self.context.config.workspace.profile =>
@@ -272,7 +272,7 @@ impl Look<'_> {
     }
 
     /// Says why a deployment is not known. A local workspace that cannot be reached does not run.
-    fn unknown(&self, target: &bundle::Target, error: &anyhow::Error) -> Unknown {
+    fn unknown(&self, target: &bundle::DeclaredTarget, error: &anyhow::Error) -> Unknown {
         let (what, name) = ("deployment", &target.name);
         match (error.downcast_ref::<Error>(), target.workspace.local()) {
             (Some(Error::NoConnection { .. }), Some(profile)) => self.not_running(name, profile),

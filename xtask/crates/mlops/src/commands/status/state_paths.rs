@@ -62,14 +62,14 @@ impl StatePaths {
     }
 
     /// What is remembered about a target.
-    pub(super) fn remembered(&self, target: &bundle::Target) -> Option<Known> {
+    pub(super) fn remembered(&self, target: &bundle::DeclaredTarget) -> Option<Known> {
         self.lock().targets.get(&self.key(target)).cloned()
     }
 
     /// Asks the CLI, and remembers the answer.
     pub(super) fn ask(
         &self,
-        about: &bundle::Target,
+        about: &bundle::DeclaredTarget,
         target: &Target<'_>,
         limit: Duration,
     ) -> anyhow::Result<Known> {
@@ -94,7 +94,7 @@ impl StatePaths {
         Ok(known)
     }
 
-    fn key(&self, target: &bundle::Target) -> String {
+    fn key(&self, target: &bundle::DeclaredTarget) -> String {
         match &target.workspace {
             TargetWorkspace::Local(profile) => format!("{} local {profile}", target.name),
             TargetWorkspace::Databricks { host, profile } => format!(

@@ -13,7 +13,7 @@ use crate::fingerprint::remember;
 use crate::lineage::ModelRegistry;
 use crate::results::{Integration, JobRun, Task, Verdict};
 use crate::tools::Toolbox;
-use crate::{deployment, failures, follow, python};
+use crate::{deployment, follow, python, task_failures};
 
 /// The bundle as it is deployed.
 pub(super) struct Prepared {
@@ -59,7 +59,7 @@ pub(super) fn train(
     let job = &context.config.jobs.train;
     let (run_id, _) = run::start(context, writer, summary, job, &BTreeMap::new())?;
     let run = follow::to_the_end(context, &*transport, run_id, target.local.is_some())?;
-    let failures = failures::of_run(&*transport, &run);
+    let failures = task_failures::of_run(&*transport, &run);
     let mut result = result(target, &run, &failures).with(registry.follow(&run, before)?);
     let now = Code::read(&*transport, summary)?;
     if now != prepared.code {
@@ -87,7 +87,7 @@ pub(super) fn train(
     Ok((result, error))
 }
 
-fn result(target: &Target<'_>, run: &Run, failures: &failures::Failures) -> Integration {
+fn result(target: &Target<'_>, run: &Run, failures: &task_failures::TaskFailures) -> Integration {
     let task = |task: &jobs::Task| Task {
         failure: failures.of(&task.task_key),
         seconds: follow::duration(task).unwrap_or_default().as_secs_f64(),

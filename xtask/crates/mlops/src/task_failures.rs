@@ -5,39 +5,39 @@ use xtask_remote::databricks::jobs::{self, Run, Task};
 
 use crate::error::{self, Kind};
 use crate::notebook_events::{self, Event};
-use crate::results::Failure;
+use crate::results::TaskFailure;
 
 /// How many lines of output a failure shows.
 const SHOWN_LINES: usize = 20;
 
 /// The failing tasks of a run, by key, in the order of the run.
 #[derive(Debug)]
-pub(crate) struct Failures(pub(crate) Vec<(String, Failure)>);
+pub(crate) struct TaskFailures(pub(crate) Vec<(String, TaskFailure)>);
 
 /// Asks for the failing tasks of a run. Tasks skipped because another one failed are left out.
-pub(crate) fn of_run(transport: &dyn Transport, run: &Run) -> Failures {
+pub(crate) fn of_run(transport: &dyn Transport, run: &Run) -> TaskFailures {
     let failed = run.tasks.iter().filter(|task| {
         matches!(task.state.result_state.as_str(), "FAILED" | "TIMEDOUT")
             || task.state.life_cycle_state == "INTERNAL_ERROR"
     });
-    Failures(
+    TaskFailures(
         failed
             .map(|task| (task.task_key.clone(), of_task(transport, task)))
             .collect(),
     )
 }
 
-fn of_task(transport: &dyn Transport, task: &Task) -> Failure {
+fn of_task(transport: &dyn Transport, task: &Task) -> TaskFailure {
     // Without an output, the state's own message remains.
     let output = jobs::output(transport, task.run_id).unwrap_or_default();
-    let mut failure = Failure {
+    let mut failure = TaskFailure {
         notebook: task
             .notebook_task
             .as_ref()
             .map(|notebook| notebook.notebook_path.clone()),
         error: first_of([&output.error, &task.state.state_message]),
         output: last_lines(first_of([&output.error_trace, &output.logs]).as_str()),
-        ..Failure::default()
+        ..TaskFailure::default()
     };
     for event in notebook_events::of_task(transport, task.run_id) {
         if let Event::Error {
@@ -57,9 +57,9 @@ fn of_task(transport: &dyn Transport, task: &Task) -> Failure {
     failure
 }
 
-impl Failures {
+impl TaskFailures {
     /// Why a task failed; `None` where it did not.
-    pub(crate) fn of(&self, key: &str) -> Option<Failure> {
+    pub(crate) fn of(&self, key: &str) -> Option<TaskFailure> {
         self.0
             .iter()
             .find(|(task, _)| task == key)
