@@ -6,7 +6,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
 use crate::error::ApiError;
-use crate::store::{ADMINS, Principal, PrincipalKind, USERS};
+use crate::store::{ADMINS, Principal, USERS};
 
 /// How a request was authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,15 +40,6 @@ impl Caller {
 
     pub fn is_in(&self, group: &str) -> bool {
         group == USERS || self.who.groups.iter().any(|known| known == group)
-    }
-
-    /// The ACL entry that makes this identity the owner.
-    pub fn as_owner(&self) -> serde_json::Value {
-        let field = match self.who.kind {
-            PrincipalKind::User => "user_name",
-            PrincipalKind::ServicePrincipal => "service_principal_name",
-        };
-        serde_json::json!({field: self.name(), "permission_level": "IS_OWNER"})
     }
 
     /// Job runs and browser sessions may not create tokens, secrets, identities or sessions, which would outlive them.

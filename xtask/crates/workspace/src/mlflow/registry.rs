@@ -201,28 +201,6 @@ pub async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(),
         .map(drop)
 }
 
-/// As (full name, version).
-pub async fn versions_of_run(app: &App, run_id: &str) -> Result<Vec<(String, String)>, ApiError> {
-    if !run_id.chars().all(|c| c.is_ascii_alphanumeric()) {
-        return Ok(Vec::new());
-    }
-    let query = json!({"filter": format!("run_id='{run_id}'"), "max_results": 100});
-    let reply = client::get(app, "model-versions/search", &query).await?;
-    let found = reply["model_versions"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    Ok(found
-        .iter()
-        .filter_map(|v| {
-            Some((
-                v["name"].as_str()?.to_owned(),
-                v["version"].as_str()?.to_owned(),
-            ))
-        })
-        .collect())
-}
-
 /// Removes `DIR/models/<path>`, if it exists.
 pub(super) fn remove_files(app: &App, path: &str) {
     let Ok(relative) = RelativePath::parse(path) else {

@@ -97,7 +97,7 @@ fn an_ssh_alias_may_have_a_dot() {
         let said = Said::of(command).stderr;
         let expected = match host {
             "github.com" => "no token for github.com".to_owned(),
-            _ => format!("origin leads to {host}"),
+            _ => format!("origin points to {host}"),
         };
         assert!(said.contains(&expected), "{address}: {said}");
     }
