@@ -55,7 +55,7 @@ impl Journal {
         let opened = fs::create_dir_all(folder).and_then(|()| {
             let mut options = OpenOptions::new();
             options.create(true).append(true).mode(0o600);
-            // Through a link one would write into somebody else's file.
+            // Through a link this would write into another file.
             options.custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
             options.open(&path)
         });
@@ -117,7 +117,7 @@ impl Journal {
     }
 }
 
-/// Forgets a promotion that turns out to be done: whoever was killed at its very end left its journal.
+/// Forgets a promotion that turns out to be done: a process killed at its very end left its journal.
 pub fn forget(folder: &Path, id: &str) {
     // Mostly there is none.
     let _ = fs::remove_file(folder.join(format!("{id}.jsonl")));

@@ -208,7 +208,7 @@ fn trouble(found: Option<&str>, destination: &Destination) -> Option<Trouble> {
         return Some(Trouble::Dead(format!("{page} was never filled in")));
     }
     match (found, destination) {
-        // What stands there nobody can check.
+        // What stands there cannot be checked.
         (_, Destination::Unknown(reason)) => Some(Trouble::Unknown(reason.clone())),
         (None, _) => Some(Trouble::Missing),
         (Some(found), Destination::Page(page) | Destination::Gone(page, _))
@@ -284,7 +284,7 @@ mod tests {
             versions: page("explore/data/models/a/b/c"),
             repository: Destination::Page("https://github.com/o/r/tree/abc".to_owned()),
             training_job: page("jobs/1?w=7"),
-            deployment_workflow: Destination::Unknown("nobody says which".to_owned()),
+            deployment_workflow: Destination::Unknown("not configured".to_owned()),
             inference_job: page("jobs/2"),
         }
     }
@@ -316,7 +316,7 @@ mod tests {
             ("team", "fares"),
         ]);
         let (found, links) = (read(&tags), links());
-        let unknown = Trouble::Unknown("nobody says which".to_owned());
+        let unknown = Trouble::Unknown("not configured".to_owned());
         assert_eq!(
             named(&found, &links),
             [

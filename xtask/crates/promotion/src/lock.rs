@@ -105,7 +105,7 @@ fn read(end: &OpenEnd<'_>, path: &str) -> Result<Option<Response>, Error> {
 }
 
 /// Whether a lock stands that was taken for this promotion, or for taking it back, or what was left of one that was broken:
-/// whoever was killed while giving it back has nothing else left to do.
+/// a process killed while giving it back has nothing else left to do.
 pub(crate) fn stands_for(end: &OpenEnd<'_>, id: &str) -> Result<bool, Error> {
     Ok(holder(end)?.is_some_and(|held| held.id == id) || breaking::has_left(end, id)?)
 }
@@ -118,7 +118,7 @@ fn server_time(reply: &Response) -> Option<Timestamp> {
 /// clone left is taken over; any other only where `break_id` names it.
 ///
 /// # Errors
-/// [`Error::Refused`] with owner and age when somebody else holds it.
+/// [`Error::Refused`] with owner and age when another process holds it.
 pub(crate) fn take(
     end: &OpenEnd<'_>,
     request: &Request,
@@ -164,7 +164,7 @@ fn is_taken(error: &xtask_remote::Error) -> bool {
         if code == "RESOURCE_ALREADY_EXISTS" || message.contains("RESOURCE_ALREADY_EXISTS") || message.contains("already exists"))
 }
 
-/// By what one names a lock that one wants to break: its promotion and its moment, so that nobody breaks the next one.
+/// The id of a lock that is to be broken: its promotion and its time, so that it never breaks the next lock.
 fn name(held: &Held) -> String {
     format!("{}-{}", held.id, held.since)
 }
@@ -185,7 +185,7 @@ fn not_deployed<T>(end: &OpenEnd<'_>) -> Result<T, Error> {
 
 fn refused<T>(end: &OpenEnd<'_>, held: &Held) -> Result<T, Error> {
     let owner = match held.by.as_str() {
-        "" => "somebody",
+        "" => "an unknown user",
         by => by,
     };
     Refusal::new(format!(
@@ -224,7 +224,7 @@ pub(crate) fn still_ours(end: &OpenEnd<'_>, known: &Known) -> Result<(), Error> 
         return Ok(());
     }
     Refusal::new(format!(
-        "the lock of {} in {} was broken by somebody meanwhile; nothing further was changed",
+        "the lock of {} in {} was broken in the meantime; nothing further was changed",
         end.model, end.target
     ))
     .details(owner.map_or_else(String::new, |owner| format!("it is held by {owner} now")))

@@ -1,10 +1,10 @@
-//! Who holds a lock: a process of somebody on some machine.
+//! Who holds a lock: a process of a user on a machine.
 
 use std::fmt;
 #[cfg(target_os = "linux")]
 use std::fs;
 
-/// A process that promotes. Written into the lock, so that whoever meets it can tell whether it may still be at work.
+/// A process that promotes. Written into the lock, so that others can tell whether it may still be at work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// The user, as the destination's workspace knows them.
@@ -112,6 +112,6 @@ mod tests {
             machine: "server".to_owned(),
             ..earlier
         };
-        assert!(!elsewhere.has_ended_here(&us), "nobody here knows");
+        assert!(!elsewhere.has_ended_here(&us), "not known here");
     }
 }

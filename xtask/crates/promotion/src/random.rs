@@ -1,4 +1,4 @@
-//! Ids that nobody else has.
+//! Unique ids.
 
 use std::fmt::Write as _;
 

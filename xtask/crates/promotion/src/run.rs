@@ -430,10 +430,13 @@ fn altered<T>(end: &OpenEnd<'_>, number: u64, validated: &str, found: &str) -> R
 
 fn moved<T>(end: &OpenEnd<'_>, expected: Option<u64>, found: Option<u64>) -> Result<T, Error> {
     let name = |number: Option<u64>| {
-        number.map_or_else(|| "nobody".to_owned(), |number| format!("version {number}"))
+        number.map_or_else(
+            || "no version".to_owned(),
+            |number| format!("version {number}"),
+        )
     };
     Refusal::new(format!(
-        "somebody else has moved the champion of {} meanwhile",
+        "the champion of {} was moved in the meantime",
         end.target
     ))
     .details(format!(

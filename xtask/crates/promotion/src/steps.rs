@@ -54,7 +54,7 @@ pub enum Work {
     Send,
     /// Has the destination's code predict with the files that were verified.
     Smoke,
-    /// Moves the champion's alias, if nobody has moved it meanwhile.
+    /// Moves the champion's alias, if it was not moved in the meantime.
     SetChampion {
         /// Where it must be before.
         from: Option<u64>,
@@ -207,7 +207,7 @@ fn copying(plan: &Plan, to: &OpenEnd<'_>, folder: &Path) -> Vec<Step> {
     steps
 }
 
-/// The call that makes the version, with all that is known about it: whoever is interrupted finds it by these tags.
+/// The call that makes the version, with all that is known about it: an interrupted promotion finds it by these tags.
 fn creating(plan: &Plan, to: &OpenEnd<'_>) -> Request {
     // Only the same workspace knows the run and the logged model.
     let known_there =

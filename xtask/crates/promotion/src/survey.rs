@@ -84,7 +84,7 @@ pub(crate) fn look(end: &OpenEnd<'_>, wanted: Wanted<'_>) -> Result<Found, Error
     let (champion, challenger) = (aliased(CHAMPION)?, aliased(CHALLENGER)?);
     let versions = end.registry.versions(end.transport, end.model)?;
     let mut wanted: Vec<&Version> = versions.iter().filter(|v| wanted.is(v)).collect();
-    // The lowest that is ready: whoever looks finds the same one.
+    // The lowest that is ready, so that each look finds the same one.
     wanted.sort_by_key(|version| (!version.is_ready(), version.number));
     let copy = match wanted.first() {
         Some(version) => Some(copy(end, version)?),

@@ -43,7 +43,7 @@ impl UndoPlan {
         }
     }
 
-    /// Whether it was begun, and somebody has made another version champion before it was finished: then only this is
+    /// Whether it was begun, and another version became champion before it was finished: then only this is
     /// noted, and the champion stays.
     fn is_overtaken(&self) -> bool {
         self.event.state == State::Undoing
@@ -67,7 +67,7 @@ impl UndoPlan {
         let number = self.number;
         if self.is_overtaken() {
             return format!(
-                "note that version {number} of {} was taken back; the champion stays, whom somebody has moved since",
+                "note that version {number} of {} was taken back; the champion stays, as it was moved since",
                 self.to.model
             );
         }
@@ -168,7 +168,7 @@ impl UndoPlan {
 /// Finds the promotion that is to be taken back: the one with this id (or its first digits), else the newest. Reads only.
 ///
 /// # Errors
-/// [`Error::Refused`] when there is none, it never became champion, or somebody has moved the champion since.
+/// [`Error::Refused`] when there is none, it never became champion, or the champion was moved since.
 pub fn plan_undo(to: &OpenEnd<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, Error> {
     let champion = to.registry.aliased(to.transport, to.model, CHAMPION)?;
     let challenger = to.registry.aliased(to.transport, to.model, CHALLENGER)?;
@@ -199,8 +199,8 @@ pub fn plan_undo(to: &OpenEnd<'_>, id: Option<&str>, by: &str) -> Result<UndoPla
     Ok(plan)
 }
 
-/// The promotion whose taking back holds the lock: whoever was killed with all of it done but the lock, and calls again,
-/// does not mean the one before it. Where somebody has moved the champion since, they mean that.
+/// The promotion whose undo holds the lock: a user whose undo was killed with all done but the lock, and who runs it again,
+/// does not mean the one before it. Where the champion was moved since, they mean that.
 fn interrupted(
     to: &OpenEnd<'_>,
     id: Option<&str>,
@@ -261,7 +261,7 @@ fn newest(
 ) -> Result<(u64, Event), Error> {
     let events = all(versions);
     let last = events.last().map_or(0, |(_, event)| event.n);
-    // One that somebody has overtaken since is not what is meant.
+    // One that was overtaken since is not what is meant.
     let under_way = |(number, event): &&(u64, Event)| {
         event.state == State::Undoing && (champion == Some(*number) || champion == event.was)
     };
@@ -299,7 +299,7 @@ fn deployed_by_job(
     last: u64,
 ) -> Option<(u64, Event)> {
     let version = versions.iter().find(|version| version.number == champion)?;
-    // One that was ever promoted is champion by that, or by somebody's hand: no job did it.
+    // One that was ever promoted is champion by that, or by hand: no job did it.
     if !Event::all(&version.tags).is_empty() {
         return None;
     }
@@ -384,7 +384,7 @@ fn since<T>(to: &OpenEnd<'_>, plan: &UndoPlan, versions: &[Version]) -> Result<T
         }
     };
     Refusal::new(format!(
-        "somebody has moved the champion of {} since version {} was promoted",
+        "the champion of {} was moved since version {} was promoted",
         to.target, plan.number
     ))
     .details(format!("{now}, {who}"))

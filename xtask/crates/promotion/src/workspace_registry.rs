@@ -58,7 +58,7 @@ impl Registry for WorkspaceRegistry {
     }
 
     fn create(&self, model: &str, new: &NewVersion<'_>) -> Request {
-        // MLflow 3 refuses the files of a logged model to whoever does not name it.
+        // MLflow 3 refuses the files of a logged model to a call that does not name it.
         let logged = new.files.strip_prefix("models:/");
         let new = model_versions::New {
             source: new.files,

@@ -345,7 +345,7 @@ pub(crate) fn client(base: &str, redirects: Policy) -> Result<Client, Error> {
         // request that has a deadline has that instead.
         .timeout(STALL)
         .redirect(redirects)
-        // A redirect leads to somebody else's server: it need not know where we come from.
+        // A redirect leads to another server: it need not know where we come from.
         .referer(false)
         .user_agent(concat!("xtask/", env!("CARGO_PKG_VERSION")));
     if is_loopback(base) {

@@ -52,7 +52,7 @@ pub struct Status {
     pub uptime_seconds: u64,
     /// Seconds since it was last used.
     pub idle_seconds: u64,
-    /// Whether it stays although nobody uses it.
+    /// Whether it stays although it is idle.
     pub keep: bool,
     /// Whether schedules start runs.
     #[serde(default)]

@@ -15,7 +15,7 @@ pub const PATIENCE: Duration = Duration::from_secs(90);
 /// Attempts after the first one, for a call that has no more than [`PATIENCE`].
 const RETRIES: usize = 4;
 
-/// Attempts in a row that may find nobody, whatever patience there is: half a minute's. Who is gone for
+/// Attempts in a row that may find no server, whatever patience there is: half a minute's. A server that is gone for
 /// longer does not come back by being waited for.
 const WITHOUT_CONNECTION: usize = 9;
 

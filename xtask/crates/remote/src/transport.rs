@@ -1,4 +1,4 @@
-//! What is sent and what comes back, whoever carries it.
+//! What is sent and what comes back, over any transport.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -106,7 +106,7 @@ pub enum Body {
 pub struct Progress(Arc<dyn Fn(u64) -> bool + Send + Sync>);
 
 impl Progress {
-    /// Tells somebody.
+    /// Reports each call.
     pub(crate) fn tell(&self, bytes: u64) -> bool {
         (self.0)(bytes)
     }

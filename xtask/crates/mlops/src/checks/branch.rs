@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::git::Git;
 use crate::github;
 
-/// Looks at the clone; asks nobody else.
+/// Looks at the clone alone.
 ///
 /// # Errors
 /// When git fails.

@@ -106,7 +106,7 @@ impl RemoteSide {
     /// Asks GitHub, and remembers what saves a request the next time.
     pub(crate) fn look(&mut self, context: &Context) -> Look {
         let mut answer = self.ask();
-        // A fork that nobody chose stands for its parent: pull requests go there.
+        // A fork that was not chosen stands for its parent: pull requests go there.
         if let Ok(BranchStatus {
             parent: Some(parent),
             pull: None,

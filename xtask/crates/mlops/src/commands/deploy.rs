@@ -60,7 +60,7 @@ struct Deployed {
 ///
 /// # Errors
 /// When the commit is not one for the target, the bundle is not valid or cannot be deployed, data would
-/// go that nobody has named, or the answer was no.
+/// go that the command line does not name, or the answer was no.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let toolbox = bundle::ready(context, &[&args.target], &[])?;
     let pass = guard::check(context, &args.target, Purpose::Deploy)?;

@@ -120,7 +120,7 @@ fn up(context: &Context, profile: &str, mode: Mode) -> anyhow::Result<()> {
     } else if mode.keep && !state.keep {
         context
             .ui
-            .warn("it already ran and will still end when nobody uses it: take it down first");
+            .warn("it already ran and still ends when it is idle: stop it first");
     }
     let called = local_workspace::called(context, profile);
     context

@@ -262,7 +262,7 @@ fn with_aliases_where_the_server_has_them() {
     ]);
     let said = format!("{}{}", planned.stdout, planned.stderr);
     assert!(said.contains(&format!(" + {edits}")), "{said}");
-    assert!(said.contains("which nobody reviewed"), "{said}");
+    assert!(said.contains("which were not reviewed"), "{said}");
     // So is a training run that was deleted, with the metrics that the version rests on.
     let run = forward(&project, &["--dry-run"])["evidence"]["run"].to_string();
     python(&project, &format!("MlflowClient().delete_run({run})"));

@@ -1,10 +1,10 @@
-//! Takes away a lock that nobody will give back.
+//! Breaks a lock whose owner will not give it back.
 //!
 //! No service removes a file only if it is still the one that was looked at. Of two who find the same lock left behind, the
-//! slower one would remove the lock that the faster one has taken meanwhile. So whoever breaks a lock first makes a file
+//! slower one would remove the lock that the faster one has taken meanwhile. So a process that breaks a lock first makes a file
 //! beside it that is named after that very lock, which only one can, then looks whether that lock still stands, and
 //! only then removes it. Whoever is killed in between leaves this file behind; the right that it stands for passes on as
-//! the lock's does. One that was left after its lock had gone says nothing any more, and whoever takes the lock next
+//! the lock's does. One that was left after its lock had gone says nothing any more, and the process that takes the lock next
 //! removes it.
 
 use serde_json::json;
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::open_end::OpenEnd;
 use crate::owner::Owner;
 
-/// What stands in the way: a lock, and behind it whoever has begun to break it, and so on.
+/// What blocks a promotion: a lock, behind it the process that has begun to break it, and so on.
 pub(super) struct Blocking {
     /// The last of them.
     pub(super) last: Held,
@@ -51,7 +51,7 @@ impl Blocking {
         is_named || Owner::parse(&self.last.by).is_some_and(|owner| owner.has_ended_here(us))
     }
 
-    /// Removes the lock, if nobody else is about to and it is still this one.
+    /// Removes the lock, if no other process is about to and it is still this one.
     pub(super) fn remove(&self, end: &OpenEnd<'_>, known: &Known) -> Result<(), Error> {
         let content = json!({"id": self.lock.id, "what": "break a lock that was left behind",
             "owner": OWNER});
@@ -60,7 +60,7 @@ impl Blocking {
         let sent = end.transport.send(&known.fill(&claim));
         match (holder_of(end, &self.next)?, sent) {
             (Some(held), _) if held.by == known.owner => {}
-            // Another's, or another's until a moment ago; or ours, which somebody who has the lock now took away.
+            // Another's, or another's until a moment ago; or ours, which the process that has the lock now took away.
             (Some(_), _) | (None, Ok(_)) => return Ok(()),
             (None, Err(error)) if is_taken(&error) || error.leaves_open() => return Ok(()),
             (None, Err(error)) => return Err(error.into()),
@@ -87,7 +87,7 @@ pub(super) fn sweep(end: &OpenEnd<'_>, ours: &Held) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether somebody who broke a lock of this promotion left something.
+/// Whether a process that broke a lock of this promotion left something.
 pub(super) fn has_left(end: &OpenEnd<'_>, id: &str) -> Result<bool, Error> {
     let about = format!("{}.{id}-", path(end));
     let mut left = left(end)?.into_iter();

@@ -1,5 +1,5 @@
 //! What a bundle's deployment left in its workspace: the files that the Databricks CLI keeps in
-//! `workspace.state_path`, whoever deployed.
+//! `workspace.state_path`, for every user who deploys.
 
 use std::collections::BTreeMap;
 

@@ -165,7 +165,7 @@ pub fn set_tag(
     request.json(&body).repeatable()
 }
 
-/// Has an alias name a version. Not repeatable: a repetition after somebody else's change would undo that.
+/// Has an alias name a version. Not repeatable: a repetition after another change would undo that.
 #[must_use]
 pub fn set_alias(registry: RegistryKind, model: &str, alias: &str, version: &str) -> Request {
     let body = json!({"name": model, "alias": alias, "version": version});

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::databricks::segment;
 use crate::transport::{Method, Request, Response, Transport, call};
 
-/// Writes JSON into a new file. Of two who do so at once one is refused (`RESOURCE_ALREADY_EXISTS`), as is whoever
+/// Writes JSON into a new file. Of two who do so at once one is refused (`RESOURCE_ALREADY_EXISTS`), as is a call that
 /// comes later. Its folder must be there.
 #[must_use]
 pub fn create(path: &str, content: &Value) -> Request {

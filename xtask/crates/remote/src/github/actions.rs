@@ -251,7 +251,7 @@ pub fn dispatch(
     }
 }
 
-/// The newest runs of a workflow that somebody asked for on a branch, newest first; a hundred at most.
+/// The newest runs of a workflow that were dispatched on a branch, newest first; a hundred at most.
 pub fn dispatched(
     github: &GitHub,
     name: &Name,

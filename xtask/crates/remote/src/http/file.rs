@@ -103,7 +103,7 @@ impl Partial {
         let reply = self.ask(http, request, have, &mark)?;
         let goes_on = have > 0 && begins_at(&reply, have, &mark);
         if have > 0 && !goes_on && reply.status().as_u16() != 200 {
-            // It is not what it was, or somebody in between does not know of parts.
+            // It is not what it was, or a proxy in between does not know of parts.
             self.forget()?;
             return self.fetch(http, request, came, on_bytes);
         }

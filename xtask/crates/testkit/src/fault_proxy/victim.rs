@@ -22,7 +22,7 @@ impl Victim {
         self.0.1.notify_all();
     }
 
-    /// Kills the process and waits until it is dead. `false` when nobody says which one it is, or it
+    /// Kills the process and waits until it is dead. `false` when not configured one it is, or it
     /// does not die.
     pub(super) fn kill(&self) -> bool {
         let (named, changed) = &*self.0;

@@ -84,7 +84,7 @@ impl Code {
                 };
                 format!("{target} has commit {}: {connection}", short(deployed))
             }
-            Code::Unknown => format!("nobody knows which commit {target} has"),
+            Code::Unknown => format!("the deployed commit of {target} is unknown"),
         }
     }
 }
@@ -216,7 +216,7 @@ fn warnings(plan: &Plan, evidence: &Evidence) -> Vec<String> {
     }
     if let Some(edits) = &evidence.edits {
         warnings.push(format!(
-            "it was trained with {edits} beside the commit, which nobody reviewed"
+            "it was trained with {edits} beside the commit, which were not reviewed"
         ));
     }
     if plan.found.champion.is_some()
@@ -228,7 +228,7 @@ fn warnings(plan: &Plan, evidence: &Evidence) -> Vec<String> {
     if let Some(pull) = &evidence.pull_request
         && pull.approvers.is_empty()
     {
-        warnings.push(format!("nobody approved pull request {}", pull.number));
+        warnings.push(format!("pull request {} was not approved", pull.number));
     }
     if !plan.found.others.is_empty() {
         let numbers: Vec<String> = plan.found.others.iter().map(u64::to_string).collect();

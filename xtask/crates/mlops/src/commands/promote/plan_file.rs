@@ -1,4 +1,4 @@
-//! Plans in files: written after they were looked at, applied later or elsewhere, and by nobody changed in between.
+//! Plans in files: written after they were looked at, applied later or elsewhere, and not changed in between.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;

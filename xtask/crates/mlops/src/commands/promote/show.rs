@@ -42,7 +42,7 @@ pub(super) fn evidence(context: &Context, plan: &Plan, evidence: &Evidence) {
     let was = match plan.found.champion {
         Some(_) if plan.is_champion() => "this version".to_owned(),
         Some(number) => format!("version {number}, which the new one replaces"),
-        None => "nobody yet".to_owned(),
+        None => "none yet".to_owned(),
     };
     row("champion", &format!("of {}: {was}", plan.to.target));
     if let Some(waits) = plan.event.waits {

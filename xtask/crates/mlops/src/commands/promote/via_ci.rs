@@ -86,7 +86,7 @@ impl Workflow {
         })
     }
 
-    /// Follows a run for the same that has not ended, whoever asked for it; the version that it promotes, and how
+    /// Follows a run for the same that has not ended, by any user; the version that it promotes, and how
     /// it ended.
     ///
     /// # Errors

@@ -86,7 +86,7 @@ impl Code {
 fn alone(target: &Target<'_>, failure: Failure) -> Failure {
     let name = &target.name;
     failure
-        .next("run it again when nobody else tests there")
+        .next("run it again when no other test runs there")
         .next(format!(
             "in CI, give the jobs that test on {name} one `concurrency` group, so that they wait for each other"
         ))

@@ -184,7 +184,7 @@ fn a_champion_set_elsewhere_is_detected() {
     });
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     assert!(
-        said.stderr.contains("somebody else has moved the champion"),
+        said.stderr.contains("was moved in the meantime"),
         "{}",
         said.stderr
     );

@@ -204,7 +204,7 @@ impl<'a> OnGitHub<'a> {
         Ok(Some(survey))
     }
 
-    /// The branch that pull requests go to when nobody says another.
+    /// The branch that pull requests go to by default.
     fn usual_base(&self, context: &Context, git: &Git) -> anyhow::Result<String> {
         if let Some(base) = &context.config.github.base {
             return Ok(base.clone());

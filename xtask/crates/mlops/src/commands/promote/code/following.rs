@@ -186,7 +186,7 @@ pub(super) fn deployment(
     Ok(deploy)
 }
 
-/// The newest run, once it has ended; where nobody can approve it here, also while it waits for that.
+/// The newest run, once it has ended; without a terminal also while it waits for an approval.
 fn ended_run(
     context: &Context,
     survey: &Survey,

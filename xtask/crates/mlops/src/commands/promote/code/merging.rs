@@ -98,7 +98,7 @@ impl Command<'_> {
         }
     }
 
-    /// The release branch must be where it was: else the merge would give it files that nobody has seen.
+    /// The release branch must be where it was: else the merge would give it files that were not reviewed.
     fn unmoved(&self) -> anyhow::Result<()> {
         let Survey {
             upstream,

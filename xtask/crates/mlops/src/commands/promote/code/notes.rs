@@ -157,7 +157,7 @@ fn deployed(seen: &Seen, main: &str, branch: &str) -> String {
     }
 }
 
-/// A stranger's text within Markdown: every character stands for itself, nobody is mentioned by it, and it
+/// A stranger's text within Markdown: every character stands for itself, it mentions no account, and it
 /// links to nothing.
 fn text(stranger: &str) -> String {
     const MARKDOWN: &str = "\\`*_{}[]()#+-!|~:";
@@ -167,7 +167,7 @@ fn text(stranger: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '&' => safe.push_str("&amp;"),
-            // Without a word right after it, it mentions nobody and refers to nothing.
+            // Without a word right after it, it mentions no account and refers to nothing.
             '@' | '#' => {
                 safe.push('\\');
                 safe.push(character);

@@ -107,7 +107,7 @@ impl Survey {
         if own.is_empty() || release.head.tree == self.main.tree {
             return Ok(());
         }
-        // A promotion that somebody squashed has the files that main had then: nothing of it is lost.
+        // A promotion that was squashed has the files that main had then: nothing of it is lost.
         let known: BTreeSet<String> = git
             .reached(&self.main.sha, &[])?
             .into_iter()

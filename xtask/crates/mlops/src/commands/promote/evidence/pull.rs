@@ -36,7 +36,7 @@ impl PullRequest {
     /// One line for people.
     pub(super) fn sentence(&self) -> String {
         let approved = match self.approvers.is_empty() {
-            true => "approved by nobody".to_owned(),
+            true => "not approved".to_owned(),
             false => format!("approved by {}", self.approvers.join(", ")),
         };
         let checks = match self.not_passed.is_empty() {

@@ -36,10 +36,10 @@ struct Look {
     waiting: Vec<Waiting>,
 }
 
-/// Follows a run until it has ended. Where nobody sits at a terminal it is not waited for an approval.
+/// Follows a run until it has ended. Without a terminal it does not wait for an approval.
 ///
 /// # Errors
-/// [`Kind::Failed`] when it did not end well, [`Kind::Pending`] when it waits and nobody sits here,
+/// [`Kind::Failed`] when it did not end well, [`Kind::Pending`] when it waits and there is no terminal,
 /// [`Kind::Interrupted`] on Ctrl-C, which the run does not hear; and what GitHub says.
 pub(super) fn to_the_end(context: &Context, workflow: &Workflow, id: u64) -> anyhow::Result<Ended> {
     let (mut told, mut pause, mut failures) = (String::new(), SOONEST, 0);
