@@ -113,8 +113,8 @@ fn a_day_on_another_bundle() {
     let _ = project.succeed(&["deploy", "--target", OWN_TARGET, "--yes"]);
     let _ = project.succeed(&["data", "upload", "--target", OWN_TARGET, "--yes"]);
     let _ = project.succeed(&["run", TRAIN_JOB, "--target", OWN_TARGET]);
-    let _ = project.succeed(&["run", SCORE_JOB, "--target", OWN_TARGET]);
-    let gone = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes"]);
+    let _ = project.succeed(&["run", SCORE_JOB, "--target", OWN_TARGET, "--json"]);
+    let gone = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes", "--json"]);
     assert!(gone.stderr.contains("Destroyed"), "{}", gone.stderr);
     let nothing = project.succeed(&["destroy", "--target", OWN_TARGET, "--yes"]);
     assert!(

@@ -140,9 +140,10 @@ fn two_targets_on_two_workspaces() {
         "{}",
         shown[0]
     );
-    let _ = project.succeed(&["workspace", "reset", "--profile", SECOND, "--yes"]);
+    let _ = project.succeed(&["workspace", "reset", "--profile", SECOND, "--yes", "--json"]);
     assert!(!project.root().join(".xtask/workspaces/vault").exists());
-    let _ = project.succeed(&["workspace", "up", "--profile", SECOND]);
+    let _ = project.succeed(&["workspace", "up", "--profile", SECOND, "--json"]);
+    let _ = project.succeed(&["workspace", "env", "--profile", SECOND, "--json"]);
     let seen = facts(&project);
     assert_eq!(environment(&seen, FAR)["deployed"], false);
     assert_eq!(environment(&seen, NEAR)["deployed"], true);
@@ -151,7 +152,7 @@ fn two_targets_on_two_workspaces() {
 
     // Without a name both end.
     assert_eq!(running(&project), [true, true]);
-    let _ = project.succeed(&["workspace", "down"]);
+    let _ = project.succeed(&["workspace", "down", "--json"]);
     assert_eq!(running(&project), [false, false]);
 }
 

@@ -85,6 +85,7 @@ fn what_is_deployed_which_model_is_in_use_and_what_ran_last() {
     let pulled = project.succeed(&["model", "pull"]);
     let folder = project.root().join(pulled.stdout.trim());
     assert!(folder.join("MLmodel").is_file(), "{}", pulled.stdout);
+    let _ = project.succeed(&["model", "pull", "--json"]);
     let none = project.run(&["model", "pull", "nobody"]);
     assert_eq!(none.code, Some(2), "{}", none.stderr);
     std::fs::write(folder.join("MLmodel"), "altered").unwrap();

@@ -329,7 +329,7 @@ fn failed_jobs_are_run_again_by_workflow() {
     );
     assert!(planned.stderr.contains("old/ci"), "{}", planned.stderr);
     world.forge.clear_requests();
-    let said = world.run(&["rerun", "--failed", "--yes"]);
+    let said = world.run(&["rerun", "--failed", "--yes", "--json"]);
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     let posted: Vec<String> = world
         .forge
