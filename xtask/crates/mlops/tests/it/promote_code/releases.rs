@@ -158,7 +158,7 @@ fn names_come_from_the_configuration_and_missing_ones_are_told() {
     let said = xtask_testkit::Said::of(command);
     assert_eq!(said.code, Some(3), "{}", said.stderr);
     assert!(
-        said.stderr.contains("promoting takes one"),
+        said.stderr.contains("promoting needs one"),
         "{}",
         said.stderr
     );
