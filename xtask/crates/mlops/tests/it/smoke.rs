@@ -143,7 +143,7 @@ fn fails_readably(project: &Project) {
     }
     project.edit("xtask.toml", "loyalty.smoke", "loyalty.absent");
     let words = [
-        "to check has no loyalty.absent",
+        "deployed to check has no module loyalty.absent",
         "next: cargo xtask deploy --target check",
     ];
     refused(&smoke(project, &[]), 2, &words);
