@@ -186,7 +186,7 @@ def test_a_version_that_predicts_another_count_of_numbers_is_refused(register, t
     number = register(trips.clean_training.head(300), trips.clean_training[LABEL].head(300), rounds=2)
     with (
         opened(model_name, number) as fares,
-        pytest.raises(VersionFailed, match="3 numbers for 3 rows; a plan takes 3 for each"),
+        pytest.raises(VersionFailed, match="3 numbers for 3 rows; a plan needs 3 per row"),
     ):
         fares.predict(trips.clean_training.head(3))
 

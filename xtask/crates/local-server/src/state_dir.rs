@@ -194,7 +194,6 @@ pub fn write_private(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 mod tests {
     use super::*;
 
