@@ -62,6 +62,6 @@ def test_never_validated_is_refused(register, model_name, trips):
 def test_a_verdict_that_came_along_with_a_copy_does_not_count(two_versions, model_name):
     first, second = two_versions
     registry.tag_version(model_name, second, {records.VERDICT_FOR: f"staging.a.b/{first}"})
-    with pytest.raises(deployment.NotDeployable, match=r"given to `staging\.a\.b/1`"):
+    with pytest.raises(deployment.NotDeployable, match=r"for `staging\.a\.b/1`"):
         deployment.deploy(model_name, second)
     assert registry.version_of_alias(model_name, records.CHAMPION) is None
