@@ -26,9 +26,13 @@ impl Said {
 /// When it is no JSON object, or another one.
 fn check(command: &Command, said: &Said) {
     let whole: Vec<&str> = command.get_args().filter_map(|a| a.to_str()).collect();
-    // Another program may run xtask: its own arguments come first.
-    let program = whole.iter().rposition(|a| a.ends_with("/xtask-mlops"));
-    let arguments = &whole[program.map_or(0, |at| at + 1)..];
+    let is_xtask = |program: &str| program.ends_with("/xtask-mlops");
+    // Another program may run xtask: its own arguments come first. The Databricks CLI has a `--json`, too.
+    let arguments = match whole.iter().rposition(|argument| is_xtask(argument)) {
+        Some(at) => &whole[at + 1..],
+        None if command.get_program().to_str().is_some_and(is_xtask) => &whole[..],
+        None => return,
+    };
     // What the command line's parser refuses prints nothing, and what a signal ends may not.
     let prints = said.code.is_some() && !(said.code == Some(2) && said.stdout.is_empty());
     if arguments.contains(&"--json") && prints {
