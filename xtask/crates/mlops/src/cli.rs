@@ -71,7 +71,7 @@ impl Cli {
         about: &'static str,
         run: fn(&Context, &A) -> anyhow::Result<()>,
     ) -> Cli {
-        let taken = BuiltIn::command().find_subcommand(name).is_some();
+        let taken = name == "help" || BuiltIn::command().find_subcommand(name).is_some();
         assert!(!taken, "`cargo xtask {name}` exists: choose another name");
         let own = Own {
             command: A::augment_args(clap::Command::new(name)).about(about),

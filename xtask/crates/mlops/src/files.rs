@@ -29,6 +29,11 @@ fn write(path: &Utf8Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     name.push_str(&format!(".new-{}", std::process::id()));
     let mut options = fs_err::OpenOptions::new();
     options.create(true).truncate(true).write(true);
+    // What a killed process left keeps its own mode, and may be a link: it goes first.
+    match fs_err::remove_file(&name) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     // Made with its mode: there is no moment at which others could open it.
     options.options_mut().mode(mode);
     options.open(&name)?.write_all(bytes)?;

@@ -164,7 +164,7 @@ fn is_taken(error: &xtask_remote::Error) -> bool {
         if code == "RESOURCE_ALREADY_EXISTS" || message.contains("RESOURCE_ALREADY_EXISTS") || message.contains("already exists"))
 }
 
-/// The id of a lock that is to be broken: its promotion and its time, so that it never breaks the next lock.
+/// The id of a lock, for `--break-lock`: its promotion and its time, so that the id of one lock never breaks the next.
 fn name(held: &Held) -> String {
     format!("{}-{}", held.id, held.since)
 }

@@ -118,7 +118,7 @@ enum Place {
     Data,
 }
 
-/// Who may make a call.
+/// The callers that a call is allowed for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Audience {
     Everybody,

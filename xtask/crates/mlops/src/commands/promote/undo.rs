@@ -64,7 +64,7 @@ pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()
         context.ui.only_planned();
         return answer(context, &plan, "planned", calls);
     }
-    let question = format!("Take it back in {target}?");
+    let question = format!("Undo this promotion in {target}?");
     context.ui.agree(&question, true)?;
     let owner = ends::owner(context, &user);
     apply(context, args, &plan, &steps, &connection, &owner)?;
