@@ -57,7 +57,7 @@ def test_a_table_is_not_scored_twice_but_by_a_new_champion_or_with_new_rows(
     first = table_inference.score(spark, model_name, NEW, OUT)
     again = table_inference.score(spark, model_name, NEW, OUT)
     assert (again.skipped, again.not_scored, again.rows) == (True, first.not_scored, first.rows)
-    assert "before" in again.sentence()
+    assert "already scored" in again.sentence()
     assert spark.table(OUT).count() == 2000
     rows = trips.clean_training.head(500)
     newer = register(rows, rows[LABEL], rounds=2)
@@ -169,7 +169,7 @@ def test_a_table_is_watched_like_a_file(spark, tables_of_trips, champion, model_
 
 
 def test_a_table_that_does_not_fit_is_refused(spark, tables_of_trips, champion, model_name):
-    with pytest.raises(DataRefused, match=r"no table spark_catalog\.default\.nowhere"):
+    with pytest.raises(DataRefused, match=r"table spark_catalog\.default\.nowhere not found"):
         table_inference.score(spark, model_name, "spark_catalog.default.nowhere", OUT)
     spark.table(NEW).drop("pickup_zip").write.mode("overwrite").saveAsTable(NEW + "_narrow")
     with pytest.raises(DataRefused, match="no column `pickup_zip`"):

@@ -10,7 +10,7 @@ use crate::child_env::Program;
 use crate::error::Failure;
 
 /// The timeout of a registry.
-const LIMIT: Duration = Duration::from_secs(15);
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The result of such a check.
 #[derive(Debug)]

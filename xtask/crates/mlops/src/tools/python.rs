@@ -1,12 +1,10 @@
 //! The system's Python: looked up, never installed.
 
-use std::time::Duration;
-
 use camino::Utf8PathBuf;
 
 use super::lock::Version;
 use super::remedies;
-use super::workshop::Workshop;
+use super::workshop::{ASKING, Workshop};
 use crate::child_env::Program;
 use crate::error::Failure;
 use crate::process::Finished;
@@ -70,10 +68,7 @@ pub(crate) fn find(workshop: &Workshop<'_>) -> Result<Python, Failure> {
 fn ask(workshop: &Workshop<'_>, path: &Utf8PathBuf) -> Option<Python> {
     let mut command = workshop.command(Program::Code, path);
     command.args(["-c", QUESTION]);
-    let said = workshop
-        .ask(command, Duration::from_secs(20))
-        .ok()
-        .filter(Finished::ok)?;
+    let said = workshop.ask(command, ASKING).ok().filter(Finished::ok)?;
     let mut words = said.stdout.trim().splitn(3, ' ');
     Some(Python {
         version: Version::find(words.next()?)?,

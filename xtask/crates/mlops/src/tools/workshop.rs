@@ -18,8 +18,8 @@ use crate::process::{self, Finished};
 
 /// Written last into a tool's folder: a folder without it is incomplete.
 const STAMP: &str = "complete";
-/// The timeout of `--version`.
-const ASKING: Duration = Duration::from_secs(60);
+/// The timeout of a program that only says what it is, long enough for a loaded machine.
+pub(super) const ASKING: Duration = Duration::from_secs(60);
 
 /// What checks and installations of tools share.
 #[derive(Debug)]

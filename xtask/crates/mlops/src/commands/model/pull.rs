@@ -87,14 +87,20 @@ pub(super) fn obtain(
         }
     };
     let what = format!("{} version {}", version.model, version.number);
-    if folder.exists() {
-        already(context, &folder, &version, &what)?;
+    if let Some(validated) = version.digest.as_deref().filter(|_| folder.exists()) {
+        already(context, &folder, validated, &version, &what)?;
         return Ok((version, folder));
     }
     let partial = Utf8PathBuf::from(format!("{folder}.part"));
     fs_err::create_dir_all(&partial)?;
     fetch(context, toolbox, target, &version, &partial, &what)?;
-    verify(context, &partial, &version, &what)?;
+    let fetched = verify(context, &partial, &version, &what)?;
+    if folder.exists() {
+        // Only the files themselves tell whether those of a version that was never validated are the same.
+        fs_err::remove_dir_all(&partial)?;
+        already(context, &folder, &fetched, &version, &what)?;
+        return Ok((version, folder));
+    }
     fs_err::rename(&partial, &folder)?;
     Ok((version, folder))
 }
@@ -150,11 +156,11 @@ fn none<T>(model: &str, what: &str, target: &Target<'_>) -> anyhow::Result<T> {
 fn already(
     context: &Context,
     folder: &Utf8Path,
+    digest: &str,
     version: &Version,
     what: &str,
 ) -> anyhow::Result<()> {
-    let found = records::artifact_digest(folder.as_std_path())?;
-    if version.digest.as_ref() == Some(&found) {
+    if records::artifact_digest(folder.as_std_path())? == digest {
         context
             .ui
             .status("Unchanged", &format!("{what} is here already"));
@@ -162,7 +168,7 @@ fn already(
     }
     Failure::new(
         Kind::Usage,
-        format!("{folder} is there already and is not {what} as it was validated"),
+        format!("{folder} exists and its files are not those of {what}"),
     )
     .next(format!(
         "cargo xtask model pull --number {} --out ANOTHER_FOLDER",
@@ -196,13 +202,13 @@ fn fetch(
     Ok(())
 }
 
-/// Compares the files with what was validated; what differs is not kept.
+/// The digest of the files, compared with what was validated; what differs is not kept.
 fn verify(
     context: &Context,
     folder: &Utf8Path,
     version: &Version,
     what: &str,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let found = records::artifact_digest(folder.as_std_path())?;
     match &version.digest {
         Some(expected) if *expected == found => {
@@ -210,7 +216,7 @@ fn verify(
                 "Verified",
                 &format!("its files are those that were validated: {found}"),
             );
-            Ok(())
+            Ok(found)
         }
         Some(expected) => {
             fs_err::remove_dir_all(folder)?;
@@ -224,7 +230,7 @@ fn verify(
             context.ui.warn(&format!(
                 "no digest was written down for {what}: it was never validated; the files have {found}"
             ));
-            Ok(())
+            Ok(found)
         }
     }
 }

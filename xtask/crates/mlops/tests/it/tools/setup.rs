@@ -88,7 +88,7 @@ fn the_check_prints_json_and_nothing_else_on_stdout() {
     let checked = run(machine.xtask(&["setup", "--check", "--json"]));
     let json: serde_json::Value = serde_json::from_str(&checked.stdout).unwrap();
     assert_eq!(json["version"], 1);
-    assert_eq!(json["ready"], true);
+    assert_eq!(json["ready"], true, "{json:#}");
     let findings = json["findings"].as_array().unwrap();
     let state = |name| {
         findings

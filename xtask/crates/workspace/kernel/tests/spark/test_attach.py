@@ -31,7 +31,7 @@ package.rows("samples.nyctaxi.trips")
     assert lines == ["True {}", "2 2", "2 me@here"], outcome.events
     assert outcome.printed.count(": started in ") == 1
     assert outcome.error["line"] == 11
-    assert outcome.error["evalue"].startswith("Databricks' sample data is not in the local workspace: ")
+    assert outcome.error["evalue"].startswith("the local workspace has no Databricks sample data: ")
     assert not any("\tat " in part for part in outcome.error["traceback"])
 
 
