@@ -14,6 +14,7 @@ mod project;
 mod server_program;
 mod terminal;
 mod transports;
+mod warm_mlflow;
 mod workspace;
 
 pub use answers::differences;

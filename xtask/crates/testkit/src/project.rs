@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::other_workspaces::OtherWorkspaces;
-use crate::{environment, habits};
+use crate::{environment, habits, warm_mlflow};
 
 /// A git repository with a project in it, in a folder of its own, with a home beside it that holds a
 /// `~/.databrickscfg`: a test in which a workspace of that file is reached fails.
@@ -95,8 +95,8 @@ impl Project {
         std::fs::create_dir_all(project.root().join(".xtask")).expect("a folder");
         std::fs::create_dir_all(project.home()).expect("a folder");
         project.others = Some(OtherWorkspaces::of(&project.home()));
-        project.link(".xtask/tools");
-        project.link(".venv");
+        project.link(&repository().join(".venv"), ".venv");
+        project.link(warm_mlflow::tools(), ".xtask/tools");
         project.shim();
         project
     }
@@ -250,8 +250,7 @@ impl Project {
     }
 
     /// Makes a folder of the repository that is tested appear in the copy.
-    fn link(&self, name: &str) {
-        let from = repository().join(name);
+    fn link(&self, from: &Path, name: &str) {
         assert!(
             from.exists(),
             "{} is missing: run `cargo xtask setup` first",

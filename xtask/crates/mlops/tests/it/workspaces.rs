@@ -144,6 +144,8 @@ fn two_targets_on_two_workspaces() {
     assert!(!project.root().join(".xtask/workspaces/vault").exists());
     let _ = project.succeed(&["workspace", "up", "--profile", SECOND, "--json"]);
     let _ = project.succeed(&["workspace", "env", "--profile", SECOND, "--json"]);
+    let opened = project.succeed(&["workspace", "open", "--profile", SECOND, "--json"]);
+    assert!(parsed(&opened)["url"].is_string(), "{}", opened.stdout);
     let seen = facts(&project);
     assert_eq!(environment(&seen, FAR)["deployed"], false);
     assert_eq!(environment(&seen, NEAR)["deployed"], true);

@@ -198,7 +198,7 @@ fn a_warning_of_the_cli_is_shown_and_stops_no_deployment() {
         "{}",
         said.stderr
     );
-    let said = project.succeed(&["ci", "--only", "bundle"]);
+    let said = project.succeed(&["ci", "--only", "bundle", "--json"]);
     for says in ["warning: unknown field: something_new", "live; 1 warning"] {
         assert!(said.stderr.contains(says), "{says}: {}", said.stderr);
     }
