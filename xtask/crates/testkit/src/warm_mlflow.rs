@@ -72,8 +72,8 @@ fn serve(python: &Path, at: &Path, folder: &Path) {
     let socket = folder.join("parent");
     let quoted = |path: &Path| serde_json::to_string(path).expect("a path");
     let script = PYTHON
-        .replace("@PYTHON@", &quoted(python))
-        .replace("@PARENT@", &quoted(&socket));
+        .replace("\"@PYTHON@\"", &quoted(python))
+        .replace("\"@PARENT@\"", &quoted(&socket));
     std::fs::remove_file(at).expect("the link");
     std::fs::write(at, format!("#!{} -IS\n{script}", python.display())).expect("a script");
     let executable = std::fs::Permissions::from_mode(0o755);

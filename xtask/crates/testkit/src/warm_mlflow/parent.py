@@ -27,8 +27,8 @@ def main(path: str) -> None:
     listener.bind(path + ".new")
     listener.listen(64)
     os.rename(path + ".new", path)
-    import uvicorn  # noqa: F401
     import mlflow.server.fastapi_app  # noqa: F401
+    import uvicorn  # noqa: F401
 
     while True:
         connection, _ = listener.accept()

@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 
-PYTHON, PARENT = @PYTHON@, @PARENT@
+PYTHON, PARENT = "@PYTHON@", "@PARENT@"
 
 
 def main() -> None:
