@@ -16,11 +16,17 @@ dbutils.widgets.text(
     "Rows to score: a file or a table",
 )
 dbutils.widgets.text(
-    "output", "/Volumes/test/mlops_stacks/mlops_stacks_data/predictions", "Predictions: a folder or a table"
+    "output",
+    "/Volumes/test/mlops_stacks/mlops_stacks_data/predictions",
+    "Predictions: a folder or a table",
 )
-dbutils.widgets.text("model_name", "test.mlops_stacks.mlops_stacks-model", "Registered model")
+dbutils.widgets.text(
+    "model_name",
+    "test.mlops_stacks.mlops_stacks-model",
+    "Registered model",
+)
 dbutils.widgets.text("model_alias", "champion", "Which version: an alias")
-dbutils.widgets.text("finished_trips", "", "Rows whose label is known by now (empty: none)")
+dbutils.widgets.text("finished_rows", "", "Rows whose label is known by now (empty: none)")
 dbutils.widgets.text("retrain_command", "", "What to type when a limit is passed")
 dbutils.widgets.text("experiment_name", "", "MLflow experiment (empty: this notebook's)")
 for name in ("git_commit", "git_branch", "git_origin", "git_edits", "job_id", "job_run_id"):
@@ -65,9 +71,9 @@ from mlops_stacks.records import Origin
 watched = monitoring.monitor(
     model_name=dbutils.widgets.get("model_name"),
     model_version=scored.model_version,
-    trips=monitoring.InUse(
+    in_use=monitoring.InUse(
         scored=scored.scored_rows(),
-        finished=batch_inference.finished_trips(session, dbutils.widgets.get("finished_trips")),
+        finished=batch_inference.finished_rows(session, dbutils.widgets.get("finished_rows")),
         digest=scored.input_digest,
         path=dbutils.widgets.get("inference_input"),
     ),

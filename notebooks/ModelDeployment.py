@@ -8,7 +8,11 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("model_name", "test.mlops_stacks.mlops_stacks-model", "Registered model")
+dbutils.widgets.text(
+    "model_name",
+    "test.mlops_stacks.mlops_stacks-model",
+    "Registered model",
+)
 dbutils.widgets.text("model_version", "", "Version to deploy")
 
 # COMMAND ----------

@@ -8,8 +8,16 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("test_data", "/Volumes/test/mlops_stacks/mlops_stacks_data/test.parquet", "Test data")
-dbutils.widgets.text("model_name", "test.mlops_stacks.mlops_stacks-model", "Registered model")
+dbutils.widgets.text(
+    "test_data",
+    "/Volumes/test/mlops_stacks/mlops_stacks_data/test.parquet",
+    "Test data",
+)
+dbutils.widgets.text(
+    "model_name",
+    "test.mlops_stacks.mlops_stacks-model",
+    "Registered model",
+)
 dbutils.widgets.text("model_version", "", "Version to judge")
 dbutils.widgets.text("experiment_name", "", "MLflow experiment (empty: this notebook's)")
 for name in ("git_commit", "git_branch", "git_origin", "git_edits", "job_id", "job_run_id"):

@@ -9,7 +9,11 @@
 
 # COMMAND ----------
 
-dbutils.widgets.text("training_data", "/Volumes/test/mlops_stacks/mlops_stacks_data/training.parquet", "Training data")
+dbutils.widgets.text(
+    "training_data",
+    "/Volumes/test/mlops_stacks/mlops_stacks_data/training.parquet",
+    "Training data",
+)
 dbutils.widgets.text("model_name", "", "Registered model (catalog.schema.model)")
 dbutils.widgets.text("experiment_name", "", "MLflow experiment (empty: this notebook's)")
 for name in ("git_commit", "git_branch", "git_origin", "git_edits", "job_id", "job_run_id"):

@@ -42,8 +42,8 @@ def score(
     return inference.score(model_name, inference_input, output, alias, job_run_id)
 
 
-def finished_trips(session: "SparkSession | None", name: str) -> Iterator[pd.DataFrame]:
+def finished_rows(session: "SparkSession | None", name: str) -> Iterator[pd.DataFrame]:
     """Clean rows whose label is known, of files or a table; none when there are no labels (yet)."""
     if sources.is_table(name):
-        return table_inference.finished_trips(tables.required(session, name), name)
-    return inference.finished_trips(name)
+        return table_inference.finished_rows(tables.required(session, name), name)
+    return inference.finished_rows(name)

@@ -9,7 +9,7 @@ share now, and no share taken as less than SMALLEST_SHARE,
     PSI = sum over the parts of (q - p) x ln(q / p)
 
 which is 0 for equal shares and grows with every part that gained or lost. A time counts by its minute of the day: dates
-always move. Integers count as numbers: a part of zip codes is a range of neighbouring areas.
+always move. Integers count as numbers: a part is a range of neighbouring numbers.
 """
 
 from collections.abc import Iterable

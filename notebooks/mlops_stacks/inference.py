@@ -1,4 +1,4 @@
-"""Scores trips with the champion: files in, a folder of Parquet parts out, each input once for each model version."""
+"""Scores rows with the champion: files in, a folder of Parquet parts out, each input once for each model version."""
 
 import os
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ def score(
 
     Args:
         model_name: registered model.
-        inference_input: path of a Parquet file, of a folder of them or of a Delta table's folder; only the inputs known at pick-up are read.
+        inference_input: path of a Parquet file, of a folder of them or of a Delta table's folder; only the INPUTS of columns.py are read.
         output: folder of the predictions; created if it is missing.
         alias: which version scores.
         job_run_id: written beside each prediction.
@@ -148,8 +148,8 @@ def write_predictions(
     return rows, not_scored
 
 
-def finished_trips(path: str) -> Iterator[pd.DataFrame]:
-    """Clean trips at a path whose label is known, some rows at a time; none when there are no labels (yet)."""
+def finished_rows(path: str) -> Iterator[pd.DataFrame]:
+    """Clean rows at a path whose label is known, some rows at a time; none when there are no labels (yet)."""
     if not sources.exists(path):
         return
     source = sources.opened(path)
@@ -157,27 +157,27 @@ def finished_trips(path: str) -> Iterator[pd.DataFrame]:
         return
     check_schema(source.schema(), (*INPUTS, LABEL), path)
     for batch in source.batches((*INPUTS, LABEL), ROWS_PER_BATCH):
-        trips = batch.to_pandas()
+        rows = batch.to_pandas()
         for rule in (*INPUT_RULES, *LABEL_RULES):
-            trips = trips[~rule.drops(trips)]
-        yield trips
+            rows = rows[~rule.drops(rows)]
+        yield rows
 
 
 def scored_batch(model: versions.Version, batch: pa.Table, stamp: dict[str, object]) -> pa.Table:
     """One batch with its predictions; rows that an input rule forbids carry the rule's name instead."""
-    trips = batch.to_pandas()
-    reason = pd.Series(None, index=trips.index, dtype=object)
+    rows = batch.to_pandas()
+    reason = pd.Series(None, index=rows.index, dtype=object)
     for rule in reversed(INPUT_RULES):
-        reason[rule.drops(trips)] = rule.name
+        reason[rule.drops(rows)] = rule.name
     good = reason.isna()
-    predicted = np.full(len(trips) if PROBLEM.width == 1 else (len(trips), PROBLEM.width), np.nan)
+    predicted = np.full(len(rows) if PROBLEM.width == 1 else (len(rows), PROBLEM.width), np.nan)
     if good.any():
-        predicted[good] = model.predict(with_exact_types(trips[good]))
+        predicted[good] = model.predict(with_exact_types(rows[good]))
     added = {name: pa.array(values, mask=~good.to_numpy()) for name, values in PROBLEM.columns(predicted).items()}
     added["not_scored"] = pa.array(reason.where(~good, None).tolist(), pa.string())
     for field in ADDED:
         values = added.get(field.name)
         if values is None:
-            values = pa.array([stamp[field.name]] * len(trips), field.type)
+            values = pa.array([stamp[field.name]] * len(rows), field.type)
         batch = batch.append_column(field, values)
     return batch

@@ -21,14 +21,14 @@ MAX_DROPPED_SHARE = 0.10
 
 
 @dataclass(frozen=True)
-class CleanTrips:
-    """Trips that passed every rule, with what was dropped on the way.
+class CleanRows:
+    """Rows that passed every rule, with what was dropped on the way.
 
     Attributes:
-        frame: the trips, in the order they were read.
+        frame: the rows, in the order they were read.
         rows_read: how many there were before the rules.
         dropped: rows dropped, by rule; a row counts for the first rule that it breaks.
-        digest: SHA-256 that stands for what was read (docs/records.md), 64 hex digits.
+        digest: SHA-256 that stands for what was read (docs/records.md of the tool), 64 hex digits.
     """
 
     frame: pd.DataFrame
@@ -47,10 +47,10 @@ class CleanTrips:
         return pd.DataFrame([{"rule": r.name, "drops": r.why, "rows": self.dropped[r.name]} for r in rules])
 
 
-def read_trips(
+def read_clean(
     name: str, session: "SparkSession | None" = None, max_dropped_share: float = MAX_DROPPED_SHARE
-) -> CleanTrips:
-    """Reads finished trips and cleans them.
+) -> CleanRows:
+    """Reads rows whose label is known, and drops those that break a rule.
 
     Args:
         name: path of a Parquet file, of a folder of them or of a Delta table's folder; or a table's full name.
@@ -64,7 +64,7 @@ def read_trips(
     return clean(frame, digest, max_dropped_share)
 
 
-def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPPED_SHARE) -> CleanTrips:
+def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPPED_SHARE) -> CleanRows:
     """Applies every rule in turn and counts what each one drops."""
     if frame.empty:
         raise DataRefused("the data have no rows; generate some with `cargo xtask data make`")
@@ -73,7 +73,7 @@ def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPP
         bad = rule.drops(frame)
         dropped[rule.name] = int(bad.sum())
         frame = frame[~bad]
-    result = CleanTrips(with_exact_types(frame.reset_index(drop=True)), rows_read, dropped, digest)
+    result = CleanRows(with_exact_types(frame.reset_index(drop=True)), rows_read, dropped, digest)
     if result.dropped_share > max_dropped_share:
         worst = max(dropped, key=dropped.__getitem__)
         raise DataRefused(
@@ -85,7 +85,7 @@ def clean(frame: pd.DataFrame, digest: str, max_dropped_share: float = MAX_DROPP
 
 
 def _read(name: str, session: "SparkSession | None") -> tuple[pd.DataFrame, str]:
-    """The columns of finished trips, in this order, and the digest of what they were read from."""
+    """The columns FINISHED of the data, in this order, and the digest of what they were read from."""
     if sources.is_table(name):
         rows = tables.opened(tables.required(session, name), name, FINISHED)
         return tables.as_frame(rows), tables.content(rows)[1]

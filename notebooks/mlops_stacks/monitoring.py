@@ -1,4 +1,4 @@
-"""Watches a model in use: have the trips drifted from the training set, and do the predictions still hold?
+"""Watches a model in use: have the data drifted from the training set, and do the predictions still hold?
 
 Limits are in thresholds.toml, table [monitoring]. Nothing fails here: what was scored stays scored, and whoever reads
 the run is told which limit is passed and the command that trains again.
@@ -105,7 +105,7 @@ class Watched:
 def monitor(
     model_name: str,
     model_version: str,
-    trips: InUse,
+    in_use: InUse,
     retrain_command: str,
     *,
     experiment_name: str = "",
@@ -117,7 +117,7 @@ def monitor(
     Args:
         model_name: registered model.
         model_version: the version that scored.
-        trips: what it scored, and what is known by now.
+        in_use: what it scored, and what is known by now.
         retrain_command: what to type when a limit is passed.
         experiment_name: MLflow experiment; empty takes the one that is set.
         origin: the code and job this comes from.
@@ -127,16 +127,16 @@ def monitor(
     if experiment_name:
         mlflow.set_experiment(experiment_name)
     about = records.verdict_for(model_name, model_version)
-    tags = origin.tags() | {records.MODEL_VERSION: about, records.INPUT_DIGEST: trips.digest}
+    tags = origin.tags() | {records.MODEL_VERSION: about, records.INPUT_DIGEST: in_use.digest}
     with (
         mlflow.start_run(run_name=f"monitor version {model_version}", tags=tags) as run,
         versions.opened(model_name, model_version) as version,
     ):
-        datasets.log_input("inference", trips.path, trips.digest.removeprefix("sha256:"), INPUTS)
+        datasets.log_input("inference", in_use.path, in_use.digest.removeprefix("sha256:"), INPUTS)
         kept = version.metadata
         profile = drift.from_plain(kept.get(PROFILE, {}))
-        counts = drift.spread(profile, trips.scored)
-        error = errors(version, trips.finished)
+        counts = drift.spread(profile, in_use.scored)
+        error = errors(version, in_use.finished)
         checks, metrics, notes = _judge(profile, counts, error, kept.get(TRAINING_LOSS), limits)
         figure = _figure(profile, counts, metrics, limits) if profile else None
         found = Watched(about, run.info.run_id, checks, metrics, notes, retrain_command, figure)

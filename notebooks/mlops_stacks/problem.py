@@ -117,8 +117,8 @@ class Regression(Problem):
     """Predicts a number.
 
     Attributes:
-        answer: what is predicted: `fare`.
-        unit: of the label, and so of the errors: `dollars`.
+        answer: what is predicted: `price`.
+        unit: of the label, and so of the errors: `euros`.
         above: an answer is more than this.
         at_most: an answer is not more than this.
     """
@@ -169,10 +169,12 @@ class Classification(Problem):
     Attributes:
         answer: what is predicted: `churn`.
         positive: the label whose probability is predicted: 1, True, or a text.
+        negative: the other label.
     """
 
     answer: str
     positive: object = 1
+    negative: object = 0
 
     objective = "binary"
     metrics = (

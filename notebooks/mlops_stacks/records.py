@@ -1,4 +1,4 @@
-"""Every tag that the pipeline writes, in one place. docs/records.md says what each one means and who reads it.
+"""Every tag that the pipeline writes, in one place. docs/records.md of the tool says what each one means and who reads it.
 
 Keys have only lower-case letters and underscores: Unity Catalog refuses `. , - = / :` in tag keys.
 """

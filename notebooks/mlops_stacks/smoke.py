@@ -103,7 +103,10 @@ def reason(error: Exception, folder: str) -> str:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m mlops_stacks.smoke", description="Try a model version.")
+    parser = argparse.ArgumentParser(
+        prog="python -m mlops_stacks.smoke",
+        description="Try a model version.",
+    )
     parser.add_argument("--model", required=True, metavar="DIR", help="folder with the files of the version")
     folder = parser.parse_args(arguments).model
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"  # before MLflow is imported

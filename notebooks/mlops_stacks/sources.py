@@ -1,6 +1,6 @@
-"""Where trips are read from: a Parquet file, a folder of Parquet files, or the folder of a Delta table.
+"""Where rows are read from: a Parquet file, a folder of Parquet files, or the folder of a Delta table.
 
-All of them give their rows batch by batch and have a digest (docs/records.md says of what). A name such as
+All of them give their rows batch by batch and have a digest (docs/records.md of the tool says of what). A name such as
 `catalog.schema.table` is a table, which Spark reads: see tables.py.
 """
 

@@ -83,7 +83,7 @@ def score(
     Args:
         spark: the session.
         model_name: registered model.
-        inference_input: name of the table; only the inputs known at pick-up are read.
+        inference_input: name of the table; only the INPUTS of columns.py are read.
         output: name of the table of predictions.
         alias: which version scores.
         job_run_id: written beside each prediction.
@@ -93,8 +93,8 @@ def score(
             f"probabilities of several classes of {PROBLEM.answer} can only be written to files, not to a table"
         )
     version = inference.version_to_use(model_name, alias)
-    trips = tables.opened(spark, inference_input, INPUTS)
-    rows, sha256 = tables.content(trips)
+    frame = tables.opened(spark, inference_input, INPUTS)
+    rows, sha256 = tables.content(frame)
     digest = records.dataset_digest(sha256)
     if rows == 0:
         raise DataRefused(f"{inference_input} has no rows to score")
@@ -110,7 +110,7 @@ def score(
             spark, f"models:/{model_name}/{version}", result_type="double", env_manager="local"
         )
         stamp = {"model_name": model_name, "model_version": version, "run_id": job_run_id}
-        with_predictions(trips, predict, stamp | {INPUT_DIGEST: digest}).write.mode("append").saveAsTable(output)
+        with_predictions(frame, predict, stamp | {INPUT_DIGEST: digest}).write.mode("append").saveAsTable(output)
     added = added_rows(spark, output, digest, version)
     return ScoredTable(output, digest, version, rows, added.where("not_scored IS NOT NULL").count(), skipped, spark)
 
@@ -123,15 +123,15 @@ def broken_rule(rules: tuple[Rule, ...]) -> "Column":
     return reduce(lambda rest, r: functions.when(functions.expr(r.sql), r.name).otherwise(rest), rules[::-1], otherwise)
 
 
-def with_predictions(trips: "DataFrame", predict: object, stamp: dict[str, str]) -> "DataFrame":
+def with_predictions(frame: "DataFrame", predict: object, stamp: dict[str, str]) -> "DataFrame":
     """Each row with its prediction, or with the rule that forbids one, and with who made it when."""
     from pyspark.sql import functions
 
-    ruled = trips.withColumn("not_scored", broken_rule(INPUT_RULES))
+    ruled = frame.withColumn("not_scored", broken_rule(INPUT_RULES))
     good = functions.col("not_scored").isNull()
     asked = [
         functions.when(good, functions.col(name))
-        .otherwise(functions.lit(COLUMNS[name].placeholder).cast(trips.schema[name].dataType))
+        .otherwise(functions.lit(COLUMNS[name].placeholder).cast(frame.schema[name].dataType))
         .alias(name)
         for name in INPUTS
     ]
@@ -147,12 +147,12 @@ def added_rows(spark: "SparkSession", table: str, digest: str, version: str) -> 
     return rows.where((rows[INPUT_DIGEST] == digest) & (rows["model_version"] == version))
 
 
-def finished_trips(spark: "SparkSession", table: str) -> Iterator[pd.DataFrame]:
-    """Clean trips of a table whose label is known, a sample of a large one; none when there are no labels (yet)."""
+def finished_rows(spark: "SparkSession", table: str) -> Iterator[pd.DataFrame]:
+    """Clean rows of a table whose label is known, a sample of a large one; none when there are no labels (yet)."""
     if not spark.catalog.tableExists(table) or LABEL not in spark.table(table).columns:
         return
-    trips = spark.table(table).select(*INPUTS, LABEL)
-    yield sample(trips.where(broken_rule((*INPUT_RULES, *LABEL_RULES)).isNull()), trips.count())
+    frame = spark.table(table).select(*INPUTS, LABEL)
+    yield sample(frame.where(broken_rule((*INPUT_RULES, *LABEL_RULES)).isNull()), frame.count())
 
 
 def sample(rows: "DataFrame", count: int) -> pd.DataFrame:

@@ -11,9 +11,19 @@ import numpy as np
 import pandas as pd
 from mlflow.models.model import ModelInfo
 
-from mlops_stacks import baseline, datasets, drift, features, files, monitoring, records, registry, tree_model
+from mlops_stacks import (
+    baseline,
+    datasets,
+    drift,
+    features,
+    files,
+    monitoring,
+    records,
+    registry,
+    tree_model,
+)
 from mlops_stacks.columns import INPUTS, LABEL, LATER_BY, PROBLEM
-from mlops_stacks.ingest import CleanTrips, read_trips
+from mlops_stacks.ingest import CleanRows, read_clean
 
 if TYPE_CHECKING:
     import lightgbm
@@ -66,7 +76,7 @@ class Trained:
     model_name: str
     model_version: str
     metrics: dict[str, float]
-    training: CleanTrips
+    training: CleanRows
     figure: "Figure"
 
     def metrics_table(self) -> pd.DataFrame:
@@ -92,7 +102,7 @@ def train(
     settings: Settings | None = None,
     session: "SparkSession | None" = None,
 ) -> Trained:
-    """Trains on finished trips and logs everything to one MLflow run.
+    """Trains on rows whose label is known, and logs everything to one MLflow run.
 
     Args:
         training_data: path of a file or folder, or a table's full name (see ingest.py); the test set is another one.
@@ -103,34 +113,34 @@ def train(
         session: the Spark session, which a table needs.
     """
     settings, origin = settings or Settings(), origin or records.Origin()
-    trips = read_trips(training_data, session)
+    cleaned = read_clean(training_data, session)
     if experiment_name:
         mlflow.set_experiment(experiment_name)
-    tags = origin.tags() | {records.TRAINING_DIGEST: records.dataset_digest(trips.digest)}
+    tags = origin.tags() | {records.TRAINING_DIGEST: records.dataset_digest(cleaned.digest)}
     with mlflow.start_run(run_name="train", tags=tags) as run:
-        early, late = split_by_time(trips.frame, settings.holdout)
+        early, late = split_by_time(cleaned.frame, settings.holdout)
         trees = fit(early[list(INPUTS)], early[LABEL], settings)
         measured, figure = _judge(trees, early, late)
-        _log_inputs(trips, training_data, settings, len(early), len(late))
+        _log_inputs(cleaned, training_data, settings, len(early), len(late))
         mlflow.log_metrics(measured)
         mlflow.log_figure(figure, "diagnostics.png")
         kept = {
-            monitoring.PROFILE: drift.to_plain(drift.profile(trips.frame)),
+            monitoring.PROFILE: drift.to_plain(drift.profile(cleaned.frame)),
             monitoring.TRAINING_LOSS: measured[f"holdout_{PROBLEM.loss.name}"],
         }
         info = log_model(trees, late[list(INPUTS)].head(5), kept)
         number = _register(info, model_name, tags)
-    return Trained(run.info.run_id, info.model_uri, model_name, number, measured, trips, figure)
+    return Trained(run.info.run_id, info.model_uri, model_name, number, measured, cleaned, figure)
 
 
-def split_by_time(trips: pd.DataFrame, holdout: float) -> tuple[pd.DataFrame, pd.DataFrame]:
+def split_by_time(frame: pd.DataFrame, holdout: float) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits into earlier and later rows, the later ones being the given share (0..1)."""
-    in_order = trips.sort_values(LATER_BY, kind="stable") if LATER_BY else trips
+    in_order = frame.sort_values(LATER_BY, kind="stable") if LATER_BY else frame
     border = int(len(in_order) * (1 - holdout))
     return in_order.iloc[:border], in_order.iloc[border:]
 
 
-def fit(trips: pd.DataFrame, labels: pd.Series, settings: Settings) -> "lightgbm.Booster":
+def fit(frame: pd.DataFrame, labels: pd.Series, settings: Settings) -> "lightgbm.Booster":
     """Grows the trees on raw input columns and labels; deterministic."""
     import lightgbm
 
@@ -142,10 +152,10 @@ def fit(trips: pd.DataFrame, labels: pd.Series, settings: Settings) -> "lightgbm
         "seed": settings.seed,
         "deterministic": True,
         "force_row_wise": True,  # else LightGBM times both ways and picks one, which is not deterministic
-        "num_threads": 1 if len(trips) < SMALL else 0,
+        "num_threads": 1 if len(frame) < SMALL else 0,
         "verbosity": -1,
     }
-    table = features.Features().fit_transform(trips)
+    table = features.Features().fit_transform(frame)
     return lightgbm.train(parameters, lightgbm.Dataset(table, PROBLEM.truth(labels)), num_boost_round=settings.rounds)
 
 
@@ -183,7 +193,7 @@ def requirements() -> list[str]:
 
 
 def _judge(trees: "lightgbm.Booster", early: pd.DataFrame, late: pd.DataFrame) -> tuple[dict[str, float], "Figure"]:
-    """Measures on the held-out later trips, beside the error on the rows trained on, and draws it."""
+    """Measures on the held-out later rows, beside the error on the rows trained on, and draws it."""
     from mlops_stacks import plots
 
     predict = features.Features()
@@ -195,12 +205,12 @@ def _judge(trees: "lightgbm.Booster", early: pd.DataFrame, late: pd.DataFrame) -
     return measured, plots.diagnostics(truth, predicted, importance, baseline.slices(late))
 
 
-def _log_inputs(trips: CleanTrips, source: str, settings: Settings, early: int, late: int) -> None:
+def _log_inputs(cleaned: CleanRows, source: str, settings: Settings, early: int, late: int) -> None:
     """Logs the data set, the settings, and what the cleaning did."""
-    datasets.log_input("training", source, trips.digest, trips.frame.columns)
+    datasets.log_input("training", source, cleaned.digest, cleaned.frame.columns)
     mlflow.log_params(asdict(settings) | {"training_data": source, "features": ",".join(features.FEATURES)})
-    counts = {f"dropped_{rule}": float(rows) for rule, rows in trips.dropped.items()}
-    rows = {"rows_read": trips.rows_read, "rows_trained": early, "rows_holdout": late}
+    counts = {f"dropped_{rule}": float(rows) for rule, rows in cleaned.dropped.items()}
+    rows = {"rows_read": cleaned.rows_read, "rows_trained": early, "rows_holdout": late}
     mlflow.log_metrics(counts | {name: float(value) for name, value in rows.items()})
 
 

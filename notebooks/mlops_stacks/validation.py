@@ -11,7 +11,7 @@ from mlflow import MlflowClient
 
 from mlops_stacks import baseline, datasets, records, registry, rules, versions
 from mlops_stacks.columns import INPUTS, LABEL, PROBLEM
-from mlops_stacks.ingest import CleanTrips, read_trips
+from mlops_stacks.ingest import CleanRows, read_clean
 from mlops_stacks.rules import Check, Thresholds
 from mlops_stacks.schema import DataRefused
 from mlops_stacks.versions import Version, VersionFailed
@@ -48,7 +48,7 @@ class Report:
     checks: list[Check]
     candidate: dict[str, float]
     champion: dict[str, float]
-    test: CleanTrips
+    test: CleanRows
 
     @property
     def broken(self) -> list[Check]:
@@ -121,7 +121,7 @@ def validate(
         raise ValueError("validation needs model_name and model_version, as printed by Train")
     registry.use_registry_of(model_name)
     thresholds, origin = thresholds or rules.read_thresholds(), origin or records.Origin()
-    test = read_trips(test_data, session)
+    test = read_clean(test_data, session)
     refuse_training_data(model_name, model_version, test)
     champion_version = registry.version_of_alias(model_name, records.CHAMPION)
     if champion_version == model_version:  # judged again: it is its own champion, which proves nothing
@@ -139,7 +139,7 @@ def validate(
     return report
 
 
-def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) -> None:
+def refuse_training_data(model_name: str, model_version: str, test: CleanRows) -> None:
     """Refuses a test set that is the very one the version was trained on."""
     tags = MlflowClient().get_model_version(model_name, model_version).tags
     trained_on = records.read_version(model_name, model_version, tags).training_digest
@@ -148,7 +148,7 @@ def refuse_training_data(model_name: str, model_version: str, test: CleanTrips) 
 
 
 def _compare(
-    candidate: Version, champion: Version | None, test: CleanTrips, thresholds: Thresholds, run_id: str
+    candidate: Version, champion: Version | None, test: CleanRows, thresholds: Thresholds, run_id: str
 ) -> Report:
     """Applies the rules in turn. A candidate with forbidden inputs is not even asked for predictions."""
     checks = [rules.input_check(candidate.inputs, INPUTS)]
@@ -173,38 +173,38 @@ def _compare(
     return Report(candidate.name, candidate.version, beside, run_id, checks, ours.measured, theirs.measured, test)
 
 
-def predict_side(version: Version, trips: pd.DataFrame) -> Side:
+def predict_side(version: Version, frame: pd.DataFrame) -> Side:
     """Predicts from the version's own inputs alone and measures, overall and by slice."""
-    predicted = version.predict(trips[inputs_of(version, trips)])
-    truth, loss = PROBLEM.truth(trips[LABEL]), PROBLEM.loss.name
+    predicted = version.predict(frame[inputs_of(version, frame)])
+    truth, loss = PROBLEM.truth(frame[LABEL]), PROBLEM.loss.name
     measured = PROBLEM.measure(truth, predicted)
-    for name, rows in baseline.slices(trips).items():
+    for name, rows in baseline.slices(frame).items():
         if rows.any():
             measured[f"{loss}_{name}"] = PROBLEM.measure(truth[rows], predicted[rows])[loss]
     return Side(predicted, measured)
 
 
-def inputs_of(version: Version, trips: pd.DataFrame) -> list[str]:
+def inputs_of(version: Version, frame: pd.DataFrame) -> list[str]:
     """The columns that a version takes: a champion may have been trained with others than today's.
 
     Raises:
         VersionFailed: the test set does not have them.
     """
-    missing = version.lacks(trips.columns)
+    missing = version.lacks(frame.columns)
     if missing:
         raise VersionFailed(f"version {version.version} needs {', '.join(missing)}, missing in the test set")
-    return [name for name in version.inputs or INPUTS if name in trips.columns]
+    return [name for name in version.inputs or INPUTS if name in frame.columns]
 
 
-def without_the_answer(version: Version, trips: pd.DataFrame) -> list[np.ndarray]:
+def without_the_answer(version: Version, frame: pd.DataFrame) -> list[np.ndarray]:
     """Predictions with the columns that are no inputs present and shuffled, and for the rows in another order."""
-    order = np.random.default_rng(SHUFFLE_SEED).permutation(len(trips))
-    shuffled = trips.copy()
-    for column in trips.columns.difference(list(INPUTS)):
-        shuffled[column] = trips[column].to_numpy()[order]
+    order = np.random.default_rng(SHUFFLE_SEED).permutation(len(frame))
+    shuffled = frame.copy()
+    for column in frame.columns.difference(list(INPUTS)):
+        shuffled[column] = frame[column].to_numpy()[order]
     back = np.argsort(order)
-    reordered = version.predict(trips.iloc[order][list(INPUTS)])[back]
-    return [version.predict(trips), version.predict(shuffled), reordered]
+    reordered = version.predict(frame.iloc[order][list(INPUTS)])[back]
+    return [version.predict(frame), version.predict(shuffled), reordered]
 
 
 def _log(report: Report) -> None:

@@ -1,4 +1,4 @@
-"""A small world for the tests: generated trips, and an MLflow of their own in a temporary folder."""
+"""A small world for the tests: the data sets that `data make` writes, and an MLflow of their own in a temporary folder."""
 
 import json
 import os
@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from mlops_stacks import columns, data, files, ingest, training, version_process, versions
+from mlops_stacks.kinds import NUMBER
 
 ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENT = "unit-tests"
@@ -63,8 +64,8 @@ def notebook() -> type[Notebook]:
 
 
 @dataclass(frozen=True)
-class Trips:
-    """Paths of the generated files, and the cleaned training and test sets."""
+class DataSets:
+    """Paths of the data sets, and the cleaned training and test sets."""
 
     training: str
     test: str
@@ -74,18 +75,26 @@ class Trips:
 
 
 @pytest.fixture(scope="session")
-def sample() -> str:
-    """400 generated training trips, dirty rows included, that never change: the place for exact numbers."""
-    return str(ROOT / "notebooks" / "tests" / "fixtures" / "trips.parquet")
-
-
-@pytest.fixture(scope="session")
-def trips(tmp_path_factory) -> Trips:
+def sets(tmp_path_factory) -> DataSets:
     folder = str(tmp_path_factory.mktemp("data"))
     data.make(folder, rows=8000, seed=5)
     paths = {name: os.path.join(folder, f"{name}.parquet") for name in ("training", "test", "inference_input")}
-    clean = {f"clean_{name}": ingest.read_trips(paths[name]).frame for name in ("training", "test")}
-    return Trips(**paths, **clean)
+    clean = {f"clean_{name}": ingest.read_clean(paths[name]).frame for name in ("training", "test")}
+    return DataSets(**paths, **clean)
+
+
+@pytest.fixture(scope="session")
+def number() -> str:
+    """An input that is a number."""
+    numbers = [name for name in columns.INPUTS if columns.COLUMNS[name] is NUMBER]
+    return numbers[0] if numbers else pytest.skip("needs an input of the kind NUMBER")
+
+
+@pytest.fixture(scope="session")
+def no_input() -> str:
+    """A column that is read, and neither an input nor the label."""
+    others = [name for name in columns.COLUMNS if name not in (*columns.INPUTS, columns.LABEL)]
+    return others[0] if others else pytest.skip("needs a column that is neither an input nor the label")
 
 
 @pytest.fixture(scope="session")
@@ -127,6 +136,32 @@ def in_this_process(request, monkeypatch) -> None:
         monkeypatch.setattr(versions, "Process", InThisProcess)
 
 
+@dataclass
+class Journey:
+    """The notebooks, run one after the other as the jobs run them: what each was, and what it answered."""
+
+    model_name: str
+    notebooks: dict[str, Notebook]
+    answers: dict[str, dict]
+
+
+@pytest.fixture(scope="session")
+def journey(store, sets, tmp_path_factory) -> Journey:
+    """Trains, validates, deploys and scores for real, in this process."""
+    name = "test.unit.journey"
+    common = {"model_name": name, "experiment_name": store, "git_commit": "c0ffee", "git_branch": "topic"}
+    common |= {"git_origin": "https://example.com/a/b.git", "git_edits": "1 edited file"}
+    common |= {"job_id": "47", "job_run_id": "4711", "model_version": "1"}
+    common |= {"training_data": sets.training, "test_data": sets.test, "retrain_command": "cargo xtask run again"}
+    common |= {"inference_input": sets.inference_input, "finished_rows": sets.inference_input}
+    common |= {"output": str(tmp_path_factory.mktemp("predictions"))}
+    steps = ("Train", "ModelValidation", "ModelDeployment", "BatchInference")
+    notebooks = {step: Notebook(**common) for step in steps}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(versions, "Process", InThisProcess)
+        return Journey(name, notebooks, {step: notebooks[step].run(step) for step in steps})
+
+
 @pytest.fixture
 def model_name(request) -> str:
     return f"test.unit.{request.node.name}"
@@ -134,18 +169,18 @@ def model_name(request) -> str:
 
 @pytest.fixture(scope="session")
 def trained_model(store) -> Callable[..., str]:
-    """Trains on the given rows and fares for real, logs the model and returns its address.
+    """Trains on the given rows and labels for real, logs the model and returns its address.
 
-    Training is deterministic, so the same rows, fares and rounds are trained once, whichever tests ask.
+    Training is deterministic, so the same rows, labels and rounds are trained once, whichever tests ask.
     """
     known: dict[tuple[int, ...], str] = {}
 
-    def _trained_model(rows: pd.DataFrame, fares: pd.Series, rounds: int) -> str:
-        content = pd.util.hash_pandas_object(rows.assign(fares=fares), index=False)
+    def _trained_model(rows: pd.DataFrame, labels: pd.Series, rounds: int) -> str:
+        content = pd.util.hash_pandas_object(rows.assign(_labels=labels), index=False)
         key = (hash(content.to_numpy().tobytes()), rounds)
         if key not in known:
             with mlflow.start_run():
-                trees = training.fit(rows[list(columns.INPUTS)], fares, training.Settings(rounds=rounds))
+                trees = training.fit(rows[list(columns.INPUTS)], labels, training.Settings(rounds=rounds))
                 known[key] = training.log_model(trees, rows[list(columns.INPUTS)].head(2)).model_uri
         return known[key]
 
@@ -154,9 +189,9 @@ def trained_model(store) -> Callable[..., str]:
 
 @pytest.fixture
 def register(trained_model, model_name) -> Callable[..., str]:
-    """Registers a model of the given rows and fares as a new version; returns its number."""
+    """Registers a model of the given rows and labels as a new version; returns its number."""
 
-    def _register(rows: pd.DataFrame, fares: pd.Series, rounds: int = 120) -> str:
-        return str(mlflow.register_model(trained_model(rows, fares, rounds), model_name).version)
+    def _register(rows: pd.DataFrame, labels: pd.Series, rounds: int = 120) -> str:
+        return str(mlflow.register_model(trained_model(rows, labels, rounds), model_name).version)
 
     return _register

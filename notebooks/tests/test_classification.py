@@ -105,7 +105,7 @@ def test_a_classification_model_goes_all_the_way(model_name, store, tmp_path, no
     assert tried["rows"] == 5
     assert all(0 <= answer <= 1 for answer in tried["predictions"])
 
-    infer = notebook(inference_input=paths["new"], finished_trips=paths["new"], output=str(tmp_path / "out"), **common)
+    infer = notebook(inference_input=paths["new"], finished_rows=paths["new"], output=str(tmp_path / "out"), **common)
     scored = infer.run("BatchInference")
     assert (scored["rows"], scored["not_scored"]) == (1500, 0)
     found = scored["monitoring"]
@@ -119,9 +119,9 @@ def test_a_classification_model_goes_all_the_way(model_name, store, tmp_path, no
 
 @pytest.mark.usefixtures("of_churn")
 def test_the_champion_of_another_problem_is_a_finding_of_validation(
-    register, trips, model_name, store, tmp_path, notebook
+    register, sets, model_name, store, tmp_path, notebook
 ):
-    fares = register(trips.clean_training.head(300), trips.clean_training[LABEL].head(300), rounds=2)
+    fares = register(sets.clean_training.head(300), sets.clean_training[LABEL].head(300), rounds=2)
     MlflowClient().set_registered_model_alias(model_name, "champion", fares)
     paths = {name: str(tmp_path / f"{name}.parquet") for name in ("training", "test")}
     for seed, path in enumerate(paths.values()):
@@ -161,7 +161,7 @@ def test_a_model_of_three_classes_goes_all_the_way(model_name, store, tmp_path, 
     assert set(tried["predictions"]) <= {"none", "monthly", "yearly"}
 
     out = tmp_path / "out"
-    infer = notebook(inference_input=paths["new"], finished_trips=paths["new"], output=str(out), **common)
+    infer = notebook(inference_input=paths["new"], finished_rows=paths["new"], output=str(out), **common)
     scored = infer.run("BatchInference")
     assert (scored["rows"], scored["not_scored"]) == (1000, 0)
     assert scored["monitoring"]["state"] == "within_limits"
@@ -180,15 +180,15 @@ def test_a_model_of_three_classes_goes_all_the_way(model_name, store, tmp_path, 
 
 
 @pytest.mark.usefixtures("of_plans")
-def test_a_version_that_predicts_another_count_of_numbers_is_refused(register, trips, model_name):
+def test_a_version_that_predicts_another_count_of_numbers_is_refused(register, sets, model_name):
     from mlops_stacks.versions import VersionFailed, opened
 
-    number = register(trips.clean_training.head(300), trips.clean_training[LABEL].head(300), rounds=2)
+    number = register(sets.clean_training.head(300), sets.clean_training[LABEL].head(300), rounds=2)
     with (
         opened(model_name, number) as fares,
         pytest.raises(VersionFailed, match="3 numbers for 3 rows; a plan needs 3 per row"),
     ):
-        fares.predict(trips.clean_training.head(3))
+        fares.predict(sets.clean_training.head(3))
 
 
 def test_more_classes_are_measured_as_they_are_defined():

@@ -6,9 +6,9 @@ from mlops_stacks.columns import LABEL
 
 
 @pytest.fixture
-def two_versions(register, model_name, trips) -> list[str]:
+def two_versions(register, model_name, sets) -> list[str]:
     """Two versions with a verdict of their own; what they learnt does not matter here."""
-    rows = trips.clean_training.head(300)
+    rows = sets.clean_training.head(300)
     versions = [register(rows, rows[LABEL], rounds=2) for _ in range(2)]
     for version in versions:
         verdict = {records.VERDICT: "passed", records.VERDICT_FOR: f"{model_name}/{version}"}
@@ -52,8 +52,8 @@ def test_interrupted_anywhere_the_next_run_finishes(two_versions, model_name, mo
     assert registry.version_of_alias(model_name, records.CHALLENGER) is None
 
 
-def test_never_validated_is_refused(register, model_name, trips):
-    rows = trips.clean_training.head(300)
+def test_never_validated_is_refused(register, model_name, sets):
+    rows = sets.clean_training.head(300)
     version = register(rows, rows[LABEL], rounds=2)
     with pytest.raises(deployment.NotDeployable, match="never validated"):
         deployment.deploy(model_name, version)

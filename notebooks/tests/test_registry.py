@@ -76,13 +76,13 @@ def test_the_name_says_which_registry_is_meant(monkeypatch):
     monkeypatch.setattr(mlflow, "get_registry_uri", lambda: current["uri"])
     monkeypatch.setattr(mlflow, "set_registry_uri", lambda uri: current.update(uri=uri))
     for before, name, after in [
-        ("databricks-uc", "prod.fares.model", "databricks-uc"),
-        ("databricks", "prod.fares.model", "databricks-uc"),
-        ("databricks://staging", "prod.fares.model", "databricks-uc://staging"),
-        ("databricks-uc", "prod-fares-model", "databricks"),
-        ("databricks", "prod-fares-model", "databricks"),
-        ("sqlite:///x.db", "prod-fares-model", "sqlite:///x.db"),
-        ("sqlite:///x.db", "prod.fares.model", "sqlite:///x.db"),
+        ("databricks-uc", "prod.sales.model", "databricks-uc"),
+        ("databricks", "prod.sales.model", "databricks-uc"),
+        ("databricks://staging", "prod.sales.model", "databricks-uc://staging"),
+        ("databricks-uc", "prod-sales-model", "databricks"),
+        ("databricks", "prod-sales-model", "databricks"),
+        ("sqlite:///x.db", "prod-sales-model", "sqlite:///x.db"),
+        ("sqlite:///x.db", "prod.sales.model", "sqlite:///x.db"),
     ]:
         current["uri"] = before
         registry.use_registry_of(name)

@@ -96,7 +96,7 @@ async fn the_projects_pipeline_runs_on_tables() {
         ("training_data", "dev.taxi.training"),
         ("test_data", "dev.taxi.test"),
         ("inference_input", "dev.taxi.inference_input"),
-        ("finished_trips", "dev.taxi.inference_input"),
+        ("finished_rows", "dev.taxi.inference_input"),
         ("output", "dev.taxi.predictions"),
         ("model_name", "dev.taxi.fares"),
         ("experiment_name", "/Shared/fares"),
