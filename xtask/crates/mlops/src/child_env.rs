@@ -7,6 +7,7 @@ mod variables;
 use std::process::Command;
 
 use camino::Utf8Path;
+use xshell::{Cmd, Shell};
 
 use crate::env::Env;
 use crate::vars;
@@ -89,14 +90,25 @@ impl Program {
     }
 }
 
+/// The shell of [`xshell::cmd`], which only builds command lines here: [`command`] sets folder and
+/// environment. It cannot be shared between threads and its commands borrow it, so each thread keeps one.
+pub(crate) fn sh() -> &'static Shell {
+    thread_local! {
+        static SHELL: &'static Shell = {
+            let shell = Shell::new().or_else(|_| {
+                // xshell reads the working folder, which may have been removed; no command uses it.
+                let _ = std::env::set_current_dir("/");
+                Shell::new()
+            });
+            Box::leak(Box::new(shell.expect("/ is a folder")))
+        };
+    }
+    SHELL.with(|shell| *shell)
+}
+
 /// A command in `folder` with the environment of its kind.
-pub(crate) fn command(
-    env: &Env,
-    kind: Program,
-    program: impl AsRef<str>,
-    folder: &Utf8Path,
-) -> Command {
-    let mut command = Command::new(program.as_ref());
+pub(crate) fn command(env: &Env, kind: Program, line: Cmd<'_>, folder: &Utf8Path) -> Command {
+    let mut command = Command::from(line);
     command.current_dir(folder);
     surround(env, kind, &mut command);
     command
@@ -208,6 +220,8 @@ pub(crate) fn own(env: &Env, name: &str, value: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use xshell::cmd;
+
     use super::*;
 
     fn env(variables: &[(&str, &str)]) -> Env {
@@ -218,7 +232,7 @@ mod tests {
 
     fn of(kind: Program, variables: &[(&str, &str)]) -> Vec<(String, String)> {
         let folder = Utf8Path::new("/");
-        let command = command(&env(variables), kind, "true", folder);
+        let command = command(&env(variables), kind, cmd!(sh(), "true"), folder);
         let text = |text: &std::ffi::OsStr| text.to_string_lossy().into_owned();
         let all = command.get_envs();
         all.filter_map(|(name, value)| Some((text(name), text(value?))))

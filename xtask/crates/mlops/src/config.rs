@@ -13,7 +13,7 @@ use serde::Deserialize;
 use xtask_remote::databricks::registry::RegistryKind;
 
 use crate::error::{Failure, Kind};
-pub(crate) use figures::{ProjectFigure, Unit};
+pub(crate) use figures::{Figure, Unit};
 pub(crate) use workspace::Workspace;
 
 /// The whole file.
@@ -41,7 +41,7 @@ pub struct Config {
     pub targets: BTreeMap<String, TargetSettings>,
     /// The project's own benchmarks; `cargo xtask bench` shows them with its own.
     #[serde(default)]
-    pub bench: Vec<ProjectFigure>,
+    pub bench: Vec<Figure>,
 }
 
 /// The bundle's jobs by role.

@@ -18,10 +18,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use xshell::cmd;
 use xtask_remote::{ReadOnly, Transport};
 
 use crate::bundle::{self, Bundle, Outline, TargetWorkspace};
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::git::Git;
@@ -301,8 +302,8 @@ impl<'a> Target<'a> {
 
     /// Copies a workspace folder into a new local folder.
     pub(crate) fn export(&self, path: &str, folder: &Utf8Path) -> anyhow::Result<()> {
-        let mut command = Command::new(&self.program);
-        command.args(["workspace", "export-dir", path, folder.as_str()]);
+        let program = &self.program;
+        let mut command = cmd!(sh(), "{program} workspace export-dir {path} {folder}").into();
         self.lead(&mut command);
         let what = format!("could not copy {path} from {}", self.name);
         self.succeed(command, &what).map(drop)
@@ -346,11 +347,8 @@ impl<'a> Target<'a> {
     }
 
     fn bundle(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .arg("bundle")
-            .args(args)
-            .args(["--target", &self.name]);
+        let Target { program, name, .. } = self;
+        let mut command = Command::from(cmd!(sh(), "{program} bundle {args...} --target {name}"));
         command.current_dir(&self.files);
         if matches!(args.first(), Some(&("plan" | "deploy"))) {
             command.env(vars::BUNDLE_VAR_GIT_EDITS, self.edits());

@@ -83,6 +83,11 @@ impl Env {
             .filter(|value| !value.is_empty())
     }
 
+    /// The cargo that runs us, else the one on PATH.
+    pub(crate) fn cargo(&self) -> &str {
+        self.get(vars::CARGO).unwrap_or("cargo")
+    }
+
     /// The GitHub Actions run around this process and its actor; `None` elsewhere.
     pub(crate) fn workflow_run(&self) -> Option<String> {
         let part = |name| self.get(name);
@@ -110,7 +115,7 @@ impl Env {
 }
 
 /// A word of a command line, as a shell takes it.
-fn quoted(word: &str) -> Cow<'_, str> {
+pub(crate) fn quoted(word: &str) -> Cow<'_, str> {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
     match !word.is_empty() && word.chars().all(is_plain) {
         true => Cow::Borrowed(word),

@@ -19,12 +19,14 @@ mod settings;
 mod sign_in;
 mod under_way;
 
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use camino::Utf8PathBuf;
+use xshell::{Cmd, cmd};
 
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::{Failure, Kind};
@@ -79,13 +81,10 @@ impl Git {
 
     /// Tracked files, and untracked ones that are not ignored; relative to the project.
     pub(crate) fn files(&self) -> anyhow::Result<Vec<Utf8PathBuf>> {
-        let listed = self.read(&[
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])?;
+        let listed = self.read(cmd!(
+            sh(),
+            "git ls-files -z --cached --others --exclude-standard"
+        ))?;
         let mut files: Vec<Utf8PathBuf> = pieces(&listed).map(Utf8PathBuf::from).collect();
         files.sort();
         files.dedup();
@@ -100,25 +99,22 @@ impl Git {
     /// The commit of a revision; `None` if there is none.
     pub(crate) fn resolve(&self, name: &str) -> Option<String> {
         let commit = format!("{name}^{{commit}}");
-        self.read(&[
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            "--end-of-options",
-            &commit,
-        ])
+        self.read(cmd!(
+            sh(),
+            "git rev-parse --verify --quiet --end-of-options {commit}"
+        ))
         .ok()
     }
 
     /// git in the clone.
-    fn command(&self, args: &[&str]) -> Command {
-        self.command_of(Program::Git, args)
+    fn command(&self, line: Cmd<'_>) -> Command {
+        self.command_of(Program::Git, line)
     }
 
-    fn command_of(&self, kind: Program, args: &[&str]) -> Command {
-        let mut command = child_env::command(&self.env, kind, "git", &self.root);
+    fn command_of(&self, kind: Program, line: Cmd<'_>) -> Command {
+        let mut command = child_env::command(&self.env, kind, line, &self.root);
         // No LC_ALL: people read the output in their language, and only plumbing is parsed.
-        command.env("GIT_OPTIONAL_LOCKS", "0").args(args);
+        command.env("GIT_OPTIONAL_LOCKS", "0");
         if let Some((folder, objects)) = &self.apart {
             command
                 .env("GIT_INDEX_FILE", folder.join("index"))
@@ -129,8 +125,8 @@ impl Git {
     }
 
     /// git that ignores replace refs, and that may fetch what a partial clone lacks.
-    fn plumbing(&self, args: &[&str]) -> Command {
-        let mut command = self.command_of(Program::GitRemote, args);
+    fn plumbing(&self, line: Cmd<'_>) -> Command {
+        let mut command = self.command_of(Program::GitRemote, line);
         command.env("GIT_NO_REPLACE_OBJECTS", "1");
         if let Some(login) = self.login.get() {
             self.sign_in_without_hooks(&mut command, login);
@@ -140,37 +136,48 @@ impl Git {
 
     /// Runs a local git command, whatever its exit code. It may change git's settings, by a hook or another
     /// branch's files.
-    fn run(&self, args: &[&str]) -> anyhow::Result<Finished> {
-        let finished = process::run(&self.ui, &self.interrupt, self.command(args), &mut |_| ());
+    fn run(&self, line: Cmd<'_>) -> anyhow::Result<Finished> {
+        let finished = process::run(&self.ui, &self.interrupt, self.command(line), &mut |_| ());
         self.forget_settings();
         finished
     }
 
     /// The output of a local git command, without the last newline.
-    fn read(&self, args: &[&str]) -> anyhow::Result<String> {
-        let text = String::from_utf8_lossy(&self.bytes(args)?).into_owned();
+    fn read(&self, line: Cmd<'_>) -> anyhow::Result<String> {
+        let printed = self.printed(self.command(line), None)?;
+        let text = String::from_utf8_lossy(&printed).into_owned();
         Ok(text.strip_suffix('\n').map(str::to_owned).unwrap_or(text))
     }
 
-    /// The same as bytes, for file contents.
-    fn bytes(&self, args: &[&str]) -> anyhow::Result<Vec<u8>> {
-        self.printed(self.command(args))
+    /// The output of a local git command with `input` on stdin.
+    fn fed(&self, line: Cmd<'_>, input: String) -> anyhow::Result<String> {
+        let printed = self.printed(self.plumbing(line), Some(input))?;
+        Ok(String::from_utf8_lossy(&printed).into_owned())
     }
 
-    /// The output of a command.
-    fn printed(&self, mut command: Command) -> anyhow::Result<Vec<u8>> {
-        self.ui.explain(&process::typed(&command));
-        let output = command.output()?;
-        if !output.status.success() {
-            let line = process::typed(&command);
-            return Failure::new(
-                Kind::Failed,
-                format!("`{line}` ended with {}", output.status),
-            )
-            .details(String::from_utf8_lossy(&output.stderr))
-            .err();
+    /// The output of a command as bytes, for file contents.
+    fn printed(&self, mut command: Command, input: Option<String>) -> anyhow::Result<Vec<u8>> {
+        let line = process::typed(&command);
+        self.ui.explain(&line);
+        let stdin = input.as_ref().map_or_else(Stdio::null, |_| Stdio::piped());
+        let mut child = command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        // Written in a thread: with large input and output both sides would block.
+        let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {
+            std::thread::spawn(move || stdin.write_all(input.as_bytes()))
+        });
+        let output = child.wait_with_output()?;
+        let _ = writer.map(std::thread::JoinHandle::join);
+        if output.status.success() {
+            return Ok(output.stdout);
         }
-        Ok(output.stdout)
+        let what = format!("`{line}` ended with {}", output.status);
+        Failure::new(Kind::Failed, what)
+            .details(String::from_utf8_lossy(&output.stderr))
+            .err()
     }
 }
 

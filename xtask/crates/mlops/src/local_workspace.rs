@@ -6,15 +6,16 @@ mod profiles;
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use xshell::cmd;
 use xtask_remote::databricks::registry::RegistryKind;
 use xtask_remote::{Credentials, Http, local};
 
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools::Toolbox;
@@ -304,52 +305,41 @@ fn spawn(
         .append(true)
         .mode(0o600)
         .open(log)?;
-    let mut command = Command::new(&toolbox.workspace);
-    command.args([
-        "serve",
-        "--state",
-        state.as_str(),
-        "--python",
-        toolbox.python.as_str(),
-        "--mlflow-python",
-        toolbox.mlflow.as_str(),
-        "--kernel-packages",
-        toolbox.kernel.as_str(),
-    ]);
-    command
-        .arg("--idle-minutes")
-        .arg(context.config.workspace.idle_minutes.to_string());
+    let Toolbox {
+        workspace,
+        python,
+        mlflow,
+        kernel,
+        ..
+    } = toolbox;
     let settings = &context.config.workspace;
-    for (flag, address) in [
-        ("--spark-master", &settings.spark_master),
-        ("--spark-remote", &settings.spark_remote),
-    ] {
-        if let Some(address) = address {
-            command.args([flag, address.as_str()]);
-        }
-    }
-    if !toolbox.spark_jars.as_str().is_empty() {
-        command.args(["--spark-jars", toolbox.spark_jars.as_str()]);
-    }
-    if mode.keep {
-        command.arg("--keep");
-    }
-    if mode.schedules {
-        command.arg("--schedules");
-    }
+    let minutes = settings.idle_minutes.to_string();
+    let jars = Some(toolbox.spark_jars.as_str()).filter(|folder| !folder.is_empty());
+    let spark = [
+        ("--spark-master", settings.spark_master.as_deref()),
+        ("--spark-remote", settings.spark_remote.as_deref()),
+        ("--spark-jars", jars),
+    ];
+    let spark = spark
+        .into_iter()
+        .filter_map(|(flag, value)| Some([flag, value?]));
+    let spark = spark.flatten();
+    let keep = mode.keep.then_some("--keep");
+    let schedules = mode.schedules.then_some("--schedules");
+    let line = cmd!(
+        sh(),
+        "{workspace} serve --state {state} --python {python} --mlflow-python {mlflow}
+            --kernel-packages {kernel} --idle-minutes {minutes} {spark...} {keep...} {schedules...}"
+    );
+    let mut command = child_env::command(&context.env, Program::Workspace, line, &context.root);
     context.ui.explain(&crate::process::typed(&command));
     command
-        .current_dir(&context.root)
         .stdin(Stdio::null())
         .stdout(output.try_clone()?)
         .stderr(output)
         // Its own process group: Ctrl-C stops the command, not the workspace.
         .process_group(0);
-    child_env::surround(&context.env, Program::Workspace, &mut command);
-    let what = format!(
-        "could not start the local workspace program {}",
-        toolbox.workspace
-    );
+    let what = format!("could not start the local workspace program {workspace}");
     command.spawn().map_err(|error| {
         Failure::new(Kind::Missing, what)
             .details(error.to_string())

@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::child_env::{self, Program};
-use crate::env::Env;
+use crate::env::{Env, quoted};
 use crate::error::{Failure, Kind};
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
@@ -46,19 +46,9 @@ impl Finished {
 /// The command line as typed in a shell, for `--explain` and errors. Environment variables are left out:
 /// they may be secret.
 pub(crate) fn typed(command: &Command) -> String {
-    let quote = |word: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+%".contains(c);
-        if !word.is_empty() && word.chars().all(plain) {
-            word.to_owned()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
-        }
-    };
-    std::iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| quote(&word.to_string_lossy()))
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words = words.map(|word| quoted(&word.to_string_lossy()).into_owned());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Runs a program and keeps its output; `on_line` gets each line as it arrives. A failing program is not an

@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use xshell::{Cmd, cmd};
 
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::fingerprint::{Inputs, Verdict, look, remember};
@@ -20,23 +21,25 @@ pub(crate) fn unit_tests(
     junit: &Utf8Path,
     on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Finished> {
-    let mut command = python(context, toolbox);
-    command.args(["-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider"]);
-    command.arg(format!("--junit-xml={junit}"));
+    let settings = &context.config.test;
+    let covered = settings.coverage.iter();
+    let covered = covered.map(|folder| format!("--cov={folder}"));
+    let report = (!settings.coverage.is_empty()).then_some("--cov-report=term:skip-covered");
+    let tests = &settings.unit;
+    let python = &toolbox.python;
     // A line for each test, with how many there are.
-    command.args(["-o", "verbosity_test_cases=1"]);
-    command.args(["-o", "console_output_style=count"]);
-    let covered = &context.config.test.coverage;
-    if !covered.is_empty() {
-        command.arg("--cov-report=term:skip-covered");
-        command.args(covered.iter().map(|folder| format!("--cov={folder}")));
-        command.env(
-            "COVERAGE_FILE",
-            context.local().join("cache").join("coverage"),
-        );
-    }
-    command.args(&context.config.test.unit);
-    process::run(&context.ui, &context.interrupt, command, on_line)
+    let line = cmd!(
+        sh(),
+        "{python} -m pytest -q --color=no -p no:cacheprovider --junit-xml={junit}
+            -o verbosity_test_cases=1 -o console_output_style=count {report...} {covered...} {tests...}"
+    );
+    let line = line.env("COVERAGE_FILE", context.local().join("cache/coverage"));
+    process::run(
+        &context.ui,
+        &context.interrupt,
+        code(context, line),
+        on_line,
+    )
 }
 
 /// The folder of the project's data sets; generates them if they are missing or the generator changed.
@@ -56,16 +59,9 @@ pub(crate) fn data_sets(
     if fresh.exists() {
         fs_err::remove_dir_all(&fresh)?;
     }
-    let mut command = python(context, toolbox);
-    command
-        .args([
-            "-m",
-            &context.config.data.module,
-            "make",
-            "--out",
-            fresh.as_str(),
-        ])
-        .args(options);
+    let (python, module) = (&toolbox.python, &context.config.data.module);
+    let line = cmd!(sh(), "{python} -m {module} make --out {fresh} {options...}");
+    let command = code(context, line);
     let made = process::run(&context.ui, &context.interrupt, command, &mut |line| {
         progress.message(line)
     })?;
@@ -96,13 +92,17 @@ pub(crate) fn conformance(
     out: &Utf8Path,
     on_line: &mut dyn FnMut(&str),
 ) -> anyhow::Result<Finished> {
-    let mut command =
-        child_env::command(&context.env, Program::Xtask, &toolbox.python, &context.root);
-    command
-        .arg("xtask/crates/mlops/tests/conformance")
-        .args(["--program", toolbox.workspace.as_str()])
-        .args(["--cli", toolbox.databricks.as_str()])
-        .args(["--out", out.as_str()]);
+    let Toolbox {
+        python,
+        workspace,
+        databricks,
+        ..
+    } = toolbox;
+    let line = cmd!(
+        sh(),
+        "{python} xtask/crates/mlops/tests/conformance --program {workspace} --cli {databricks} --out {out}"
+    );
+    let command = child_env::command(&context.env, Program::Xtask, line, &context.root);
     process::run(&context.ui, &context.interrupt, command, on_line)
 }
 
@@ -138,16 +138,14 @@ fn data_inputs(context: &Context, options: &[String]) -> anyhow::Result<Inputs> 
 
 /// A script of the project with its arguments.
 pub(crate) fn script(context: &Context, toolbox: &Toolbox, words: &[String]) -> Command {
-    let mut command = python(context, toolbox);
-    command.args(words);
-    command
+    let python = &toolbox.python;
+    code(context, cmd!(sh(), "{python} {words...}"))
 }
 
-fn python(context: &Context, toolbox: &Toolbox) -> Command {
-    let mut command =
-        child_env::command(&context.env, Program::Code, &toolbox.python, &context.root);
-    command
+/// A command that finds the project's own packages.
+fn code(context: &Context, line: Cmd<'_>) -> Command {
+    let line = line
         .env("PYTHONPATH", &context.config.data.source)
         .env("PYTHONUTF8", "1");
-    command
+    child_env::command(&context.env, Program::Code, line, &context.root)
 }

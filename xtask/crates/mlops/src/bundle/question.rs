@@ -1,13 +1,13 @@
 //! Reads the bundle through the Databricks CLI without a workspace: given a target that does not exist, the
 //! CLI loads the bundle, prints it and stops, without signing in or running the bundle's code.
 
-use std::process::Command;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use xshell::cmd;
 
 use super::{Outline, Root, files};
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
@@ -68,14 +68,26 @@ fn ask_around_script(context: &Context, program: &Utf8Path) -> anyhow::Result<Ro
 
 /// Runs the CLI on the bundle in a folder.
 fn said(context: &Context, program: &Utf8Path, folder: &Utf8Path) -> anyhow::Result<Finished> {
-    let mut command = Command::new(program);
-    command
-        .args([
-            "bundle", "validate", "--output", "json", "--target", NO_TARGET,
-        ])
-        .current_dir(folder);
-    without_user(context, &mut command);
-    command.env(vars::DATABRICKS_BUNDLE_RESTRICTED, "1");
+    let restricted = (vars::DATABRICKS_BUNDLE_RESTRICTED, "1");
+    validate(context, program, NO_TARGET, folder, restricted)
+}
+
+/// Validates a bundle without the user's settings and other bundles.
+fn validate(
+    context: &Context,
+    program: &Utf8Path,
+    target: &str,
+    folder: &Utf8Path,
+    (name, value): (&str, &str),
+) -> anyhow::Result<Finished> {
+    let line = cmd!(
+        sh(),
+        "{program} bundle validate --output json --target {target}"
+    )
+    .env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1")
+    .env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1")
+    .env(name, value);
+    let command = child_env::command(&context.env, Program::LocalBundle, line, folder);
     let (ui, interrupt) = (&context.ui, &context.interrupt);
     process::run_within(ui, interrupt, command, Some(LIMIT), &mut |_| ())
 }
@@ -112,14 +124,8 @@ pub(crate) fn load(
     // An invalid configuration file: the CLI reports that instead of calling a workspace.
     let unreadable = folder.join("no-databrickscfg");
     fs_err::write(&unreadable, "[no workspace is called\n")?;
-    let mut command = Command::new(program);
-    command
-        .args(["bundle", "validate", "--output", "json", "--target", target])
-        .current_dir(&context.root);
-    without_user(context, &mut command);
-    command.env(vars::DATABRICKS_CONFIG_FILE, &unreadable);
-    let (ui, interrupt) = (&context.ui, &context.interrupt);
-    let finished = process::run_within(ui, interrupt, command, Some(LIMIT), &mut |_| ())?;
+    let settings = (vars::DATABRICKS_CONFIG_FILE, unreadable.as_str());
+    let finished = validate(context, program, target, &context.root, settings)?;
     let said = &finished.stderr;
     let (before, after) = said.split_once(STOPPED).unwrap_or((said, "Error: "));
     if !before.contains("Error: ") && !after.contains("Error: ") {
@@ -148,14 +154,6 @@ pub(crate) fn warnings(said: &str) -> Vec<String> {
         }
     }
     warnings
-}
-
-/// Without the user's settings and other bundles.
-fn without_user(context: &Context, command: &mut Command) {
-    child_env::surround(&context.env, Program::LocalBundle, command);
-    command
-        .env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1")
-        .env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");
 }
 
 #[cfg(test)]

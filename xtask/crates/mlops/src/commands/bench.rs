@@ -8,11 +8,11 @@ mod status;
 use camino::Utf8Path;
 use serde_json::{Value, json};
 
+use crate::config::Figure;
 use crate::context::Context;
 use crate::error::{Failure, Kind};
-use crate::tools::{self, Need, Toolbox};
+use crate::tools::{self, Need, Toolbox, own_source};
 use crate::ui::Tone;
-use figures::{Figure, Measure};
 use xtask_remote::Timestamp;
 
 /// The page that `--write` writes.
@@ -43,22 +43,16 @@ struct Bench<'a> {
 
 /// A figure that was measured.
 struct Measured<'a> {
-    figure: Figure<'a>,
+    figure: &'a Figure,
     value: f64,
 }
 
 impl Measured<'_> {
     fn facts(&self) -> Value {
-        let Figure {
-            name,
-            about,
-            unit,
-            goal,
-            ..
-        } = self.figure;
+        let Measured { figure, value } = *self;
         json!({
-            "name": name, "about": about, "value": self.value, "shown": unit.show(self.value),
-            "goal": goal.show(unit), "met": goal.is_met(self.value),
+            "name": figure.name, "about": figure.about, "value": value,
+            "shown": figure.unit.show(value), "goal": figure.goal(), "met": figure.is_met(value),
         })
     }
 }
@@ -68,7 +62,7 @@ impl Measured<'_> {
 /// # Errors
 /// When something cannot be measured.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let figures = figures::all(&context.config);
+    let figures = figures::all(&context.config)?;
     let chosen = choose(&figures, args)?;
     if args.list {
         for figure in chosen {
@@ -78,6 +72,16 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         }
         return Ok(());
     }
+    let (chosen, left_out): (Vec<_>, Vec<_>) = chosen
+        .into_iter()
+        .partition(|figure| own_source::is_in(&context.root) || !figure.compiles_the_tool());
+    for figure in left_out {
+        let line = format!(
+            "{}: the sources of the tool are not in this project",
+            figure.name
+        );
+        context.ui.status_toned("Left out", &line, Tone::Warning);
+    }
     let toolbox = tools::ready(context, Need::ALL)?;
     let bench = Bench {
         context,
@@ -86,18 +90,15 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let mut measured = Vec::new();
     for figure in chosen {
         context.interrupt.check()?;
-        let progress = context.ui.progress("Measuring", figure.about);
-        let value = match figure.measure {
-            Measure::Ours(measure) => measure(&bench)?,
-            Measure::Project(command) => measure::project(&bench, command)?,
-        };
+        let progress = context.ui.progress("Measuring", &figure.about);
+        let value = figure.measure(&bench)?;
         progress.clear();
-        let tone = match figure.goal.is_met(value) {
+        let tone = match figure.is_met(value) {
             true => Tone::Good,
             false => Tone::Warning,
         };
-        let (value_shown, goal) = (figure.unit.show(value), figure.goal.show(figure.unit));
-        let line = format!("{value_shown:>9} (goal {goal})  {}", figure.about);
+        let (shown, goal) = (figure.unit.show(value), figure.goal());
+        let line = format!("{shown:>9} (goal {goal})  {}", figure.about);
         context.ui.status_toned("Measured", &line, tone);
         measured.push(Measured { figure, value });
     }
@@ -111,25 +112,25 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn choose<'a>(figures: &[Figure<'a>], args: &Args) -> anyhow::Result<Vec<Figure<'a>>> {
-    let known = |name: &String| figures.iter().any(|figure| figure.name == name);
+fn choose<'a>(figures: &'a [Figure], args: &Args) -> anyhow::Result<Vec<&'a Figure>> {
+    let known = |name: &String| figures.iter().any(|figure| figure.name == *name);
     if let Some(unknown) = args.figures.iter().find(|name| !known(name)) {
         return Failure::new(Kind::Usage, format!("there is no figure \"{unknown}\""))
             .next("cargo xtask bench --list")
             .err();
     }
-    let wanted = |figure: &&Figure<'_>| match args.figures.is_empty() {
+    let wanted = |figure: &&Figure| match args.figures.is_empty() {
         true => args.slow || args.list || !figure.slow,
-        false => args.figures.iter().any(|name| figure.name == name),
+        false => args.figures.contains(&figure.name),
     };
-    Ok(figures.iter().filter(wanted).copied().collect())
+    Ok(figures.iter().filter(wanted).collect())
 }
 
 /// Replaces the rows that were measured; the others stay as they are.
 fn write(
     context: &Context,
     page: &Utf8Path,
-    figures: &[Figure<'_>],
+    figures: &[Figure],
     measured: &[Measured<'_>],
 ) -> anyhow::Result<()> {
     let present = fs_err::read_to_string(page).unwrap_or_default();
@@ -140,21 +141,16 @@ fn write(
         "# Measured\n\nWritten by `cargo xtask bench --slow --write`; `cargo xtask bench --list` says what each figure is.\nA goal that is missed is shown and breaks nothing: figures depend on the machine.\n\n| figure | measured | goal | on | what |\n|---|---|---|---|---|\n",
     );
     for figure in figures {
-        let start = format!("| {} |", figure.name);
-        let row = match measured.iter().find(|one| one.figure.name == figure.name) {
-            Some(one) => format!(
-                "{start} {} | {} | {today}, {machine} | {} |",
-                figure.unit.show(one.value),
-                figure.goal.show(figure.unit),
-                figure.about
-            ),
+        let Figure { name, about, .. } = figure;
+        let (start, goal) = (format!("| {name} |"), figure.goal());
+        let row = match measured.iter().find(|one| one.figure.name == *name) {
+            Some(one) => {
+                let shown = figure.unit.show(one.value);
+                format!("{start} {shown} | {goal} | {today}, {machine} | {about} |")
+            }
             None => match present.lines().find(|line| line.starts_with(&start)) {
                 Some(line) => line.to_owned(),
-                None => format!(
-                    "{start} not yet | {} | | {} |",
-                    figure.goal.show(figure.unit),
-                    figure.about
-                ),
+                None => format!("{start} not yet | {goal} | | {about} |"),
             },
         };
         text.push_str(&row);

@@ -11,8 +11,9 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use xshell::{Cmd, cmd};
 
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::error::{self, Failure, Kind};
 use crate::process;
@@ -159,53 +160,46 @@ impl Suite<'_> {
         }
     }
 
+    /// The program that a line of [`xshell::cmd`] names: cargo, Python and uv are those of this run.
+    fn cmd(&self, program: &str) -> Cmd<'static> {
+        sh().cmd(match program {
+            "cargo" => self.context.env.cargo(),
+            "python" => self.toolbox.python.as_str(),
+            "uv" => self.toolbox.uv.as_str(),
+            other => other,
+        })
+    }
+
     /// A program, run in the project's folder.
-    fn command(&self, kind: Program, program: impl AsRef<str>, args: &[&str]) -> Command {
+    fn command(&self, kind: Program, line: Cmd<'_>) -> Command {
         let Context { env, root, .. } = self.context;
-        let mut command = child_env::command(env, kind, program, root);
-        command.args(args);
-        command
+        child_env::command(env, kind, line, root)
     }
 
     /// cargo, as it runs us.
-    fn cargo(&self, args: &[&str]) -> Command {
-        let cargo = self.context.env.get(vars::CARGO).unwrap_or("cargo");
-        // What follows the dashes is for the tests.
-        let dashes = args.iter().position(|arg| *arg == "--");
-        let (own, passed_on) = args.split_at(dashes.unwrap_or(args.len()));
-        let mut command = self.command(Program::Xtask, cargo, own);
-        if matches!(own.first(), Some(&("build" | "clippy" | "test"))) {
-            command.arg(builds::MESSAGES);
-        }
-        if own.first() == Some(&"test") {
-            // A failure in one crate says nothing of the others.
-            command.arg("--no-fail-fast");
-        }
-        command.args(passed_on);
-        command
+    fn cargo(&self, line: Cmd<'_>) -> Command {
+        self.command(Program::Xtask, line)
     }
 
     /// A module of the locked Python environment.
-    fn python(&self, args: &[&str]) -> Command {
-        let mut command = self.command(Program::Code, &self.toolbox.python, args);
-        command.env("PYTHONPATH", &self.context.config.data.source);
-        command
+    fn python(&self, line: Cmd<'_>) -> Command {
+        let source = &self.context.config.data.source;
+        self.command(Program::Code, line.env("PYTHONPATH", source))
     }
 
     /// Python of an environment with the extra `spark`. It is one of its own, as it is larger by half.
     fn spark_python(&self) -> anyhow::Result<camino::Utf8PathBuf> {
         let folder = self.context.local().join("spark");
-        let mut command = self.uv(&["sync", "--locked", "--extra", "spark"]);
-        command
+        let line = cmd!(self, "uv sync --locked --extra spark")
             .env("UV_PROJECT_ENVIRONMENT", &folder)
             .env("UV_COMPILE_BYTECODE", "1");
-        self.succeed(command, "the packages for Spark cannot be installed")?;
+        self.succeed(self.uv(line), "the packages for Spark cannot be installed")?;
         Ok(folder.join("bin/python"))
     }
 
     /// uv.
-    fn uv(&self, args: &[&str]) -> Command {
-        self.command(Program::Uv, &self.toolbox.uv, args)
+    fn uv(&self, line: Cmd<'_>) -> Command {
+        self.command(Program::Uv, line)
     }
 }
 

@@ -1,16 +1,17 @@
-//! A project's own benchmarks for `cargo xtask bench`.
+//! Benchmarks for `cargo xtask bench`.
 
 use serde::Deserialize;
 
-/// A benchmark of the project.
+/// A benchmark.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ProjectFigure {
+pub struct Figure {
     /// The name for `cargo xtask bench NAME`.
     pub name: String,
     /// What it is.
     pub about: String,
     /// A Python script and its arguments; its last line of output is the value.
+    #[serde(default)]
     pub command: Vec<String>,
     /// The unit of the value.
     pub unit: Unit,
@@ -23,7 +24,7 @@ pub struct ProjectFigure {
     pub slow: bool,
 }
 
-impl ProjectFigure {
+impl Figure {
     pub(super) fn check(&self) -> Result<(), String> {
         if self.command.is_empty() {
             return Err(format!("bench \"{}\": command is empty", self.name));

@@ -5,12 +5,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use xshell::cmd;
 use xtask_remote::{Error, Headers, Method, Request, readable, refused};
 
 use super::through_cli::{Answer, Exchange};
 use super::words::{asks_to_sign_in, last_words};
 use super::{Summary, Target};
 use crate::bundle::TargetWorkspace;
+use crate::child_env::sh;
 use crate::error::{Failure, Kind, sign_in};
 use crate::process::{self, Finished};
 use crate::ui::safe_line;
@@ -238,8 +240,8 @@ impl Target<'_> {
     /// A CLI command with this target's sign-in settings and no other part of the bundle.
     pub(super) fn outlined(&self, args: &[&str]) -> anyhow::Result<Command> {
         use std::os::unix::process::CommandExt as _;
-        let mut command = Command::new(&self.program);
-        command.args(args).args(["--target", &self.name]);
+        let Target { program, name, .. } = self;
+        let mut command = Command::from(cmd!(sh(), "{program} {args...} --target {name}"));
         self.surround(&mut command);
         command.current_dir(self.outline()?.folder());
         // Its own process group, so that the CLI's sign-in helpers are killed with it.

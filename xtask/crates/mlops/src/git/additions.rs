@@ -1,7 +1,10 @@
 //! What each commit of a range adds: a push publishes every commit, not only the last state.
 
+use xshell::cmd;
+
 use super::changes::GITLINK;
 use super::{Git, pieces};
+use crate::child_env::sh;
 
 /// A file that a commit adds or changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,23 +25,12 @@ impl Git {
     pub(crate) fn additions(&self, without: &[&str], head: &str) -> anyhow::Result<Vec<Addition>> {
         let without = without.iter().map(|commit| format!("\n^{commit}"));
         let range = head.to_owned() + &without.collect::<String>();
-        let commits = self.fed(&["rev-list", "--reverse", "--topo-order", "--stdin"], range)?;
-        let listed = self.fed(
-            &[
-                "diff-tree",
-                "--stdin",
-                "-r",
-                "-c",
-                "--root",
-                "--raw",
-                "-z",
-                "--no-abbrev",
-                "--no-renames",
-                "--no-relative",
-            ],
-            String::from_utf8_lossy(&commits).into_owned(),
-        )?;
-        Ok(parsed(&String::from_utf8_lossy(&listed)))
+        let walk = cmd!(sh(), "git rev-list --reverse --topo-order --stdin");
+        let raw = cmd!(
+            sh(),
+            "git diff-tree --stdin -r -c --root --raw -z --no-abbrev --no-renames --no-relative"
+        );
+        Ok(parsed(&self.fed(raw, self.fed(walk, range)?)?))
     }
 
     /// What a tree adds to a commit, as if it were committed on top.

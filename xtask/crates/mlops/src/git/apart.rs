@@ -3,8 +3,10 @@
 //! commit.
 
 use camino::Utf8PathBuf;
+use xshell::cmd;
 
 use super::Git;
+use crate::child_env::sh;
 use crate::error::{Failure, Kind};
 
 /// A temporary index and object store.
@@ -48,27 +50,22 @@ impl Git {
             apart: Some((folder.0.clone(), self.git_path("objects")?)),
             ..self.clone()
         };
-        let added = git.run(&[
-            "-C",
-            self.top()?.as_str(),
-            "-c",
+        let top = self.top()?;
+        let settings = [
             "core.compression=0",
-            "-c",
             "core.splitIndex=false",
-            "-c",
             "core.fsmonitor=false",
-            "-c",
             "advice.addEmbeddedRepo=false",
-            "add",
-            "--all",
-        ])?;
+        ];
+        let settings = settings.iter().flat_map(|setting| ["-c", setting]);
+        let added = git.run(cmd!(sh(), "git -C {top} {settings...} add --all"))?;
         if !added.ok() {
             return Failure::new(Kind::Failed, "git cannot add the uncommitted changes")
                 .details(added.tail)
                 .next("git add --all")
                 .err();
         }
-        let tree = git.read(&["write-tree"])?;
+        let tree = git.read(cmd!(sh(), "git write-tree"))?;
         Ok(Apart {
             git,
             _folder: folder,
@@ -78,7 +75,10 @@ impl Git {
 
     /// The path of one of git's files for this work tree.
     pub(super) fn git_path(&self, name: &str) -> anyhow::Result<Utf8PathBuf> {
-        let path = self.read(&["rev-parse", "--path-format=absolute", "--git-path", name])?;
-        Ok(path.into())
+        let line = cmd!(
+            sh(),
+            "git rev-parse --path-format=absolute --git-path {name}"
+        );
+        Ok(self.read(line)?.into())
     }
 }

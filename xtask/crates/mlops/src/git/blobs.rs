@@ -4,7 +4,10 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
+use xshell::cmd;
+
 use super::Git;
+use crate::child_env::sh;
 use crate::error::{Failure, Kind};
 use crate::process;
 
@@ -18,7 +21,7 @@ pub(crate) struct Blobs {
 impl Git {
     /// Starts reading objects.
     pub(crate) fn blobs(&self) -> anyhow::Result<Blobs> {
-        let mut command = self.plumbing(&["cat-file", "--batch"]);
+        let mut command = self.plumbing(cmd!(sh(), "git cat-file --batch"));
         self.ui.explain(&process::typed(&command));
         let mut child = command
             .stdin(Stdio::piped())
@@ -37,47 +40,18 @@ impl Git {
         if ids.is_empty() {
             return Ok(HashMap::new());
         }
-        let listed = self.fed(
-            &["cat-file", "--batch-check=%(objectname) %(objectsize)"],
-            lines(ids),
-        )?;
-        Ok(String::from_utf8_lossy(&listed)
+        let line = cmd!(
+            sh(),
+            "git cat-file '--batch-check=%(objectname) %(objectsize)'"
+        );
+        Ok(self
+            .fed(line, lines(ids))?
             .lines()
             .filter_map(|line| {
                 let (id, size) = line.split_once(' ')?;
                 Some((id.to_owned(), size.parse().ok()?))
             })
             .collect())
-    }
-
-    /// The output of a local git command with `input` on stdin.
-    pub(super) fn fed(&self, args: &[&str], input: String) -> anyhow::Result<Vec<u8>> {
-        let mut command = self.plumbing(args);
-        let line = process::typed(&command);
-        self.ui.explain(&line);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let stdin = child.stdin.take();
-        // Written in a thread: with large input and output both sides would block.
-        let writer = std::thread::spawn(move || {
-            if let Some(mut stdin) = stdin {
-                let _ = stdin.write_all(input.as_bytes());
-            }
-        });
-        let output = child.wait_with_output()?;
-        let _ = writer.join();
-        if output.status.success() {
-            return Ok(output.stdout);
-        }
-        Failure::new(
-            Kind::Failed,
-            format!("`{line}` ended with {}", output.status),
-        )
-        .details(String::from_utf8_lossy(&output.stderr))
-        .err()
     }
 }
 
@@ -112,6 +86,6 @@ impl Drop for Blobs {
 }
 
 /// One a line.
-pub(super) fn lines(ids: &[&str]) -> String {
+fn lines(ids: &[&str]) -> String {
     ids.iter().flat_map(|id| [id, "\n"]).collect()
 }

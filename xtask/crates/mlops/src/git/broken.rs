@@ -1,17 +1,18 @@
 //! Explains why git does not open a repository, with the remedy.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use xshell::cmd;
 
 use super::Git;
+use crate::child_env::sh;
 use crate::error::{Failure, Kind};
 
 impl Git {
     /// Checks that git opens the repository.
     pub(super) fn must_open(&self) -> anyhow::Result<()> {
-        let mut command = self.command(&["rev-parse", "--git-dir"]);
+        let line = cmd!(sh(), "git rev-parse --git-dir");
         // One refusal is recognised only by its English text.
-        command.env("LC_ALL", "C");
-        let output = command.output()?;
+        let output = self.command(line.env("LC_ALL", "C")).output()?;
         if output.status.success() {
             return Ok(());
         }

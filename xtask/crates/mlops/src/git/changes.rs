@@ -1,8 +1,10 @@
 //! Changed files: in the work tree, and between two commits.
 
 use camino::Utf8PathBuf;
+use xshell::cmd;
 
 use super::{Git, pieces};
+use crate::child_env::sh;
 
 /// The mode of a submodule.
 pub(super) const GITLINK: &str = "160000";
@@ -42,16 +44,11 @@ pub(crate) struct Change {
 impl Git {
     /// Uncommitted changes: changed files, and untracked ones that are not ignored.
     pub(crate) fn uncommitted(&self) -> anyhow::Result<Vec<Change>> {
-        let listed = self.read(&[
-            "-c",
-            "status.relativePaths=false",
-            "status",
-            "--porcelain=v1",
-            "-z",
-            "--untracked-files=all",
-            "--ignore-submodules=none",
-            "--find-renames",
-        ])?;
+        let listed = self.read(cmd!(
+            sh(),
+            "git -c status.relativePaths=false status --porcelain=v1 -z --untracked-files=all
+                --ignore-submodules=none --find-renames"
+        ))?;
         let mut pieces = pieces(&listed);
         let mut changes = Vec::new();
         while let Some(entry) = pieces.next() {
@@ -86,16 +83,13 @@ impl Git {
 
     /// The files that differ between two commits or trees.
     pub(crate) fn changed_between(&self, before: &str, after: &str) -> anyhow::Result<Vec<Change>> {
-        let fixed = [
-            "diff-tree",
-            "-r",
-            "--raw",
-            "-z",
-            "--no-abbrev",
-            "--no-relative",
-        ];
-        let args = [&fixed[..], &["--find-renames", before, after, "--"]].concat();
-        let listed = self.printed(self.plumbing(&args))?;
+        let listed = self.printed(
+            self.plumbing(cmd!(
+                sh(),
+                "git diff-tree -r --raw -z --no-abbrev --no-relative --find-renames {before} {after} --"
+            )),
+            None,
+        )?;
         let listed = String::from_utf8_lossy(&listed);
         let mut pieces = pieces(&listed);
         let mut changes = Vec::new();
@@ -129,8 +123,8 @@ impl Git {
 
     /// A file's content at a commit; `None` if it does not exist.
     pub(crate) fn content(&self, commit: &str, path: &str) -> Option<Vec<u8>> {
-        self.printed(self.plumbing(&["cat-file", "blob", &format!("{commit}:{path}")]))
-            .ok()
+        let line = cmd!(sh(), "git cat-file blob {commit}:{path}");
+        self.printed(self.plumbing(line), None).ok()
     }
 
     /// The files of a commit at or below some paths, filtered by name, with their content.
@@ -140,8 +134,10 @@ impl Git {
         paths: &[&str],
         wanted: impl Fn(&str) -> bool,
     ) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
-        let fixed = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree"];
-        let listed = self.read(&[&fixed[..], &[commit, "--"], paths].concat())?;
+        let listed = self.read(cmd!(
+            sh(),
+            "git --literal-pathspecs ls-tree -r -z --full-tree {commit} -- {paths...}"
+        ))?;
         let files: Vec<(&str, &str)> = pieces(&listed)
             .filter_map(|entry| {
                 let (facts, path) = entry.split_once('\t')?;
@@ -166,41 +162,39 @@ impl Git {
 
     /// The files of a commit below a folder of the repository.
     pub(crate) fn files_below(&self, commit: &str, folder: &str) -> anyhow::Result<Vec<String>> {
-        let listed = self.read(&[
-            "--literal-pathspecs",
-            "ls-tree",
-            "-r",
-            "-z",
-            "--name-only",
-            "--full-tree",
-            commit,
-            "--",
-            folder,
-        ])?;
+        let listed = self.read(cmd!(
+            sh(),
+            "git --literal-pathspecs ls-tree -r -z --name-only --full-tree {commit} -- {folder}"
+        ))?;
         Ok(pieces(&listed).map(str::to_owned).collect())
     }
 
     /// The blobs of a commit.
     pub(crate) fn objects_of_files(&self, commit: &str) -> anyhow::Result<Vec<String>> {
-        let listed = self.read(&["ls-tree", "-r", "-z", "--full-tree", commit])?;
+        let listed = self.read(cmd!(sh(), "git ls-tree -r -z --full-tree {commit}"))?;
         let object = |entry: &str| entry.split(['\t', ' ']).nth(2).map(str::to_owned);
         Ok(pieces(&listed).filter_map(object).collect())
     }
 
     /// The files in the repository's root folder, at a commit.
     pub(crate) fn files_at_the_top(&self, commit: &str) -> anyhow::Result<Vec<String>> {
-        let listed = self.read(&["ls-tree", "-z", "--name-only", "--full-tree", commit])?;
+        let listed = self.read(cmd!(
+            sh(),
+            "git ls-tree -z --name-only --full-tree {commit}"
+        ))?;
         Ok(pieces(&listed).map(str::to_owned).collect())
     }
 
     /// The repository's root folder.
     pub(crate) fn top(&self) -> anyhow::Result<Utf8PathBuf> {
-        Ok(self.read(&["rev-parse", "--show-toplevel"])?.into())
+        Ok(self
+            .read(cmd!(sh(), "git rev-parse --show-toplevel"))?
+            .into())
     }
 
     /// The project's path in the repository: empty, or with a trailing slash.
     pub(crate) fn prefix(&self) -> anyhow::Result<String> {
-        self.read(&["rev-parse", "--show-prefix"])
+        self.read(cmd!(sh(), "git rev-parse --show-prefix"))
     }
 }
 

@@ -1,6 +1,9 @@
 //! The state of the clone: its branch and uncommitted changes.
 
+use xshell::cmd;
+
 use super::Git;
+use crate::child_env::sh;
 
 /// The state of the clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,20 +21,17 @@ pub(crate) struct CloneState {
 impl Git {
     /// Reads the state with one git call.
     pub(crate) fn state(&self) -> anyhow::Result<CloneState> {
-        let told = self.read(&[
-            "status",
-            "--porcelain=v2",
-            "--branch",
-            "--no-ahead-behind",
-            "-z",
-        ])?;
-        Ok(parse(&told))
+        let line = cmd!(
+            sh(),
+            "git status --porcelain=v2 --branch --no-ahead-behind -z"
+        );
+        Ok(parse(&self.read(line)?))
     }
 
     /// The default branch of a remote, as last fetched.
     pub(crate) fn known_default_branch(&self, remote: &str) -> Option<String> {
-        let head = format!("refs/remotes/{remote}/HEAD");
-        let name = self.read(&["symbolic-ref", "--quiet", &head]).ok()?;
+        let line = cmd!(sh(), "git symbolic-ref --quiet refs/remotes/{remote}/HEAD");
+        let name = self.read(line).ok()?;
         name.strip_prefix(&format!("refs/remotes/{remote}/"))
             .map(str::to_owned)
     }

@@ -1,7 +1,9 @@
 //! Commits of a branch, and how two branches relate.
 
+use xshell::cmd;
+
 use super::{Git, pieces};
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use crate::process;
 
 /// A commit.
@@ -18,36 +20,21 @@ pub(crate) struct Commit {
 impl Git {
     /// The commits in `head` but not in `base`, oldest first, without merges of the base.
     pub(crate) fn commits(&self, base: &str, head: &str) -> anyhow::Result<Vec<Commit>> {
-        let listed = self.read(&[
-            "-c",
-            "log.showSignature=false",
-            "log",
-            "-z",
-            "--reverse",
-            "--no-merges",
-            "--encoding=UTF-8",
-            "--format=%H%n%B",
-            "--end-of-options",
-            &format!("{base}..{head}"),
-            "--",
-        ])?;
+        let listed = self.read(cmd!(
+            sh(),
+            "git -c log.showSignature=false log -z --reverse --no-merges --encoding=UTF-8
+                --format=%H%n%B --end-of-options {base}..{head} --"
+        ))?;
         Ok(pieces(&listed).map(commit).collect())
     }
 
     /// The commits in `head` but not in `without`, oldest first, with merges.
     pub(crate) fn with_merges(&self, without: &[&str], head: &str) -> anyhow::Result<Vec<Commit>> {
-        let fixed = [
-            "-c",
-            "log.showSignature=false",
-            "log",
-            "-z",
-            "--reverse",
-            "--encoding=UTF-8",
-            "--format=%H%n%B",
-            head,
-            "--not",
-        ];
-        let listed = self.read(&[&fixed[..], without, &["--"]].concat())?;
+        let listed = self.read(cmd!(
+            sh(),
+            "git -c log.showSignature=false log -z --reverse --encoding=UTF-8 --format=%H%n%B
+                {head} --not {without...} --"
+        ))?;
         Ok(pieces(&listed).map(commit).collect())
     }
 
@@ -60,14 +47,10 @@ impl Git {
         if self.is_cut_off(base, head)? {
             return Ok(None);
         }
-        let counts = self.read(&[
-            "rev-list",
-            "--left-right",
-            "--count",
-            "--end-of-options",
-            &format!("{head}...{base}"),
-            "--",
-        ])?;
+        let counts = self.read(cmd!(
+            sh(),
+            "git rev-list --left-right --count --end-of-options {head}...{base} --"
+        ))?;
         let mut counts = counts
             .split_whitespace()
             .filter_map(|count| count.parse().ok());
@@ -80,22 +63,14 @@ impl Git {
     /// Whether a shallow clone lacks history between two commits, that is, a shallow boundary lies among
     /// the commits that only one of them has.
     pub(crate) fn is_cut_off(&self, one: &str, other: &str) -> anyhow::Result<bool> {
-        if self.read(&["rev-parse", "--is-shallow-repository"])? != "true" {
+        if self.read(cmd!(sh(), "git rev-parse --is-shallow-repository"))? != "true" {
             return Ok(false);
         }
-        let file = self.read(&[
-            "rev-parse",
-            "--path-format=absolute",
-            "--git-path",
-            "shallow",
-        ])?;
-        let firsts = fs_err::read_to_string(file)?;
-        let between = self.read(&[
-            "rev-list",
-            "--end-of-options",
-            &format!("{one}...{other}"),
-            "--",
-        ])?;
+        let firsts = fs_err::read_to_string(self.git_path("shallow")?)?;
+        let between = self.read(cmd!(
+            sh(),
+            "git rev-list --end-of-options {one}...{other} --"
+        ))?;
         Ok(between
             .lines()
             .any(|commit| firsts.lines().any(|first| first == commit)))
@@ -103,29 +78,22 @@ impl Git {
 
     /// Whether `earlier` is an ancestor of `later`.
     pub(crate) fn contains(&self, later: &str, earlier: &str) -> bool {
-        self.run(&["merge-base", "--is-ancestor", earlier, later])
+        self.run(cmd!(sh(), "git merge-base --is-ancestor {earlier} {later}"))
             .is_ok_and(|finished| finished.ok())
     }
 
     /// The merge base.
     pub(crate) fn fork_point(&self, base: &str, head: &str) -> Option<String> {
-        self.read(&["merge-base", base, head]).ok()
+        self.read(cmd!(sh(), "git merge-base {base} {head}")).ok()
     }
 
     /// The files in which a merge of `head` into `base` would conflict; `None` before git 2.38.
     pub(crate) fn conflicts(&self, base: &str, head: &str) -> anyhow::Result<Option<Vec<String>>> {
-        let mut command = self.command_of(
-            Program::GitRemote,
-            &[
-                "merge-tree",
-                "--write-tree",
-                "--name-only",
-                "--no-messages",
-                "-z",
-                base,
-                head,
-            ],
+        let line = cmd!(
+            sh(),
+            "git merge-tree --write-tree --name-only --no-messages -z {base} {head}"
         );
+        let mut command = self.command_of(Program::GitRemote, line);
         if let Some(login) = self.login.get() {
             self.sign_in_without_hooks(&mut command, login);
         }

@@ -1,8 +1,10 @@
 //! Creates commits from trees and writes trees to disk, without touching the work tree.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use xshell::{Cmd, cmd};
 
 use super::{Git, pieces};
+use crate::child_env::sh;
 use crate::error::{Failure, Kind};
 
 /// A commit with its tree and parents.
@@ -53,36 +55,34 @@ impl Git {
     /// The tree of a commit.
     pub(crate) fn tree(&self, commit: &str) -> anyhow::Result<String> {
         let tree = format!("{commit}^{{tree}}");
-        self.read(&["rev-parse", "--verify", "--end-of-options", &tree])
+        self.read(cmd!(sh(), "git rev-parse --verify --end-of-options {tree}"))
     }
 
     /// The empty tree.
     pub(crate) fn empty_tree(&self) -> anyhow::Result<String> {
-        self.read(&["hash-object", "-t", "tree", "-w", "/dev/null"])
+        self.read(cmd!(sh(), "git hash-object -t tree -w /dev/null"))
     }
 
     /// The time of a commit in seconds since 1970.
     pub(crate) fn made_at(&self, commit: &str) -> anyhow::Result<i64> {
-        let told = self.read(&["show", "--no-patch", "--format=%ct", commit, "--"])?;
+        let told = self.read(cmd!(sh(), "git show --no-patch --format=%ct {commit} --"))?;
         Ok(told.trim().parse().unwrap_or_default())
     }
 
     /// Creates a commit without a branch and without a checkout.
     pub(crate) fn make_commit(&self, new: NewCommit<'_>) -> anyhow::Result<String> {
-        let mut command = self.command(&["commit-tree", new.tree]);
-        for parent in new.parents {
-            command.args(["-p", parent]);
-        }
-        command.args(["-m", new.message]);
+        let NewCommit { tree, message, .. } = new;
+        let parents = new.parents.iter().flat_map(|parent| ["-p", parent]);
         // `git commit` signs by this setting, and `commit-tree` does not look at it.
-        if self.is_set("commit.gpgSign") {
-            command.arg("-S");
-        }
+        let signed = self.is_set("commit.gpgSign").then_some("-S");
         let at = format!("{} +0000", new.at);
-        command
-            .env("GIT_AUTHOR_DATE", &at)
-            .env("GIT_COMMITTER_DATE", &at);
-        let output = command.output()?;
+        let line = cmd!(
+            sh(),
+            "git commit-tree {tree} {parents...} -m {message} {signed...}"
+        )
+        .env("GIT_AUTHOR_DATE", &at)
+        .env("GIT_COMMITTER_DATE", &at);
+        let output = self.command(line).output()?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
@@ -94,7 +94,7 @@ impl Git {
 
     /// One commit.
     pub(crate) fn made(&self, commit: &str) -> anyhow::Result<Made> {
-        let found = self.log(&["--no-walk", commit])?;
+        let found = self.log(cmd!(sh(), "git log --no-walk {commit}"))?;
         found
             .into_iter()
             .next()
@@ -103,37 +103,45 @@ impl Git {
 
     /// The commits in `head` but not in `without`, newest first.
     pub(crate) fn reached(&self, head: &str, without: &[&str]) -> anyhow::Result<Vec<Made>> {
-        self.log(&[&[head, "--not"], without].concat())
+        self.log(cmd!(sh(), "git log {head} --not {without...}"))
     }
 
     /// The same by first parents only: the history of the branch itself.
     pub(crate) fn line(&self, head: &str, without: &[&str]) -> anyhow::Result<Vec<Made>> {
-        self.log(&[&["--first-parent", head, "--not"], without].concat())
+        self.log(cmd!(
+            sh(),
+            "git log --first-parent {head} --not {without...}"
+        ))
     }
 
     /// The commits in `head` whose change is not in `base` (by patch id), without merges.
     pub(crate) fn only_in(&self, head: &str, base: &str) -> anyhow::Result<Vec<Made>> {
-        let range = format!("{base}...{head}");
-        self.log(&["--no-merges", "--cherry-pick", "--right-only", &range])
+        self.log(cmd!(
+            sh(),
+            "git log --no-merges --cherry-pick --right-only {base}...{head}"
+        ))
     }
 
-    fn log(&self, what: &[&str]) -> anyhow::Result<Vec<Made>> {
-        let fixed = [
-            "-c",
-            "log.showSignature=false",
-            "log",
+    fn log(&self, line: Cmd<'_>) -> anyhow::Result<Vec<Made>> {
+        let format = [
             "-z",
+            "--no-show-signature",
             "--encoding=UTF-8",
             "--format=%H%n%T%n%P%n%an%n%B",
+            "--",
         ];
-        let listed = self.read(&[&fixed[..], what, &["--"]].concat())?;
+        let listed = self.read(line.args(format))?;
         Ok(pieces(&listed).filter_map(made).collect())
     }
 
     /// The tree of a merge of `head` into `base`; `None` on conflicts, without a common history, or before
     /// git 2.38.
     pub(crate) fn merged_tree(&self, base: &str, head: &str) -> anyhow::Result<Option<String>> {
-        let finished = self.run(&["merge-tree", "--write-tree", "--no-messages", base, head])?;
+        let line = cmd!(
+            sh(),
+            "git merge-tree --write-tree --no-messages {base} {head}"
+        );
+        let finished = self.run(line)?;
         let tree = finished.stdout.lines().next().map(str::to_owned);
         Ok(tree.filter(|_| finished.ok()))
     }
@@ -142,14 +150,12 @@ impl Git {
     pub(crate) fn lay_out(&self, commit: &str, folder: &Utf8Path) -> anyhow::Result<()> {
         fs_err::create_dir_all(folder)?;
         let index: Utf8PathBuf = folder.with_extension("index");
-        let prefix = format!("--prefix={folder}/");
         let top = self.top()?;
-        let steps: [&[&str]; 2] = [
-            &["read-tree", commit],
-            &["checkout-index", "--all", "--force", &prefix],
-        ];
-        for args in steps {
-            let mut command = self.command(args);
+        for line in [
+            cmd!(sh(), "git read-tree {commit}"),
+            cmd!(sh(), "git checkout-index --all --force --prefix={folder}/"),
+        ] {
+            let mut command = self.command(line);
             command.current_dir(&top).env("GIT_INDEX_FILE", &index);
             self.ui.explain(&crate::process::typed(&command));
             let output = command.output()?;

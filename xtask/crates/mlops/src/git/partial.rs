@@ -3,8 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::blobs::lines;
+use xshell::cmd;
+
 use super::{Git, Login};
+use crate::child_env::sh;
 use crate::error::{Failure, Kind};
 
 /// The most objects on one command line.
@@ -27,21 +29,12 @@ impl Git {
         };
         let missing = self.missing(ids)?;
         for some in missing.chunks(AT_ONCE) {
-            let mut args = vec![
-                "-c",
-                "fetch.negotiationAlgorithm=noop",
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                "--no-write-fetch-head",
-                "--no-recurse-submodules",
-                "--no-auto-maintenance",
-                "--filter=blob:none",
-                "--",
-                &remote,
-            ];
-            args.extend(some.iter().map(String::as_str));
-            let finished = self.talk(&args, self.login.get())?;
+            let line = cmd!(
+                sh(),
+                "git -c fetch.negotiationAlgorithm=noop fetch --quiet --no-tags --no-write-fetch-head
+                    --no-recurse-submodules --no-auto-maintenance --filter=blob:none -- {remote} {some...}"
+            );
+            let finished = self.talk(line, &remote, self.login.get())?;
             if !finished.ok() {
                 let what = format!(
                     "could not fetch {} files that the change touches",
@@ -78,13 +71,10 @@ impl Git {
             .iter()
             .map(|id| format!("100644 blob {id}\t{id}\n"))
             .collect();
-        let tree = self.fed(&["mktree", "--missing"], entries)?;
-        let tree = String::from_utf8_lossy(&tree).trim().to_owned();
-        let walked = self.fed(
-            &["rev-list", "--objects", "--missing=print", "--stdin"],
-            lines(&[&tree]),
-        )?;
-        Ok(String::from_utf8_lossy(&walked)
+        let tree = self.fed(cmd!(sh(), "git mktree --missing"), entries)?;
+        let walk = cmd!(sh(), "git rev-list --objects --missing=print --stdin");
+        Ok(self
+            .fed(walk, tree)?
             .lines()
             .filter_map(|line| line.strip_prefix('?').map(str::to_owned))
             .collect())

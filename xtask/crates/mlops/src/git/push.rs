@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use xshell::{Cmd, cmd};
+
 use super::{Addition, Commit, Git, Login};
+use crate::child_env::sh;
 use crate::error::{Failure, Kind};
-use crate::process::Finished;
 
 /// The expected state of the branch on the remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,34 +46,30 @@ pub(crate) struct Brings {
 }
 
 impl Push {
-    /// The arguments of git: exactly one ref, with full names on both sides.
-    pub(crate) fn args(&self) -> Vec<String> {
+    /// The command: exactly one ref, with full names on both sides.
+    fn line(&self, settings: &[String]) -> Cmd<'static> {
+        let Push { remote, sha, .. } = self;
         let full = format!("refs/heads/{}", self.branch);
-        let mut args = vec![
-            "push".to_owned(),
-            "--porcelain".to_owned(),
-            "--no-follow-tags".to_owned(),
-            "--recurse-submodules=no".to_owned(),
-        ];
-        match &self.lease {
+        let lease = match &self.lease {
             // Without this, another user's branch of the same name would be fast-forwarded.
-            Lease::New => args.push(format!("--force-with-lease={full}:")),
-            Lease::Grows => {}
-            Lease::Rewrites(expected) => {
-                args.push(format!("--force-with-lease={full}:{expected}"));
-            }
-        }
-        let mut refs = vec![format!("{}:{full}", self.sha)];
+            Lease::New => Some(format!("--force-with-lease={full}:")),
+            Lease::Grows => None,
+            Lease::Rewrites(expected) => Some(format!("--force-with-lease={full}:{expected}")),
+        };
+        let mut options = Vec::from_iter(lease);
+        let mut refs = vec![format!("{sha}:{full}")];
         if let Some((branch, sha)) = &self.unmoved {
             // A push to its present commit changes nothing; if the branch has moved, git refuses both refs.
             let other = format!("refs/heads/{branch}");
-            args.push("--atomic".to_owned());
-            args.push(format!("--force-with-lease={other}:{sha}"));
+            options.push("--atomic".to_owned());
+            options.push(format!("--force-with-lease={other}:{sha}"));
             refs.push(format!("{sha}:{other}"));
         }
-        args.extend(["--".to_owned(), self.remote.clone()]);
-        args.extend(refs);
-        args
+        cmd!(
+            sh(),
+            "git {settings...} push --porcelain --no-follow-tags --recurse-submodules=no {options...}
+                -- {remote} {refs...}"
+        )
     }
 }
 
@@ -84,8 +82,8 @@ impl Git {
         search: impl FnOnce(&Brings) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         search(&self.brings(push)?)?;
-        let args = push.args();
-        let finished = self.pushing(&push.remote, args, login)?;
+        let line = push.line(&self.not_as_mirror(&push.remote));
+        let finished = self.talk(line, &push.remote, login)?;
         if finished.ok() {
             return Ok(());
         }
@@ -149,33 +147,24 @@ impl Git {
         branch: &str,
         login: Option<&Login>,
     ) -> anyhow::Result<Option<String>> {
-        let mut args: Vec<String> = ["push", "--dry-run", "--no-verify", "--porcelain"]
-            .iter()
-            .map(|&arg| arg.to_owned())
-            .collect();
-        // Existing branches are checked elsewhere.
-        let forced = format!("+{sha}:refs/heads/{branch}");
-        args.extend(
-            ["--no-follow-tags", "--recurse-submodules=no", "--", remote].map(str::to_owned),
+        let settings = self.not_as_mirror(remote);
+        // Forced: existing branches are checked elsewhere.
+        let line = cmd!(
+            sh(),
+            "git {settings...} push --dry-run --no-verify --porcelain --no-follow-tags
+                --recurse-submodules=no -- {remote} +{sha}:refs/heads/{branch}"
         );
-        args.push(forced);
-        let finished = self.pushing(remote, args, login)?;
+        let finished = self.talk(line, remote, login)?;
         Ok((!finished.ok()).then_some(finished.tail))
     }
 
-    /// A push of one ref only, even if the remote is set up as a mirror.
-    fn pushing(
-        &self,
-        remote: &str,
-        mut args: Vec<String>,
-        login: Option<&Login>,
-    ) -> anyhow::Result<Finished> {
+    /// What makes a push one of a single ref where the remote is set up as a mirror.
+    fn not_as_mirror(&self, remote: &str) -> Vec<String> {
         let mirror = format!("remote.{remote}.mirror");
-        if self.is_set(&mirror) {
-            args.splice(0..0, ["-c".to_owned(), format!("{mirror}=false")]);
+        match self.is_set(&mirror) {
+            true => vec!["-c".to_owned(), format!("{mirror}=false")],
+            false => Vec::new(),
         }
-        let args: Vec<&str> = args.iter().map(String::as_str).collect();
-        self.talk(&args, login)
     }
 
     /// Sets a local branch's upstream if it has none.
@@ -184,13 +173,11 @@ impl Git {
             return;
         }
         // Best effort: the push has succeeded either way.
-        let _ = self.read(&["config", &format!("branch.{branch}.remote"), remote]);
-        let _ = self.read(&[
-            "config",
-            &format!("branch.{branch}.merge"),
-            &format!("refs/heads/{name}"),
-        ]);
-        self.forget_settings();
+        let _ = self.run(cmd!(sh(), "git config branch.{branch}.remote {remote}"));
+        let _ = self.run(cmd!(
+            sh(),
+            "git config branch.{branch}.merge refs/heads/{name}"
+        ));
     }
 }
 
@@ -221,31 +208,21 @@ mod tests {
             unmoved: None,
             known: Vec::new(),
         };
-        let plain = [
-            "push",
-            "--porcelain",
-            "--no-follow-tags",
-            "--recurse-submodules=no",
-            "--",
-            "origin",
-            "abc:refs/heads/-f",
-        ];
-        assert_eq!(push.args(), plain);
+        let start = "git push --porcelain --no-follow-tags --recurse-submodules=no";
+        let end = "-- origin abc:refs/heads/-f";
+        let typed = |push: &Push| push.line(&[]).to_string();
+        assert_eq!(typed(&push), format!("{start} {end}"));
         push.lease = Lease::New;
-        assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:");
+        let lease = "--force-with-lease=refs/heads/-f:";
+        assert_eq!(typed(&push), format!("{start} {lease} {end}"));
         push.lease = Lease::Rewrites("def".to_owned());
-        assert_eq!(push.args()[4], "--force-with-lease=refs/heads/-f:def");
+        assert_eq!(typed(&push), format!("{start} {lease}def {end}"));
         push.unmoved = Some(("x".to_owned(), "123".to_owned()));
+        let both = "--atomic --force-with-lease=refs/heads/x:123";
+        let other = "123:refs/heads/x";
         assert_eq!(
-            push.args()[5..],
-            [
-                "--atomic",
-                "--force-with-lease=refs/heads/x:123",
-                "--",
-                "origin",
-                "abc:refs/heads/-f",
-                "123:refs/heads/x"
-            ]
+            typed(&push),
+            format!("{start} {lease}def {both} {end} {other}")
         );
     }
 }

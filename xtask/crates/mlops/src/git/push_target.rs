@@ -1,6 +1,9 @@
 //! The push target of a branch in git's settings.
 
+use xshell::cmd;
+
 use super::Git;
+use crate::child_env::sh;
 
 /// The push target of a branch, as for `git push`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,12 +18,12 @@ impl Git {
     /// The push target of a branch. Its upstream does not count: a branch made from `origin/release` pulls
     /// from there, and is pushed under its own name.
     pub(crate) fn push_target(&self, branch: &str) -> PushTarget {
-        let full = format!("refs/heads/{branch}");
         // pushRemote, pushDefault, the branch's own remote, and the remote's push refspecs, as git reads them.
-        let format = "--format=%(push:remotename)%00%(push:remoteref)";
-        let told = self
-            .read(&["for-each-ref", format, &full])
-            .unwrap_or_default();
+        let line = cmd!(
+            sh(),
+            "git for-each-ref --format=%(push:remotename)%00%(push:remoteref) refs/heads/{branch}"
+        );
+        let told = self.read(line).unwrap_or_default();
         let (remote, name) = told.split_once('\0').unwrap_or_default();
         // `.` means a branch of this very clone.
         let remote = Some(remote).filter(|remote| !remote.is_empty() && *remote != ".");

@@ -3,8 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
+use xshell::{Cmd, cmd};
+
 use super::{Git, Login};
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::error::{Failure, Kind};
 use crate::process::{self, Finished};
 
@@ -27,16 +29,16 @@ pub(crate) struct Remote {
 impl Git {
     /// The remotes, in the order of the configuration.
     pub(crate) fn remotes(&self) -> anyhow::Result<Vec<Remote>> {
-        let names = self.read(&["remote"])?;
+        let names = self.read(cmd!(sh(), "git remote"))?;
         let mut remotes = Vec::new();
         for name in names.lines() {
-            let urls = |args: &[&str]| -> Vec<String> {
-                let all = [&["remote", "get-url"], args, &["--", name]].concat();
-                let listed = self.read(&all).unwrap_or_default();
+            let urls = |line| -> Vec<String> {
+                let listed = self.read(line).unwrap_or_default();
                 listed.lines().map(str::to_owned).collect()
             };
-            let fetch = urls(&[]).into_iter().next().unwrap_or_default();
-            let push = urls(&["--push", "--all"]);
+            let fetch = urls(cmd!(sh(), "git remote get-url -- {name}"));
+            let fetch = fetch.into_iter().next().unwrap_or_default();
+            let push = urls(cmd!(sh(), "git remote get-url --push --all -- {name}"));
             // Skip remotes without a URL.
             if fetch.is_empty() && push.is_empty() {
                 continue;
@@ -62,26 +64,18 @@ impl Git {
         branch: &str,
         login: Option<&Login>,
     ) -> anyhow::Result<String> {
-        let full = format!("refs/heads/{branch}");
-        let args = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-recurse-submodules",
-            "--",
-            from,
-            &full,
-        ];
-        let finished = self.talk(&args, login)?;
+        let line = cmd!(
+            sh(),
+            "git fetch --quiet --no-tags --no-recurse-submodules -- {from} refs/heads/{branch}"
+        );
+        let finished = self.talk(line, from, login)?;
         if !finished.ok() {
-            return Failure::new(
-                Kind::Service,
-                format!("could not fetch branch {branch} from {from}"),
-            )
-            .details(finished.tail)
-            .err();
+            let what = format!("could not fetch branch {branch} from {from}");
+            return Failure::new(Kind::Service, what)
+                .details(finished.tail)
+                .err();
         }
-        self.read(&["rev-parse", "--verify", "FETCH_HEAD"])
+        self.read(cmd!(sh(), "git rev-parse --verify FETCH_HEAD"))
     }
 
     /// Fetches a branch's commits without updating any ref, so that several may run at once, and returns
@@ -98,19 +92,12 @@ impl Git {
         if self.resolve(&told).is_some() {
             return Ok(Some(told));
         }
-        let full = format!("refs/heads/{branch}");
-        let args = [
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-recurse-submodules",
-            "--no-write-fetch-head",
-            "--refmap=",
-            "--",
-            remote,
-            &full,
-        ];
-        let finished = self.talk(&args, login)?;
+        let line = cmd!(
+            sh(),
+            "git fetch --quiet --no-tags --no-recurse-submodules --no-write-fetch-head --refmap=
+                -- {remote} refs/heads/{branch}"
+        );
+        let finished = self.talk(line, remote, login)?;
         // The branch was changed in between.
         if finished.ok() && self.resolve(&told).is_some() {
             return Ok(Some(told));
@@ -130,22 +117,13 @@ impl Git {
         login: Option<&Login>,
     ) -> anyhow::Result<Option<String>> {
         let full = format!("refs/heads/{branch}");
-        let finished = self.talk(&["ls-remote", "--", remote, &full], login)?;
-        if !finished.ok() {
-            return Failure::new(
-                Kind::Service,
-                format!("could not reach the remote {remote}"),
-            )
-            .details(finished.tail)
-            .next(format!("git ls-remote {remote}"))
-            .err();
-        }
+        let line = cmd!(sh(), "git ls-remote -- {remote} {full}");
+        let listed = self.listed_by(line, remote, login)?;
         // ls-remote matches name suffixes; take only the full name.
-        let found = finished.stdout.lines().find_map(|line| {
+        Ok(listed.lines().find_map(|line| {
             let (sha, name) = line.split_once('\t')?;
             (name == full).then(|| sha.to_owned())
-        });
-        Ok(found)
+        }))
     }
 
     /// The remote's default branch.
@@ -154,35 +132,46 @@ impl Git {
         remote: &str,
         login: Option<&Login>,
     ) -> anyhow::Result<Option<String>> {
-        let finished = self.talk(&["ls-remote", "--symref", "--", remote, "HEAD"], login)?;
-        if !finished.ok() {
-            return Failure::new(
-                Kind::Service,
-                format!("could not reach the remote {remote}"),
-            )
-            .details(finished.tail)
-            .next(format!("git ls-remote {remote}"))
-            .err();
-        }
-        Ok(finished.stdout.lines().find_map(|line| {
+        let line = cmd!(sh(), "git ls-remote --symref -- {remote} HEAD");
+        let listed = self.listed_by(line, remote, login)?;
+        Ok(listed.lines().find_map(|line| {
             let name = line.strip_prefix("ref: refs/heads/")?.split_once('\t')?.0;
             Some(name.to_owned())
         }))
     }
 
+    fn listed_by(
+        &self,
+        line: Cmd<'_>,
+        remote: &str,
+        login: Option<&Login>,
+    ) -> anyhow::Result<String> {
+        let finished = self.talk(line, remote, login)?;
+        if finished.ok() {
+            return Ok(finished.stdout);
+        }
+        let what = format!("could not reach the remote {remote}");
+        Failure::new(Kind::Service, what)
+            .details(finished.tail)
+            .next(format!("git ls-remote {remote}"))
+            .err()
+    }
+
     /// A git command that contacts a remote. git may prompt only on a terminal.
-    pub(super) fn talk(&self, args: &[&str], login: Option<&Login>) -> anyhow::Result<Finished> {
+    pub(super) fn talk(
+        &self,
+        line: Cmd<'_>,
+        remote: &str,
+        login: Option<&Login>,
+    ) -> anyhow::Result<Finished> {
         let mut command = match self.ui.can_ask() {
-            true => self.outward(args),
-            false => self.silent(args),
+            true => self.outward(line),
+            false => self.silent(line),
         };
+        let pushes = command.get_args().any(|word| word == "push");
         let own = match login {
             Some(_) => None,
-            None => args
-                .iter()
-                .skip_while(|arg| **arg != "--")
-                .nth(1)
-                .and_then(|remote| self.credential_for(remote, args.contains(&"push"))),
+            None => self.credential_for(remote, pushes),
         };
         let handed = match login.or(own.as_ref()) {
             Some(login) => Some(self.sign_in(&mut command, login)?),
@@ -211,8 +200,9 @@ impl Git {
             .or_else(|| self.setting("core.sshCommand"))
             .unwrap_or_else(|| "ssh".to_owned());
         // git passes the setting to a shell: it may contain options, such as another configuration.
-        let mut command = child_env::command(&self.env, Program::GitRemote, "sh", &self.root);
-        command.args(["-c", &format!("{chosen} -G -- \"$1\""), "sh", alias]);
+        let script = format!("{chosen} -G -- \"$1\"");
+        let line = cmd!(sh(), "sh -c {script} sh {alias}");
+        let command = child_env::command(&self.env, Program::GitRemote, line, &self.root);
         let finished =
             process::run_within(&self.ui, &self.interrupt, command, Some(SSH), &mut |_| ()).ok()?;
         let host = finished
@@ -223,15 +213,15 @@ impl Git {
     }
 
     /// git that may prompt on the terminal.
-    fn outward(&self, args: &[&str]) -> Command {
-        let mut command = self.command_of(Program::GitRemote, args);
+    fn outward(&self, line: Cmd<'_>) -> Command {
+        let mut command = self.command_of(Program::GitRemote, line);
         command.env_remove("GIT_TERMINAL_PROMPT");
         command
     }
 
     /// git without prompts, neither on the terminal nor in a window.
-    pub(super) fn silent(&self, args: &[&str]) -> Command {
-        let mut command = self.outward(args);
+    pub(super) fn silent(&self, line: Cmd<'_>) -> Command {
+        let mut command = self.outward(line);
         command
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ASKPASS", "")

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use xshell::cmd;
+
 use super::{Git, pieces};
+use crate::child_env::sh;
 
 /// The output of `git config --list`, shared by all clones of a [`Git`].
 #[derive(Debug, Clone, Default)]
@@ -49,7 +52,7 @@ impl Git {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         ask(known.get_or_insert_with(|| {
-            let listed = self.read(&["config", "-z", "--list"]);
+            let listed = self.read(cmd!(sh(), "git config -z --list"));
             let listed = listed.unwrap_or_default();
             pieces(&listed).map(entry).collect()
         }))

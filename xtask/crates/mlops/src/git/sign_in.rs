@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use camino::Utf8PathBuf;
 use secrecy::{ExposeSecret as _, SecretString};
+use xshell::cmd;
 
 use super::Git;
+use crate::child_env::sh;
 use crate::env::Env;
 use crate::process;
 use crate::vars;
@@ -67,8 +69,8 @@ impl Drop for Handed {
 impl Git {
     /// The credential of git's own helpers for a repository, without prompts.
     pub(crate) fn credential(&self, server: &str, path: &str) -> Option<Login> {
-        let mut command = self.silent(&["-c", "core.askPass=", "credential", "fill"]);
-        command.env("GCM_INTERACTIVE", "never");
+        let line = cmd!(sh(), "git -c core.askPass= credential fill");
+        let mut command = self.silent(line.env("GCM_INTERACTIVE", "never"));
         // These may need the tokens: `gh auth git-credential` answers with them.
         for name in vars::GITHUB_TOKENS {
             if let Some(value) = self.env.get(name) {
@@ -91,11 +93,9 @@ impl Git {
 
     /// The same for a remote by name or URL; `None` if the URL is not http or contains a user.
     pub(super) fn credential_for(&self, remote: &str, pushes: bool) -> Option<Login> {
-        let args: &[&str] = match pushes {
-            true => &["remote", "get-url", "--push", "--", remote],
-            false => &["remote", "get-url", "--", remote],
-        };
-        let listed = self.read(args).unwrap_or_else(|_| remote.to_owned());
+        let push = pushes.then_some("--push");
+        let line = cmd!(sh(), "git remote get-url {push...} -- {remote}");
+        let listed = self.read(line).unwrap_or_else(|_| remote.to_owned());
         let (scheme, rest) = listed.lines().next()?.split_once("://")?;
         if !matches!(scheme, "http" | "https") {
             return None;
@@ -111,8 +111,8 @@ impl Git {
     /// itself matches entries to the URL.
     pub(crate) fn has_a_header(&self, address: &str) -> bool {
         const ASKED: &str = "signsIn";
-        let Ok(listed) = self.read(&["config", "-z", "--get-regexp", r"^http\..*extraheader$"])
-        else {
+        let line = cmd!(sh(), "git config -z --get-regexp ^http\\..*extraheader$");
+        let Ok(listed) = self.read(line) else {
             return false;
         };
         let signing_in = super::pieces(&listed).filter_map(|entry| {
@@ -120,12 +120,8 @@ impl Git {
             let name = header.split(':').next()?.trim();
             name.eq_ignore_ascii_case("authorization").then_some(key)
         });
-        let mut command = self.command(&[
-            "config",
-            "--get-urlmatch",
-            &format!("http.{ASKED}"),
-            address,
-        ]);
+        let line = cmd!(sh(), "git config --get-urlmatch http.{ASKED} {address}");
+        let mut command = self.command(line);
         let mut configured = Configured::of(&self.env);
         for key in signing_in {
             let scope = &key[..key.len() - "extraheader".len()];

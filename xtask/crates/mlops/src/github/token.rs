@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use secrecy::SecretString;
+use xshell::cmd;
 use xtask_remote::github::Address;
 use xtask_remote::github::repositories::Name;
 
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::git::{Git, Login};
 use crate::process;
@@ -74,9 +75,9 @@ const GH: Duration = Duration::from_secs(10);
 
 fn of_gh(context: &Context, address: &Address) -> Option<Token> {
     let gh = which::which("gh").ok().filter(|_| !address.is_local())?;
-    let gh = gh.to_str()?;
-    let mut command = child_env::command(&context.env, Program::Gh, gh, &context.root);
-    command.args(["auth", "token", "--hostname", address.host()]);
+    let host = address.host();
+    let line = cmd!(sh(), "{gh} auth token --hostname {host}");
+    let command = child_env::command(&context.env, Program::Gh, line, &context.root);
     let (ui, interrupt) = (&context.ui, &context.interrupt);
     let finished = process::run_within(ui, interrupt, command, Some(GH), &mut |_| ()).ok()?;
     let token = finished.stdout.trim().to_owned();

@@ -1,11 +1,12 @@
 //! Downloads release files, checks their digests and unpacks archives.
 
 use camino::Utf8Path;
+use xshell::cmd;
 use xtask_remote::download::{self, DownloadError};
 
 use super::remedies;
 use super::workshop::Workshop;
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::ui::Progress;
@@ -46,15 +47,8 @@ pub(crate) fn fetch(
     };
     download(workshop, &what, &source, &archive, &progress)?;
     let program = folder.join("databricks");
-    let mut unpack = workshop.command(Program::Code, python);
-    unpack.args([
-        "-c",
-        UNPACK,
-        archive.as_str(),
-        "databricks",
-        program.as_str(),
-    ]);
-    let unpacked = workshop.run(unpack, &mut |_| ())?;
+    let line = cmd!(sh(), "{python} -c {UNPACK} {archive} databricks {program}");
+    let unpacked = workshop.run(workshop.command(Program::Code, line), &mut |_| ())?;
     if !unpacked.ok() {
         return remedies::failed(&format!("unpacking {what}"), &unpacked.tail).err();
     }

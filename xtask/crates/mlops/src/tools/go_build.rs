@@ -3,11 +3,12 @@
 use std::process::Command;
 
 use camino::Utf8Path;
+use xshell::{Cmd, cmd};
 
 use super::go::Go;
 use super::remedies;
 use super::workshop::{Workshop, remove};
-use crate::child_env;
+use crate::child_env::{self, sh};
 use crate::ui::Progress;
 
 /// What is built.
@@ -43,15 +44,14 @@ pub(super) fn build(
     fs_err::write(source.join("go.mod"), program.go_mod)?;
     fs_err::write(source.join("go.sum"), program.go_sum)?;
     let packages = count_packages(workshop, go, &source, program, &progress)?;
-    let mut command = command(workshop, go, &source);
-    command
-        .args(["build", "-v", "-trimpath", "-buildvcs=false", "-ldflags"])
-        .arg(format!("-s -w {}", program.values))
-        .arg("-o")
-        .arg(format!("../{}", program.file))
-        .arg(program.package);
+    let Program { package, file, .. } = program;
+    let (program, flags) = (&go.path, format!("-s -w {}", program.values));
+    let line = cmd!(
+        sh(),
+        "{program} build -v -trimpath -buildvcs=false -ldflags {flags} -o ../{file} {package}"
+    );
     let mut built = 0;
-    let done = workshop.run(command, &mut |package| {
+    let done = workshop.run(command(workshop, go, line, &source), &mut |package| {
         built += 1;
         progress.message(format!(
             "{what}: package {built} of {packages}, {}",
@@ -77,11 +77,11 @@ fn count_packages(
     program: &Program<'_>,
     progress: &Progress,
 ) -> anyhow::Result<usize> {
-    let what = &program.what;
-    let mut list = command(workshop, go, source);
-    list.args(["list", "-deps", program.package]);
+    let Program { what, package, .. } = program;
+    let path = &go.path;
+    let list = cmd!(sh(), "{path} list -deps {package}");
     let mut modules = 0;
-    let listed = workshop.run(list, &mut |line| {
+    let listed = workshop.run(command(workshop, go, list, source), &mut |line| {
         if let Some(module) = line.strip_prefix("go: downloading ") {
             modules += 1;
             progress.message(format!("{what}: module {modules}, {module}"));
@@ -94,19 +94,10 @@ fn count_packages(
 }
 
 /// Go with the user's proxy and checksum settings, and no other setting that could change the build.
-fn command(workshop: &Workshop<'_>, go: &Go, source: &Utf8Path) -> Command {
-    let mut command = workshop.command(child_env::Program::Go, &go.path);
+fn command(workshop: &Workshop<'_>, go: &Go, line: Cmd<'_>, source: &Utf8Path) -> Command {
+    let mut command = workshop.command(child_env::Program::Go, line);
     command.current_dir(source);
-    for name in [
-        "GOROOT",
-        "GOOS",
-        "GOARCH",
-        "GOBIN",
-        "GOEXPERIMENT",
-        "GODEBUG",
-        "GOAMD64",
-        "GOARM64",
-    ] {
+    for name in "GOROOT GOOS GOARCH GOBIN GOEXPERIMENT GODEBUG GOAMD64 GOARM64".split(' ') {
         command.env_remove(name);
     }
     command

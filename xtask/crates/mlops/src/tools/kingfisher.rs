@@ -9,10 +9,11 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use fs_err::os::unix::fs::OpenOptionsExt as _;
 use serde::Deserialize;
+use xshell::cmd;
 
 use super::workshop::Workshop;
 use super::{Item, consent, pypi, python, remedies};
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::env::Env;
 use crate::error::{Failure, Kind};
@@ -26,8 +27,8 @@ pub(super) const SIZE: &str = "22 MB";
 const LIMIT: Duration = Duration::from_secs(180);
 /// Its exit code when it has found something.
 const FOUND: i32 = 200;
-/// Excluded rules: our own patterns have fewer false positives.
-const WITHOUT: &[&str] = &["betterleaks.generic-credential-uri"];
+/// The excluded rule: our own pattern has fewer false positives.
+const WITHOUT: &str = "betterleaks.generic-credential-uri";
 
 /// The program.
 #[derive(Debug, Clone)]
@@ -120,12 +121,13 @@ impl Kingfisher {
             progress.message(format!("{what}: compiling its rules"));
             let fetched = Kingfisher::of(&workshop, folder)
                 .ok_or_else(|| anyhow::anyhow!("the wheel of kingfisher-bin holds no program"))?;
-            let mut compile = workshop.command(Program::Code, &fetched.program);
-            compile.args(["rules", "compile-cache", "--quiet", "--no-update-check"]);
-            for rule in WITHOUT {
-                compile.args(["--exclude-rule", rule]);
-            }
-            compile.args(["--rule-cache-dir", fetched.rules.as_str()]);
+            let Kingfisher { program, rules, .. } = &fetched;
+            let line = cmd!(
+                sh(),
+                "{program} rules compile-cache --quiet --no-update-check --exclude-rule {WITHOUT}
+                    --rule-cache-dir {rules}"
+            );
+            let compile = workshop.command(Program::Code, line);
             let compiled = workshop.run(compile, &mut |_| ())?;
             match compiled.ok() {
                 true => Ok(()),
@@ -168,26 +170,15 @@ impl Kingfisher {
         let mut open = fs_err::OpenOptions::new();
         open.write(true).create_new(true).mode(0o600);
         open.open(&file)?.write_all(lines.as_bytes())?;
+        let Kingfisher { program, rules, .. } = self;
+        let line = cmd!(
+            sh(),
+            "{program} scan {file} --format=jsonl --no-validate --no-update-check --quiet --redact
+                --no-dedup --no-ignore --no-extract-archives --commit-metadata=false
+                --git-history=none --exclude-rule {WITHOUT} --rule-cache-dir {rules}"
+        );
         // Outside the project, whose settings file could disable rules.
-        let mut command = child_env::command(&self.env, Program::Code, &self.program, &folder.0);
-        command.args([
-            "scan",
-            file.as_str(),
-            "--format=jsonl",
-            "--no-validate",
-            "--no-update-check",
-            "--quiet",
-            "--redact",
-            "--no-dedup",
-            "--no-ignore",
-            "--no-extract-archives",
-            "--commit-metadata=false",
-            "--git-history=none",
-        ]);
-        for rule in WITHOUT {
-            command.args(["--exclude-rule", rule]);
-        }
-        command.args(["--rule-cache-dir", self.rules.as_str()]);
+        let command = child_env::command(&self.env, Program::Code, line, &folder.0);
         let limit = Some(LIMIT);
         let finished = process::run_within(&self.ui, &self.interrupt, command, limit, &mut |_| ())?;
         if !finished.ok() && finished.status.code() != Some(FOUND) {

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
+use xshell::cmd;
 
 use super::remedies;
 use super::workshop::Workshop;
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use crate::error::Failure;
 
 /// The package that a project's xtask depends on.
@@ -109,8 +110,8 @@ struct Dependency {
 }
 
 fn folder(workshop: &Workshop<'_>, cargo: &Utf8Path) -> Result<Option<OwnSource>, Failure> {
-    let mut command = workshop.command(Program::Cargo, cargo);
-    command.args(["metadata", "--no-deps", "--format-version", "1"]);
+    let line = cmd!(sh(), "{cargo} metadata --no-deps --format-version 1");
+    let command = workshop.command(Program::Cargo, line);
     let asked = workshop.ask(command, Duration::from_secs(60));
     let said = asked.map_err(|error| remedies::failed("cargo metadata", &error.to_string()))?;
     let metadata: Metadata = serde_json::from_str(&said.stdout)

@@ -1,12 +1,13 @@
 //! Installs tools from wheels on PyPI, each into its own virtual environment.
 
 use camino::Utf8Path;
+use xshell::cmd;
 
 use super::lock::Wheels;
 use super::python::Python;
 use super::remedies;
 use super::workshop::Workshop;
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use crate::ui::Progress;
 
 /// Creates a virtual environment in `folder` with one pinned package. pip refuses a wheel whose digest is
@@ -20,9 +21,9 @@ pub(crate) fn install(
     progress: &Progress,
 ) -> anyhow::Result<()> {
     let what = format!("{package} {} from PyPI", wheels.version);
-    let mut make = workshop.command(Program::Code, &python.path);
-    make.args(["-m", "venv", folder.as_str()]);
-    let made = workshop.run(make, &mut |_| ())?;
+    let python = &python.path;
+    let line = cmd!(sh(), "{python} -m venv {folder}");
+    let made = workshop.run(workshop.command(Program::Code, line), &mut |_| ())?;
     if !made.ok() {
         return remedies::failed(&what, &made.tail).err();
     }
@@ -36,21 +37,17 @@ pub(crate) fn install(
         &requirements,
         format!("{package}=={}{digests}\n", wheels.version),
     )?;
-    let mut pip = workshop.command(Program::Pip, folder.join("bin/python"));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--progress-bar=off",
-        "--no-deps",
-        "--only-binary=:all:",
-    ])
-    .args(["--require-hashes", "--requirement", requirements.as_str()])
+    let line = cmd!(
+        sh(),
+        "{folder}/bin/python -m pip install --progress-bar=off --no-deps --only-binary=:all:
+            --require-hashes --requirement {requirements}"
+    )
     // Settings that would install the package elsewhere.
     .env("PIP_USER", "0")
     .env_remove("PIP_TARGET")
     .env_remove("PIP_PREFIX")
     .env("PIP_DISABLE_PIP_VERSION_CHECK", "1");
+    let pip = workshop.command(Program::Pip, line);
     let installed = workshop.run(pip, &mut |line| {
         if let Some(doing) = line.trim().strip_prefix("Downloading ") {
             progress.message(format!("{what}: downloading {doing}"));

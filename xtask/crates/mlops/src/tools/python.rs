@@ -1,11 +1,12 @@
 //! The system's Python: looked up, never installed.
 
 use camino::Utf8PathBuf;
+use xshell::cmd;
 
 use super::lock::Version;
 use super::remedies;
 use super::workshop::{ASKING, Workshop};
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use crate::error::Failure;
 use crate::process::Finished;
 
@@ -66,8 +67,7 @@ pub(crate) fn find(workshop: &Workshop<'_>) -> Result<Python, Failure> {
 }
 
 fn ask(workshop: &Workshop<'_>, path: &Utf8PathBuf) -> Option<Python> {
-    let mut command = workshop.command(Program::Code, path);
-    command.args(["-c", QUESTION]);
+    let command = workshop.command(Program::Code, cmd!(sh(), "{path} -c {QUESTION}"));
     let said = workshop.ask(command, ASKING).ok().filter(Finished::ok)?;
     let mut words = said.stdout.trim().splitn(3, ' ');
     Some(Python {

@@ -2,10 +2,11 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use xshell::cmd;
 
 use super::workshop::Workshop;
 use super::{Item, Sight, python, remedies};
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use crate::error::Failure;
 use crate::files;
 use crate::vars;
@@ -120,28 +121,22 @@ pub(crate) fn fetch(
         .ui
         .progress("Installing", "the Python packages of uv.lock");
     let reinstall = remove_half_made(workshop)?;
-    let mut command = workshop.command(Program::Uv, uv);
-    command
-        .args(["sync", "--locked", "--no-progress"])
-        // Without bytecode, `import mlflow` takes three times as long in every process.
-        .env("UV_COMPILE_BYTECODE", "1")
-        .env("UV_PYTHON_DOWNLOADS", "never")
-        .env_remove("UV_FROZEN")
-        .env_remove("UV_NO_SYNC");
-    for extra in extras(workshop) {
-        command.args(["--extra", extra]);
-    }
-    if let Some(interpreter) = &plan.interpreter {
-        command.args(["--python", interpreter.as_str()]);
-    }
-    if context.env.offline {
-        command.arg("--offline");
-    }
-    if reinstall {
-        command.arg("--reinstall");
-    }
+    let extras = extras(workshop).flat_map(|extra| ["--extra", extra]);
+    let python = plan.interpreter.iter();
+    let python = python.flat_map(|python| ["--python", python.as_str()]);
+    let offline = context.env.offline.then_some("--offline");
+    let reinstall = reinstall.then_some("--reinstall");
+    let line = cmd!(
+        sh(),
+        "{uv} sync --locked --no-progress {extras...} {python...} {offline...} {reinstall...}"
+    )
+    // Without bytecode, `import mlflow` takes three times as long in every process.
+    .env("UV_COMPILE_BYTECODE", "1")
+    .env("UV_PYTHON_DOWNLOADS", "never")
+    .env_remove("UV_FROZEN")
+    .env_remove("UV_NO_SYNC");
     files::replace(&mark(workshop), b"")?;
-    let synced = workshop.run(command, &mut |line| {
+    let synced = workshop.run(workshop.command(Program::Uv, line), &mut |line| {
         progress.message(format!("the Python packages: {}", line.trim()))
     })?;
     // uv downloads everything before it installs anything: if it failed by itself, only a full disk can

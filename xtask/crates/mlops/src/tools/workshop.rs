@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use xshell::{Cmd, cmd};
 
 use super::lock::{ToolsLock, Version};
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::process::{self, Finished};
 
@@ -58,8 +59,8 @@ impl<'c> Workshop<'c> {
     }
 
     /// A command in the project's folder.
-    pub(crate) fn command(&self, kind: Program, program: impl AsRef<str>) -> Command {
-        child_env::command(&self.context.env, kind, program, &self.context.root)
+    pub(crate) fn command(&self, kind: Program, line: Cmd<'_>) -> Command {
+        child_env::command(&self.context.env, kind, line, &self.context.root)
     }
 
     /// Runs a download or build, which may take long and is killed on Ctrl-C.
@@ -95,8 +96,8 @@ impl<'c> Workshop<'c> {
         if let Some(known) = known.filter(|k| k.modified == modified && k.bytes == file.len()) {
             return Version::find(&known.version);
         }
-        let mut command = self.command(Program::Code, program);
-        command.args(args).env("GOTOOLCHAIN", "local");
+        let line = cmd!(sh(), "{program} {args...}").env("GOTOOLCHAIN", "local");
+        let command = self.command(Program::Code, line);
         let said = self.ask(command, ASKING).ok().filter(Finished::ok)?.tail;
         let version = Version::find(&said)?;
         self.remember(

@@ -1,16 +1,16 @@
 //! The local workspace program: built by cargo from the same sources as this tool. In the tool's own repository
 //! it lands beside xtask; a project that depends on the tool gets it by `cargo install`.
 
-use std::process::Command;
 use std::time::SystemTime;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use xshell::{Cmd, cmd};
 
 use super::own_source::OwnSource;
 use super::workshop::Workshop;
 use super::{Item, Sight, remedies};
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use crate::files;
 use crate::vars;
 
@@ -92,31 +92,40 @@ pub(crate) fn item() -> Item {
 pub(crate) fn build(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8PathBuf> {
     let root = &workshop.context.root;
     let output = Output::of_this_program(root);
+    let cargo = &plan.cargo;
+    // For debugging, as xtask itself: a build for release takes several times as long.
+    let install = ["install", "--locked", "--no-track", "--debug"];
     match &plan.source {
         OwnSource::Project => {
-            let mut command = workshop.command(Program::Cargo, &plan.cargo);
-            command.args(["build", "--package", PROGRAM, "--bin", PROGRAM]);
-            command.args(["--profile", &output.profile]);
+            let profile = &output.profile;
+            let line = cmd!(
+                sh(),
+                "{cargo} build --package {PROGRAM} --bin {PROGRAM} --profile {profile}"
+            );
             let began = SystemTime::now();
-            compile(workshop, command, &output)?;
+            compile(workshop, line, &output)?;
             remember(workshop, root, output.folder.join(PROGRAM), began)
         }
         OwnSource::Folder(folder) => {
             let home = workshop.folder.join(format!("{PROGRAM}-{VERSION}"));
             let package = folder.join("xtask/crates/workspace");
-            let mut command = install(workshop, plan, &home);
-            command.args(["--path", package.as_str(), "--force"]);
+            let line = cmd!(
+                sh(),
+                "{cargo} {install...} --root {home} --path {package} --force"
+            );
             let began = SystemTime::now();
-            compile(workshop, command, &output)?;
+            compile(workshop, line, &output)?;
             remember(workshop, folder, home.join("bin").join(PROGRAM), began)
         }
         OwnSource::Git { url, commit } => {
             let name = folder_name(commit);
             let home = workshop.install(&name, |home| {
                 if !shared(workshop, &name, home)? {
-                    let mut command = install(workshop, plan, home);
-                    command.args(["--git", url, "--rev", commit, PROGRAM]);
-                    compile(workshop, command, &output)?;
+                    let line = cmd!(
+                        sh(),
+                        "{cargo} {install...} --root {home} --git {url} --rev {commit} {PROGRAM}"
+                    );
+                    compile(workshop, line, &output)?;
                     share(workshop, &name, home);
                 }
                 Ok(())
@@ -126,24 +135,15 @@ pub(crate) fn build(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8
     }
 }
 
-fn install(workshop: &Workshop<'_>, plan: &Plan, home: &Utf8Path) -> Command {
-    let mut command = workshop.command(Program::Cargo, &plan.cargo);
-    command.args(["install", "--locked", "--no-track", "--root", home.as_str()]);
-    // As xtask itself: a build for release takes several times as long.
-    command.arg("--debug");
-    command
-}
-
-fn compile(workshop: &Workshop<'_>, mut command: Command, output: &Output) -> anyhow::Result<()> {
+fn compile(workshop: &Workshop<'_>, line: Cmd<'_>, output: &Output) -> anyhow::Result<()> {
     let context = workshop.context;
     let what = "the local workspace program";
     let progress = context.ui.progress("Compiling", what);
-    command
+    let line = line
         .args(["--target-dir", output.target.as_str()])
+        .args(context.env.offline.then_some("--offline"))
         .env("CARGO_TERM_COLOR", "never");
-    if context.env.offline {
-        command.arg("--offline");
-    }
+    let command = workshop.command(Program::Cargo, line);
     let mut compiled = 0;
     let done = workshop.run(command, &mut |line| {
         if let Some(name) = line.trim().strip_prefix("Compiling ") {

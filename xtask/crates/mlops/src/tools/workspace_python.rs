@@ -2,10 +2,11 @@
 //! notebooks can import besides those of their project. The lock file is embedded.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use xshell::cmd;
 
 use super::workshop::Workshop;
 use super::{Item, Sight, python, remedies, venv};
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
 use xtask_remote::sha256;
 
 const PROJECT: &str = include_str!("../../tools/workspace-python/pyproject.toml");
@@ -68,21 +69,19 @@ pub(crate) fn fetch(
         let groups: [(&str, &[&str]); 2] =
             [("server", &["server", "kernel"]), ("kernel", &["kernel"])];
         for (environment, groups) in groups {
-            let mut command = workshop.command(Program::Uv, uv);
-            command
-                .args(["sync", "--locked", "--no-progress"])
-                .args(["--directory", folder.as_str()])
-                .args(["--python", interpreter.as_str()])
-                .args(groups.iter().flat_map(|group| ["--only-group", group]))
-                .env("UV_PROJECT_ENVIRONMENT", environment)
-                .env("UV_PYTHON_DOWNLOADS", "never")
-                .env_remove("UV_PYTHON")
-                .env_remove("UV_FROZEN")
-                .env_remove("UV_NO_SYNC");
-            if workshop.context.env.offline {
-                command.arg("--offline");
-            }
-            let done = workshop.run(command, &mut |line| {
+            let groups = groups.iter().flat_map(|group| ["--only-group", group]);
+            let offline = workshop.context.env.offline.then_some("--offline");
+            let line = cmd!(
+                sh(),
+                "{uv} sync --locked --no-progress --directory {folder} --python {interpreter}
+                    {groups...} {offline...}"
+            )
+            .env("UV_PROJECT_ENVIRONMENT", environment)
+            .env("UV_PYTHON_DOWNLOADS", "never")
+            .env_remove("UV_PYTHON")
+            .env_remove("UV_FROZEN")
+            .env_remove("UV_NO_SYNC");
+            let done = workshop.run(workshop.command(Program::Uv, line), &mut |line| {
                 progress.message(format!("{WHAT}: {}", line.trim()))
             })?;
             if !done.ok() {
@@ -102,14 +101,13 @@ pub(crate) fn fetch(
 /// Imports the server's modules once, which writes their bytecode in a fifth of the time of compiling all
 /// packages, and finds packages that do not load.
 fn import(workshop: &Workshop<'_>, folder: &Utf8Path) -> anyhow::Result<()> {
-    let mut command = workshop.command(Program::Code, server(folder));
-    command
-        .args([
-            "-c",
-            "import mlflow.server.fastapi_app, IPython, databricks.sdk",
-        ])
-        .env_remove("PYTHONDONTWRITEBYTECODE");
-    let done = workshop.run(command, &mut |_| ())?;
+    let python = server(folder);
+    let line = cmd!(
+        sh(),
+        "{python} -c 'import mlflow.server.fastapi_app, IPython, databricks.sdk'"
+    );
+    let line = line.env_remove("PYTHONDONTWRITEBYTECODE");
+    let done = workshop.run(workshop.command(Program::Code, line), &mut |_| ())?;
     match done.ok() {
         true => Ok(()),
         false => remedies::failed(&format!("importing {WHAT}"), &done.tail).err(),

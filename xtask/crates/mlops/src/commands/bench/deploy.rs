@@ -5,11 +5,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use xshell::cmd;
 use xtask_remote::local;
 
 use super::Bench;
 use super::measure::{median, wait_for_answer};
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::error::{Failure, Kind};
 use crate::tools;
 
@@ -59,10 +60,15 @@ fn build_cli_server(bench: &Bench<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8
     fs_err::write(source.join("go.sum"), GO_SUM)?;
     fs_err::write(source.join("cli_server_test.go"), CLI_SERVER)?;
     let program = source.join("server.test");
-    let mut build = child_env::command(&bench.context.env, Program::Go, go, &source);
-    build.args(["test", "-mod=mod", "-c", "-o", program.as_str(), "."]);
-    build.env("GOWORK", "off").env("GOTOOLCHAIN", "local");
-    bench.timed(build)?;
+    let line = cmd!(sh(), "{go} test -mod=mod -c -o {program} .")
+        .env("GOWORK", "off")
+        .env("GOTOOLCHAIN", "local");
+    bench.timed(child_env::command(
+        &bench.context.env,
+        Program::Go,
+        line,
+        &source,
+    ))?;
     Ok(program)
 }
 
@@ -84,9 +90,9 @@ impl Server {
         program: &Utf8Path,
     ) -> anyhow::Result<Server> {
         let address = folder.join("address");
-        let mut command = child_env::command(&bench.context.env, Program::Code, program, folder);
-        command.args(["-test.run", "TestServe", "-test.timeout", "0"]);
-        command.env("ADDRESS", &address);
+        let line = cmd!(sh(), "{program} -test.run TestServe -test.timeout 0");
+        let line = line.env("ADDRESS", &address);
+        let mut command = child_env::command(&bench.context.env, Program::Code, line, folder);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -109,19 +115,7 @@ impl Server {
 
     fn local(bench: &Bench<'_>, folder: &Utf8Path) -> anyhow::Result<Server> {
         let state = folder.join("workspace");
-        let mut command = child_env::command(
-            &bench.context.env,
-            Program::Workspace,
-            &bench.toolbox.workspace,
-            folder,
-        );
-        command.args(["serve", "--state", state.as_str(), "--python"]);
-        command.arg(&bench.toolbox.python);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut server = Server::started(folder, "local", command.spawn()?);
+        let mut server = Server::started(folder, "local", bench.serve(&state)?);
         let http = wait_for_answer(&state)?;
         let deadline = Instant::now() + START;
         let mut status = local::status(&http)?;
@@ -150,10 +144,7 @@ impl Server {
     /// behind it.
     fn prepare(&self, bench: &Bench<'_>, url: &str, token: &str) -> anyhow::Result<()> {
         let profile = &bench.context.config.workspace.profile;
-        let root = bench.context.root.as_str();
-        let mut git = bench.command(Program::Git, "git");
-        git.args(["clone", "--quiet", root, self.clone.as_str()]);
-        bench.timed(git)?;
+        bench.clone_to(&self.clone)?;
         let text = format!("[{profile}]\nhost = {url}\ntoken = {token}\n");
         fs_err::write(&self.config, text)?;
         Ok(())
@@ -185,19 +176,13 @@ impl Bench<'_> {
 
     fn bundle(&self, server: &Server, args: &[&str]) -> Command {
         let cli = &self.toolbox.databricks;
-        let mut command =
-            child_env::command(&self.context.env, Program::LocalBundle, cli, &server.clone);
-        command.arg("bundle").args(args);
-        command.args(["--target", &self.context.config.test.integration_target]);
-        command.env("DATABRICKS_CONFIG_FILE", &server.config);
-        command.env("DATABRICKS_CACHE_DIR", &server.cache);
-        command.env("DATABRICKS_RATE_LIMIT", "200");
-        for switch in [
-            "DATABRICKS_CLI_DISABLE_TELEMETRY",
-            "DATABRICKS_CLI_DISABLE_UPDATE_CHECK",
-        ] {
-            command.env(switch, "1");
-        }
-        command
+        let target = &self.context.config.test.integration_target;
+        let line = cmd!(sh(), "{cli} bundle {args...} --target {target}")
+            .env("DATABRICKS_CONFIG_FILE", &server.config)
+            .env("DATABRICKS_CACHE_DIR", &server.cache)
+            .env("DATABRICKS_RATE_LIMIT", "200")
+            .env("DATABRICKS_CLI_DISABLE_TELEMETRY", "1")
+            .env("DATABRICKS_CLI_DISABLE_UPDATE_CHECK", "1");
+        child_env::command(&self.context.env, Program::LocalBundle, line, &server.clone)
     }
 }

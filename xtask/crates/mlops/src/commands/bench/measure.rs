@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use camino::Utf8Path;
+use xshell::{Cmd, cmd};
 use xtask_remote::databricks::jobs;
 use xtask_remote::{Credentials, Http, Method, Request, Transport as _, local};
 
 use super::Bench;
-use crate::child_env::{self, Program};
+use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::databricks::{Purpose, Target, guard};
 use crate::error::{Failure, Kind};
 use crate::local_workspace::{LocalWorkspace, Mode};
+use crate::tools::Toolbox;
 use crate::{local_workspace, process, python, vars};
 
 /// Runs a notebook's cells in a plain Python process.
@@ -57,15 +59,7 @@ pub(super) fn workspace_ready(bench: &Bench<'_>) -> anyhow::Result<f64> {
     let times = repeat(5, || {
         let folder = bench.scratch("workspace-ready")?;
         let started = Instant::now();
-        let mut command = bench.command(Program::Workspace, &bench.toolbox.workspace);
-        command
-            .args(["serve", "--state", folder.as_str(), "--python"])
-            .arg(&bench.toolbox.python);
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
+        let mut child = bench.serve(&folder)?;
         let answered = wait_for_answer(&folder);
         let took = started.elapsed();
         if let Ok(http) = &answered {
@@ -165,17 +159,14 @@ fn plain(
     fs_err::write(&parameters, workspace.http.send(&request)?.body)?;
     let files = local_workspace::state_folder(bench.context, &workspace.profile);
     let started = Instant::now();
-    for task in &run.tasks {
-        let mut command = bench.command(Program::Code, &bench.toolbox.python);
-        command.args([
-            script.as_str(),
-            task.task_key.as_str(),
-            parameters.as_str(),
-            values.as_str(),
-            files.as_str(),
-        ]);
-        command.envs(local_workspace::variables(bench.context, workspace));
-        bench.timed(command)?;
+    let python = &bench.toolbox.python;
+    for jobs::Task { task_key, .. } in &run.tasks {
+        let line = cmd!(
+            sh(),
+            "{python} {script} {task_key} {parameters} {values} {files}"
+        );
+        let line = line.envs(local_workspace::variables(bench.context, workspace));
+        bench.timed(bench.command(Program::Code, line))?;
     }
     Ok(started.elapsed().as_secs_f64())
 }
@@ -221,11 +212,8 @@ pub(super) fn rebuild(bench: &Bench<'_>) -> anyhow::Result<f64> {
 }
 
 pub(super) fn cold_build(bench: &Bench<'_>) -> anyhow::Result<f64> {
-    build_seconds(
-        bench,
-        &bench.context.root,
-        &["--locked", "--package", "xtask"],
-    )
+    let options = ["--locked", "--package", "xtask"];
+    build_seconds(bench, &bench.context.root, &options)
 }
 
 /// xtask from nothing, over the agreed packages alone.
@@ -245,22 +233,16 @@ pub(super) fn build_ratio(bench: &Bench<'_>) -> anyhow::Result<f64> {
 /// The processor seconds of a build into an empty folder.
 fn build_seconds(bench: &Bench<'_>, project: &Utf8Path, args: &[&str]) -> anyhow::Result<f64> {
     let target = bench.scratch("cold-build")?;
-    let mut command = bench.command(Program::Xtask, &bench.toolbox.python);
-    command
-        .current_dir(project)
-        .args(["-c", CPU_SECONDS])
-        .arg(bench.context.env.get(vars::CARGO).unwrap_or("cargo"))
-        .args(["build", "--target-dir", target.as_str()])
-        .args(args);
-    let context = bench.context;
-    let finished = process::succeed(
-        &context.ui,
-        &context.interrupt,
-        command,
-        "it cannot be built",
-    )?;
+    let (python, cargo) = (&bench.toolbox.python, bench.context.env.cargo());
+    let line = cmd!(
+        sh(),
+        "{python} -c {CPU_SECONDS} {cargo} build --target-dir {target} {args...}"
+    );
+    let mut command = bench.command(Program::Xtask, line);
+    command.current_dir(project);
+    let seconds = answer_of(bench, command)?;
     fs_err::remove_dir_all(&target)?;
-    Ok(finished.stdout.trim().parse()?)
+    Ok(seconds.trim().parse()?)
 }
 
 pub(super) fn fresh_clone(bench: &Bench<'_>) -> anyhow::Result<f64> {
@@ -288,14 +270,7 @@ fn clone_and_test(
     let folder = bench.scratch("fresh-clone")?;
     let clone = folder.join("clone");
     let started = Instant::now();
-    let mut git = bench.command(Program::Git, "git");
-    git.args([
-        "clone",
-        "--quiet",
-        bench.context.root.as_str(),
-        clone.as_str(),
-    ]);
-    bench.timed(git)?;
+    bench.clone_to(&clone)?;
     let mut command = bench.cargo(&["xtask", "test"]);
     command.current_dir(&clone).env_remove("CARGO_TARGET_DIR");
     prepare(&mut command, &folder);
@@ -318,28 +293,41 @@ pub(super) fn answer_of(bench: &Bench<'_>, command: Command) -> anyhow::Result<S
 
 impl Bench<'_> {
     /// A program, run in the project's folder.
-    pub(super) fn command(&self, kind: Program, program: impl AsRef<str>) -> Command {
+    pub(super) fn command(&self, kind: Program, line: Cmd<'_>) -> Command {
         let Context { env, root, .. } = self.context;
-        child_env::command(env, kind, program, root)
+        child_env::command(env, kind, line, root)
     }
 
     fn cargo(&self, args: &[&str]) -> Command {
-        let cargo = self.context.env.get(vars::CARGO).unwrap_or("cargo");
-        let mut command = self.command(Program::Xtask, cargo);
-        command.args(args);
+        let cargo = self.context.env.cargo();
+        self.command(Program::Xtask, cmd!(sh(), "{cargo} {args...}"))
+    }
+
+    /// Starts a local workspace in a folder.
+    pub(super) fn serve(&self, state: &Utf8Path) -> anyhow::Result<Child> {
+        let Toolbox {
+            workspace, python, ..
+        } = self.toolbox;
+        let line = cmd!(sh(), "{workspace} serve --state {state} --python {python}");
+        let mut command = self.command(Program::Workspace, line);
         command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Ok(command.spawn()?)
+    }
+
+    /// Clones what is committed.
+    pub(super) fn clone_to(&self, folder: &Utf8Path) -> anyhow::Result<f64> {
+        let root = &self.context.root;
+        let line = cmd!(sh(), "git clone --quiet {root} {folder}");
+        self.timed(self.command(Program::Git, line))
     }
 
     /// Runs a command that must succeed; returns its wall time in seconds.
     pub(super) fn timed(&self, command: Command) -> anyhow::Result<f64> {
-        let Self { context, .. } = self;
         let started = Instant::now();
-        process::succeed(
-            &context.ui,
-            &context.interrupt,
-            command,
-            "it cannot be measured",
-        )?;
+        answer_of(self, command)?;
         Ok(started.elapsed().as_secs_f64())
     }
 

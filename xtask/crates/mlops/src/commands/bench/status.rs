@@ -2,7 +2,9 @@
 
 use super::Bench;
 use super::measure::answer_of;
-use crate::child_env::Program;
+use xshell::cmd;
+
+use crate::child_env::{Program, sh};
 use crate::error::{Failure, Kind};
 
 /// Stands in for GitHub and for a workspace, and calls the command.
@@ -28,10 +30,9 @@ fn measure(bench: &Bench<'_>, what: &str) -> anyhow::Result<f64> {
     let script = bench.scratch("status-script")?.join("status_services.py");
     fs_err::write(&script, SERVICES)?;
     let xtask = std::env::current_exe()?;
-    let mut command = bench.command(Program::Xtask, &bench.toolbox.python);
-    command.arg(&script).arg(&xtask);
-    command.args([bench.context.root.as_str(), folder.as_str(), what]);
-    let said = answer_of(bench, command)?;
+    let (python, root) = (&bench.toolbox.python, &bench.context.root);
+    let line = cmd!(sh(), "{python} {script} {xtask} {root} {folder} {what}");
+    let said = answer_of(bench, bench.command(Program::Xtask, line))?;
     said.trim().parse().map_err(|_| {
         Failure::new(
             Kind::Failed,

@@ -14,6 +14,8 @@ const START: &str = "{\"reason\":";
 
 /// Has cargo write them.
 pub(super) const MESSAGES: &str = "--message-format=json-render-diagnostics";
+/// The options of tests: a failure in one crate says nothing of the others.
+pub(super) const TESTS: [&str; 4] = ["--locked", "--workspace", MESSAGES, "--no-fail-fast"];
 
 /// The tests that failed in any crate, then the end of what cargo told people.
 pub(super) fn told(finished: &Finished) -> String {

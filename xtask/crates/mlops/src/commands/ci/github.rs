@@ -2,8 +2,10 @@
 //! it against; and a stand-in for what runs its workflows.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use xshell::cmd;
 
 use super::Suite;
+use super::builds::{MESSAGES, TESTS};
 use super::tool::passed;
 use crate::child_env::Program;
 use crate::error::{Failure, Kind};
@@ -28,43 +30,32 @@ pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
         true => folder.join(EXCHANGES),
         false => exchanges(suite)?,
     };
-    let published = [
-        "test",
-        "--locked",
-        "--workspace",
-        "--test",
-        "contract",
-        "--",
-        "--ignored",
-    ];
-    let own = ["test", "--locked", "--package", "xtask-forge"];
-    let commands = [
-        &["test", "--locked", "--workspace", "--test", "it", "--"],
-        COMMANDS,
-    ]
-    .concat();
-    let mut runs = vec![&published[..]];
+    let mut runs = vec![cmd!(
+        suite,
+        "cargo test {TESTS...} --test contract -- --ignored"
+    )];
     if !suite.kept.get() {
-        runs.extend([&own[..], &commands[..]]);
+        runs.push(cmd!(
+            suite,
+            "cargo test --locked --package xtask-forge {MESSAGES}"
+        ));
+        runs.push(cmd!(
+            suite,
+            "cargo test {TESTS...} --test it -- {COMMANDS...}"
+        ));
     }
     let mut tests = 0;
-    for args in runs {
-        let mut cargo = suite.with_programs(args);
-        cargo.env("XTASK_TEST_GITHUB_EXCHANGES", &exchanges);
-        cargo.env("XTASK_TEST_GITHUB_SCHEMA", &schema);
-        cargo.env("XTASK_TEST_GH", &gh);
-        tests += passed(
-            &suite
-                .succeed(cargo, "tests against the local GitHub failed")?
-                .stdout,
-        );
+    for line in runs {
+        let line = line
+            .env("XTASK_TEST_GITHUB_EXCHANGES", &exchanges)
+            .env("XTASK_TEST_GITHUB_SCHEMA", &schema)
+            .env("XTASK_TEST_GH", &gh);
+        let what = "tests against the local GitHub failed";
+        tests += passed(&suite.succeed(suite.with_programs(line), what)?.stdout);
     }
-    let mut node = suite.node("node");
-    node.arg(suite.context.root.join(CONTRACT).join("check.mjs"))
-        .arg(&modules)
-        .arg(&exchanges);
+    let line = cmd!(suite, "node {CONTRACT}/check.mjs {modules} {exchanges}");
     let what = "what went over the wire is not as GitHub has it";
-    let finished = suite.succeed(node, what)?;
+    let finished = suite.succeed(suite.command(Program::Node, line), what)?;
     let last = finished.stdout.lines().last().unwrap_or_default();
     Ok(format!("{tests} tests; {last}"))
 }
@@ -72,20 +63,12 @@ pub(super) fn contract(suite: &Suite<'_>) -> anyhow::Result<String> {
 /// The workflows, executed by act.
 pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
     let act = crate::tools::act::get(suite.context)?;
-    let args = [
-        "test",
-        "--locked",
-        "--workspace",
-        "--test",
-        "it",
-        "--",
-        "--ignored",
-        "act::",
-        // Each of them waits for a job's programs, which take all cores.
-        "--test-threads=1",
-    ];
-    let mut cargo = suite.with_programs(&args);
-    cargo.env("XTASK_TEST_ACT", &act);
+    // One at a time: each of them waits for a job's programs, which take all cores.
+    let line = cmd!(
+        suite,
+        "cargo test {TESTS...} --test it -- --ignored act:: --test-threads=1"
+    );
+    let cargo = suite.with_programs(line.env("XTASK_TEST_ACT", &act));
     let finished = suite.succeed(cargo, "a workflow does not do what it should")?;
     Ok(format!("{} tests", passed(&finished.stdout)))
 }
@@ -113,13 +96,11 @@ fn modules(suite: &Suite<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> 
     for file in ["package.json", "package-lock.json"] {
         fs_err::copy(source.join(file), modules.join(file))?;
     }
-    let mut npm = suite.node("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-        .current_dir(&modules);
-    suite.succeed(
-        npm,
-        "the npm packages of the contract check cannot be fetched",
-    )?;
+    let line = cmd!(suite, "npm ci --ignore-scripts --no-audit --no-fund");
+    let mut npm = suite.command(Program::Node, line);
+    npm.current_dir(&modules);
+    let what = "the npm packages of the contract check cannot be fetched";
+    suite.succeed(npm, what)?;
     fs_err::write(&fetched, lock)?;
     Ok(modules)
 }
@@ -129,21 +110,16 @@ fn gh(suite: &Suite<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     let environment = folder.join(GH.replace("==", "-"));
     let program = environment.join("bin/gh");
     if !program.exists() {
-        let made = suite.uv(&["venv", "--quiet", "--clear", environment.as_str()]);
+        let made = suite.uv(cmd!(suite, "uv venv --quiet --clear {environment}"));
         suite.succeed(made, "no environment for gh can be made")?;
-        let python = environment.join("bin/python");
-        let install = suite.uv(&["pip", "install", "--quiet", "--python", python.as_str(), GH]);
-        suite.succeed(install, "gh cannot be fetched")?;
+        let line = cmd!(
+            suite,
+            "uv pip install --quiet --python {environment}/bin/python {GH}"
+        );
+        suite.succeed(suite.uv(line), "gh cannot be fetched")?;
     }
     match program.exists() {
         true => Ok(program),
         false => Failure::new(Kind::Failed, format!("{GH} brought no program {program}")).err(),
-    }
-}
-
-impl Suite<'_> {
-    /// A program of Node.js.
-    fn node(&self, program: &str) -> std::process::Command {
-        self.command(Program::Node, program, &[])
     }
 }

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use xshell::cmd;
+
 use super::Suite;
+use super::tool::last_line;
 use crate::bundle::{self, Bundle};
-use crate::child_env::Program;
+use crate::child_env::sh;
 use crate::commands::test;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
@@ -14,33 +17,23 @@ use crate::vars;
 
 /// uv.lock and Cargo.lock hold what pyproject.toml and the Cargo.tomls ask for.
 pub(super) fn locks(suite: &Suite<'_>) -> anyhow::Result<String> {
-    suite.succeed(
-        suite.uv(&["lock", "--check"]),
-        "uv.lock is out of step; run `uv lock`",
-    )?;
-    let cargo = suite.cargo(&["metadata", "--locked", "--format-version", "1", "--quiet"]);
+    let line = cmd!(suite, "uv lock --check");
+    suite.succeed(suite.uv(line), "uv.lock is out of step; run `uv lock`")?;
+    let line = cmd!(suite, "cargo metadata --locked --format-version 1 --quiet");
+    let Context { ui, interrupt, .. } = suite.context;
     // Its answer is long and of no interest: no line of it is shown.
-    let finished = crate::process::succeed(
-        &suite.context.ui,
-        &suite.context.interrupt,
-        cargo,
-        "Cargo.lock is out of step; run `cargo build`",
-    )?;
-    drop(finished);
+    let what = "Cargo.lock is out of step; run `cargo build`";
+    crate::process::succeed(ui, interrupt, suite.cargo(line), what)?;
     Ok("uv.lock, Cargo.lock".to_owned())
 }
 
 /// ruff finds nothing.
 pub(super) fn ruff(suite: &Suite<'_>) -> anyhow::Result<String> {
-    suite.succeed(
-        suite.python(&["-m", "ruff", "check", "."]),
-        "ruff has findings",
-    )?;
+    let check = suite.python(cmd!(suite, "python -m ruff check ."));
+    suite.succeed(check, "ruff has findings")?;
+    let format = suite.python(cmd!(suite, "python -m ruff format --check ."));
     let what = "Python is not formatted; run `uv run ruff format`";
-    suite.succeed(
-        suite.python(&["-m", "ruff", "format", "--check", "."]),
-        what,
-    )?;
+    suite.succeed(format, what)?;
     Ok("no findings".to_owned())
 }
 
@@ -112,32 +105,16 @@ fn names(suite: &Suite<'_>, summary: &Summary) -> anyhow::Result<()> {
         .get(&config.jobs.train)
         .map(|job| job.task_keys());
     let has_task = tasks.is_some_and(|keys| keys.contains(&config.jobs.validation_task));
+    let (jobs, model, volume) = (&config.jobs, &config.model.resource, &config.data.volume);
+    let has_job = |name| resources.jobs.contains_key(name);
+    let has_model = resources.model(config).is_some();
+    let has_volume = resources.volumes.contains_key(volume);
     let found = [
-        (
-            "jobs.train",
-            &config.jobs.train,
-            resources.jobs.contains_key(&config.jobs.train),
-        ),
-        (
-            "jobs.inference",
-            &config.jobs.inference,
-            resources.jobs.contains_key(&config.jobs.inference),
-        ),
-        (
-            "jobs.validation-task",
-            &config.jobs.validation_task,
-            has_task,
-        ),
-        (
-            "model.resource",
-            &config.model.resource,
-            resources.model(config).is_some(),
-        ),
-        (
-            "data.volume",
-            &config.data.volume,
-            resources.volumes.contains_key(&config.data.volume),
-        ),
+        ("jobs.train", &jobs.train, has_job(&jobs.train)),
+        ("jobs.inference", &jobs.inference, has_job(&jobs.inference)),
+        ("jobs.validation-task", &jobs.validation_task, has_task),
+        ("model.resource", model, has_model),
+        ("data.volume", volume, has_volume),
     ];
     match found.into_iter().find(|(_, _, is_there)| !is_there) {
         None => Ok(()),
@@ -161,16 +138,10 @@ pub(super) fn spark(suite: &Suite<'_>) -> anyhow::Result<String> {
     if folders.is_empty() {
         return Ok("this project has none".to_owned());
     }
-    let tests = ["-m", "pytest", "-q", "-p", "no:cacheprovider"];
-    let mut command = suite.command(Program::Code, suite.spark_python()?, &tests);
-    command
-        .args(folders)
-        .env("PYTHONPATH", &suite.context.config.data.source);
-    let finished = suite.succeed(command, "tests that need Spark failed")?;
-    Ok(finished
-        .stdout
-        .lines()
-        .last()
-        .unwrap_or_default()
-        .to_owned())
+    let python = suite.spark_python()?;
+    let line = cmd!(
+        sh(),
+        "{python} -m pytest -q -p no:cacheprovider {folders...}"
+    );
+    last_line(suite, suite.python(line), "tests that need Spark failed")
 }

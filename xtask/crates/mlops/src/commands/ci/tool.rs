@@ -1,13 +1,17 @@
 //! The parts that check the tool.
 
 use std::collections::BTreeSet;
+use std::process::Command;
+
+use xshell::{Cmd, cmd};
 
 use super::Suite;
+use super::builds::{MESSAGES, TESTS};
 use super::system::System;
-use crate::child_env::Program;
+use crate::child_env::{Program, sh};
+use crate::context::Context;
 use crate::error::{Failure, Kind};
 use crate::tools;
-use crate::vars;
 
 /// The most crates that `cargo build -p xtask` may compile: every contributor waits for them.
 const MOST_CRATES: usize = 135;
@@ -23,22 +27,17 @@ const AXE: &str = "axe-playwright-python==0.1.8";
 /// rustfmt changes nothing.
 pub(super) fn fmt(suite: &Suite<'_>) -> anyhow::Result<String> {
     let what = "Rust is not formatted; run `cargo fmt --all`";
-    suite.succeed(suite.cargo(&["fmt", "--all", "--check"]), what)?;
+    suite.succeed(suite.cargo(cmd!(suite, "cargo fmt --all --check")), what)?;
     Ok("formatted".to_owned())
 }
 
 /// clippy has no warnings.
 pub(super) fn clippy(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let args = [
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ];
-    suite.succeed(suite.cargo(&args), "clippy has warnings")?;
+    let line = cmd!(
+        suite,
+        "cargo clippy --locked --workspace --all-targets {MESSAGES} -- --deny warnings"
+    );
+    suite.succeed(suite.cargo(line), "clippy has warnings")?;
     Ok("no warnings".to_owned())
 }
 
@@ -49,26 +48,17 @@ pub(super) fn crates(suite: &Suite<'_>) -> anyhow::Result<String> {
         .parent()
         .is_some_and(|folder| folder.ends_with("debug"));
     if is_default && suite.context.env.get("CARGO_MANIFEST_DIR").is_some() {
-        let build = suite.cargo(&["build", "--locked", "--package", "xtask"]);
-        suite.succeed(build, "xtask cannot be built")?;
+        let line = cmd!(suite, "cargo build --locked --package xtask {MESSAGES}");
+        suite.succeed(suite.cargo(line), "xtask cannot be built")?;
         suite.builds.nothing_new()?;
     }
-    let args = [
-        "tree",
-        "--locked",
-        "--package",
-        "xtask",
-        "--edges",
-        "normal,build",
-        "--prefix",
-        "none",
-    ];
-    let finished = crate::process::succeed(
-        &suite.context.ui,
-        &suite.context.interrupt,
-        suite.cargo(&args),
-        "the dependencies of xtask cannot be listed",
-    )?;
+    let line = cmd!(
+        suite,
+        "cargo tree --locked --package xtask --edges normal,build --prefix none"
+    );
+    let Context { ui, interrupt, .. } = suite.context;
+    let what = "the dependencies of xtask cannot be listed";
+    let finished = crate::process::succeed(ui, interrupt, suite.cargo(line), what)?;
     // A repeated crate ends with "(*)", one of ours with its path.
     let count = finished
         .stdout
@@ -88,66 +78,43 @@ pub(super) fn crates(suite: &Suite<'_>) -> anyhow::Result<String> {
 
 /// The notebook kernel, in the locked Python environment.
 pub(super) fn kernel(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let args = [
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "xtask/crates/workspace/kernel/tests",
-    ];
-    last_line(
+    let line = cmd!(
         suite,
-        suite.python(&args),
-        "tests of the notebook kernel failed",
-    )
+        "python -m pytest -q -p no:cacheprovider xtask/crates/workspace/kernel/tests"
+    );
+    let what = "tests of the notebook kernel failed";
+    last_line(suite, suite.python(line), what)
 }
 
 /// Notebooks that use Spark: the kernel's own tests, then runs on the local workspace.
 pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
     let python = suite.spark_python()?;
-    let tests = [
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "xtask/crates/workspace/kernel/tests/spark",
-    ];
     let jars = tools::spark_jars(suite.context, &python)?;
-    let mut kernel = suite.command(Program::Code, &python, &tests);
-    kernel.env("XTASK_SPARK_JARS", &jars);
+    let line = cmd!(
+        sh(),
+        "{python} -m pytest -q -p no:cacheprovider xtask/crates/workspace/kernel/tests/spark"
+    );
+    let kernel = suite.command(Program::Code, line.env("XTASK_SPARK_JARS", &jars));
     let cells = last_line(suite, kernel, "notebooks with Spark failed")?;
-    let args = [
-        "test",
-        "--locked",
-        "--workspace",
-        "--test",
-        "it",
-        "--",
-        "--ignored",
-        "spark::",
-        // Each of them takes all cores.
-        "--test-threads=1",
-    ];
-    let mut runs = suite.with_programs(&args);
-    runs.env("XTASK_TEST_SPARK_PYTHON", &python)
-        .env("XTASK_SPARK_JARS", &jars);
-    let finished = suite.succeed(runs, "runs with Spark failed")?;
+    // One at a time: each of them takes all cores.
+    let line = cmd!(
+        suite,
+        "cargo test {TESTS...} --test it -- --ignored spark:: --test-threads=1"
+    )
+    .env("XTASK_TEST_SPARK_PYTHON", &python)
+    .env("XTASK_SPARK_JARS", &jars);
+    let finished = suite.succeed(suite.with_programs(line), "runs with Spark failed")?;
     Ok(format!("{cells}; {} runs", passed(&finished.stdout)))
 }
 
 /// All Rust tests but those of the docs, which are a part of their own.
 pub(super) fn rust(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let args = ["test", "--locked", "--workspace", "--", "--skip", "docs::"];
-    let mut cargo = suite.with_programs(&args);
+    let line = cmd!(suite, "cargo test {TESTS...} -- --skip docs::");
     // The part `github` looks at what they send, and need not run them again.
-    cargo.env(
-        "XTASK_TEST_GITHUB_EXCHANGES",
-        super::github::exchanges(suite)?,
-    );
+    let exchanges = super::github::exchanges(suite)?;
+    let line = line.env("XTASK_TEST_GITHUB_EXCHANGES", exchanges);
     suite.kept.set(true);
-    let finished = suite.succeed(cargo, "Rust tests failed")?;
+    let finished = suite.succeed(suite.with_programs(line), "Rust tests failed")?;
     Ok(format!("{} tests", passed(&finished.stdout)))
 }
 
@@ -158,17 +125,11 @@ pub(super) fn conformance(suite: &Suite<'_>) -> anyhow::Result<String> {
 
 /// The console fences of the docs.
 pub(super) fn docs(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let args = [
-        "test",
-        "--locked",
-        "--workspace",
-        "--test",
-        "it",
-        "--",
-        "docs::",
-        "--nocapture",
-    ];
-    let finished = suite.succeed(suite.with_programs(&args), "the docs are not true")?;
+    let line = cmd!(
+        suite,
+        "cargo test {TESTS...} --test it -- docs:: --nocapture"
+    );
+    let finished = suite.succeed(suite.with_programs(line), "the docs are not true")?;
     let counts = finished
         .stdout
         .lines()
@@ -181,103 +142,63 @@ pub(super) fn docs(suite: &Suite<'_>) -> anyhow::Result<String> {
 
 /// Real shells complete `cargo xtask`.
 pub(super) fn completions(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let args = [
-        "test",
-        "--locked",
-        "--workspace",
-        "--test",
-        "it",
-        "--",
-        "--ignored",
-        "completions::",
-    ];
-    let finished = suite.succeed(suite.cargo(&args), "a shell does not complete cargo xtask")?;
+    let line = cmd!(
+        suite,
+        "cargo test {TESTS...} --test it -- --ignored completions::"
+    );
+    let finished = suite.succeed(suite.cargo(line), "a shell does not complete cargo xtask")?;
     Ok(format!("{} tests", passed(&finished.stdout)))
 }
 
 /// actionlint and zizmor find nothing.
 pub(super) fn workflows(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let actionlint = suite.uv(&[
-        "tool",
-        "run",
-        "--from",
-        ACTIONLINT,
-        "actionlint",
-        "-no-color",
-    ]);
-    suite.succeed(actionlint, "actionlint has findings")?;
-    let zizmor = suite.uv(&[
-        "tool",
-        "run",
-        "--from",
-        ZIZMOR,
-        "zizmor",
-        "--offline",
-        "--no-progress",
-        "--persona=auditor",
-        ".github",
-    ]);
-    suite.succeed(zizmor, "zizmor has findings")?;
+    let line = cmd!(
+        suite,
+        "uv tool run --from {ACTIONLINT} actionlint -no-color"
+    );
+    suite.succeed(suite.uv(line), "actionlint has findings")?;
+    let line = cmd!(
+        suite,
+        "uv tool run --from {ZIZMOR} zizmor --offline --no-progress --persona=auditor .github"
+    );
+    suite.succeed(suite.uv(line), "zizmor has findings")?;
     Ok("actionlint, zizmor".to_owned())
 }
 
 /// A real browser, driven by Playwright in an environment of its own.
 pub(super) fn browser(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let with = [
-        "run",
-        "--no-project",
-        "--with",
-        PLAYWRIGHT,
-        "--with",
-        PYTEST,
-        "--with",
-        AXE,
-    ];
-    // Its tests run `cargo xtask`.
-    let mut command = suite.command(Program::Xtask, &suite.toolbox.uv, &with);
-    command.args([
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--import-mode=prepend",
-        "xtask/crates/mlops/tests/browser",
-    ]);
-    let chromium = System::Chromium.find().unwrap_or_default();
-    command.env("XTASK_TEST_CHROMIUM", chromium);
-    command.env(
-        "CARGO",
-        suite.context.env.get(vars::CARGO).unwrap_or("cargo"),
+    let line = cmd!(
+        suite,
+        "uv run --no-project --with {PLAYWRIGHT} --with {PYTEST} --with {AXE}
+            pytest -q -p no:cacheprovider --import-mode=prepend xtask/crates/mlops/tests/browser"
     );
+    let chromium = System::Chromium.find().unwrap_or_default();
+    let line = line
+        .env("XTASK_TEST_CHROMIUM", chromium)
+        .env("CARGO", suite.context.env.cargo());
+    // Its tests run `cargo xtask`.
+    let command = suite.command(Program::Xtask, line);
     last_line(suite, command, "the pages are not what they should be")
 }
 
 impl Suite<'_> {
     /// cargo, told where the programs are that the tests run.
-    pub(super) fn with_programs(&self, args: &[&str]) -> std::process::Command {
-        let mut command = self.cargo(args);
-        command.env("DATABRICKS_CLI", &self.toolbox.databricks);
-        command.env("XTASK_TEST_PYTHON", &self.toolbox.python);
-        command.env("XTASK_TEST_WORKSPACE_BIN", &self.toolbox.workspace);
+    pub(super) fn with_programs(&self, line: Cmd<'_>) -> Command {
         // Most tests wait for servers, and for limits to pass, more than they compute.
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        command.env("RUST_TEST_THREADS", (2 * cores).to_string());
-        command
+        let line = line
+            .env("DATABRICKS_CLI", &self.toolbox.databricks)
+            .env("XTASK_TEST_PYTHON", &self.toolbox.python)
+            .env("XTASK_TEST_WORKSPACE_BIN", &self.toolbox.workspace)
+            .env("RUST_TEST_THREADS", (2 * cores).to_string());
+        self.cargo(line)
     }
 }
 
-fn last_line(
-    suite: &Suite<'_>,
-    command: std::process::Command,
-    what: &str,
-) -> anyhow::Result<String> {
-    let finished = suite.succeed(command, what)?;
-    Ok(finished
-        .stdout
-        .lines()
-        .last()
-        .unwrap_or_default()
-        .to_owned())
+/// The last line that a command prints.
+pub(super) fn last_line(suite: &Suite<'_>, command: Command, what: &str) -> anyhow::Result<String> {
+    let stdout = suite.succeed(command, what)?.stdout;
+    Ok(stdout.lines().last().unwrap_or_default().to_owned())
 }
 
 /// How many tests passed, by the closing lines of the test binaries.
