@@ -15,14 +15,13 @@ use serde_json::Value;
 
 use crate::config::Config;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::tools;
 pub(crate) use files::exists;
 pub(crate) use needs::ready;
 pub(crate) use outline::Outline;
 pub(crate) use question::{load, warnings};
 
-/// The workspace of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TargetWorkspace {
     /// The local workspace of this clone with this profile.
@@ -49,9 +48,7 @@ impl TargetWorkspace {
 /// A target of the bundle.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DeclaredTarget {
-    /// Its name.
     pub(crate) name: String,
-    /// Its workspace.
     pub(crate) workspace: TargetWorkspace,
 }
 
@@ -124,10 +121,11 @@ impl Bundle {
             return Ok(known);
         }
         let Some(program) = tools::databricks_cli(context) else {
-            let what = "the Databricks CLI is not installed; it is needed to read the bundle";
-            return Failure::new(Kind::Missing, what)
-                .next("cargo xtask setup")
-                .err();
+            return Failure::missing(
+                "the Databricks CLI is not installed; it is needed to read the bundle",
+            )
+            .next("cargo xtask setup")
+            .err();
         };
         let config = question::ask(context, &program)?;
         let names = config.targets.keys().cloned().collect();
@@ -227,7 +225,7 @@ pub(crate) fn find(targets: &[DeclaredTarget], name: &str) -> anyhow::Result<Tar
         return Ok(target.workspace.clone());
     }
     let names: Vec<&str> = targets.iter().map(|target| target.name.as_str()).collect();
-    Failure::new(Kind::Usage, format!("the bundle has no target \"{name}\""))
+    Failure::usage(format!("the bundle has no target \"{name}\""))
         .next(format!("choose one of: {}", names.join(", ")))
         .err()
 }

@@ -32,7 +32,6 @@ pub(crate) struct FailingPart {
     pub(crate) more: usize,
 }
 
-/// A finding.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Finding {
     /// The tool: `pytest`, `rustc`, `clippy`, `ruff`, `notebook`, …

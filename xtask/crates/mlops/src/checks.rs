@@ -27,9 +27,6 @@ pub(crate) struct Checks {
 
 impl Checks {
     /// Asks GitHub about the branch that is checked out.
-    ///
-    /// # Errors
-    /// When there is nothing to ask, or GitHub does not answer.
     pub(crate) fn of_this_branch(context: &Context) -> anyhow::Result<Checks> {
         let git = Git::open(context)?;
         let here = branch::look(context, &git)?;
@@ -44,9 +41,6 @@ impl Checks {
     }
 
     /// The check that is called so, or else the only one that has this in what it is called.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] with the names that there are.
     pub(crate) fn find(&self, name: &str) -> anyhow::Result<&Check> {
         let checks = &self.github.checks;
         if let Some(check) = checks.iter().find(|check| check.label == name) {
@@ -68,11 +62,11 @@ impl Checks {
             crate::ui::safe_line(name)
         );
         match names.is_empty() {
-            true => Failure::new(Kind::Usage, what)
+            true => Failure::usage(what)
                 .details("it has no checks at all")
                 .next("cargo xtask status")
                 .err(),
-            false => Failure::new(Kind::Usage, what)
+            false => Failure::usage(what)
                 .details(names.join("\n"))
                 .next("take one of these")
                 .err(),
@@ -80,17 +74,11 @@ impl Checks {
     }
 
     /// The log of a job.
-    ///
-    /// # Errors
-    /// What GitHub says.
     pub(crate) fn log(&self, context: &Context, job: u64) -> Result<String, Error> {
         logs::one(context, &self.side, job)
     }
 
     /// Runs the failed jobs of a workflow's run once more.
-    ///
-    /// # Errors
-    /// What GitHub says.
     pub(crate) fn rerun(&self, run: u64) -> Result<(), Error> {
         actions::rerun_failed(&self.side.connection.github, &self.side.base, run)
     }

@@ -22,13 +22,10 @@ pub(crate) enum Program {
     Git,
     /// git or ssh contacting a remote.
     GitRemote,
-    /// gh.
     Gh,
     /// uv, for the project's lock file.
     Uv,
-    /// pip.
     Pip,
-    /// Go.
     Go,
     /// cargo, with the environment of the cargo around us.
     Cargo,

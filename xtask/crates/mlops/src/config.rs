@@ -12,7 +12,7 @@ use camino::Utf8Path;
 use serde::Deserialize;
 use xtask_remote::databricks::registry::RegistryKind;
 
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 pub(crate) use figures::{Figure, Unit};
 pub(crate) use workspace::Workspace;
 
@@ -65,7 +65,6 @@ pub struct Model {
     /// `python -m MODULE --model DIR` tries a version before it becomes champion; a built-in way when left out.
     #[serde(default)]
     pub smoke: Option<String>,
-    /// Its registry.
     #[serde(default)]
     pub registry: RegistryKind,
     /// The metrics that `test` prints; all by default.
@@ -86,7 +85,6 @@ pub struct Test {
     /// Folders of tests that need Spark: `ci` runs them with the extra `spark` of pyproject.toml.
     #[serde(default)]
     pub spark: Vec<String>,
-    /// The target of the integration test.
     pub integration_target: String,
 }
 
@@ -158,7 +156,7 @@ impl Config {
     pub(crate) fn read(path: &Utf8Path) -> anyhow::Result<Config> {
         let text = fs_err::read_to_string(path)?;
         Config::parse(&text).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{path} is not valid"))
+            Failure::usage(format!("{path} is not valid"))
                 .details(error)
                 .next("see docs/configuration.md")
                 .into()

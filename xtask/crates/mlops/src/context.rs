@@ -8,7 +8,7 @@ use xtask_remote::{Patience, Pause};
 
 use crate::config::Config;
 use crate::env::Env;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::interrupt::Interrupt;
 use crate::ui::{self, Ui};
 
@@ -86,10 +86,9 @@ fn project_root(cwd: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
         .find(|folder| folder.join("xtask.toml").is_file())
         .map(Utf8Path::to_owned)
         .ok_or_else(|| {
-            Failure::new(
-                Kind::Usage,
-                format!("no project found: no xtask.toml in {cwd} or any folder above it"),
-            )
+            Failure::usage(format!(
+                "no project found: no xtask.toml in {cwd} or any folder above it"
+            ))
             .next("cd into the project's folder and run it again")
             .into()
         })

@@ -49,7 +49,6 @@ const PLAN: Duration = Duration::from_secs(600);
 
 /// A target of the bundle and its workspace.
 pub(crate) struct Target<'a> {
-    /// Its name.
     pub(crate) name: String,
     /// The local workspace, if the target is on one.
     pub(crate) local: Option<LocalWorkspace>,
@@ -202,10 +201,9 @@ impl<'a> Target<'a> {
         what: &str,
     ) -> anyhow::Result<T> {
         xtask_remote::json::from_str(said).map_err(|error| {
-            Failure::new(
-                Kind::Failed,
-                format!("{what}: unexpected output of the Databricks CLI: {error}"),
-            )
+            Failure::failed(format!(
+                "{what}: unexpected output of the Databricks CLI: {error}"
+            ))
             .into()
         })
     }
@@ -249,7 +247,7 @@ impl<'a> Target<'a> {
         else {
             let service = self.service(None);
             let why = format!("{service} did not respond within {} s", limit.as_secs());
-            return Failure::new(Kind::Service, format!("{what}: {why}"))
+            return Failure::service(format!("{what}: {why}"))
                 .details(format!("`{line}` was still running"))
                 .next("check that the workspace responds, then run it again")
                 .err();

@@ -8,7 +8,7 @@ use xtask_remote::databricks::bundle_state::Source;
 use crate::context::Context;
 use crate::databricks::guard::{Agreed, changes};
 use crate::databricks::{Outcome, Summary, Writer};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 pub(crate) use linking::{keep, planned, show as show_links};
 pub(crate) use review::{show, summary};
 
@@ -52,11 +52,12 @@ pub(crate) fn of_the_checkout(context: &Context, writer: &Writer<'_, '_>) -> any
             Outcome::Moved(said) => last = said,
         }
     }
-    let what = format!(
+    Failure::failed(format!(
         "other deployments to {} keep coming first; nothing was changed",
         target.name
-    );
-    Failure::new(Kind::Failed, what).details(last).err()
+    ))
+    .details(last)
+    .err()
 }
 
 /// Fixes the links of a deployed target's model. Links that cannot be written are a warning, not an error.

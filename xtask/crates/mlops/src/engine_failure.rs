@@ -2,23 +2,23 @@
 
 use xtask_promotion::Error;
 
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// The failure of an engine's error.
 pub(crate) fn of(error: Error) -> anyhow::Error {
     match error {
         Error::Refused(refusal) => {
-            let mut failure = Failure::new(Kind::Failed, refusal.why).details(refusal.details);
+            let mut failure = Failure::failed(refusal.why).details(refusal.details);
             for next in refusal.next {
                 failure = failure.next(next);
             }
             failure.into()
         }
-        Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
+        Error::Interrupted => Failure::interrupted("stopped")
             .next("run the command again: it continues where it stopped")
             .into(),
         Error::Remote(error) => error.into(),
-        error @ Error::Local { .. } => Failure::new(Kind::Missing, error.to_string()).into(),
+        error @ Error::Local { .. } => Failure::missing(error.to_string()).into(),
         error => error.into(),
     }
 }

@@ -25,7 +25,6 @@ pub(crate) struct Env {
     pub(crate) stdout_is_terminal: bool,
     /// Whether standard error is a terminal that can move its cursor.
     pub(crate) stderr_is_terminal: bool,
-    /// Whether to colour.
     pub(crate) colour: bool,
     /// Whether to colour output that is not a terminal, too.
     pub(crate) colour_forced: bool,

@@ -75,6 +75,46 @@ impl Failure {
         }
     }
 
+    /// A [`Kind::Failed`].
+    pub fn failed(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::Failed, what)
+    }
+
+    /// A [`Kind::Usage`].
+    pub fn usage(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::Usage, what)
+    }
+
+    /// A [`Kind::Missing`].
+    pub fn missing(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::Missing, what)
+    }
+
+    /// A [`Kind::Service`].
+    pub fn service(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::Service, what)
+    }
+
+    /// A [`Kind::Nothing`].
+    pub fn nothing(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::Nothing, what)
+    }
+
+    /// A [`Kind::SignedOut`].
+    pub fn signed_out(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::SignedOut, what)
+    }
+
+    /// A [`Kind::Pending`].
+    pub fn pending(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::Pending, what)
+    }
+
+    /// A [`Kind::Interrupted`].
+    pub fn interrupted(what: impl Into<String>) -> Failure {
+        Failure::new(Kind::Interrupted, what)
+    }
+
     /// Adds an excerpt of a program's output or the body of a reply.
     #[must_use]
     pub fn details(mut self, details: impl Into<String>) -> Failure {
@@ -192,9 +232,9 @@ pub(crate) fn report(error: &anyhow::Error) -> Report {
         .find_map(|cause| cause.downcast_ref::<xtask_remote::Error>());
     let service = call.map(|call| match call {
         xtask_remote::Error::SignedOut { service, .. } => {
-            Failure::new(Kind::SignedOut, "").next(sign_in(service))
+            Failure::signed_out("").next(sign_in(service))
         }
-        _ => Failure::new(Kind::Service, "").next("run it again with --explain to see each call"),
+        _ => Failure::service("").next("run it again with --explain to see each call"),
     });
     let failure = failure.or(service.as_ref());
     let partly = error.downcast_ref::<Partly>();
@@ -281,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_report_keeps_the_remedy_through_added_context() {
-        let error: anyhow::Result<()> = Failure::new(Kind::Missing, "no Python")
+        let error: anyhow::Result<()> = Failure::missing("no Python")
             .next("install Python 3.11")
             .err();
         let report = report(&error.context("preparing the environment").unwrap_err());

@@ -6,17 +6,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use camino::Utf8Path;
 
 /// Writes a file, and its folder, so that readers see the old content or the new one, never a part.
-///
-/// # Errors
-/// Those of the file system.
 pub(crate) fn replace(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
     write(path, bytes, 0o666)
 }
 
 /// The same, for this user alone.
-///
-/// # Errors
-/// Those of the file system.
 pub(crate) fn replace_private(path: &Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
     write(path, bytes, 0o600)
 }

@@ -74,12 +74,7 @@ struct Remembered<T> {
 #[derive(Debug)]
 pub(crate) enum Verdict<T> {
     /// Nothing changed since this result.
-    Unchanged {
-        /// That result.
-        result: T,
-        /// When that was.
-        when: Timestamp,
-    },
+    Unchanged { result: T, when: Timestamp },
     /// It must be redone, for this reason.
     Needed(String),
 }

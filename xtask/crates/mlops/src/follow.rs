@@ -7,7 +7,7 @@ use xtask_remote::databricks::jobs::{self, Run, Task};
 use xtask_remote::{Transport, local};
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::notebook_events::{self, Event};
 use crate::ui::{Progress, Tone, seconds};
 
@@ -59,23 +59,17 @@ fn cancel(context: &Context, transport: &dyn Transport, run_id: i64) -> anyhow::
     let deadline = Instant::now() + CANCEL;
     while Instant::now() < deadline {
         if jobs::run(transport, run_id)?.state.is_final() {
-            return Failure::new(
-                Kind::Interrupted,
-                format!("interrupted; cancelled job run {run_id}"),
-            )
-            .err();
+            return Failure::interrupted(format!("interrupted; cancelled job run {run_id}")).err();
         }
         std::thread::sleep(SOONEST);
     }
-    Failure::new(
-        Kind::Interrupted,
-        format!("interrupted; job run {run_id} is still being cancelled"),
-    )
+    Failure::interrupted(format!(
+        "interrupted; job run {run_id} is still being cancelled"
+    ))
     .next(format!("cargo xtask logs run:{run_id}"))
     .err()
 }
 
-/// The line of one task.
 #[derive(Default)]
 struct TaskLine {
     progress: Option<Progress>,

@@ -29,7 +29,7 @@ use xshell::{Cmd, cmd};
 use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::env::Env;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::interrupt::Interrupt;
 use crate::process::{self, Finished};
 use crate::ui::Ui;
@@ -71,7 +71,7 @@ impl Git {
             apart: None,
         };
         if which::which("git").is_err() {
-            return Failure::new(Kind::Missing, "git is not on PATH")
+            return Failure::missing("git is not on PATH")
                 .next("install git: https://git-scm.com/downloads")
                 .err();
         }
@@ -174,8 +174,7 @@ impl Git {
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let what = format!("`{line}` ended with {}", output.status);
-        Failure::new(Kind::Failed, what)
+        Failure::failed(format!("`{line}` ended with {}", output.status))
             .details(String::from_utf8_lossy(&output.stderr))
             .err()
     }

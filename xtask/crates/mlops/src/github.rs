@@ -14,7 +14,7 @@ use xtask_remote::github::repositories::{self, Name, Repository};
 use xtask_remote::github::{Address, GitHub};
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Git, Remote};
 use crate::ui;
 use crate::vars;
@@ -53,7 +53,6 @@ pub(crate) struct Home {
 pub(crate) struct Connection {
     /// The client.
     pub(crate) github: GitHub,
-    /// The token, where there is one.
     pub(crate) token: Option<Token>,
     /// Cached repositories, by the requested names.
     known: Arc<Mutex<Vec<(Name, Repository)>>>,
@@ -75,10 +74,9 @@ impl Home {
         let named = asked.or(context.config.github.repository.as_deref());
         if let Some(named) = named {
             let name = Name::parse(named).ok_or_else(|| {
-                Failure::new(
-                    Kind::Usage,
-                    format!("{named:?} is not a repository: expected owner/name"),
-                )
+                Failure::usage(format!(
+                    "{named:?} is not a repository: expected owner/name"
+                ))
             })?;
             return Ok(Home::at(usual.address.clone(), name, true, places));
         }
@@ -216,20 +214,19 @@ fn resolved_by_gh(git: &Git, places: &[GitHubRemote]) -> Option<Name> {
 
 fn no_place(context: &Context, git: &Git, remotes: &[Remote]) -> anyhow::Error {
     let Some(remote) = remotes.first() else {
-        return Failure::new(Kind::Usage, "this clone has no remote to push to")
+        return Failure::usage("this clone has no remote to push to")
             .next("git remote add origin https://github.com/OWNER/NAME.git")
             .into();
     };
     let host =
         address::host(context, git, &remote.fetch).unwrap_or_else(|| "a local folder".to_owned());
-    let what = format!(
+    Failure::usage(format!(
         "no remote points to GitHub: {} points to {}",
         ui::safe(&remote.name),
         ui::safe(&host)
-    );
-    Failure::new(Kind::Usage, what)
-        .next("for a GitHub Enterprise Server, set host = \"HOST\" in [github] of xtask.toml")
-        .into()
+    ))
+    .next("for a GitHub Enterprise Server, set host = \"HOST\" in [github] of xtask.toml")
+    .into()
 }
 
 /// The environment variable of a GitHub host's token.
@@ -249,8 +246,7 @@ pub(crate) fn not_accepted(home: &Home, token: &Token) -> Failure {
         true => source,
         false => token_variable(&home.address),
     };
-    let what = format!("{host} rejected the token from {source}");
-    Failure::new(Kind::SignedOut, what).next(format!(
+    Failure::signed_out(format!("{host} rejected the token from {source}")).next(format!(
         "gh auth login --hostname {host}   # or set {other} to a new token: {}/settings/tokens",
         home.address.web()
     ))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// Set once a signal arrived. Clones share the flag.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +45,7 @@ impl Interrupt {
 
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if self.is_set() {
-            return Failure::new(Kind::Interrupted, "interrupted").err();
+            return Failure::interrupted("interrupted").err();
         }
         Ok(())
     }

@@ -22,9 +22,7 @@ pub(crate) const CHAMPION: &str = "champion";
 /// An MLflow run with its page.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct MlflowRun {
-    /// Its id.
     pub(crate) run_id: String,
-    /// Its experiment.
     pub(crate) experiment_id: String,
     /// The page that shows it.
     pub(crate) url: String,
@@ -35,7 +33,6 @@ pub(crate) struct MlflowRun {
 pub(crate) struct ModelVersion {
     /// Full name of the model.
     pub(crate) name: String,
-    /// The version.
     pub(crate) version: u64,
     /// The page that shows it.
     pub(crate) url: String,

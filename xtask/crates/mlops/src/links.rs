@@ -116,7 +116,6 @@ fn unknown(reason: &str) -> Destination {
 /// The state of a link; docs/links.md describes the fields.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LinkState {
-    /// Which.
     pub(crate) link: &'static str,
     /// `right`, `missing`, `wrong`, `dead`, `unknown`.
     pub(crate) state: &'static str,

@@ -17,7 +17,7 @@ use xtask_remote::{Credentials, Http, local};
 
 use crate::child_env::{self, Program, sh};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::tools::Toolbox;
 pub(crate) use profiles::config_file;
 use xtask_remote::Timestamp;
@@ -28,7 +28,6 @@ const START: Duration = Duration::from_secs(60);
 /// A running local workspace.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalWorkspace {
-    /// Its profile.
     pub(crate) profile: String,
     /// Its address.
     pub(crate) url: String,
@@ -180,10 +179,10 @@ pub(crate) fn start(
                 profiles::write(context, &workspace)?;
                 return Ok(workspace);
             }
-            return Failure::new(
-                Kind::Service,
-                format!("{} exited at startup ({status})", called(context, profile)),
-            )
+            return Failure::service(format!(
+                "{} exited at startup ({status})",
+                called(context, profile)
+            ))
             .details(last_lines(&log, 15))
             .next(command(context, "logs", profile))
             .next(format!(
@@ -194,13 +193,10 @@ pub(crate) fn start(
         }
         if Instant::now() > deadline {
             let _ = child.kill();
-            return Failure::new(
-                Kind::Service,
-                format!(
-                    "{} did not answer within {START:?}",
-                    called(context, profile)
-                ),
-            )
+            return Failure::service(format!(
+                "{} did not answer within {START:?}",
+                called(context, profile)
+            ))
             .details(last_lines(&log, 15))
             .next(command(context, "logs", profile))
             .err();
@@ -219,13 +215,10 @@ pub(crate) fn stop(context: &Context, workspace: &LocalWorkspace) -> anyhow::Res
         std::thread::sleep(Duration::from_millis(20));
     }
     if file.exists() {
-        return Failure::new(
-            Kind::Service,
-            format!(
-                "{} was told to stop and is still running",
-                called(context, &workspace.profile)
-            ),
-        )
+        return Failure::service(format!(
+            "{} was told to stop and is still running",
+            called(context, &workspace.profile)
+        ))
         .next(command(context, "logs", &workspace.profile))
         .err();
     }
@@ -340,9 +333,7 @@ fn spawn(
         // Its own process group: Ctrl-C stops the command, not the workspace.
         .process_group(0);
     let what = format!("could not start the local workspace program {workspace}");
-    command.spawn().map_err(|error| {
-        Failure::new(Kind::Missing, what)
-            .details(error.to_string())
-            .into()
-    })
+    command
+        .spawn()
+        .map_err(|error| Failure::missing(what).details(error.to_string()).into())
 }

@@ -6,7 +6,6 @@
 use serde::Deserialize;
 use xtask_remote::{Transport, local};
 
-/// One event.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Event {
@@ -21,16 +20,12 @@ pub(crate) enum Event {
     CellStarted {
         /// Its index, from 0.
         cell: usize,
-        /// Its title, where it has one.
         title: Option<String>,
         /// Its text.
         source: String,
     },
     /// Something was printed.
-    Stream {
-        /// What.
-        text: String,
-    },
+    Stream { text: String },
     /// A cell failed.
     Error {
         /// Its index, from 0.
@@ -46,10 +41,7 @@ pub(crate) enum Event {
         traceback: Vec<String>,
     },
     /// `dbutils.notebook.exit` was called.
-    Exit {
-        /// With this.
-        value: String,
-    },
+    Exit { value: String },
     /// Anything else.
     #[serde(other)]
     Other,

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use crate::child_env::{self, Program};
 use crate::env::{Env, quoted};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::interrupt::Interrupt;
 use crate::ui::Ui;
 pub(crate) use bounded::run_bounded;
@@ -74,13 +74,10 @@ pub(crate) fn run_within(
     let mut given_up = |elapsed| limit.is_some_and(|limit| elapsed > limit);
     match run_until(ui, interrupt, command, &mut given_up, on_line)? {
         Some(finished) => Ok(finished),
-        None => Failure::new(
-            Kind::Failed,
-            format!(
-                "{program} did not finish within {:?}",
-                limit.unwrap_or_default()
-            ),
-        )
+        None => Failure::failed(format!(
+            "{program} did not finish within {:?}",
+            limit.unwrap_or_default()
+        ))
         .err(),
     }
 }
@@ -101,9 +98,9 @@ pub(crate) fn run_until(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().map_err(|error| {
-        Failure::new(Kind::Missing, format!("could not start {program}: {error}"))
-    })?;
+    let mut child = command
+        .spawn()
+        .map_err(|error| Failure::missing(format!("could not start {program}: {error}")))?;
     let (sender, lines) = mpsc::channel();
     let mut readers = Vec::new();
     if let Some(stdout) = child.stdout.take() {
@@ -125,8 +122,11 @@ pub(crate) fn run_until(
                     stdout.push('\n');
                     if stdout.len() > MOST_OUTPUT {
                         end(&mut child);
-                        let what = format!("{program} printed more than {} MB", MOST_OUTPUT >> 20);
-                        return Failure::new(Kind::Failed, what).err();
+                        return Failure::failed(format!(
+                            "{program} printed more than {} MB",
+                            MOST_OUTPUT >> 20
+                        ))
+                        .err();
                     }
                 }
                 if !from_stdout {
@@ -185,12 +185,9 @@ pub(crate) fn succeed(
     let finished = run(ui, interrupt, command, &mut |_| ())?;
     if !finished.ok() {
         let status = finished.status;
-        return Failure::new(
-            Kind::Failed,
-            format!("{what}: `{line}` ended with {status}"),
-        )
-        .details(finished.tail)
-        .err();
+        return Failure::failed(format!("{what}: `{line}` ended with {status}"))
+            .details(finished.tail)
+            .err();
     }
     Ok(finished)
 }

@@ -7,7 +7,7 @@ use xshell::{Cmd, cmd};
 
 use crate::child_env::{self, Program, sh};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::fingerprint::{Inputs, Verdict, look, remember};
 use crate::git::Git;
 use crate::process::{self, Finished};
@@ -66,7 +66,7 @@ pub(crate) fn data_sets(
         progress.message(line)
     })?;
     if !made.ok() {
-        return Failure::new(Kind::Failed, "could not generate the data sets")
+        return Failure::failed("could not generate the data sets")
             .details(made.tail)
             .next("cargo xtask data make --explain")
             .err();

@@ -21,7 +21,6 @@ pub(crate) const MARKER: &str = "::xtask-run::";
 pub(crate) enum Verdict {
     /// All is well.
     Passed,
-    /// It is not.
     Failed,
 }
 
@@ -66,7 +65,6 @@ pub(crate) struct Integration {
     pub(crate) cached: bool,
     /// The bundle target.
     pub(crate) target: String,
-    /// The job run.
     pub(crate) job_run: JobRun,
     /// Its tasks, in the order in which they started.
     pub(crate) tasks: Vec<Task>,
@@ -78,10 +76,8 @@ pub(crate) struct Integration {
     pub(crate) champion_before: Option<ModelVersion>,
 }
 
-/// A job run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct JobRun {
-    /// Its id.
     pub(crate) run_id: i64,
     /// The page that shows it.
     pub(crate) url: String,
@@ -89,12 +85,10 @@ pub(crate) struct JobRun {
     pub(crate) result: String,
 }
 
-/// One task of a job run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Task {
     /// Its key in the job.
     pub(crate) key: String,
-    /// Its task run.
     pub(crate) run_id: i64,
     /// Its result state, as in the Databricks API.
     pub(crate) result: String,

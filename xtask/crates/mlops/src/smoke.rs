@@ -16,7 +16,7 @@ use xtask_remote::mlflow::MetricValue;
 use crate::child_env;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::process;
 use crate::tools::Toolbox;
 use crate::ui::safe_line;
@@ -134,11 +134,10 @@ fn require(source: &Utf8Path, module: &str, target: &Target<'_>) -> anyhow::Resu
     if path.with_extension("py").is_file() || path.join("__main__.py").is_file() {
         return Ok(());
     }
-    let what = format!(
+    Failure::usage(format!(
         "the code deployed to {} has no module {module}",
         target.name
-    );
-    Failure::new(Kind::Usage, what)
+    ))
         .details(
             "model.smoke in xtask.toml names it; it predicts with a version before the version becomes champion",
         )
@@ -163,7 +162,7 @@ fn failed(target: &Target<'_>, said: &str) -> Failure {
         safe_line(why)
     );
     let tail = lines[lines.len().saturating_sub(15)..].join("\n");
-    Failure::new(Kind::Failed, what).details(tail)
+    Failure::failed(what).details(tail)
 }
 
 /// Parses the result on the last line; predictions must be numbers.
@@ -179,7 +178,7 @@ fn result(stdout: &str) -> anyhow::Result<Smoke> {
         None if !words => "the smoke prediction printed no result on its last line",
         _ => "the version predicts a value that is not a finite number",
     };
-    Failure::new(Kind::Failed, what)
+    Failure::failed(what)
         .details(format!("last line: {}", safe_line(last)))
         .next("see `model.smoke` in docs/configuration.md")
         .err()

@@ -24,7 +24,6 @@ impl<S> Steps<S> {
         self.steps.is_empty()
     }
 
-    /// The steps.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &S> {
         self.steps.iter()
     }

@@ -3,7 +3,7 @@
 use xtask_remote::Transport;
 use xtask_remote::databricks::jobs::{self, Run, Task};
 
-use crate::error::{self, Kind};
+use crate::error::{self};
 use crate::notebook_events::{self, Event};
 use crate::results::TaskFailure;
 
@@ -71,7 +71,7 @@ impl TaskFailures {
         let logs = format!("cargo xtask logs run:{}", run.run_id);
         let Some((task, failure)) = self.0.into_iter().next() else {
             let what = format!("job run {} ended as {}", run.run_id, run.state.word());
-            let failure = error::Failure::new(Kind::Failed, what);
+            let failure = error::Failure::failed(what);
             let failure = failure.details(run.state.state_message.clone());
             return match next {
                 Some(next) => failure.next(next).err(),
@@ -91,7 +91,7 @@ impl TaskFailures {
         if let Some(line) = failure.line {
             place.push_str(&format!(", line {line}"));
         }
-        let failed = error::Failure::new(Kind::Failed, format!("{place}: {}", failure.error))
+        let failed = error::Failure::failed(format!("{place}: {}", failure.error))
             .details(failure.output)
             .next(logs);
         match next {

@@ -51,7 +51,6 @@ pub(crate) enum Need {
     NotebookPython,
     /// uv itself, even when the environment is up to date.
     Uv,
-    /// The Databricks CLI.
     DatabricksCli,
     /// The local workspace program, built from crates/workspace.
     WorkspaceProgram,
@@ -99,7 +98,6 @@ pub(crate) struct Toolbox {
     pub(crate) databricks: Utf8PathBuf,
     /// The local workspace program.
     pub(crate) workspace: Utf8PathBuf,
-    /// uv.
     pub(crate) uv: Utf8PathBuf,
     /// The folder of jars for Spark sessions; it may be missing.
     pub(crate) spark_jars: Utf8PathBuf,

@@ -120,9 +120,6 @@ impl Ui {
     }
 
     /// Gives the object that is printed on stdout where `--json` was given; else nothing is done.
-    ///
-    /// # Errors
-    /// Never in practice: what is given serialises.
     pub fn json(&self, answer: &impl serde::Serialize) -> anyhow::Result<()> {
         if let Some(json) = &self.json {
             json_answer::of(json).object(serde_json::to_string_pretty(answer)?);

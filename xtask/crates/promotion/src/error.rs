@@ -67,9 +67,6 @@ impl Refusal {
     }
 
     /// The same as the error of a `Result`.
-    ///
-    /// # Errors
-    /// Always.
     pub fn err<T>(self) -> Result<T, Error> {
         Err(Error::Refused(self))
     }

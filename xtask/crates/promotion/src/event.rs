@@ -36,7 +36,6 @@ pub struct Event {
     pub state: State,
     /// When it began, RFC 3339, by the destination's clock.
     pub at: String,
-    /// Who.
     pub by: String,
     /// `<target> <model>/<version>` it came from; the version itself where a challenger became champion.
     pub from: String,

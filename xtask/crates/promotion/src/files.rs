@@ -20,9 +20,6 @@ pub type OnBytes<'a> = &'a mut dyn FnMut(u64, u64) -> bool;
 /// Brings a version's files to and from a registry.
 pub trait Carrier: Send + Sync {
     /// The files of a version: paths relative to its folder, and lengths in bytes.
-    ///
-    /// # Errors
-    /// When the registry does not answer.
     fn list(
         &self,
         transport: &dyn Transport,
@@ -31,9 +28,6 @@ pub trait Carrier: Send + Sync {
     ) -> Result<BTreeMap<String, u64>, Error>;
 
     /// Fetches all files of a version into a folder, where what has come in an earlier attempt counts.
-    ///
-    /// # Errors
-    /// When the registry or the disk fails, or the caller says stop.
     fn fetch(
         &self,
         transport: &dyn Transport,
@@ -48,9 +42,6 @@ pub trait Carrier: Send + Sync {
 
     /// Puts files of a folder into a version: by the calls of [`Carrier::uploads`] with that word filled in and their
     /// lengths in bytes, or in a way of its own that comes to the same.
-    ///
-    /// # Errors
-    /// When the registry or the disk fails, or the caller says stop.
     fn store(
         &self,
         transport: &dyn Transport,
@@ -213,9 +204,6 @@ fn remove_others(folder: &Path, listed: &BTreeMap<String, u64>) -> Result<(), Er
 }
 
 /// All files below a folder: paths relative to it, and lengths; none where there is no folder.
-///
-/// # Errors
-/// [`Error::Local`] when it cannot be read.
 pub fn files_of(folder: &Path) -> Result<BTreeMap<String, u64>, Error> {
     let mut files = BTreeMap::new();
     let mut folders = vec![(folder.to_owned(), String::new())];

@@ -20,9 +20,6 @@ pub struct Entry {
 }
 
 /// All promotions, newest first.
-///
-/// # Errors
-/// When the registry does not answer.
 pub fn read(end: &OpenEnd<'_>) -> Result<Vec<Entry>, Error> {
     let champion = end.registry.aliased(end.transport, end.model, CHAMPION)?;
     let versions = end.registry.versions(end.transport, end.model)?;

@@ -72,7 +72,6 @@ impl Link {
 /// Where a link has to lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// To this page.
     Page(String),
     /// To this page, which is not there any more, for this reason.
     Gone(String, String),
@@ -94,9 +93,7 @@ impl Destination {
 /// Where the five have to lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Links {
-    /// [`Link::Versions`].
     pub versions: Destination,
-    /// [`Link::Repository`].
     pub repository: Destination,
     /// [`Link::TrainingJob`].
     pub training_job: Destination,
@@ -183,7 +180,6 @@ pub enum Trouble {
 /// A link that is not right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// Which.
     pub link: Link,
     /// What is not right.
     pub trouble: Trouble,

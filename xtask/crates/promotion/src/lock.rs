@@ -116,9 +116,6 @@ fn server_time(reply: &Response) -> Option<Timestamp> {
 
 /// Takes the lock, and answers the destination's time at which it did, RFC 3339. A lock that an ended process of this
 /// clone left is taken over; any other only where `break_id` names it.
-///
-/// # Errors
-/// [`Error::Refused`] with owner and age when another process holds it.
 pub(crate) fn take(
     end: &OpenEnd<'_>,
     request: &Request,
@@ -210,9 +207,6 @@ fn refused<T>(end: &OpenEnd<'_>, held: &Held) -> Result<T, Error> {
 }
 
 /// Checks that the lock is still ours, right before something that lives is changed.
-///
-/// # Errors
-/// [`Error::Refused`] when it is gone or another's.
 pub(crate) fn still_ours(end: &OpenEnd<'_>, known: &Known) -> Result<(), Error> {
     let reply = read(end, &path(end))?;
     let content: Option<Value> =

@@ -197,9 +197,6 @@ fn event(source: &Source, found: &Found, asked: &Asked<'_>) -> Result<Event, Err
 }
 
 /// Whether both ends are still as a plan says.
-///
-/// # Errors
-/// [`Error::Refused`] with what has changed.
 pub(crate) fn still_holds(plan: &Plan, from: &OpenEnd<'_>, to: &OpenEnd<'_>) -> Result<(), Error> {
     let now = source(from, plan.from.number, None)?;
     let mut changed = Vec::new();

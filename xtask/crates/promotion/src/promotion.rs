@@ -45,7 +45,6 @@ pub struct Promotion<'a> {
     pub smoke: Smoke<'a>,
 }
 
-/// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// The version of the destination that is champion now.

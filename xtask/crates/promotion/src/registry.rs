@@ -99,9 +99,6 @@ pub trait Registry: Send + Sync {
     fn create(&self, model: &str, new: &NewVersion<'_>) -> Request;
 
     /// The number of the version that [`Registry::create`]'s reply speaks of.
-    ///
-    /// # Errors
-    /// [`Error::Unexpected`] for a reply of another form.
     fn created(&self, request: &Request, reply: &Response) -> Result<u64, Error>;
 
     /// Says that all files have come; `None` where the registry needs no such call.

@@ -36,7 +36,6 @@ pub(crate) struct Run<'r, 'a> {
     setting_champion: bool,
 }
 
-/// What a run is about.
 #[derive(Clone, Copy)]
 pub(crate) enum About<'r> {
     Promote(&'r Plan),
@@ -77,9 +76,6 @@ impl<'r, 'a> Run<'r, 'a> {
     }
 
     /// Makes the steps; where one fails, it steps back.
-    ///
-    /// # Errors
-    /// That of the step.
     pub(crate) fn through(mut self, steps: &[Step]) -> Result<Done, Error> {
         match self.all(steps) {
             Ok(()) => Ok(Done {

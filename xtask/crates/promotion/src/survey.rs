@@ -76,9 +76,6 @@ impl Wanted<'_> {
 }
 
 /// Looks at a destination.
-///
-/// # Errors
-/// When it does not answer.
 pub(crate) fn look(end: &OpenEnd<'_>, wanted: Wanted<'_>) -> Result<Found, Error> {
     let aliased = |alias| end.registry.aliased(end.transport, end.model, alias);
     let (champion, challenger) = (aliased(CHAMPION)?, aliased(CHALLENGER)?);

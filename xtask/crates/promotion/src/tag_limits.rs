@@ -9,9 +9,6 @@ use crate::plan::Plan;
 use crate::steps;
 
 /// Refuses a promotion whose tags would not fit, before anything is written.
-///
-/// # Errors
-/// [`Error::Refused`] with the reason.
 pub(crate) fn check(plan: &Plan, to: &OpenEnd<'_>) -> Result<(), Error> {
     if plan.is_champion() {
         return Ok(());

@@ -16,7 +16,6 @@ use crate::{lock, random};
 /// What taking back will do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoPlan {
-    /// Where.
     pub to: End,
     /// The version that is champion no more afterwards.
     pub number: u64,
@@ -166,9 +165,6 @@ impl UndoPlan {
 }
 
 /// Finds the promotion that is to be taken back: the one with this id (or its first digits), else the newest. Reads only.
-///
-/// # Errors
-/// [`Error::Refused`] when there is none, it never became champion, or the champion was moved since.
 pub fn plan_undo(to: &OpenEnd<'_>, id: Option<&str>, by: &str) -> Result<UndoPlan, Error> {
     let champion = to.registry.aliased(to.transport, to.model, CHAMPION)?;
     let challenger = to.registry.aliased(to.transport, to.model, CHALLENGER)?;

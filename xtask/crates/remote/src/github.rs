@@ -111,7 +111,6 @@ impl GitHub {
         }
     }
 
-    /// Where it is.
     #[must_use]
     pub fn address(&self) -> &Address {
         &self.address

@@ -94,7 +94,6 @@ impl Method {
 pub enum Body {
     /// Nothing.
     Empty,
-    /// A JSON value.
     Json(serde_json::Value),
     /// The bytes of a local file, streamed.
     File(PathBuf),

@@ -52,7 +52,6 @@ impl Outline {
         Ok(outline)
     }
 
-    /// The folder.
     pub(crate) fn folder(&self) -> &Utf8Path {
         &self.0
     }

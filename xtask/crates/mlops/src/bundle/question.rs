@@ -9,7 +9,7 @@ use xshell::cmd;
 use super::{Outline, Root, files};
 use crate::child_env::{self, Program, sh};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::process::{self, Finished};
 use crate::vars;
 
@@ -41,7 +41,7 @@ pub(super) fn ask_in(
     if runs_a_script(&said) {
         let what =
             "the bundle runs a script before it can be read; read-only commands do not run it";
-        return Failure::new(Kind::Usage, what)
+        return Failure::usage(what)
             .details("experimental.scripts.preinit in databricks.yml")
             .err();
     }
@@ -105,7 +105,7 @@ fn understood(said: &Finished) -> anyhow::Result<Root> {
     let config = xtask_remote::json::from_str::<Root>(&said.stdout).ok();
     match config.filter(|config| answered && !config.targets.is_empty()) {
         Some(config) => Ok(config),
-        None => Failure::new(Kind::Usage, "the Databricks CLI cannot read the bundle")
+        None => Failure::usage("the Databricks CLI cannot read the bundle")
             .details(&said.stderr)
             .next("fix what the CLI names in databricks.yml or a file that it includes")
             .err(),
@@ -132,7 +132,7 @@ pub(crate) fn load(
         return Ok(warnings(before));
     }
     let what = format!("the bundle is not valid for target {target}");
-    Failure::new(Kind::Failed, what)
+    Failure::failed(what)
         .details(before)
         .next("fix what the CLI names in databricks.yml or a file that it includes")
         .err()

@@ -21,7 +21,6 @@ pub(super) struct Step {
 const CLEANUP: &str = "Post job cleanup.";
 
 impl Step {
-    /// Whether it is a cleanup step.
     pub(super) fn is_cleanup(&self) -> bool {
         self.name.as_deref() == Some(CLEANUP)
     }

@@ -6,9 +6,6 @@ use crate::git::Git;
 use crate::github;
 
 /// Looks at the clone alone.
-///
-/// # Errors
-/// When git fails.
 pub(crate) fn look(context: &Context, git: &Git) -> anyhow::Result<Branch> {
     let state = git.state()?;
     let local = state.branch.as_deref();

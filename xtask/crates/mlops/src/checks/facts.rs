@@ -105,18 +105,14 @@ impl GitHub {
     }
 }
 
-/// A pull request.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PullRequest {
-    /// Its number.
     pub(crate) number: u64,
-    /// Its title.
     pub(crate) title: String,
     /// Its page.
     pub(crate) url: String,
     /// `open`, `merged`, `closed`.
     pub(crate) state: String,
-    /// Whether it is a draft.
     pub(crate) draft: bool,
     /// Whether it comes from a fork.
     pub(crate) from_fork: bool,
@@ -158,10 +154,8 @@ pub(crate) enum CheckState {
     Skipped,
 }
 
-/// A check.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Check {
-    /// Its name.
     pub(crate) name: String,
     /// What it is called: its name, with its workflow where another check has the same name.
     pub(crate) label: String,
@@ -173,7 +167,6 @@ pub(crate) struct Check {
     pub(crate) word: String,
     /// Whether a merge waits for it; null where that is not known.
     pub(crate) required: Option<bool>,
-    /// When it started.
     pub(crate) started_at: Option<String>,
     /// How long it ran, or runs.
     pub(crate) seconds: Option<u64>,
@@ -198,11 +191,8 @@ pub(crate) struct Check {
 pub(crate) struct Training {
     /// The bundle target.
     pub(crate) target: Option<String>,
-    /// The job run.
     pub(crate) job_run: Option<crate::results::JobRun>,
-    /// The task that failed.
     pub(crate) failed_task: Option<String>,
-    /// The MLflow run.
     pub(crate) mlflow_run: Option<crate::lineage::MlflowRun>,
     /// The version that was registered.
     pub(crate) model: Option<crate::lineage::ModelVersion>,

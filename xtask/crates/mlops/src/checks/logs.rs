@@ -41,9 +41,6 @@ pub(crate) fn explain(context: &Context, side: &RemoteSide, checks: &mut [Check]
 }
 
 /// The log of one job, as it is.
-///
-/// # Errors
-/// What GitHub says.
 pub(crate) fn one(context: &Context, side: &RemoteSide, job: u64) -> Result<String, Error> {
     let file = file(context, side, job);
     if let Ok(log) = fs_err::read_to_string(&file) {

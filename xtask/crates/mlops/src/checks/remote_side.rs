@@ -43,9 +43,6 @@ pub(crate) enum Look {
 
 impl RemoteSide {
     /// Works out which repository is meant, without a call.
-    ///
-    /// # Errors
-    /// Says why there is nothing to ask: no branch, no remote that leads to a GitHub.
     pub(crate) fn find(
         context: &Context,
         git: &Git,

@@ -64,7 +64,6 @@ pub(super) const SYSTEM: List = List {
     but: &[],
 };
 
-/// Proxies.
 pub(super) const PROXIES: List = List::names(&[
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -202,7 +201,6 @@ pub(super) const UV: List = List {
     but: &["UV_PUBLISH_"],
 };
 
-/// pip.
 pub(super) const PIP: List = List {
     names: &[],
     beginnings: &["PIP_"],
@@ -225,7 +223,6 @@ pub(super) const REGISTRIES: List = List {
     ],
 };
 
-/// Go.
 pub(super) const GO: List = List {
     names: &[
         "GOAUTH",

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::config::Figure;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::tools::{self, Need, Toolbox, own_source};
 use crate::ui::Tone;
 use xtask_remote::Timestamp;
@@ -58,9 +58,6 @@ impl Measured<'_> {
 }
 
 /// Runs the command. A goal that is missed is said and is no failure: figures depend on the machine.
-///
-/// # Errors
-/// When something cannot be measured.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let figures = figures::all(&context.config)?;
     let chosen = choose(&figures, args)?;
@@ -115,7 +112,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 fn choose<'a>(figures: &'a [Figure], args: &Args) -> anyhow::Result<Vec<&'a Figure>> {
     let known = |name: &String| figures.iter().any(|figure| figure.name == *name);
     if let Some(unknown) = args.figures.iter().find(|name| !known(name)) {
-        return Failure::new(Kind::Usage, format!("there is no figure \"{unknown}\""))
+        return Failure::usage(format!("there is no figure \"{unknown}\""))
             .next("cargo xtask bench --list")
             .err();
     }

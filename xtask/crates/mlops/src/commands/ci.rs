@@ -15,7 +15,7 @@ use xshell::{Cmd, cmd};
 
 use crate::child_env::{self, Program, sh};
 use crate::context::Context;
-use crate::error::{self, Failure, Kind};
+use crate::error::{self, Failure};
 use crate::process;
 use crate::tools::{Toolbox, own_source};
 use crate::ui::{Tone, seconds};
@@ -52,9 +52,6 @@ enum End {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Failed`] when a part fails; [`Kind::Usage`] when there is no part of a given name.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let has_the_tool = own_source::is_in(&context.root);
     let chosen = choose(&args.only, has_the_tool)?;
@@ -90,7 +87,7 @@ fn choose(only: &[String], has_the_tool: bool) -> anyhow::Result<Vec<&'static Pa
     let here = |part: &&Part| has_the_tool || part.group == Group::Project;
     let known = |name: &String| PARTS.iter().filter(here).any(|part| part.is(name));
     if let Some(unknown) = only.iter().find(|name| !known(name)) {
-        return Failure::new(Kind::Usage, format!("there is no part \"{unknown}\""))
+        return Failure::usage(format!("there is no part \"{unknown}\""))
             .next("cargo xtask ci --list")
             .err();
     }
@@ -104,7 +101,7 @@ impl Suite<'_> {
         if let Some(missing) = part.needs.iter().find(|system| system.find().is_none()) {
             let what = missing.missing();
             return match self.context.env.ci {
-                true => End::Failed(Failure::new(Kind::Missing, what).into()),
+                true => End::Failed(Failure::missing(what).into()),
                 false => End::Skipped(what),
             };
         }
@@ -148,10 +145,7 @@ impl Suite<'_> {
             self.builds.none_again()?;
             return Ok(finished);
         }
-        let failure = Failure::new(
-            Kind::Failed,
-            format!("{what}: `{line}` ended with {}", finished.status),
-        );
+        let failure = Failure::failed(format!("{what}: `{line}` ended with {}", finished.status));
         // In CI the output stands above already.
         if env.ci {
             failure.err()
@@ -197,7 +191,6 @@ impl Suite<'_> {
         Ok(folder.join("bin/python"))
     }
 
-    /// uv.
     fn uv(&self, line: Cmd<'_>) -> Command {
         self.command(Program::Uv, line)
     }
@@ -257,12 +250,9 @@ fn conclude(
         .filter(|(_, end, _)| matches!(end, End::Failed(_)))
         .map(|(part, _, _)| part.name)
         .collect();
-    Failure::new(
-        Kind::Failed,
-        format!("{failed} of {} parts failed", ends.len()),
-    )
-    .next(format!("cargo xtask ci --only {}", names.join(",")))
-    .err()
+    Failure::failed(format!("{failed} of {} parts failed", ends.len()))
+        .next(format!("cargo xtask ci --only {}", names.join(",")))
+        .err()
 }
 
 #[cfg(test)]

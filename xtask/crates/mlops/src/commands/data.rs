@@ -11,7 +11,7 @@ use xtask_remote::databricks::files;
 use crate::bundle;
 use crate::context::Context;
 use crate::databricks::{Purpose, Summary, Target, Writer, guard};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::python;
 use crate::steps::Steps;
 use crate::tools::{self, Need};
@@ -90,9 +90,6 @@ struct Plan {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the data sets cannot be made, or the target is not deployed.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.command {
         Command::Make { options } => {
@@ -142,9 +139,6 @@ fn to_target(context: &Context, args: &Upload) -> anyhow::Result<()> {
 }
 
 /// Uploads the data sets that the volume does not hold yet.
-///
-/// # Errors
-/// [`Kind::Usage`] when the volume is not deployed; or when the workspace does not take them.
 pub(crate) fn upload(
     context: &Context,
     writer: &Writer<'_, '_>,
@@ -229,8 +223,7 @@ fn volume_path(
         return Ok(folder);
     }
     let key = &context.config.data.volume;
-    let what = format!("volume {key} is not deployed to {}", target.name);
-    Failure::new(Kind::Usage, what)
+    Failure::usage(format!("volume {key} is not deployed to {}", target.name))
         .details("xtask.toml names it in data.volume")
         .next(format!("cargo xtask deploy --target {}", target.name))
         .err()

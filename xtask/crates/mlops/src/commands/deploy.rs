@@ -8,7 +8,7 @@ use crate::bundle;
 use crate::context::Context;
 use crate::databricks::guard::{self, Change};
 use crate::databricks::{Outcome, Purpose, Summary, Target, Writer};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::links::LinkState;
 use crate::ui::Tone;
 use crate::words::short;
@@ -57,10 +57,6 @@ struct Deployed {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the commit is not one for the target, the bundle is not valid or cannot be deployed, data would
-/// go that the command line does not name, or the answer was no.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let toolbox = bundle::ready(context, &[&args.target], &[])?;
     let pass = guard::check(context, &args.target, Purpose::Deploy)?;
@@ -161,13 +157,14 @@ fn read_back(
 
 /// The plan has aged, and nothing was done.
 fn moved(target: &str, said: String) -> anyhow::Result<()> {
-    let what = format!("{target} was deployed to since this was planned; nothing was changed");
-    Failure::new(Kind::Failed, what)
-        .details(said)
-        .next(format!(
-            "review the new plan: cargo xtask deploy --target {target}"
-        ))
-        .err()
+    Failure::failed(format!(
+        "{target} was deployed to since this was planned; nothing was changed"
+    ))
+    .details(said)
+    .next(format!(
+        "review the new plan: cargo xtask deploy --target {target}"
+    ))
+    .err()
 }
 
 /// The commit that the deployment recorded, which must be the one that was checked.
@@ -187,7 +184,7 @@ fn recorded(
         name(recorded.as_deref()),
         name(commit)
     );
-    Failure::new(Kind::Failed, what)
+    Failure::failed(what)
         .details("another commit was checked out meanwhile, or another deployment came between")
         .next(format!("cargo xtask deploy --target {target} --dry-run"))
         .err()

@@ -39,9 +39,6 @@ struct Answer<'a> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the answer was no, or could not be asked for and was not given on the command line.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let pass = guard::check(context, &args.target, Purpose::Destroy)?;
     let toolbox = bundle::ready(context, &[&args.target], &[])?;

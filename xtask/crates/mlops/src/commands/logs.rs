@@ -37,9 +37,6 @@ enum What {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When there is no such run or check.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.what {
         Some(What::Check(name)) => check::show(context, name),

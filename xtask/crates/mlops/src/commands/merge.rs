@@ -8,7 +8,7 @@ use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::Name;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::github::{self, Connection, Home};
 use crate::pull_request::merging::{self, Step};
@@ -71,9 +71,6 @@ struct Answer<'a> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Failed`] when something is missing for a merge; [`Kind::Service`] when GitHub refuses.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let git = Git::open(context)?;
     let progress = context
@@ -117,12 +114,9 @@ fn find(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(PullReques
     let connection = home.connect(context, git)?;
     if connection.token.is_none() {
         let host = home.address.host();
-        return Failure::new(
-            Kind::Missing,
-            format!("no token for {host}: merging needs one"),
-        )
-        .next(format!("gh auth login --hostname {host}"))
-        .err();
+        return Failure::missing(format!("no token for {host}: merging needs one"))
+            .next(format!("gh auth login --hostname {host}"))
+            .err();
     }
     let repository = match (github::repository(&connection, &home), &connection.token) {
         (Err(error), Some(token)) if error.status() == Some(401) => {
@@ -156,7 +150,7 @@ fn find(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(PullReques
 fn by_number(connection: &Connection, into: &Name, number: u64) -> anyhow::Result<Pull> {
     match pulls::get(&connection.github, into, number) {
         Err(error) if error.is_not_found() => {
-            Failure::new(Kind::Usage, format!("{into} has no pull request {number}")).err()
+            Failure::usage(format!("{into} has no pull request {number}")).err()
         }
         other => Ok(other?),
     }
@@ -180,8 +174,7 @@ fn plan(
         return Ok(None);
     }
     if !facts.auto_merge_allowed {
-        let what = "this repository does not allow auto-merge";
-        return Failure::new(Kind::Failed, what)
+        return Failure::failed("this repository does not allow auto-merge")
             .next("turn on \"Allow auto-merge\" in its settings, or run it again without --auto once the checks pass")
             .err();
     }
@@ -199,24 +192,18 @@ fn way(context: &Context, args: &Args, facts: &MergeFacts) -> anyhow::Result<Way
         None => facts.ways.first().copied(),
     };
     chosen.ok_or_else(|| {
-        Failure::new(
-            Kind::Usage,
-            "the repository does not allow this way to merge",
-        )
-        .next(format!("--method takes one of: {}", allowed.join(", ")))
-        .into()
+        Failure::usage("the repository does not allow this way to merge")
+            .next(format!("--method takes one of: {}", allowed.join(", ")))
+            .into()
     })
 }
 
 fn missing(args: &Args, facts: &MergeFacts, readiness: &Readiness) -> anyhow::Result<()> {
-    let mut failure = Failure::new(
-        Kind::Failed,
-        format!(
-            "pull request {} is not merged: {}",
-            facts.number,
-            readiness.missing.join("; ")
-        ),
-    );
+    let mut failure = Failure::failed(format!(
+        "pull request {} is not merged: {}",
+        facts.number,
+        readiness.missing.join("; ")
+    ));
     for next in &readiness.next {
         failure = failure.next(next.clone());
     }
@@ -268,12 +255,9 @@ fn read_back(
             );
             Ok(("waiting", None))
         }
-        _ => Failure::new(
-            Kind::Service,
-            format!("pull request {number} is not merged"),
-        )
-        .next("run it again: it looks first")
-        .err(),
+        _ => Failure::service(format!("pull request {number} is not merged"))
+            .next("run it again: it looks first")
+            .err(),
     }
 }
 

@@ -52,9 +52,6 @@ pub(crate) struct Smoke {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When there is no such version, its files are not what was validated, or it does not predict.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     match &args.command {
         Command::Pull(pull) => pull::run(context, pull),

@@ -21,7 +21,7 @@ use xtask_remote::github::pulls::{self, Pull};
 use crate::checks::facts::Verdict;
 use crate::commands::status;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::pull_request::block;
 use crate::secrets::Scanner;
@@ -142,10 +142,6 @@ struct Answer<'a> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Failed`] when something must be mended first, or a check fails; [`Kind::Service`] when GitHub
-/// or git refuse.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let git = Git::open(context)?;
     let scanner = match args.allow_secrets {
@@ -350,8 +346,7 @@ fn follow(context: &Context, git: &Git, pull: &Pull) -> anyhow::Result<Verdict> 
         "the checks (Ctrl-C stops watching; the checks go on)",
     );
     status::follow(context, git).map_err(|error| match context.interrupt.is_set() {
-        true => Failure::new(
-            Kind::Interrupted,
+        true => Failure::interrupted(
             "stopped watching; the pull request stays open, and its checks go on",
         )
         .next(format!("cargo xtask status --watch   # {}", pull.html_url))
@@ -427,16 +422,13 @@ fn answer(
 /// What is left to be said, as the exit code.
 fn conclude(made: &Made, checks: Option<Verdict>) -> anyhow::Result<()> {
     if !made.left.is_empty() {
-        return Failure::new(
-            Kind::Service,
-            "the pull request is open, but some steps failed",
-        )
-        .details(made.left.join("\n"))
-        .next("run it again with other names, or do it on its page")
-        .err();
+        return Failure::service("the pull request is open, but some steps failed")
+            .details(made.left.join("\n"))
+            .next("run it again with other names, or do it on its page")
+            .err();
     }
     if checks == Some(Verdict::Failed) {
-        return Failure::new(Kind::Failed, "a check of the pull request failed")
+        return Failure::failed("a check of the pull request failed")
             .next("fix it, commit, and run `cargo xtask open-pr` again: it updates the same pull request")
             .err();
     }

@@ -65,9 +65,6 @@ pub(crate) struct Args {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// What the chosen part ends with.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let args = &ask::what(context, args)?;
     if args.code {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::checks::Checks;
 use crate::checks::facts::CheckState;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::steps::Steps;
 
 /// GitHub asks to leave this much between two calls that change something.
@@ -44,9 +44,6 @@ struct Answer<'a> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Nothing`] when nothing failed; and what GitHub says.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let progress = context
         .ui
@@ -60,12 +57,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         ));
     }
     if runs.is_empty() {
-        return Failure::new(
-            Kind::Nothing,
-            "no job of this branch failed on GitHub Actions",
-        )
-        .next("cargo xtask status")
-        .err();
+        return Failure::nothing("no job of this branch failed on GitHub Actions")
+            .next("cargo xtask status")
+            .err();
     }
     let steps = Steps::new(runs, |run| {
         format!("run {} of {} again", run.jobs.join(", "), run.workflow)

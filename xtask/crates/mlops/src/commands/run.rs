@@ -9,7 +9,7 @@ use xtask_remote::databricks::jobs;
 use crate::bundle;
 use crate::context::Context;
 use crate::databricks::{Purpose, Summary, Target, Writer, guard};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::{follow, next_step, task_failures};
 
 /// Options of `run`.
@@ -41,9 +41,6 @@ struct Answer<'a> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the job is not deployed, or its run fails.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let pass = guard::check(context, &args.target, Purpose::Run)?;
     let toolbox = bundle::ready(context, &[&args.target], &[])?;
@@ -79,9 +76,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 }
 
 /// Starts a run of a job and shows its page at once; its id and page.
-///
-/// # Errors
-/// [`Kind::Usage`] when no such job is deployed.
 pub(crate) fn start(
     context: &Context,
     writer: &Writer<'_, '_>,
@@ -115,7 +109,7 @@ fn job_id(target: &Target<'_>, summary: &Summary, key: &str) -> anyhow::Result<i
     }
     let what = format!("job {key} is not deployed to {}", target.name);
     let deploy = format!("cargo xtask deploy --target {}", target.name);
-    let failure = Failure::new(Kind::Usage, what);
+    let failure = Failure::usage(what);
     match jobs.is_empty() {
         true => failure.next(deploy),
         false => {

@@ -29,10 +29,6 @@ struct Findings<'f> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// What [`tools::ready`] fails with; with `--check`, [`Kind::Missing`] when something is missing that
-/// `setup` cannot fetch, [`Kind::Service`] and [`Kind::SignedOut`] for workspaces on Databricks.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     if args.check {
         return check(context);

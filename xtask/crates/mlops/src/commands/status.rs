@@ -22,7 +22,7 @@ use xtask_remote::Timestamp;
 use crate::checks::remote_side::{Look, RemoteSide};
 use crate::checks::{Checks, branch, logs, pull_request};
 use crate::context::Context;
-use crate::error::{self, Failure, Kind};
+use crate::error::{self, Failure};
 use crate::git::Git;
 use crate::process;
 use crate::ui::safe_line;
@@ -79,10 +79,7 @@ const TOGETHER: Duration = Duration::from_millis(700);
 const FOR_GITHUB: Duration = Duration::from_secs(2);
 
 /// Runs the command.
-///
-/// # Errors
-/// Outside of a repository; with `--exit-status` when the checks are not passed. A service that does
-/// not answer is told and is no error.
+/// A service that does not answer is told and is no error.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let git = Git::open(context)?;
     if args.watch {
@@ -105,9 +102,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
 
 /// Follows the checks of the branch until they have ended, and leaves them on the screen with the failing
 /// part of each; for `open-pr`.
-///
-/// # Errors
-/// [`Kind::Service`] when GitHub does not answer; Ctrl-C.
 pub(crate) fn follow(context: &Context, git: &Git) -> anyhow::Result<Verdict> {
     let (facts, _) = watch::to_the_end(context, git, None, false, false)?;
     let ui = &context.ui;
@@ -126,22 +120,18 @@ fn ended(facts: &Facts) -> anyhow::Result<()> {
     let again = "cargo xtask status --watch";
     match facts.verdict {
         Verdict::Passed => Ok(()),
-        Verdict::Failed => Failure::new(Kind::Failed, "checks failed")
+        Verdict::Failed => Failure::failed("checks failed")
             .next("cargo xtask rerun --failed")
             .err(),
-        Verdict::Pending => Failure::new(Kind::Pending, "checks have not ended")
-            .next(again)
-            .err(),
-        Verdict::Nothing => {
-            Failure::new(Kind::Nothing, "there are no checks for this branch").err()
-        }
+        Verdict::Pending => Failure::pending("checks have not ended").next(again).err(),
+        Verdict::Nothing => Failure::nothing("there are no checks for this branch").err(),
         Verdict::Unknown => {
             let unknown = facts
                 .unknown
                 .iter()
                 .find(|unknown| unknown.what == "github");
             let reason = unknown.map_or("GitHub did not answer", |unknown| &unknown.reason);
-            let failure = Failure::new(Kind::Service, reason);
+            let failure = Failure::service(reason);
             let next = unknown.and_then(|unknown| unknown.next.clone());
             failure.next(next.unwrap_or_else(|| again.to_owned())).err()
         }
@@ -394,7 +384,6 @@ struct Shown<'a> {
     context: &'a Context,
     columns: Option<usize>,
     wanted: bool,
-    /// Whether environments are on it.
     has_environments: bool,
     waiting: Option<crate::ui::Progress>,
 }

@@ -13,7 +13,7 @@ use crate::bundle;
 use crate::context::Context;
 use crate::databricks::guard::{self, Pass};
 use crate::databricks::{Purpose, Target};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::results::{self, Integration, Results, Unit, Verdict};
 use crate::tools::{self, Need};
@@ -66,9 +66,6 @@ pub(crate) struct Green {
 }
 
 /// What is known to pass on exactly these files.
-///
-/// # Errors
-/// When a file cannot be read.
 pub(crate) fn green(context: &Context) -> anyhow::Result<Green> {
     let found = inputs::Found::look(context)?;
     let target = &context.config.test.integration_target;
@@ -99,17 +96,11 @@ struct Outcome {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Failed`] when a test or a task fails.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     all(context, args, true)
 }
 
 /// Runs all tests, as a part of another command.
-///
-/// # Errors
-/// Those of [`run`].
 pub(crate) fn everything(context: &Context) -> anyhow::Result<()> {
     all(context, &Args::everything(), false)
 }
@@ -136,7 +127,7 @@ fn all(context: &Context, args: &Args, answer: bool) -> anyhow::Result<()> {
         let what = unit::too_little_covered(&outcome.unit_tail)
             .unwrap_or_else(|| "unit tests failed".to_owned());
         let details = causes::told(&report)?.unwrap_or(outcome.unit_tail);
-        return Failure::new(Kind::Failed, what)
+        return Failure::failed(what)
             .details(details)
             .next("cargo xtask test unit")
             .err();

@@ -12,7 +12,7 @@ use serde_json::json;
 use xtask_remote::local;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process;
 use crate::tools::{self, Need};
@@ -84,9 +84,6 @@ enum Command {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// When the workspace cannot be started, does not run, or does not end.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let which = which::Which::new(context, args.profile.as_deref())?;
     match &args.command {
@@ -177,11 +174,7 @@ fn env(context: &Context, profile: &str) -> anyhow::Result<()> {
 
 fn open(context: &Context, profile: &str, path: &str) -> anyhow::Result<()> {
     if !path.starts_with('/') {
-        return Failure::new(
-            Kind::Usage,
-            format!("\"{path}\" is no page: it starts with /"),
-        )
-        .err();
+        return Failure::usage(format!("\"{path}\" is no page: it starts with /")).err();
     }
     let workspace = started(context, profile, Mode::default())?;
     let link = local::sign_in(&workspace.http, path)?;
@@ -205,7 +198,7 @@ fn logs(context: &Context, profile: &str, lines: usize, mlflow: bool) -> anyhow:
         state.join("server.log")
     };
     if !log.exists() {
-        return Failure::new(Kind::Usage, format!("there is no log yet: {log}"))
+        return Failure::usage(format!("there is no log yet: {log}"))
             .next(local_workspace::command(context, "up", profile))
             .err();
     }

@@ -8,7 +8,6 @@ use serde::Deserialize;
 pub struct Figure {
     /// The name for `cargo xtask bench NAME`.
     pub name: String,
-    /// What it is.
     pub about: String,
     /// A Python script and its arguments; its last line of output is the value.
     #[serde(default)]
@@ -49,7 +48,6 @@ pub enum Unit {
     CpuSeconds,
     /// Milliseconds of wall time.
     Milliseconds,
-    /// Megabytes.
     Megabytes,
     /// A plain ratio.
     Times,

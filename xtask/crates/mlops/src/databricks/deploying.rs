@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::guard::{self, Agreed, Removal, Writer};
 use super::plan::{Plan, PlanFile};
 use super::{Target, Versions, words};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::process::{self, Finished};
 use xtask_remote::databricks::bundle_state;
 
@@ -74,16 +74,15 @@ impl Writer<'_, '_> {
     ) -> anyhow::Result<()> {
         let target = self.target();
         if target.removal()? != *agreed.removal() {
-            let what = format!(
+            return Failure::failed(format!(
                 "{} has changed since the plan was shown; nothing was removed",
                 target.name
-            );
-            return Failure::new(Kind::Failed, what)
-                .next(format!(
-                    "cargo xtask destroy --target {} --dry-run",
-                    target.name
-                ))
-                .err();
+            ))
+            .next(format!(
+                "cargo xtask destroy --target {} --dry-run",
+                target.name
+            ))
+            .err();
         }
         let transport = self.transport();
         for versions in &agreed.removal().versions {
@@ -170,26 +169,24 @@ impl Target<'_> {
 /// The failure when the lock stays taken.
 fn never_free(target: &Target<'_>, finished: &Finished) -> Failure {
     let name = &target.name;
-    let what = format!(
+    Failure::pending(format!(
         "another deployment to {name} still holds the lock after {} minutes",
         LOCK.as_secs() / 60
-    );
-    Failure::new(Kind::Pending, what)
-        .details(&finished.tail)
-        .next("run the same command once it has ended")
-        .next(format!(
-            "if it was killed, take over its lock: cargo xtask deploy --target {name} --force-lock"
-        ))
+    ))
+    .details(&finished.tail)
+    .next("run the same command once it has ended")
+    .next(format!(
+        "if it was killed, take over its lock: cargo xtask deploy --target {name} --force-lock"
+    ))
 }
 
 /// The failure when a resource to create already exists.
 fn taken(target: &Target<'_>, finished: &Finished) -> Failure {
     let name = &target.name;
-    let what = format!(
+    Failure::failed(format!(
         "could not deploy target {name}: a resource that it would create already exists, from another deployment or \
          made by hand"
-    );
-    Failure::new(Kind::Failed, what)
+    ))
         .details(&finished.tail)
         .next(format!(
             "deploy as the user who owns that deployment, or set a shared workspace.root_path for target {name} in \

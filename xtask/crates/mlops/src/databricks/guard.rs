@@ -12,7 +12,7 @@ use xtask_remote::Transport;
 
 use super::{Plan, Target};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 pub(crate) use data_loss::{Change, changes};
 pub(super) use data_loss::{holds_data, removes};
@@ -78,7 +78,7 @@ fn no_test<T>(context: &Context, target: &str, branch: &str) -> anyhow::Result<T
         "`test` deploys this checkout and trains on generated data, but target {target} deploys only commits of \
          {branch}"
     );
-    let failure = Failure::new(Kind::Usage, what);
+    let failure = Failure::usage(what);
     let failure = match usual == target {
         true => {
             failure.next("name a target without a branch in xtask.toml: test.integration-target")
@@ -100,10 +100,9 @@ fn agree_to_generated_data(context: &Context, target: &str, branch: &str) -> any
     if context.ui.typed(&question, target)? {
         return Ok(());
     }
-    let what = format!(
+    Failure::failed(format!(
         "target {target} deploys from {branch}, and this would put generated data into its volume; nothing was uploaded"
-    );
-    Failure::new(Kind::Failed, what)
+    ))
         .next("to use your own data: docs/ml-developer-guide.md, \"Your own data\"")
         .next(format!(
             "to upload generated data anyway: cargo xtask data upload --target {target} --generated --yes"
@@ -125,8 +124,7 @@ impl Pass {
                 pass: self.clone(),
             });
         }
-        let what = format!("{} was checked, not {}", self.target, target.name);
-        Failure::new(Kind::Usage, what).err()
+        Failure::usage(format!("{} was checked, not {}", self.target, target.name)).err()
     }
 }
 
@@ -146,7 +144,6 @@ impl<'p> Agreed<'p> {
 }
 
 impl<'t, 'a> Writer<'t, 'a> {
-    /// The target.
     pub(crate) fn target(&self) -> &'t Target<'a> {
         self.target
     }

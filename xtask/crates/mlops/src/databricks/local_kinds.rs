@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use xtask_remote::local::{RESOURCES, TASKS};
 
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// Resources by kind and key.
 pub(super) type Resources = BTreeMap<String, Map<String, Value>>;
@@ -31,10 +31,9 @@ pub(super) fn check(target: &str, resources: &Resources, locations: &Value) -> a
     if lacking.is_empty() {
         return Ok(());
     }
-    let what = format!(
+    Failure::usage(format!(
         "target {target} is on the local workspace, which does not support these resources; nothing was deployed"
-    );
-    Failure::new(Kind::Usage, what)
+    ))
         .details(lacking.join("\n"))
         .next("move the resource to the targets that support it: targets.NAME.resources in databricks.yml")
         .next("or deploy to a target on Databricks: `host: https://…` below targets.NAME.workspace")

@@ -8,7 +8,7 @@ use fs_err::os::unix::fs::OpenOptionsExt as _;
 use serde::Deserialize;
 
 use super::{PLAN, Target};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// The CLI's action for unchanged resources.
 pub(super) const SKIP: &str = "skip";
@@ -92,10 +92,9 @@ impl Target<'_> {
         let what = format!("could not plan the deployment to {}", self.name);
         let finished = self.succeed_within(command, &what, PLAN)?;
         Plan::parse(finished.stdout).map_err(|error| {
-            Failure::new(
-                Kind::Failed,
-                format!("{what}: unexpected output of the Databricks CLI: {error}"),
-            )
+            Failure::failed(format!(
+                "{what}: unexpected output of the Databricks CLI: {error}"
+            ))
             .into()
         })
     }

@@ -13,7 +13,7 @@ use super::words::{asks_to_sign_in, last_words};
 use super::{Summary, Target};
 use crate::bundle::TargetWorkspace;
 use crate::child_env::sh;
-use crate::error::{Failure, Kind, sign_in};
+use crate::error::{Failure, sign_in};
 use crate::process::{self, Finished};
 use crate::ui::safe_line;
 use crate::vars;
@@ -120,15 +120,16 @@ impl Target<'_> {
     fn answered<T>(&self, service: &str, answer: &Answer) -> anyhow::Result<T> {
         let request = Request::new(Method::Get, "/api/2.0/preview/scim/v2/Me");
         if answer.status < 400 {
-            let what = format!("{service} returned a web page, not a Databricks API response");
-            return Failure::new(Kind::Service, what)
-                .details(readable(answer.body.as_bytes()))
-                .next(format!(
-                    "open {service} in a browser: a proxy or VPN may require sign-in, or the address \
+            return Failure::service(format!(
+                "{service} returned a web page, not a Databricks API response"
+            ))
+            .details(readable(answer.body.as_bytes()))
+            .next(format!(
+                "open {service} in a browser: a proxy or VPN may require sign-in, or the address \
                      is wrong ({})",
-                    self.names_host()
-                ))
-                .err();
+                self.names_host()
+            ))
+            .err();
         }
         let body = answer.body.as_bytes();
         match refused(&request, answer.status, &Headers::default(), body) {
@@ -145,8 +146,8 @@ impl Target<'_> {
                     "does not serve"
                 };
                 let what = format!("{service} {verb} {}", self.who_asks());
-                let failure = Failure::new(Kind::Service, what)
-                    .details(format!("{status}: {}", safe_line(&message)));
+                let failure =
+                    Failure::service(what).details(format!("{status}: {}", safe_line(&message)));
                 match status {
                     401..=403 => failure.next(
                         "ask a workspace administrator: your IP address or account may not be allowed",
@@ -185,7 +186,7 @@ impl Target<'_> {
             true => self.signed_out(service, &last_words(&said)),
             false => {
                 let what = format!("the Databricks CLI cannot sign in to {service}");
-                Failure::new(Kind::SignedOut, what)
+                Failure::signed_out(what)
                     .details(last_words(&said))
                     .next(format!("fix what it names, or {}", self.names_host()))
                     .err()
@@ -195,7 +196,7 @@ impl Target<'_> {
 
     fn signed_out<T>(&self, service: &str, said: &str) -> anyhow::Result<T> {
         let what = format!("not authenticated to {service}");
-        let failure = Failure::new(Kind::SignedOut, what).details(said);
+        let failure = Failure::signed_out(what).details(said);
         self.ways_to_sign_in(failure).err()
     }
 
@@ -217,8 +218,7 @@ impl Target<'_> {
         {
             return Ok(());
         }
-        let what = format!("no workspace configured for target {}", self.name);
-        Failure::new(Kind::Usage, what)
+        Failure::usage(format!("no workspace configured for target {}", self.name))
             .details("the Databricks CLI would use the profile DEFAULT of ~/.databrickscfg")
             .next(self.names_host())
             .next(format!(
@@ -256,7 +256,7 @@ fn no_answer<T>(service: &str, exchange: &Exchange, limit: Duration) -> anyhow::
         Some(reason) => format!("{service} is not reachable ({reason})"),
         None => format!("{service} did not respond within {} s", limit.as_secs()),
     };
-    Failure::new(Kind::Service, what)
+    Failure::service(what)
         .next("check the address, the VPN and the proxy, or try again later")
         .err()
 }

@@ -12,7 +12,6 @@ use crate::config::Config;
 /// The output of `databricks bundle summary`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Summary {
-    /// The workspace.
     pub(crate) workspace: WorkspaceSummary,
     /// The resources by kind.
     #[serde(default)]
@@ -49,10 +48,8 @@ struct CurrentUser {
 /// The resources of a bundle, by kind and key.
 #[derive(Debug, Clone, Default, Deserialize)]
 pub(crate) struct Resources {
-    /// Jobs.
     #[serde(default)]
     pub(crate) jobs: BTreeMap<String, Resource>,
-    /// Experiments.
     #[serde(default)]
     pub(crate) experiments: BTreeMap<String, Resource>,
     /// Registered models of Unity Catalog.
@@ -61,7 +58,6 @@ pub(crate) struct Resources {
     /// Models of the workspace's own registry.
     #[serde(default)]
     pub(crate) models: BTreeMap<String, Resource>,
-    /// Volumes.
     #[serde(default)]
     pub(crate) volumes: BTreeMap<String, Resource>,
     /// All other kinds.
@@ -159,12 +155,10 @@ impl Resources {
     }
 }
 
-/// One resource.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Resource {
     /// Its id in the workspace, once deployed; for Unity Catalog its full name.
     pub(crate) id: Option<String>,
-    /// Its name.
     #[serde(default)]
     pub(crate) name: String,
     /// Its page, once deployed.

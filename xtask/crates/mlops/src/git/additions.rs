@@ -9,7 +9,6 @@ use crate::child_env::sh;
 /// A file that a commit adds or changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Addition {
-    /// The commit.
     pub(crate) commit: String,
     /// The file, relative to the repository.
     pub(crate) path: String,

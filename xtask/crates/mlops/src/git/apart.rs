@@ -7,14 +7,13 @@ use xshell::cmd;
 
 use super::Git;
 use crate::child_env::sh;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// A temporary index and object store.
 #[derive(Debug)]
 pub(crate) struct Apart {
     git: Git,
     _folder: Folder,
-    /// The tree.
     pub(crate) tree: String,
 }
 
@@ -60,7 +59,7 @@ impl Git {
         let settings = settings.iter().flat_map(|setting| ["-c", setting]);
         let added = git.run(cmd!(sh(), "git -C {top} {settings...} add --all"))?;
         if !added.ok() {
-            return Failure::new(Kind::Failed, "git cannot add the uncommitted changes")
+            return Failure::failed("git cannot add the uncommitted changes")
                 .details(added.tail)
                 .next("git add --all")
                 .err();

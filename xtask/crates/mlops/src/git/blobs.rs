@@ -8,7 +8,7 @@ use xshell::cmd;
 
 use super::Git;
 use crate::child_env::sh;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::process;
 
 /// Reads objects in sequence, without attributes, filters and textconv.
@@ -62,7 +62,7 @@ impl Blobs {
         self.asked.flush()?;
         let mut header = String::new();
         if self.told.read_line(&mut header)? == 0 {
-            return Failure::new(Kind::Failed, "git exited while reading a file")
+            return Failure::failed("git exited while reading a file")
                 .next("git fsck")
                 .err();
         }

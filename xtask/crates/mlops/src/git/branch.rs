@@ -4,7 +4,7 @@ use xshell::cmd;
 
 use super::Git;
 use crate::child_env::sh;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 impl Git {
     /// The current branch; `None` on a detached HEAD.
@@ -45,7 +45,7 @@ impl Git {
         if self.branch().as_deref() == Some(name) {
             return Ok(Some(finished.tail));
         }
-        Failure::new(Kind::Failed, format!("could not create branch {name}"))
+        Failure::failed(format!("could not create branch {name}"))
             .details(finished.tail)
             .err()
     }

@@ -5,7 +5,7 @@ use xshell::cmd;
 
 use super::Git;
 use crate::child_env::sh;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 impl Git {
     /// Checks that git opens the repository.
@@ -24,21 +24,21 @@ impl Git {
 /// Why git does not open the repository around a folder, from its output and the files on disk.
 fn not_opened(root: &Utf8Path, said: &str) -> Failure {
     if let Some(path) = owned_by_another(said) {
-        let what = format!("git refuses to open {path}: the repository belongs to another user");
-        return Failure::new(Kind::Failed, what).details(said).next(format!(
+        return Failure::failed(format!(
+            "git refuses to open {path}: the repository belongs to another user"
+        ))
+        .details(said)
+        .next(format!(
             "git config --global --add safe.directory {path}   # only if you trust its owner"
         ));
     }
     let Some(mark) = mark_of(root) else {
-        return Failure::new(Kind::Usage, format!("{root} is not in a git repository"))
+        return Failure::usage(format!("{root} is not in a git repository"))
             .details(said)
             .next("git init && git add -A && git commit");
     };
-    let failure = Failure::new(
-        Kind::Failed,
-        format!("git cannot open the repository of {root}"),
-    )
-    .details(said);
+    let failure =
+        Failure::failed(format!("git cannot open the repository of {root}")).details(said);
     match leads_nowhere(&mark) {
         Some(gone) => failure.next(format!(
             "git -C REPOSITORY worktree repair {}   # {gone} is missing: replace REPOSITORY with its new path",

@@ -27,7 +27,6 @@ pub(crate) enum Changed {
 /// A changed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// How.
     pub(crate) how: Changed,
     /// Its current path, relative to the repository.
     pub(crate) path: String,

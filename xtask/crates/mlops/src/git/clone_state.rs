@@ -5,7 +5,6 @@ use xshell::cmd;
 use super::Git;
 use crate::child_env::sh;
 
-/// The state of the clone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CloneState {
     /// The checked-out commit; `None` before the first one.

@@ -5,7 +5,7 @@ use xshell::cmd;
 
 use super::Git;
 use crate::child_env::{self, Program, sh};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::process;
 
 impl Git {
@@ -22,8 +22,9 @@ impl Git {
         let unmerged = self.read(cmd!(sh(), "git ls-files --unmerged -z"))?;
         if !unmerged.is_empty() {
             // Adding such a file would mark it as resolved.
-            let what = "cannot commit files with unresolved conflicts";
-            return Failure::new(Kind::Failed, what).next("git status").err();
+            return Failure::failed("cannot commit files with unresolved conflicts")
+                .next("git status")
+                .err();
         }
         let top = self.top()?;
         let file = Utf8Path::new(&self.git_folder()?).join("xtask-message");
@@ -49,7 +50,7 @@ impl Git {
             true => "a hook changed files: review them with `git diff`, then run it again",
             false => "fix what git or the hook reports, then run it again",
         };
-        Failure::new(Kind::Failed, "could not commit the changes")
+        Failure::failed("could not commit the changes")
             .details(finished.tail)
             .next(next)
             .err()
@@ -62,7 +63,6 @@ impl Git {
             .is_ok_and(|finished| finished.status.code() == Some(1))
     }
 
-    /// The `.git` folder.
     pub(crate) fn git_folder(&self) -> anyhow::Result<String> {
         self.read(cmd!(sh(), "git rev-parse --absolute-git-dir"))
     }
@@ -79,11 +79,8 @@ impl Git {
         if status.success() {
             return Ok(());
         }
-        Failure::new(
-            Kind::Failed,
-            format!("the editor `{editor}` failed with {status}"),
-        )
-        .next("git config core.editor EDITOR")
-        .err()
+        Failure::failed(format!("the editor `{editor}` failed with {status}"))
+            .next("git config core.editor EDITOR")
+            .err()
     }
 }

@@ -6,7 +6,6 @@ use super::{Git, pieces};
 use crate::child_env::{Program, sh};
 use crate::process;
 
-/// A commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Commit {
     /// The full SHA.

@@ -5,7 +5,7 @@ use xshell::{Cmd, cmd};
 
 use super::{Git, pieces};
 use crate::child_env::sh;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// A commit with its tree and parents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,6 @@ pub(crate) struct Made {
     pub(crate) tree: String,
     /// Its parents, the first parent first.
     pub(crate) parents: Vec<String>,
-    /// Its author.
     pub(crate) author: String,
     /// Its whole message.
     pub(crate) message: String,
@@ -43,9 +42,7 @@ impl Made {
 pub(crate) struct NewCommit<'a> {
     /// Its files.
     pub(crate) tree: &'a str,
-    /// Its parents.
     pub(crate) parents: &'a [&'a str],
-    /// Its message.
     pub(crate) message: &'a str,
     /// Its time in seconds since 1970: the same input gives the same commit.
     pub(crate) at: i64,
@@ -58,7 +55,6 @@ impl Git {
         self.read(cmd!(sh(), "git rev-parse --verify --end-of-options {tree}"))
     }
 
-    /// The empty tree.
     pub(crate) fn empty_tree(&self) -> anyhow::Result<String> {
         self.read(cmd!(sh(), "git hash-object -t tree -w /dev/null"))
     }
@@ -86,7 +82,7 @@ impl Git {
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
         }
-        Failure::new(Kind::Failed, "could not create the commit")
+        Failure::failed("could not create the commit")
             .details(String::from_utf8_lossy(&output.stderr))
             .next("git commit --allow-empty   # to check your commit and signing settings")
             .err()
@@ -98,7 +94,7 @@ impl Git {
         found
             .into_iter()
             .next()
-            .ok_or_else(|| Failure::new(Kind::Usage, format!("no such commit: {commit}")).into())
+            .ok_or_else(|| Failure::usage(format!("no such commit: {commit}")).into())
     }
 
     /// The commits in `head` but not in `without`, newest first.
@@ -160,12 +156,9 @@ impl Git {
             self.ui.explain(&crate::process::typed(&command));
             let output = command.output()?;
             if !output.status.success() {
-                return Failure::new(
-                    Kind::Failed,
-                    format!("could not write the files of {commit} to disk"),
-                )
-                .details(String::from_utf8_lossy(&output.stderr))
-                .err();
+                return Failure::failed(format!("could not write the files of {commit} to disk"))
+                    .details(String::from_utf8_lossy(&output.stderr))
+                    .err();
             }
         }
         let _ = fs_err::remove_file(&index);

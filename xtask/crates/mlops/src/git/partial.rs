@@ -7,7 +7,7 @@ use xshell::cmd;
 
 use super::{Git, Login};
 use crate::child_env::sh;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// The most objects on one command line.
 const AT_ONCE: usize = 1000;
@@ -36,14 +36,13 @@ impl Git {
             );
             let finished = self.talk(line, &remote, self.login.get())?;
             if !finished.ok() {
-                let what = format!(
+                return Failure::service(format!(
                     "could not fetch {} files that the change touches",
                     some.len()
-                );
-                return Failure::new(Kind::Service, what)
-                    .details(finished.tail)
-                    .next(format!("git fetch {remote}"))
-                    .err();
+                ))
+                .details(finished.tail)
+                .next(format!("git fetch {remote}"))
+                .err();
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use xshell::{Cmd, cmd};
 
 use super::{Addition, Commit, Git, Login};
 use crate::child_env::sh;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// The expected state of the branch on the remote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,6 @@ pub(crate) struct Push {
     pub(crate) remote: String,
     /// The commit.
     pub(crate) sha: String,
-    /// The branch there.
     pub(crate) branch: String,
     /// The expected state.
     pub(crate) lease: Lease,
@@ -88,16 +87,13 @@ impl Git {
             return Ok(());
         }
         let what = format!("could not push branch {} to {}", push.branch, push.remote);
-        let failure = Failure::new(Kind::Service, what);
+        let failure = Failure::service(what);
         let is_stale = finished.tail.contains("stale info");
         if let (true, Some((branch, _))) = (is_stale, &push.unmoved) {
-            return Failure::new(
-                Kind::Failed,
-                format!(
-                    "{branch} or {} changed on {} in the meantime; nothing was pushed",
-                    push.branch, push.remote
-                ),
-            )
+            return Failure::failed(format!(
+                "{branch} or {} changed on {} in the meantime; nothing was pushed",
+                push.branch, push.remote
+            ))
             .details(finished.tail)
             .next("run it again: it checks the remote first")
             .err();

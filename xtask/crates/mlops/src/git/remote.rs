@@ -7,7 +7,7 @@ use xshell::{Cmd, cmd};
 
 use super::{Git, Login};
 use crate::child_env::{self, Program, sh};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::process::{self, Finished};
 
 /// The timeout of `ssh -G`.
@@ -16,7 +16,6 @@ const SSH: Duration = Duration::from_secs(5);
 /// A remote of the clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Remote {
-    /// Its name.
     pub(crate) name: String,
     /// Its push URLs after pushurl, insteadOf and pushInsteadOf. A push goes to all of them.
     pub(crate) push: Vec<String>,
@@ -70,8 +69,7 @@ impl Git {
         );
         let finished = self.talk(line, from, login)?;
         if !finished.ok() {
-            let what = format!("could not fetch branch {branch} from {from}");
-            return Failure::new(Kind::Service, what)
+            return Failure::service(format!("could not fetch branch {branch} from {from}"))
                 .details(finished.tail)
                 .err();
         }
@@ -102,8 +100,7 @@ impl Git {
         if finished.ok() && self.resolve(&told).is_some() {
             return Ok(Some(told));
         }
-        let what = format!("could not fetch branch {branch} from {remote}");
-        Failure::new(Kind::Service, what)
+        Failure::service(format!("could not fetch branch {branch} from {remote}"))
             .details(finished.tail)
             .next("run it again: it checks the remote first")
             .err()
@@ -150,8 +147,7 @@ impl Git {
         if finished.ok() {
             return Ok(finished.stdout);
         }
-        let what = format!("could not reach the remote {remote}");
-        Failure::new(Kind::Service, what)
+        Failure::service(format!("could not reach the remote {remote}"))
             .details(finished.tail)
             .next(format!("git ls-remote {remote}"))
             .err()

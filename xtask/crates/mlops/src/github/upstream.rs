@@ -3,7 +3,7 @@
 use xtask_remote::github::repositories::{Name, Repository};
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Git, Login};
 use crate::github::{self, Connection, Home, Token};
 use crate::ui::safe_line;
@@ -20,36 +20,26 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     /// Finds it.
-    ///
-    /// # Errors
-    /// [`Kind::Missing`] without a token, [`Kind::Usage`] without a remote that leads there, and what GitHub
-    /// says.
     pub(crate) fn open(context: &Context, git: &Git) -> anyhow::Result<Upstream> {
         let home = Home::find(context, git, None)?;
         let connection = home.connect(context, git)?;
         let host = home.address.host();
         let Some(token) = &connection.token else {
-            return Failure::new(
-                Kind::Missing,
-                format!("no token for {host}: promoting needs one"),
-            )
-            .next(format!("gh auth login --hostname {host}"))
-            .err();
+            return Failure::missing(format!("no token for {host}: promoting needs one"))
+                .next(format!("gh auth login --hostname {host}"))
+                .err();
         };
         let repository = github::repository(&connection, &home)
             .map_err(|error| not_opened(&error, &home, token))?;
         let into = repository.name().unwrap_or_else(|| home.name.clone());
         may_push(&repository, &into)?;
         let Some(place) = connection.place_of(&home, &into) else {
-            return Failure::new(
-                Kind::Usage,
-                format!("no remote of this clone leads to {into}"),
-            )
-            .next(format!(
-                "git remote add upstream {}/{into}.git",
-                home.address.web()
-            ))
-            .err();
+            return Failure::usage(format!("no remote of this clone leads to {into}"))
+                .next(format!(
+                    "git remote add upstream {}/{into}.git",
+                    home.address.web()
+                ))
+                .err();
         };
         let login = token.login(git, &home.address, &into);
         let remote = place.remote.clone();
@@ -62,9 +52,6 @@ impl Upstream {
     }
 
     /// Fetches a branch, and says where it is; `None` where the remote has no such branch.
-    ///
-    /// # Errors
-    /// [`Kind::Service`] with what git says.
     pub(crate) fn fetch(&self, git: &Git, branch: &str) -> anyhow::Result<Option<String>> {
         git.bring(&self.remote, branch, self.login.as_ref())
     }
@@ -74,12 +61,9 @@ fn may_push(repository: &Repository, into: &Name) -> anyhow::Result<()> {
     if repository.may_push() {
         return Ok(());
     }
-    Failure::new(
-        Kind::Failed,
-        format!("you may not write to {into}: promoting needs that"),
-    )
-    .next("ask a maintainer, or ask for the permission `write`")
-    .err()
+    Failure::failed(format!("you may not write to {into}: promoting needs that"))
+        .next("ask a maintainer, or ask for the permission `write`")
+        .err()
 }
 
 fn not_opened(error: &xtask_remote::Error, home: &Home, token: &Token) -> anyhow::Error {
@@ -92,7 +76,7 @@ fn not_opened(error: &xtask_remote::Error, home: &Home, token: &Token) -> anyhow
         ),
         _ => format!("{host} does not answer as it should"),
     };
-    Failure::new(Kind::Service, what)
+    Failure::service(what)
         .details(safe_line(&error.to_string()))
         .next(format!("gh auth login --hostname {host}"))
         .into()

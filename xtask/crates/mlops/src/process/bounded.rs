@@ -20,7 +20,6 @@ const KEPT: usize = 64 << 10;
 /// Exit status and output of a finished program.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// How it ended.
     pub(crate) status: ExitStatus,
     /// The end of its standard output.
     pub(crate) stdout: String,

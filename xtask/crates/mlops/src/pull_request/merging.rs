@@ -5,7 +5,7 @@ use xtask_remote::github::pulls::{self, Pull};
 
 use super::readiness::{self, PullRequest};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::ui::safe_line;
 
 /// How it is merged, by what the repository asks for.
@@ -42,33 +42,27 @@ impl Step {
 
 /// What a branch that code is promoted to takes: with any other way its history would not hold the branch
 /// that was promoted, and the next promotion would bring the same commits again.
-///
-/// # Errors
-/// [`Kind::Usage`] for another way; [`Kind::Failed`] where the repository allows no merge commits.
 pub(crate) fn by_merge_commit(facts: &MergeFacts, asked: Way) -> anyhow::Result<()> {
     let base = safe_line(&facts.base);
     if asked != Way::Merge {
-        let what = format!("code is promoted to {base}: it takes merge commits only");
-        return Failure::new(Kind::Usage, what)
-            .next(format!("cargo xtask merge {}", facts.number))
-            .err();
+        return Failure::usage(format!(
+            "code is promoted to {base}: it takes merge commits only"
+        ))
+        .next(format!("cargo xtask merge {}", facts.number))
+        .err();
     }
     if facts.ways.contains(&Way::Merge) {
         return Ok(());
     }
-    Failure::new(
-        Kind::Failed,
-        format!("the repository allows no merge commits, and {base} takes no others"),
-    )
+    Failure::failed(format!(
+        "the repository allows no merge commits, and {base} takes no others"
+    ))
     .next("its settings have \"Allow merge commits\"")
     .err()
 }
 
 /// Brings a pull request that lacks nothing into a branch that code is promoted to, and reads back what
 /// became of it: it is merged, or in the queue.
-///
-/// # Errors
-/// [`Kind::Service`] when GitHub refuses, or it is neither.
 pub(crate) fn into_release(
     context: &Context,
     request: &PullRequest,
@@ -84,18 +78,12 @@ pub(crate) fn into_release(
     if pull.is_merged() || readiness::read(context, request)?.queue_position.is_some() {
         return Ok(pull);
     }
-    Failure::new(
-        Kind::Service,
-        format!("pull request {} is not merged", facts.number),
-    )
-    .next("run it again: it looks first")
-    .err()
+    Failure::service(format!("pull request {} is not merged", facts.number))
+        .next("run it again: it looks first")
+        .err()
 }
 
 /// Sends it once: after a lost reply, the caller reads back what became of it.
-///
-/// # Errors
-/// [`Kind::Service`] when GitHub refuses.
 pub(crate) fn apply(
     context: &Context,
     request: &PullRequest,
@@ -142,11 +130,8 @@ fn refused(facts: &MergeFacts, error: &xtask_remote::Error) -> anyhow::Error {
             "cargo xtask merge --dry-run shows what is missing",
         ),
     };
-    Failure::new(
-        Kind::Service,
-        format!("{what} (pull request {})", facts.number),
-    )
-    .details(error.to_string())
-    .next(next)
-    .into()
+    Failure::service(format!("{what} (pull request {})", facts.number))
+        .details(error.to_string())
+        .next(next)
+        .into()
 }

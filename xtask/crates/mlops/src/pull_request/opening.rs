@@ -23,7 +23,6 @@ pub(crate) struct Opening<'a> {
     pub(crate) into: &'a Name,
     /// The head repository.
     pub(crate) from: &'a Name,
-    /// The branch.
     pub(crate) branch: &'a str,
     /// Its content.
     pub(crate) new: New<'a>,

@@ -30,7 +30,6 @@ pub(crate) struct PullRequest {
 pub(crate) struct Readiness {
     /// What is as it should be.
     pub(crate) passed: Vec<String>,
-    /// What is missing.
     pub(crate) missing: Vec<String>,
     /// What to do about it.
     pub(crate) next: Vec<String>,
@@ -52,9 +51,6 @@ impl Readiness {
 }
 
 /// Reads it, and waits until GitHub knows about conflicts.
-///
-/// # Errors
-/// What GitHub says; Ctrl-C.
 pub(crate) fn read(context: &Context, request: &PullRequest) -> anyhow::Result<MergeFacts> {
     let PullRequest {
         connection,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::forms;
 use super::scanner::Scanner;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use xtask_remote::sha256;
 
 use crate::tools::kingfisher::Match;
@@ -164,12 +164,12 @@ impl<'a> Sieve<'a> {
 
     pub(crate) fn refuse(mut self, head: &str) -> anyhow::Result<()> {
         if let Some(why) = self.finish() {
-            return Failure::new(Kind::Failed, format!("{NOT_SEARCHED}: {why}"))
+            return Failure::failed(format!("{NOT_SEARCHED}: {why}"))
                 .next("run it again")
                 .err();
         }
         match self.verdict(head) {
-            Some((what, next)) => Failure::new(Kind::Failed, what).next(next).err(),
+            Some((what, next)) => Failure::failed(what).next(next).err(),
             None => Ok(()),
         }
     }

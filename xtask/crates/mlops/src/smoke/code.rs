@@ -7,7 +7,7 @@ use xtask_remote::databricks::objects::{self, Object};
 
 use crate::context::Context;
 use crate::databricks::Target;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use xtask_remote::sha256;
 
 /// How long an unused copy is kept.
@@ -21,8 +21,7 @@ pub(super) fn deployed(
 ) -> anyhow::Result<Utf8PathBuf> {
     let found = objects::below(&*target.transport(), path)?;
     if !found.iter().any(|object| !object.is_folder()) {
-        let what = format!("nothing is deployed to {}", target.name);
-        return Failure::new(Kind::Usage, what)
+        return Failure::usage(format!("nothing is deployed to {}", target.name))
             .next(format!("cargo xtask deploy --target {}", target.name))
             .err();
     }

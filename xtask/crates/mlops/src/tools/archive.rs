@@ -8,7 +8,7 @@ use super::remedies;
 use super::workshop::Workshop;
 use crate::child_env::{Program, sh};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::ui::Progress;
 use crate::vars;
 
@@ -93,9 +93,9 @@ fn explain(what: &str, source: &Source<'_>, error: &DownloadError) -> Failure {
             remedies::failed(what, &format!("checksum mismatch: {error}"))
         }
         DownloadError::File { .. } => remedies::failed(what, &error.to_string()),
-        DownloadError::Cancelled => Failure::new(Kind::Interrupted, "interrupted"),
+        DownloadError::Cancelled => Failure::interrupted("interrupted"),
         DownloadError::Refused { .. } | DownloadError::NotAFile { .. } => {
-            Failure::new(Kind::Missing, format!("{what}: {error}"))
+            Failure::missing(format!("{what}: {error}"))
                 .next(format!(
                     "open that address in a browser; set {} to use a mirror",
                     source.mirror

@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::workshop::Workshop;
 use super::{Item, Sight, archive, cli_build, go, python, remedies};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::vars;
 
 /// The CLI's licence, shown before the download.
@@ -149,15 +149,12 @@ fn tried(workshop: &Workshop<'_>, folder: &Utf8Path) -> anyhow::Result<()> {
     let program = folder.join("databricks");
     match workshop.version(&program, &["--version"]) {
         Some(version) if version >= workshop.lock.databricks_cli.minimum => Ok(()),
-        other => Failure::new(
-            Kind::Missing,
-            match other {
-                Some(version) => {
-                    format!("the download reports Databricks CLI {version}")
-                }
-                None => "the downloaded Databricks CLI does not run on this machine".to_owned(),
-            },
-        )
+        other => Failure::missing(match other {
+            Some(version) => {
+                format!("the download reports Databricks CLI {version}")
+            }
+            None => "the downloaded Databricks CLI does not run on this machine".to_owned(),
+        })
         .next("install it yourself: https://docs.databricks.com/dev-tools/cli/install.html")
         .next(remedies::AGAIN)
         .err(),

@@ -34,7 +34,6 @@ pub(crate) enum State {
 /// One checked thing.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding {
-    /// Its name.
     pub(crate) name: Cow<'static, str>,
     /// How it stands.
     pub(crate) state: State,

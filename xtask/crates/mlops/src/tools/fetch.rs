@@ -57,10 +57,7 @@ pub(crate) fn combined(mut errors: Vec<anyhow::Error>) -> anyhow::Error {
     if let Some(at) = reports.iter().position(|r| r.kind == Kind::Interrupted) {
         return errors.remove(at);
     }
-    let mut failure = Failure::new(
-        Kind::Missing,
-        format!("{} tools could not be installed", reports.len()),
-    );
+    let mut failure = Failure::missing(format!("{} tools could not be installed", reports.len()));
     let mut details = Vec::new();
     let mut next: Vec<&str> = Vec::new();
     for report in &reports {

@@ -17,11 +17,8 @@ pub(super) struct Program<'a> {
     pub(super) what: String,
     /// The file that it becomes.
     pub(super) file: &'a str,
-    /// The package that is the program.
     pub(super) package: &'a str,
-    /// The go.mod.
     pub(super) go_mod: &'a str,
-    /// The go.sum.
     pub(super) go_sum: &'a str,
     /// The `-X` flags of the linker.
     pub(super) values: String,

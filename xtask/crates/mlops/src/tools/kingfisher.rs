@@ -16,7 +16,7 @@ use super::{Item, consent, pypi, python, remedies};
 use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::env::Env;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::interrupt::Interrupt;
 use crate::process;
 use crate::ui::Ui;
@@ -76,7 +76,6 @@ impl Kingfisher {
         Ok(look(&workshop))
     }
 
-    /// Where it is.
     pub(super) fn path(&self) -> &Utf8Path {
         &self.program
     }
@@ -88,7 +87,7 @@ impl Kingfisher {
             return Ok(found);
         }
         let Some(pinned) = &workshop.lock.kingfisher else {
-            return Failure::new(Kind::Missing, "tools.lock has no entry for Kingfisher").err();
+            return Failure::missing("tools.lock has no entry for Kingfisher").err();
         };
         let what = format!("Kingfisher {}", pinned.version);
         if context.env.offline {
@@ -182,11 +181,8 @@ impl Kingfisher {
         let limit = Some(LIMIT);
         let finished = process::run_within(&self.ui, &self.interrupt, command, limit, &mut |_| ())?;
         if !finished.ok() && finished.status.code() != Some(FOUND) {
-            return Failure::new(
-                Kind::Failed,
-                format!("{} ended with {}", self.program, finished.status),
-            )
-            .err();
+            return Failure::failed(format!("{} ended with {}", self.program, finished.status))
+                .err();
         }
         Ok(matches(&finished.stdout))
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use camino::Utf8Path;
 use serde::Deserialize;
 
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// The embedded copy.
 const EMBEDDED: &str = include_str!("../../tools/tools.lock");
@@ -36,7 +36,6 @@ pub(crate) struct ToolsLock {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Floor {
-    /// The minimum version.
     pub(crate) minimum: Version,
 }
 
@@ -44,7 +43,6 @@ pub(crate) struct Floor {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Built {
-    /// The minimum version.
     pub(crate) minimum: Version,
     /// The pinned version.
     pub(crate) version: Version,
@@ -54,7 +52,6 @@ pub(crate) struct Built {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wheels {
-    /// The minimum version.
     pub(crate) minimum: Version,
     /// The pinned version.
     pub(crate) version: Version,
@@ -78,7 +75,6 @@ pub(crate) struct Jars {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Archives {
-    /// The minimum version.
     pub(crate) minimum: Version,
     /// The pinned version.
     pub(crate) version: Version,
@@ -95,7 +91,7 @@ impl ToolsLock {
             text => text?,
         };
         ToolsLock::parse(&text).map_err(|error| {
-            Failure::new(Kind::Usage, format!("{path} is not valid"))
+            Failure::usage(format!("{path} is not valid"))
                 .details(error)
                 .next("restore the file: `git checkout -- tools.lock`")
                 .into()

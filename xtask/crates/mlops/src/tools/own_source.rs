@@ -40,9 +40,6 @@ pub(crate) fn is_in(root: &Utf8Path) -> bool {
 
 impl OwnSource {
     /// Looks into the project's Cargo.lock, and asks cargo where that does not tell.
-    ///
-    /// # Errors
-    /// Where the project does not depend on this tool (it was installed), and what cargo says.
     pub(crate) fn find(
         workshop: &Workshop<'_>,
         cargo: Option<&Utf8Path>,

@@ -29,7 +29,6 @@ const QUESTION: &str = "import importlib.util as u, sys; \
 pub(crate) struct Python {
     /// The interpreter itself.
     pub(crate) path: Utf8PathBuf,
-    /// Its version.
     pub(crate) version: Version,
     makes_environments: bool,
 }

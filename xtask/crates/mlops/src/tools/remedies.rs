@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 
 use super::lock::Version;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// The command that resumes an installation.
 pub(crate) const AGAIN: &str = "cargo xtask setup";
@@ -20,33 +20,29 @@ pub(crate) fn no_python(minimum: Version, tried: &[String]) -> Failure {
     } else {
         "install one: `sudo apt install python3 python3-venv` (Debian, Ubuntu), `sudo dnf install python3.13` (Fedora), or from https://www.python.org/downloads/"
     };
-    Failure::new(
-        Kind::Missing,
-        format!("Python {minimum} or later is missing: {why}"),
-    )
-    .next(install)
-    .next(AGAIN)
+    Failure::missing(format!("Python {minimum} or later is missing: {why}"))
+        .next(install)
+        .next(AGAIN)
 }
 
 /// The interpreter cannot create a virtual environment (Debian packages ensurepip separately).
 pub(crate) fn no_venv_module(python: &Utf8Path, version: Version) -> Failure {
-    Failure::new(
-        Kind::Missing,
-        format!("{python} ({version}) cannot make a virtual environment: its module ensurepip is missing"),
-    )
+    Failure::missing(format!(
+        "{python} ({version}) cannot make a virtual environment: its module ensurepip is missing"
+    ))
     .next("install it: `sudo apt install python3-venv` (Debian, Ubuntu)")
     .next(AGAIN)
 }
 
 /// The project has no locked Python environment.
 pub(crate) fn no_lock_file(file: &str) -> Failure {
-    Failure::new(Kind::Usage, format!("{file} is missing beside xtask.toml"))
+    Failure::usage(format!("{file} is missing beside xtask.toml"))
         .next("restore it with `git checkout -- pyproject.toml uv.lock`, or create it with `uv init --bare && uv lock`")
 }
 
 /// A program named by a variable is not usable.
 pub(crate) fn named_program(variable: &str, path: &str, why: &str) -> Failure {
-    Failure::new(Kind::Missing, format!("{variable}={path}: {why}")).next(format!(
+    Failure::missing(format!("{variable}={path}: {why}")).next(format!(
         "fix {variable}, or `unset {variable}` to use the program on PATH or a downloaded one"
     ))
 }
@@ -60,10 +56,9 @@ pub(crate) fn too_old(name: &str, path: &Utf8Path, version: Version, minimum: Ve
 
 /// A download is needed but forbidden.
 pub(crate) fn offline(what: &str) -> Failure {
-    Failure::new(
-        Kind::Missing,
-        format!("{what} is missing, and XTASK_OFFLINE=1 forbids downloading it"),
-    )
+    Failure::missing(format!(
+        "{what} is missing, and XTASK_OFFLINE=1 forbids downloading it"
+    ))
     .next(format!(
         "`unset XTASK_OFFLINE` and connect to a network, then run `{AGAIN}`"
     ))
@@ -71,25 +66,18 @@ pub(crate) fn offline(what: &str) -> Failure {
 
 /// The user said no.
 pub(crate) fn declined(what: &[String]) -> Failure {
-    Failure::new(
-        Kind::Missing,
-        format!("not installed, as you chose: {}", what.join(", ")),
-    )
-    .next(format!(
+    Failure::missing(format!("not installed, as you chose: {}", what.join(", "))).next(format!(
         "run `{AGAIN}` to install them later, or install them yourself: docs/tools.md"
     ))
 }
 
 /// Not enough disk space.
 pub(crate) fn no_space(folder: &Utf8Path, needed: u64, free: u64) -> Failure {
-    Failure::new(
-        Kind::Missing,
-        format!(
-            "not enough disk space: {folder} has {} free, {} needed",
-            megabytes(free),
-            megabytes(needed)
-        ),
-    )
+    Failure::missing(format!(
+        "not enough disk space: {folder} has {} free, {} needed",
+        megabytes(free),
+        megabytes(needed)
+    ))
     .next(format!(
         "free at least {} there (`df -h {folder}`), then run `{AGAIN}`",
         megabytes(needed.saturating_sub(free))
@@ -98,34 +86,31 @@ pub(crate) fn no_space(folder: &Utf8Path, needed: u64, free: u64) -> Failure {
 
 /// The project holds no sources to build the local workspace from.
 pub(crate) fn no_workspace_sources() -> Failure {
-    Failure::new(Kind::Missing, "the local workspace program is missing, and Cargo.lock does not say where to build it from")
+    Failure::missing("the local workspace program is missing, and Cargo.lock does not say where to build it from")
         .next("XTASK_WORKSPACE_BIN=/path/to/xtask-workspace cargo xtask …")
 }
 
 /// No cargo to build the local workspace with.
 pub(crate) fn no_cargo() -> Failure {
-    Failure::new(
-        Kind::Missing,
-        "cargo is missing; it is needed to build the local workspace program",
-    )
-    .next("install Rust: https://rustup.rs")
-    .next(AGAIN)
+    Failure::missing("cargo is missing; it is needed to build the local workspace program")
+        .next("install Rust: https://rustup.rs")
+        .next(AGAIN)
 }
 
 /// git is missing.
 pub(crate) fn no_git() -> Failure {
-    Failure::new(Kind::Missing, "git is missing")
+    Failure::missing("git is missing")
         .next("install it: `sudo apt install git` (Debian, Ubuntu), `brew install git` (macOS), or from https://git-scm.com/downloads")
 }
 
 /// A server or registry is not reachable or not trusted; `reason` is the client's output.
 pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
     if UNTRUSTED.iter().any(|sign| reason.contains(sign)) {
-        return Failure::new(Kind::Missing, format!("{what}: the server's certificate is not trusted"))
+        return Failure::missing(format!("{what}: the server's certificate is not trusted"))
             .details(reason)
             .next(format!("behind a proxy with its own certificate: `export SSL_CERT_FILE=/path/to/ca.pem PIP_CERT=/path/to/ca.pem`, then run `{AGAIN}`"));
     }
-    Failure::new(Kind::Missing, format!("{what}: no connection"))
+    Failure::missing(format!("{what}: no connection"))
         .details(reason)
         .next(format!("check the network (and HTTPS_PROXY, NO_PROXY behind a proxy), then run `{AGAIN}` to continue"))
 }
@@ -134,16 +119,14 @@ pub(crate) fn unreachable(what: &str, reason: &str) -> Failure {
 pub(crate) fn failed(what: &str, output: &str) -> Failure {
     let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
     if disk_was_full(output) {
-        return Failure::new(Kind::Missing, format!("{what}: the disk is full"))
+        return Failure::missing(format!("{what}: the disk is full"))
             .details(output)
             .next(format!(
                 "free disk space (`df -h . ~ /tmp`), then run `{AGAIN}` to continue"
             ));
     }
     if says(ALTERED) {
-        return Failure::new(
-            Kind::Missing,
-            format!("{what}: checksum does not match the pinned one; nothing was installed"),
+        return Failure::missing(format!("{what}: checksum does not match the pinned one; nothing was installed"),
         )
         .details(output)
         .next(format!(
@@ -153,7 +136,7 @@ pub(crate) fn failed(what: &str, output: &str) -> Failure {
     if says(UNTRUSTED) || says(NETWORK) {
         return unreachable(what, output);
     }
-    Failure::new(Kind::Missing, format!("{what} failed"))
+    Failure::missing(format!("{what} failed"))
         .details(output)
         .next(format!(
             "fix the error above, then run `{AGAIN}` to continue"

@@ -11,11 +11,9 @@ use crate::error::Failure;
 /// The state of each tool; `None` if not needed.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
-    /// uv.
     pub(crate) uv: Option<Sight<uv::Plan>>,
     /// The locked Python environment.
     pub(crate) environment: Option<Sight<venv::Plan>>,
-    /// The Databricks CLI.
     pub(crate) databricks: Option<Sight<databricks_cli::Plan>>,
     /// The local workspace program.
     pub(crate) workspace: Option<Sight<workspace_program::Plan>>,
@@ -110,7 +108,6 @@ impl Survey {
 /// The Python tools; those not needed are empty paths.
 #[derive(Debug, Default)]
 pub(crate) struct Pythons {
-    /// uv.
     pub(crate) uv: Utf8PathBuf,
     /// The interpreter of the project's environment.
     pub(crate) project: Utf8PathBuf,

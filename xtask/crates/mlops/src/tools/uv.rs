@@ -50,7 +50,6 @@ pub(crate) fn item(workshop: &Workshop<'_>) -> Item {
     }
 }
 
-/// Fetches it.
 pub(crate) fn fetch(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8PathBuf> {
     let wheels = &workshop.lock.uv;
     let what = format!("uv {}", wheels.version);

@@ -156,13 +156,10 @@ pub(crate) fn fetch(
 
 fn explain(workshop: &Workshop<'_>, output: &str) -> Failure {
     if output.contains("lockfile at `uv.lock` needs to be updated") {
-        return Failure::new(
-            crate::error::Kind::Failed,
-            "uv.lock does not match pyproject.toml",
-        )
-        .details(output)
-        .next("uv lock")
-        .next(remedies::AGAIN);
+        return Failure::failed("uv.lock does not match pyproject.toml")
+            .details(output)
+            .next("uv lock")
+            .next(remedies::AGAIN);
     }
     if workshop.context.env.offline {
         return remedies::offline("a Python package of uv.lock").details(output);

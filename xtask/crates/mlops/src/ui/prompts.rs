@@ -1,13 +1,10 @@
 //! Prompts. Enter takes the default, and so does a missing terminal; a change then needs `--yes`.
 
 use super::{Tone, Ui, safe_line};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 impl Ui {
     /// A yes/no prompt. Without a terminal, or with `--yes`, it takes `default` and says so.
-    ///
-    /// # Errors
-    /// [`Kind::Interrupted`] when the question is left with Ctrl-C.
     pub fn confirm(&self, question: &str, default: bool) -> anyhow::Result<bool> {
         let word = |answer: bool| if answer { "yes" } else { "no" };
         if self.assume_yes {
@@ -33,25 +30,19 @@ impl Ui {
     }
 
     /// Confirms a change. Without a terminal it requires `--yes`.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] without a terminal and `--yes`; [`Kind::Interrupted`] when the answer is no.
     pub(crate) fn agree(&self, question: &str, default: bool) -> anyhow::Result<()> {
         self.agreed_before()?;
         match self.confirm(question, default)? {
             true => Ok(()),
-            false => Failure::new(Kind::Interrupted, "nothing was changed").err(),
+            false => Failure::interrupted("nothing was changed").err(),
         }
     }
 
     /// Requires `--yes` without a terminal.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] without a terminal and `--yes`.
     pub(crate) fn agreed_before(&self) -> anyhow::Result<()> {
         match self.can_ask || self.assume_yes {
             true => Ok(()),
-            false => Failure::new(Kind::Usage, "no terminal to ask on; pass --yes")
+            false => Failure::usage("no terminal to ask on; pass --yes")
                 .next(&*self.with_yes)
                 .err(),
         }
@@ -143,5 +134,5 @@ impl Ui {
 fn left() -> anyhow::Error {
     // dialoguer leaves the cursor hidden.
     let _ = dialoguer::console::Term::stderr().show_cursor();
-    Failure::new(Kind::Interrupted, "cancelled; nothing was changed").into()
+    Failure::interrupted("cancelled; nothing was changed").into()
 }

@@ -19,7 +19,6 @@ use crate::owner::Owner;
 
 /// What blocks a promotion: a lock, behind it the process that has begun to break it, and so on.
 pub(super) struct Blocking {
-    /// The last of them.
     pub(super) last: Held,
     lock: Held,
     /// The paths of those who break.

@@ -34,10 +34,8 @@ pub struct Run {
     pub tasks: Vec<Task>,
 }
 
-/// The run of one task.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Task {
-    /// The task run.
     pub run_id: i64,
     /// Its key in the job.
     pub task_key: String,

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use crate::Error;
 use crate::transport::{Method, Request, Transport, call};
 
-/// One of them.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Object {
     /// Its whole path.

@@ -42,7 +42,6 @@ pub struct Run {
     /// The workflow's file, below the repository; some GitHubs add `@` and a ref.
     #[serde(default)]
     pub path: String,
-    /// The branch that it is for.
     #[serde(default)]
     pub head_branch: Option<String>,
     /// The commit that it is for.

@@ -34,7 +34,6 @@ pub struct Question {
 pub struct Candidate<'a> {
     /// Whether it comes from the first of the repositories.
     pub first: bool,
-    /// Whether it is open.
     pub open: bool,
     /// Its newest commit.
     pub sha: &'a str,
@@ -81,7 +80,6 @@ pub struct Pull {
     pub title: String,
     /// `OPEN`, `MERGED`, `CLOSED`.
     pub state: String,
-    /// Whether it is a draft.
     pub draft: bool,
     /// Whether it comes from a fork.
     pub from_fork: bool,

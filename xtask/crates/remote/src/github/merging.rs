@@ -125,7 +125,6 @@ pub struct MergeFacts {
     pub head: String,
     /// Its newest commit: all below is about this one.
     pub head_sha: String,
-    /// Where to.
     pub base: String,
     /// Who opened it.
     pub author: String,

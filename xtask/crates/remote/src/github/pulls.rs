@@ -26,7 +26,6 @@ pub struct Pull {
     /// Its description.
     #[serde(default)]
     pub body: Option<String>,
-    /// When it was merged.
     #[serde(default)]
     pub merged_at: Option<String>,
     /// The commit that merged it; before that GitHub's trial merge.
@@ -37,7 +36,6 @@ pub struct Pull {
     pub user: Option<User>,
     /// What is to be merged.
     pub head: Side,
-    /// Where to.
     pub base: Side,
     #[serde(default)]
     pub labels: Vec<Label>,
@@ -47,13 +45,11 @@ pub struct Pull {
 }
 
 impl Pull {
-    /// Whether it is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.state == "open"
     }
 
-    /// Whether it was merged.
     #[must_use]
     pub fn is_merged(&self) -> bool {
         self.merged_at.is_some()

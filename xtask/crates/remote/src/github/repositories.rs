@@ -57,7 +57,6 @@ pub struct Repository {
     /// Whether it is hidden from the world.
     #[serde(default)]
     pub private: bool,
-    /// Whether it is a fork.
     #[serde(default)]
     pub fork: bool,
     /// Whether it is closed to changes.

@@ -11,7 +11,7 @@ use xtask_remote::local;
 use super::Bench;
 use super::measure::{median, wait_for_answer};
 use crate::child_env::{self, Program, sh};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::tools;
 
 const GO_MOD: &str = include_str!("../../../tools/databricks-cli/go.mod");
@@ -47,9 +47,7 @@ pub(super) fn deploy(bench: &Bench<'_>) -> anyhow::Result<f64> {
 
 fn build_cli_server(bench: &Bench<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     let Some(go) = tools::go(bench.context) else {
-        return Failure::new(
-            Kind::Missing,
-            "Go is not on PATH: the server that the Databricks CLI is tested with is built from its Go module",
+        return Failure::missing("Go is not on PATH: the server that the Databricks CLI is tested with is built from its Go module",
         )
         .next("install Go 1.26 or later (https://go.dev/dl), and measure again")
         .err();
@@ -103,11 +101,8 @@ impl Server {
             std::thread::sleep(Duration::from_millis(10));
         }
         let Ok(url) = fs_err::read_to_string(&address) else {
-            return Failure::new(
-                Kind::Service,
-                "the server of the Databricks CLI's tests did not start",
-            )
-            .err();
+            return Failure::service("the server of the Databricks CLI's tests did not start")
+                .err();
         };
         server.prepare(bench, url.trim(), "any")?;
         Ok(server)

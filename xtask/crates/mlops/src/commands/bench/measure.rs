@@ -16,7 +16,7 @@ use super::Bench;
 use crate::child_env::{self, Program, sh};
 use crate::context::Context;
 use crate::databricks::{Purpose, Target, guard};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::local_workspace::{LocalWorkspace, Mode};
 use crate::tools::Toolbox;
 use crate::{local_workspace, process, python, vars};
@@ -136,7 +136,7 @@ pub(super) fn training_job(bench: &Bench<'_>) -> anyhow::Result<f64> {
     };
     let on_workspace = started.elapsed().as_secs_f64();
     if !run.state.is_success() {
-        return Failure::new(Kind::Failed, format!("job run {run_id} failed"))
+        return Failure::failed(format!("job run {run_id} failed"))
             .next(format!("cargo xtask logs run:{run_id}"))
             .err();
     }
@@ -179,7 +179,7 @@ pub(super) fn unit_tests(bench: &Bench<'_>) -> anyhow::Result<f64> {
     let took = started.elapsed().as_secs_f64();
     match finished.ok() {
         true => Ok(took),
-        false => Failure::new(Kind::Failed, "the unit tests fail")
+        false => Failure::failed("the unit tests fail")
             .details(finished.tail)
             .next("cargo xtask test unit")
             .err(),
@@ -357,7 +357,7 @@ pub(super) fn wait_for_answer(folder: &Utf8Path) -> anyhow::Result<Http> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-    Failure::new(Kind::Service, "the local workspace did not answer").err()
+    Failure::service("the local workspace did not answer").err()
 }
 
 fn repeat(times: usize, mut once: impl FnMut() -> anyhow::Result<f64>) -> anyhow::Result<Vec<f64>> {

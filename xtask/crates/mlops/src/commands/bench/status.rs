@@ -5,7 +5,7 @@ use super::measure::answer_of;
 use xshell::cmd;
 
 use crate::child_env::{Program, sh};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// Stands in for GitHub and for a workspace, and calls the command.
 const SERVICES: &str = include_str!("status_services.py");
@@ -33,11 +33,7 @@ fn measure(bench: &Bench<'_>, what: &str) -> anyhow::Result<f64> {
     let (python, root) = (&bench.toolbox.python, &bench.context.root);
     let line = cmd!(sh(), "{python} {script} {xtask} {root} {folder} {what}");
     let said = answer_of(bench, bench.command(Program::Xtask, line))?;
-    said.trim().parse().map_err(|_| {
-        Failure::new(
-            Kind::Failed,
-            format!("the script measured no number: {said}"),
-        )
-        .into()
-    })
+    said.trim()
+        .parse()
+        .map_err(|_| Failure::failed(format!("the script measured no number: {said}")).into())
 }

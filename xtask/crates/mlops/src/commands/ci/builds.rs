@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::process::Finished;
 
 /// The start of each line that cargo writes for programs.
@@ -70,9 +70,6 @@ impl Builds {
     }
 
     /// Fails where anything was compiled at all: all that was asked for was there.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with how much it was.
     pub(super) fn nothing_new(&self) -> anyhow::Result<()> {
         let count = self.seen.borrow().len();
         if count == 0 {
@@ -84,9 +81,6 @@ impl Builds {
     }
 
     /// Fails where a crate was compiled that had been compiled before.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] with their names.
     pub(super) fn none_again(&self) -> anyhow::Result<()> {
         let again = std::mem::take(&mut *self.again.borrow_mut());
         if again.is_empty() {
@@ -101,7 +95,7 @@ impl Builds {
 }
 
 fn differs(what: String) -> anyhow::Result<()> {
-    Failure::new(Kind::Failed, what)
+    Failure::failed(what)
         .details("CARGO_LOG=cargo::core::compiler::fingerprint=info says what has changed for it")
         .next("compare the environment of cargo in xtask/crates/mlops/src/child_env/variables.rs with yours")
         .err()

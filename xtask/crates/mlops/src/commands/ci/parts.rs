@@ -3,7 +3,6 @@
 use super::system::System;
 use super::{Suite, github, project, tool};
 
-/// One part.
 pub(super) struct Part {
     /// What `--only` takes.
     pub(super) name: &'static str,
@@ -26,7 +25,6 @@ pub(super) enum Group {
     Tool,
 }
 
-/// All parts.
 pub(super) const PARTS: &[Part] = &[
     Part {
         name: "locks",

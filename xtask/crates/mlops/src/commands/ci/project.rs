@@ -11,7 +11,7 @@ use crate::child_env::sh;
 use crate::commands::test;
 use crate::context::Context;
 use crate::databricks::{Summary, Target};
-use crate::error::{self, Failure, Kind};
+use crate::error::{self, Failure};
 use crate::ui::safe_line;
 use crate::vars;
 
@@ -118,10 +118,9 @@ fn names(suite: &Suite<'_>, summary: &Summary) -> anyhow::Result<()> {
     ];
     match found.into_iter().find(|(_, _, is_there)| !is_there) {
         None => Ok(()),
-        Some((field, name, _)) => Failure::new(
-            Kind::Usage,
-            format!("xtask.toml: {field} = \"{name}\", which the bundle does not have"),
-        )
+        Some((field, name, _)) => Failure::usage(format!(
+            "xtask.toml: {field} = \"{name}\", which the bundle does not have"
+        ))
         .err(),
     }
 }

@@ -1,6 +1,5 @@
 //! Programs that a part needs and that are not fetched into the project's folder.
 
-/// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum System {
     /// A browser.

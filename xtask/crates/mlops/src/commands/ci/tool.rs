@@ -10,7 +10,7 @@ use super::builds::{MESSAGES, TESTS};
 use super::system::System;
 use crate::child_env::{Program, sh};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::tools;
 
 /// The most crates that `cargo build -p xtask` may compile: every contributor waits for them.
@@ -68,10 +68,11 @@ pub(super) fn crates(suite: &Suite<'_>) -> anyhow::Result<String> {
         .collect::<BTreeSet<_>>()
         .len();
     if count > MOST_CRATES {
-        let what = format!("xtask depends on {count} crates; at most {MOST_CRATES} are allowed");
-        return Failure::new(Kind::Failed, what)
-            .next("cargo tree --package xtask --edges normal,build")
-            .err();
+        return Failure::failed(format!(
+            "xtask depends on {count} crates; at most {MOST_CRATES} are allowed"
+        ))
+        .next("cargo tree --package xtask --edges normal,build")
+        .err();
     }
     Ok(format!("{count} crates"))
 }
@@ -136,7 +137,7 @@ pub(super) fn docs(suite: &Suite<'_>) -> anyhow::Result<String> {
         .find_map(|line| line.strip_prefix("docs: "));
     match counts {
         Some(counts) => Ok(counts.to_owned()),
-        None => Failure::new(Kind::Failed, "the docs tests said nothing of what they ran").err(),
+        None => Failure::failed("the docs tests said nothing of what they ran").err(),
     }
 }
 

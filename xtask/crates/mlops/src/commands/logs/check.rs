@@ -5,12 +5,9 @@ use xtask_remote::Error;
 use crate::check_log;
 use crate::checks::Checks;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// Shows the log as plain text: what it says to a terminal is not obeyed.
-///
-/// # Errors
-/// [`Kind::Usage`] when the branch has no such check or it keeps no log here; and what GitHub says.
 pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
     let progress = context
         .ui
@@ -23,7 +20,7 @@ pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
             .url
             .clone()
             .unwrap_or_else(|| checks.github.url.clone());
-        return Failure::new(Kind::Usage, what).next(page).err();
+        return Failure::usage(what).next(page).err();
     };
     progress.message(format!("GitHub for the log of {}", check.label));
     let log = checks.log(context, job);
@@ -36,17 +33,16 @@ pub(super) fn show(context: &Context, name: &str) -> anyhow::Result<()> {
         Err(error) if error.is_not_found() => {
             let what = format!("GitHub has no log of {}: {}", check.label, check.word);
             let why = "a job has a log once it has ended, for as long as the repository keeps logs";
-            Failure::new(Kind::Usage, what)
+            Failure::usage(what)
                 .details(why)
                 .next("cargo xtask status --watch")
                 .err()
         }
-        Err(Error::Refused { status: 410, .. }) => Failure::new(
-            Kind::Usage,
-            format!("the log of {} is deleted", check.label),
-        )
-        .next("cargo xtask rerun --failed")
-        .err(),
+        Err(Error::Refused { status: 410, .. }) => {
+            Failure::usage(format!("the log of {} is deleted", check.label))
+                .next("cargo xtask rerun --failed")
+                .err()
+        }
         Err(error) => Err(error.into()),
     }
 }

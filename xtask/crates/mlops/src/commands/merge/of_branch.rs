@@ -5,7 +5,7 @@ use xtask_remote::github::pulls::{self, Pull};
 use xtask_remote::github::repositories::Name;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::github::{Connection, Head, Home, is_own};
 use crate::pull_request::readiness::Readiness;
@@ -60,7 +60,6 @@ impl Apart {
     }
 }
 
-/// Where it is looked for.
 pub(super) struct Looking<'a> {
     pub(super) context: &'a Context,
     pub(super) git: &'a Git,
@@ -74,17 +73,11 @@ pub(super) struct Looking<'a> {
 
 impl Looking<'_> {
     /// The open one, else the newest that holds the commit that is checked out.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] without a branch or a pull request of it; what GitHub says.
     pub(super) fn own(&self) -> anyhow::Result<(Pull, Vec<Apart>)> {
         let (Some(branch), Some(commit)) = (self.git.branch(), self.git.head()) else {
-            return Failure::new(
-                Kind::Usage,
-                "no branch is checked out: say which pull request",
-            )
-            .next("cargo xtask merge NUMBER")
-            .err();
+            return Failure::usage("no branch is checked out: say which pull request")
+                .next("cargo xtask merge NUMBER")
+                .err();
         };
         let configured = self.context.config.github.base.as_deref();
         let base = configured.unwrap_or(self.usual_base);
@@ -158,7 +151,7 @@ impl Looking<'_> {
             safe_line(branch),
             self.into
         );
-        let failure = Failure::new(Kind::Usage, what);
+        let failure = Failure::usage(what);
         let failure = match of_another {
             Some(pull) => failure.details(format!(
                 "pull request {} ({}) has a branch of the same name and not commit {}: {}",

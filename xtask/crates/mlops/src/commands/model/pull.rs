@@ -10,7 +10,7 @@ use crate::bundle;
 use crate::context::Context;
 use crate::databricks::Target;
 use crate::engine_failure;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::model_files;
 use crate::python;
 use crate::tools::{Need, Toolbox};
@@ -37,10 +37,6 @@ struct Answer<'a> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Usage`] when there is no such version; [`Kind::Failed`] when its files have changed since they
-/// were validated.
 pub(super) fn run(context: &Context, args: &Pull) -> anyhow::Result<()> {
     let toolbox = bundle::ready(
         context,
@@ -69,9 +65,6 @@ pub(super) fn target_name<'a>(context: &'a Context, args: &'a Pull) -> &'a str {
 }
 
 /// Fetches the version, where it is not here already; which one, and its folder.
-///
-/// # Errors
-/// Those of [`run`].
 pub(super) fn obtain(
     context: &Context,
     toolbox: &Toolbox,
@@ -112,10 +105,12 @@ fn find(context: &Context, target: &Target<'_>, args: &Pull) -> anyhow::Result<V
     let registry = context.config.model.registry;
     let model = summary.resources.model(&context.config);
     let Some(model) = model.and_then(|model| model.id.clone()) else {
-        let what = format!("the model {key} is not deployed to {}", target.name);
-        return Failure::new(Kind::Usage, what)
-            .next(format!("cargo xtask deploy --target {}", target.name))
-            .err();
+        return Failure::usage(format!(
+            "the model {key} is not deployed to {}",
+            target.name
+        ))
+        .next(format!("cargo xtask deploy --target {}", target.name))
+        .err();
     };
     let (number, record) = match args.number {
         Some(number) => match records::of_version(&*transport, registry, &model, number) {
@@ -147,7 +142,7 @@ fn find(context: &Context, target: &Target<'_>, args: &Pull) -> anyhow::Result<V
 }
 
 fn none<T>(model: &str, what: &str, target: &Target<'_>) -> anyhow::Result<T> {
-    Failure::new(Kind::Usage, format!("{model} has no {what}"))
+    Failure::usage(format!("{model} has no {what}"))
         .next(format!("cargo xtask status   # what {} has", target.name))
         .err()
 }
@@ -166,10 +161,9 @@ fn already(
             .status("Unchanged", &format!("{what} is here already"));
         return Ok(());
     }
-    Failure::new(
-        Kind::Usage,
-        format!("{folder} exists and its files are not those of {what}"),
-    )
+    Failure::usage(format!(
+        "{folder} exists and its files are not those of {what}"
+    ))
     .next(format!(
         "cargo xtask model pull --number {} --out ANOTHER_FOLDER",
         version.number
@@ -221,7 +215,7 @@ fn verify(
         Some(expected) => {
             fs_err::remove_dir_all(folder)?;
             let text = format!("the files of {what} are not those that were validated");
-            Failure::new(Kind::Failed, text)
+            Failure::failed(text)
                 .details(format!("validated {expected}\narrived   {found}"))
                 .next("call it again; if it says the same, do not use this version")
                 .err()

@@ -8,9 +8,6 @@ use crate::smoke;
 use crate::tools::Need;
 
 /// Runs the command.
-///
-/// # Errors
-/// When there is no such version, its files are not what was validated, or it does not predict.
 pub(super) fn run(context: &Context, args: &Smoke) -> anyhow::Result<()> {
     let own = pull::target_name(context, &args.version);
     let code = args.code.as_deref().unwrap_or(own);

@@ -10,7 +10,7 @@ use super::survey::{Survey, short};
 use super::text::Text;
 use super::{Args, ask, saved_text};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Git, Lease, Push};
 use crate::pull_request::block;
 use crate::pull_request::opening::Opening;
@@ -34,9 +34,7 @@ pub(super) struct Made {
 }
 
 /// Executes the steps.
-///
-/// # Errors
-/// Of the first step that fails and that others depend on. What was typed is kept then.
+/// What was typed is kept when a step fails that others depend on.
 pub(super) fn apply(
     context: &Context,
     git: &Git,
@@ -278,7 +276,7 @@ impl Doing<'_> {
             ),
             _ => pushed.to_owned(),
         };
-        Failure::new(Kind::Service, "the pull request was not opened")
+        Failure::service("the pull request was not opened")
             .details(said)
             .next(next)
             .into()
@@ -286,25 +284,18 @@ impl Doing<'_> {
 }
 
 /// A branch that deploys, or that pull requests go to, gets commits by pull requests alone.
-///
-/// # Errors
-/// [`Kind::Usage`] for such a branch.
 pub(super) fn refuse_deployed(context: &Context, base: &str, branch: &str) -> anyhow::Result<()> {
     let why = match context.config.target_of(branch) {
         Some((target, _)) => format!("pushes to it are deployed to target {target}"),
         None if branch == base => "pull requests go to it".to_owned(),
         None => return Ok(()),
     };
-    let what = format!("{} is not pushed to: {why}", safe_line(branch));
-    Failure::new(Kind::Usage, what)
+    Failure::usage(format!("{} is not pushed to: {why}", safe_line(branch)))
         .next("cargo xtask open-pr --branch NAME")
         .err()
 }
 
 /// The summary of what is proposed at a commit.
-///
-/// # Errors
-/// When git fails.
 pub(super) fn written_summary(
     context: &Context,
     git: &Git,

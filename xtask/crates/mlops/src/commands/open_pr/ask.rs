@@ -7,7 +7,7 @@ use super::text::{self, Text};
 use super::{Args, apply};
 use crate::commands::test;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Changed, Commit, Git};
 use crate::ui::{safe, safe_line};
 
@@ -26,9 +26,6 @@ pub(super) struct Choices {
 }
 
 /// Asks what is to be asked.
-///
-/// # Errors
-/// [`Kind::Interrupted`] when a question is left; [`Kind::Usage`] for answers that cannot be.
 pub(super) fn all(
     context: &Context,
     git: &Git,
@@ -38,11 +35,7 @@ pub(super) fn all(
     tests(context, args)?;
     let commit = commit(context, args, survey)?;
     if survey.commits.is_empty() && commit.is_none() && survey.pull.is_none() {
-        return Failure::new(
-            Kind::Interrupted,
-            "there is nothing to propose without a commit",
-        )
-        .err();
+        return Failure::interrupted("there is nothing to propose without a commit").err();
     }
     let (branch, start_branch) = branch(context, git, args, survey, commit.as_deref())?;
     let (text, written) = words(context, git, args, survey, &branch, commit.as_deref())?;
@@ -131,7 +124,7 @@ fn commit(context: &Context, args: &Args, survey: &Survey) -> anyhow::Result<Opt
             ui.input("Message of the commit", &proposal).map(Some)
         }
         1 => Ok(None),
-        _ => Failure::new(Kind::Interrupted, "nothing was changed").err(),
+        _ => Failure::interrupted("nothing was changed").err(),
     }
 }
 
@@ -166,18 +159,17 @@ fn branch(
     };
     apply::refuse_deployed(context, &survey.base, &name)?;
     if !git.is_branch_name(&name) {
-        let what = format!("git takes no branch of the name {}", safe_line(&name));
-        return Failure::new(Kind::Usage, what)
-            .next("cargo xtask open-pr --branch NAME")
-            .err();
+        return Failure::usage(format!(
+            "git takes no branch of the name {}",
+            safe_line(&name)
+        ))
+        .next("cargo xtask open-pr --branch NAME")
+        .err();
     }
     if git.resolve(&format!("refs/heads/{name}")).is_some() {
-        return Failure::new(
-            Kind::Usage,
-            format!("there is a branch {} already", safe_line(&name)),
-        )
-        .next("git switch to it, or choose another name with --branch")
-        .err();
+        return Failure::usage(format!("there is a branch {} already", safe_line(&name)))
+            .next("git switch to it, or choose another name with --branch")
+            .err();
     }
     Ok((name, true))
 }
@@ -247,9 +239,6 @@ fn words(
 }
 
 /// What the commits and the template say. `message` is that of a commit which is still to be made.
-///
-/// # Errors
-/// When there is no template of the name that is asked for.
 pub(super) fn proposal(
     git: &Git,
     args: &Args,
@@ -270,9 +259,6 @@ pub(super) enum Last {
 }
 
 /// Asks whether to go on.
-///
-/// # Errors
-/// [`Kind::Interrupted`] for a no.
 pub(super) fn last(context: &Context, survey: &Survey, draft: bool) -> anyhow::Result<Last> {
     let ui = &context.ui;
     if survey.pull.is_some() || !ui.can_ask() {
@@ -293,7 +279,7 @@ pub(super) fn last(context: &Context, survey: &Survey, draft: bool) -> anyhow::R
         0 => Ok(Last::Go),
         1 => Ok(Last::GoAsDraft),
         2 => Ok(Last::Edit),
-        _ => Failure::new(Kind::Interrupted, "nothing was changed").err(),
+        _ => Failure::interrupted("nothing was changed").err(),
     }
 }
 

@@ -20,9 +20,6 @@ pub(super) struct Range<'a> {
 }
 
 /// Looks at commits.
-///
-/// # Errors
-/// When git fails.
 pub(super) fn committed(
     context: &Context,
     git: &Git,
@@ -47,9 +44,6 @@ pub(super) fn committed(
 }
 
 /// Looks at what a commit of everything would add.
-///
-/// # Errors
-/// When git fails.
 pub(super) fn uncommitted(
     context: &Context,
     git: &Git,
@@ -96,9 +90,6 @@ pub(super) fn uncommitted(
 }
 
 /// Looks at what is sent to GitHub besides commits.
-///
-/// # Errors
-/// [`crate::error::Kind::Failed`] when it holds what looks like a secret.
 pub(super) fn words(scanner: &Scanner, words: &[(&'static str, &str)]) -> anyhow::Result<()> {
     if !scanner.is_on {
         return Ok(());

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::ui::{Tone, safe, safe_line};
 
 /// How much a finding weighs.
@@ -73,23 +73,18 @@ impl Findings {
         }
     }
 
-    /// # Errors
-    /// [`Kind::Failed`] when something must be mended first.
     pub(super) fn allow(&self) -> anyhow::Result<()> {
         match self.stops().as_slice() {
             [] => Ok(()),
             [one] => {
-                let failure = Failure::new(Kind::Failed, safe_line(&one.what));
+                let failure = Failure::failed(safe_line(&one.what));
                 failure
                     .next(safe(one.next.as_deref().unwrap_or_default()))
                     .err()
             }
-            several => Failure::new(
-                Kind::Failed,
-                format!("{} things stand in the way", several.len()),
-            )
-            .next("mend what is listed above, and call it again")
-            .err(),
+            several => Failure::failed(format!("{} things stand in the way", several.len()))
+                .next("mend what is listed above, and call it again")
+                .err(),
         }
     }
 

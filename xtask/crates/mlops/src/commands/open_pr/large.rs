@@ -13,9 +13,6 @@ const ELSEWHERE: &str = "keep it in a volume of the workspace, or in Git LFS";
 
 /// Says which files are too large as they lie on disk: git is not even asked to read them. One that a filter
 /// takes (Git LFS) is another one in the commit.
-///
-/// # Errors
-/// When git fails.
 pub(super) fn too_large_on_disk(
     git: &Git,
     findings: &mut Findings,

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::files;
 use xtask_remote::sha256;
 
-/// What is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     version: u32,
@@ -23,7 +22,6 @@ fn file(context: &Context, branch: &str) -> Utf8PathBuf {
     folder(context).join(format!("{name}.json"))
 }
 
-/// The folder of what is kept.
 pub(super) fn folder(context: &Context) -> Utf8PathBuf {
     context.local().join("open-pr")
 }
@@ -36,9 +34,6 @@ pub(super) fn find(context: &Context, branch: &str) -> Option<Text> {
 }
 
 /// Keeps a text.
-///
-/// # Errors
-/// When the file cannot be written.
 pub(super) fn keep(context: &Context, branch: &str, text: &Text) -> anyhow::Result<()> {
     let kept = Kept {
         version: 1,

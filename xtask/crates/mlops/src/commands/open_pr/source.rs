@@ -11,7 +11,6 @@ use crate::ui::safe;
 /// Where the branch goes.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
-    /// The remote.
     pub(super) remote: String,
     /// The repository that it leads to.
     pub(super) name: Name,
@@ -20,9 +19,6 @@ pub(super) struct Source {
 }
 
 /// Chooses the remote; `None` with a finding where there is none to push to.
-///
-/// # Errors
-/// What GitHub says.
 pub(super) fn choose(
     context: &Context,
     connection: &Connection,

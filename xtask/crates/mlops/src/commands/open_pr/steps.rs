@@ -9,7 +9,6 @@ use crate::git::Lease;
 use crate::pull_request::block;
 use crate::steps::Steps;
 
-/// One step.
 #[derive(Debug, Clone)]
 pub(super) enum Step {
     /// Starts a branch at the commit that is checked out.

@@ -23,9 +23,6 @@ pub(super) struct Subject<'a> {
 }
 
 /// The summary, in Markdown; empty where there is nothing to say.
-///
-/// # Errors
-/// When git fails.
 pub(super) fn write(context: &Context, git: &Git, subject: &Subject<'_>) -> anyhow::Result<String> {
     let sections = [
         ("Notebooks", notebooks::section(git, subject.changes)?),

@@ -14,7 +14,7 @@ use super::content;
 use super::findings::Findings;
 use super::source::Source;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind};
+use crate::error::{self, Failure};
 use crate::git::{Change, Changed, Commit, Git, Lease, Login};
 use crate::github::{Connection, Home};
 use crate::secrets::Scanner;
@@ -78,9 +78,6 @@ impl Survey {
 }
 
 /// Looks at everything. The second is what was found; the first is there unless that stops.
-///
-/// # Errors
-/// What git or GitHub fail with.
 pub(super) fn take(
     context: &Context,
     git: &Git,
@@ -201,5 +198,5 @@ pub(super) use crate::words::short;
 
 /// The error for what cannot be, once everything that stops was said.
 pub(super) fn nothing() -> anyhow::Error {
-    Failure::new(Kind::Failed, "the pull request cannot be opened").into()
+    Failure::failed("the pull request cannot be opened").into()
 }

@@ -6,7 +6,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::Args;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Commit, Git};
 use crate::pull_request::block::{self, LONGEST_BODY};
 
@@ -67,9 +67,6 @@ impl Text {
     }
 
     /// What the command line says wins.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] for a title that GitHub does not take, or a file that cannot be read.
     pub(super) fn with_flags(mut self, context: &Context, args: &Args) -> anyhow::Result<Text> {
         if let Some(title) = &args.title {
             self.title.clone_from(title);
@@ -81,8 +78,6 @@ impl Text {
         Ok(self)
     }
 
-    /// # Errors
-    /// [`Kind::Usage`] for a title or description that GitHub does not take.
     pub(super) fn check(&self) -> anyhow::Result<()> {
         let length = self.title.chars().count();
         let what = match () {
@@ -96,7 +91,7 @@ impl Text {
             () => String::new(),
         };
         if !what.is_empty() {
-            return Failure::new(Kind::Usage, what)
+            return Failure::usage(what)
                 .next("cargo xtask open-pr --title TITLE")
                 .err();
         }
@@ -104,16 +99,14 @@ impl Text {
         if length <= LONGEST_BODY {
             return Ok(());
         }
-        let what = format!("the description has {length} characters; GitHub takes {LONGEST_BODY}");
-        Failure::new(Kind::Usage, what)
-            .next("cargo xtask open-pr --edit, or --body-file FILE with a shorter one")
-            .err()
+        Failure::usage(format!(
+            "the description has {length} characters; GitHub takes {LONGEST_BODY}"
+        ))
+        .next("cargo xtask open-pr --edit, or --body-file FILE with a shorter one")
+        .err()
     }
 
     /// Has the user edit it in git's editor.
-    ///
-    /// # Errors
-    /// When the editor fails, or leaves no title.
     pub(super) fn edited(&self, git: &Git, folder: &Utf8Path) -> anyhow::Result<Text> {
         fs_err::create_dir_all(folder)?;
         let file = folder.join("PULL_REQUEST.md");
@@ -159,13 +152,8 @@ fn body_flag(context: &Context, args: &Args) -> anyhow::Result<Option<String>> {
         "-" => std::io::read_to_string(std::io::stdin()).map_err(anyhow::Error::from),
         file => fs_err::read_to_string(context.env.cwd.join(file)).map_err(anyhow::Error::from),
     };
-    read.map(Some).map_err(|error| {
-        Failure::new(
-            Kind::Usage,
-            format!("the description cannot be read: {error}"),
-        )
-        .into()
-    })
+    read.map(Some)
+        .map_err(|error| Failure::usage(format!("the description cannot be read: {error}")).into())
 }
 
 /// A title that is too long is cut, and stands in full above the description.
@@ -245,9 +233,6 @@ fn in_ascii(sentence: &str) -> String {
 }
 
 /// The template of the repository; `None` where it has none.
-///
-/// # Errors
-/// [`Kind::Usage`] when one is asked for that is not there.
 pub(super) fn template(
     git: &Git,
     commit: &str,
@@ -272,7 +257,7 @@ pub(super) fn template(
         let names: Vec<String> = several.map(|file| stem(file)).collect();
         return match found {
             Some(file) => Ok(content(file)),
-            None => Failure::new(Kind::Usage, format!("there is no template {asked}"))
+            None => Failure::usage(format!("there is no template {asked}"))
                 .next(match names.is_empty() {
                     true => "the repository has no templates to choose from".to_owned(),
                     false => format!("take one of: {}", names.join(", ")),

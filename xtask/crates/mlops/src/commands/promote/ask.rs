@@ -11,9 +11,6 @@ use crate::lineage::CHAMPION;
 const OFFERED: usize = 10;
 
 /// The arguments, with what was answered where nothing was said.
-///
-/// # Errors
-/// When the question is left.
 pub(super) fn what(context: &Context, args: &Args) -> anyhow::Result<Args> {
     let mut args = args.clone();
     if !context.ui.can_ask() || context.ui.wants_json() || args.says_something() {
@@ -50,9 +47,6 @@ impl Args {
 }
 
 /// Which version of the source: one of those that passed validation, the champion first. `None` takes the usual one.
-///
-/// # Errors
-/// When the registry does not answer, or the question is left.
 pub(super) fn version(context: &Context, from: &OpenEnd<'_>) -> anyhow::Result<Option<u64>> {
     let champion = from
         .registry

@@ -33,18 +33,13 @@ use self::steps::{Offer, Step};
 use self::survey::Survey;
 use super::Args;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::github::Upstream;
 use crate::ui::{Progress, safe_line};
 use crate::words::short;
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Usage`] where xtask.toml leads nowhere, [`Kind::Failed`] when something stands in the way or a
-/// check fails, [`Kind::Service`] when GitHub or git refuse, [`Kind::Pending`] when the deployment has not
-/// ended.
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let route = Route::find(&context.config, args.from.as_deref(), args.to.as_deref())?;
     let git = Git::open(context)?;
@@ -250,7 +245,7 @@ impl Command<'_> {
     fn left(&self, error: anyhow::Error, what: &str) -> anyhow::Error {
         match self.context.interrupt.is_set() {
             false => error,
-            true => Failure::new(Kind::Interrupted, format!("no longer followed; {what}"))
+            true => Failure::interrupted(format!("no longer followed; {what}"))
                 .next("cargo xtask promote --code   # follows it again")
                 .into(),
         }

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::databricks::guard::Pass;
 use crate::databricks::{Summary, Target};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::model_files;
 use crate::tools::Toolbox;
 
@@ -24,9 +24,6 @@ pub(super) struct Targets {
 }
 
 /// Takes them from the command line and from xtask.toml; asks where several are possible.
-///
-/// # Errors
-/// [`Kind::Usage`] when nothing says where to.
 pub(super) fn choose(context: &Context, args: &Args) -> anyhow::Result<Targets> {
     if let Some(within) = &args.within {
         return Ok(Targets {
@@ -53,7 +50,7 @@ pub(super) fn choose(context: &Context, args: &Args) -> anyhow::Result<Targets> 
         }
         (several, ..) => {
             let what = "which target does the version come from?";
-            let mut failure = Failure::new(Kind::Usage, what);
+            let mut failure = Failure::usage(what);
             for ends in several {
                 failure = failure.next(format!(
                     "cargo xtask promote --from {} --to {}",
@@ -91,7 +88,7 @@ fn unconnected<T>(context: &Context, args: &Args) -> anyhow::Result<T> {
         (_, Some(to)) => format!("xtask.toml has no target that promotes to {to}"),
         _ => "xtask.toml has no target that promotes to another".to_owned(),
     };
-    let mut failure = Failure::new(Kind::Usage, what).next("say both: --from TARGET --to TARGET");
+    let mut failure = Failure::usage(what).next("say both: --from TARGET --to TARGET");
     for ends in possible(&context.config, None, None) {
         failure = failure.next(format!("known: {}", ends.arrow()));
     }
@@ -99,9 +96,6 @@ fn unconnected<T>(context: &Context, args: &Args) -> anyhow::Result<T> {
 }
 
 /// The destination of `--undo` and `--history`.
-///
-/// # Errors
-/// [`Kind::Usage`] when nothing says which.
 pub(super) fn destination(context: &Context, args: &Args) -> anyhow::Result<String> {
     match args.to.as_ref().or(args.within.as_ref()) {
         Some(to) => Ok(to.clone()),
@@ -111,7 +105,6 @@ pub(super) fn destination(context: &Context, args: &Args) -> anyhow::Result<Stri
 
 /// A target that is open, with all that is known of it.
 pub(super) struct OpenTarget<'a> {
-    /// The target.
     pub(super) target: Target<'a>,
     /// What the CLI says of it.
     pub(super) summary: Summary,
@@ -119,15 +112,11 @@ pub(super) struct OpenTarget<'a> {
     pub(super) host: String,
     /// The model's full name there.
     pub(super) model: String,
-    /// The registry that it is in.
     kind: RegistryKind,
 }
 
 impl<'a> OpenTarget<'a> {
     /// Opens a target; its workspace is started where it is a local one.
-    ///
-    /// # Errors
-    /// When the bundle does not know it, its state cannot be read, or the model is not deployed there.
     pub(super) fn open(
         context: &'a Context,
         toolbox: &Toolbox,
@@ -138,8 +127,7 @@ impl<'a> OpenTarget<'a> {
         let key = &context.config.model.resource;
         let model = summary.resources.model(&context.config);
         let Some(model) = model.and_then(|model| model.id.clone()) else {
-            let what = format!("the model {key} is not deployed to {name}");
-            return Failure::new(Kind::Usage, what)
+            return Failure::usage(format!("the model {key} is not deployed to {name}"))
                 .next(format!("cargo xtask deploy --target {name}"))
                 .err();
         };
@@ -163,17 +151,11 @@ impl<'a> OpenTarget<'a> {
     }
 
     /// The connection through which it is only read.
-    ///
-    /// # Errors
-    /// When its registry does not say of which kind it is.
     pub(super) fn connection(&self, toolbox: &'a Toolbox) -> anyhow::Result<Connection<'_>> {
         self.by(self.target.transport(), toolbox)
     }
 
     /// The connection through which it can be changed.
-    ///
-    /// # Errors
-    /// Those of [`OpenTarget::connection`].
     pub(super) fn changing(
         &self,
         toolbox: &'a Toolbox,

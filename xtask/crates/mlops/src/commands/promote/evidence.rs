@@ -52,7 +52,6 @@ pub(super) enum Code {
     Same,
     /// Another one.
     Other {
-        /// The deployed one.
         deployed: String,
         /// How many commits the destination lacks; unknown where this clone does not have both.
         lacks: Option<u64>,
@@ -112,9 +111,6 @@ impl Evidence {
 }
 
 /// Gathers it, side by side.
-///
-/// # Errors
-/// When one of the workspaces does not answer.
 pub(super) fn gather(
     context: &Context,
     plan: &Plan,

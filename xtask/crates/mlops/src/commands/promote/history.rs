@@ -21,9 +21,6 @@ struct Answer<'a> {
 }
 
 /// Lists them, newest first.
-///
-/// # Errors
-/// When the target or its registry does not answer.
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let target = ends::destination(context, args)?;
     let toolbox = bundle::ready(context, &[&target], &[])?;

@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::crash;
 use crate::databricks::{Purpose, guard};
 use crate::engine_failure;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::links;
 use crate::next_step;
 use crate::smoke;
@@ -55,9 +55,6 @@ struct StepAnswer {
 }
 
 /// Promotes a version.
-///
-/// # Errors
-/// When it may not be promoted, the answer was no, or a service fails.
 pub(super) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     let reviewed = match &args.plan {
         Some(path) if !args.dry_run => Some(plan_file::read(&context.env.cwd.join(path))?),
@@ -222,7 +219,7 @@ fn check(plan: Plan, from: &OpenTarget<'_>, to: &OpenTarget<'_>) -> anyhow::Resu
     if is(&plan.from.host, &plan.from.model, from) && is(&plan.to.host, &plan.to.model, to) {
         return Ok(plan);
     }
-    Failure::new(Kind::Usage, "the plan is about other workspaces or models")
+    Failure::usage("the plan is about other workspaces or models")
         .details(format!(
             "plan      {} at {} to {} at {}\nhere      {} at {} to {} at {}",
             plan.from.model,
@@ -330,10 +327,9 @@ impl Planned<'_> {
         let what = format!("version {} of {}", now.from.number, now.from.model);
         let to = &now.to.target;
         if !now.is_champion() {
-            return Failure::new(
-                Kind::Failed,
-                format!("the run ended well, and {what} is not champion of {to}"),
-            )
+            return Failure::failed(format!(
+                "the run ended well, and {what} is not champion of {to}"
+            ))
             .details("another promotion or undo came after it, or the workflow promotes elsewhere")
             .next(format!("cargo xtask promote --history --to {to}"))
             .next(ended.url.clone())

@@ -7,19 +7,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use camino::Utf8Path;
 use xtask_promotion::Plan;
 
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// Writes a plan.
-///
-/// # Errors
-/// When the file is there already or cannot be written.
 pub(super) fn write(path: &Utf8Path, plan: &Plan) -> anyhow::Result<()> {
     let text = serde_json::to_string_pretty(plan)?;
     let mut options = OpenOptions::new();
     let opened = options.create_new(true).write(true).mode(0o600).open(path);
     let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| {
-        Failure::new(Kind::Usage, format!("the plan cannot be written to {path}"))
+        Failure::usage(format!("the plan cannot be written to {path}"))
             .details(error.to_string())
             .next("name a file that is not there yet")
             .into()
@@ -27,12 +24,9 @@ pub(super) fn write(path: &Utf8Path, plan: &Plan) -> anyhow::Result<()> {
 }
 
 /// Reads a plan.
-///
-/// # Errors
-/// [`Kind::Usage`] when it is none, or of another version of this tool.
 pub(super) fn read(path: &Utf8Path) -> anyhow::Result<Plan> {
     let refused = |why: String| {
-        Failure::new(Kind::Usage, format!("{path} is no plan of a promotion"))
+        Failure::usage(format!("{path} is no plan of a promotion"))
             .details(why)
             .next("write one: cargo xtask promote --dry-run --plan FILE")
     };

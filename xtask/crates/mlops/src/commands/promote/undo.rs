@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::crash;
 use crate::databricks::{Purpose, guard};
 use crate::engine_failure;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::next_step;
 
 /// What `--json` prints; docs/promote.md describes the fields.
@@ -34,9 +34,6 @@ struct Answer<'a> {
 }
 
 /// Takes a promotion back.
-///
-/// # Errors
-/// When there is none, the champion has changed since, or the answer was no.
 pub(super) fn run(context: &Context, args: &Args, id: &str) -> anyhow::Result<()> {
     let target = ends::destination(context, args)?;
     let pass = guard::check(context, &target, Purpose::Promote)?;
@@ -113,7 +110,7 @@ fn apply(
         &mut journal,
     )
     .map_err(|error| match error {
-        Error::Interrupted => Failure::new(Kind::Interrupted, "stopped")
+        Error::Interrupted => Failure::interrupted("stopped")
             .next(format!("cargo xtask promote --undo {}", plan.event.id))
             .into(),
         error => engine_failure::of(error),

@@ -16,7 +16,7 @@ use xtask_remote::github::actions::{self, Run};
 use super::Args;
 use super::ends::Targets;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::github::Upstream;
 use crate::ui::safe_line;
@@ -31,7 +31,6 @@ const BETWEEN: Duration = Duration::from_secs(2);
 /// The workflow that promotes to a target, and the way to it.
 pub(super) struct Workflow {
     upstream: Upstream,
-    /// Its file.
     file: String,
     /// The branch that it runs on: the one that feeds the destination.
     branch: String,
@@ -39,10 +38,6 @@ pub(super) struct Workflow {
 }
 
 /// The workflow, where it is to do it.
-///
-/// # Errors
-/// [`Kind::Usage`] where xtask.toml does not name it or no branch feeds the destination; those of
-/// [`Upstream::open`].
 pub(super) fn workflow(
     context: &Context,
     args: &Args,
@@ -58,17 +53,13 @@ impl Workflow {
     fn find(context: &Context, ends: &Targets) -> anyhow::Result<Workflow> {
         let config = &context.config;
         let Some(file) = config.github.deploy_model_workflow.clone() else {
-            return Failure::new(
-                Kind::Usage,
-                "xtask.toml names no workflow that promotes models",
-            )
-            .next("write deploy-model-workflow = \"FILE.yml\" below [github]: docs/ci.md")
-            .err();
+            return Failure::usage("xtask.toml names no workflow that promotes models")
+                .next("write deploy-model-workflow = \"FILE.yml\" below [github]: docs/ci.md")
+                .err();
         };
         let target = config.targets.get(&ends.to);
         let Some(branch) = target.and_then(|target| target.branch.clone()) else {
-            let what = format!("no branch feeds target {}", ends.to);
-            return Failure::new(Kind::Usage, what)
+            return Failure::usage(format!("no branch feeds target {}", ends.to))
                 .details(format!(
                     "{file} runs on the branch of the target that it promotes to"
                 ))
@@ -88,9 +79,6 @@ impl Workflow {
 
     /// Follows a run for the same that has not ended, by any user; the version that it promotes, and how
     /// it ended.
-    ///
-    /// # Errors
-    /// What GitHub says; those of [`following::to_the_end`].
     pub(super) fn follow(
         &self,
         context: &Context,
@@ -144,9 +132,6 @@ impl Workflow {
     }
 
     /// Asks for the run, once, and follows it.
-    ///
-    /// # Errors
-    /// What GitHub says, in words; those of [`following::to_the_end`].
     pub(super) fn start(&self, context: &Context, plan: &Plan) -> anyhow::Result<Ended> {
         let Upstream {
             connection, into, ..
@@ -186,7 +171,7 @@ impl Workflow {
             }
             context.interrupt.check()?;
             if Instant::now() >= until {
-                return Failure::new(Kind::Service, "no run has begun, as far as GitHub shows")
+                return Failure::service("no run has begun, as far as GitHub shows")
                     .details(format!(
                         "{} holds the promotion's id in its run-name, or it is not found: docs/ci.md",
                         self.file
@@ -221,7 +206,7 @@ impl Workflow {
                 "cargo xtask status".to_owned(),
             ),
         };
-        Failure::new(Kind::Service, what)
+        Failure::service(what)
             .details(safe_line(&error.to_string()))
             .next(next)
             .into()
@@ -251,9 +236,6 @@ fn inputs(plan: &Plan) -> Value {
 }
 
 /// The id of a promotion that begins; `None` where the workflow was started without one.
-///
-/// # Errors
-/// When it is no id.
 pub(crate) fn id(text: &str) -> Result<Id, String> {
     let is_one = text.len() == 32 && text.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
     match (text, is_one) {

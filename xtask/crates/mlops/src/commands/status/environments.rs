@@ -40,9 +40,6 @@ pub(super) struct Look<'a> {
 impl<'a> Look<'a> {
     /// Finds out which targets there are, without a call. `drift` asks those on Databricks as well what a
     /// deployment would change; on the local workspace that takes little time.
-    ///
-    /// # Errors
-    /// When the bundle cannot be read.
     pub(super) fn prepare(
         context: &'a Context,
         git: &'a Git,

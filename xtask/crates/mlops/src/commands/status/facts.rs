@@ -37,7 +37,6 @@ pub(crate) struct Facts {
 /// A target of the bundle.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Environment {
-    /// The target.
     pub(crate) target: String,
     /// `local`, `local` and the profile of a further local workspace, or the host.
     pub(crate) place: String,
@@ -74,11 +73,9 @@ pub(crate) struct Environment {
 pub(crate) struct Deployment {
     /// The commit; null where the deployment did not know one.
     pub(crate) commit: Option<String>,
-    /// The branch.
     pub(crate) branch: Option<String>,
     /// What was deployed beside the commit, such as `1 edited file`; null where that is nothing or not known.
     pub(crate) edits: Option<String>,
-    /// When.
     pub(crate) at: Option<String>,
     /// What it is compared with: the branch that feeds the target, or the one that is checked out.
     pub(crate) compared_with: Option<String>,
@@ -114,11 +111,8 @@ pub(crate) struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Origin {
-    /// In the workspace.
     Workspace,
-    /// In the checkout.
     Checkout,
-    /// In both.
     Both,
 }
 
@@ -146,7 +140,6 @@ pub(crate) struct Version {
 /// A metric over training runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Trend {
-    /// The metric.
     pub(crate) metric: String,
     /// Its values, oldest first.
     pub(crate) values: Vec<f64>,
@@ -155,7 +148,6 @@ pub(crate) struct Trend {
 /// The newest run of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct LastRun {
-    /// Its id.
     pub(crate) run_id: i64,
     /// Its page.
     pub(crate) url: String,
@@ -163,7 +155,6 @@ pub(crate) struct LastRun {
     pub(crate) result: String,
     /// Whether it ended well; null while it runs.
     pub(crate) ok: Option<bool>,
-    /// When it started.
     pub(crate) started_at: Option<String>,
 }
 
@@ -172,10 +163,8 @@ pub(crate) struct LastRun {
 pub(crate) struct Monitoring {
     /// Whether a limit is passed.
     pub(crate) beyond_limits: bool,
-    /// Which.
     pub(crate) reason: String,
     /// The version that was watched.
     pub(crate) version: Option<u64>,
-    /// When.
     pub(crate) at: Option<String>,
 }

@@ -7,7 +7,6 @@ use crate::ui::{Tone, Ui};
 const INDENT: usize = 14;
 /// Where they start on a narrow terminal.
 const NARROW_INDENT: usize = 4;
-/// What is narrow.
 const NARROW: usize = 60;
 
 /// Makes rows for one width.

@@ -11,7 +11,7 @@ use xtask_remote::Timestamp;
 use super::facts::{CheckState, Facts, GitHub, Verdict};
 use super::{Args, Known, Looker, screen};
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::ui::{Canvas, Tone};
 use crate::words::{length, short};
@@ -50,10 +50,6 @@ struct Watch {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Failed`], [`Kind::Pending`] or [`Kind::Nothing`] as the checks stand at the end, and what
-/// GitHub says where it goes on not to answer.
 pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<()> {
     let until = args
         .timeout
@@ -64,20 +60,14 @@ pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<(
     lines.iter().for_each(|line| context.ui.answer(line));
     context.ui.json(&facts)?;
     if answered && until.is_some_and(|until| Instant::now() >= until) && is_open(&facts) {
-        return Failure::new(
-            Kind::Pending,
-            "the checks have not ended in the time that was given",
-        )
-        .next("cargo xtask status --watch")
-        .err();
+        return Failure::pending("the checks have not ended in the time that was given")
+            .next("cargo xtask status --watch")
+            .err();
     }
     super::ended(&facts)
 }
 
 /// Looks until the checks have ended: what was seen last, and whether GitHub answered then.
-///
-/// # Errors
-/// What the looks fail with; Ctrl-C.
 pub(super) fn to_the_end(
     context: &Context,
     git: &Git,

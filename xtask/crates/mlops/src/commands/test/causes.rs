@@ -31,9 +31,6 @@ struct Cause {
 
 /// The causes, each in a line with how many tests failed by it, then the traceback of the first one; `None` where the
 /// report names no failed test.
-///
-/// # Errors
-/// When the file is missing or not the XML that pytest writes.
 pub(super) fn told(report: &Utf8Path) -> anyhow::Result<Option<String>> {
     let causes = grouped(read(&fs_err::read_to_string(report)?)?);
     let Some(first) = causes.first() else {

@@ -4,7 +4,7 @@ use xtask_remote::databricks::bundle_state::{self, Deployment, Source};
 use xtask_remote::{Error, Transport};
 
 use crate::databricks::{Summary, Target};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::ui::safe_line;
 use crate::words::short;
 
@@ -19,9 +19,6 @@ pub(super) struct Code {
 
 impl Code {
     /// Reads it.
-    ///
-    /// # Errors
-    /// When the workspace does not answer.
     pub(super) fn read(transport: &dyn Transport, summary: &Summary) -> Result<Code, Error> {
         let state_path = &summary.workspace.state_path;
         Ok(Code {
@@ -31,9 +28,6 @@ impl Code {
     }
 
     /// Whether it is of the commit that was deployed.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] for another one.
     pub(super) fn is_of(&self, commit: Option<&str>, target: &Target<'_>) -> anyhow::Result<()> {
         let commit = commit.unwrap_or_default();
         if self.source.commit == commit {
@@ -45,7 +39,7 @@ impl Code {
             self.words(),
             short(commit)
         );
-        alone(target, Failure::new(Kind::Failed, what)).err()
+        alone(target, Failure::failed(what)).err()
     }
 
     /// The error of a test during which another deployment came.
@@ -64,7 +58,7 @@ impl Code {
             self.words(),
             now.words()
         );
-        alone(target, Failure::new(Kind::Failed, what).details(details)).into()
+        alone(target, Failure::failed(what).details(details)).into()
     }
 
     fn words(&self) -> String {

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 
 use super::inputs::Work;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::fingerprint::remember;
 use crate::python;
 use crate::results::{self, Unit, Verdict};
@@ -37,13 +37,10 @@ pub(super) fn run(
     })?;
     if !report.exists() {
         // pytest did not come as far as a report: a broken conftest, no tests, a missing package.
-        return Failure::new(
-            Kind::Failed,
-            format!("pytest ended with {}", finished.status),
-        )
-        .details(finished.tail)
-        .next("cargo xtask test unit --explain")
-        .err();
+        return Failure::failed(format!("pytest ended with {}", finished.status))
+            .details(finished.tail)
+            .next("cargo xtask test unit --explain")
+            .err();
     }
     let mut unit = results::read_pytest(report)?;
     if !finished.ok() {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::python;
 use crate::tools::{self, Need, Toolbox};
 
@@ -52,10 +52,6 @@ struct Without {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Failed`] when a row fails, when a row does not notice a missing route, or when the page says something else
-/// and is not to be written.
 pub(super) fn run(context: &Context, write: bool) -> anyhow::Result<()> {
     let toolbox = tools::ready(context, Need::ALL)?;
     let said = check(context, &toolbox, write)?;
@@ -76,7 +72,7 @@ pub(crate) fn check(context: &Context, toolbox: &Toolbox, write: bool) -> anyhow
     }
     judge(&outcome)?;
     if fs_err::read_to_string(&path).unwrap_or_default() != page {
-        return Failure::new(Kind::Failed, format!("{PAGE} is out of date"))
+        return Failure::failed(format!("{PAGE} is out of date"))
             .next("cargo xtask workspace conformance --write")
             .err();
     }
@@ -100,7 +96,7 @@ fn measure(context: &Context, toolbox: &Toolbox) -> anyhow::Result<Outcome> {
     })?;
     progress.clear();
     if !finished.ok() {
-        return Failure::new(Kind::Failed, "the rows could not be run")
+        return Failure::failed("the rows could not be run")
             .details(finished.tail)
             .err();
     }
@@ -129,13 +125,10 @@ fn judge(outcome: &Outcome) -> anyhow::Result<()> {
     if wrong.is_empty() {
         return Ok(());
     }
-    Failure::new(
-        Kind::Failed,
-        "the local workspace does not answer as its clients expect",
-    )
-    .details(wrong.join("\n"))
-    .next("cargo xtask workspace conformance")
-    .err()
+    Failure::failed("the local workspace does not answer as its clients expect")
+        .details(wrong.join("\n"))
+        .next("cargo xtask workspace conformance")
+        .err()
 }
 
 fn page(outcome: &Outcome) -> String {

@@ -8,7 +8,7 @@ use xtask_remote::databricks::identities::{self, ServicePrincipal, Trust};
 
 use super::started;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::local_workspace::{self, LocalWorkspace, Mode};
 
 /// Name of the policy that this command keeps.
@@ -110,10 +110,10 @@ fn find(
             .iter()
             .map(|one| one.application_id.as_str())
             .collect();
-        return Err(Failure::new(
-            Kind::Usage,
-            format!("{} service principals are called {name}", known.len()),
-        )
+        return Err(Failure::usage(format!(
+            "{} service principals are called {name}",
+            known.len()
+        ))
         .details(ids.join("\n"))
         .next(format!(
             "eval \"$({})\" && databricks service-principals-v2 list",
@@ -129,7 +129,7 @@ fn remove(context: &Context, profile: &str, name: &str) -> anyhow::Result<()> {
         Some(workspace) => find(context, &workspace, name)?.map(|known| (workspace, known)),
         None => {
             let called = local_workspace::called(context, profile);
-            return Failure::new(Kind::Usage, format!("{called} does not run"))
+            return Failure::usage(format!("{called} does not run"))
                 .next(local_workspace::command(context, "up", profile))
                 .err();
         }

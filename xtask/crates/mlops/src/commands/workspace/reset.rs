@@ -28,10 +28,6 @@ struct Answer<'a> {
 }
 
 /// Runs the command.
-///
-/// # Errors
-/// [`Kind::Usage`](crate::Kind::Usage) without a terminal and `--yes`,
-/// [`Kind::Interrupted`](crate::Kind::Interrupted) when the answer was no.
 pub(super) fn run(context: &Context, profile: &str, dry_run: bool) -> anyhow::Result<()> {
     let ui = &context.ui;
     let called = local_workspace::called(context, profile);

@@ -1,7 +1,7 @@
 //! Which of the local workspaces of a clone a command means.
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::local_workspace;
 
 /// What the user said, and what there is.
@@ -11,17 +11,14 @@ pub(super) struct Which<'a> {
 }
 
 impl<'a> Which<'a> {
-    /// # Errors
-    /// [`Kind::Usage`] when xtask.toml names no such workspace.
     pub(super) fn new(context: &'a Context, named: Option<&'a str>) -> anyhow::Result<Which<'a>> {
         let mut profiles = context.config.workspace.profiles();
         match named {
-            Some(name) if !profiles.any(|profile| profile == name) => Failure::new(
-                Kind::Usage,
-                format!("xtask.toml names no local workspace {name:?}"),
-            )
-            .next(format!("take one of: {}", known(context)))
-            .err(),
+            Some(name) if !profiles.any(|profile| profile == name) => {
+                Failure::usage(format!("xtask.toml names no local workspace {name:?}"))
+                    .next(format!("take one of: {}", known(context)))
+                    .err()
+            }
             _ => Ok(Which { context, named }),
         }
     }
@@ -32,12 +29,9 @@ impl<'a> Which<'a> {
     }
 
     /// The one that was named, or the only one: what is not undone takes no guess.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] when there are several and none was named.
     pub(super) fn named(&self) -> anyhow::Result<&'a str> {
         if self.named.is_none() && self.context.config.workspace.several() {
-            return Failure::new(Kind::Usage, "there are several local workspaces: say which")
+            return Failure::usage("there are several local workspaces: say which")
                 .next(format!("--profile with one of: {}", known(self.context)))
                 .err();
         }

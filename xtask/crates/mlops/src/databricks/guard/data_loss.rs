@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::Plan;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// Kinds of resources that can be recreated from the bundle alone. All other kinds, including those of
 /// later CLI versions, count as holding data.
@@ -107,7 +107,7 @@ fn not_named(target: &str, open: &[&str]) -> anyhow::Result<()> {
         open.join(", ")
     );
     let flags: Vec<String> = open.iter().map(|key| format!("--delete {key}")).collect();
-    Failure::new(Kind::Failed, what)
+    Failure::failed(what)
         .next("to keep it, put it back into the bundle")
         .next(format!(
             "to delete it: cargo xtask deploy --target {target} {} --yes",

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::super::{Target, Versions};
 use super::holds_data;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::ui::{Tone, safe_line};
 use xtask_remote::databricks::bundle_state;
 
@@ -108,8 +108,10 @@ pub(super) fn agree<'r>(
 ) -> anyhow::Result<Agreed<'r>> {
     let (ui, name) = (&target.context.ui, target.name.as_str());
     if let Some(other) = confirmed.filter(|other| *other != name) {
-        let what = format!("--confirm {other}: the target is {name}; nothing was removed");
-        return Failure::new(Kind::Usage, what).err();
+        return Failure::usage(format!(
+            "--confirm {other}: the target is {name}; nothing was removed"
+        ))
+        .err();
     }
     let ends_nothing = removal.data().next().is_none();
     if branch.is_none() && (target.local.is_some() || ends_nothing) {
@@ -152,7 +154,7 @@ fn not_agreed<T>(removal: &Removal, name: &str, branch: Option<&str>) -> anyhow:
         command.push_str(&format!(" --confirm {name}"));
     }
     command.push_str(" --yes");
-    Failure::new(Kind::Failed, what)
+    Failure::failed(what)
         .next(format!("to remove all of it: {command}"))
         .err()
 }

@@ -2,7 +2,7 @@
 //! uncommitted changes.
 
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Git, Remote};
 use crate::ui::safe_line;
 use crate::words::{count, short};
@@ -14,38 +14,36 @@ const NAMED: usize = 10;
 pub(super) fn check(context: &Context, target: &str, branch: &str) -> anyhow::Result<String> {
     let git = Git::open(context)?;
     let Some(head) = git.head() else {
-        return Failure::new(Kind::Failed, "there is no commit yet").err();
+        return Failure::failed("there is no commit yet").err();
     };
     no_changes(&git, target, branch)?;
     let remote = remote(&git, target, branch)?;
     let newest = newest(context, &git, &remote, branch)?;
     if !git.contains(&newest, &head) {
         if git.is_cut_off(&newest, &head)? {
-            let what = format!(
+            return Failure::failed(format!(
                 "this clone is shallow: cannot tell whether commit {} is on {branch}, the branch that target {target} deploys from",
                 short(&head)
-            );
-            return Failure::new(Kind::Failed, what)
+            ))
                 .next(format!("git fetch --unshallow {}", safe_line(&remote.name)))
                 .err();
         }
-        let what = format!(
+        return Failure::failed(format!(
             "commit {} is not on {branch}, the branch that target {target} deploys from",
             short(&head)
-        );
-        return Failure::new(Kind::Failed, what)
-            .details(format!(
-                "{branch} is at {} on {} ({})",
-                short(&newest),
-                safe_line(&remote.name),
-                safe_line(&remote.fetch)
-            ))
-            .next(format!("merge it into {branch} with a pull request"))
-            .next(format!(
-                "or deploy the branch's newest commit: git switch --detach {}",
-                short(&newest)
-            ))
-            .err();
+        ))
+        .details(format!(
+            "{branch} is at {} on {} ({})",
+            short(&newest),
+            safe_line(&remote.name),
+            safe_line(&remote.fetch)
+        ))
+        .next(format!("merge it into {branch} with a pull request"))
+        .next(format!(
+            "or deploy the branch's newest commit: git switch --detach {}",
+            short(&newest)
+        ))
+        .err();
     }
     if let Ok(Some((_, behind @ 1..))) = git.ahead_behind(&newest, &head) {
         context.ui.warn(&format!(
@@ -68,13 +66,10 @@ pub(super) fn unchanged(
     no_changes(&git, target, branch)?;
     match git.head().as_deref() == Some(commit) {
         true => Ok(()),
-        false => Failure::new(
-            Kind::Failed,
-            format!(
-                "the checked-out commit is no longer {}; nothing was changed",
-                short(commit)
-            ),
-        )
+        false => Failure::failed(format!(
+            "the checked-out commit is no longer {}; nothing was changed",
+            short(commit)
+        ))
         .next(format!("cargo xtask deploy --target {target} --dry-run"))
         .err(),
     }
@@ -93,11 +88,12 @@ fn no_changes(git: &Git, target: &str, branch: &str) -> anyhow::Result<()> {
     if changes.len() > NAMED {
         names.push(format!("and {} more", changes.len() - NAMED));
     }
-    let what = format!("uncommitted changes: target {target} deploys only commits of {branch}");
-    Failure::new(Kind::Failed, what)
-        .details(names.join("\n"))
-        .next("git stash --include-untracked, or commit them and open a pull request")
-        .err()
+    Failure::failed(format!(
+        "uncommitted changes: target {target} deploys only commits of {branch}"
+    ))
+    .details(names.join("\n"))
+    .next("git stash --include-untracked, or commit them and open a pull request")
+    .err()
 }
 
 /// The remote whose branch counts: `upstream` before a fork's own `origin`.
@@ -107,10 +103,9 @@ fn remote(git: &Git, target: &str, branch: &str) -> anyhow::Result<Remote> {
     let only = (remotes.len() == 1).then_some(0);
     match named("upstream").or_else(|| named("origin")).or(only) {
         Some(index) => Ok(remotes.swap_remove(index)),
-        None => Failure::new(
-            Kind::Failed,
-            format!("no remote to look up {branch}, the branch that target {target} deploys from"),
-        )
+        None => Failure::failed(format!(
+            "no remote to look up {branch}, the branch that target {target} deploys from"
+        ))
         .next("git remote add origin https://github.com/OWNER/NAME.git")
         .err(),
     }

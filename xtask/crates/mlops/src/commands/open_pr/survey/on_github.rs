@@ -28,9 +28,6 @@ pub(super) struct OnGitHub<'a> {
 
 impl<'a> OnGitHub<'a> {
     /// Opens it; `None` with findings where that cannot be.
-    ///
-    /// # Errors
-    /// What GitHub says, where it is no finding.
     pub(super) fn open(
         context: &Context,
         git: &Git,
@@ -115,9 +112,6 @@ impl<'a> OnGitHub<'a> {
     }
 
     /// Looks at the branch, its pull request and its commits.
-    ///
-    /// # Errors
-    /// What git or GitHub fail with.
     pub(super) fn survey(
         self,
         context: &Context,

@@ -35,9 +35,6 @@ impl Drop for LaidOut {
 
 /// Plans the deployment of a commit to a target. `before` are the files that the release branch
 /// has.
-///
-/// # Errors
-/// When git fails; Ctrl-C.
 pub(super) fn of(
     context: &Context,
     git: &Git,

@@ -48,9 +48,6 @@ pub(super) struct Direct {
 
 impl Contents {
     /// Reads what `newer` has beyond `older` (`None`: all of it) on the branch `main`.
-    ///
-    /// # Errors
-    /// What git and GitHub say.
     pub(super) fn between(
         git: &Git,
         upstream: &Upstream,
@@ -82,9 +79,6 @@ impl Contents {
     }
 
     /// Adds the notebooks that differ between two releases' files.
-    ///
-    /// # Errors
-    /// When git fails.
     pub(super) fn with_notebooks(
         mut self,
         git: &Git,

@@ -56,7 +56,6 @@ impl Checks {
     }
 }
 
-/// All of it.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Evidence {
     pub(super) from: Seen,
@@ -66,9 +65,6 @@ pub(super) struct Evidence {
 
 impl Evidence {
     /// Collects it.
-    ///
-    /// # Errors
-    /// What GitHub says about the checks; Ctrl-C.
     pub(super) fn collect(
         context: &Context,
         upstream: &Upstream,
@@ -148,9 +144,6 @@ fn model(context: &Context, summary: &Summary) -> Option<String> {
 }
 
 /// The tools for a target, where nothing has to be fetched and no workspace started for it.
-///
-/// # Errors
-/// What is missing.
 pub(super) fn at_hand(context: &Context, name: &str) -> anyhow::Result<Toolbox> {
     let place = bundle::workspace(context, name)?;
     if let Some(profile) = place.local()

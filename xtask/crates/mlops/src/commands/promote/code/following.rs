@@ -11,7 +11,7 @@ use super::evidence;
 use super::survey::Survey;
 use crate::bundle;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Git;
 use crate::pull_request::readiness::{self, PullRequest, Readiness};
 use crate::ui::{Tone, safe_line};
@@ -26,7 +26,6 @@ const GRACE: Duration = Duration::from_secs(45);
 /// How long is looked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Patience {
-    /// Once.
     Once,
     /// Until all checks that are there have ended.
     ToTheEnd,
@@ -35,9 +34,6 @@ pub(super) enum Patience {
 }
 
 /// Looks at the pull request until its checks have ended.
-///
-/// # Errors
-/// What GitHub says; Ctrl-C.
 pub(super) fn checks(
     context: &Context,
     request: &PullRequest,
@@ -112,29 +108,22 @@ impl Deploy {
     }
 
     /// What is left to be said, as the exit code.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when it failed, [`Kind::Pending`] when it has not ended.
     pub(super) fn conclude(&self, target: &str) -> anyhow::Result<()> {
         let page = self.run.clone().unwrap_or_default();
         match self.state {
-            "failed" => Failure::new(Kind::Failed, format!("{target} was not deployed"))
+            "failed" => Failure::failed(format!("{target} was not deployed"))
                 .next(format!("the run says why: {page}"))
                 .next("cargo xtask promote --code --undo   # takes the branch back")
                 .err(),
-            "waiting" => Failure::new(
-                Kind::Pending,
-                format!("the deployment to {target} waits for an approval"),
-            )
-            .next(format!("approve it at {page}"))
-            .next("cargo xtask promote --code   # goes on following")
-            .err(),
-            "running" => Failure::new(
-                Kind::Pending,
-                format!("the deployment to {target} has not ended"),
-            )
-            .next("cargo xtask promote --code   # goes on following")
-            .err(),
+            "waiting" => {
+                Failure::pending(format!("the deployment to {target} waits for an approval"))
+                    .next(format!("approve it at {page}"))
+                    .next("cargo xtask promote --code   # goes on following")
+                    .err()
+            }
+            "running" => Failure::pending(format!("the deployment to {target} has not ended"))
+                .next("cargo xtask promote --code   # goes on following")
+                .err(),
             _ => Ok(()),
         }
     }
@@ -142,9 +131,6 @@ impl Deploy {
 
 /// Follows the run of the workflow that deploys a commit of the release branch, and reads back what the
 /// target names then. `at_once` looks only once.
-///
-/// # Errors
-/// What GitHub says; Ctrl-C; [`Kind::Failed`] when the target names another commit in the end.
 pub(super) fn deployment(
     context: &Context,
     git: &Git,
@@ -281,13 +267,10 @@ fn read_back(context: &Context, target: &str, sha: &str) -> anyhow::Result<Optio
                 context.ui.status_toned("Note", &what, Tone::Accent);
                 return Ok(None);
             }
-            Failure::new(
-                Kind::Failed,
-                format!(
-                    "{target} names {there}, although {} was deployed",
-                    short(sha)
-                ),
-            )
+            Failure::failed(format!(
+                "{target} names {there}, although {} was deployed",
+                short(sha)
+            ))
             .next("cargo xtask status")
             .err()
         }

@@ -10,7 +10,7 @@ use super::evidence::Evidence;
 use super::following::{self, Patience};
 use super::steps::Offer;
 use super::survey::Survey;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::pull_request::merging;
 use crate::pull_request::readiness::{self, PullRequest};
 use crate::ui::safe_line;
@@ -83,13 +83,10 @@ impl Command<'_> {
         let failed = |one: &&MergeCheck| one.check.state == State::Failed;
         match facts.checks.iter().find(failed) {
             None => Ok(()),
-            Some(one) => Failure::new(
-                Kind::Failed,
-                format!(
-                    "a check of the pull request failed: {}",
-                    safe_line(&one.label)
-                ),
-            )
+            Some(one) => Failure::failed(format!(
+                "a check of the pull request failed: {}",
+                safe_line(&one.label)
+            ))
             .next(format!(
                 "its page: {}",
                 one.check.url.as_deref().unwrap_or(&facts.url)
@@ -115,14 +112,11 @@ impl Command<'_> {
         if now.as_ref() == Some(&release.head.sha) {
             return Ok(());
         }
-        Failure::new(
-            Kind::Failed,
-            format!(
-                "{} has moved meanwhile, to {}; nothing was merged",
-                safe_line(&route.release),
-                now.as_deref().map_or("nothing", short)
-            ),
-        )
+        Failure::failed(format!(
+            "{} has moved meanwhile, to {}; nothing was merged",
+            safe_line(&route.release),
+            now.as_deref().map_or("nothing", short)
+        ))
         .next("run it again: it looks first")
         .err()
     }
@@ -140,12 +134,9 @@ impl Command<'_> {
             match pull.is_open() {
                 true => ui.status("Queued", &what),
                 false => {
-                    return Failure::new(
-                        Kind::Failed,
-                        format!("pull request {} was closed", pull.number),
-                    )
-                    .next("run it again: it opens a new one")
-                    .err();
+                    return Failure::failed(format!("pull request {} was closed", pull.number))
+                        .next("run it again: it opens a new one")
+                        .err();
                 }
             }
             answer.outcome = "queued";
@@ -169,7 +160,7 @@ impl Command<'_> {
                 short(&sha)
             );
             self.end(answer)?;
-            return Failure::new(Kind::Failed, what)
+            return Failure::failed(what)
                 .details("one of the two branches changed at the same moment")
                 .next("cargo xtask promote --code --dry-run   # shows how they differ")
                 .err();
@@ -187,13 +178,10 @@ impl Command<'_> {
 }
 
 fn not_merged(number: u64, missing: &[String], next: &[String]) -> anyhow::Error {
-    let mut failure = Failure::new(
-        Kind::Failed,
-        format!(
-            "pull request {number} is not merged: {}",
-            missing.join("; ")
-        ),
-    );
+    let mut failure = Failure::failed(format!(
+        "pull request {number} is not merged: {}",
+        missing.join("; ")
+    ));
     for next in next {
         failure = failure.next(next.clone());
     }

@@ -7,7 +7,7 @@ use xtask_remote::github::repositories::Name;
 
 use super::survey::Survey;
 use super::trailers;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Git, Lease, Made, NewCommit};
 use crate::github::Upstream;
 use crate::ui::safe_line;
@@ -16,7 +16,6 @@ use crate::words::short;
 /// What is proposed.
 #[derive(Debug, Clone)]
 pub(super) struct Proposal {
-    /// The branch.
     pub(super) branch: String,
     /// Its newest commit, as it is to be.
     pub(super) head: String,
@@ -38,9 +37,6 @@ pub(super) struct Proposal {
 
 impl Proposal {
     /// The proposal that brings main's files.
-    ///
-    /// # Errors
-    /// What git and GitHub say.
     pub(super) fn of_main(git: &Git, survey: &Survey) -> anyhow::Result<Proposal> {
         let (upstream, route) = (&survey.upstream, &survey.route);
         let ours = format!("promote-{}-to-{}", route.main, route.release);
@@ -90,9 +86,6 @@ impl Proposal {
     }
 
     /// The proposal that brings the files of an earlier release back.
-    ///
-    /// # Errors
-    /// What git and GitHub say.
     pub(super) fn of_undo(
         git: &Git,
         survey: &Survey,
@@ -160,15 +153,12 @@ fn on_a_branch(
         return Ok((git.make_commit(new)?, Some(Lease::Rewrites(there))));
     }
     let name = safe_line(branch);
-    Failure::new(
-        Kind::Failed,
-        format!(
-            "the branch {name} of {} holds a commit that is none of ours: {} {}",
-            upstream.into,
-            short(&there),
-            safe_line(theirs.subject())
-        ),
-    )
+    Failure::failed(format!(
+        "the branch {name} of {} holds a commit that is none of ours: {} {}",
+        upstream.into,
+        short(&there),
+        safe_line(theirs.subject())
+    ))
     .next(format!(
         "rename it, or delete it: git push {} --delete {name}",
         upstream.remote

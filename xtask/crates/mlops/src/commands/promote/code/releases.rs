@@ -20,9 +20,6 @@ pub(super) struct Releases {
 impl Releases {
     /// Reads it. `main` is the branch that feeds it: where the release branch was made of it, what was there
     /// before is no release.
-    ///
-    /// # Errors
-    /// When git fails.
     pub(super) fn read(git: &Git, release: &str, main: &str) -> anyhow::Result<Releases> {
         /// How many earlier commits are worth a question whether they were deployed.
         const PERHAPS: usize = 20;

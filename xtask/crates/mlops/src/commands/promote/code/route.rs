@@ -1,7 +1,7 @@
 //! From which target and branch to which, as xtask.toml says.
 
 use crate::config::Config;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 
 /// The way that code takes.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -18,9 +18,6 @@ pub(super) struct Route {
 
 impl Route {
     /// Takes it from xtask.toml; what the command line names wins.
-    ///
-    /// # Errors
-    /// [`Kind::Usage`] where there is none, or more than one.
     pub(super) fn find(
         config: &Config,
         from: Option<&str>,
@@ -38,7 +35,7 @@ impl Route {
                     .iter()
                     .map(|route| format!("--from {} --to {}", route.from, route.to))
                     .collect();
-                Failure::new(Kind::Usage, "code can be promoted in more than one way")
+                Failure::usage("code can be promoted in more than one way")
                     .next(format!("say which: {}", ways.join(", or ")))
                     .err()
             }
@@ -87,16 +84,11 @@ fn none(config: &Config, from: Option<&str>, to: Option<&str>) -> anyhow::Error 
         .find(|name| !config.targets.contains_key(*name));
     if let Some(unknown) = unknown {
         let known: Vec<&str> = config.targets.keys().map(String::as_str).collect();
-        return Failure::new(
-            Kind::Usage,
-            format!("xtask.toml has no [targets.{unknown}]"),
-        )
-        .next(format!("it has: {}", known.join(", ")))
-        .into();
+        return Failure::usage(format!("xtask.toml has no [targets.{unknown}]"))
+            .next(format!("it has: {}", known.join(", ")))
+            .into();
     }
-    Failure::new(
-        Kind::Usage,
-        "xtask.toml does not say from which branch to which code is promoted",
+    Failure::usage("xtask.toml does not say from which branch to which code is promoted",
     )
     .details(
         "[targets.staging]\nbranch = \"main\"\npromotes-to = \"prod\"\n\n[targets.prod]\nbranch = \"release\"",

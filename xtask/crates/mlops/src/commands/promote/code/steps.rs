@@ -7,7 +7,7 @@ use xtask_remote::github::pulls::{self, Change, New, Pull};
 use super::proposal::Proposal;
 use super::survey::Survey;
 use crate::context::Context;
-use crate::error::{self, Failure, Kind};
+use crate::error::{self, Failure};
 use crate::git::{Brings, Git, Lease, Push};
 use crate::pull_request::block;
 use crate::pull_request::opening::Opening;
@@ -26,7 +26,6 @@ pub(super) struct Offer<'a> {
     pub(super) notes: String,
 }
 
-/// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
     /// Begins the release branch.
@@ -117,9 +116,7 @@ impl Offer<'_> {
     }
 
     /// Executes the steps; the pull request that is there afterwards.
-    ///
-    /// # Errors
-    /// Of the first step that fails. Called again, it goes on from what is there.
+    /// Called again after a failure, it goes on from what is there.
     pub(super) fn apply(
         &self,
         context: &Context,
@@ -159,7 +156,7 @@ impl Offer<'_> {
             }
             Ok(())
         })?;
-        pull.ok_or_else(|| Failure::new(Kind::Service, "there is no pull request").into())
+        pull.ok_or_else(|| Failure::service("there is no pull request").into())
     }
 
     fn push(
@@ -247,7 +244,7 @@ impl Offer<'_> {
             },
             keeping: Some(&self.notes),
             refused: &|error| {
-                Failure::new(Kind::Service, "the pull request was not opened")
+                Failure::service("the pull request was not opened")
                     .details(safe_line(&error.to_string()))
                     .next("run it again: it continues from what is there")
                     .into()
@@ -260,7 +257,7 @@ impl Offer<'_> {
 /// Another call may have done the same at this moment: the next one sees it.
 fn not_pushed(error: &anyhow::Error) -> anyhow::Error {
     let report = error::report(error);
-    Failure::new(Kind::Failed, report.what)
+    Failure::failed(report.what)
         .details(report.details.unwrap_or_default())
         .next("run it again: it looks first")
         .into()

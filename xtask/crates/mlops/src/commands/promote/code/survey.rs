@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::releases::Releases;
 use super::route::Route;
 use super::trailers;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::{Git, Made};
 use crate::github::Upstream;
 use crate::ui::safe_line;
@@ -36,20 +36,14 @@ pub(super) struct Release {
 
 impl Survey {
     /// Looks.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] without the branch that the code comes from; what git says.
     pub(super) fn take(git: &Git, upstream: Upstream, route: Route) -> anyhow::Result<Survey> {
         let Some(main) = upstream.fetch(git, &route.main)? else {
-            return Failure::new(
-                Kind::Failed,
-                format!(
-                    "{} has no branch {}, which feeds target {}",
-                    upstream.into,
-                    safe_line(&route.main),
-                    route.from
-                ),
-            )
+            return Failure::failed(format!(
+                "{} has no branch {}, which feeds target {}",
+                upstream.into,
+                safe_line(&route.main),
+                route.from
+            ))
             .next(format!("git push {} HEAD:{}", upstream.remote, route.main))
             .err();
         };
@@ -58,14 +52,13 @@ impl Survey {
             None => None,
             Some(release) => {
                 if git.is_cut_off(&main.sha, &release)? {
-                    let what = format!(
+                    return Failure::failed(format!(
                         "this clone is shallow: it does not tell what {} and {} have in common",
                         safe_line(&route.main),
                         safe_line(&route.release)
-                    );
-                    return Failure::new(Kind::Failed, what)
-                        .next(format!("git fetch --unshallow {}", upstream.remote))
-                        .err();
+                    ))
+                    .next(format!("git fetch --unshallow {}", upstream.remote))
+                    .err();
                 }
                 let releases = Releases::read(git, &release, &main.sha)?;
                 Some(Release {
@@ -95,9 +88,6 @@ impl Survey {
 
     /// Commits on the release branch that main lacks, even as the same change: a promotion would take them
     /// away.
-    ///
-    /// # Errors
-    /// [`Kind::Failed`] when there are any.
     pub(super) fn refuse_own_commits(&self, git: &Git) -> anyhow::Result<()> {
         let Some(release) = &self.release else {
             return Ok(());
@@ -134,9 +124,7 @@ impl Survey {
             1 => "a commit".to_owned(),
             several => format!("{several} commits"),
         };
-        Failure::new(
-            Kind::Failed,
-            format!("{branch} has {commits} that {main} lacks: a promotion would take them away"),
+        Failure::failed(format!("{branch} has {commits} that {main} lacks: a promotion would take them away"),
         )
         .details(lines.join("\n"))
         .next(format!(

@@ -9,7 +9,7 @@ use super::steps::Offer;
 use super::survey::Release;
 use super::trailers;
 use super::{Command, bundle_plan, notes};
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::git::Made;
 use crate::ui::{Progress, Tone, safe_line};
 use crate::words::short;
@@ -20,13 +20,10 @@ impl Command<'_> {
         let Command { git, survey, .. } = self;
         let route = &survey.route;
         let Some(release) = &survey.release else {
-            return Failure::new(
-                Kind::Failed,
-                format!(
-                    "there is no branch {}: nothing was released",
-                    safe_line(&route.release)
-                ),
-            )
+            return Failure::failed(format!(
+                "there is no branch {}: nothing was released",
+                safe_line(&route.release)
+            ))
             .next("cargo xtask promote --code")
             .err();
         };
@@ -162,13 +159,10 @@ impl Command<'_> {
                 return Ok(commit.clone());
             }
         }
-        Failure::new(
-            Kind::Failed,
-            format!(
-                "{} has no earlier release to go back to",
-                safe_line(&route.release)
-            ),
-        )
+        Failure::failed(format!(
+            "{} has no earlier release to go back to",
+            safe_line(&route.release)
+        ))
         .next("cargo xtask promote --code --undo COMMIT   # any commit that was on the branch")
         .err()
     }
@@ -187,10 +181,10 @@ impl Command<'_> {
                 .take(5)
                 .map(|commit| format!("{} {}", short(&commit.sha), safe_line(commit.subject())))
                 .collect();
-            return Failure::new(
-                Kind::Usage,
-                format!("{} is no commit that was on {branch}", safe_line(asked)),
-            )
+            return Failure::usage(format!(
+                "{} is no commit that was on {branch}",
+                safe_line(asked)
+            ))
             .details(known.join("\n"))
             .next(format!(
                 "git log --first-parent {}/{branch}",
@@ -200,21 +194,15 @@ impl Command<'_> {
         };
         let commit = self.git.made(&sha)?;
         if trailers::is_start(&commit) {
-            return Failure::new(
-                Kind::Usage,
-                format!(
-                    "{} is the empty start of {branch}, and no release",
-                    short(&sha)
-                ),
-            )
+            return Failure::usage(format!(
+                "{} is the empty start of {branch}, and no release",
+                short(&sha)
+            ))
             .err();
         }
         if commit.tree == release.head.tree {
-            return Failure::new(
-                Kind::Usage,
-                format!("{branch} has the files of {} already", short(&sha)),
-            )
-            .err();
+            return Failure::usage(format!("{branch} has the files of {} already", short(&sha)))
+                .err();
         }
         Ok(commit)
     }

@@ -22,7 +22,6 @@ pub(in crate::commands::promote) enum Comparison {
     },
     /// The candidate alone.
     Alone {
-        /// Why.
         why: String,
         /// Name and value.
         rows: Vec<(String, MetricValue)>,
@@ -30,9 +29,7 @@ pub(in crate::commands::promote) enum Comparison {
 }
 
 /// Compares.
-///
-/// # Errors
-/// When one of the workspaces does not answer. A run that is gone is no error: nothing is known then.
+/// A run that is gone is no error: nothing is known then.
 pub(super) fn of(plan: &Plan, from: &OpenEnd<'_>, to: &OpenEnd<'_>) -> anyhow::Result<Comparison> {
     let record = plan.record();
     let measured = validation(from, &record)?;

@@ -16,9 +16,7 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// A pull request, with who agreed to it and what was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(in crate::commands::promote) struct PullRequest {
-    /// Its number.
     pub(in crate::commands::promote) number: u64,
-    /// Its title.
     pub(in crate::commands::promote) title: String,
     /// Its page.
     pub(in crate::commands::promote) url: String,
@@ -59,9 +57,7 @@ impl PullRequest {
 }
 
 /// Looks for it on GitHub; `None` where the commit came without one.
-///
-/// # Errors
-/// When there is no GitHub to ask, or it does not answer: evidence that is missing stops no promotion.
+/// Evidence that is missing stops no promotion.
 pub(super) fn of(
     context: &Context,
     git: Option<&Git>,

@@ -9,7 +9,7 @@ use xtask_remote::github::actions::{self, Job, Run, Waiting};
 use super::Workflow;
 use crate::check_log;
 use crate::context::Context;
-use crate::error::{Failure, Kind};
+use crate::error::Failure;
 use crate::ui::{Tone, safe_line};
 
 /// The pause between two looks: short after a change, longer and longer where nothing happens.
@@ -37,10 +37,7 @@ struct Look {
 }
 
 /// Follows a run until it has ended. Without a terminal it does not wait for an approval.
-///
-/// # Errors
-/// [`Kind::Failed`] when it did not end well, [`Kind::Pending`] when it waits and there is no terminal,
-/// [`Kind::Interrupted`] on Ctrl-C, which the run does not hear; and what GitHub says.
+/// Ctrl-C ends the following, not the run.
 pub(super) fn to_the_end(context: &Context, workflow: &Workflow, id: u64) -> anyhow::Result<Ended> {
     let (mut told, mut pause, mut failures) = (String::new(), SOONEST, 0);
     let mut page = None;
@@ -174,7 +171,7 @@ fn end(context: &Context, workflow: &Workflow, look: Look) -> anyhow::Result<End
         ),
     };
     let why = why(context, workflow, &look.jobs).unwrap_or_default();
-    Failure::new(Kind::Failed, what)
+    Failure::failed(what)
         .details(why)
         .next(look.run.html_url)
         .next("cargo xtask promote --history   # what was promoted")
@@ -214,7 +211,7 @@ fn why(context: &Context, workflow: &Workflow, jobs: &[Job]) -> Option<String> {
 
 fn waits(workflow: &Workflow, look: &Look) -> anyhow::Result<Ended> {
     let what = format!("the run is {}", safe_line(&approval(&look.waiting)));
-    Failure::new(Kind::Pending, what)
+    Failure::pending(what)
         .next(format!("approve it at {}", look.run.html_url))
         .next(format!("{}   # follows it again", workflow.again()))
         .err()
@@ -222,8 +219,8 @@ fn waits(workflow: &Workflow, look: &Look) -> anyhow::Result<Ended> {
 
 fn left(workflow: &Workflow, id: u64, page: Option<&str>) -> anyhow::Result<Ended> {
     let what = format!("run {id} goes on, and is not followed any more");
-    let mut failure = Failure::new(Kind::Interrupted, what)
-        .next(format!("{}   # follows it again", workflow.again()));
+    let mut failure =
+        Failure::interrupted(what).next(format!("{}   # follows it again", workflow.again()));
     if let Some(page) = page {
         failure = failure.next(page);
     }
