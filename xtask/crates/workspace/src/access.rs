@@ -15,9 +15,9 @@ pub(crate) use secrets::{Permission, secret_scope};
 
 use serde_json::Value;
 
+use crate::call::Call;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::state::App;
 
 /// Whether an entry of an access control list names this identity or one of its groups.
 fn concerns(entry: &Value, caller: &Caller) -> bool {
@@ -32,18 +32,17 @@ fn concerns(entry: &Value, caller: &Caller) -> bool {
 
 /// Requires that the caller owns or manages an object with a permission list, such as an experiment.
 pub(crate) fn manage(
-    app: &App,
-    caller: &Caller,
+    call: &Call,
     kind: &str,
     id: &str,
     owner: Option<&str>,
 ) -> Result<(), ApiError> {
-    if caller.is_admin() || owner == Some(caller.name()) {
+    if call.caller.is_admin() || owner == Some(call.caller.name()) {
         return Ok(());
     }
-    let acl = app.store.acl(kind, id)?.unwrap_or_default();
+    let acl = call.store.acl(kind, id)?.unwrap_or_default();
     let manages = |entry: &Value| {
-        concerns(entry, caller)
+        concerns(entry, &call.caller)
             && matches!(
                 entry["permission_level"].as_str(),
                 Some("CAN_MANAGE" | "IS_OWNER")
@@ -54,6 +53,6 @@ pub(crate) fn manage(
     }
     Err(ApiError::forbidden(format!(
         "{} does not have Manage permissions on {kind} {id}. Please contact the owner or an administrator for access.",
-        caller.name()
+        call.caller.name()
     )))
 }

@@ -1,14 +1,16 @@
-//! The catalogs and schemas of Unity Catalog.
+//! The catalogs, schemas and volumes of Unity Catalog.
 
 pub(crate) mod names;
 
 use serde_json::{Map, Value, json};
+use xtask_local_server::now_ms;
 
 use crate::access;
-use crate::caller::{Caller, Credential};
+use crate::call::Call;
+use crate::caller::Credential;
 use crate::error::ApiError;
 use crate::state::App;
-use crate::store::{Securable, Store};
+use crate::store::{Securable, Store, new_uuid};
 
 pub(crate) const DEFAULT: &str = "default";
 
@@ -16,128 +18,168 @@ pub(crate) const DEFAULT: &str = "default";
 const IN_CATALOG: &[&str] = &["USE_CATALOG", "CREATE_SCHEMA"];
 const IN_DEFAULT: &[&str] = &["USE_SCHEMA", "CREATE_MODEL", "CREATE_VOLUME"];
 
+/// What differs between catalogs, schemas and volumes.
+pub(crate) struct Kind {
+    pub(crate) name: &'static str,
+    id_field: &'static str,
+    /// The privilege that shows one.
+    pub(crate) seen_with: &'static str,
+    /// Fields that a client may give to a new one, and change later.
+    given: &'static [&'static str],
+    pub(crate) changeable: &'static [&'static str],
+}
+
+pub(crate) const CATALOG: Kind = Kind {
+    name: "catalog",
+    id_field: "id",
+    seen_with: "USE_CATALOG",
+    given: &["comment", "properties", "options", "isolation_mode"],
+    changeable: &[
+        "comment",
+        "owner",
+        "properties",
+        "options",
+        "isolation_mode",
+    ],
+};
+pub(crate) const SCHEMA: Kind = Kind {
+    name: "schema",
+    id_field: "schema_id",
+    seen_with: "USE_SCHEMA",
+    given: &["comment", "properties", "storage_root"],
+    changeable: &[
+        "comment",
+        "owner",
+        "properties",
+        "enable_predictive_optimization",
+    ],
+};
+pub(crate) const VOLUME: Kind = Kind {
+    name: "volume",
+    id_field: "volume_id",
+    seen_with: "READ_VOLUME",
+    given: &["comment"],
+    changeable: &["comment", "owner"],
+};
+
+impl Kind {
+    pub(crate) fn find(&self, app: &App, full_name: &str) -> Result<Value, ApiError> {
+        app.store
+            .securable(self.name, full_name)?
+            .ok_or_else(|| names::absent(self.name, full_name))
+    }
+
+    /// Adds the one with this path, with the fields that all of its kind have, and those that a client gives.
+    pub(crate) fn add(
+        &self,
+        call: &Call,
+        path: &[&str],
+        fields: Value,
+        given: &Map<String, Value>,
+    ) -> Result<Value, ApiError> {
+        let (name, parents) = path.split_last().unwrap_or((&"", &[]));
+        let full_name = path.join(".");
+        let mut body = fields;
+        for (field, value) in [
+            (self.id_field, json!(new_uuid()?)),
+            ("metastore_id", json!(call.identity.metastore_id())),
+            ("owner", json!(call.caller.name())),
+            ("created_at", json!(now_ms())),
+            ("created_by", json!(call.caller.name())),
+            ("name", json!(name)),
+            ("full_name", json!(full_name)),
+            ("securable_type", json!(self.name.to_uppercase())),
+        ] {
+            body[field] = value;
+        }
+        for (field, parent) in ["catalog_name", "schema_name"].into_iter().zip(parents) {
+            body[field] = json!(parent);
+        }
+        names::apply(&call.caller, &mut body, given, self.given)?;
+        let securable = Securable {
+            kind: self.name,
+            full_name,
+            parent: parents.join("."),
+            body,
+        };
+        if !call.store.create_securable(&securable)? {
+            return Err(names::taken(self.name, &securable.full_name));
+        }
+        Ok(securable.body)
+    }
+
+    /// With its grants.
+    pub(crate) fn delete(&self, app: &App, full_name: &str) -> Result<(), ApiError> {
+        app.store.delete_securable(self.name, full_name)?;
+        Ok(app.store.delete_grants(self.name, full_name)?)
+    }
+}
+
 /// Creates the catalog if it is missing. The workspace's user owns it; every identity may use it, create schemas in it,
 /// and create objects in its `default` schema, as in the default catalog of a Databricks workspace.
-pub(crate) fn ensure(app: &App, name: &str) -> Result<(), ApiError> {
-    if app.store.securable("catalog", name)?.is_none() {
-        add_catalog(app, &app.owner(Credential::Owner), name, &Map::new())?;
-        let default = format!("{name}.{DEFAULT}");
-        for (kind, full_name, privileges) in [
-            ("catalog", name, IN_CATALOG),
-            ("schema", &default, IN_DEFAULT),
-        ] {
-            let privileges = privileges.iter().map(|text| (*text).to_owned()).collect();
-            app.store
-                .set_grant(kind, full_name, Store::EVERYBODY, &privileges)?;
-        }
+pub(crate) fn ensure(call: &Call, name: &str) -> Result<(), ApiError> {
+    if call.store.securable(CATALOG.name, name)?.is_some() {
+        return Ok(());
+    }
+    let owner = Call {
+        app: call.app.clone(),
+        caller: call.owner(Credential::Owner),
+    };
+    add_catalog(&owner, name, &Map::new())?;
+    let default = format!("{name}.{DEFAULT}");
+    for (kind, full_name, privileges) in
+        [(CATALOG, name, IN_CATALOG), (SCHEMA, &default, IN_DEFAULT)]
+    {
+        let privileges = privileges.iter().map(|text| (*text).to_owned()).collect();
+        call.store
+            .set_grant(kind.name, full_name, Store::EVERYBODY, &privileges)?;
     }
     Ok(())
 }
 
-/// Adds a catalog with its `default` schema; `None` if the name is taken.
+/// Adds a catalog with its `default` schema.
 pub(crate) fn add_catalog(
-    app: &App,
-    caller: &Caller,
+    call: &Call,
     name: &str,
     given: &Map<String, Value>,
-) -> Result<Option<Value>, ApiError> {
-    let mut body = Value::Object(names::origin(app, caller, "id")?);
-    for (key, value) in [
-        ("name", json!(name)),
-        ("full_name", json!(name)),
-        ("catalog_type", json!("MANAGED_CATALOG")),
-        ("securable_type", json!("CATALOG")),
-        ("isolation_mode", json!("OPEN")),
-    ] {
-        body[key] = value;
-    }
-    names::apply(
-        caller,
-        &mut body,
-        given,
-        &["comment", "properties", "options", "isolation_mode"],
-    )?;
-    let catalog = Securable {
-        kind: "catalog",
-        full_name: name.to_owned(),
-        parent: String::new(),
-        body: body.clone(),
-    };
-    if !app.store.create_securable(&catalog)? {
-        return Ok(None);
-    }
-    add_schema(app, caller, name, DEFAULT, &Map::new())?;
-    Ok(Some(body))
+) -> Result<Value, ApiError> {
+    let fields = json!({"catalog_type": "MANAGED_CATALOG", "isolation_mode": "OPEN"});
+    let catalog = CATALOG.add(call, &[name], fields, given)?;
+    add_schema(call, name, DEFAULT, &Map::new())?;
+    Ok(catalog)
 }
 
-/// Adds a schema; `None` if the name is taken.
 pub(crate) fn add_schema(
-    app: &App,
-    caller: &Caller,
+    call: &Call,
     catalog: &str,
     name: &str,
     given: &Map<String, Value>,
-) -> Result<Option<Value>, ApiError> {
-    let full_name = format!("{catalog}.{name}");
-    let mut body = Value::Object(names::origin(app, caller, "schema_id")?);
-    for (key, value) in [
-        ("name", json!(name)),
-        ("catalog_name", json!(catalog)),
-        ("full_name", json!(full_name)),
-        ("catalog_type", json!("MANAGED_CATALOG")),
-        ("securable_type", json!("SCHEMA")),
-        ("enable_predictive_optimization", json!("INHERIT")),
-        ("browse_only", json!(false)),
-    ] {
-        body[key] = value;
-    }
-    names::apply(
-        caller,
-        &mut body,
-        given,
-        &["comment", "properties", "storage_root"],
-    )?;
-    let schema = Securable {
-        kind: "schema",
-        full_name,
-        parent: catalog.to_owned(),
-        body,
-    };
-    Ok(app.store.create_securable(&schema)?.then_some(schema.body))
-}
-
-pub(crate) fn schema_named(app: &App, full_name: &str) -> Result<Value, ApiError> {
-    app.store
-        .securable("schema", &names::full_name(full_name))?
-        .ok_or_else(|| names::absent("schema", full_name))
+) -> Result<Value, ApiError> {
+    let fields = json!({
+        "catalog_type": "MANAGED_CATALOG",
+        "enable_predictive_optimization": "INHERIT",
+        "browse_only": false,
+    });
+    SCHEMA.add(call, &[catalog, name], fields, given)
 }
 
 /// 404 for a schema that does not exist. `default` exists in every catalog, and a catalog is created on first use.
-pub(crate) fn require_schema(app: &App, catalog: &str, schema: &str) -> Result<(), ApiError> {
+pub(crate) fn require_schema(call: &Call, catalog: &str, schema: &str) -> Result<(), ApiError> {
     if schema == DEFAULT {
-        ensure(app, catalog)?;
+        ensure(call, catalog)?;
     }
-    schema_named(app, &format!("{catalog}.{schema}")).map(drop)
+    SCHEMA.find(call, &format!("{catalog}.{schema}")).map(drop)
 }
 
-/// Requires the right to create this kind of object in a schema.
+/// Requires that the schema exists and that the caller may create this kind of object in it.
 pub(crate) fn require_creation(
-    app: &App,
-    caller: &Caller,
+    call: &Call,
     privilege: &str,
-    full_name: &str,
-) -> Result<(), ApiError> {
-    access::require_privilege(app, caller, "USE_SCHEMA", "schema", full_name)?;
-    access::require_privilege(app, caller, privilege, "schema", full_name)
-}
-
-/// Requires that the schema exists and that the caller may create a model in it.
-pub(crate) fn require_schema_for_model(
-    app: &App,
-    caller: &Caller,
     catalog: &str,
     schema: &str,
 ) -> Result<(), ApiError> {
-    require_schema(app, catalog, schema)?;
-    require_creation(app, caller, "CREATE_MODEL", &format!("{catalog}.{schema}"))
+    require_schema(call, catalog, schema)?;
+    let full_name = format!("{catalog}.{schema}");
+    access::require_privilege(call, "USE_SCHEMA", "schema", &full_name)?;
+    access::require_privilege(call, privilege, "schema", &full_name)
 }

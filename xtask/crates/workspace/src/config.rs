@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use xtask_local_server::state_dir::StateDir;
 
-use crate::witness::Witness;
+use crate::conformance::Recorder;
 
 /// Folders in the state folder.
 pub const PARTS: [&str; 7] = [
@@ -27,7 +27,7 @@ pub struct Config {
     pub keep: bool,
     pub schedules: bool,
     /// For the conformance test.
-    pub witness: Option<Witness>,
+    pub conformance: Option<Recorder>,
     pub spark: Spark,
     /// Folder of further jars for local Spark sessions; may be missing, or appear later.
     pub spark_jars: Option<Utf8PathBuf>,

@@ -3,6 +3,6 @@
 mod path;
 mod tree;
 
-pub use path::{RelativePath, WorkspacePath};
+pub(crate) use path::{RelativePath, WorkspacePath};
 pub(crate) use tree::modified_ms;
-pub use tree::{Entry, Tree, Upload};
+pub(crate) use tree::{Entry, Tree};

@@ -21,30 +21,30 @@
 )]
 
 mod access;
-pub mod active_runs;
+mod active_runs;
 pub mod auth;
-pub mod caller;
+mod call;
+mod caller;
 mod catalog_limits;
 mod catalogs;
-pub mod config;
+mod config;
+pub mod conformance;
 mod connections;
-pub mod error;
-mod extract;
-pub mod files;
-pub mod identity;
+mod error;
+mod files;
+mod identity;
 mod jobs;
-pub mod mlflow;
-pub mod mlflow_state;
-pub mod pages;
+mod mlflow;
+mod mlflow_state;
+mod pages;
 mod process_group;
 mod python;
 mod redaction;
 pub mod routes;
-pub mod runner;
-pub mod serve;
-pub mod state;
+mod runner;
+mod serve;
+mod state;
 pub mod store;
-pub mod witness;
 
 pub use config::{Config, PARTS, Spark};
 pub use serve::serve;

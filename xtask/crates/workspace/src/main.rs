@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use camino::Utf8PathBuf;
 use clap::{Args, Parser, Subcommand};
 use xtask_local_server::program::{Options, run};
-use xtask_workspace::witness::Witness;
+use xtask_workspace::conformance::Recorder;
 use xtask_workspace::{Config, PARTS, Spark, serve};
 
 #[derive(Parser)]
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
             idle: args.server.idle().filter(|_| !keep),
             keep,
             schedules: args.schedules,
-            witness: Witness::new(args.without, args.record.as_deref())?,
+            conformance: Recorder::new(args.without, args.record.as_deref())?,
             spark_jars: args.spark_jars,
             spark: match (args.spark_master, args.spark_remote) {
                 (_, Some(address)) => Spark::Remote(address),

@@ -10,7 +10,7 @@ mod experiments;
 mod lineage;
 mod proxy;
 pub(crate) mod reading;
-pub mod registry;
+pub(crate) mod registry;
 mod server;
 mod unity_catalog;
 mod workspace_registry;
@@ -27,25 +27,25 @@ use crate::state::App;
 
 /// In the reply of `GET /local/v1/status`.
 #[derive(Debug, Clone, Serialize)]
-pub struct Status {
+pub(crate) struct Status {
     /// `starting`, `ready` or `failed`.
     pub state: &'static str,
     pub message: Option<String>,
     pub log: String,
 }
 
-pub fn spawn(app: Arc<App>) {
+pub(crate) fn spawn(app: Arc<App>) {
     tokio::spawn(server::supervise(app));
 }
 
 /// Ends MLflow's process group.
-pub async fn shutdown(app: Arc<App>) {
+pub(crate) async fn shutdown(app: Arc<App>) {
     app.mlflow.stop.send_replace(true);
     let mut phase = app.mlflow.phase.subscribe();
     let _ = phase.wait_for(|phase| *phase == Phase::Stopped).await;
 }
 
-pub fn status(app: &App) -> Status {
+pub(crate) fn status(app: &App) -> Status {
     let (state, message) = match &*app.mlflow.phase.borrow() {
         Phase::Starting => ("starting", None),
         Phase::Ready => ("ready", None),
@@ -60,7 +60,7 @@ pub fn status(app: &App) -> Status {
 }
 
 /// Tracking, registry, artifacts, and MLflow's pages below `/mlflow/`.
-pub fn router() -> Router<Arc<App>> {
+pub(crate) fn router() -> Router<Arc<App>> {
     unity_catalog::router()
         .merge(workspace_registry::router())
         .merge(proxy::router())

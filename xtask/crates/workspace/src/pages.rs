@@ -36,7 +36,7 @@ use axum::routing::{get, post};
 
 use crate::state::App;
 
-pub fn router() -> Router<Arc<App>> {
+pub(crate) fn router() -> Router<Arc<App>> {
     let run = "/jobs/{job_id}/runs/{run_id}";
     let model = "/explore/data/models/{catalog}/{schema}/{model}";
     let volume = "/explore/data/volumes/{catalog}/{schema}/{volume}";

@@ -17,7 +17,7 @@ use crate::mlflow_state::MlflowState;
 use crate::store::{Principal, Store, StoreError};
 
 /// Shown in replies and in `server.json`.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 #[derive(Debug)]
 pub struct App {

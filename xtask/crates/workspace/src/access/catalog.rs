@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::call::Call;
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
@@ -52,33 +53,32 @@ impl Kind {
 pub(crate) struct Model<'a>(pub(crate) &'a str);
 
 impl Model<'_> {
-    pub(crate) fn require_execute(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
-        require(app, caller, "EXECUTE", "function", self.0)
+    pub(crate) fn require_execute(&self, call: &Call) -> Result<(), ApiError> {
+        require(call, "EXECUTE", "function", self.0)
     }
 
-    pub(crate) fn require_new_version(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
-        require(app, caller, "CREATE_MODEL_VERSION", "function", self.0)
+    pub(crate) fn require_new_version(&self, call: &Call) -> Result<(), ApiError> {
+        require(call, "CREATE_MODEL_VERSION", "function", self.0)
     }
 
-    pub(crate) fn require_tag(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
-        require(app, caller, "APPLY_TAG", "function", self.0)
+    pub(crate) fn require_tag(&self, call: &Call) -> Result<(), ApiError> {
+        require(call, "APPLY_TAG", "function", self.0)
     }
 
     /// For changes of aliases and description, and for deletion.
-    pub(crate) fn require_owner(&self, app: &App, caller: &Caller) -> Result<(), ApiError> {
-        require_owner(app, caller, "function", self.0)
+    pub(crate) fn require_owner(&self, call: &Call) -> Result<(), ApiError> {
+        require_owner(call, "function", self.0)
     }
 }
 
 /// Requires this privilege on a securable, by grant or ownership, there or above, and the right to use its parents.
 pub(crate) fn require(
-    app: &App,
-    caller: &Caller,
+    call: &Call,
     privilege: &str,
     kind: &str,
     full_name: &str,
 ) -> Result<(), ApiError> {
-    if caller.is_admin() {
+    if call.caller.is_admin() {
         return Ok(());
     }
     let chain = chain(Kind::parse(kind), full_name);
@@ -88,12 +88,12 @@ pub(crate) fn require(
         } else {
             "USE_SCHEMA"
         };
-        if !holds(app, caller, usage, *kind, name)? {
+        if !holds(call, usage, *kind, name)? {
             return Err(lacks(usage, *kind, name));
         }
     }
     match chain.first() {
-        Some((kind, name)) if !holds(app, caller, privilege, *kind, name)? => {
+        Some((kind, name)) if !holds(call, privilege, *kind, name)? => {
             Err(lacks(privilege, *kind, name))
         }
         _ => Ok(()),
@@ -101,14 +101,9 @@ pub(crate) fn require(
 }
 
 /// Requires that the caller owns or manages a securable or one of its parents.
-pub(crate) fn require_owner(
-    app: &App,
-    caller: &Caller,
-    kind: &str,
-    full_name: &str,
-) -> Result<(), ApiError> {
+pub(crate) fn require_owner(call: &Call, kind: &str, full_name: &str) -> Result<(), ApiError> {
     let kind = Kind::parse(kind);
-    if caller.is_admin() || holds(app, caller, "MANAGE", kind, full_name)? {
+    if call.caller.is_admin() || holds(call, "MANAGE", kind, full_name)? {
         return Ok(());
     }
     Err(ApiError::forbidden(format!(
@@ -118,29 +113,14 @@ pub(crate) fn require_owner(
 }
 
 /// Whether a list shows a securable to the caller: with any privilege on it, or as its owner.
-pub(crate) fn sees(
-    app: &App,
-    caller: &Caller,
-    kind: &str,
-    full_name: &str,
-) -> Result<bool, ApiError> {
-    Ok(caller.is_admin() || holds(app, caller, "", Kind::parse(kind), full_name)?)
+pub(crate) fn sees(call: &Call, kind: &str, full_name: &str) -> Result<bool, ApiError> {
+    Ok(call.caller.is_admin() || holds(call, "", Kind::parse(kind), full_name)?)
 }
 
-pub(crate) fn seen(
-    app: &App,
-    caller: &Caller,
-    kind: &str,
-    bodies: Vec<Value>,
-) -> Result<Vec<Value>, ApiError> {
+pub(crate) fn seen(call: &Call, kind: &str, bodies: Vec<Value>) -> Result<Vec<Value>, ApiError> {
     let mut seen = Vec::new();
     for body in bodies {
-        if sees(
-            app,
-            caller,
-            kind,
-            body["full_name"].as_str().unwrap_or_default(),
-        )? {
+        if sees(call, kind, body["full_name"].as_str().unwrap_or_default())? {
             seen.push(body);
         }
     }
@@ -170,21 +150,15 @@ fn chain(kind: Kind, full_name: &str) -> Vec<(Kind, String)> {
 
 /// Whether the caller owns the securable or one of its parents, or was granted the privilege there. An empty privilege
 /// stands for any, on the securable itself.
-fn holds(
-    app: &App,
-    caller: &Caller,
-    privilege: &str,
-    kind: Kind,
-    full_name: &str,
-) -> Result<bool, ApiError> {
+fn holds(call: &Call, privilege: &str, kind: Kind, full_name: &str) -> Result<bool, ApiError> {
     for (kind, name) in chain(kind, full_name) {
-        if owner(app, kind, &name)?
-            .is_some_and(|owner| owner == caller.name() || caller.is_in(&owner))
+        if owner(call, kind, &name)?
+            .is_some_and(|owner| owner == call.caller.name() || call.caller.is_in(&owner))
         {
             return Ok(true);
         }
-        for (principal, held) in app.store.grants(kind.stored(), &name)? {
-            if is_about(&principal, caller) && covers(&held, privilege) {
+        for (principal, held) in call.store.grants(kind.stored(), &name)? {
+            if is_about(&principal, &call.caller) && covers(&held, privilege) {
                 return Ok(true);
             }
         }

@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use super::catalog::require;
 use super::concerns;
-use crate::caller::Caller;
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::files::{RelativePath, WorkspacePath};
-use crate::state::App;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Right {
@@ -17,17 +16,12 @@ pub(crate) enum Right {
     Write,
 }
 
-pub(crate) fn path(
-    app: &App,
-    caller: &Caller,
-    path: &WorkspacePath,
-    right: Right,
-) -> Result<(), ApiError> {
-    if caller.is_admin() {
+pub(crate) fn path(call: &Call, path: &WorkspacePath, right: Right) -> Result<(), ApiError> {
+    if call.caller.is_admin() {
         return Ok(());
     }
     let key = path.key();
-    let home = format!("/Users/{}", caller.name());
+    let home = format!("/Users/{}", call.caller.name());
     // The folders above the user's home folder can be read and not written.
     let passes = right == Right::Read && matches!(key.as_str(), "/" | "/Users");
     if passes || [&home, "/Shared"].iter().any(|root| lies_in(&key, root)) {
@@ -35,7 +29,7 @@ pub(crate) fn path(
     }
     let mut at = Some(path.clone());
     while let Some(place) = at {
-        if allows(app, caller, &place.key(), right)? {
+        if allows(call, &place.key(), right)? {
             return Ok(());
         }
         at = place.parent();
@@ -43,22 +37,21 @@ pub(crate) fn path(
     let level = if right == Right::Read { "View" } else { "Edit" };
     Err(ApiError::forbidden(format!(
         "User {} does not have {level} permissions on {path}.",
-        caller.name()
+        call.caller.name()
     )))
 }
 
 /// Refuses a file of a task, in the workspace tree or a volume, that the caller may not read.
-pub(crate) fn readable(app: &App, caller: &Caller, file: &str) -> Result<(), ApiError> {
+pub(crate) fn readable(call: &Call, file: &str) -> Result<(), ApiError> {
     let all = RelativePath::parse(file)?;
     let names: Vec<&str> = all.segments().collect();
     match names.as_slice() {
         ["Volumes", catalog, schema, volume, ..] => {
             let name = format!("{catalog}.{schema}.{volume}").to_lowercase();
-            require(app, caller, "READ_VOLUME", "volume", &name)
+            require(call, "READ_VOLUME", "volume", &name)
         }
         _ => path(
-            app,
-            caller,
+            call,
             &WorkspacePath::parse(&format!("/{}", all.as_str()))?,
             Right::Read,
         ),
@@ -71,8 +64,8 @@ fn lies_in(key: &str, root: &str) -> bool {
 }
 
 /// Whether the permissions set on exactly this path allow it.
-fn allows(app: &App, caller: &Caller, key: &str, right: Right) -> Result<bool, ApiError> {
-    let Some(row) = app.store.object(key)? else {
+fn allows(call: &Call, key: &str, right: Right) -> Result<bool, ApiError> {
+    let Some(row) = call.store.object(key)? else {
         return Ok(false);
     };
     let enough = |entry: &Value| match entry["permission_level"].as_str() {
@@ -81,11 +74,11 @@ fn allows(app: &App, caller: &Caller, key: &str, right: Right) -> Result<bool, A
         _ => false,
     };
     for kind in ["directories", "notebooks", "files"] {
-        let acl = app.store.acl(kind, &row.object_id.to_string())?;
+        let acl = call.store.acl(kind, &row.object_id.to_string())?;
         if acl
             .iter()
             .flatten()
-            .any(|entry| concerns(entry, caller) && enough(entry))
+            .any(|entry| concerns(entry, &call.caller) && enough(entry))
         {
             return Ok(true);
         }

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::concerns;
+use crate::call::Call;
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::state::App;
 use crate::store::{Job, Run, RunFilter};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,66 +74,61 @@ impl Act {
 
 /// Refuses what the caller may not do with a job. For a job that never existed, the caller of this function answers; a
 /// deleted one still has its permissions.
-pub(crate) fn job(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<(), ApiError> {
-    if caller.is_admin() {
+pub(crate) fn job(call: &Call, job_id: i64, act: Act) -> Result<(), ApiError> {
+    if call.caller.is_admin() {
         return Ok(());
     }
-    let acl = app.store.acl("jobs", &job_id.to_string())?;
-    let job = app.store.job(job_id)?;
+    let acl = call.store.acl("jobs", &job_id.to_string())?;
+    let job = call.store.job(job_id)?;
     if acl.is_none() && job.is_none() {
         return Ok(());
     }
     let creator = job.as_ref().map(|job| job.creator.as_str());
-    if level(caller, acl.as_deref(), creator) >= act.needs() {
+    if level(&call.caller, acl.as_deref(), creator) >= act.needs() {
         return Ok(());
     }
-    Err(act.refused(caller.name(), job_id))
+    Err(act.refused(call.caller.name(), job_id))
 }
 
 /// Refuses what the caller may not do with a run. Who started it, or whose identity it acts as, may view and end it. A
 /// repair needs the right to run the job as it is now: the run acts as its own identity, and who started it may have
 /// lost that right since.
-pub(crate) fn run(app: &App, caller: &Caller, run: &Run, act: Act) -> Result<(), ApiError> {
-    let acts = run.acts_as(&app.identity.user_name) == caller.name();
-    let own = acts || run.creator == caller.name();
-    if caller.is_admin() || (own && matches!(act, Act::View | Act::End)) {
+pub(crate) fn run(call: &Call, run: &Run, act: Act) -> Result<(), ApiError> {
+    let acts = run.acts_as(&call.identity.user_name) == call.caller.name();
+    let own = acts || run.creator == call.caller.name();
+    if call.caller.is_admin() || (own && matches!(act, Act::View | Act::End)) {
         return Ok(());
     }
-    let acl = app.store.acl("jobs", &run.job_id.to_string())?;
-    let job = app.store.job(run.job_id)?;
+    let acl = call.store.acl("jobs", &run.job_id.to_string())?;
+    let job = call.store.job(run.job_id)?;
     let creator = job.as_ref().map(|job| job.creator.as_str());
-    if level(caller, acl.as_deref(), creator) >= act.needs() || (acts && job.is_none()) {
+    if level(&call.caller, acl.as_deref(), creator) >= act.needs() || (acts && job.is_none()) {
         return Ok(());
     }
-    Err(act.refused(caller.name(), run.job_id))
+    Err(act.refused(call.caller.name(), run.job_id))
 }
 
 pub(crate) fn visible_jobs(
-    app: &App,
-    caller: &Caller,
+    call: &Call,
     name: Option<&str>,
     limit: u32,
     offset: u32,
 ) -> Result<Vec<Job>, ApiError> {
-    if caller.is_admin() {
-        return Ok(app.store.jobs(name, limit, offset)?);
+    if call.caller.is_admin() {
+        return Ok(call.store.jobs(name, limit, offset)?);
     }
     let mut seen = Vec::new();
-    for one in app.store.jobs(name, u32::MAX, 0)? {
-        if job(app, caller, one.job_id, Act::View).is_ok() {
+    for one in call.store.jobs(name, u32::MAX, 0)? {
+        if job(call, one.job_id, Act::View).is_ok() {
             seen.push(one);
         }
     }
     Ok(page(seen, limit, offset))
 }
 
-pub(crate) fn visible_runs(
-    app: &App,
-    caller: &Caller,
-    filter: &RunFilter,
-) -> Result<Vec<Run>, ApiError> {
-    if caller.is_admin() {
-        return Ok(app.store.runs(filter)?);
+pub(crate) fn visible_runs(call: &Call, filter: &RunFilter) -> Result<Vec<Run>, ApiError> {
+    if call.caller.is_admin() {
+        return Ok(call.store.runs(filter)?);
     }
     let all = RunFilter {
         limit: u32::MAX,
@@ -142,13 +137,13 @@ pub(crate) fn visible_runs(
     };
     let mut jobs: HashMap<i64, bool> = HashMap::new();
     let mut seen = Vec::new();
-    for one in app.store.runs(&all)? {
-        let own =
-            one.creator == caller.name() || one.acts_as(&app.identity.user_name) == caller.name();
+    for one in call.store.runs(&all)? {
+        let own = one.creator == call.caller.name()
+            || one.acts_as(&call.identity.user_name) == call.caller.name();
         let visible = own
             || *jobs
                 .entry(one.job_id)
-                .or_insert_with(|| run(app, caller, &one, Act::View).is_ok());
+                .or_insert_with(|| run(call, &one, Act::View).is_ok());
         if visible {
             seen.push(one);
         }

@@ -1,8 +1,7 @@
 //! Secret scopes: the creator manages a scope and grants permissions to others.
 
-use crate::caller::Caller;
+use crate::call::Call;
 use crate::error::ApiError;
-use crate::state::App;
 
 /// In ascending order; each includes the one before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,31 +29,26 @@ impl Permission {
 }
 
 /// Refuses a scope that does not exist, or that the caller has no such permission for.
-pub(crate) fn secret_scope(
-    app: &App,
-    caller: &Caller,
-    scope: &str,
-    needed: Permission,
-) -> Result<(), ApiError> {
-    if !app.store.has_secret_scope(scope)? {
+pub(crate) fn secret_scope(call: &Call, scope: &str, needed: Permission) -> Result<(), ApiError> {
+    if !call.store.has_secret_scope(scope)? {
         return Err(ApiError::not_found(format!(
             "Scope {scope} does not exist!"
         )));
     }
-    if caller.is_admin() {
+    if call.caller.is_admin() {
         return Ok(());
     }
-    let given = app.store.secret_acls(scope)?;
+    let given = call.store.secret_acls(scope)?;
     let own = given
         .iter()
-        .filter(|(principal, _)| principal == caller.name() || caller.is_in(principal))
+        .filter(|(principal, _)| principal == call.caller.name() || call.caller.is_in(principal))
         .filter_map(|(_, permission)| Permission::parse(permission));
     if own.max().is_some_and(|permission| permission >= needed) {
         return Ok(());
     }
     Err(ApiError::forbidden(format!(
         "{} does not have {} permission on scope {scope}",
-        caller.name(),
+        call.caller.name(),
         needed.as_str()
     )))
 }

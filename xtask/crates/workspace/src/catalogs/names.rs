@@ -1,14 +1,15 @@
 //! Names of Unity Catalog objects, and the fields that all descriptions share.
 
+use std::ops::Deref;
+
 use axum::http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 use xtask_local_server::now_ms;
 
 use crate::caller::Caller;
 use crate::catalog_limits::{self, Text};
 use crate::error::ApiError;
-use crate::state::App;
-use crate::store::new_uuid;
 
 /// A valid name in lower case, as Unity Catalog stores it.
 pub(crate) fn name(what: &str, given: &str) -> Result<String, ApiError> {
@@ -24,30 +25,23 @@ pub(crate) fn name(what: &str, given: &str) -> Result<String, ApiError> {
     Ok(given.to_lowercase())
 }
 
-pub(crate) fn full_name(given: &str) -> String {
-    given.to_lowercase()
+/// A full name in lower case, as Unity Catalog stores it.
+#[derive(Debug, Deserialize)]
+#[serde(from = "String")]
+pub(crate) struct FullName(String);
+
+impl From<String> for FullName {
+    fn from(given: String) -> FullName {
+        FullName(given.to_lowercase())
+    }
 }
 
-/// Fields that every new object gets.
-pub(crate) fn origin(
-    app: &App,
-    caller: &Caller,
-    id_field: &str,
-) -> Result<Map<String, Value>, ApiError> {
-    let (now, user) = (now_ms(), caller.name());
-    let mut fields = Map::new();
-    for (key, value) in [
-        (id_field, json!(new_uuid()?)),
-        ("metastore_id", json!(app.identity.metastore_id())),
-        ("owner", json!(user)),
-        ("created_at", json!(now)),
-        ("created_by", json!(user)),
-        ("updated_at", json!(now)),
-        ("updated_by", json!(user)),
-    ] {
-        fields.insert(key.to_owned(), value);
+impl Deref for FullName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
     }
-    Ok(fields)
 }
 
 /// Copies the fields that a client may set, and records who changed them.

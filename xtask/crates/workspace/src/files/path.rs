@@ -76,14 +76,14 @@ fn objection(segment: &str) -> Option<&'static str> {
 /// A path of the workspace tree. `/Workspace/Users/x` and `/Users/x` are the same object. Replies keep the client's
 /// spelling; like Databricks, they drop the mount from a path with two leading slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkspacePath {
+pub(crate) struct WorkspacePath {
     relative: RelativePath,
     mounted: bool,
     doubled: bool,
 }
 
 impl WorkspacePath {
-    pub fn parse(text: &str) -> Result<WorkspacePath, ApiError> {
+    pub(crate) fn parse(text: &str) -> Result<WorkspacePath, ApiError> {
         if !text.starts_with('/') {
             return Err(ApiError::invalid(format!(
                 "Path ({}) must start with '/'",
@@ -112,17 +112,17 @@ impl WorkspacePath {
     }
 
     /// Relative to the tree's folder.
-    pub fn relative(&self) -> &RelativePath {
+    pub(crate) fn relative(&self) -> &RelativePath {
         &self.relative
     }
 
     /// The key in the database: without `/Workspace`.
-    pub fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         format!("/{}", self.relative.as_str())
     }
 
     /// As the client wrote it, for error messages.
-    pub fn asked(&self) -> String {
+    pub(crate) fn asked(&self) -> String {
         match (self.doubled, self.mounted) {
             (true, true) => format!("//Workspace{}", self.key()),
             (true, false) => format!("/{self}"),
@@ -130,7 +130,7 @@ impl WorkspacePath {
         }
     }
 
-    pub fn parent(&self) -> Option<WorkspacePath> {
+    pub(crate) fn parent(&self) -> Option<WorkspacePath> {
         Some(WorkspacePath {
             relative: self.relative.parent()?,
             mounted: self.mounted,
@@ -138,7 +138,7 @@ impl WorkspacePath {
         })
     }
 
-    pub fn join(&self, name: &str) -> WorkspacePath {
+    pub(crate) fn join(&self, name: &str) -> WorkspacePath {
         WorkspacePath {
             relative: self.relative.join(name),
             mounted: self.mounted,
@@ -146,7 +146,7 @@ impl WorkspacePath {
         }
     }
 
-    pub fn with_name(&self, name: &str) -> WorkspacePath {
+    pub(crate) fn with_name(&self, name: &str) -> WorkspacePath {
         self.parent()
             .map_or_else(|| self.clone(), |parent| parent.join(name))
     }

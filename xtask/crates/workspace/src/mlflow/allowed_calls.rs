@@ -103,7 +103,7 @@ const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Call {
+pub(super) struct MlflowCall {
     /// Decoded segments.
     names: Vec<String>,
     place: Place,
@@ -125,9 +125,9 @@ enum Audience {
     Admins,
 }
 
-impl Call {
+impl MlflowCall {
     /// Decodes a path, below `/mlflow` or not, and refuses ambiguous spellings.
-    pub(super) fn read(path: &str) -> Result<Call, ApiError> {
+    pub(super) fn read(path: &str) -> Result<MlflowCall, ApiError> {
         // MLflow's pages live below `/mlflow/` and use relative addresses, so its whole server appears there, too.
         let inner = match path.strip_prefix("/mlflow") {
             Some(rest) if rest.starts_with('/') => rest,
@@ -155,7 +155,7 @@ impl Call {
             ["api" | "ajax-api", ..] => Place::Api,
             _ => Place::Data,
         };
-        Ok(Call { names, place })
+        Ok(MlflowCall { names, place })
     }
 
     /// Refuses a call that is not on the list, or not for this caller.
@@ -286,7 +286,7 @@ mod tests {
     use super::*;
 
     fn audience(path: &str) -> Option<Audience> {
-        Call::read(path).ok()?.audience()
+        MlflowCall::read(path).ok()?.audience()
     }
 
     #[test]
@@ -312,7 +312,7 @@ mod tests {
             "/mlflow/static-files/%2e%2e/get-artifact",
             "/mlflow//get-artifact",
         ] {
-            assert!(Call::read(path).is_err(), "{path}");
+            assert!(MlflowCall::read(path).is_err(), "{path}");
         }
     }
 
@@ -331,7 +331,7 @@ mod tests {
             ),
             ("/mlflow/mlflow/x", "/mlflow/x"),
         ] {
-            assert_eq!(Call::read(path).unwrap().path(), sent, "{path}");
+            assert_eq!(MlflowCall::read(path).unwrap().path(), sent, "{path}");
         }
     }
 
@@ -370,7 +370,7 @@ mod tests {
 
     #[test]
     fn only_mlflows_own_pages_may_run_scripts() {
-        let is_page = |path: &str| Call::read(path).unwrap().is_page();
+        let is_page = |path: &str| MlflowCall::read(path).unwrap().is_page();
         assert!(is_page("/mlflow/") && is_page("/mlflow/static-files/static/js/main.js"));
         for data in [
             "/mlflow/get-artifact",

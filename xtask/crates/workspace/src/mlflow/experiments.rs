@@ -6,7 +6,7 @@ use xtask_local_server::now_ms;
 
 use super::{client, registry};
 use crate::access;
-use crate::caller::Caller;
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -48,46 +48,46 @@ fn check_location(location: &str) -> Result<(), ApiError> {
     )))
 }
 
-pub(super) async fn create(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
+pub(super) async fn create(call: &Call, body: &Value) -> Result<Value, ApiError> {
     check_location(body["artifact_location"].as_str().unwrap_or_default())?;
-    let made = client::post(app, "experiments/create", body).await?;
+    let made = client::post(call, "experiments/create", body).await?;
     if let Some(id) = made["experiment_id"].as_str() {
-        app.store.set_owner("experiment", id, caller.name())?;
+        call.store.set_owner("experiment", id, call.caller.name())?;
     }
     Ok(made)
 }
 
-pub(super) async fn update(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
-    require_manage(app, caller, body)?;
-    client::post(app, "experiments/update", body).await
+pub(super) async fn update(call: &Call, body: &Value) -> Result<Value, ApiError> {
+    require_manage(call, body)?;
+    client::post(call, "experiments/update", body).await
 }
 
-pub(super) async fn restore(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
-    require_manage(app, caller, body)?;
-    client::post(app, "experiments/restore", body).await
+pub(super) async fn restore(call: &Call, body: &Value) -> Result<Value, ApiError> {
+    require_manage(call, body)?;
+    client::post(call, "experiments/restore", body).await
 }
 
-fn require_manage(app: &App, caller: &Caller, body: &Value) -> Result<(), ApiError> {
+fn require_manage(call: &Call, body: &Value) -> Result<(), ApiError> {
     let id = body["experiment_id"].as_str().unwrap_or_default();
-    let owner = app.store.owner("experiment", id)?;
-    access::manage(app, caller, "experiments", id, owner.as_deref())
+    let owner = call.store.owner("experiment", id)?;
+    access::manage(call, "experiments", id, owner.as_deref())
 }
 
 /// Also frees the name, which MLflow would reserve for the deleted experiment.
-pub(super) async fn delete(app: &App, caller: &Caller, body: &Value) -> Result<Value, ApiError> {
-    require_manage(app, caller, body)?;
+pub(super) async fn delete(call: &Call, body: &Value) -> Result<Value, ApiError> {
+    require_manage(call, body)?;
     let id = &body["experiment_id"];
-    let known = get(app, &json!({ "experiment_id": id })).await?;
+    let known = get(call, &json!({ "experiment_id": id })).await?;
     if let Some(name) = known["experiment"]["name"].as_str() {
         let freed = format!("{name} (deleted {})", now_ms());
         client::post(
-            app,
+            call,
             "experiments/update",
             &json!({"experiment_id": id, "new_name": freed}),
         )
         .await?;
     }
-    client::call(app, Method::POST, "experiments/delete", body).await
+    client::call(call, Method::POST, "experiments/delete", body).await
 }
 
 /// 404 for a deleted experiment, which MLflow would still return.

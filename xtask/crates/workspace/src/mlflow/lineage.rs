@@ -5,8 +5,8 @@ use std::io::Write as _;
 use serde_json::{Value, json};
 use xtask_local_server::now_ms;
 
+use crate::call::Call;
 use crate::caller::{Caller, Credential};
-use crate::state::App;
 
 /// Set by MLflow's client inside a task: the id of the task run.
 pub(crate) const TASK_RUN_TAG: &str = "mlflow.databricks.jobRunID";
@@ -29,7 +29,7 @@ pub(super) fn of_user(caller: &Caller, mut request: Value) -> Value {
 
 /// Appends an event `mlflow_run` for a run that a running task created. Only the code of the task's job run, or an
 /// admin, can cause it.
-pub(super) fn note_run(app: &App, caller: &Caller, request: &Value, reply: &Value) {
+pub(super) fn note_run(call: &Call, request: &Value, reply: &Value) {
     let Some(task_run_id) = task_run_of(request) else {
         return;
     };
@@ -38,13 +38,13 @@ pub(super) fn note_run(app: &App, caller: &Caller, request: &Value, reply: &Valu
     else {
         return;
     };
-    match app.store.task_run(task_run_id) {
-        Ok(Some(task)) if task.end_time.is_none() && may_note(caller, task.job_run_id) => {}
+    match call.store.task_run(task_run_id) {
+        Ok(Some(task)) if task.end_time.is_none() && may_note(&call.caller, task.job_run_id) => {}
         _ => return,
     }
     let event = json!({"v": 1, "t": now_ms(), "event": "mlflow_run", "run_id": run, "experiment_id": experiment});
     // One write to a file opened for appending lands between two lines of the kernel.
-    let path = app.task_run_dir(task_run_id).join("events.jsonl");
+    let path = call.task_run_dir(task_run_id).join("events.jsonl");
     let appended = std::fs::OpenOptions::new()
         .append(true)
         .open(&path)

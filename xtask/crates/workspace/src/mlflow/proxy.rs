@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, DATE,
     HOST, LOCATION, ORIGIN, SERVER, TRANSFER_ENCODING, UPGRADE, X_CONTENT_TYPE_OPTIONS,
@@ -14,9 +14,9 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{any, get};
 use serde_json::Value;
 
-use super::allowed_calls::Call;
+use super::allowed_calls::MlflowCall;
 use super::{artifact_roots, client, experiments, lineage};
-use crate::caller::Caller;
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -64,16 +64,16 @@ pub(super) fn router() -> Router<Arc<App>> {
     router.route("/ajax-api/{*rest}", any(forward))
 }
 
-async fn forward(State(app): State<Arc<App>>, caller: Caller, request: Request) -> Response {
+async fn forward(call: Call, request: Request) -> Response {
     let databricks = artifact_roots::are_databricks(request.uri().path(), request.headers());
-    let mut response = answer(&app, &caller, request)
+    let mut response = answer(&call, request)
         .await
         .unwrap_or_else(ApiError::into_response);
     if databricks && is_json(response.headers()) {
         response = artifact_roots::renamed(response).await;
     }
     // Clients record the workspace of a version's run.
-    if let Ok(id) = HeaderValue::from_str(&app.identity.workspace_id) {
+    if let Ok(id) = HeaderValue::from_str(&call.identity.workspace_id) {
         response
             .headers_mut()
             .insert(HeaderName::from_static("x-databricks-org-id"), id);
@@ -81,9 +81,9 @@ async fn forward(State(app): State<Arc<App>>, caller: Caller, request: Request) 
     response
 }
 
-async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response, ApiError> {
-    let sent = Call::read(request.uri().path())?;
-    sent.check(caller, request.method())?;
+async fn answer(call: &Call, request: Request) -> Result<Response, ApiError> {
+    let sent = MlflowCall::read(request.uri().path())?;
+    sent.check(&call.caller, request.method())?;
     match (request.method().clone(), sent.name().as_deref()) {
         (
             Method::POST,
@@ -94,31 +94,26 @@ async fn answer(app: &App, caller: &Caller, request: Request) -> Result<Response
                 | "experiments/restore"
                 | "runs/create"),
             ),
-        ) => mended_post(app, caller, name, request).await,
+        ) => mended_post(call, name, request).await,
         (Method::GET, Some("experiments/get")) => {
             let query = query_object(request.uri().query());
-            Ok(axum::Json(experiments::get(app, &query).await?).into_response())
+            Ok(axum::Json(experiments::get(call, &query).await?).into_response())
         }
         (Method::GET, Some("experiments/get-by-name")) => {
             let query = query_object(request.uri().query());
-            Ok(axum::Json(experiments::get_by_name(app, query).await?).into_response())
+            Ok(axum::Json(experiments::get_by_name(call, query).await?).into_response())
         }
         // Databricks' clients put the arguments of a deletion into the query; MLflow reads the body only.
         (Method::DELETE, Some(name)) if request.uri().query().is_some() => {
             let said = query_object(request.uri().query());
-            let reply = client::call(app, Method::DELETE, name, &said).await?;
+            let reply = client::call(call, Method::DELETE, name, &said).await?;
             Ok(axum::Json(reply).into_response())
         }
-        _ => pass_on(app, &sent, request).await,
+        _ => pass_on(call, &sent, request).await,
     }
 }
 
-async fn mended_post(
-    app: &App,
-    caller: &Caller,
-    name: &str,
-    request: Request,
-) -> Result<Response, ApiError> {
+async fn mended_post(call: &Call, name: &str, request: Request) -> Result<Response, ApiError> {
     let bytes = held(request.into_body()).await?;
     let body: Value = serde_json::from_slice(&bytes)
         .map_err(|error| ApiError::invalid(format!("the body is not a JSON object: {error}")))?;
@@ -126,17 +121,17 @@ async fn mended_post(
     let body = if name.starts_with("experiments/") {
         experiments::canonical_body(body)
     } else {
-        lineage::of_user(caller, body)
+        lineage::of_user(&call.caller, body)
     };
     let reply = match name {
-        "experiments/create" => experiments::create(app, caller, &body).await?,
-        "experiments/update" => experiments::update(app, caller, &body).await?,
-        "experiments/delete" => experiments::delete(app, caller, &body).await?,
-        "experiments/restore" => experiments::restore(app, caller, &body).await?,
-        _ => client::post(app, name, &body).await?,
+        "experiments/create" => experiments::create(call, &body).await?,
+        "experiments/update" => experiments::update(call, &body).await?,
+        "experiments/delete" => experiments::delete(call, &body).await?,
+        "experiments/restore" => experiments::restore(call, &body).await?,
+        _ => client::post(call, name, &body).await?,
     };
     if name == "runs/create" {
-        lineage::note_run(app, caller, &body, &reply);
+        lineage::note_run(call, &body, &reply);
     }
     Ok(axum::Json(reply).into_response())
 }
@@ -154,7 +149,7 @@ fn refuse_second_names(body: &Value) -> Result<(), ApiError> {
     }
 }
 
-async fn pass_on(app: &App, sent: &Call, request: Request) -> Result<Response, ApiError> {
+async fn pass_on(app: &App, sent: &MlflowCall, request: Request) -> Result<Response, ApiError> {
     let upstream = app.mlflow.ready().await?;
     let (parts, body) = request.into_parts();
     let query = parts
@@ -187,7 +182,7 @@ async fn pass_on(app: &App, sent: &Call, request: Request) -> Result<Response, A
     Ok(returned(sent, reply))
 }
 
-fn returned(sent: &Call, reply: reqwest::Response) -> Response {
+fn returned(sent: &MlflowCall, reply: reqwest::Response) -> Response {
     let mut headers = without(reply.headers(), &NOT_RETURNED);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 
 use super::client;
 use super::unity_catalog::{Version, canonical_name, visible_tags};
-use crate::caller::Caller;
+use crate::call::Call;
 use crate::catalog_limits::{self, Text};
 use crate::error::ApiError;
 use crate::files::RelativePath;
 use crate::state::App;
 
 #[derive(Debug, Clone)]
-pub struct NewModel {
+pub(crate) struct NewModel {
     /// Lower case.
     pub catalog: String,
     pub schema: String,
@@ -21,29 +21,33 @@ pub struct NewModel {
 }
 
 /// Answers what `GET /api/2.1/unity-catalog/models/{full_name}` would.
-pub async fn create_model(app: &App, caller: &Caller, model: NewModel) -> Result<Value, ApiError> {
+pub(crate) async fn create_model(call: &Call, model: NewModel) -> Result<Value, ApiError> {
     let name = canonical_name(&format!(
         "{}.{}.{}",
         model.catalog, model.schema, model.name
     ))?;
     let body = json!({"name": name, "description": model.comment.unwrap_or_default()});
-    let reply = client::post(app, "registered-models/create", &body).await?;
-    app.store.set_owner("model", &name, caller.name())?;
-    Ok(model_view(app, &reply["registered_model"]))
+    let reply = client::post(call, "registered-models/create", &body).await?;
+    call.store.set_owner("model", &name, call.caller.name())?;
+    Ok(model_view(call, &reply["registered_model"]))
 }
 
 /// In the form of Unity Catalog: `name`, `catalog_name`, `schema_name`, `full_name`, `comment`, ….
-pub async fn get_model(app: &App, full_name: &str) -> Result<Value, ApiError> {
+pub(crate) async fn get_model(app: &App, full_name: &str) -> Result<Value, ApiError> {
     let reply = find(app, full_name).await?;
     Ok(model_view(app, &reply))
 }
 
-pub async fn list_models(app: &App, catalog: &str, schema: &str) -> Result<Vec<Value>, ApiError> {
+pub(crate) async fn list_models(
+    app: &App,
+    catalog: &str,
+    schema: &str,
+) -> Result<Vec<Value>, ApiError> {
     models_below(app, &format!("{catalog}.{schema}.")).await
 }
 
 /// Of all schemas, without the models of the workspace registry, whose names have one level.
-pub async fn list_all_models(app: &App) -> Result<Vec<Value>, ApiError> {
+pub(crate) async fn list_all_models(app: &App) -> Result<Vec<Value>, ApiError> {
     let mut models = models_below(app, "").await?;
     models.retain(|model| canonical_name(model["full_name"].as_str().unwrap_or_default()).is_ok());
     Ok(models)
@@ -75,7 +79,11 @@ async fn models_below(app: &App, prefix: &str) -> Result<Vec<Value>, ApiError> {
 }
 
 /// Changes the comment; answers the new description.
-pub async fn update_model(app: &App, full_name: &str, changes: &Value) -> Result<Value, ApiError> {
+pub(crate) async fn update_model(
+    app: &App,
+    full_name: &str,
+    changes: &Value,
+) -> Result<Value, ApiError> {
     let name = canonical_name(full_name)?;
     let Some(comment) = changes["comment"].as_str() else {
         return get_model(app, &name).await;
@@ -86,7 +94,7 @@ pub async fn update_model(app: &App, full_name: &str, changes: &Value) -> Result
 }
 
 /// Refuses a model with versions.
-pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
+pub(crate) async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
     let name = canonical_name(full_name)?;
     if !versions_of(app, &name, 1, None).await?.0.is_empty() {
         return Err(ApiError::invalid(format!(
@@ -105,7 +113,7 @@ pub async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiError> {
 }
 
 /// One page of versions, newest first, with the token of the next.
-pub async fn list_versions(
+pub(crate) async fn list_versions(
     app: &App,
     full_name: &str,
     most: u32,
@@ -121,14 +129,18 @@ pub async fn list_versions(
     Ok((views.collect(), next))
 }
 
-pub async fn get_version(app: &App, full_name: &str, version: &str) -> Result<Value, ApiError> {
+pub(crate) async fn get_version(
+    app: &App,
+    full_name: &str,
+    version: &str,
+) -> Result<Value, ApiError> {
     let query = json!({"name": canonical_name(full_name)?, "version": version});
     let reply = client::get(app, "model-versions/get", &query).await?;
     Ok(version_view(app, &Version::new(&reply["model_version"])))
 }
 
 /// Changes the comment; answers the new description.
-pub async fn update_version(
+pub(crate) async fn update_version(
     app: &App,
     full_name: &str,
     version: &str,
@@ -143,7 +155,11 @@ pub async fn update_version(
 }
 
 /// Also deletes its files.
-pub async fn delete_version(app: &App, full_name: &str, version: &str) -> Result<(), ApiError> {
+pub(crate) async fn delete_version(
+    app: &App,
+    full_name: &str,
+    version: &str,
+) -> Result<(), ApiError> {
     let name = canonical_name(full_name)?;
     let body = json!({"name": name, "version": version});
     client::call(app, Method::DELETE, "model-versions/delete", &body).await?;
@@ -154,7 +170,7 @@ pub async fn delete_version(app: &App, full_name: &str, version: &str) -> Result
 }
 
 /// 404 for an unknown alias, which MLflow reports as an invalid parameter.
-pub async fn get_version_by_alias(
+pub(crate) async fn get_version_by_alias(
     app: &App,
     full_name: &str,
     alias: &str,
@@ -178,7 +194,7 @@ pub(super) fn new_alias(text: &str) -> Result<String, ApiError> {
     Ok(catalog_limits::alias(text))
 }
 
-pub async fn set_alias(
+pub(crate) async fn set_alias(
     app: &App,
     full_name: &str,
     alias: &str,
@@ -194,7 +210,7 @@ pub async fn set_alias(
     ))
 }
 
-pub async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(), ApiError> {
+pub(crate) async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(), ApiError> {
     let body = json!({"name": canonical_name(full_name)?, "alias": catalog_limits::alias(alias)});
     client::call(app, Method::DELETE, "registered-models/alias", &body)
         .await

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -12,9 +11,9 @@ use xtask_local_server::secret;
 
 use super::client;
 use super::unity_catalog::visible_tags;
+use crate::call::{Call, JsonBody, QueryString, Reply};
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -35,13 +34,9 @@ struct Named {
 }
 
 /// A model with the id that its permissions use.
-async fn model(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(Named { name }): QueryString<Named>,
-) -> Result<Json<Value>, ApiError> {
-    require_admin(&caller)?;
-    let reply = client::get(&app, "registered-models/get", &json!({"name": name})).await?;
+async fn model(call: Call, QueryString(Named { name }): QueryString<Named>) -> Reply {
+    require_admin(&call.caller)?;
+    let reply = client::get(&call, "registered-models/get", &json!({"name": name})).await?;
     let model = &reply["registered_model"];
     let mut described = json!({
         "id": secret::fingerprint(&name)[..32],
@@ -49,7 +44,7 @@ async fn model(
         "description": model["description"].as_str().unwrap_or_default(),
         "creation_timestamp": model["creation_timestamp"],
         "last_updated_timestamp": model["last_updated_timestamp"],
-        "user_id": caller.name(),
+        "user_id": call.caller.name(),
         "permission_level": "CAN_MANAGE",
         "tags": visible_tags(&model["tags"]),
     });
@@ -60,17 +55,13 @@ async fn model(
 }
 
 /// MLflow's call of the same name.
-async fn transition(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Value>,
-) -> Result<Json<Value>, ApiError> {
-    require_admin(&caller)?;
+async fn transition(call: Call, JsonBody(body): JsonBody<Value>) -> Reply {
+    require_admin(&call.caller)?;
     let body = json!({
         "name": body["name"], "version": body["version"], "stage": body["stage"],
         "archive_existing_versions": body["archive_existing_versions"].as_bool().unwrap_or_default(),
     });
-    let reply = client::post(&app, "model-versions/transition-stage", &body).await?;
+    let reply = client::post(&call, "model-versions/transition-stage", &body).await?;
     Ok(Json(
         json!({"model_version_databricks": reply["model_version"]}),
     ))

@@ -11,8 +11,8 @@ use super::layout::{Room, crumbs, empty, page};
 use super::listing;
 use super::models;
 use super::problem::{Problem, Reply};
+use crate::call::on_disk;
 use crate::error::ApiError;
-use crate::extract::on_disk;
 use crate::files::{Entry, RelativePath};
 use crate::state::App;
 

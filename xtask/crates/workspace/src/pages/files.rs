@@ -11,8 +11,8 @@ use super::formatting::size;
 use super::layout::{Room, crumbs, page};
 use super::listing;
 use super::problem::{Problem, Reply};
+use crate::call::on_disk;
 use crate::error::ApiError;
-use crate::extract::on_disk;
 use crate::files::WorkspacePath;
 use crate::state::App;
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::cells::{Notebook, Output};
 use super::output::document;
 use super::problem::Problem;
-use crate::extract::on_disk;
+use crate::call::on_disk;
 use crate::runner::outcome::read_events;
 use crate::state::App;
 

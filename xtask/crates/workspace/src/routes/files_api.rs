@@ -7,7 +7,7 @@ mod upload;
 use std::io::ErrorKind;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::StatusCode;
 use axum::routing::{post, put};
 use axum::{Json, Router};
@@ -16,9 +16,8 @@ use serde_json::{Value, json};
 
 use self::place::Place;
 use crate::access::Right;
-use crate::caller::Caller;
+use crate::call::{Call, QueryString, Reply, on_disk};
 use crate::error::ApiError;
-use crate::extract::{QueryString, on_disk};
 use crate::state::App;
 
 /// Entries in one reply.
@@ -52,13 +51,9 @@ async fn no_urls() -> ApiError {
     ApiError::not_implemented("the local workspace has no presigned URLs; use /api/2.0/fs/files")
 }
 
-async fn create_folder(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(path): Path<String>,
-) -> Result<StatusCode, ApiError> {
-    let place = Place::resolve(&app, &caller, &path, Right::Write)?;
-    on_disk(&app, move |app| {
+async fn create_folder(call: Call, Path(path): Path<String>) -> Result<StatusCode, ApiError> {
+    let place = Place::resolve(&call, &path, Right::Write)?;
+    on_disk(&call.app, move |app| {
         place
             .tree(app)
             .create_dir_all(place.path())
@@ -73,13 +68,9 @@ async fn create_folder(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn head_folder(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(path): Path<String>,
-) -> Result<StatusCode, ApiError> {
-    let place = Place::resolve(&app, &caller, &path, Right::Read)?;
-    let is_folder = on_disk(&app, move |app| Ok(place.metadata(app)?.is_dir())).await?;
+async fn head_folder(call: Call, Path(path): Path<String>) -> Result<StatusCode, ApiError> {
+    let place = Place::resolve(&call, &path, Right::Read)?;
+    let is_folder = on_disk(&call.app, move |app| Ok(place.metadata(app)?.is_dir())).await?;
     if is_folder {
         Ok(StatusCode::OK)
     } else {
@@ -94,18 +85,17 @@ struct ListQuery {
 }
 
 async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(path): Path<String>,
     QueryString(query): QueryString<ListQuery>,
-) -> Result<Json<Value>, ApiError> {
-    let place = Place::resolve(&app, &caller, &path, Right::Read)?;
+) -> Reply {
+    let place = Place::resolve(&call, &path, Right::Read)?;
     let size = query
         .page_size
         .filter(|size| *size > 0)
         .unwrap_or(ENTRIES_PER_PAGE)
         .min(ENTRIES_PER_PAGE);
-    on_disk(&app, move |app| {
+    on_disk(&call.app, move |app| {
         if !place.metadata(app)?.is_dir() {
             return Err(ApiError::invalid(format!("{place} is a file.")));
         }
@@ -145,34 +135,17 @@ async fn list(
     .await
 }
 
-async fn delete_file(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(path): Path<String>,
-) -> Result<StatusCode, ApiError> {
-    delete(
-        &app,
-        Place::resolve(&app, &caller, &path, Right::Write)?,
-        false,
-    )
-    .await
+async fn delete_file(call: Call, Path(path): Path<String>) -> Result<StatusCode, ApiError> {
+    delete(call, &path, false).await
 }
 
-async fn delete_folder(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(path): Path<String>,
-) -> Result<StatusCode, ApiError> {
-    delete(
-        &app,
-        Place::resolve(&app, &caller, &path, Right::Write)?,
-        true,
-    )
-    .await
+async fn delete_folder(call: Call, Path(path): Path<String>) -> Result<StatusCode, ApiError> {
+    delete(call, &path, true).await
 }
 
-async fn delete(app: &Arc<App>, place: Place, folder: bool) -> Result<StatusCode, ApiError> {
-    on_disk(app, move |app| {
+async fn delete(call: Call, path: &str, folder: bool) -> Result<StatusCode, ApiError> {
+    let place = Place::resolve(&call, path, Right::Write)?;
+    on_disk(&call.app, move |app| {
         if place.is_root() {
             return Err(ApiError::invalid(format!(
                 "{place} cannot be deleted by itself."

@@ -7,7 +7,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::extract::JsonBody;
+use crate::call::JsonBody;
 use crate::state::App;
 
 pub(super) fn router() -> Router<Arc<App>> {

@@ -9,16 +9,14 @@ mod update;
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::access::{self, Act};
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, QueryString, Reply};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::jobs::{Declared, JobSettings, checked};
 use crate::runner::{cancel, check_run_as};
 use crate::state::App;
@@ -52,18 +50,14 @@ pub(super) fn router() -> Router<Arc<App>> {
     router
 }
 
-async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(mut settings): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
+async fn create(call: Call, JsonBody(mut settings): JsonBody<Map<String, Value>>) -> Reply {
     // On Databricks it is not part of the settings; clients change it by PUT permissions.
     let acl = settings.remove("access_control_list");
     let settings = checked(settings)?;
-    check_run_as(&caller, &settings.run_as)?;
-    let job_id = app.store.create_job(&settings, caller.name())?;
+    check_run_as(&call.caller, &settings.run_as)?;
+    let job_id = call.store.create_job(&settings, call.caller.name())?;
     if let Some(Value::Array(entries)) = acl {
-        app.store.set_acl("jobs", &job_id.to_string(), &entries)?;
+        call.store.set_acl("jobs", &job_id.to_string(), &entries)?;
     }
     Ok(Json(json!({"job_id": job_id})))
 }
@@ -75,21 +69,17 @@ struct Reset {
 }
 
 /// Replaces all settings; an omitted `run_as` is kept.
-async fn reset(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Reset>,
-) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, &caller, body.job_id, Act::Change)?;
+async fn reset(call: Call, JsonBody(body): JsonBody<Reset>) -> Reply {
+    let job = find(&call, body.job_id, Act::Change)?;
     let mut settings = body.new_settings;
     check_run_as(
-        &caller,
+        &call.caller,
         &Declared::<JobSettings>::parse(json!(settings))?.run_as,
     )?;
     if let Some(run_as) = job.settings.json().get("run_as") {
         settings.entry("run_as").or_insert(run_as.clone());
     }
-    app.store.replace_job(body.job_id, &checked(settings)?)?;
+    call.store.replace_job(body.job_id, &checked(settings)?)?;
     Ok(Json(json!({})))
 }
 
@@ -99,13 +89,9 @@ struct GetJob {
     page_token: Option<String>,
 }
 
-async fn get_job(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<GetJob>,
-) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, &caller, query.job_id, Act::View)?;
-    let mut body = describe::job(&app, &job)?;
+async fn get_job(call: Call, QueryString(query): QueryString<GetJob>) -> Reply {
+    let job = find(&call, query.job_id, Act::View)?;
+    let mut body = describe::job(&call, &job)?;
     let offset = describe::offset(query.page_token.as_deref())? as usize;
     let Some(tasks) = body["settings"]["tasks"].as_array_mut() else {
         return Ok(Json(body));
@@ -127,14 +113,10 @@ struct ListJobs {
     page_token: Option<String>,
 }
 
-async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<ListJobs>,
-) -> Result<Json<Value>, ApiError> {
+async fn list(call: Call, QueryString(query): QueryString<ListJobs>) -> Reply {
     let limit = describe::limit(query.limit, 20, 100)?;
     let offset = describe::offset(query.page_token.as_deref())?.max(query.offset.unwrap_or(0));
-    let mut jobs = access::visible_jobs(&app, &caller, query.name.as_deref(), limit + 1, offset)?;
+    let mut jobs = access::visible_jobs(&call, query.name.as_deref(), limit + 1, offset)?;
     let more = jobs.len() > limit as usize;
     jobs.truncate(limit as usize);
     let bodies: Vec<Value> = jobs
@@ -152,16 +134,12 @@ struct JobId {
 /// Cancels active runs and keeps ended ones.
 ///
 /// As on Databricks, the permissions stay: callers without permission get 403 as before, and not 404.
-async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<JobId>,
-) -> Result<Json<Value>, ApiError> {
-    access::job(&app, &caller, body.job_id, Act::Delete)?;
-    if !app.store.delete_job(body.job_id)? {
+async fn delete(call: Call, JsonBody(body): JsonBody<JobId>) -> Reply {
+    access::job(&call, body.job_id, Act::Delete)?;
+    if !call.store.delete_job(body.job_id)? {
         return Err(absent(body.job_id));
     }
-    cancel_runs(&app, Some(body.job_id), false)?;
+    cancel_runs(&call.app, Some(body.job_id), false)?;
     Ok(Json(json!({})))
 }
 
@@ -182,9 +160,9 @@ fn cancel_runs(app: &Arc<App>, job_id: Option<i64>, queued_only: bool) -> Result
 }
 
 /// Also checks the caller's right.
-fn find(app: &App, caller: &Caller, job_id: i64, act: Act) -> Result<Job, ApiError> {
-    access::job(app, caller, job_id, act)?;
-    app.store.job(job_id)?.ok_or_else(|| absent(job_id))
+fn find(call: &Call, job_id: i64, act: Act) -> Result<Job, ApiError> {
+    access::job(call, job_id, act)?;
+    call.store.job(job_id)?.ok_or_else(|| absent(job_id))
 }
 
 fn absent(job_id: i64) -> ApiError {

@@ -7,7 +7,6 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
@@ -18,9 +17,9 @@ use tokio::process::{Child, ChildStdout};
 use tokio_util::io::ReaderStream;
 
 use crate::access;
-use crate::caller::{Caller, Credential};
+use crate::call::{Call, JsonBody};
+use crate::caller::Credential;
 use crate::error::ApiError;
-use crate::extract::JsonBody;
 use crate::process_group::Group;
 use crate::python;
 use crate::state::App;
@@ -38,31 +37,27 @@ struct Wanted {
 }
 
 /// Streams pip's output line by line; the last line is a JSON object with the result.
-async fn install(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(wanted): JsonBody<Wanted>,
-) -> Result<Response, ApiError> {
+async fn install(call: Call, JsonBody(wanted): JsonBody<Wanted>) -> Result<Response, ApiError> {
     // The installer has the credentials of the user's package index, which runs must not see.
-    if !matches!(caller.by, Credential::Run { .. } | Credential::Owner) {
+    if !matches!(call.caller.by, Credential::Run { .. } | Credential::Owner) {
         return Err(ApiError::forbidden(
             "packages are installed only for job runs",
         ));
     }
     for argument in &wanted.arguments {
         for (tree, mount) in [
-            (&app.workspace_files, "/Workspace"),
-            (&app.volumes, "/Volumes"),
+            (&call.workspace_files, "/Workspace"),
+            (&call.volumes, "/Volumes"),
         ] {
             if let Some((_, file)) = argument.split_once(tree.root().as_str()) {
-                access::readable(&app, &caller, &format!("{mount}{file}"))?;
+                access::readable(&call, &format!("{mount}{file}"))?;
             }
         }
     }
     let failed = |error: std::io::Error| ApiError::internal("cannot start the installer", &error);
     let request = serde_json::to_vec(&wanted)
         .map_err(|error| ApiError::internal("cannot pass on the request", &error))?;
-    let mut installer = Installer::start(&app).map_err(failed)?;
+    let mut installer = Installer::start(&call).map_err(failed)?;
     installer.ask(&request).await.map_err(failed)?;
     let lines = Body::from_stream(ReaderStream::new(installer));
     Ok(([(CONTENT_TYPE, "text/plain; charset=utf-8")], lines).into_response())

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -14,9 +14,8 @@ use serde_json::{Value, json};
 use xtask_local_server::now_ms;
 use xtask_local_server::sign_in::{LINK_LIFETIME, local_path};
 
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, QueryString, Reply, on_disk};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString, on_disk};
 use crate::mlflow;
 use crate::runner::schedules::upcoming;
 use crate::state::{App, VERSION};
@@ -33,29 +32,29 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/local/v1/task-runs/{task_run_id}/events", get(events))
 }
 
-async fn status(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let uptime = Timestamp::now().as_second() - app.started_at.as_second();
+async fn status(call: Call) -> Reply {
+    let uptime = Timestamp::now().as_second() - call.started_at.as_second();
     Ok(Json(json!({
         "version": VERSION,
-        "workspace_id": app.identity.workspace_id,
-        "url": app.url,
-        "user": app.identity.user_name,
+        "workspace_id": call.identity.workspace_id,
+        "url": call.url,
+        "user": call.identity.user_name,
         "uptime_seconds": uptime.max(0),
-        "idle_seconds": app.activity.idle().as_secs(),
-        "keep": app.config.keep,
-        "schedules": app.config.schedules,
-        "active_runs": app.store.active_runs()?.len(),
-        "mlflow": mlflow::status(&app),
+        "idle_seconds": call.activity.idle().as_secs(),
+        "keep": call.config.keep,
+        "schedules": call.config.schedules,
+        "active_runs": call.store.active_runs()?.len(),
+        "mlflow": mlflow::status(&call),
     })))
 }
 
 /// The jobs with triggers, and their next due times.
-async fn schedules(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let jobs = app.store.jobs_with_triggers()?;
+async fn schedules(call: Call) -> Reply {
+    let jobs = call.store.jobs_with_triggers()?;
     let jobs: Vec<Value> = jobs
         .iter()
         .filter_map(|job| {
-            let upcoming = upcoming(&app, job)?;
+            let upcoming = upcoming(&call, job)?;
             Some(json!({
                 "job_id": job.job_id,
                 "name": job.settings.name,
@@ -67,11 +66,11 @@ async fn schedules(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError>
             }))
         })
         .collect();
-    Ok(Json(json!({"firing": app.config.schedules, "jobs": jobs})))
+    Ok(Json(json!({"firing": call.config.schedules, "jobs": jobs})))
 }
 
-async fn shutdown(State(app): State<Arc<App>>) -> Json<Value> {
-    app.stop.request();
+async fn shutdown(call: Call) -> Json<Value> {
+    call.stop.request();
     Json(json!({}))
 }
 
@@ -82,17 +81,13 @@ struct SignIn {
 }
 
 /// Creates a one-time sign-in link that leads to `path`.
-async fn sign_in(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<SignIn>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_own_token()?;
-    let code = app
+async fn sign_in(call: Call, JsonBody(body): JsonBody<SignIn>) -> Reply {
+    call.caller.require_own_token()?;
+    let code = call
         .sign_in_links
         .issue(local_path(&body.path).to_owned(), now_ms(), LINK_LIFETIME)
         .map_err(|error| ApiError::internal("cannot make a sign-in code", &error))?;
-    let url = format!("{}/sign-in?code={}", app.url, code.expose());
+    let url = format!("{}/sign-in?code={}", call.url, code.expose());
     Ok(Json(json!({"url": url})))
 }
 
@@ -104,16 +99,16 @@ struct Offset {
 
 /// Complete lines of a task run's events from a byte offset on; `x-next-offset` is the next offset.
 async fn events(
-    State(app): State<Arc<App>>,
+    call: Call,
     Path(task_run_id): Path<i64>,
     QueryString(query): QueryString<Offset>,
 ) -> Result<Response, ApiError> {
-    if app.store.task_run(task_run_id)?.is_none() {
+    if call.store.task_run(task_run_id)?.is_none() {
         return Err(ApiError::not_found(format!(
             "Task run {task_run_id} does not exist."
         )));
     }
-    let lines = on_disk(&app, move |app| {
+    let lines = on_disk(&call.app, move |app| {
         let path = app.task_run_dir(task_run_id).join("events.jsonl");
         whole_lines(path.as_std_path(), query.offset)
             .map_err(|error| ApiError::disk("cannot read the events", &error))

@@ -3,16 +3,15 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::{self, Act, Right};
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, Reply};
 use crate::error::ApiError;
-use crate::extract::JsonBody;
 use crate::files::WorkspacePath;
 use crate::state::App;
 use crate::store::PrincipalKind;
@@ -105,13 +104,9 @@ struct Entries {
 
 type Target = Path<(String, String)>;
 
-async fn show(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(target): Target,
-) -> Result<Json<Value>, ApiError> {
-    let object = Object::find(&app, &caller, target)?;
-    let entries = object.entries(&app)?;
+async fn show(call: Call, Path(target): Target) -> Reply {
+    let object = Object::find(&call, target)?;
+    let entries = object.entries(&call)?;
     Ok(Json(object.describe(&entries)))
 }
 
@@ -120,72 +115,48 @@ fn sql(Path((kind, id)): Target) -> Target {
     Path((format!("sql/{kind}"), id))
 }
 
-async fn show_sql(
-    app: State<Arc<App>>,
-    caller: Caller,
-    target: Target,
-) -> Result<Json<Value>, ApiError> {
-    show(app, caller, sql(target)).await
+async fn show_sql(call: Call, target: Target) -> Reply {
+    show(call, sql(target)).await
 }
 
-async fn replace_sql(
-    app: State<Arc<App>>,
-    caller: Caller,
-    target: Target,
-    body: JsonBody<Entries>,
-) -> Result<Json<Value>, ApiError> {
-    replace(app, caller, sql(target), body).await
+async fn replace_sql(call: Call, target: Target, body: JsonBody<Entries>) -> Reply {
+    replace(call, sql(target), body).await
 }
 
-async fn change_sql(
-    app: State<Arc<App>>,
-    caller: Caller,
-    target: Target,
-    body: JsonBody<Entries>,
-) -> Result<Json<Value>, ApiError> {
-    change(app, caller, sql(target), body).await
+async fn change_sql(call: Call, target: Target, body: JsonBody<Entries>) -> Reply {
+    change(call, sql(target), body).await
 }
 
-async fn replace(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(target): Target,
-    JsonBody(body): JsonBody<Entries>,
-) -> Result<Json<Value>, ApiError> {
-    let object = Object::find(&app, &caller, target)?;
-    object.keep(&app, &caller, &body.access_control_list)
+async fn replace(call: Call, Path(target): Target, JsonBody(body): JsonBody<Entries>) -> Reply {
+    let object = Object::find(&call, target)?;
+    object.keep(&call, &body.access_control_list)
 }
 
 /// Sets the levels of the given principals, and keeps those of others.
-async fn change(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(target): Target,
-    JsonBody(body): JsonBody<Entries>,
-) -> Result<Json<Value>, ApiError> {
-    let object = Object::find(&app, &caller, target)?;
-    let mut entries = object.entries(&app)?;
+async fn change(call: Call, Path(target): Target, JsonBody(body): JsonBody<Entries>) -> Reply {
+    let object = Object::find(&call, target)?;
+    let mut entries = object.entries(&call)?;
     for entry in body.access_control_list {
         entries.retain(|known| principal(known) != principal(&entry));
         entries.push(entry);
     }
-    object.keep(&app, &caller, &entries)
+    object.keep(&call, &entries)
 }
 
 /// Requires the right to see and set the permissions of an object.
-fn check_access(app: &App, caller: &Caller, kind: &str, id: &str) -> Result<(), ApiError> {
+fn check_access(call: &Call, kind: &str, id: &str) -> Result<(), ApiError> {
     let number = id.parse().unwrap_or_default();
     match kind {
-        "jobs" => access::job(app, caller, number, Act::Permissions),
-        "directories" | "notebooks" | "files" => match app.store.object_path(number)? {
-            Some(path) => access::path(app, caller, &WorkspacePath::parse(&path)?, Right::Write),
+        "jobs" => access::job(call, number, Act::Permissions),
+        "directories" | "notebooks" | "files" => match call.store.object_path(number)? {
+            Some(path) => access::path(call, &WorkspacePath::parse(&path)?, Right::Write),
             None => Ok(()),
         },
         "experiments" => {
-            let owner = app.store.owner("experiment", id)?;
-            access::manage(app, caller, kind, id, owner.as_deref())
+            let owner = call.store.owner("experiment", id)?;
+            access::manage(call, kind, id, owner.as_deref())
         }
-        _ => access::manage(app, caller, kind, id, None),
+        _ => access::manage(call, kind, id, None),
     }
 }
 
@@ -198,7 +169,7 @@ struct Object {
 
 impl Object {
     /// Also checks that the caller may see and set the permissions.
-    fn find(app: &App, caller: &Caller, (kind, id): (String, String)) -> Result<Object, ApiError> {
+    fn find(call: &Call, (kind, id): (String, String)) -> Result<Object, ApiError> {
         let Some((kind, reply_kind, levels)) =
             KINDS.iter().copied().find(|(name, ..)| *name == kind)
         else {
@@ -206,16 +177,16 @@ impl Object {
                 "the local workspace has no permissions for {kind}"
             )));
         };
-        check_access(app, caller, kind, &id)?;
+        check_access(call, kind, &id)?;
         let number = id.parse::<i64>();
         let exists = match (kind, number) {
-            ("jobs", Ok(job_id)) => app.store.job(job_id)?.is_some(),
+            ("jobs", Ok(job_id)) => call.store.job(job_id)?.is_some(),
             ("directories" | "notebooks" | "files", Ok(object_id)) => {
-                app.store.object_path(object_id)?.is_some()
+                call.store.object_path(object_id)?.is_some()
             }
             ("jobs" | "directories" | "notebooks" | "files", Err(_)) => false,
             _ if let Some((_, record)) = RECORDS.iter().find(|(name, _)| *name == kind) => {
-                app.store.record(record, &id)?.is_some()
+                call.store.record(record, &id)?.is_some()
             }
             _ => true,
         };
@@ -274,7 +245,7 @@ impl Object {
         Ok(json!({field: creator, "permission_level": "IS_OWNER"}))
     }
 
-    fn keep(&self, app: &App, caller: &Caller, entries: &[Value]) -> Result<Json<Value>, ApiError> {
+    fn keep(&self, call: &Call, entries: &[Value]) -> Reply {
         for entry in entries {
             if principal(entry).is_none() {
                 return Err(ApiError::invalid(format!(
@@ -299,10 +270,10 @@ impl Object {
         if self.kind == "jobs" && owners != 1 {
             return Err(ApiError::invalid("The job must have exactly one owner."));
         }
-        if self.kind == "jobs" && !caller.is_admin() {
-            self.check_owner_stays(app, &entries)?;
+        if self.kind == "jobs" && !call.caller.is_admin() {
+            self.check_owner_stays(call, &entries)?;
         }
-        app.store.set_acl(self.kind, &self.id, &entries)?;
+        call.store.set_acl(self.kind, &self.id, &entries)?;
         Ok(Json(self.describe(&entries)))
     }
 

@@ -14,6 +14,7 @@ use axum::Router;
 use axum::routing::get;
 
 use crate::state::App;
+use crate::store::PrincipalKind;
 
 const ROOT: &str = "/api/2.0/preview/scim/v2";
 
@@ -21,28 +22,11 @@ pub(super) fn router() -> Router<Arc<App>> {
     let at = |path: &str| format!("{ROOT}/{path}");
     Router::new()
         .route(&at("Me"), get(me::me))
-        .route(
+        .merge(principals::router(
             &at("ServicePrincipals"),
-            get(principals::list_services).post(principals::create_service),
-        )
-        .route(
-            &at("ServicePrincipals/{id}"),
-            get(principals::show_service)
-                .put(principals::replace_service)
-                .patch(principals::patch_service)
-                .delete(principals::delete_service),
-        )
-        .route(
-            &at("Users"),
-            get(principals::list_users).post(principals::create_user),
-        )
-        .route(
-            &at("Users/{id}"),
-            get(principals::show_user)
-                .put(principals::replace_user)
-                .patch(principals::patch_user)
-                .delete(principals::delete_user),
-        )
+            PrincipalKind::ServicePrincipal,
+        ))
+        .merge(principals::router(&at("Users"), PrincipalKind::User))
         .route(&at("Groups"), get(groups::list).post(groups::create))
         .route(
             &at("Groups/{id}"),

@@ -5,7 +5,6 @@ mod scopes;
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -14,9 +13,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::{Permission, secret_scope};
-use crate::caller::{Caller, Credential};
+use crate::call::{Call, JsonBody, QueryString, Reply};
+use crate::caller::Credential;
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 
 /// Databricks' limits: name of a scope or key, bytes of a value, secrets of a scope.
@@ -42,12 +41,8 @@ struct Put {
     bytes_value: Option<String>,
 }
 
-async fn put(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Put>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &body.scope, Permission::Write)?;
+async fn put(call: Call, JsonBody(body): JsonBody<Put>) -> Reply {
+    secret_scope(&call, &body.scope, Permission::Write)?;
     check_name("key", &body.key)?;
     let value = match (body.string_value, body.bytes_value) {
         (Some(text), None) => text.into_bytes(),
@@ -66,7 +61,7 @@ async fn put(
             value.len()
         )));
     }
-    let known = app.store.secret_names(&body.scope)?;
+    let known = call.store.secret_names(&body.scope)?;
     if known.len() >= MOST_SECRETS && known.iter().all(|name| name.key != body.key) {
         return Err(ApiError::new(
             axum::http::StatusCode::BAD_REQUEST,
@@ -77,7 +72,7 @@ async fn put(
             ),
         ));
     }
-    app.store.put_secret(&body.scope, &body.key, &value)?;
+    call.store.put_secret(&body.scope, &body.key, &value)?;
     Ok(Json(json!({})))
 }
 
@@ -87,29 +82,21 @@ struct Name {
     key: String,
 }
 
-async fn read(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(name): QueryString<Name>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &name.scope, Permission::Read)?;
-    let value = app.store.secret(&name.scope, &name.key)?;
+async fn read(call: Call, QueryString(name): QueryString<Name>) -> Reply {
+    secret_scope(&call, &name.scope, Permission::Read)?;
+    let value = call.store.secret(&name.scope, &name.key)?;
     let value = value.ok_or_else(|| absent(&name))?;
-    if let Credential::Run { job_run_id } = caller.by {
-        app.runner.redaction.note(job_run_id, &value);
+    if let Credential::Run { job_run_id } = call.caller.by {
+        call.runner.redaction.note(job_run_id, &value);
     }
     Ok(Json(
         json!({"key": name.key, "value": STANDARD.encode(value)}),
     ))
 }
 
-async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(name): JsonBody<Name>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &name.scope, Permission::Write)?;
-    if app.store.delete_secret(&name.scope, &name.key)? {
+async fn delete(call: Call, JsonBody(name): JsonBody<Name>) -> Reply {
+    secret_scope(&call, &name.scope, Permission::Write)?;
+    if call.store.delete_secret(&name.scope, &name.key)? {
         Ok(Json(json!({})))
     } else {
         Err(absent(&name))
@@ -121,13 +108,9 @@ struct Scope {
     scope: String,
 }
 
-async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<Scope>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &query.scope, Permission::Read)?;
-    let names = app.store.secret_names(&query.scope)?;
+async fn list(call: Call, QueryString(query): QueryString<Scope>) -> Reply {
+    secret_scope(&call, &query.scope, Permission::Read)?;
+    let names = call.store.secret_names(&query.scope)?;
     let secrets: Vec<Value> = names
         .iter()
         .map(|name| json!({"key": name.key, "last_updated_timestamp": name.updated_at}))

@@ -11,10 +11,18 @@ mod volumes;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{get, post};
+use axum::extract::Path;
+use axum::routing::{MethodRouter, get, post};
+use axum::{Json, Router};
+use serde_json::{Map, Value};
 
+use crate::access;
+use crate::call::{Call, JsonBody, Reply};
+use crate::catalogs::names::{self, FullName};
+use crate::catalogs::{CATALOG, Kind, SCHEMA, VOLUME};
 use crate::state::App;
+
+type Fields = Map<String, Value>;
 
 pub(super) fn router() -> Router<Arc<App>> {
     let path = |rest: &str| format!("/api/2.1/unity-catalog/{rest}");
@@ -25,23 +33,17 @@ pub(super) fn router() -> Router<Arc<App>> {
         )
         .route(
             &path("catalogs/{name}"),
-            get(catalogs::show)
-                .patch(catalogs::update)
-                .delete(catalogs::delete),
+            one(&CATALOG).delete(catalogs::delete),
         )
         .route(&path("schemas"), post(schemas::create).get(schemas::list))
         .route(
             &path("schemas/{full_name}"),
-            get(schemas::show)
-                .patch(schemas::update)
-                .delete(schemas::delete),
+            one(&SCHEMA).delete(schemas::delete),
         )
         .route(&path("volumes"), post(volumes::create).get(volumes::list))
         .route(
             &path("volumes/{full_name}"),
-            get(volumes::show)
-                .patch(volumes::update)
-                .delete(volumes::delete),
+            one(&VOLUME).delete(volumes::delete),
         )
         .route(&path("models"), post(models::create).get(models::list))
         .route(
@@ -67,4 +69,34 @@ pub(super) fn router() -> Router<Arc<App>> {
             &path("permissions/{securable_type}/{full_name}"),
             get(grants::show).patch(grants::change),
         )
+}
+
+/// Shows and updates a catalog, schema or volume.
+fn one(kind: &'static Kind) -> MethodRouter<Arc<App>> {
+    get(move |call, name| show(kind, call, name))
+        .patch(move |call, name, changes| update(kind, call, name, changes))
+}
+
+async fn show(kind: &Kind, call: Call, Path(full_name): Path<FullName>) -> Reply {
+    let body = kind.find(&call, &full_name)?;
+    access::require_privilege(&call, kind.seen_with, kind.name, &full_name)?;
+    Ok(Json(body))
+}
+
+async fn update(
+    kind: &Kind,
+    call: Call,
+    Path(full_name): Path<FullName>,
+    JsonBody(changes): JsonBody<Fields>,
+) -> Reply {
+    let mut body = kind.find(&call, &full_name)?;
+    access::require_owner(&call, kind.name, &full_name)?;
+    names::apply(&call.caller, &mut body, &changes, kind.changeable)?;
+    call.store.replace_securable(kind.name, &full_name, &body)?;
+    Ok(Json(body))
+}
+
+/// A text of a request; empty without one.
+fn text<'f>(fields: &'f Fields, name: &str) -> &'f str {
+    fields.get(name).and_then(Value::as_str).unwrap_or_default()
 }

@@ -10,19 +10,18 @@ mod read;
 
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::extract::{DefaultBodyLimit, Path};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::body::ImportBody;
 use self::export::Format;
 use crate::access::{self, Right};
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, QueryString, RawBody, Reply, on_disk};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString, RawBody, on_disk};
 use crate::files::WorkspacePath;
 use crate::state::App;
 
@@ -65,27 +64,19 @@ struct ExportQuery {
     direct_download: bool,
 }
 
-async fn get_status(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<StatusQuery>,
-) -> Result<Json<Value>, ApiError> {
+async fn get_status(call: Call, QueryString(query): QueryString<StatusQuery>) -> Reply {
     let path = WorkspacePath::parse(&query.path)?;
-    access::path(&app, &caller, &path, Right::Read)?;
+    access::path(&call, &path, Right::Read)?;
     let with_format = query.return_export_info;
-    on_disk(&app, move |app| read::status(app, &path, with_format))
+    on_disk(&call.app, move |app| read::status(app, &path, with_format))
         .await
         .map(Json)
 }
 
-async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<PathQuery>,
-) -> Result<Json<Value>, ApiError> {
+async fn list(call: Call, QueryString(query): QueryString<PathQuery>) -> Reply {
     let path = WorkspacePath::parse(&query.path)?;
-    access::path(&app, &caller, &path, Right::Read)?;
-    let objects = on_disk(&app, move |app| read::list(app, &path)).await?;
+    access::path(&call, &path, Right::Read)?;
+    let objects = on_disk(&call.app, move |app| read::list(app, &path)).await?;
     Ok(Json(if objects.is_empty() {
         json!({})
     } else {
@@ -100,37 +91,31 @@ struct PathBody {
     recursive: bool,
 }
 
-async fn mkdirs(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<PathBody>,
-) -> Result<Json<Value>, ApiError> {
+async fn mkdirs(call: Call, JsonBody(body): JsonBody<PathBody>) -> Reply {
     let path = WorkspacePath::parse(&body.path)?;
-    access::path(&app, &caller, &path, Right::Write)?;
-    on_disk(&app, move |app| import::make_folder(app, &path)).await?;
+    access::path(&call, &path, Right::Write)?;
+    on_disk(&call.app, move |app| import::make_folder(app, &path)).await?;
     Ok(Json(json!({})))
 }
 
-async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<PathBody>,
-) -> Result<Json<Value>, ApiError> {
+async fn delete(call: Call, JsonBody(body): JsonBody<PathBody>) -> Reply {
     let path = WorkspacePath::parse(&body.path)?;
-    access::path(&app, &caller, &path, Right::Write)?;
-    on_disk(&app, move |app| import::delete(app, &path, body.recursive)).await?;
+    access::path(&call, &path, Right::Write)?;
+    on_disk(&call.app, move |app| {
+        import::delete(app, &path, body.recursive)
+    })
+    .await?;
     Ok(Json(json!({})))
 }
 
 async fn export_object(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     QueryString(query): QueryString<ExportQuery>,
 ) -> Result<Response, ApiError> {
     let path = WorkspacePath::parse(&query.path)?;
-    access::path(&app, &caller, &path, Right::Read)?;
+    access::path(&call, &path, Right::Read)?;
     let format = Format::parse(query.format.as_deref())?;
-    let file = on_disk(&app, move |app| export::file(app, &path, format)).await?;
+    let file = on_disk(&call.app, move |app| export::file(app, &path, format)).await?;
     Ok(if query.direct_download {
         file.into_download()
     } else {
@@ -139,14 +124,10 @@ async fn export_object(
 }
 
 /// The path arrives as one escaped segment, with or without its leading slash.
-async fn download(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(path): Path<String>,
-) -> Result<Response, ApiError> {
+async fn download(call: Call, Path(path): Path<String>) -> Result<Response, ApiError> {
     let path = WorkspacePath::parse(&format!("/{path}"))?;
-    access::path(&app, &caller, &path, Right::Read)?;
-    Ok(on_disk(&app, move |app| {
+    access::path(&call, &path, Right::Read)?;
+    Ok(on_disk(&call.app, move |app| {
         export::file(app, &path, Format::AsImported)
     })
     .await?
@@ -160,30 +141,28 @@ struct ImportQuery {
 }
 
 async fn import_file(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(path): Path<String>,
     QueryString(query): QueryString<ImportQuery>,
     RawBody(content): RawBody,
-) -> Result<Json<Value>, ApiError> {
+) -> Reply {
     let path = WorkspacePath::parse(&format!("/{path}"))?;
-    access::path(&app, &caller, &path, Right::Write)?;
+    access::path(&call, &path, Right::Write)?;
     let request = import::Import {
         path,
         kind: import::Kind::ByContent,
         overwrite: query.overwrite,
     };
-    on_disk(&app, move |app| import::import(app, &request, &content)).await?;
+    on_disk(&call.app, move |app| {
+        import::import(app, &request, &content)
+    })
+    .await?;
     Ok(Json(json!({})))
 }
 
-async fn import_object(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    body: ImportBody,
-) -> Result<Json<Value>, ApiError> {
-    access::path(&app, &caller, &body.import.path, Right::Write)?;
-    on_disk(&app, move |app| {
+async fn import_object(call: Call, body: ImportBody) -> Reply {
+    access::path(&call, &body.import.path, Right::Write)?;
+    on_disk(&call.app, move |app| {
         import::import(app, &body.import, &body.content)
     })
     .await?;

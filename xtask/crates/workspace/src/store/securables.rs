@@ -39,11 +39,13 @@ impl Store {
         )? == 1)
     }
 
-    /// The full name may change.
-    pub fn replace_securable(&self, old_full_name: &str, securable: &Securable) -> Result<()> {
-        let json = serde_json::to_string(&securable.body)?;
-        self.execute("UPDATE securables SET full_name = ?3, parent = ?4, body_json = ?5 WHERE kind = ?1 AND full_name = ?2",
-                params![securable.kind, old_full_name, securable.full_name, securable.parent, json]).map(drop)
+    pub fn replace_securable(&self, kind: &str, full_name: &str, body: &Value) -> Result<()> {
+        let json = serde_json::to_string(body)?;
+        self.execute(
+            "UPDATE securables SET body_json = ?3 WHERE kind = ?1 AND full_name = ?2",
+            params![kind, full_name, json],
+        )
+        .map(drop)
     }
 
     /// `false` if there was none.

@@ -71,7 +71,7 @@ impl Server {
             idle,
             keep: false,
             schedules,
-            witness: None,
+            conformance: None,
             spark,
             spark_jars: std::env::var("XTASK_SPARK_JARS")
                 .ok()

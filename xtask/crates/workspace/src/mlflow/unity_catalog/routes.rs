@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRequest, Request};
 use axum::http::{Method, StatusCode};
 use axum::routing::{delete, get, patch, post};
 use axum::{Json, Router};
@@ -12,9 +12,9 @@ use xtask_local_server::now_ms;
 
 use super::{ORIGIN_TAG, Version, canonical_name, model_wire, visible_tags};
 use crate::access::{Model, sees};
-use crate::caller::Caller;
+use crate::call::{Call, Reply};
 use crate::catalog_limits;
-use crate::catalogs::require_schema_for_model;
+use crate::catalogs::require_creation;
 use crate::error::ApiError;
 use crate::mlflow::{artifact_roots, client, registry};
 use crate::state::App;
@@ -23,8 +23,6 @@ const ROOT: &str = "/api/2.0/mlflow/unity-catalog";
 const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// Reported lifetime of the credentials that clients request, ms.
 const CREDENTIALS_LIFETIME: i64 = 3_600_000;
-
-type Reply = Result<Json<Value>, ApiError>;
 
 pub(in crate::mlflow) fn router() -> Router<Arc<App>> {
     let at = |path: &str| format!("{ROOT}/{path}");
@@ -99,21 +97,17 @@ impl FromRequest<Arc<App>> for Arguments {
     }
 }
 
-async fn create_model(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
+async fn create_model(call: Call, Arguments(body): Arguments) -> Reply {
     let name = body["name"].as_str().unwrap_or_default().to_owned();
     let parts: Vec<&str> = name.split('.').collect();
-    if let ([catalog, schema, _], false) = (parts.as_slice(), caller.is_admin()) {
-        require_schema_for_model(&app, &caller, catalog, schema)?;
+    if let ([catalog, schema, _], false) = (parts.as_slice(), call.caller.is_admin()) {
+        require_creation(&call, "CREATE_MODEL", catalog, schema)?;
     }
     let tags = new_tags(&body)?;
     let body = json!({"name": name, "tags": tags,
         "description": body["description"].as_str().unwrap_or_default()});
-    let reply = client::post(&app, "registered-models/create", &body).await?;
-    app.store.set_owner("model", &name, caller.name())?;
+    let reply = client::post(&call, "registered-models/create", &body).await?;
+    call.store.set_owner("model", &name, call.caller.name())?;
     Ok(Json(
         json!({"registered_model": model_wire(&reply["registered_model"])}),
     ))
@@ -123,12 +117,8 @@ fn model_of(arguments: &Value) -> Model<'_> {
     Model(arguments["name"].as_str().unwrap_or_default())
 }
 
-async fn update_model(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_owner(&app, &caller)?;
+async fn update_model(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_owner(&call)?;
     if body["new_name"]
         .as_str()
         .is_some_and(|new| body["name"] != new.to_lowercase())
@@ -138,30 +128,22 @@ async fn update_model(
         ));
     }
     let body = json!({"name": body["name"], "description": body["description"].as_str().unwrap_or_default()});
-    let reply = client::call(&app, Method::PATCH, "registered-models/update", &body).await?;
+    let reply = client::call(&call, Method::PATCH, "registered-models/update", &body).await?;
     Ok(Json(
         json!({"registered_model": model_wire(&reply["registered_model"])}),
     ))
 }
 
-async fn delete_model(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_owner(&app, &caller)?;
-    registry::delete_model(&app, body["name"].as_str().unwrap_or_default()).await?;
+async fn delete_model(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_owner(&call)?;
+    registry::delete_model(&call, body["name"].as_str().unwrap_or_default()).await?;
     Ok(Json(json!({})))
 }
 
-async fn get_model(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(query): Arguments,
-) -> Reply {
-    model_of(&query).require_execute(&app, &caller)?;
+async fn get_model(call: Call, Arguments(query): Arguments) -> Reply {
+    model_of(&query).require_execute(&call)?;
     let reply = client::get(
-        &app,
+        &call,
         "registered-models/get",
         &json!({"name": query["name"]}),
     )
@@ -171,79 +153,55 @@ async fn get_model(
     ))
 }
 
-async fn search_models(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(query): Arguments,
-) -> Reply {
-    let reply = client::get(&app, "registered-models/search", &query).await?;
+async fn search_models(call: Call, Arguments(query): Arguments) -> Reply {
+    let reply = client::get(&call, "registered-models/search", &query).await?;
     let mut models = Vec::new();
     for model in reply["registered_models"].as_array().into_iter().flatten() {
         let name = text(&model["name"]);
         // The workspace registry is in MLflow's, too; its models have one-level names.
-        if canonical_name(name).is_ok() && sees(&app, &caller, "function", name)? {
+        if canonical_name(name).is_ok() && sees(&call, "function", name)? {
             models.push(found_by_search(model_wire(model)));
         }
     }
     Ok(Json(page(&reply, "registered_models", models)))
 }
 
-async fn set_model_tag(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_tag(&app, &caller)?;
+async fn set_model_tag(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_tag(&call)?;
     check_new_tag(&body, &Value::Null)?;
     let query = json!({"name": body["name"]});
-    let known = client::get(&app, "registered-models/get", &query).await?;
+    let known = client::get(&call, "registered-models/get", &query).await?;
     check_new_tag(&body, &known["registered_model"]["tags"])?;
-    client::post(&app, "registered-models/set-tag", &body)
+    client::post(&call, "registered-models/set-tag", &body)
         .await
         .map(Json)
 }
 
-async fn delete_model_tag(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_tag(&app, &caller)?;
-    client::call(&app, Method::DELETE, "registered-models/delete-tag", &body)
+async fn delete_model_tag(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_tag(&call)?;
+    client::call(&call, Method::DELETE, "registered-models/delete-tag", &body)
         .await
         .map(Json)
 }
 
-async fn set_alias(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_owner(&app, &caller)?;
+async fn set_alias(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_owner(&call)?;
     registry::new_alias(body["alias"].as_str().unwrap_or_default())?;
-    client::post(&app, "registered-models/alias", &body)
+    client::post(&call, "registered-models/alias", &body)
         .await
         .map(Json)
 }
 
-async fn delete_alias(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_owner(&app, &caller)?;
-    client::call(&app, Method::DELETE, "registered-models/alias", &body)
+async fn delete_alias(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_owner(&call)?;
+    client::call(&call, Method::DELETE, "registered-models/alias", &body)
         .await
         .map(Json)
 }
 
-async fn get_by_alias(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(query): Arguments,
-) -> Reply {
-    model_of(&query).require_execute(&app, &caller)?;
-    let reply = client::get(&app, "registered-models/alias", &query).await?;
+async fn get_by_alias(call: Call, Arguments(query): Arguments) -> Reply {
+    model_of(&query).require_execute(&call)?;
+    let reply = client::get(&call, "registered-models/alias", &query).await?;
     Ok(version_reply(&reply))
 }
 
@@ -252,12 +210,8 @@ async fn sdk_enabled() -> Json<Value> {
 }
 
 /// Creates a version without files: they arrive through the Files API, and `finalize` completes it.
-async fn create_version(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_new_version(&app, &caller)?;
+async fn create_version(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_new_version(&call)?;
     let source = body["source"].as_str().unwrap_or_default();
     let known_root = artifact_roots::to_mlflow(source);
     let place = known_root.as_deref().unwrap_or(source);
@@ -277,7 +231,7 @@ async fn create_version(
     if let Some(id) = model {
         sent["model_id"] = Value::from(id);
     }
-    let reply = match client::post(&app, "model-versions/create", &sent).await {
+    let reply = match client::post(&call, "model-versions/create", &sent).await {
         // MLflow checks the source against its own runs. A source elsewhere (another workspace, another model's
         // version) is valid, too: the files come with the registration.
         Err(error)
@@ -289,15 +243,15 @@ async fn create_version(
             }
             let name = body["name"].as_str().unwrap_or_default();
             // A missing model is not an error of the source.
-            client::get(&app, "registered-models/get", &json!({"name": name})).await?;
+            client::get(&call, "registered-models/get", &json!({"name": name})).await?;
             sent["source"] = Value::from(format!("dbfs:/Models/{}", name.replace('.', "/")));
-            client::post(&app, "model-versions/create", &sent).await?
+            client::post(&call, "model-versions/create", &sent).await?
         }
         other => other?,
     };
     let made = Version::new(&reply["model_version"]);
     let id = format!("{}/{}", made.name(), made.number());
-    app.store.set_owner("version", &id, caller.name())?;
+    call.store.set_owner("version", &id, call.caller.name())?;
     Ok(version_reply(&reply))
 }
 
@@ -313,61 +267,41 @@ fn logged_model(body: &Value, source: &str) -> Option<String> {
     given.or(in_address).or(named).map(str::to_owned)
 }
 
-async fn update_version(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_owner(&app, &caller)?;
-    let reply = client::call(&app, Method::PATCH, "model-versions/update", &body).await?;
+async fn update_version(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_owner(&call)?;
+    let reply = client::call(&call, Method::PATCH, "model-versions/update", &body).await?;
     Ok(version_reply(&reply))
 }
 
-async fn delete_version(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_owner(&app, &caller)?;
-    let version = find_version(&app, &body).await?;
-    registry::delete_version(&app, version.name(), &version.number().to_string()).await?;
+async fn delete_version(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_owner(&call)?;
+    let version = find_version(&call, &body).await?;
+    registry::delete_version(&call, version.name(), &version.number().to_string()).await?;
     Ok(Json(json!({})))
 }
 
-async fn get_version(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(query): Arguments,
-) -> Reply {
-    model_of(&query).require_execute(&app, &caller)?;
+async fn get_version(call: Call, Arguments(query): Arguments) -> Reply {
+    model_of(&query).require_execute(&call)?;
     Ok(Json(
-        json!({"model_version": find_version(&app, &query).await?.wire()}),
+        json!({"model_version": find_version(&call, &query).await?.wire()}),
     ))
 }
 
-async fn search_versions(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(query): Arguments,
-) -> Reply {
-    let reply = client::get(&app, "model-versions/search", &query).await?;
+async fn search_versions(call: Call, Arguments(query): Arguments) -> Reply {
+    let reply = client::get(&call, "model-versions/search", &query).await?;
     let mut versions = Vec::new();
     for version in reply["model_versions"].as_array().into_iter().flatten() {
         let version = Version::new(version);
-        if caller.is_admin() || sees(&app, &caller, "function", version.name())? {
+        if call.caller.is_admin() || sees(&call, "function", version.name())? {
             versions.push(found_by_search(version.wire()));
         }
     }
     Ok(Json(page(&reply, "model_versions", versions)))
 }
 
-async fn download_uri(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(query): Arguments,
-) -> Reply {
-    model_of(&query).require_execute(&app, &caller)?;
-    let version = find_version(&app, &query).await?;
+async fn download_uri(call: Call, Arguments(query): Arguments) -> Reply {
+    model_of(&query).require_execute(&call)?;
+    let version = find_version(&call, &query).await?;
     if version.status() != "READY" {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -385,13 +319,9 @@ async fn download_uri(
 
 /// Placeholder credentials: clients ask for them before they transfer files through the Files API with the caller's
 /// token.
-async fn credentials(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_execute(&app, &caller)?;
-    find_version(&app, &body).await?;
+async fn credentials(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_execute(&call)?;
+    find_version(&call, &body).await?;
     let none =
         json!({"access_key_id": "none", "secret_access_key": "none", "session_token": "none"});
     Ok(Json(json!({"credentials": {
@@ -401,44 +331,32 @@ async fn credentials(
     }})))
 }
 
-async fn finalize(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_new_version(&app, &caller)?;
-    let version = find_version(&app, &body).await?;
+async fn finalize(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_new_version(&call)?;
+    let version = find_version(&call, &body).await?;
     let tag = json!({"name": body["name"], "version": body["version"], "key": ORIGIN_TAG,
         "value": version.finalized_origin()});
-    client::post(&app, "model-versions/set-tag", &tag).await?;
+    client::post(&call, "model-versions/set-tag", &tag).await?;
     Ok(Json(
-        json!({"model_version": find_version(&app, &body).await?.wire()}),
+        json!({"model_version": find_version(&call, &body).await?.wire()}),
     ))
 }
 
-async fn set_version_tag(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_tag(&app, &caller)?;
+async fn set_version_tag(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_tag(&call)?;
     not_ours(&body)?;
     check_new_tag(&body, &Value::Null)?;
-    let known = find_version(&app, &body).await?;
+    let known = find_version(&call, &body).await?;
     check_new_tag(&body, known.tags())?;
-    client::post(&app, "model-versions/set-tag", &body)
+    client::post(&call, "model-versions/set-tag", &body)
         .await
         .map(Json)
 }
 
-async fn delete_version_tag(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Arguments(body): Arguments,
-) -> Reply {
-    model_of(&body).require_tag(&app, &caller)?;
+async fn delete_version_tag(call: Call, Arguments(body): Arguments) -> Reply {
+    model_of(&body).require_tag(&call)?;
     not_ours(&body)?;
-    client::call(&app, Method::DELETE, "model-versions/delete-tag", &body)
+    client::call(&call, Method::DELETE, "model-versions/delete-tag", &body)
         .await
         .map(Json)
 }

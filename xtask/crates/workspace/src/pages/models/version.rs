@@ -14,7 +14,7 @@ use super::super::problem::{Problem, Reply};
 use super::files::Contents;
 use super::model::{absent, aliases, job_run, runs_of};
 use super::tags::{mlflow_run, value as value_of};
-use crate::extract::on_disk;
+use crate::call::on_disk;
 use crate::mlflow::reading::{self, ModelVersion, TrackedRun};
 use crate::state::App;
 

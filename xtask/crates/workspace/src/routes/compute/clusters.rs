@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
@@ -11,8 +10,8 @@ use serde_json::{Map, Value, json};
 use xtask_local_server::now_ms;
 
 use super::Kind;
+use crate::call::{Call, JsonBody, QueryString, Reply};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{Record, new_uuid};
 
@@ -49,14 +48,11 @@ struct ClusterId {
     cluster_id: String,
 }
 
-async fn create(
-    State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
+async fn create(call: Call, JsonBody(body): JsonBody<Map<String, Value>>) -> Reply {
     let letters: String = new_uuid()?.chars().take(8).collect();
     let id = format!("{}-{letters}", Timestamp::now().strftime("%m%d-%H%M%S"));
-    app.store
-        .create_record(CLUSTERS.name, &id, &kept(&app, body))?;
+    call.store
+        .create_record(CLUSTERS.name, &id, &kept(&call, body))?;
     Ok(Json(json!({"cluster_id": id})))
 }
 
@@ -90,15 +86,12 @@ fn describe(record: &Record) -> Value {
     body
 }
 
-async fn show(
-    State(app): State<Arc<App>>,
-    QueryString(query): QueryString<ClusterId>,
-) -> Result<Json<Value>, ApiError> {
-    Ok(Json(describe(&CLUSTERS.find(&app, &query.cluster_id)?)))
+async fn show(call: Call, QueryString(query): QueryString<ClusterId>) -> Reply {
+    Ok(Json(describe(&CLUSTERS.find(&call, &query.cluster_id)?)))
 }
 
-async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let known = app.store.records(CLUSTERS.name)?;
+async fn list(call: Call) -> Reply {
+    let known = call.store.records(CLUSTERS.name)?;
     let known: Vec<Value> = known.iter().map(describe).collect();
     Ok(Json(json!({"clusters": known})))
 }
@@ -123,19 +116,16 @@ async fn node_types() -> Json<Value> {
     }]}))
 }
 
-async fn edit(
-    State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
+async fn edit(call: Call, JsonBody(body): JsonBody<Map<String, Value>>) -> Reply {
     let id = body
         .get("cluster_id")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let mut record = CLUSTERS.find(&app, id)?;
+    let mut record = CLUSTERS.find(&call, id)?;
     let state = record.body["state"].take();
-    record.body = kept(&app, body);
+    record.body = kept(&call, body);
     record.body["state"] = state;
-    CLUSTERS.keep(&app, &record)?;
+    CLUSTERS.keep(&call, &record)?;
     Ok(Json(json!({})))
 }
 
@@ -146,11 +136,8 @@ struct Resize {
     autoscale: Option<Value>,
 }
 
-async fn resize(
-    State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<Resize>,
-) -> Result<Json<Value>, ApiError> {
-    let mut record = CLUSTERS.find(&app, &body.cluster_id)?;
+async fn resize(call: Call, JsonBody(body): JsonBody<Resize>) -> Reply {
+    let mut record = CLUSTERS.find(&call, &body.cluster_id)?;
     if record.body["state"] != "RUNNING" {
         return Err(ApiError::new(
             axum::http::StatusCode::BAD_REQUEST,
@@ -171,35 +158,26 @@ async fn resize(
                 .filter_map(|(field, value)| Some((field.to_owned(), value?))),
         );
     }
-    CLUSTERS.keep(&app, &record)?;
+    CLUSTERS.keep(&call, &record)?;
     Ok(Json(json!({})))
 }
 
-async fn start(
-    State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<ClusterId>,
-) -> Result<Json<Value>, ApiError> {
-    set_state(&app, &body.cluster_id, "RUNNING")
+async fn start(call: Call, JsonBody(body): JsonBody<ClusterId>) -> Reply {
+    set_state(&call, &body.cluster_id, "RUNNING")
 }
 
-async fn terminate(
-    State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<ClusterId>,
-) -> Result<Json<Value>, ApiError> {
-    set_state(&app, &body.cluster_id, "TERMINATED")
+async fn terminate(call: Call, JsonBody(body): JsonBody<ClusterId>) -> Reply {
+    set_state(&call, &body.cluster_id, "TERMINATED")
 }
 
-fn set_state(app: &App, id: &str, state: &str) -> Result<Json<Value>, ApiError> {
+fn set_state(app: &App, id: &str, state: &str) -> Reply {
     let mut record = CLUSTERS.find(app, id)?;
     record.body["state"] = state.into();
     CLUSTERS.keep(app, &record)?;
     Ok(Json(json!({})))
 }
 
-async fn delete(
-    State(app): State<Arc<App>>,
-    JsonBody(body): JsonBody<ClusterId>,
-) -> Result<Json<Value>, ApiError> {
-    CLUSTERS.delete(&app, &body.cluster_id)?;
+async fn delete(call: Call, JsonBody(body): JsonBody<ClusterId>) -> Reply {
+    CLUSTERS.delete(&call, &body.cluster_id)?;
     Ok(Json(json!({})))
 }

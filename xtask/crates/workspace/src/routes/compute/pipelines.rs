@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use xtask_local_server::now_ms;
 
 use super::Kind;
+use crate::call::{Call, JsonBody, QueryString, Reply};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{Record, new_uuid};
 
@@ -35,10 +35,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(&path("/{pipeline_id}/stop"), post(stop))
 }
 
-async fn create(
-    State(app): State<Arc<App>>,
-    JsonBody(mut body): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
+async fn create(call: Call, JsonBody(mut body): JsonBody<Map<String, Value>>) -> Reply {
     if body.get("dry_run") == Some(&json!(true)) {
         DIRECTIONS
             .iter()
@@ -46,11 +43,11 @@ async fn create(
         return Ok(Json(json!({"effective_settings": body})));
     }
     if body.get("allow_duplicate_names") != Some(&json!(true)) {
-        refuse_taken_name(&app, &body, None)?;
+        refuse_taken_name(&call, &body, None)?;
     }
     let id = new_uuid()?;
-    app.store
-        .create_record(PIPELINES.name, &id, &kept(&app, &id, body))?;
+    call.store
+        .create_record(PIPELINES.name, &id, &kept(&call, &id, body))?;
     Ok(Json(json!({"pipeline_id": id})))
 }
 
@@ -117,11 +114,8 @@ fn describe(record: &Record) -> Value {
     body
 }
 
-async fn show(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    Ok(Json(describe(&PIPELINES.find(&app, &id)?)))
+async fn show(call: Call, Path(id): Path<String>) -> Reply {
+    Ok(Json(describe(&PIPELINES.find(&call, &id)?)))
 }
 
 #[derive(Deserialize)]
@@ -130,12 +124,9 @@ struct List {
 }
 
 /// Filtered by `name LIKE '%sales%'`.
-async fn list(
-    State(app): State<Arc<App>>,
-    QueryString(query): QueryString<List>,
-) -> Result<Json<Value>, ApiError> {
+async fn list(call: Call, QueryString(query): QueryString<List>) -> Reply {
     let wanted = query.filter.as_deref().unwrap_or_default();
-    let statuses: Vec<Value> = app
+    let statuses: Vec<Value> = call
         .store
         .records(PIPELINES.name)?
         .iter()
@@ -174,70 +165,52 @@ fn matches(filter: &str, name: &str) -> bool {
 }
 
 async fn edit(
-    State(app): State<Arc<App>>,
+    call: Call,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
-    let mut record = PIPELINES.find(&app, &id)?;
+) -> Reply {
+    let mut record = PIPELINES.find(&call, &id)?;
     if body.get("allow_duplicate_names") != Some(&json!(true)) {
-        refuse_taken_name(&app, &body, Some(&id))?;
+        refuse_taken_name(&call, &body, Some(&id))?;
     }
     let creator = record.body["creator_user_name"].take();
-    record.body = kept(&app, &id, body);
+    record.body = kept(&call, &id, body);
     record.body["creator_user_name"] = creator;
-    PIPELINES.keep(&app, &record)?;
+    PIPELINES.keep(&call, &record)?;
     Ok(Json(json!({})))
 }
 
-async fn delete(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    PIPELINES.delete(&app, &id)?;
+async fn delete(call: Call, Path(id): Path<String>) -> Reply {
+    PIPELINES.delete(&call, &id)?;
     Ok(Json(json!({})))
 }
 
-async fn start(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    PIPELINES.find(&app, &id)?;
+async fn start(call: Call, Path(id): Path<String>) -> Reply {
+    PIPELINES.find(&call, &id)?;
     Err(ApiError::not_implemented(crate::jobs::NO_PIPELINES))
 }
 
-async fn updates(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    PIPELINES.find(&app, &id)?;
+async fn updates(call: Call, Path(id): Path<String>) -> Reply {
+    PIPELINES.find(&call, &id)?;
     Ok(Json(json!({})))
 }
 
-async fn update(
-    State(app): State<Arc<App>>,
-    Path((id, update_id)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    PIPELINES.find(&app, &id)?;
+async fn update(call: Call, Path((id, update_id)): Path<(String, String)>) -> Reply {
+    PIPELINES.find(&call, &id)?;
     Err(ApiError::not_found(format!(
         "The specified update {} was not found.",
         update_id.escape_debug()
     )))
 }
 
-async fn events(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    PIPELINES.find(&app, &id)?;
+async fn events(call: Call, Path(id): Path<String>) -> Reply {
+    PIPELINES.find(&call, &id)?;
     Ok(Json(json!({"events": []})))
 }
 
 /// Pipelines never run, so there is nothing to stop.
-async fn stop(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    PIPELINES.find(&app, &id)?;
+async fn stop(call: Call, Path(id): Path<String>) -> Reply {
+    PIPELINES.find(&call, &id)?;
     Ok(Json(json!({})))
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::Kind;
+use crate::call::{Call, JsonBody, Reply};
 use crate::error::ApiError;
-use crate::extract::JsonBody;
 use crate::state::App;
 use crate::store::{Record, new_uuid};
 
@@ -33,14 +33,11 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route(&path("statements"), post(statement))
 }
 
-async fn create(
-    State(app): State<Arc<App>>,
-    JsonBody(mut body): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
+async fn create(call: Call, JsonBody(mut body): JsonBody<Map<String, Value>>) -> Reply {
     let id: String = new_uuid()?.replace('-', "").chars().take(16).collect();
     for (field, value) in [
         ("name", json!(id)),
-        ("creator_name", json!(app.identity.user_name)),
+        ("creator_name", json!(call.identity.user_name)),
         ("min_num_clusters", json!(1)),
         ("max_num_clusters", json!(1)),
         ("auto_stop_mins", json!(120)),
@@ -57,7 +54,7 @@ async fn create(
         body: body.into(),
         created_time: 0,
     };
-    app.store
+    call.store
         .create_record(WAREHOUSES.name, &record.id, &record.body)?;
     Ok(Json(describe(&record)))
 }
@@ -72,60 +69,48 @@ fn describe(record: &Record) -> Value {
     body
 }
 
-async fn show(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    Ok(Json(describe(&WAREHOUSES.find(&app, &id)?)))
+async fn show(call: Call, Path(id): Path<String>) -> Reply {
+    Ok(Json(describe(&WAREHOUSES.find(&call, &id)?)))
 }
 
-async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let known = app.store.records(WAREHOUSES.name)?;
+async fn list(call: Call) -> Reply {
+    let known = call.store.records(WAREHOUSES.name)?;
     let known: Vec<Value> = known.iter().map(describe).collect();
     Ok(Json(json!({"warehouses": known})))
 }
 
 /// Changes the given fields, and starts the warehouse.
 async fn edit(
-    State(app): State<Arc<App>>,
+    call: Call,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
-    let mut record = WAREHOUSES.find(&app, &id)?;
+) -> Reply {
+    let mut record = WAREHOUSES.find(&call, &id)?;
     for (field, value) in body.into_iter().filter(|(field, _)| field != "id") {
         record.body[field] = value;
     }
     record.body["state"] = "RUNNING".into();
-    WAREHOUSES.keep(&app, &record)?;
+    WAREHOUSES.keep(&call, &record)?;
     Ok(Json(json!({"id": id})))
 }
 
-async fn start(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    set_state(&app, &id, "RUNNING")
+async fn start(call: Call, Path(id): Path<String>) -> Reply {
+    set_state(&call, &id, "RUNNING")
 }
 
-async fn stop(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    set_state(&app, &id, "STOPPED")
+async fn stop(call: Call, Path(id): Path<String>) -> Reply {
+    set_state(&call, &id, "STOPPED")
 }
 
-fn set_state(app: &App, id: &str, state: &str) -> Result<Json<Value>, ApiError> {
+fn set_state(app: &App, id: &str, state: &str) -> Reply {
     let mut record = WAREHOUSES.find(app, id)?;
     record.body["state"] = state.into();
     WAREHOUSES.keep(app, &record)?;
     Ok(Json(json!({})))
 }
 
-async fn delete(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    WAREHOUSES.delete(&app, &id)?;
+async fn delete(call: Call, Path(id): Path<String>) -> Reply {
+    WAREHOUSES.delete(&call, &id)?;
     Ok(Json(json!({})))
 }
 

@@ -2,10 +2,9 @@
 
 use std::io::{Seek as _, SeekFrom};
 use std::ops::Range;
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_SECURITY_POLICY, CONTENT_TYPE,
     IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE,
@@ -18,21 +17,18 @@ use tokio_util::io::ReaderStream;
 
 use super::place::Place;
 use crate::access::Right;
-use crate::caller::Caller;
+use crate::call::{Call, on_disk};
 use crate::error::ApiError;
-use crate::extract::on_disk;
 use crate::files::modified_ms;
-use crate::state::App;
 
 /// `GET` and `HEAD` of a file. It is never rendered as a page: a job's file must not act in the reader's name.
 pub(super) async fn download(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let place = Place::resolve(&app, &caller, &path, Right::Read)?;
-    let (mut file, metadata) = on_disk(&app, move |app| {
+    let place = Place::resolve(&call, &path, Right::Read)?;
+    let (mut file, metadata) = on_disk(&call.app, move |app| {
         let metadata = place.metadata(app)?;
         if metadata.is_dir() {
             return Err(ApiError::not_found(format!("{place} is a folder.")));

@@ -5,7 +5,7 @@ use std::fmt;
 use cap_std::fs::Metadata;
 
 use crate::access::{self, Model, Right};
-use crate::caller::Caller;
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::files::{RelativePath, Tree};
 use crate::state::App;
@@ -35,19 +35,14 @@ enum Area {
 
 impl Place {
     /// Checks the path, that the volume exists, and that the caller may read or write.
-    pub(super) fn resolve(
-        app: &App,
-        caller: &Caller,
-        path: &str,
-        right: Right,
-    ) -> Result<Place, ApiError> {
+    pub(super) fn resolve(call: &Call, path: &str, right: Right) -> Result<Place, ApiError> {
         let all = RelativePath::parse(path)?;
         let segments: Vec<&str> = all.segments().collect();
         let place = match *segments.as_slice() {
             ["Volumes", catalog, schema, volume, ref rest @ ..] => {
                 let owner = [catalog, schema, volume].map(str::to_lowercase);
                 let name = owner.join(".");
-                if app.store.securable("volume", &name)?.is_none() {
+                if call.store.securable("volume", &name)?.is_none() {
                     let what = format!("Volume '{name}' does not exist.");
                     return Err(ApiError::not_found(what));
                 }
@@ -55,15 +50,15 @@ impl Place {
                     Right::Read => "READ_VOLUME",
                     Right::Write => "WRITE_VOLUME",
                 };
-                access::require_privilege(app, caller, privilege, "volume", &name)?;
+                access::require_privilege(call, privilege, "volume", &name)?;
                 Place::below(Area::Volumes, &owner, rest)
             }
             ["Models", catalog, schema, model, version, ref rest @ ..] => {
                 let owner = [catalog, schema, model, version].map(str::to_lowercase);
                 let name = owner[..3].join(".");
                 match right {
-                    Right::Read => Model(&name).require_execute(app, caller)?,
-                    Right::Write => Model(&name).require_new_version(app, caller)?,
+                    Right::Read => Model(&name).require_execute(call)?,
+                    Right::Write => Model(&name).require_new_version(call)?,
                 }
                 Place::below(Area::Models, &owner, rest)
             }

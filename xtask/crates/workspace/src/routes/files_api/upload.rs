@@ -1,10 +1,9 @@
 //! Uploads: streamed to disk, and moved into place when complete.
 
 use std::io::ErrorKind;
-use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use futures_util::StreamExt as _;
@@ -13,10 +12,8 @@ use tokio::io::AsyncWriteExt as _;
 
 use super::place::Place;
 use crate::access::Right;
-use crate::caller::Caller;
+use crate::call::{Call, QueryString};
 use crate::error::ApiError;
-use crate::extract::QueryString;
-use crate::state::App;
 
 /// Databricks' limit, bytes.
 const LARGEST_FILE: u64 = 5 << 30;
@@ -28,14 +25,13 @@ pub(super) struct UploadQuery {
 }
 
 pub(super) async fn upload(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(path): Path<String>,
     QueryString(query): QueryString<UploadQuery>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<StatusCode, ApiError> {
-    let place = Place::resolve(&app, &caller, &path, Right::Write)?;
+    let place = Place::resolve(&call, &path, Right::Write)?;
     if place.is_root() {
         return Err(ApiError::invalid(format!("{place} is a folder.")));
     }
@@ -46,7 +42,7 @@ pub(super) async fn upload(
         return Err(too_large(&place));
     }
     let failed = |error: std::io::Error| ApiError::disk(&format!("cannot write {place}"), &error);
-    let tree = place.tree(&app);
+    let tree = place.tree(&call);
     let mut upload = tree.begin().map_err(failed)?;
     let mut file = tokio::fs::File::from_std(upload.take_file().map_err(failed)?);
     let mut chunks = body.into_data_stream();

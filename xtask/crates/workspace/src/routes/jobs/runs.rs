@@ -1,19 +1,14 @@
 //! `runs/get`, `list`, `get-output`, `cancel` and `delete`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{TASKS_PER_PAGE, cancel_runs, describe, describe_run, find};
 use crate::access::{self, Act};
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, QueryString, Reply, on_disk};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString, on_disk};
 use crate::runner;
-use crate::state::App;
 use crate::store::{Run, RunFilter, RunType, TaskRun};
 
 #[derive(Deserialize)]
@@ -25,27 +20,20 @@ pub(super) struct GetRun {
 }
 
 /// For the id of a task run: its run with that task only.
-pub(super) async fn get_run(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<GetRun>,
-) -> Result<Json<Value>, ApiError> {
+pub(super) async fn get_run(call: Call, QueryString(query): QueryString<GetRun>) -> Reply {
     let mut iterations = Vec::new();
-    let (run, tasks) = match app.store.run(query.run_id)? {
+    let (run, tasks) = match call.store.run(query.run_id)? {
         Some(run) => {
-            access::run(&app, &caller, &run, Act::View)?;
-            (run, app.store.task_runs(query.run_id)?)
+            access::run(&call, &run, Act::View)?;
+            (run, call.store.task_runs(query.run_id)?)
         }
         None => {
-            let task = app
+            let task = call
                 .store
                 .task_run(query.run_id)?
                 .ok_or_else(|| absent(query.run_id))?;
-            iterations = app.store.iterations(task.run_id)?;
-            (
-                find_run(&app, &caller, task.job_run_id, Act::View)?,
-                vec![task],
-            )
+            iterations = call.store.iterations(task.run_id)?;
+            (find_run(&call, task.job_run_id, Act::View)?, vec![task])
         }
     };
     let offset = describe::offset(query.page_token.as_deref())? as usize;
@@ -55,14 +43,14 @@ pub(super) async fn get_run(
         .take(TASKS_PER_PAGE)
         .cloned()
         .collect();
-    let mut body = describe_run::run(&app, &run, Some(&page))?;
+    let mut body = describe_run::run(&call, &run, Some(&page))?;
     if !iterations.is_empty() {
         let rest = iterations.get(offset..).unwrap_or_default();
         let page = &rest[..rest.len().min(TASKS_PER_PAGE)];
-        body["iterations"] = describe_run::tasks(&app, &run, page)?;
+        body["iterations"] = describe_run::tasks(&call, &run, page)?;
     }
     if query.include_history {
-        body["repair_history"] = describe_run::repair_history(&app, &run)?;
+        body["repair_history"] = describe_run::repair_history(&call, &run)?;
     }
     describe::pages(
         &mut body,
@@ -92,11 +80,7 @@ pub(super) struct ListRuns {
 
 const RUNS_PER_PAGE: u32 = 26;
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<ListRuns>,
-) -> Result<Json<Value>, ApiError> {
+pub(super) async fn list(call: Call, QueryString(query): QueryString<ListRuns>) -> Reply {
     let limit = describe::limit(query.limit, 20, RUNS_PER_PAGE)?;
     let offset = describe::offset(query.page_token.as_deref())?.max(query.offset.unwrap_or(0));
     let active = match (query.active_only, query.completed_only) {
@@ -119,16 +103,16 @@ pub(super) async fn list(
         start_time_from: query.start_time_from,
         start_time_to: query.start_time_to,
     };
-    let mut runs = access::visible_runs(&app, &caller, &filter)?;
+    let mut runs = access::visible_runs(&call, &filter)?;
     let more = runs.len() > limit as usize;
     runs.truncate(limit as usize);
     let mut bodies = Vec::new();
     for run in &runs {
-        let mut body = describe_run::run(&app, run, None)?;
+        let mut body = describe_run::run(&call, run, None)?;
         if query.expand_tasks {
-            let tasks = app.store.task_runs(run.run_id)?;
+            let tasks = call.store.task_runs(run.run_id)?;
             let page = &tasks[..tasks.len().min(TASKS_PER_PAGE)];
-            body["tasks"] = describe_run::tasks(&app, run, page)?;
+            body["tasks"] = describe_run::tasks(&call, run, page)?;
             body["has_more"] = (page.len() < tasks.len()).into();
         }
         bodies.push(body);
@@ -142,23 +126,15 @@ pub(super) struct RunId {
 }
 
 /// Accepts the id of a run with one task, too.
-pub(super) async fn get_output(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<RunId>,
-) -> Result<Json<Value>, ApiError> {
-    let (run, task) = one_task(&app, &caller, query.run_id, "Retrieving the output")?;
-    Ok(Json(describe_run::output(&app, &run, &task)?))
+pub(super) async fn get_output(call: Call, QueryString(query): QueryString<RunId>) -> Reply {
+    let (run, task) = one_task(&call, query.run_id, "Retrieving the output")?;
+    Ok(Json(describe_run::output(&call, &run, &task)?))
 }
 
 /// Does nothing if the run has ended.
-pub(super) async fn cancel(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<RunId>,
-) -> Result<Json<Value>, ApiError> {
-    let run = find_run(&app, &caller, body.run_id, Act::End)?;
-    runner::cancel(&app, &run)?;
+pub(super) async fn cancel(call: Call, JsonBody(body): JsonBody<RunId>) -> Reply {
+    let run = find_run(&call, body.run_id, Act::End)?;
+    runner::cancel(&call.app, &run)?;
     Ok(Json(json!({})))
 }
 
@@ -170,34 +146,26 @@ pub(super) struct CancelAll {
 }
 
 /// Cancels the active runs of a job, or the queued runs of one job or of all.
-pub(super) async fn cancel_all(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<CancelAll>,
-) -> Result<Json<Value>, ApiError> {
+pub(super) async fn cancel_all(call: Call, JsonBody(body): JsonBody<CancelAll>) -> Reply {
     match body.job_id {
-        Some(job_id) => drop(find(&app, &caller, job_id, Act::Run)?),
-        None if body.all_queued_runs && caller.is_admin() => {}
+        Some(job_id) => drop(find(&call, job_id, Act::Run)?),
+        None if body.all_queued_runs && call.caller.is_admin() => {}
         None => return Err(ApiError::invalid("job_id is required")),
     }
-    cancel_runs(&app, body.job_id, body.all_queued_runs)?;
+    cancel_runs(&call.app, body.job_id, body.all_queued_runs)?;
     Ok(Json(json!({})))
 }
 
 /// Deletes a run that has ended, with the files of its tasks.
-pub(super) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<RunId>,
-) -> Result<Json<Value>, ApiError> {
-    find_run(&app, &caller, body.run_id, Act::Change)?;
-    let Some(tasks) = app.store.delete_run(body.run_id)? else {
+pub(super) async fn delete(call: Call, JsonBody(body): JsonBody<RunId>) -> Reply {
+    find_run(&call, body.run_id, Act::Change)?;
+    let Some(tasks) = call.store.delete_run(body.run_id)? else {
         return Err(ApiError::invalid(format!(
             "Run {} is active: cancel it, and delete it when it has ended",
             body.run_id
         )));
     };
-    on_disk(&app, move |app| {
+    on_disk(&call.app, move |app| {
         for task in tasks {
             match std::fs::remove_dir_all(app.task_run_dir(task)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -224,17 +192,12 @@ fn run_type(name: &str) -> Result<RunType, ApiError> {
 }
 
 /// The task run with this id, or the newest attempt of the only task of a run.
-pub(super) fn one_task(
-    app: &App,
-    caller: &Caller,
-    run_id: i64,
-    what: &str,
-) -> Result<(Run, TaskRun), ApiError> {
-    if let Some(task) = app.store.task_run(run_id)? {
-        return Ok((find_run(app, caller, task.job_run_id, Act::View)?, task));
+pub(super) fn one_task(call: &Call, run_id: i64, what: &str) -> Result<(Run, TaskRun), ApiError> {
+    if let Some(task) = call.store.task_run(run_id)? {
+        return Ok((find_run(call, task.job_run_id, Act::View)?, task));
     }
-    let run = find_run(app, caller, run_id, Act::View)?;
-    let tasks = app.store.task_runs(run_id)?;
+    let run = find_run(call, run_id, Act::View)?;
+    let tasks = call.store.task_runs(run_id)?;
     let many = tasks
         .windows(2)
         .any(|pair| pair[0].task_key != pair[1].task_key);
@@ -247,9 +210,9 @@ pub(super) fn one_task(
 }
 
 /// Also checks the caller's right.
-pub(super) fn find_run(app: &App, caller: &Caller, run_id: i64, act: Act) -> Result<Run, ApiError> {
-    let run = app.store.run(run_id)?.ok_or_else(|| absent(run_id))?;
-    access::run(app, caller, &run, act)?;
+pub(super) fn find_run(call: &Call, run_id: i64, act: Act) -> Result<Run, ApiError> {
+    let run = call.store.run(run_id)?.ok_or_else(|| absent(run_id))?;
+    access::run(call, &run, act)?;
     Ok(run)
 }
 

@@ -1,22 +1,18 @@
 //! `jobs/run-now`, `runs/submit` and `runs/repair`.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::find;
 use super::runs::find_run;
 use crate::access::Act;
-use crate::caller::{Caller, Credential};
+use crate::call::{Call, JsonBody, Reply};
+use crate::caller::Credential;
 use crate::error::ApiError;
-use crate::extract::JsonBody;
 use crate::jobs::checked;
 use crate::runner::start::{Request, run_job, run_once};
 use crate::runner::{check_run_as, repair as repairs};
-use crate::state::App;
 use crate::store::RunType;
 
 /// Parameters of tasks that do not run here.
@@ -37,15 +33,11 @@ pub(super) struct RunNow {
     rest: Map<String, Value>,
 }
 
-pub(super) async fn run_now(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(mut body): JsonBody<RunNow>,
-) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, &caller, body.job_id, Act::Run)?;
+pub(super) async fn run_now(call: Call, JsonBody(mut body): JsonBody<RunNow>) -> Reply {
+    let job = find(&call, body.job_id, Act::Run)?;
     refuse_foreign_parameters(&body.rest)?;
-    caller.name().clone_into(&mut body.request.creator);
-    let run = run_job(&app, job, body.request)?;
+    call.caller.name().clone_into(&mut body.request.creator);
+    let run = run_job(&call.app, job, body.request)?;
     Ok(Json(
         json!({"run_id": run.run_id, "number_in_job": run.number_in_job}),
     ))
@@ -66,11 +58,7 @@ fn refuse_foreign_parameters(given: &Map<String, Value>) -> Result<(), ApiError>
 }
 
 /// Runs tasks without a job; `dbutils.notebook.run` uses it, too.
-pub(super) async fn submit(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(mut body): JsonBody<Map<String, Value>>,
-) -> Result<Json<Value>, ApiError> {
+pub(super) async fn submit(call: Call, JsonBody(mut body): JsonBody<Map<String, Value>>) -> Reply {
     let token = match body.remove("idempotency_token") {
         Some(Value::String(token)) => Some(token),
         _ => None,
@@ -89,14 +77,21 @@ pub(super) async fn submit(
         Some(kind) if kind == "WORKFLOW_RUN" => RunType::WorkflowRun,
         _ => RunType::SubmitRun,
     };
-    let parent = match caller.by {
+    let parent = match call.caller.by {
         // A run ends the runs that it started.
         Credential::Run { job_run_id } if run_type == RunType::WorkflowRun => Some(job_run_id),
         _ => None,
     };
     let settings = checked(body)?;
-    check_run_as(&caller, &settings.run_as)?;
-    let run = run_once(&app, settings, caller.name(), run_type, token, parent)?;
+    check_run_as(&call.caller, &settings.run_as)?;
+    let run = run_once(
+        &call.app,
+        settings,
+        call.caller.name(),
+        run_type,
+        token,
+        parent,
+    )?;
     Ok(Json(json!({"run_id": run.run_id})))
 }
 
@@ -107,12 +102,8 @@ pub(super) struct Repair {
     request: repairs::Request,
 }
 
-pub(super) async fn repair(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Repair>,
-) -> Result<Json<Value>, ApiError> {
-    let run = find_run(&app, &caller, body.run_id, Act::Run)?;
-    let repair_id = repairs::repair(&app, &run, body.request)?;
+pub(super) async fn repair(call: Call, JsonBody(body): JsonBody<Repair>) -> Reply {
+    let run = find_run(&call, body.run_id, Act::Run)?;
+    let repair_id = repairs::repair(&call.app, &run, body.request)?;
     Ok(Json(json!({"repair_id": repair_id})))
 }

@@ -1,20 +1,14 @@
 //! `jobs/update`: changes the given settings.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::find;
 use crate::access::Act;
-use crate::caller::Caller;
-use crate::error::ApiError;
-use crate::extract::JsonBody;
+use crate::call::{Call, JsonBody, Reply};
 use crate::jobs::{Declared, JobSettings, checked};
 use crate::runner::check_run_as;
-use crate::state::App;
 
 /// Lists whose elements are merged by a key.
 const KEYED_LISTS: &[(&str, &str)] = &[
@@ -33,14 +27,10 @@ pub(super) struct Update {
     fields_to_remove: Vec<String>,
 }
 
-pub(super) async fn update(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Update>,
-) -> Result<Json<Value>, ApiError> {
-    let job = find(&app, &caller, body.job_id, Act::Change)?;
+pub(super) async fn update(call: Call, JsonBody(body): JsonBody<Update>) -> Reply {
+    let job = find(&call, body.job_id, Act::Change)?;
     check_run_as(
-        &caller,
+        &call.caller,
         &Declared::<JobSettings>::parse(json!(body.new_settings))?.run_as,
     )?;
     let Value::Object(mut settings) = job.settings.into_json() else {
@@ -65,7 +55,7 @@ pub(super) async fn update(
             }
         }
     }
-    app.store.replace_job(body.job_id, &checked(settings)?)?;
+    call.store.replace_job(body.job_id, &checked(settings)?)?;
     Ok(Json(json!({})))
 }
 

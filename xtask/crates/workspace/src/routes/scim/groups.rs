@@ -1,17 +1,15 @@
 //! Groups. Members are users and service principals; groups cannot be nested.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::error::ScimError;
 use super::page::{ListQuery, page};
 use super::patch::Patch;
+use crate::call::{Call, JsonBody, QueryString};
 use crate::caller::Caller;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{ADMINS, Group, USERS};
 
@@ -43,73 +41,63 @@ fn check(caller: &Caller) -> Result<(), ScimError> {
     Ok(caller.require_own_token()?)
 }
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    QueryString(query): QueryString<ListQuery>,
-) -> Reply {
-    page(&query, app.store.groups()?.iter().map(view).collect()).map(Json)
+pub(super) async fn list(call: Call, QueryString(query): QueryString<ListQuery>) -> Reply {
+    page(&query, call.store.groups()?.iter().map(view).collect()).map(Json)
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Reply {
-    Ok(Json(view(&find(&app, &id)?)))
+pub(super) async fn show(call: Call, Path(id): Path<String>) -> Reply {
+    Ok(Json(view(&find(&call, &id)?)))
 }
 
 pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     JsonBody(body): JsonBody<Value>,
 ) -> Result<(StatusCode, Json<Value>), ScimError> {
-    check(&caller)?;
+    check(&call.caller)?;
     let name = body["displayName"].as_str().unwrap_or_default().trim();
     if name.is_empty() {
         return Err(ScimError::invalid("displayName is missing"));
     }
-    let made = app.store.create_group(name)?;
+    let made = call.store.create_group(name)?;
     let made = made.ok_or_else(|| ScimError::taken("Group", name))?;
-    change(&app, &made, &body)?;
+    change(&call, &made, &body)?;
     Ok((
         StatusCode::CREATED,
-        Json(view(&find(&app, &made.id.to_string())?)),
+        Json(view(&find(&call, &made.id.to_string())?)),
     ))
 }
 
 pub(super) async fn replace(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<Value>,
 ) -> Reply {
-    check(&caller)?;
-    change(&app, &find(&app, &id)?, &body)?;
-    Ok(Json(view(&find(&app, &id)?)))
+    check(&call.caller)?;
+    change(&call, &find(&call, &id)?, &body)?;
+    Ok(Json(view(&find(&call, &id)?)))
 }
 
 pub(super) async fn patch(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<Patch>,
 ) -> Reply {
-    check(&caller)?;
-    let group = find(&app, &id)?;
-    change(&app, &group, &body.apply(view(&group))?)?;
-    Ok(Json(view(&find(&app, &id)?)))
+    check(&call.caller)?;
+    let group = find(&call, &id)?;
+    change(&call, &group, &body.apply(view(&group))?)?;
+    Ok(Json(view(&find(&call, &id)?)))
 }
 
-pub(super) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<StatusCode, ScimError> {
-    check(&caller)?;
-    let group = find(&app, &id)?;
+pub(super) async fn delete(call: Call, Path(id): Path<String>) -> Result<StatusCode, ScimError> {
+    check(&call.caller)?;
+    let group = find(&call, &id)?;
     if [ADMINS, USERS].contains(&group.name.as_str()) {
         return Err(ScimError::invalid(format!(
             "the group {} stays",
             group.name
         )));
     }
-    app.store.delete_group(group.id)?;
+    call.store.delete_group(group.id)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

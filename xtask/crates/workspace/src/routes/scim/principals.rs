@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::Router;
+use axum::extract::Path;
 use axum::http::StatusCode;
+use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::error::ScimError;
 use super::page::{ListQuery, page};
 use super::patch::Patch;
+use crate::call::{Call, JsonBody, QueryString};
 use crate::caller::Caller;
-use crate::extract::{JsonBody, QueryString};
 use crate::files::RelativePath;
 use crate::state::App;
 use crate::store::{Principal, PrincipalKind};
@@ -28,11 +30,20 @@ fn noun(kind: PrincipalKind) -> &'static str {
     }
 }
 
-pub(super) fn user_view(app: &App, who: &Principal) -> Value {
+/// A service principal's name is its application id.
+fn view(app: &App, who: &Principal) -> Value {
+    view_as(who.kind, app, who)
+}
+
+pub(super) fn view_as(kind: PrincipalKind, app: &App, who: &Principal) -> Value {
+    let (schema, name) = match kind {
+        User => ("User", "userName"),
+        ServicePrincipal => ("ServicePrincipal", "applicationId"),
+    };
     let mut body = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "schemas": [format!("urn:ietf:params:scim:schemas:core:2.0:{schema}")],
         "id": who.id.to_string(),
-        "userName": who.name,
+        (name): who.name,
         "displayName": who.display_name,
         "active": who.active,
         "groups": groups(app, who),
@@ -47,29 +58,6 @@ pub(super) fn user_view(app: &App, who: &Principal) -> Value {
     body
 }
 
-fn service_view(app: &App, who: &Principal) -> Value {
-    let mut body = json!({
-        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServicePrincipal"],
-        "id": who.id.to_string(),
-        "applicationId": who.name,
-        "displayName": who.display_name,
-        "active": who.active,
-        "groups": groups(app, who),
-        "entitlements": who.entitlements,
-    });
-    if !who.external_id.is_empty() {
-        body["externalId"] = who.external_id.as_str().into();
-    }
-    body
-}
-
-fn view(app: &App, who: &Principal) -> Value {
-    match who.kind {
-        User => user_view(app, who),
-        ServicePrincipal => service_view(app, who),
-    }
-}
-
 fn groups(app: &App, who: &Principal) -> Vec<Value> {
     let known = app.store.groups().unwrap_or_default();
     known
@@ -82,9 +70,17 @@ fn groups(app: &App, who: &Principal) -> Vec<Value> {
         .collect()
 }
 
-fn list(app: &App, kind: PrincipalKind, query: &ListQuery) -> Reply {
-    let all = app.store.principals(kind)?;
-    page(query, all.iter().map(|who| view(app, who)).collect()).map(Json)
+async fn list(
+    kind: PrincipalKind,
+    call: Call,
+    QueryString(query): QueryString<ListQuery>,
+) -> Reply {
+    let all = call.store.principals(kind)?;
+    page(&query, all.iter().map(|who| view(&call, who)).collect()).map(Json)
+}
+
+async fn show(kind: PrincipalKind, call: Call, Path(id): Id) -> Reply {
+    Ok(Json(view(&call, &find(&call, kind, &id)?)))
 }
 
 fn find(app: &App, kind: PrincipalKind, id: &str) -> Result<Principal, ScimError> {
@@ -100,13 +96,12 @@ fn check(caller: &Caller) -> Result<(), ScimError> {
     Ok(caller.require_own_token()?)
 }
 
-fn create(
-    app: &App,
-    caller: &Caller,
+async fn create(
     kind: PrincipalKind,
-    body: &Value,
+    call: Call,
+    JsonBody(body): JsonBody<Value>,
 ) -> Result<(StatusCode, Json<Value>), ScimError> {
-    check(caller)?;
+    check(&call.caller)?;
     let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
     let name = match kind {
         User => text("userName"),
@@ -134,13 +129,13 @@ fn create(
         active: true,
         groups: Vec::new(),
     };
-    change(&mut new, body);
-    let made = app.store.create_principal(&new)?;
+    change(&mut new, &body);
+    let made = call.store.create_principal(&new)?;
     let made = made.ok_or_else(|| ScimError::taken(noun(kind), &new.name))?;
-    set_groups(app, &made, body)?;
-    make_home(app, &made.name)?;
-    let shown = find(app, kind, &made.id.to_string())?;
-    Ok((StatusCode::CREATED, Json(view(app, &shown))))
+    set_groups(&call, &made, &body)?;
+    make_home(&call, &made.name)?;
+    let shown = find(&call, kind, &made.id.to_string())?;
+    Ok((StatusCode::CREATED, Json(view(&call, &shown))))
 }
 
 fn make_home(app: &App, name: &str) -> Result<(), ScimError> {
@@ -191,110 +186,63 @@ fn set_groups(app: &App, who: &Principal, body: &Value) -> Result<(), ScimError>
     Ok(())
 }
 
-fn replace(app: &App, caller: &Caller, kind: PrincipalKind, id: &str, body: &Value) -> Reply {
-    check(caller)?;
-    let mut who = find(app, kind, id)?;
+async fn replace(
+    kind: PrincipalKind,
+    call: Call,
+    Path(id): Id,
+    JsonBody(body): JsonBody<Value>,
+) -> Reply {
+    set(kind, &call, &id, &body)
+}
+
+async fn patch(
+    kind: PrincipalKind,
+    call: Call,
+    Path(id): Id,
+    JsonBody(patch): JsonBody<Patch>,
+) -> Reply {
+    check(&call.caller)?;
+    let before = view(&call, &find(&call, kind, &id)?);
+    set(kind, &call, &id, &patch.apply(before)?)
+}
+
+fn set(kind: PrincipalKind, call: &Call, id: &str, body: &Value) -> Reply {
+    check(&call.caller)?;
+    let mut who = find(call, kind, id)?;
     change(&mut who, body);
-    if who.name == app.identity.user_name && !who.active {
+    if who.name == call.identity.user_name && !who.active {
         return Err(ScimError::invalid(
             "the workspace's own user must stay active",
         ));
     }
-    app.store.replace_principal(&who)?;
-    if who.name != app.identity.user_name {
-        set_groups(app, &who, body)?;
+    call.store.replace_principal(&who)?;
+    if who.name != call.identity.user_name {
+        set_groups(call, &who, body)?;
     }
-    Ok(Json(view(app, &find(app, kind, id)?)))
+    Ok(Json(view(call, &find(call, kind, id)?)))
 }
 
-fn patch(app: &App, caller: &Caller, kind: PrincipalKind, id: &str, patch: &Patch) -> Reply {
-    check(caller)?;
-    let before = view(app, &find(app, kind, id)?);
-    replace(app, caller, kind, id, &patch.apply(before)?)
-}
-
-fn delete(
-    app: &App,
-    caller: &Caller,
-    kind: PrincipalKind,
-    id: &str,
-) -> Result<StatusCode, ScimError> {
-    check(caller)?;
-    let who = find(app, kind, id)?;
-    if who.name == app.identity.user_name {
+async fn delete(kind: PrincipalKind, call: Call, Path(id): Id) -> Result<StatusCode, ScimError> {
+    check(&call.caller)?;
+    let who = find(&call, kind, &id)?;
+    if who.name == call.identity.user_name {
         return Err(ScimError::invalid(
             "the workspace's own user cannot be deleted",
         ));
     }
-    app.store.delete_principal(who.id)?;
+    call.store.delete_principal(who.id)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The same routes under two names.
-macro_rules! routes {
-    ($kind:expr, $list:ident, $create:ident, $show:ident, $replace:ident, $patch:ident, $delete:ident) => {
-        pub(super) async fn $list(
-            State(app): State<Arc<App>>,
-            QueryString(query): QueryString<ListQuery>,
-        ) -> Reply {
-            list(&app, $kind, &query)
-        }
-
-        pub(super) async fn $create(
-            State(app): State<Arc<App>>,
-            caller: Caller,
-            JsonBody(body): JsonBody<Value>,
-        ) -> Result<(StatusCode, Json<Value>), ScimError> {
-            create(&app, &caller, $kind, &body)
-        }
-
-        pub(super) async fn $show(State(app): State<Arc<App>>, Path(id): Id) -> Reply {
-            Ok(Json(view(&app, &find(&app, $kind, &id)?)))
-        }
-
-        pub(super) async fn $replace(
-            State(app): State<Arc<App>>,
-            caller: Caller,
-            Path(id): Id,
-            JsonBody(body): JsonBody<Value>,
-        ) -> Reply {
-            replace(&app, &caller, $kind, &id, &body)
-        }
-
-        pub(super) async fn $patch(
-            State(app): State<Arc<App>>,
-            caller: Caller,
-            Path(id): Id,
-            JsonBody(body): JsonBody<Patch>,
-        ) -> Reply {
-            patch(&app, &caller, $kind, &id, &body)
-        }
-
-        pub(super) async fn $delete(
-            State(app): State<Arc<App>>,
-            caller: Caller,
-            Path(id): Id,
-        ) -> Result<StatusCode, ScimError> {
-            delete(&app, &caller, $kind, &id)
-        }
-    };
+/// The same routes for users and for service principals.
+pub(super) fn router(root: &str, kind: PrincipalKind) -> Router<Arc<App>> {
+    let all = get(move |call, query| list(kind, call, query))
+        .post(move |call, body| create(kind, call, body));
+    let one = get(move |call, id| show(kind, call, id))
+        .put(move |call, id, body| replace(kind, call, id, body))
+        .patch(move |call, id, body| patch(kind, call, id, body))
+        .delete(move |call, id| delete(kind, call, id));
+    Router::new()
+        .route(root, all)
+        .route(&format!("{root}/{{id}}"), one)
 }
-
-routes!(
-    User,
-    list_users,
-    create_user,
-    show_user,
-    replace_user,
-    patch_user,
-    delete_user
-);
-routes!(
-    ServicePrincipal,
-    list_services,
-    create_service,
-    show_service,
-    replace_service,
-    patch_service,
-    delete_service
-);

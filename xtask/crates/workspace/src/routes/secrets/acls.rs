@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -10,9 +9,8 @@ use serde_json::{Value, json};
 
 use super::Scope;
 use crate::access::{Permission, secret_scope};
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, QueryString, Reply};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 
 pub(super) fn router() -> Router<Arc<App>> {
@@ -30,18 +28,14 @@ struct Put {
     permission: String,
 }
 
-async fn put(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Put>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &body.scope, Permission::Manage)?;
+async fn put(call: Call, JsonBody(body): JsonBody<Put>) -> Reply {
+    secret_scope(&call, &body.scope, Permission::Manage)?;
     if body.principal.is_empty() || Permission::parse(&body.permission).is_none() {
         return Err(ApiError::invalid(
             "an ACL needs a principal and a permission: READ, WRITE or MANAGE",
         ));
     }
-    app.store
+    call.store
         .put_secret_acl(&body.scope, &body.principal, &body.permission)?;
     Ok(Json(json!({})))
 }
@@ -52,25 +46,17 @@ struct OfPrincipal {
     principal: String,
 }
 
-async fn read(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<OfPrincipal>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &query.scope, Permission::Manage)?;
-    let acls = app.store.secret_acls(&query.scope)?;
+async fn read(call: Call, QueryString(query): QueryString<OfPrincipal>) -> Reply {
+    secret_scope(&call, &query.scope, Permission::Manage)?;
+    let acls = call.store.secret_acls(&query.scope)?;
     let own = acls.iter().find(|(name, _)| *name == query.principal);
     own.map(|(principal, permission)| Json(one(principal, permission)))
         .ok_or_else(|| absent(&query))
 }
 
-async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<Scope>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &query.scope, Permission::Manage)?;
-    let acls = app.store.secret_acls(&query.scope)?;
+async fn list(call: Call, QueryString(query): QueryString<Scope>) -> Reply {
+    secret_scope(&call, &query.scope, Permission::Manage)?;
+    let acls = call.store.secret_acls(&query.scope)?;
     let items: Vec<Value> = acls
         .iter()
         .map(|(principal, permission)| one(principal, permission))
@@ -82,13 +68,9 @@ async fn list(
     }))
 }
 
-async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<OfPrincipal>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &body.scope, Permission::Manage)?;
-    if app.store.delete_secret_acl(&body.scope, &body.principal)? {
+async fn delete(call: Call, JsonBody(body): JsonBody<OfPrincipal>) -> Reply {
+    secret_scope(&call, &body.scope, Permission::Manage)?;
+    if call.store.delete_secret_acl(&body.scope, &body.principal)? {
         Ok(Json(json!({})))
     } else {
         Err(absent(&body))

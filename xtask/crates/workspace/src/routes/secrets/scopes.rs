@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -10,9 +9,8 @@ use serde_json::{Value, json};
 
 use super::{Scope, check_name};
 use crate::access::{Permission, secret_scope};
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, Reply};
 use crate::error::ApiError;
-use crate::extract::JsonBody;
 use crate::state::App;
 
 /// The only supported backend: the workspace's own database.
@@ -32,11 +30,7 @@ struct Create {
     scope_backend_type: Option<String>,
 }
 
-async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Create>,
-) -> Result<Json<Value>, ApiError> {
+async fn create(call: Call, JsonBody(body): JsonBody<Create>) -> Reply {
     check_name("scope", &body.scope)?;
     let backend = body.scope_backend_type.as_deref().unwrap_or(BACKEND);
     if !matches!(backend, BACKEND | "") {
@@ -45,7 +39,7 @@ async fn create(
         )));
     }
     let manager = match body.initial_manage_principal.as_deref() {
-        None | Some("") => caller.name(),
+        None | Some("") => call.caller.name(),
         Some("users") => "users",
         Some(other) => {
             return Err(ApiError::invalid(format!(
@@ -53,7 +47,7 @@ async fn create(
             )));
         }
     };
-    if app.store.create_secret_scope(&body.scope, manager)? {
+    if call.store.create_secret_scope(&body.scope, manager)? {
         Ok(Json(json!({})))
     } else {
         Err(ApiError::already_exists(format!(
@@ -63,8 +57,8 @@ async fn create(
     }
 }
 
-async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
-    let names = app.store.secret_scopes()?;
+async fn list(call: Call) -> Reply {
+    let names = call.store.secret_scopes()?;
     let scopes: Vec<Value> = names
         .iter()
         .map(|name| json!({"name": name, "backend_type": BACKEND}))
@@ -76,12 +70,8 @@ async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, ApiError> {
     }))
 }
 
-async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Scope>,
-) -> Result<Json<Value>, ApiError> {
-    secret_scope(&app, &caller, &body.scope, Permission::Manage)?;
-    app.store.delete_secret_scope(&body.scope)?;
+async fn delete(call: Call, JsonBody(body): JsonBody<Scope>) -> Reply {
+    secret_scope(&call, &body.scope, Permission::Manage)?;
+    call.store.delete_secret_scope(&body.scope)?;
     Ok(Json(json!({})))
 }

@@ -1,17 +1,14 @@
 //! Federation policies: which issuers' tokens a service principal may use instead of a secret.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{service, time};
 use crate::auth::check_policy;
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, QueryString, Reply};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{FederationPolicy, new_uuid};
 
@@ -44,17 +41,16 @@ fn view(app: &App, principal_id: i64, policy: &FederationPolicy) -> Value {
 }
 
 pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path((_, id)): Path<(String, String)>,
     QueryString(query): QueryString<PolicyQuery>,
     JsonBody(body): JsonBody<Body>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    caller.require_own_token()?;
-    let who = service(&app, &id)?;
+) -> Reply {
+    call.caller.require_admin()?;
+    call.caller.require_own_token()?;
+    let who = service(&call, &id)?;
     check_policy(&body.oidc_policy)?;
-    if app.store.federation_policies(who.id)?.len() >= MOST {
+    if call.store.federation_policies(who.id)?.len() >= MOST {
         return Err(ApiError::invalid(format!(
             "The service principal has {MOST} federation policies, which is the limit."
         )));
@@ -65,13 +61,13 @@ pub(super) async fn create(
         None => new_uuid()?,
     };
     let content = (body.description.as_str(), &body.oidc_policy);
-    let made = app
+    let made = call
         .store
         .put_federation_policy(who.id, &policy_id, content, false)?
         .ok_or_else(|| {
             ApiError::already_exists(format!("Federation policy {policy_id} already exists."))
         })?;
-    Ok(Json(view(&app, who.id, &made)))
+    Ok(Json(view(&call, who.id, &made)))
 }
 
 fn checked_id(id: String) -> Result<String, ApiError> {
@@ -84,17 +80,13 @@ fn checked_id(id: String) -> Result<String, ApiError> {
     ))
 }
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((_, id)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    let who = service(&app, &id)?;
-    let policies = app.store.federation_policies(who.id)?;
+pub(super) async fn list(call: Call, Path((_, id)): Path<(String, String)>) -> Reply {
+    call.caller.require_admin()?;
+    let who = service(&call, &id)?;
+    let policies = call.store.federation_policies(who.id)?;
     let policies: Vec<Value> = policies
         .iter()
-        .map(|policy| view(&app, who.id, policy))
+        .map(|policy| view(&call, who.id, policy))
         .collect();
     Ok(Json(json!({ "policies": policies })))
 }
@@ -116,49 +108,40 @@ fn find(
     Ok((who.id, policy))
 }
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(target): Target,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    let (principal_id, policy) = find(&app, &target)?;
-    Ok(Json(view(&app, principal_id, &policy)))
+pub(super) async fn show(call: Call, Path(target): Target) -> Reply {
+    call.caller.require_admin()?;
+    let (principal_id, policy) = find(&call, &target)?;
+    Ok(Json(view(&call, principal_id, &policy)))
 }
 
 pub(super) async fn update(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(target): Target,
     JsonBody(body): JsonBody<Value>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    caller.require_own_token()?;
-    let (principal_id, policy) = find(&app, &target)?;
+) -> Reply {
+    call.caller.require_admin()?;
+    call.caller.require_own_token()?;
+    let (principal_id, policy) = find(&call, &target)?;
     let description = body["description"].as_str().unwrap_or(&policy.description);
     let mut oidc = policy.oidc.clone();
     for (name, value) in body["oidc_policy"].as_object().into_iter().flatten() {
         oidc[name] = value.clone();
     }
     check_policy(&oidc)?;
-    let changed = app.store.put_federation_policy(
+    let changed = call.store.put_federation_policy(
         principal_id,
         &policy.policy_id,
         (description, &oidc),
         true,
     )?;
-    Ok(Json(view(&app, principal_id, &changed.unwrap_or(policy))))
+    Ok(Json(view(&call, principal_id, &changed.unwrap_or(policy))))
 }
 
-pub(super) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(target): Target,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    caller.require_own_token()?;
-    let (principal_id, policy) = find(&app, &target)?;
-    app.store
+pub(super) async fn delete(call: Call, Path(target): Target) -> Reply {
+    call.caller.require_admin()?;
+    call.caller.require_own_token()?;
+    let (principal_id, policy) = find(&call, &target)?;
+    call.store
         .delete_federation_policy(principal_id, &policy.policy_id)?;
     Ok(Json(json!({})))
 }

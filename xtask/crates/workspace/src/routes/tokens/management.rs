@@ -1,17 +1,14 @@
 //! All personal access tokens, for admins; also on behalf of a service principal.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::lifetime_ms;
 use super::own::absent;
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, QueryString, Reply};
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::state::App;
 use crate::store::{AccessToken, NewToken, PrincipalKind, TokenKind};
 
@@ -37,14 +34,10 @@ fn view(app: &App, token: &AccessToken) -> Value {
     })
 }
 
-pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Create>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    caller.require_own_token()?;
-    let who = app.store.principal_by_name(&body.application_id)?;
+pub(super) async fn create(call: Call, JsonBody(body): JsonBody<Create>) -> Reply {
+    call.caller.require_admin()?;
+    call.caller.require_own_token()?;
+    let who = call.store.principal_by_name(&body.application_id)?;
     let who = who
         .filter(|who| who.kind == PrincipalKind::ServicePrincipal)
         .ok_or_else(|| {
@@ -53,15 +46,15 @@ pub(super) async fn create(
                 body.application_id.escape_debug()
             ))
         })?;
-    let (value, token) = app.store.create_access_token(&NewToken {
+    let (value, token) = call.store.create_access_token(&NewToken {
         owner_id: who.id,
         kind: TokenKind::Personal,
         comment: &body.comment,
-        created_by: caller.name(),
+        created_by: call.caller.name(),
         lifetime_ms: lifetime_ms(body.lifetime_seconds),
     })?;
     Ok(Json(
-        json!({"token_value": value.expose(), "token_info": view(&app, &token)}),
+        json!({"token_value": value.expose(), "token_info": view(&call, &token)}),
     ))
 }
 
@@ -71,16 +64,12 @@ pub(super) struct ListTokens {
     created_by_username: Option<String>,
 }
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<ListTokens>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    let tokens = app.store.access_tokens(None)?;
+pub(super) async fn list(call: Call, QueryString(query): QueryString<ListTokens>) -> Reply {
+    call.caller.require_admin()?;
+    let tokens = call.store.access_tokens(None)?;
     let tokens: Vec<Value> = tokens
         .iter()
-        .map(|token| view(&app, token))
+        .map(|token| view(&call, token))
         .filter(|token| {
             query
                 .created_by_id
@@ -94,26 +83,18 @@ pub(super) async fn list(
     Ok(Json(json!({ "token_infos": tokens })))
 }
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(token_id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    let tokens = app.store.access_tokens(None)?;
+pub(super) async fn show(call: Call, Path(token_id): Path<String>) -> Reply {
+    call.caller.require_admin()?;
+    let tokens = call.store.access_tokens(None)?;
     let token = tokens.iter().find(|token| token.token_id == token_id);
     let token = token.ok_or_else(|| absent(&token_id))?;
-    Ok(Json(json!({"token_info": view(&app, token)})))
+    Ok(Json(json!({"token_info": view(&call, token)})))
 }
 
-pub(super) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(token_id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    caller.require_own_token()?;
-    if app.store.delete_access_token(&token_id, None)? {
+pub(super) async fn delete(call: Call, Path(token_id): Path<String>) -> Reply {
+    call.caller.require_admin()?;
+    call.caller.require_own_token()?;
+    if call.store.delete_access_token(&token_id, None)? {
         return Ok(Json(json!({})));
     }
     Err(absent(&token_id))

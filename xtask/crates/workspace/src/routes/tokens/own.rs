@@ -1,17 +1,12 @@
 //! The caller's own personal access tokens.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::lifetime_ms;
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, Reply};
 use crate::error::ApiError;
-use crate::extract::JsonBody;
-use crate::state::App;
 use crate::store::{AccessToken, NewToken, TokenKind};
 
 #[derive(Deserialize)]
@@ -26,17 +21,13 @@ fn view(token: &AccessToken) -> Value {
         "expiry_time": token.expires_at.unwrap_or(-1)})
 }
 
-pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<Create>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_own_token()?;
-    let (value, token) = app.store.create_access_token(&NewToken {
-        owner_id: caller.who.id,
+pub(super) async fn create(call: Call, JsonBody(body): JsonBody<Create>) -> Reply {
+    call.caller.require_own_token()?;
+    let (value, token) = call.store.create_access_token(&NewToken {
+        owner_id: call.caller.who.id,
         kind: TokenKind::Personal,
         comment: &body.comment,
-        created_by: caller.name(),
+        created_by: call.caller.name(),
         lifetime_ms: lifetime_ms(body.lifetime_seconds),
     })?;
     Ok(Json(
@@ -44,11 +35,8 @@ pub(super) async fn create(
     ))
 }
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-) -> Result<Json<Value>, ApiError> {
-    let tokens = app.store.access_tokens(Some(caller.who.id))?;
+pub(super) async fn list(call: Call) -> Reply {
+    let tokens = call.store.access_tokens(Some(call.caller.who.id))?;
     let tokens: Vec<Value> = tokens.iter().map(view).collect();
     Ok(Json(json!({ "token_infos": tokens })))
 }
@@ -58,15 +46,11 @@ pub(super) struct TokenId {
     token_id: String,
 }
 
-pub(super) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<TokenId>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_own_token()?;
-    let gone = app
+pub(super) async fn delete(call: Call, JsonBody(body): JsonBody<TokenId>) -> Reply {
+    call.caller.require_own_token()?;
+    let gone = call
         .store
-        .delete_access_token(&body.token_id, Some(caller.who.id))?;
+        .delete_access_token(&body.token_id, Some(call.caller.who.id))?;
     if gone {
         return Ok(Json(json!({})));
     }

@@ -1,17 +1,13 @@
 //! Client secrets, with which a service principal gets OAuth tokens.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{service, time};
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, Reply};
 use crate::error::ApiError;
-use crate::extract::JsonBody;
-use crate::state::App;
 use crate::store::ClientSecret;
 
 /// Secrets of a service principal, as on Databricks.
@@ -37,15 +33,14 @@ fn view(secret: &ClientSecret) -> Value {
 }
 
 pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(id): Path<String>,
     JsonBody(body): JsonBody<Create>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    caller.require_own_token()?;
-    let who = service(&app, &id)?;
-    if app.store.client_secrets(who.id)?.len() >= MOST {
+) -> Reply {
+    call.caller.require_admin()?;
+    call.caller.require_own_token()?;
+    let who = service(&call, &id)?;
+    if call.store.client_secrets(who.id)?.len() >= MOST {
         return Err(ApiError::invalid(format!(
             "The service principal has {MOST} secrets, which is the limit: delete one first."
         )));
@@ -60,7 +55,7 @@ pub(super) async fn create(
                 ApiError::invalid("lifetime is a number of seconds followed by s, such as 3600s")
             })?,
     };
-    let (value, secret) = app
+    let (value, secret) = call
         .store
         .create_client_secret(who.id, Some(seconds.saturating_mul(1000)))?;
     let mut reply = view(&secret);
@@ -68,27 +63,19 @@ pub(super) async fn create(
     Ok(Json(reply))
 }
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    let who = service(&app, &id)?;
-    let secrets = app.store.client_secrets(who.id)?;
+pub(super) async fn list(call: Call, Path(id): Path<String>) -> Reply {
+    call.caller.require_admin()?;
+    let who = service(&call, &id)?;
+    let secrets = call.store.client_secrets(who.id)?;
     let secrets: Vec<Value> = secrets.iter().map(view).collect();
     Ok(Json(json!({ "secrets": secrets })))
 }
 
-pub(super) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((id, secret_id)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    caller.require_admin()?;
-    caller.require_own_token()?;
-    let who = service(&app, &id)?;
-    if app.store.delete_client_secret(who.id, &secret_id)? {
+pub(super) async fn delete(call: Call, Path((id, secret_id)): Path<(String, String)>) -> Reply {
+    call.caller.require_admin()?;
+    call.caller.require_own_token()?;
+    let who = service(&call, &id)?;
+    if call.store.delete_client_secret(who.id, &secret_id)? {
         return Ok(Json(json!({})));
     }
     Err(ApiError::not_found(format!(

@@ -1,18 +1,16 @@
 //! Grants: stored and shown here, enforced by `access`.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access;
-use crate::caller::Caller;
+use crate::call::{Call, JsonBody, Reply};
 use crate::catalogs::names;
 use crate::error::ApiError;
-use crate::extract::JsonBody;
 use crate::state::App;
 
 const ALL: &str = "ALL_PRIVILEGES";
@@ -33,27 +31,22 @@ struct Change {
     remove: BTreeSet<String>,
 }
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(target): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    let (kind, full_name) = find(&app, target)?;
-    if !access::sees(&app, &caller, &kind, &full_name)? {
-        access::require_owner(&app, &caller, &kind, &full_name)?;
+pub(super) async fn show(call: Call, Path(target): Path<(String, String)>) -> Reply {
+    let (kind, full_name) = find(&call, target)?;
+    if !access::sees(&call, &kind, &full_name)? {
+        access::require_owner(&call, &kind, &full_name)?;
     }
-    describe(&app, &kind, &full_name)
+    describe(&call, &kind, &full_name)
 }
 
 /// Removing ALL_PRIVILEGES removes all privileges, before others are added.
 pub(super) async fn change(
-    State(app): State<Arc<App>>,
-    caller: Caller,
+    call: Call,
     Path(target): Path<(String, String)>,
     JsonBody(body): JsonBody<Changes>,
-) -> Result<Json<Value>, ApiError> {
-    let (kind, full_name) = find(&app, target)?;
-    access::require_owner(&app, &caller, &kind, &full_name)?;
+) -> Reply {
+    let (kind, full_name) = find(&call, target)?;
+    access::require_owner(&call, &kind, &full_name)?;
     if let Some(unclear) = body
         .changes
         .iter()
@@ -69,7 +62,7 @@ pub(super) async fn change(
         .iter()
         .filter(|change| !change.principal.is_empty())
     {
-        let grants = app.store.grants(&kind, &full_name)?;
+        let grants = call.store.grants(&kind, &full_name)?;
         let mut held = grants
             .into_iter()
             .find(|(name, _)| *name == change.principal)
@@ -80,13 +73,13 @@ pub(super) async fn change(
         }
         held.retain(|privilege| !change.remove.contains(privilege));
         held.extend(change.add.iter().cloned());
-        app.store
+        call.store
             .set_grant(&kind, &full_name, &change.principal, &held)?;
     }
-    describe(&app, &kind, &full_name)
+    describe(&call, &kind, &full_name)
 }
 
-fn describe(app: &App, kind: &str, full_name: &str) -> Result<Json<Value>, ApiError> {
+fn describe(app: &App, kind: &str, full_name: &str) -> Reply {
     let grants = app.store.grants(kind, full_name)?;
     let grants: Vec<Value> = grants
         .into_iter()
@@ -101,7 +94,7 @@ fn describe(app: &App, kind: &str, full_name: &str) -> Result<Json<Value>, ApiEr
 
 /// In lower case. Models (`function` here) are in MLflow and not checked.
 fn find(app: &App, (kind, full_name): (String, String)) -> Result<(String, String), ApiError> {
-    let (kind, full_name) = (kind.to_lowercase(), names::full_name(&full_name));
+    let (kind, full_name) = (kind.to_lowercase(), full_name.to_lowercase());
     match kind.as_str() {
         "catalog" | "schema" | "volume" => {
             app.store

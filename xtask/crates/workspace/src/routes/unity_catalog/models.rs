@@ -1,19 +1,16 @@
 //! Registered models, stored in MLflow's registry.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::{self, Model};
-use crate::caller::Caller;
-use crate::catalogs::{names, require_schema_for_model};
+use crate::call::{Call, JsonBody, QueryString, Reply};
+use crate::catalogs::names::{self, FullName};
+use crate::catalogs::require_creation;
 use crate::error::ApiError;
-use crate::extract::{JsonBody, QueryString};
 use crate::mlflow::registry::{self, NewModel};
-use crate::state::App;
 
 /// Default and maximum.
 const VERSIONS_PER_PAGE: u32 = 100;
@@ -33,50 +30,34 @@ pub(super) struct CreateModel {
     comment: Option<String>,
 }
 
-pub(super) async fn create(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    JsonBody(body): JsonBody<CreateModel>,
-) -> Result<Json<Value>, ApiError> {
+pub(super) async fn create(call: Call, JsonBody(body): JsonBody<CreateModel>) -> Reply {
     let model = NewModel {
         catalog: names::name("catalog", &body.catalog_name)?,
         schema: names::name("schema", &body.schema_name)?,
         name: names::name("registered model", &body.name)?,
         comment: body.comment,
     };
-    require_schema_for_model(&app, &caller, &model.catalog, &model.schema)?;
-    registry::create_model(&app, &caller, model).await.map(Json)
+    require_creation(&call, "CREATE_MODEL", &model.catalog, &model.schema)?;
+    registry::create_model(&call, model).await.map(Json)
 }
 
-pub(super) async fn show(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(full_name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_execute(&app, &caller)?;
-    registry::get_model(&app, &full_name).await.map(Json)
+pub(super) async fn show(call: Call, Path(full_name): Path<FullName>) -> Reply {
+    Model(&full_name).require_execute(&call)?;
+    registry::get_model(&call, &full_name).await.map(Json)
 }
 
 /// Catalog and schema; all by default.
 #[derive(Deserialize)]
 pub(super) struct Within {
-    catalog_name: Option<String>,
-    schema_name: Option<String>,
+    catalog_name: Option<FullName>,
+    schema_name: Option<FullName>,
 }
 
-pub(super) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    QueryString(query): QueryString<Within>,
-) -> Result<Json<Value>, ApiError> {
-    let given = |name: &Option<String>| {
-        let name = name.as_deref().filter(|name| !name.is_empty());
-        name.map(names::full_name)
-    };
-    let models = match (given(&query.catalog_name), given(&query.schema_name)) {
-        (None, None) => registry::list_all_models(&app).await?,
-        (Some(catalog), Some(schema)) => registry::list_models(&app, &catalog, &schema).await?,
+pub(super) async fn list(call: Call, QueryString(query): QueryString<Within>) -> Reply {
+    let given = |name: Option<FullName>| name.filter(|name| !name.is_empty());
+    let models = match (given(query.catalog_name), given(query.schema_name)) {
+        (None, None) => registry::list_all_models(&call).await?,
+        (Some(catalog), Some(schema)) => registry::list_models(&call, &catalog, &schema).await?,
         _ => {
             return Err(ApiError::invalid(
                 "catalog_name and schema_name must be specified together",
@@ -84,44 +65,35 @@ pub(super) async fn list(
         }
     };
     Ok(Json(
-        json!({"registered_models": access::seen(&app, &caller, "function", models)?}),
+        json!({"registered_models": access::seen(&call, "function", models)?}),
     ))
 }
 
 pub(super) async fn update(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(full_name): Path<String>,
+    call: Call,
+    Path(full_name): Path<FullName>,
     JsonBody(changes): JsonBody<Value>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_owner(&app, &caller)?;
-    registry::update_model(&app, &full_name, &changes)
+) -> Reply {
+    Model(&full_name).require_owner(&call)?;
+    registry::update_model(&call, &full_name, &changes)
         .await
         .map(Json)
 }
 
-pub(super) async fn delete(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(full_name): Path<String>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_owner(&app, &caller)?;
-    registry::delete_model(&app, &full_name).await?;
+pub(super) async fn delete(call: Call, Path(full_name): Path<FullName>) -> Reply {
+    Model(&full_name).require_owner(&call)?;
+    registry::delete_model(&call, &full_name).await?;
     // Registered models are functions to the grants API.
-    app.store.delete_grants("function", &full_name)?;
+    call.store.delete_grants("function", &full_name)?;
     Ok(Json(json!({})))
 }
 
 pub(super) async fn versions(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(full_name): Path<String>,
+    call: Call,
+    Path(full_name): Path<FullName>,
     QueryString(query): QueryString<Page>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_execute(&app, &caller)?;
+) -> Reply {
+    Model(&full_name).require_execute(&call)?;
     let most = match query.max_results.unwrap_or(0) {
         0 => VERSIONS_PER_PAGE,
         asked => asked.min(MOST_VERSIONS_PER_PAGE),
@@ -130,7 +102,7 @@ pub(super) async fn versions(
         .page_token
         .as_deref()
         .filter(|token| !token.is_empty());
-    let (versions, next) = registry::list_versions(&app, &full_name, most, token).await?;
+    let (versions, next) = registry::list_versions(&call, &full_name, most, token).await?;
     let mut body = json!({"model_versions": versions});
     if let Some(next) = next {
         body["next_page_token"] = next.into();
@@ -139,38 +111,32 @@ pub(super) async fn versions(
 }
 
 pub(super) async fn version(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((full_name, version)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_execute(&app, &caller)?;
-    registry::get_version(&app, &full_name, &version)
+    call: Call,
+    Path((full_name, version)): Path<(FullName, String)>,
+) -> Reply {
+    Model(&full_name).require_execute(&call)?;
+    registry::get_version(&call, &full_name, &version)
         .await
         .map(Json)
 }
 
 pub(super) async fn version_by_alias(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((full_name, alias)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_execute(&app, &caller)?;
-    registry::get_version_by_alias(&app, &full_name, &alias)
+    call: Call,
+    Path((full_name, alias)): Path<(FullName, String)>,
+) -> Reply {
+    Model(&full_name).require_execute(&call)?;
+    registry::get_version_by_alias(&call, &full_name, &alias)
         .await
         .map(Json)
 }
 
 pub(super) async fn update_version(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((full_name, version)): Path<(String, String)>,
+    call: Call,
+    Path((full_name, version)): Path<(FullName, String)>,
     JsonBody(changes): JsonBody<Value>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_owner(&app, &caller)?;
-    registry::update_version(&app, &full_name, &version, &changes)
+) -> Reply {
+    Model(&full_name).require_owner(&call)?;
+    registry::update_version(&call, &full_name, &version, &changes)
         .await
         .map(Json)
 }
@@ -181,36 +147,30 @@ pub(super) struct SetAlias {
 }
 
 pub(super) async fn set_alias(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((full_name, alias)): Path<(String, String)>,
+    call: Call,
+    Path((full_name, alias)): Path<(FullName, String)>,
     JsonBody(body): JsonBody<SetAlias>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_owner(&app, &caller)?;
-    registry::set_alias(&app, &full_name, &alias, body.version_num)
+) -> Reply {
+    Model(&full_name).require_owner(&call)?;
+    registry::set_alias(&call, &full_name, &alias, body.version_num)
         .await
         .map(Json)
 }
 
 pub(super) async fn delete_alias(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((full_name, alias)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_owner(&app, &caller)?;
-    registry::delete_alias(&app, &full_name, &alias).await?;
+    call: Call,
+    Path((full_name, alias)): Path<(FullName, String)>,
+) -> Reply {
+    Model(&full_name).require_owner(&call)?;
+    registry::delete_alias(&call, &full_name, &alias).await?;
     Ok(Json(json!({})))
 }
 
 pub(super) async fn delete_version(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path((full_name, version)): Path<(String, String)>,
-) -> Result<Json<Value>, ApiError> {
-    let full_name = names::full_name(&full_name);
-    Model(&full_name).require_owner(&app, &caller)?;
-    registry::delete_version(&app, &full_name, &version).await?;
+    call: Call,
+    Path((full_name, version)): Path<(FullName, String)>,
+) -> Reply {
+    Model(&full_name).require_owner(&call)?;
+    registry::delete_version(&call, &full_name, &version).await?;
     Ok(Json(json!({})))
 }

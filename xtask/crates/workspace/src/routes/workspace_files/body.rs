@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use super::import::{Import, Kind};
+use crate::call::JsonBody;
 use crate::error::ApiError;
-use crate::extract::JsonBody;
 use crate::files::WorkspacePath;
 
 pub(super) struct ImportBody {

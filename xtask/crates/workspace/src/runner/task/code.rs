@@ -37,7 +37,7 @@ impl Code {
             Some(Kind::Notebook) => without_extension(&named),
             _ => &named,
         };
-        access::readable(app, &task.caller()?, named)
+        access::readable(&task.call()?, named)
             .map_err(|refused| task.declared_wrong(refused.message))?;
         let (kind, found) = match settings.kind() {
             Some(Kind::PythonFile) => (Kind::PythonFile, python_file(app, named)),

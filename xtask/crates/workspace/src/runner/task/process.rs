@@ -61,7 +61,7 @@ pub(super) async fn run(task: &Task) -> Result<Ending, TaskError> {
     let code = Code::find(task)?;
     let dependencies = dependencies::of(&task.run.settings, &task.task_run.settings);
     for file in dependencies::files(&dependencies, &code.path) {
-        access::readable(&task.app, &task.caller()?, &file)
+        access::readable(&task.call()?, &file)
             .map_err(|refused| task.declared_wrong(refused.message))?;
     }
     let declared = &task.task_run.settings;
@@ -170,7 +170,7 @@ fn request(
             "host": app.url, "workspace_id": app.identity.workspace_id, "user": run.acts_as(&app.identity.user_name),
             "job_id": run.job_id.to_string(), "job_name": run.run_name, "run_id": run.run_id.to_string(),
             "task_run_id": task_run.run_id.to_string(), "task_key": task_run.task_key,
-            "notebook_id": notebook_id(app, &code.path)?.to_string(), "is_admin": task.caller()?.is_admin(),
+            "notebook_id": notebook_id(app, &code.path)?.to_string(), "is_admin": task.call()?.caller.is_admin(),
         },
     }))
 }

@@ -41,7 +41,7 @@ fn start(task: &Task, declared: &RunJob) -> Result<Run, TaskError> {
             task.task_run.task_key
         )));
     }
-    access::job(&task.app, &task.caller()?, job_id, Act::Run)
+    access::job(&task.call()?, job_id, Act::Run)
         .map_err(|refused| task.declared_wrong(refused.message))?;
     let job_parameters =
         task.resolve(|context| job_parameters(&declared.job_parameters, &job, context))?;

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::caller::Caller;
+use crate::call::Call;
 use crate::error::ApiError;
 use crate::runner::kernel::Kernels;
 use crate::runner::parameters;
@@ -64,10 +64,11 @@ impl Task {
         self.app.store.start_task(self.task_run.run_id, parameters)
     }
 
-    /// The identity that the task acts as.
-    pub(super) fn caller(&self) -> Result<Caller, TaskError> {
+    /// The workspace, as the identity that the task acts as.
+    pub(super) fn call(&self) -> Result<Call, TaskError> {
         let caller = self.app.caller_of_run(&self.run.run_as, self.run.run_id)?;
-        caller.ok_or_else(|| {
+        let app = self.app.clone();
+        caller.map(|caller| Call { app, caller }).ok_or_else(|| {
             self.declared_wrong(format!(
                 "the run acts as '{}', which is not active",
                 self.run.run_as

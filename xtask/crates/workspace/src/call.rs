@@ -1,14 +1,48 @@
-//! Extractors with our error format.
+//! One call of the API: who makes it, and its query and body, with our error format.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
+
+/// What a handler answers.
+pub(crate) type Reply = Result<Json<Value>, ApiError>;
+
+/// The workspace, and the identity that uses it: what decides on rights takes both.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) app: Arc<App>,
+    pub(crate) caller: Caller,
+}
+
+impl Deref for Call {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Call {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Call, ApiError> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        Ok(Call {
+            app: app.clone(),
+            caller,
+        })
+    }
+}
 
 /// A JSON body, whatever its content type; an empty body reads as `{}`.
 pub(crate) struct JsonBody<T>(pub(crate) T);

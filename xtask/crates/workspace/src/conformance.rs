@@ -8,25 +8,25 @@ use camino::Utf8Path;
 use serde_json::json;
 
 #[derive(Debug)]
-pub struct Witness {
+pub struct Recorder {
     /// As declared: `POST /api/2.2/jobs/create`.
     pub(crate) without: Vec<String>,
     record: Option<Mutex<fs_err::File>>,
 }
 
-impl Witness {
+impl Recorder {
     /// `record` gets one JSON object a line, with `route` and `status`. `None` if there is nothing to do.
     pub fn new(
         without: Vec<String>,
         record: Option<&Utf8Path>,
-    ) -> std::io::Result<Option<Witness>> {
+    ) -> std::io::Result<Option<Recorder>> {
         if without.is_empty() && record.is_none() {
             return Ok(None);
         }
         let mut options = fs_err::OpenOptions::new();
         options.create(true).append(true);
         let record = record.map(|path| options.open(path)).transpose()?;
-        Ok(Some(Witness {
+        Ok(Some(Recorder {
             without,
             record: record.map(Mutex::new),
         }))
