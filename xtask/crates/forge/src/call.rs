@@ -8,10 +8,11 @@ pub(crate) use fields::Fields;
 pub(crate) use reply::{Answer, Reply, refused};
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts as _, OriginalUri, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
 use percent_encoding::percent_decode_str;
@@ -20,20 +21,29 @@ use serde_json::Value;
 use crate::caller::Caller;
 use crate::forge::Forge;
 use crate::links::Links;
-use crate::refusal::Refusal;
-use crate::world::{Access, Id, Permission, Pull, Repo, World};
+use crate::refusal::{Found as _, Refusal};
+use crate::view::View;
+use crate::world::{Access, Id, Permission, Pull, Repo};
 
 pub(crate) struct Call {
-    pub(crate) forge: Arc<Forge>,
-    /// Snapshot at the start of the call.
-    pub(crate) world: Arc<World>,
+    /// At the start of the call.
+    view: View,
     pub(crate) caller: Caller,
-    pub(crate) links: Links,
     pub(crate) method: Method,
     pub(crate) headers: HeaderMap,
+    /// Below the API's base address.
+    path: String,
     params: HashMap<String, String>,
     query: HashMap<String, String>,
     body: Value,
+}
+
+impl Deref for Call {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
+    }
 }
 
 pub(crate) type Handler = fn(&Call) -> Answer;
@@ -96,11 +106,16 @@ impl Call {
             .extensions
             .remove::<Links>()
             .unwrap_or_else(|| Links::of_host(""));
+        let path = parts.extensions.get::<OriginalUri>();
+        let path = path.map_or("", |OriginalUri(uri)| uri.path());
         Ok(Call {
-            world: forge.world(),
-            forge,
+            path: path.trim_start_matches("/api/v3").to_owned(),
+            view: View {
+                world: forge.world(),
+                forge,
+                links,
+            },
             caller,
-            links,
             method: parts.method,
             headers: parts.headers,
             params,
@@ -144,7 +159,7 @@ impl Call {
 
     /// The caller's account.
     pub(crate) fn user(&self) -> Result<Id, Refusal> {
-        self.caller.user().ok_or_else(Refusal::not_found)
+        self.caller.user().found()
     }
 
     /// The repository in the path, if the caller has the permission.
@@ -152,11 +167,8 @@ impl Call {
         let repo = self
             .world
             .repo_named(self.param("owner"), self.param("repo"));
-        let repo = repo.ok_or_else(Refusal::not_found)?;
-        let given = self
-            .world
-            .permission(repo, self.user()?)
-            .ok_or_else(Refusal::not_found)?;
+        let repo = repo.found()?;
+        let given = self.world.permission(repo, self.user()?).found()?;
         if given >= needed {
             return Ok(repo);
         }
@@ -172,7 +184,7 @@ impl Call {
     pub(crate) fn pull(&self, needed: Permission) -> Result<(&Repo, &Pull), Refusal> {
         let repo = self.repo(needed)?;
         let pull = self.world.pull_numbered(repo.id, self.number("number")?);
-        Ok((repo, pull.ok_or_else(Refusal::not_found)?))
+        Ok((repo, pull.found()?))
     }
 
     pub(crate) fn header(&self, name: header::HeaderName) -> Option<&str> {
@@ -180,7 +192,7 @@ impl Call {
     }
 
     /// The address of another page of the same list.
-    pub(super) fn page_address(&self, path: &str, page: usize) -> String {
+    pub(super) fn page_address(&self, page: usize) -> String {
         let mut pairs: Vec<(&str, String)> = self
             .query
             .iter()
@@ -197,7 +209,7 @@ impl Call {
             .iter()
             .map(|(name, value)| format!("{name}={}", encode(value)))
             .collect();
-        format!("{path}?{}", pairs.join("&"))
+        format!("{}{}?{}", self.links.api, self.path, pairs.join("&"))
     }
 }
 

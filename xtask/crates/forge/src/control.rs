@@ -16,7 +16,7 @@ use crate::faults::Fault;
 use crate::forge::Forge;
 use crate::git::merge::Author;
 use crate::pull_requests::{advance_queue, merge_what_waits, pushed};
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::rest::{NewRepo, make, permission_named};
 use crate::world::{Access, Repo, Token, User, UserKind};
 
@@ -67,7 +67,7 @@ fn repo(call: &Call) -> Result<&Repo, Refusal> {
     let found = call
         .world
         .repo_named(call.param("owner"), call.param("repo"));
-    found.ok_or_else(Refusal::not_found)
+    found.found()
 }
 
 fn status(call: &Call) -> Answer {
@@ -149,11 +149,7 @@ fn add_token(
 
 fn create_token(call: &Call) -> Answer {
     operator(call)?;
-    let user = call
-        .world
-        .user_named(call.param("login"))
-        .ok_or_else(Refusal::not_found)?
-        .id;
+    let user = call.world.user_named(call.param("login")).found()?.id;
     let fields = call.fields();
     let access = match fields.one_of("access", &["read", "write"])? {
         Some("read") => Access::Read,
@@ -171,19 +167,11 @@ fn create_token(call: &Call) -> Answer {
 fn create_repo(call: &Call) -> Answer {
     operator(call)?;
     let fields = call.fields();
-    let owner = call
-        .world
-        .user_named(fields.required("owner")?)
-        .ok_or_else(Refusal::not_found)?
-        .id;
+    let owner = call.world.user_named(fields.required("owner")?).found()?.id;
     let parent = match fields.text("fork_of")? {
         Some(name) => {
-            let (owner, name) = name.split_once('/').ok_or_else(Refusal::not_found)?;
-            Some(
-                call.world
-                    .repo_named(owner, name)
-                    .ok_or_else(Refusal::not_found)?,
-            )
+            let (owner, name) = name.split_once('/').found()?;
+            Some(call.world.repo_named(owner, name).found()?)
         }
         None => None,
     };
@@ -203,7 +191,7 @@ fn create_repo(call: &Call) -> Answer {
         .forge
         .change(|world| make(world, &call.forge.git, new))?;
     let world = call.forge.world();
-    let repo = world.repos.get(id).ok_or_else(Refusal::not_found)?;
+    let repo = world.repos.get(id).found()?;
     Ok(Reply::created(
         json!({"id": id, "full_name": world.full_name(repo)}),
     ))
@@ -212,11 +200,7 @@ fn create_repo(call: &Call) -> Answer {
 fn permit(call: &Call) -> Answer {
     let id = repo(call)?.id;
     let fields = call.fields();
-    let user = call
-        .world
-        .user_named(fields.required("login")?)
-        .ok_or_else(Refusal::not_found)?
-        .id;
+    let user = call.world.user_named(fields.required("login")?).found()?.id;
     let permission = fields.required("permission")?;
     let permission = match permission {
         "none" => None,
@@ -226,7 +210,7 @@ fn permit(call: &Call) -> Answer {
         ),
     };
     call.forge.change(|world| {
-        let repo = world.repos.edit(id).ok_or_else(Refusal::not_found)?;
+        let repo = world.repos.edit(id).found()?;
         match permission {
             Some(permission) => repo.collaborators.insert(user, permission),
             None => repo.collaborators.remove(&user),
@@ -241,10 +225,7 @@ fn commit(call: &Call) -> Answer {
     let repo = repo(call)?;
     let fields = call.fields();
     let (branch, path) = (fields.required("branch")?, fields.required("path")?);
-    let user = call
-        .world
-        .user_named(fields.required("login")?)
-        .ok_or_else(Refusal::not_found)?;
+    let user = call.world.user_named(fields.required("login")?).found()?;
     let content = fields.text("content")?.unwrap_or_default();
     let message = fields.text("message")?.unwrap_or("Change a file");
     let from = fields.text("from")?.map(str::to_owned);
@@ -257,7 +238,7 @@ fn commit(call: &Call) -> Answer {
             .unwrap_or_else(|| format!("{}@users.noreply.github.com", user.login)),
     };
     let sha = call.forge.change(|world| {
-        let here = world.repos.get(repo.id).ok_or_else(Refusal::not_found)?;
+        let here = world.repos.get(repo.id).found()?;
         let start = from
             .as_deref()
             .or_else(|| here.branch(branch))

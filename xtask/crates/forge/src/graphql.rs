@@ -31,6 +31,7 @@ use serde_json::Value;
 
 use crate::call::{Answer, Call, Reply};
 use crate::refusal::Refusal;
+use crate::view::View;
 use object::{Object, Scope, Thing};
 
 /// The implemented part of GitHub's schema.
@@ -98,13 +99,11 @@ fn execute(
         Err(_) => JsonMap::new(),
     };
     let scope = Scope {
-        forge: call.forge.clone(),
-        world: call.world.clone(),
-        links: call.links.clone(),
+        view: View::clone(call),
         viewer: call.user()?,
         may_write: call.may_write(),
     };
-    let object = Object::new(Arc::new(scope), root);
+    let object = Object::new(Arc::new(scope), root, "");
     let execution = Execution::new(&known.schema, &document)
         .implementers_map(&known.implementers)
         .raw_variable_values(&variables)

@@ -37,6 +37,7 @@ mod router;
 mod runs;
 mod serve;
 mod store;
+mod view;
 mod world;
 
 pub use serve::{Config, PARTS, serve};

@@ -1,6 +1,6 @@
 //! Addresses in replies, in the layout by which the client reached us.
 
-use crate::world::{Id, Pull, Repo, World};
+use crate::world::Id;
 
 /// GitHub has its API on a host of its own, GitHub Enterprise below `/api/v3`.
 #[derive(Debug, Clone)]
@@ -29,25 +29,6 @@ impl Links {
                 api: format!("http://{host}/api/v3"),
             },
         }
-    }
-
-    pub(crate) fn repo(&self, world: &World, repo: &Repo) -> String {
-        format!("{}/{}", self.web, world.full_name(repo))
-    }
-
-    pub(crate) fn repo_api(&self, world: &World, repo: &Repo) -> String {
-        format!("{}/repos/{}", self.api, world.full_name(repo))
-    }
-
-    pub(crate) fn pull(&self, world: &World, pull: &Pull) -> String {
-        match world.repos.get(pull.repo) {
-            Some(repo) => format!("{}/pull/{}", self.repo(world, repo), pull.number),
-            None => self.web.clone(),
-        }
-    }
-
-    pub(crate) fn job(&self, world: &World, repo: &Repo, run: Id, job: Id) -> String {
-        format!("{}/actions/runs/{run}/job/{job}", self.repo(world, repo))
     }
 }
 

@@ -103,6 +103,17 @@ impl Refusal {
     }
 }
 
+/// 404 for what is missing.
+pub(crate) trait Found<T> {
+    fn found(self) -> Result<T, Refusal>;
+}
+
+impl<T> Found<T> for Option<T> {
+    fn found(self) -> Result<T, Refusal> {
+        self.ok_or_else(Refusal::not_found)
+    }
+}
+
 impl From<GitError> for Refusal {
     fn from(error: GitError) -> Refusal {
         match error {

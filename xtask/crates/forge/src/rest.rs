@@ -25,15 +25,18 @@ use crate::refusal::Refusal;
 
 /// Relative to the API's base address.
 pub(crate) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
-        .merge(users::routes())
-        .merge(repos::routes())
+    let of_a_repository = Router::new()
+        .merge(repos::routes_of_one())
         .merge(branches::routes())
         .merge(commits::routes())
         .merge(checks::routes())
         .merge(pulls::routes())
         .merge(actions::routes())
-        .merge(deployments::routes())
+        .merge(deployments::routes());
+    Router::new()
+        .merge(users::routes())
+        .merge(repos::routes())
+        .nest("/repos/{owner}/{repo}", of_a_repository)
         .fallback(
             get(to(unknown))
                 .post(to(unknown))

@@ -16,7 +16,7 @@ use crate::git::http::{Service, service};
 use crate::graphql;
 use crate::pages;
 use crate::pull_requests::{merge_what_waits, pushed};
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::rest;
 use crate::world::{Access, Permission};
 
@@ -48,18 +48,13 @@ async fn serve_git(forge: &Arc<Forge>, request: Request) -> Result<Response, Ref
         return Err(Refusal::not_found());
     };
     let name = name.strip_suffix(".git").unwrap_or(name);
-    let wanted =
-        service(rest, request.uri().query().unwrap_or_default()).ok_or_else(Refusal::not_found)?;
+    let wanted = service(rest, request.uri().query().unwrap_or_default()).found()?;
     let world = forge.world();
-    let repo = world
-        .repo_named(owner, name)
-        .ok_or_else(Refusal::not_found)?;
+    let repo = world.repo_named(owner, name).found()?;
     let Some(Caller::User(token)) = request.extensions().get::<Caller>().cloned() else {
         return Err(Refusal::not_found());
     };
-    let given = world
-        .permission(repo, token.user)
-        .ok_or_else(Refusal::not_found)?;
+    let given = world.permission(repo, token.user).found()?;
     let login = world.login(token.user).to_owned();
     if wanted == Service::Push && (given < Permission::Write || token.access == Access::Read) {
         return Err(Refusal::forbidden(format!(

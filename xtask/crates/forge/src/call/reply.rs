@@ -99,7 +99,6 @@ impl Reply {
     /// field beside `total_count`.
     pub(crate) fn page<T>(
         call: &Call,
-        path: &str,
         name: Option<&str>,
         all: &[T],
         show: impl Fn(&T) -> Result<Value, Refusal>,
@@ -127,10 +126,7 @@ impl Reply {
         let last = all.len().div_ceil(size).max(1);
         let mut links = Vec::new();
         let mut link = |page: usize, rel: &str| {
-            links.push(format!(
-                "<{}>; rel=\"{rel}\"",
-                call.page_address(path, page)
-            ));
+            links.push(format!("<{}>; rel=\"{rel}\"", call.page_address(page)));
         };
         if page > 1 {
             link(page - 1, "prev");

@@ -9,7 +9,7 @@ use super::repo;
 use crate::call::{Answer, Call, Reply};
 use crate::clock::Time;
 use crate::pull_requests::merge_what_waits;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::rest::logs;
 use crate::runs::{Beginning, begin};
 use crate::world::{Annotation, CheckRun, Id, Step, Workflow, WorkflowRun, World};
@@ -192,7 +192,7 @@ pub(super) fn add_jobs(call: &Call) -> Answer {
     let repo = repo(call)?;
     let run = call.world.runs.get(call.id("run")?);
     let run = run.filter(|run| run.repo == repo.id);
-    let run = run.ok_or_else(Refusal::not_found)?.clone();
+    let run = run.found()?.clone();
     let reports: Vec<JobReport> = parse(call.json())?;
     let jobs = call.forge.change(|world| {
         let jobs = reports.iter().map(|report| add_job(world, &run, report));
@@ -209,7 +209,7 @@ pub(super) fn update(call: &Call) -> Answer {
     let repo = repo(call)?;
     let id = call.id("job")?;
     let job = call.world.checks.get(id).filter(|job| job.repo == repo.id);
-    let run = job.ok_or_else(Refusal::not_found)?.run;
+    let run = job.found()?.run;
     let report: JobReport = parse(call.json())?;
     // The log first, so that it is there when the job has ended.
     keep_log(call, id, &report)?;
@@ -235,7 +235,7 @@ fn keep_log(call: &Call, job: Id, report: &JobReport) -> Result<(), Refusal> {
 
 fn apply(world: &mut World, id: Id, report: &JobReport) -> Result<(), Refusal> {
     let now = world.now();
-    let job = world.checks.edit(id).ok_or_else(Refusal::not_found)?;
+    let job = world.checks.edit(id).found()?;
     if let Some(name) = &report.name {
         job.name.clone_from(name);
     }

@@ -4,12 +4,12 @@ use super::commits::thing;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::records::page;
 use crate::links::node_id;
-use crate::refusal::Refusal;
+use crate::refusal::Found as _;
 use crate::rest::may_approve;
 use crate::world::{CheckRun, Deployment, DeploymentStatus, Id};
 
 pub(super) fn run(scope: &Scope, id: Id, name: &str) -> Given {
-    let run = scope.world.runs.get(id).ok_or_else(Refusal::not_found)?;
+    let run = scope.world.runs.get(id).found()?;
     let path = format!(
         "/{}/actions/runs/{id}",
         scope.world.full_name(scope.repo(run.repo)?)
@@ -30,11 +30,7 @@ pub(super) fn run(scope: &Scope, id: Id, name: &str) -> Given {
 }
 
 pub(super) fn workflow(scope: &Scope, id: Id, name: &str) -> Given {
-    let workflow = scope
-        .world
-        .workflows
-        .get(id)
-        .ok_or_else(Refusal::not_found)?;
+    let workflow = scope.world.workflows.get(id).found()?;
     let file = workflow.path.rsplit('/').next().unwrap_or_default();
     let path = format!(
         "/{}/actions/workflows/{file}",
@@ -59,19 +55,12 @@ pub(super) fn deployments(mut all: Vec<&Deployment>, args: &Args) -> Given {
     if args.object("orderBy").text("direction") == Some("DESC") {
         all.reverse();
     }
-    let all = all
-        .into_iter()
-        .map(|one| Thing::Deployment(one.id))
-        .collect();
-    page("DeploymentConnection", "DeploymentEdge", all, args)
+    let all = all.into_iter().map(|one| Thing::Deployment(one.id));
+    page(all, args)
 }
 
 pub(super) fn deployment(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
-    let row = scope
-        .world
-        .deployments
-        .get(id)
-        .ok_or_else(Refusal::not_found)?;
+    let row = scope.world.deployments.get(id).found()?;
     let statuses = || {
         row.statuses
             .iter()
@@ -100,12 +89,7 @@ pub(super) fn deployment(scope: &Scope, id: Id, name: &str, args: &Args) -> Give
         ),
         "latestStatus" => Out::maybe(statuses().next()),
         "statuses" => {
-            return page(
-                "DeploymentStatusConnection",
-                "DeploymentStatusEdge",
-                statuses().collect(),
-                args,
-            );
+            return page(statuses(), args);
         }
         _ => return unanswered("Deployment", name),
     })
@@ -113,28 +97,21 @@ pub(super) fn deployment(scope: &Scope, id: Id, name: &str, args: &Args) -> Give
 
 fn status_record(deployment: &Deployment, status: &DeploymentStatus) -> Thing {
     let url = |url: &str| leaf(Some(url).filter(|url| !url.is_empty()));
-    record(
-        "DeploymentStatus",
-        vec![
-            ("id", leaf(node_id("DES", status.id))),
-            ("state", leaf(status.state.to_ascii_uppercase())),
-            ("description", leaf(&status.description)),
-            ("environment", leaf(&deployment.environment)),
-            ("environmentUrl", url(&status.environment_url)),
-            ("logUrl", url(&status.log_url)),
-            ("creator", Out::One(Thing::User(status.creator))),
-            ("createdAt", leaf(status.created_at.to_string())),
-            ("updatedAt", leaf(status.created_at.to_string())),
-        ],
-    )
+    record(vec![
+        ("id", leaf(node_id("DES", status.id))),
+        ("state", leaf(status.state.to_ascii_uppercase())),
+        ("description", leaf(&status.description)),
+        ("environment", leaf(&deployment.environment)),
+        ("environmentUrl", url(&status.environment_url)),
+        ("logUrl", url(&status.log_url)),
+        ("creator", Out::One(Thing::User(status.creator))),
+        ("createdAt", leaf(status.created_at.to_string())),
+        ("updatedAt", leaf(status.created_at.to_string())),
+    ])
 }
 
 pub(super) fn environment(scope: &Scope, id: Id, name: &str) -> Given {
-    let row = scope
-        .world
-        .environments
-        .get(id)
-        .ok_or_else(Refusal::not_found)?;
+    let row = scope.world.environments.get(id).found()?;
     Ok(match name {
         "id" => leaf(node_id("EN", id)),
         "databaseId" => leaf(id),
@@ -156,16 +133,13 @@ pub(super) fn pending(scope: &Scope, check: &CheckRun) -> Out {
     let Some(environment) = waiting.find(|environment| environment.name == *wanted) else {
         return Out::NULL;
     };
-    Out::One(record(
-        "DeploymentRequest",
-        vec![
-            ("environment", Out::One(Thing::Environment(environment.id))),
-            (
-                "currentUserCanApprove",
-                leaf(may_approve(environment, run, scope.viewer)),
-            ),
-            ("waitTimer", leaf(environment.wait_timer)),
-            ("waitTimerStartedAt", leaf(run.created_at.to_string())),
-        ],
-    ))
+    Out::One(record(vec![
+        ("environment", Out::One(Thing::Environment(environment.id))),
+        (
+            "currentUserCanApprove",
+            leaf(may_approve(environment, run, scope.viewer)),
+        ),
+        ("waitTimer", leaf(environment.wait_timer)),
+        ("waitTimerStartedAt", leaf(run.created_at.to_string())),
+    ]))
 }

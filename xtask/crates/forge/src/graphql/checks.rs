@@ -7,7 +7,7 @@ use super::records::{page, page_with};
 use super::{actions, counts};
 use crate::links::node_id;
 use crate::pull_requests::is_required;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::rest::shapes::{check_page, path_in_url, suite_state};
 use crate::world::{App, CheckRun, Id, Status, Step, Verdict};
 
@@ -40,40 +40,23 @@ fn contexts(scope: &Scope, repo: Id, sha: &str, args: &Args) -> Given {
     let check_states = checks
         .iter()
         .map(|check| check.conclusion.as_deref().unwrap_or(&check.status));
-    let counted = |kind: &'static str, counts: Vec<(String, usize)>| {
+    let counted = |counts: Vec<(String, usize)>| {
         Out::list(counts.into_iter().map(|(name, count)| {
-            record(
-                kind,
-                vec![("state", leaf(upper(&name))), ("count", leaf(count))],
-            )
+            record(vec![("state", leaf(upper(&name))), ("count", leaf(count))])
         }))
     };
     let extra = vec![
         ("checkRunCount", leaf(checks.len())),
-        (
-            "checkRunCountsByState",
-            counted("CheckRunStateCount", counts(check_states)),
-        ),
+        ("checkRunCountsByState", counted(counts(check_states))),
         ("statusContextCount", leaf(statuses.len())),
         (
             "statusContextCountsByState",
-            counted(
-                "StatusContextStateCount",
-                counts(statuses.iter().map(|status| status.state.as_str())),
-            ),
+            counted(counts(statuses.iter().map(|status| status.state.as_str()))),
         ),
     ];
     let checks = checks.iter().map(|check| Thing::Check(check.id));
-    let all = checks
-        .chain(statuses.iter().map(|status| Thing::Status(status.id)))
-        .collect();
-    page_with(
-        "StatusCheckRollupContextConnection",
-        "StatusCheckRollupContextEdge",
-        all,
-        args,
-        extra,
-    )
+    let all = checks.chain(statuses.iter().map(|status| Thing::Status(status.id)));
+    page_with(all, args, extra)
 }
 
 /// Whether a check is required for the pull request in the arguments.
@@ -99,9 +82,9 @@ fn required(scope: &Scope, args: &Args, repo: Id, name: &str) -> Given {
 
 pub(super) fn check(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
     let world = &scope.world;
-    let check = world.checks.get(id).ok_or_else(Refusal::not_found)?;
+    let check = world.checks.get(id).found()?;
     let repo = scope.repo(check.repo)?;
-    let page_of = || check_page(world, &scope.links, repo, check);
+    let page_of = || check_page(scope, repo, check);
     let time = |at: Option<crate::clock::Time>| leaf(at.map(|at| at.to_string()));
     Ok(match name {
         "id" => leaf(node_id("CR", id)),
@@ -127,24 +110,14 @@ pub(super) fn check(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
                 .steps
                 .iter()
                 .filter(|step| wanted.is_none_or(|number| number == u64::from(step.number)));
-            return page(
-                "CheckStepConnection",
-                "CheckStepEdge",
-                steps.map(step).collect(),
-                args,
-            );
+            return page(steps.map(step), args);
         }
         "annotations" => {
             let all = check
                 .annotations
                 .iter()
                 .map(|annotation| annotation_record(scope, repo, check, annotation));
-            return page(
-                "CheckAnnotationConnection",
-                "CheckAnnotationEdge",
-                all.collect(),
-                args,
-            );
+            return page(all, args);
         }
         "deployment" => {
             let into = |one: &crate::world::Deployment| {
@@ -171,22 +144,19 @@ fn step(step: &Step) -> Thing {
         .started_at
         .zip(step.completed_at)
         .map(|(start, end)| end.seconds() - start.seconds());
-    record(
-        "CheckStep",
-        vec![
-            ("name", leaf(&step.name)),
-            ("number", leaf(step.number)),
-            ("status", leaf(upper(&step.status))),
-            ("conclusion", leaf(step.conclusion.as_deref().map(upper))),
-            ("startedAt", leaf(step.started_at.map(|at| at.to_string()))),
-            (
-                "completedAt",
-                leaf(step.completed_at.map(|at| at.to_string())),
-            ),
-            ("secondsToCompletion", leaf(took)),
-            ("externalId", Out::NULL),
-        ],
-    )
+    record(vec![
+        ("name", leaf(&step.name)),
+        ("number", leaf(step.number)),
+        ("status", leaf(upper(&step.status))),
+        ("conclusion", leaf(step.conclusion.as_deref().map(upper))),
+        ("startedAt", leaf(step.started_at.map(|at| at.to_string()))),
+        (
+            "completedAt",
+            leaf(step.completed_at.map(|at| at.to_string())),
+        ),
+        ("secondsToCompletion", leaf(took)),
+        ("externalId", Out::NULL),
+    ])
 }
 
 fn annotation_record(
@@ -195,42 +165,34 @@ fn annotation_record(
     check: &CheckRun,
     annotation: &crate::world::Annotation,
 ) -> Thing {
-    let position = |line: u32| {
-        Out::One(record(
-            "CheckAnnotationPosition",
-            vec![("line", leaf(line)), ("column", Out::NULL)],
-        ))
-    };
+    let position = |line: u32| Out::One(record(vec![("line", leaf(line)), ("column", Out::NULL)]));
     let span = vec![
         ("start", position(annotation.start_line)),
         ("end", position(annotation.end_line)),
     ];
-    let page = scope.links.repo(&scope.world, repo);
-    record(
-        "CheckAnnotation",
-        vec![
-            ("path", leaf(&annotation.path)),
-            ("message", leaf(&annotation.message)),
-            ("title", leaf(&annotation.title)),
-            ("rawDetails", leaf(&annotation.raw_details)),
-            ("annotationLevel", leaf(upper(&annotation.annotation_level))),
-            ("location", Out::One(record("CheckAnnotationSpan", span))),
-            (
-                "blobUrl",
-                leaf(format!(
-                    "{page}/blob/{}/{}",
-                    check.head_sha,
-                    path_in_url(&annotation.path)
-                )),
-            ),
-            ("databaseId", Out::NULL),
-        ],
-    )
+    let page = scope.repo_page(repo);
+    record(vec![
+        ("path", leaf(&annotation.path)),
+        ("message", leaf(&annotation.message)),
+        ("title", leaf(&annotation.title)),
+        ("rawDetails", leaf(&annotation.raw_details)),
+        ("annotationLevel", leaf(upper(&annotation.annotation_level))),
+        ("location", Out::One(record(span))),
+        (
+            "blobUrl",
+            leaf(format!(
+                "{page}/blob/{}/{}",
+                check.head_sha,
+                path_in_url(&annotation.path)
+            )),
+        ),
+        ("databaseId", Out::NULL),
+    ])
 }
 
 pub(super) fn suite(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
     let world = &scope.world;
-    let suite = world.suites.get(id).ok_or_else(Refusal::not_found)?;
+    let suite = world.suites.get(id).found()?;
     let checks = || -> Vec<&CheckRun> {
         let all = world.checks_of(suite.repo, &suite.head_sha);
         all.into_iter().filter(|check| check.suite == id).collect()
@@ -241,7 +203,7 @@ pub(super) fn suite(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
         "createdAt" => leaf(suite.created_at.to_string()),
         "url" => leaf(format!(
             "{}/commit/{}/checks?check_suite_id={id}",
-            scope.links.repo(world, scope.repo(suite.repo)?),
+            scope.repo_page(scope.repo(suite.repo)?),
             suite.head_sha
         )),
         "status" => leaf(upper(suite_state(&checks()).0)),
@@ -268,36 +230,28 @@ pub(super) fn suite(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
             let all = checks()
                 .into_iter()
                 .filter(fits)
-                .map(|check| Thing::Check(check.id))
-                .collect();
-            return page("CheckRunConnection", "CheckRunEdge", all, args);
+                .map(|check| Thing::Check(check.id));
+            return page(all, args);
         }
         _ => return unanswered("CheckSuite", name),
     })
 }
 
 fn app(scope: &Scope, app: &App) -> Thing {
-    record(
-        "App",
-        vec![
-            ("id", leaf(node_id("A", app.id))),
-            ("databaseId", leaf(app.id)),
-            ("slug", leaf(&app.slug)),
-            ("name", leaf(&app.name)),
-            (
-                "url",
-                leaf(format!("{}/apps/{}", scope.links.web, app.slug)),
-            ),
-        ],
-    )
+    record(vec![
+        ("id", leaf(node_id("A", app.id))),
+        ("databaseId", leaf(app.id)),
+        ("slug", leaf(&app.slug)),
+        ("name", leaf(&app.name)),
+        (
+            "url",
+            leaf(format!("{}/apps/{}", scope.links.web, app.slug)),
+        ),
+    ])
 }
 
 pub(super) fn status(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
-    let status = scope
-        .world
-        .statuses
-        .get(id)
-        .ok_or_else(Refusal::not_found)?;
+    let status = scope.world.statuses.get(id).found()?;
     Ok(match name {
         "id" => leaf(node_id("SC", id)),
         "context" => leaf(&status.context),

@@ -2,7 +2,7 @@
 
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::people::git_actor;
-use super::records::{page, page_with};
+use super::records::page;
 use crate::clock::Time;
 use crate::refusal::Refusal;
 use crate::world::{Id, Repo};
@@ -62,28 +62,15 @@ pub(super) fn commit(scope: &Scope, repo: Id, sha: &str, name: &str, args: &Args
         "author" => Out::One(git_actor(scope, &commit.author)),
         "committer" => Out::One(git_actor(scope, &commit.committer)),
         "authors" => {
-            return page(
-                "GitActorConnection",
-                "GitActorEdge",
-                vec![git_actor(scope, &commit.author)],
-                args,
-            );
+            return page(vec![git_actor(scope, &commit.author)], args);
         }
         "parents" => {
-            let parents = commit
-                .parents
-                .iter()
-                .map(|parent| thing(repo, parent))
-                .collect();
-            return page("CommitConnection", "CommitEdge", parents, args);
+            let parents = commit.parents.iter().map(|parent| thing(repo, parent));
+            return page(parents, args);
         }
         "history" => {
-            let all = git
-                .history(repo, sha)?
-                .iter()
-                .map(|sha| thing(repo, sha))
-                .collect();
-            return page("CommitHistoryConnection", "CommitEdge", all, args);
+            let all = git.history(repo, sha)?;
+            return page(all.iter().map(|sha| thing(repo, sha)), args);
         }
         "additions" | "deletions" | "changedFilesIfAvailable" => {
             let files = match commit.parents.first() {
@@ -118,9 +105,8 @@ fn suites(scope: &Scope, repo: Id, sha: &str, args: &Args) -> Given {
         .world
         .suites_of(repo, sha)
         .filter(wanted)
-        .map(|suite| Thing::Suite(suite.id))
-        .collect();
-    page("CheckSuiteConnection", "CheckSuiteEdge", all, args)
+        .map(|suite| Thing::Suite(suite.id));
+    page(all, args)
 }
 
 fn pulls_with(scope: &Scope, repo: &Repo, sha: &str, args: &Args) -> Given {
@@ -141,7 +127,7 @@ fn pulls_with(scope: &Scope, repo: &Repo, sha: &str, args: &Args) -> Given {
             all.push(Thing::Pull(pull.id));
         }
     }
-    page("PullRequestConnection", "PullRequestEdge", all, args)
+    page(all, args)
 }
 
 pub(super) fn comparison(
@@ -166,18 +152,8 @@ pub(super) fn comparison(
         "baseTarget" => Out::One(thing(repo, base)),
         "headTarget" => Out::One(thing(repo, head)),
         "commits" => {
-            let all = git
-                .log(repo, base, head)?
-                .iter()
-                .map(|sha| thing(repo, sha))
-                .collect();
-            return page_with(
-                "ComparisonCommitConnection",
-                "CommitEdge",
-                all,
-                args,
-                Vec::new(),
-            );
+            let all = git.log(repo, base, head)?;
+            return page(all.iter().map(|sha| thing(repo, sha)), args);
         }
         _ => return unanswered("Comparison", name),
     })
@@ -192,22 +168,14 @@ pub(super) fn files(scope: &Scope, repo: Id, base: &str, head: &str, args: &Args
             "removed" => "DELETED",
             _ => "MODIFIED",
         };
-        record(
-            "PullRequestChangedFile",
-            vec![
-                ("path", leaf(&file.path)),
-                ("additions", leaf(file.additions)),
-                ("deletions", leaf(file.deletions)),
-                ("changeType", leaf(kind)),
-            ],
-        )
+        record(vec![
+            ("path", leaf(&file.path)),
+            ("additions", leaf(file.additions)),
+            ("deletions", leaf(file.deletions)),
+            ("changeType", leaf(kind)),
+        ])
     };
-    page(
-        "PullRequestChangedFileConnection",
-        "PullRequestChangedFileEdge",
-        changes.iter().map(file).collect(),
-        args,
-    )
+    page(changes.iter().map(file), args)
 }
 
 /// The commit of a git expression (`main`, a hash, `main:README.md`).

@@ -4,16 +4,12 @@ use super::commits::thing as commit;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::records::page;
 use crate::links::node_id;
-use crate::refusal::Refusal;
+use crate::refusal::Found as _;
 use crate::rest::shapes::association;
 use crate::world::Id;
 
 pub(super) fn comment(scope: &Scope, id: Id, name: &str) -> Given {
-    let row = scope
-        .world
-        .comments
-        .get(id)
-        .ok_or_else(Refusal::not_found)?;
+    let row = scope.world.comments.get(id).found()?;
     let pull = scope.pull(row.pull)?;
     Ok(match name {
         "id" => leaf(node_id("IC", id)),
@@ -31,17 +27,14 @@ pub(super) fn comment(scope: &Scope, id: Id, name: &str) -> Given {
         "isMinimized" => leaf(false),
         "minimizedReason" => Out::NULL,
         "reactionGroups" => Out::Many(Vec::new()),
-        "url" => leaf(format!(
-            "{}#issuecomment-{id}",
-            scope.links.pull(&scope.world, pull)
-        )),
+        "url" => leaf(format!("{}#issuecomment-{id}", scope.pull_page(pull))),
         "viewerDidAuthor" => leaf(row.author == scope.viewer),
         _ => return unanswered("IssueComment", name),
     })
 }
 
 pub(super) fn review(scope: &Scope, id: Id, name: &str) -> Given {
-    let row = scope.world.reviews.get(id).ok_or_else(Refusal::not_found)?;
+    let row = scope.world.reviews.get(id).found()?;
     let pull = scope.pull(row.pull)?;
     Ok(match name {
         "id" => leaf(node_id("PRR", id)),
@@ -59,17 +52,14 @@ pub(super) fn review(scope: &Scope, id: Id, name: &str) -> Given {
         "pullRequest" => Out::One(Thing::Pull(pull.id)),
         "createdAt" | "submittedAt" | "updatedAt" => leaf(row.submitted_at.to_string()),
         "reactionGroups" => Out::Many(Vec::new()),
-        "url" => leaf(format!(
-            "{}#pullrequestreview-{id}",
-            scope.links.pull(&scope.world, pull)
-        )),
+        "url" => leaf(format!("{}#pullrequestreview-{id}", scope.pull_page(pull))),
         "viewerDidAuthor" => leaf(row.author == scope.viewer),
         _ => return unanswered("PullRequestReview", name),
     })
 }
 
 pub(super) fn thread(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
-    let row = scope.world.threads.get(id).ok_or_else(Refusal::not_found)?;
+    let row = scope.world.threads.get(id).found()?;
     let pull = scope.pull(row.pull)?;
     Ok(match name {
         "id" => leaf(node_id("PRRT", id)),
@@ -80,38 +70,27 @@ pub(super) fn thread(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
         "resolvedBy" => Out::maybe(row.resolved_by.map(Thing::User)),
         "pullRequest" => Out::One(Thing::Pull(pull.id)),
         "comments" => {
-            let comment = record(
-                "PullRequestReviewComment",
-                vec![
-                    ("id", leaf(node_id("PRRC", id))),
-                    ("databaseId", leaf(id)),
-                    ("author", Out::One(Thing::User(row.author))),
-                    (
-                        "authorAssociation",
-                        leaf(association(
-                            &scope.world,
-                            scope.repo(pull.repo)?,
-                            row.author,
-                        )),
-                    ),
-                    ("body", leaf(&row.body)),
-                    ("path", leaf(&row.path)),
-                    ("createdAt", leaf(row.created_at.to_string())),
-                    (
-                        "url",
-                        leaf(format!(
-                            "{}#discussion_r{id}",
-                            scope.links.pull(&scope.world, pull)
-                        )),
-                    ),
-                ],
-            );
-            return page(
-                "PullRequestReviewCommentConnection",
-                "PullRequestReviewCommentEdge",
-                vec![comment],
-                args,
-            );
+            let comment = record(vec![
+                ("id", leaf(node_id("PRRC", id))),
+                ("databaseId", leaf(id)),
+                ("author", Out::One(Thing::User(row.author))),
+                (
+                    "authorAssociation",
+                    leaf(association(
+                        &scope.world,
+                        scope.repo(pull.repo)?,
+                        row.author,
+                    )),
+                ),
+                ("body", leaf(&row.body)),
+                ("path", leaf(&row.path)),
+                ("createdAt", leaf(row.created_at.to_string())),
+                (
+                    "url",
+                    leaf(format!("{}#discussion_r{id}", scope.pull_page(pull))),
+                ),
+            ]);
+            return page(vec![comment], args);
         }
         _ => return unanswered("PullRequestReviewThread", name),
     })

@@ -8,8 +8,11 @@ use crate::pull_requests::{
     MergeRequest, NewPull, NewReview, PullUpdate, add_comment, enable_auto_merge, enqueue, merge,
     merge_what_waits, open, request_reviewers, review, set_draft, update,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Id, MergeMethod, Permission, ReviewState};
+
+/// The changed objects; every payload also has the actor and the client's mutation id.
+type Payload = Result<Vec<(&'static str, Out)>, Refusal>;
 
 pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
     if !scope.may_write {
@@ -20,7 +23,7 @@ pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
     // An earlier field of the document may have changed the world.
     let scope = &scope.renewed();
     let input = args.object("input");
-    let out = match name {
+    let mut fields = match name {
         "createPullRequest" => create(scope, &input)?,
         "updatePullRequest" => change(scope, &input)?,
         "closePullRequest" => set_open(scope, &input, false)?,
@@ -40,19 +43,9 @@ pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
         "unresolveReviewThread" => resolve(scope, &input, None)?,
         _ => return unanswered("Mutation", name),
     };
-    Ok(out)
-}
-
-/// The changed object, the actor, and the client's mutation id.
-fn payload(
-    scope: &Scope,
-    input: &Args,
-    name: &'static str,
-    mut fields: Vec<(&'static str, Out)>,
-) -> Out {
     fields.push(("clientMutationId", leaf(input.text("clientMutationId"))));
     fields.push(("actor", Out::One(Thing::User(scope.viewer))));
-    Out::One(record(name, fields))
+    Ok(Out::One(record(fields)))
 }
 
 /// The pull request of the input, if the viewer has the permission.
@@ -73,7 +66,7 @@ fn owned(text: Option<&str>) -> Option<String> {
     text.map(str::to_owned)
 }
 
-fn create(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn create(scope: &Scope, input: &Args) -> Payload {
     let Thing::Repo(repo) = node(scope, input.text("repositoryId").unwrap_or_default())? else {
         return Err(Refusal::not_found());
     };
@@ -97,12 +90,7 @@ fn create(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
         .forge
         .change(|world| open(world, &scope.forge.git, repo, scope.viewer, new));
     let id = opened.map_err(in_graphql_words)?;
-    Ok(payload(
-        scope,
-        input,
-        "CreatePullRequestPayload",
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
 /// GraphQL reports a sentence where REST names a field.
@@ -123,7 +111,7 @@ fn in_graphql_words(refusal: Refusal) -> Refusal {
     }
 }
 
-fn change(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn change(scope: &Scope, input: &Args) -> Payload {
     let id = pull(scope, input, Permission::Triage)?;
     let wanted = PullUpdate {
         title: owned(input.text("title")),
@@ -142,7 +130,7 @@ fn change(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
         .transpose()?;
     scope.forge.change(|world| {
         update(world, &scope.forge.git, id, wanted)?;
-        let row = world.pulls.edit(id).ok_or_else(Refusal::not_found)?;
+        let row = world.pulls.edit(id).found()?;
         if let Some(labels) = labels {
             row.labels = labels;
         }
@@ -151,12 +139,7 @@ fn change(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
         }
         Ok(())
     })?;
-    Ok(payload(
-        scope,
-        input,
-        "UpdatePullRequestPayload",
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
 fn people_named(scope: &Scope, names: &[&str]) -> Result<Vec<Id>, Refusal> {
@@ -167,7 +150,7 @@ fn people_named(scope: &Scope, names: &[&str]) -> Result<Vec<Id>, Refusal> {
     names.iter().map(person).collect()
 }
 
-fn set_open(scope: &Scope, input: &Args, open: bool) -> Result<Out, Refusal> {
+fn set_open(scope: &Scope, input: &Args, open: bool) -> Payload {
     let id = pull(scope, input, Permission::Triage)?;
     let wanted = PullUpdate {
         open: Some(open),
@@ -176,34 +159,14 @@ fn set_open(scope: &Scope, input: &Args, open: bool) -> Result<Out, Refusal> {
     scope
         .forge
         .change(|world| update(world, &scope.forge.git, id, wanted))?;
-    let name = if open {
-        "ReopenPullRequestPayload"
-    } else {
-        "ClosePullRequestPayload"
-    };
-    Ok(payload(
-        scope,
-        input,
-        name,
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
-fn draft(scope: &Scope, input: &Args, draft: bool) -> Result<Out, Refusal> {
+fn draft(scope: &Scope, input: &Args, draft: bool) -> Payload {
     let id = pull(scope, input, Permission::Triage)?;
     scope.forge.change(|world| set_draft(world, id, draft))?;
     merge_what_waits(&scope.forge);
-    let name = if draft {
-        "ConvertPullRequestToDraftPayload"
-    } else {
-        "MarkPullRequestReadyForReviewPayload"
-    };
-    Ok(payload(
-        scope,
-        input,
-        name,
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
 fn merge_request(scope: &Scope, input: &Args) -> MergeRequest {
@@ -216,18 +179,13 @@ fn merge_request(scope: &Scope, input: &Args) -> MergeRequest {
     }
 }
 
-fn merge_now(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn merge_now(scope: &Scope, input: &Args) -> Payload {
     let id = pull(scope, input, Permission::Write)?;
     merge(&scope.forge, id, &merge_request(scope, input))?;
-    Ok(payload(
-        scope,
-        input,
-        "MergePullRequestPayload",
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
-fn merge_later(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn merge_later(scope: &Scope, input: &Args) -> Payload {
     let id = pull(scope, input, Permission::Write)?;
     let request = merge_request(scope, input);
     if request
@@ -240,18 +198,13 @@ fn merge_later(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
         ));
     }
     enable_auto_merge(&scope.forge, id, &request)?;
-    Ok(payload(
-        scope,
-        input,
-        "EnablePullRequestAutoMergePayload",
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
-fn not_later(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn not_later(scope: &Scope, input: &Args) -> Payload {
     let id = pull(scope, input, Permission::Write)?;
     scope.forge.change(|world| {
-        let row = world.pulls.edit(id).ok_or_else(Refusal::not_found)?;
+        let row = world.pulls.edit(id).found()?;
         if row.auto_merge.take().is_none() {
             return Err(Refusal::unprocessable(
                 "Auto merge is not enabled for this pull request",
@@ -259,42 +212,27 @@ fn not_later(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
         }
         Ok(())
     })?;
-    Ok(payload(
-        scope,
-        input,
-        "DisablePullRequestAutoMergePayload",
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
-fn queue_up(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn queue_up(scope: &Scope, input: &Args) -> Payload {
     let id = pull(scope, input, Permission::Write)?;
     scope
         .forge
         .change(|world| enqueue(world, id, scope.viewer, input.text("expectedHeadOid")))?;
-    Ok(payload(
-        scope,
-        input,
-        "EnqueuePullRequestPayload",
-        vec![("mergeQueueEntry", Out::One(Thing::QueueEntry(id)))],
-    ))
+    Ok(vec![("mergeQueueEntry", Out::One(Thing::QueueEntry(id)))])
 }
 
-fn leave_queue(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn leave_queue(scope: &Scope, input: &Args) -> Payload {
     let id = pull_named(scope, input.text("id").unwrap_or_default())?;
     scope.forge.change(|world| {
-        world.pulls.edit(id).ok_or_else(Refusal::not_found)?.queued = None;
+        world.pulls.edit(id).found()?.queued = None;
         Ok(())
     })?;
-    Ok(payload(
-        scope,
-        input,
-        "DequeuePullRequestPayload",
-        vec![("mergeQueueEntry", Out::NULL)],
-    ))
+    Ok(vec![("mergeQueueEntry", Out::NULL)])
 }
 
-fn comment(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn comment(scope: &Scope, input: &Args) -> Payload {
     let id = pull_named(scope, input.text("subjectId").unwrap_or_default())?;
     let body = input.text("body").unwrap_or_default().to_owned();
     let comment = scope
@@ -310,18 +248,18 @@ fn comment(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
     let fields = vec![
         (
             "commentEdge",
-            Out::One(edge("IssueCommentEdge", Thing::Comment(comment), number)),
+            Out::One(edge(Thing::Comment(comment), number)),
         ),
         ("subject", Out::One(Thing::Pull(id))),
     ];
-    Ok(payload(scope, input, "AddCommentPayload", fields))
+    Ok(fields)
 }
 
-fn label(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn label(scope: &Scope, input: &Args) -> Payload {
     let id = pull_named(scope, input.text("labelableId").unwrap_or_default())?;
     let labels = labels_named(scope, &input.texts("labelIds").unwrap_or_default())?;
     scope.forge.change(|world| {
-        let row = world.pulls.edit(id).ok_or_else(Refusal::not_found)?;
+        let row = world.pulls.edit(id).found()?;
         for label in labels {
             if !row.labels.contains(&label) {
                 row.labels.push(label);
@@ -329,15 +267,10 @@ fn label(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
         }
         Ok(())
     })?;
-    Ok(payload(
-        scope,
-        input,
-        "AddLabelsToLabelablePayload",
-        vec![("labelable", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("labelable", Out::One(Thing::Pull(id)))])
 }
 
-fn ask(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn ask(scope: &Scope, input: &Args) -> Payload {
     let id = pull(scope, input, Permission::Triage)?;
     let people = people_named(scope, &input.texts("userIds").unwrap_or_default())?;
     let logins: Vec<String> = people
@@ -347,15 +280,10 @@ fn ask(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
     scope
         .forge
         .change(|world| request_reviewers(world, id, &logins, &[], !input.flag("union")))?;
-    Ok(payload(
-        scope,
-        input,
-        "RequestReviewsPayload",
-        vec![("pullRequest", Out::One(Thing::Pull(id)))],
-    ))
+    Ok(vec![("pullRequest", Out::One(Thing::Pull(id)))])
 }
 
-fn add_review(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
+fn add_review(scope: &Scope, input: &Args) -> Payload {
     let id = pull_named(scope, input.text("pullRequestId").unwrap_or_default())?;
     let state = match input.text("event") {
         Some("APPROVE") => ReviewState::Approved,
@@ -378,36 +306,17 @@ fn add_review(scope: &Scope, input: &Args) -> Result<Out, Refusal> {
     };
     let made = scope.forge.change(|world| review(world, id, new))?;
     merge_what_waits(&scope.forge);
-    Ok(payload(
-        scope,
-        input,
-        "AddPullRequestReviewPayload",
-        vec![("pullRequestReview", Out::One(Thing::Review(made)))],
-    ))
+    Ok(vec![("pullRequestReview", Out::One(Thing::Review(made)))])
 }
 
-fn resolve(scope: &Scope, input: &Args, by: Option<Id>) -> Result<Out, Refusal> {
+fn resolve(scope: &Scope, input: &Args, by: Option<Id>) -> Payload {
     let Thing::ReviewThread(id) = node(scope, input.text("threadId").unwrap_or_default())? else {
         return Err(Refusal::not_found());
     };
     scope.forge.change(|world| {
-        world
-            .threads
-            .edit(id)
-            .ok_or_else(Refusal::not_found)?
-            .resolved_by = by;
+        world.threads.edit(id).found()?.resolved_by = by;
         Ok(())
     })?;
     merge_what_waits(&scope.forge);
-    let name = if by.is_some() {
-        "ResolveReviewThreadPayload"
-    } else {
-        "UnresolveReviewThreadPayload"
-    };
-    Ok(payload(
-        scope,
-        input,
-        name,
-        vec![("thread", Out::One(Thing::ReviewThread(id)))],
-    ))
+    Ok(vec![("thread", Out::One(Thing::ReviewThread(id)))])
 }

@@ -1,5 +1,6 @@
 //! Objects of the schema, and the dispatch to their fields.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use apollo_compiler::resolvers::{FieldError, ObjectValue, ResolveInfo, ResolvedValue};
@@ -10,17 +11,14 @@ use super::{
     actions, checks, commits, conversation, mutations, people, pulls, query, queues, records, refs,
     repositories,
 };
-use crate::forge::Forge;
-use crate::links::Links;
-use crate::refusal::Refusal;
-use crate::world::{Id, Permission, Pull, Repo, UserKind, World};
+use crate::refusal::{Found as _, Refusal};
+use crate::view::View;
+use crate::world::{Id, Permission, Pull, Repo, UserKind};
 
 /// The context of an execution.
 #[derive(Clone)]
 pub(super) struct Scope {
-    pub(super) forge: Arc<Forge>,
-    pub(super) world: Arc<World>,
-    pub(super) links: Links,
+    pub(super) view: View,
     pub(super) viewer: Id,
     pub(super) may_write: bool,
 }
@@ -55,8 +53,8 @@ pub(super) enum Thing {
     Queue(Id, String),
     /// A pull request's entry in its queue.
     QueueEntry(Id),
-    /// A small object with all of its fields.
-    Record(&'static str, Arc<Vec<(&'static str, Out)>>),
+    /// A small object with all of its fields, and its type if the field that has it does not say it.
+    Record(Option<&'static str>, Arc<Vec<(&'static str, Out)>>),
     Connection(Arc<records::Connection>),
 }
 
@@ -70,12 +68,14 @@ pub(super) enum Out {
 
 pub(super) type Given = Result<Out, Refusal>;
 
-/// Arguments of a field, with defaults.
-pub(super) struct Args(Value);
+/// Arguments of a field, with defaults, and the type that the schema gives the field.
+pub(super) struct Args(Value, String);
 
 pub(super) struct Object {
     scope: Arc<Scope>,
     thing: Thing,
+    /// As the schema says; an interface or union is told apart by the thing.
+    declared: String,
 }
 
 impl Out {
@@ -98,11 +98,20 @@ pub(super) fn leaf(value: impl serde::Serialize) -> Out {
     }
 }
 
-pub(super) fn record(name: &'static str, fields: Vec<(&'static str, Out)>) -> Thing {
-    Thing::Record(name, Arc::new(fields))
+pub(super) fn record(fields: Vec<(&'static str, Out)>) -> Thing {
+    Thing::Record(None, Arc::new(fields))
+}
+
+/// For a field whose type is an interface or union.
+pub(super) fn record_of(name: &'static str, fields: Vec<(&'static str, Out)>) -> Thing {
+    Thing::Record(Some(name), Arc::new(fields))
 }
 
 impl Args {
+    pub(super) fn field_type(&self) -> &str {
+        &self.1
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str()
     }
@@ -126,23 +135,32 @@ impl Args {
     }
 
     pub(super) fn object(&self, name: &str) -> Args {
-        Args(self.0.get(name).cloned().unwrap_or_default())
+        Args(self.0.get(name).cloned().unwrap_or_default(), String::new())
     }
 
     pub(super) fn objects(&self, name: &str) -> Vec<Args> {
         let items = self.0.get(name).and_then(Value::as_array);
-        items.into_iter().flatten().cloned().map(Args).collect()
+        let items = items.into_iter().flatten().cloned();
+        items.map(|item| Args(item, String::new())).collect()
+    }
+}
+
+impl Deref for Scope {
+    type Target = View;
+
+    fn deref(&self) -> &View {
+        &self.view
     }
 }
 
 impl Scope {
     /// If the viewer may see it.
     pub(super) fn repo(&self, id: Id) -> Result<&Repo, Refusal> {
-        self.world.repos.get(id).ok_or_else(Refusal::not_found)
+        self.world.repos.get(id).found()
     }
 
     pub(super) fn pull(&self, id: Id) -> Result<&Pull, Refusal> {
-        self.world.pulls.get(id).ok_or_else(Refusal::not_found)
+        self.world.pulls.get(id).found()
     }
 
     pub(super) fn permission(&self, repo: &Repo) -> Option<Permission> {
@@ -152,15 +170,19 @@ impl Scope {
     /// With the current world.
     pub(super) fn renewed(&self) -> Scope {
         Scope {
-            world: self.forge.world(),
+            view: self.view.now(),
             ..self.clone()
         }
     }
 }
 
 impl Object {
-    pub(super) fn new(scope: Arc<Scope>, thing: Thing) -> Object {
-        Object { scope, thing }
+    pub(super) fn new(scope: Arc<Scope>, thing: Thing, declared: &str) -> Object {
+        Object {
+            scope,
+            thing,
+            declared: declared.to_owned(),
+        }
     }
 
     fn field(&self, name: &str, args: &Args) -> Given {
@@ -195,23 +217,25 @@ impl Object {
             Thing::Environment(id) => actions::environment(scope, *id, name),
             Thing::Queue(repo, branch) => queues::queue(scope, *repo, branch, name, args),
             Thing::QueueEntry(pull) => queues::queue_entry(scope, *pull, name),
-            Thing::Record(_, fields) => records::field(fields, name, args),
+            Thing::Record(_, fields) => records::field(fields, name),
             Thing::Connection(connection) => records::connection(connection, name),
         }
     }
 
-    fn resolved<'a>(&self, out: Out) -> ResolvedValue<'a> {
+    fn resolved<'a>(&self, out: Out, declared: &str) -> ResolvedValue<'a> {
         match out {
             Out::Leaf(value) => ResolvedValue::Leaf(value.into()),
-            // Fields of a mutation's payload see its changes.
-            Out::One(thing) if matches!(self.thing, Thing::Mutation) => {
-                ResolvedValue::object(Object::new(Arc::new(self.scope.renewed()), thing))
+            Out::One(thing) => {
+                let scope = match self.thing {
+                    // Fields of a mutation's payload see its changes.
+                    Thing::Mutation => Arc::new(self.scope.renewed()),
+                    _ => self.scope.clone(),
+                };
+                ResolvedValue::object(Object::new(scope, thing, declared))
             }
-            Out::One(thing) => ResolvedValue::object(Object::new(self.scope.clone(), thing)),
             Out::Many(items) => {
-                let items: Vec<ResolvedValue<'a>> =
-                    items.into_iter().map(|item| self.resolved(item)).collect();
-                ResolvedValue::list(items)
+                let items = items.into_iter().map(|item| self.resolved(item, declared));
+                ResolvedValue::list(items.collect::<Vec<ResolvedValue<'a>>>())
             }
         }
     }
@@ -249,8 +273,8 @@ impl ObjectValue for Object {
             Thing::Environment(_) => "Environment",
             Thing::Queue(..) => "MergeQueue",
             Thing::QueueEntry(_) => "MergeQueueEntry",
-            Thing::Record(name, _) => name,
-            Thing::Connection(connection) => connection.type_name,
+            Thing::Record(Some(name), _) => name,
+            Thing::Record(None, _) | Thing::Connection(_) => &self.declared,
         }
     }
 
@@ -258,10 +282,11 @@ impl ObjectValue for Object {
         &'a self,
         info: &'a ResolveInfo<'a>,
     ) -> Result<ResolvedValue<'a>, FieldError> {
-        let args = Args(serde_json::to_value(info.arguments()).unwrap_or_default());
-        let given = self.field(info.field_name(), &args);
+        let declared = info.field_definition().ty.inner_named_type().to_string();
+        let args = serde_json::to_value(info.arguments()).unwrap_or_default();
+        let given = self.field(info.field_name(), &Args(args, declared.clone()));
         given
-            .map(|out| self.resolved(out))
+            .map(|out| self.resolved(out, &declared))
             .map_err(|refusal| FieldError {
                 message: text_of(&refusal),
             })

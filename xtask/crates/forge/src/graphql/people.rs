@@ -27,7 +27,7 @@ pub(super) fn user(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
         ),
         "isViewer" => leaf(id == scope.viewer),
         "viewerCanCreateRepositories" => leaf(false),
-        "teams" => return page("TeamConnection", "TeamEdge", Vec::new(), args),
+        "teams" => return page(Vec::new(), args),
         "repository" => {
             Out::maybe(repository(scope, login, args.text("name").unwrap_or_default()).ok())
         }
@@ -45,16 +45,13 @@ pub(super) fn git_actor(scope: &Scope, signature: &Signature) -> Thing {
             .get(*id)
             .is_some_and(|user| user.kind == UserKind::User)
     };
-    record(
-        "GitActor",
-        vec![
-            ("name", leaf(&signature.name)),
-            ("email", leaf(&signature.email)),
-            ("date", leaf(&signature.date)),
-            (
-                "user",
-                Out::maybe(account.filter(is_person).map(Thing::User)),
-            ),
-        ],
-    )
+    record(vec![
+        ("name", leaf(&signature.name)),
+        ("email", leaf(&signature.email)),
+        ("date", leaf(&signature.date)),
+        (
+            "user",
+            Out::maybe(account.filter(is_person).map(Thing::User)),
+        ),
+    ])
 }

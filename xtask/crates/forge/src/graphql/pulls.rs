@@ -1,7 +1,7 @@
 //! Pull requests.
 
 use super::commits::{files, thing};
-use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
+use super::object::{Args, Given, Out, Scope, Thing, leaf, record, record_of, unanswered};
 use super::records::page;
 use super::refs::branch_ref;
 use super::repositories::labels;
@@ -37,12 +37,7 @@ pub(super) fn list(scope: &Scope, mut all: Vec<&Pull>, args: &Args) -> Given {
     if order.text("direction") == Some("DESC") {
         all.reverse();
     }
-    page(
-        "PullRequestConnection",
-        "PullRequestEdge",
-        all.into_iter().map(|pull| Thing::Pull(pull.id)).collect(),
-        args,
-    )
+    page(all.into_iter().map(|pull| Thing::Pull(pull.id)), args)
 }
 
 pub(super) fn pull(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
@@ -58,7 +53,7 @@ pub(super) fn pull(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
 
 /// Stored fields.
 fn said(scope: &Scope, pull: &Pull, name: &str) -> Option<Out> {
-    let path = || scope.links.pull(&scope.world, pull);
+    let path = || scope.pull_page(pull);
     let time = |at: Option<crate::clock::Time>| leaf(at.map(|at| at.to_string()));
     let head_repo = pull.head_repo.and_then(|repo| scope.world.repos.get(repo));
     Some(match name {
@@ -109,16 +104,8 @@ fn said(scope: &Scope, pull: &Pull, name: &str) -> Option<Out> {
 fn lists(scope: &Scope, pull: &Pull, name: &str, args: &Args) -> Option<Given> {
     let world = &scope.world;
     let reviews = |kind: Vec<&crate::world::Review>| {
-        let all = kind
-            .into_iter()
-            .map(|review| Thing::Review(review.id))
-            .collect();
-        page(
-            "PullRequestReviewConnection",
-            "PullRequestReviewEdge",
-            all,
-            args,
-        )
+        let all = kind.into_iter().map(|review| Thing::Review(review.id));
+        page(all, args)
     };
     Some(match name {
         "commits" => commits(scope, pull, args),
@@ -129,12 +116,7 @@ fn lists(scope: &Scope, pull: &Pull, name: &str, args: &Args) -> Option<Given> {
                 .iter()
                 .filter(|comment| comment.pull == pull.id)
                 .map(|comment| Thing::Comment(comment.id));
-            page(
-                "IssueCommentConnection",
-                "IssueCommentEdge",
-                all.collect(),
-                args,
-            )
+            page(all, args)
         }
         "reviews" => {
             let states = args.texts("states");
@@ -170,20 +152,10 @@ fn lists(scope: &Scope, pull: &Pull, name: &str, args: &Args) -> Option<Given> {
                 .iter()
                 .filter(|thread| thread.pull == pull.id)
                 .map(|thread| Thing::ReviewThread(thread.id));
-            page(
-                "PullRequestReviewThreadConnection",
-                "PullRequestReviewThreadEdge",
-                all.collect(),
-                args,
-            )
+            page(all, args)
         }
         "reviewRequests" => review_requests(scope, pull, args),
-        "assignees" => page(
-            "UserConnection",
-            "UserEdge",
-            pull.assignees.iter().copied().map(Thing::User).collect(),
-            args,
-        ),
+        "assignees" => page(pull.assignees.iter().copied().map(Thing::User), args),
         "labels" => labels(
             pull.labels
                 .iter()
@@ -201,48 +173,37 @@ fn commits(scope: &Scope, pull: &Pull, args: &Args) -> Given {
         .git
         .log(pull.repo, &pull.base_sha, &pull.head_sha)?;
     let commit = |sha: &String| {
-        let url = format!("{}/commits/{sha}", scope.links.pull(&scope.world, pull));
-        record(
-            "PullRequestCommit",
-            vec![
-                ("id", leaf(format!("PURC_kwF{}_{sha}", pull.id))),
-                ("commit", Out::One(thing(pull.repo, sha))),
-                ("pullRequest", Out::One(Thing::Pull(pull.id))),
-                (
-                    "resourcePath",
-                    leaf(url.trim_start_matches(&scope.links.web)),
-                ),
-                ("url", leaf(&url)),
-            ],
-        )
+        let url = format!("{}/commits/{sha}", scope.pull_page(pull));
+        record(vec![
+            ("id", leaf(format!("PURC_kwF{}_{sha}", pull.id))),
+            ("commit", Out::One(thing(pull.repo, sha))),
+            ("pullRequest", Out::One(Thing::Pull(pull.id))),
+            (
+                "resourcePath",
+                leaf(url.trim_start_matches(&scope.links.web)),
+            ),
+            ("url", leaf(&url)),
+        ])
     };
-    page(
-        "PullRequestCommitConnection",
-        "PullRequestCommitEdge",
-        shas.iter().map(commit).collect(),
-        args,
-    )
+    page(shas.iter().map(commit), args)
 }
 
 fn review_requests(scope: &Scope, pull: &Pull, args: &Args) -> Given {
     let owner = scope.repo(pull.repo)?.owner;
     let request = |id: String, reviewer: Thing| {
-        record(
-            "ReviewRequest",
-            vec![
-                ("id", leaf(id)),
-                ("asCodeOwner", leaf(false)),
-                ("pullRequest", Out::One(Thing::Pull(pull.id))),
-                ("requestedReviewer", Out::One(reviewer)),
-            ],
-        )
+        record(vec![
+            ("id", leaf(id)),
+            ("asCodeOwner", leaf(false)),
+            ("pullRequest", Out::One(Thing::Pull(pull.id))),
+            ("requestedReviewer", Out::One(reviewer)),
+        ])
     };
     let people = pull
         .requested_reviewers
         .iter()
         .map(|id| request(format!("RR_kwF{}_{id}", pull.id), Thing::User(*id)));
     let teams = pull.requested_teams.iter().map(|slug| {
-        let team = record(
+        let team = record_of(
             "Team",
             vec![
                 ("id", leaf(format!("T_kwF_{slug}"))),
@@ -253,12 +214,7 @@ fn review_requests(scope: &Scope, pull: &Pull, args: &Args) -> Given {
         );
         request(format!("RR_kwF{}_{slug}", pull.id), team)
     });
-    page(
-        "ReviewRequestConnection",
-        "ReviewRequestEdge",
-        people.chain(teams).collect(),
-        args,
-    )
+    page(people.chain(teams), args)
 }
 
 /// Computed fields.
@@ -300,18 +256,15 @@ fn computed(scope: &Scope, pull: &Pull, name: &str) -> Given {
         "isMergeQueueEnabled" => leaf(queue),
         "mergeQueue" => Out::maybe(queue.then(|| Thing::Queue(pull.repo, pull.base_ref.clone()))),
         "autoMergeRequest" => Out::maybe(pull.auto_merge.as_ref().map(|auto| {
-            record(
-                "AutoMergeRequest",
-                vec![
-                    ("authorEmail", Out::NULL),
-                    ("commitHeadline", leaf(&auto.title)),
-                    ("commitBody", leaf(&auto.message)),
-                    ("enabledAt", leaf(auto.at.to_string())),
-                    ("enabledBy", Out::One(Thing::User(auto.by))),
-                    ("mergeMethod", leaf(auto.method.name().to_ascii_uppercase())),
-                    ("pullRequest", Out::One(Thing::Pull(pull.id))),
-                ],
-            )
+            record(vec![
+                ("authorEmail", Out::NULL),
+                ("commitHeadline", leaf(&auto.title)),
+                ("commitBody", leaf(&auto.message)),
+                ("enabledAt", leaf(auto.at.to_string())),
+                ("enabledBy", Out::One(Thing::User(auto.by))),
+                ("mergeMethod", leaf(auto.method.name().to_ascii_uppercase())),
+                ("pullRequest", Out::One(Thing::Pull(pull.id))),
+            ])
         })),
         "viewerCanUpdate" => leaf(may_write || pull.author == scope.viewer),
         "viewerCanDeleteHeadRef" => leaf(

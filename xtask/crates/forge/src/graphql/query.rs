@@ -36,17 +36,14 @@ pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
 
 fn rate_limit(scope: &Scope) -> Thing {
     let used = scope.forge.request_log.count() % 5000;
-    record(
-        "RateLimit",
-        vec![
-            ("cost", leaf(1)),
-            ("limit", leaf(5000)),
-            ("nodeCount", leaf(1)),
-            ("remaining", leaf(5000 - used)),
-            ("resetAt", leaf(scope.world.now().plus(3600).to_string())),
-            ("used", leaf(used)),
-        ],
-    )
+    record(vec![
+        ("cost", leaf(1)),
+        ("limit", leaf(5000)),
+        ("nodeCount", leaf(1)),
+        ("remaining", leaf(5000 - used)),
+        ("resetAt", leaf(scope.world.now().plus(3600).to_string())),
+        ("used", leaf(used)),
+    ])
 }
 
 fn unresolved(kind: &str, what: &str) -> Refusal {

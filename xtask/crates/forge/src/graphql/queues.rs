@@ -4,7 +4,7 @@ use super::commits::thing;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, unanswered};
 use super::records::page;
 use crate::links::node_id;
-use crate::refusal::Refusal;
+use crate::refusal::Found as _;
 use crate::world::{Id, Pull};
 
 /// In the order of the queue.
@@ -32,14 +32,8 @@ pub(super) fn queue(scope: &Scope, repo: Id, branch: &str, name: &str, args: &Ar
         "entries" => {
             let all = queued(scope, repo, branch)
                 .into_iter()
-                .map(|pull| Thing::QueueEntry(pull.id))
-                .collect();
-            return page(
-                "MergeQueueEntryConnection",
-                "MergeQueueEntryEdge",
-                all,
-                args,
-            );
+                .map(|pull| Thing::QueueEntry(pull.id));
+            return page(all, args);
         }
         _ => return unanswered("MergeQueue", name),
     })
@@ -47,7 +41,7 @@ pub(super) fn queue(scope: &Scope, repo: Id, branch: &str, name: &str, args: &Ar
 
 pub(super) fn queue_entry(scope: &Scope, pull: Id, name: &str) -> Given {
     let pull = scope.pull(pull)?;
-    let queued_now = pull.queued.as_ref().ok_or_else(Refusal::not_found)?;
+    let queued_now = pull.queued.as_ref().found()?;
     let place = queued(scope, pull.repo, &pull.base_ref)
         .iter()
         .position(|other| other.id == pull.id)

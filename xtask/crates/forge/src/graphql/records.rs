@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::object::{Args, Given, Out, Thing, leaf, record, unanswered};
 use crate::refusal::Refusal;
 
-pub(super) fn field(fields: &[(&'static str, Out)], name: &str, _args: &Args) -> Given {
+pub(super) fn field(fields: &[(&'static str, Out)], name: &str) -> Given {
     match fields.iter().find(|(known, _)| *known == name) {
         Some((_, out)) => Ok(out.clone()),
         None => unanswered("a record", name),
@@ -18,9 +18,6 @@ pub(super) fn field(fields: &[(&'static str, Out)], name: &str, _args: &Args) ->
 /// One page of a connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    /// `…Connection`.
-    pub(super) type_name: &'static str,
-    edge_name: &'static str,
     page: Vec<Thing>,
     /// Number of items before the page.
     offset: usize,
@@ -29,27 +26,21 @@ pub(super) struct Connection {
 }
 
 /// The page that `first`, `after`, `last` and `before` select.
-pub(super) fn page(
-    type_name: &'static str,
-    edge_name: &'static str,
-    all: Vec<Thing>,
-    args: &Args,
-) -> Given {
-    page_with(type_name, edge_name, all, args, Vec::new())
+pub(super) fn page(all: impl IntoIterator<Item = Thing>, args: &Args) -> Given {
+    page_with(all, args, Vec::new())
 }
 
 pub(super) fn page_with(
-    type_name: &'static str,
-    edge_name: &'static str,
-    all: Vec<Thing>,
+    all: impl IntoIterator<Item = Thing>,
     args: &Args,
     extra: Vec<(&'static str, Out)>,
 ) -> Given {
+    let all: Vec<Thing> = all.into_iter().collect();
     let total = all.len();
     let size = |name: &str| match args.number(name) {
         Some(size) if size > 100 => Err(Refusal::unprocessable(format!(
             "Requesting {size} records on the `{}` connection exceeds the `{name}` limit of 100 records.",
-            type_name.trim_end_matches("Connection")
+            args.field_type().trim_end_matches("Connection")
         ))),
         size => Ok(size.map(|size| usize::try_from(size).unwrap_or(100))),
     };
@@ -70,8 +61,6 @@ pub(super) fn page_with(
     }
     let page = all.into_iter().skip(start).take(end - start).collect();
     Ok(Out::One(Thing::Connection(Arc::new(Connection {
-        type_name,
-        edge_name,
         page,
         offset: start,
         total,
@@ -100,9 +89,7 @@ pub(super) fn connection(connection: &Connection, name: &str) -> Given {
     Ok(match name {
         "nodes" => Out::list(connection.page.iter().cloned()),
         "totalCount" | "issueCount" => leaf(connection.total),
-        "edges" => Out::list(
-            numbered().map(|(thing, number)| edge(connection.edge_name, thing.clone(), number)),
-        ),
+        "edges" => Out::list(numbered().map(|(thing, number)| edge(thing.clone(), number))),
         "pageInfo" => {
             let end = connection.offset + connection.page.len();
             let cursor_of = |number: usize| {
@@ -112,29 +99,26 @@ pub(super) fn connection(connection: &Connection, name: &str) -> Given {
                     leaf(cursor(number))
                 }
             };
-            Out::One(record(
-                "PageInfo",
-                vec![
-                    ("startCursor", cursor_of(connection.offset + 1)),
-                    ("endCursor", cursor_of(end)),
-                    ("hasNextPage", leaf(end < connection.total)),
-                    ("hasPreviousPage", leaf(connection.offset > 0)),
-                ],
-            ))
+            Out::One(record(vec![
+                ("startCursor", cursor_of(connection.offset + 1)),
+                ("endCursor", cursor_of(end)),
+                ("hasNextPage", leaf(end < connection.total)),
+                ("hasPreviousPage", leaf(connection.offset > 0)),
+            ]))
         }
         name => match connection.extra.iter().find(|(known, _)| *known == name) {
             Some((_, out)) => out.clone(),
-            None => return unanswered(connection.type_name, name),
+            None => return unanswered("a connection", name),
         },
     })
 }
 
 /// An item with its cursor.
-pub(super) fn edge(name: &'static str, node: Thing, number: usize) -> Thing {
-    record(
-        name,
-        vec![("cursor", leaf(cursor(number))), ("node", Out::One(node))],
-    )
+pub(super) fn edge(node: Thing, number: usize) -> Thing {
+    record(vec![
+        ("cursor", leaf(cursor(number))),
+        ("node", Out::One(node)),
+    ])
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::commits::{object, thing};
 use super::object::{Args, Given, Out, Scope, Thing, leaf, unanswered};
 use super::pulls;
 use super::records::page;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{BranchRule, Id, Permission, Pull, Repo};
 
 pub(super) fn branch_ref(repo: &Repo, branch: &str) -> Option<Thing> {
@@ -41,7 +41,7 @@ pub(super) fn refs(repo: &Repo, args: &Args) -> Given {
     if args.text("direction") == Some("DESC") {
         all.reverse();
     }
-    page("RefConnection", "RefEdge", all, args)
+    page(all, args)
 }
 
 pub(super) fn git_ref(scope: &Scope, repo: Id, full: &str, name: &str, args: &Args) -> Given {
@@ -87,10 +87,7 @@ pub(super) fn git_ref(scope: &Scope, repo: Id, full: &str, name: &str, args: &Ar
 }
 
 fn rule<'s>(scope: &'s Scope, repo: Id, branch: &str) -> Result<&'s BranchRule, Refusal> {
-    scope
-        .world
-        .rule(repo, branch)
-        .ok_or_else(Refusal::not_found)
+    scope.world.rule(repo, branch).found()
 }
 
 pub(super) fn update_rule(scope: &Scope, repo: Id, branch: &str, name: &str) -> Given {

@@ -7,7 +7,7 @@ use super::records::page;
 use super::refs::{branch_ref, ref_named, refs};
 use super::{actions, pulls};
 use crate::links::node_id;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Id, Label, Permission, Repo, UserKind};
 
 pub(super) fn repository(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
@@ -22,7 +22,7 @@ pub(super) fn repository(scope: &Scope, id: Id, name: &str, args: &Args) -> Give
         "nameWithOwner" => leaf(full),
         "description" => leaf(&repo.description),
         "owner" => Out::One(Thing::User(repo.owner)),
-        "url" => leaf(scope.links.repo(world, repo)),
+        "url" => leaf(scope.repo_page(repo)),
         "resourcePath" => leaf(format!("/{full}")),
         "sshUrl" => leaf(format!("git@github.com:{full}.git")),
         "homepageUrl" | "primaryLanguage" => Out::NULL,
@@ -104,18 +104,11 @@ pub(super) fn repository(scope: &Scope, id: Id, name: &str, args: &Args) -> Give
                 args,
             );
         }
-        "milestones" => return page("MilestoneConnection", "MilestoneEdge", Vec::new(), args),
+        "milestones" => return page(Vec::new(), args),
         "branchProtectionRules" => {
             let rules = repo.rules.iter().filter(|(_, rule)| rule.ruleset.is_none());
-            let rules = rules
-                .map(|(branch, _)| Thing::ProtectionRule(id, branch.clone()))
-                .collect();
-            return page(
-                "BranchProtectionRuleConnection",
-                "BranchProtectionRuleEdge",
-                rules,
-                args,
-            );
+            let rules = rules.map(|(branch, _)| Thing::ProtectionRule(id, branch.clone()));
+            return page(rules, args);
         }
         "mergeQueue" => {
             let branch = args.text("branch").unwrap_or(&repo.default_branch);
@@ -143,9 +136,8 @@ pub(super) fn repository(scope: &Scope, id: Id, name: &str, args: &Args) -> Give
                 .environments
                 .iter()
                 .filter(|one| one.repo == id)
-                .map(|one| Thing::Environment(one.id))
-                .collect();
-            return page("EnvironmentConnection", "EnvironmentEdge", all, args);
+                .map(|one| Thing::Environment(one.id));
+            return page(all, args);
         }
         _ => return unanswered("Repository", name),
     })
@@ -183,15 +175,8 @@ fn forks(scope: &Scope, id: Id, args: &Args) -> Given {
         .world
         .forks(id)
         .filter(close)
-        .map(|fork| Thing::Repo(fork.id))
-        .collect();
-    super::records::page_with(
-        "RepositoryConnection",
-        "RepositoryEdge",
-        all,
-        args,
-        vec![("totalDiskUsage", leaf(0))],
-    )
+        .map(|fork| Thing::Repo(fork.id));
+    super::records::page_with(all, args, vec![("totalDiskUsage", leaf(0))])
 }
 
 fn assignable(scope: &Scope, repo: &Repo, args: &Args) -> Given {
@@ -203,12 +188,7 @@ fn assignable(scope: &Scope, repo: &Repo, args: &Args) -> Given {
             user.kind == UserKind::User && user.login.to_lowercase().contains(&wanted)
         })
     };
-    page(
-        "UserConnection",
-        "UserEdge",
-        people.filter(fits).map(Thing::User).collect(),
-        args,
-    )
+    page(people.filter(fits).map(Thing::User), args)
 }
 
 fn pull_numbered(scope: &Scope, repo: &Repo, number: u64) -> Given {
@@ -256,10 +236,7 @@ fn templates(scope: &Scope, repo: &Repo) -> Out {
     let template = |path: &String| {
         let body = git.file(repo.id, tip, path)?;
         let body = String::from_utf8_lossy(&body).into_owned();
-        Some(record(
-            "PullRequestTemplate",
-            vec![("filename", leaf(path)), ("body", leaf(body))],
-        ))
+        Some(record(vec![("filename", leaf(path)), ("body", leaf(body))]))
     };
     Out::list(paths.iter().filter_map(template))
 }
@@ -272,18 +249,11 @@ pub(super) fn labels(mut all: Vec<&Label>, args: &Args) -> Given {
     if order.text("direction") == Some("DESC") {
         all.reverse();
     }
-    page(
-        "LabelConnection",
-        "LabelEdge",
-        all.into_iter()
-            .map(|label| Thing::Label(label.id))
-            .collect(),
-        args,
-    )
+    page(all.into_iter().map(|label| Thing::Label(label.id)), args)
 }
 
 pub(super) fn label(scope: &Scope, id: Id, name: &str) -> Given {
-    let label = scope.world.labels.get(id).ok_or_else(Refusal::not_found)?;
+    let label = scope.world.labels.get(id).found()?;
     Ok(match name {
         "id" => leaf(node_id("LA", id)),
         "name" => leaf(&label.name),

@@ -20,12 +20,7 @@ pub(super) fn search(scope: &Scope, args: &Args) -> Given {
     };
     let mut found: Vec<&Pull> = scope.world.pulls.iter().filter(fits).collect();
     found.reverse();
-    page(
-        "SearchResultItemConnection",
-        "SearchResultItemEdge",
-        found.into_iter().map(|pull| Thing::Pull(pull.id)).collect(),
-        args,
-    )
+    page(found.into_iter().map(|pull| Thing::Pull(pull.id)), args)
 }
 
 #[derive(Debug, PartialEq, Eq)]

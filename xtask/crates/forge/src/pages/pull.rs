@@ -6,7 +6,7 @@ use super::layout::{ago, badge, check_badge, duration, page, pull_badge};
 use super::{path_of, shown};
 use crate::call::{Answer, Call};
 use crate::pull_requests::{is_required, merge_state, review_decision};
-use crate::refusal::Refusal;
+use crate::refusal::Found as _;
 use crate::rest::logs;
 use crate::world::{CheckRun, Permission, Pull, Repo, ReviewState, Status, Verdict};
 
@@ -162,7 +162,7 @@ pub(super) fn run(call: &Call) -> Answer {
         .runs
         .get(call.id("run")?)
         .filter(|run| run.repo == repo.id)
-        .ok_or_else(Refusal::not_found)?;
+        .found()?;
     let path = path_of(call, repo);
     let workflow = call
         .world
@@ -197,7 +197,7 @@ pub(super) fn job(call: &Call) -> Answer {
         .checks
         .get(call.id("job")?)
         .filter(|job| job.repo == repo.id)
-        .ok_or_else(Refusal::not_found)?;
+        .found()?;
     let pull = call
         .world
         .pulls_of(repo.id)

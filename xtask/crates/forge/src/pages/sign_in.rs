@@ -8,7 +8,7 @@ use xtask_local_server::sign_in::{LINK_LIFETIME, SESSION_LIFETIME, local_path, s
 
 use crate::call::{Answer, Call, Reply};
 use crate::caller::{Caller, cookie_name};
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::Session;
 
 /// `POST /_forge/v1/users/{login}/sign-in`: a link that signs a browser in as this user, and leads to a page.
@@ -16,11 +16,7 @@ pub(crate) fn link(call: &Call) -> Answer {
     if !matches!(call.caller, Caller::Operator) {
         return Err(Refusal::not_found());
     }
-    let user = call
-        .world
-        .user_named(call.param("login"))
-        .ok_or_else(Refusal::not_found)?
-        .id;
+    let user = call.world.user_named(call.param("login")).found()?.id;
     let next = local_path(call.fields().text("next")?.unwrap_or("/")).to_owned();
     let code = call
         .forge

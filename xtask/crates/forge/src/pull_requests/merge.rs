@@ -6,7 +6,7 @@ use super::merge_state::{base_tip, merge_state};
 use super::push::pushed;
 use crate::forge::Forge;
 use crate::git::merge::Author;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{AutoMerge, Id, MergeMethod, Merged, Permission, Pull, Queued, Repo, World};
 
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ pub(crate) struct MergeRequest {
 /// Answers the new commit of the base branch.
 pub(crate) fn merge(forge: &Forge, pull: Id, request: &MergeRequest) -> Result<String, Refusal> {
     let before = forge.world();
-    let pull = before.pulls.get(pull).ok_or_else(Refusal::not_found)?;
-    let repo = before.repos.get(pull.repo).ok_or_else(Refusal::not_found)?;
+    let pull = before.pulls.get(pull).found()?;
+    let repo = before.repos.get(pull.repo).found()?;
     let method = check(forge, &before, repo, pull, request)?;
     let rule = before.rule(repo.id, &pull.base_ref);
     if rule.is_some_and(|rule| rule.merge_queue) {
@@ -111,7 +111,7 @@ fn land(
         .git
         .update_ref(pull.repo, &name, &commit, Some(&base))?;
     let now = world.now();
-    let row = world.pulls.edit(pull.id).ok_or_else(Refusal::not_found)?;
+    let row = world.pulls.edit(pull.id).found()?;
     row.open = false;
     row.closed_at = Some(now);
     row.updated_at = now;
@@ -211,8 +211,8 @@ pub(crate) fn enable_auto_merge(
     request: &MergeRequest,
 ) -> Result<(), Refusal> {
     let world = forge.world();
-    let row = world.pulls.get(pull).ok_or_else(Refusal::not_found)?;
-    let repo = world.repos.get(row.repo).ok_or_else(Refusal::not_found)?;
+    let row = world.pulls.get(pull).found()?;
+    let repo = world.repos.get(row.repo).found()?;
     if !repo.merging.allow_auto_merge {
         return Err(Refusal::unprocessable(
             "Auto merge is not allowed for this repository",
@@ -231,7 +231,7 @@ pub(crate) fn enable_auto_merge(
     let method = allowed_method(repo, request.method)?;
     forge.change(|world| {
         let at = world.now();
-        let row = world.pulls.edit(pull).ok_or_else(Refusal::not_found)?;
+        let row = world.pulls.edit(pull).found()?;
         let (title, message) = (request.title.clone(), request.message.clone());
         row.auto_merge = Some(AutoMerge {
             by: request.by,
@@ -251,11 +251,7 @@ pub(crate) fn enqueue(
     by: Id,
     expected: Option<&str>,
 ) -> Result<(), Refusal> {
-    let row = world
-        .pulls
-        .get(pull)
-        .cloned()
-        .ok_or_else(Refusal::not_found)?;
+    let row = world.pulls.get(pull).cloned().found()?;
     let queue = world
         .rule(row.repo, &row.base_ref)
         .is_some_and(|rule| rule.merge_queue);
@@ -270,7 +266,7 @@ pub(crate) fn enqueue(
         ));
     }
     let (id, at) = (world.next_id(), world.now());
-    let row = world.pulls.edit(pull).ok_or_else(Refusal::not_found)?;
+    let row = world.pulls.edit(pull).found()?;
     row.queued.get_or_insert(Queued { id, by, at });
     row.auto_merge = None;
     row.updated_at = at;

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use crate::git::Git;
-use crate::refusal::{Problem, Refusal};
+use crate::refusal::{Found as _, Problem, Refusal};
 use crate::world::{Comment, Id, Permission, Pull, Repo, UserKind, World};
 
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub(crate) fn open(
     author: Id,
     new: NewPull,
 ) -> Result<Id, Refusal> {
-    let base_repo = world.repos.get(repo).ok_or_else(Refusal::not_found)?;
+    let base_repo = world.repos.get(repo).found()?;
     if new.title.trim().is_empty() {
         return Err(Refusal::field(RESOURCE, "title", "missing_field"));
     }
@@ -174,11 +174,7 @@ pub(crate) fn update(
     pull: Id,
     update: PullUpdate,
 ) -> Result<(), Refusal> {
-    let current = world
-        .pulls
-        .get(pull)
-        .cloned()
-        .ok_or_else(Refusal::not_found)?;
+    let current = world.pulls.get(pull).cloned().found()?;
     if update
         .title
         .as_ref()
@@ -195,7 +191,7 @@ pub(crate) fn update(
         _ => None,
     };
     let now = world.now();
-    let pull = world.pulls.edit(pull).ok_or_else(Refusal::not_found)?;
+    let pull = world.pulls.edit(pull).found()?;
     if let Some(title) = update.title {
         pull.title = title;
     }
@@ -243,7 +239,7 @@ fn may_reopen(world: &World, pull: &Pull) -> Result<(), Refusal> {
 }
 
 fn new_base(world: &World, git: &Git, pull: &Pull, base: &str) -> Result<String, Refusal> {
-    let repo = world.repos.get(pull.repo).ok_or_else(Refusal::not_found)?;
+    let repo = world.repos.get(pull.repo).found()?;
     let Some(sha) = repo.branch(base).map(str::to_owned) else {
         let message = Some(format!("Proposed base branch '{base}' was not found"));
         return Err(Refusal::invalid(Problem {
@@ -266,7 +262,7 @@ fn new_base(world: &World, git: &Git, pull: &Pull, base: &str) -> Result<String,
 /// Converts to a draft, or marks as ready for review.
 pub(crate) fn set_draft(world: &mut World, pull: Id, draft: bool) -> Result<(), Refusal> {
     let now = world.now();
-    let pull = world.pulls.edit(pull).ok_or_else(Refusal::not_found)?;
+    let pull = world.pulls.edit(pull).found()?;
     if !pull.open {
         return Err(Refusal::unprocessable("Pull request is closed"));
     }
@@ -287,8 +283,8 @@ pub(crate) fn request_reviewers(
         .pulls
         .get(pull)
         .map(|pull| (pull.author, pull.repo))
-        .ok_or_else(Refusal::not_found)?;
-    let repo = world.repos.get(repo).ok_or_else(Refusal::not_found)?;
+        .found()?;
+    let repo = world.repos.get(repo).found()?;
     let mut people = Vec::new();
     for login in logins {
         let user = world
@@ -310,7 +306,7 @@ pub(crate) fn request_reviewers(
         people.push(user.id);
     }
     let now = world.now();
-    let pull = world.pulls.edit(pull).ok_or_else(Refusal::not_found)?;
+    let pull = world.pulls.edit(pull).found()?;
     if replace {
         pull.requested_reviewers.clear();
         pull.requested_teams.clear();
@@ -340,11 +336,7 @@ pub(crate) fn add_comment(
     }
     let now = world.now();
     let id = world.next_id();
-    world
-        .pulls
-        .edit(pull)
-        .ok_or_else(Refusal::not_found)?
-        .updated_at = now;
+    world.pulls.edit(pull).found()?.updated_at = now;
     world.comments.put(
         id,
         Comment {

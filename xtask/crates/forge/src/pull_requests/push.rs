@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::git::Git;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Id, Merged, Pull, ReviewState, World};
 
 /// Reads the refs of `repo` after a push by `pusher`. Answers the branches that moved.
@@ -15,7 +15,7 @@ pub(crate) fn pushed(
 ) -> Result<BTreeSet<String>, Refusal> {
     let refs = git.refs(repo)?;
     let now = world.now();
-    let known = world.repos.get(repo).ok_or_else(Refusal::not_found)?;
+    let known = world.repos.get(repo).found()?;
     let moved = |name: &&String| known.refs.get(*name) != refs.get(*name);
     let names = known.refs.keys().chain(refs.keys()).filter(moved);
     let branches: BTreeSet<String> = names
@@ -25,7 +25,7 @@ pub(crate) fn pushed(
     if known.refs == refs {
         return Ok(branches);
     }
-    let repo_row = world.repos.edit(repo).ok_or_else(Refusal::not_found)?;
+    let repo_row = world.repos.edit(repo).found()?;
     repo_row.refs = refs;
     repo_row.pushed_at = now;
     for branch in &branches {

@@ -1,6 +1,6 @@
 //! Reviews.
 
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Id, Review, ReviewState, Thread, World};
 
 #[derive(Debug)]
@@ -13,11 +13,7 @@ pub(crate) struct NewReview {
 }
 
 pub(crate) fn review(world: &mut World, pull: Id, new: NewReview) -> Result<Id, Refusal> {
-    let reviewed = world
-        .pulls
-        .get(pull)
-        .cloned()
-        .ok_or_else(Refusal::not_found)?;
+    let reviewed = world.pulls.get(pull).cloned().found()?;
     if new.author == reviewed.author && new.state != ReviewState::Commented {
         let deed = match new.state {
             ReviewState::Approved => "approve",
@@ -70,7 +66,7 @@ pub(crate) fn review(world: &mut World, pull: Id, new: NewReview) -> Result<Id, 
 }
 
 pub(crate) fn dismiss(world: &mut World, review: Id) -> Result<(), Refusal> {
-    let review = world.reviews.edit(review).ok_or_else(Refusal::not_found)?;
+    let review = world.reviews.edit(review).found()?;
     if review.state == ReviewState::Commented {
         return Err(Refusal::unprocessable(
             "Can not dismiss a commented pull request review",

@@ -15,66 +15,42 @@ use super::logs;
 use super::shapes::{job as job_shape, workflow as workflow_shape, workflow_run};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{CheckRun, Permission, Repo, Workflow, WorkflowRun};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
+        .route("/actions/workflows", get(to(workflows)))
+        .route("/actions/workflows/{workflow}", get(to(one_workflow)))
         .route(
-            "/repos/{owner}/{repo}/actions/workflows",
-            get(to(workflows)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/actions/workflows/{workflow}",
-            get(to(one_workflow)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/actions/workflows/{workflow}/runs",
+            "/actions/workflows/{workflow}/runs",
             get(to(runs_of_workflow)),
         )
         .route(
-            "/repos/{owner}/{repo}/actions/workflows/{workflow}/dispatches",
+            "/actions/workflows/{workflow}/dispatches",
             post(to(dispatch::dispatch)),
         )
-        .route("/repos/{owner}/{repo}/actions/runs", get(to(runs)))
-        .route("/repos/{owner}/{repo}/actions/runs/{run}", get(to(one)))
+        .route("/actions/runs", get(to(runs)))
+        .route("/actions/runs/{run}", get(to(one)))
+        .route("/actions/runs/{run}/jobs", get(to(jobs)))
         .route(
-            "/repos/{owner}/{repo}/actions/runs/{run}/jobs",
-            get(to(jobs)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/actions/runs/{run}/attempts/{attempt}/jobs",
+            "/actions/runs/{run}/attempts/{attempt}/jobs",
             get(to(jobs_of_attempt)),
         )
+        .route("/actions/runs/{run}/artifacts", get(to(artifacts)))
+        .route("/actions/runs/{run}/rerun", post(to(attempts::rerun)))
         .route(
-            "/repos/{owner}/{repo}/actions/runs/{run}/artifacts",
-            get(to(artifacts)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/actions/runs/{run}/rerun",
-            post(to(attempts::rerun)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/actions/runs/{run}/rerun-failed-jobs",
+            "/actions/runs/{run}/rerun-failed-jobs",
             post(to(attempts::rerun_failed)),
         )
+        .route("/actions/runs/{run}/cancel", post(to(attempts::cancel)))
         .route(
-            "/repos/{owner}/{repo}/actions/runs/{run}/cancel",
-            post(to(attempts::cancel)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/actions/runs/{run}/pending_deployments",
+            "/actions/runs/{run}/pending_deployments",
             get(to(attempts::pending)).post(to(attempts::decide)),
         )
-        .route("/repos/{owner}/{repo}/actions/jobs/{job}", get(to(one_job)))
-        .route(
-            "/repos/{owner}/{repo}/actions/jobs/{job}/logs",
-            get(to(logs::redirect)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/actions/jobs/{job}/rerun",
-            post(to(attempts::rerun_job)),
-        )
+        .route("/actions/jobs/{job}", get(to(one_job)))
+        .route("/actions/jobs/{job}/logs", get(to(logs::redirect)))
+        .route("/actions/jobs/{job}/rerun", post(to(attempts::rerun_job)))
 }
 
 fn workflows(call: &Call) -> Answer {
@@ -85,12 +61,8 @@ fn workflows(call: &Call) -> Answer {
         .iter()
         .filter(|workflow| workflow.repo == repo.id)
         .collect();
-    let path = format!(
-        "{}/actions/workflows",
-        call.links.repo_api(&call.world, repo)
-    );
-    Reply::page(call, &path, Some("workflows"), &all, |row| {
-        Ok(workflow_shape(&call.world, &call.links, repo, row))
+    Reply::page(call, Some("workflows"), &all, |row| {
+        Ok(workflow_shape(call, repo, row))
     })
 }
 
@@ -104,17 +76,13 @@ fn find_workflow<'c>(call: &'c Call, repo: &Repo) -> Result<&'c Workflow, Refusa
                 || file == Some(wanted)
                 || workflow.path == wanted)
     };
-    call.world
-        .workflows
-        .find(fits)
-        .ok_or_else(Refusal::not_found)
+    call.world.workflows.find(fits).found()
 }
 
 fn one_workflow(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     Ok(Reply::json(workflow_shape(
-        &call.world,
-        &call.links,
+        call,
         repo,
         find_workflow(call, repo)?,
     )))
@@ -122,22 +90,16 @@ fn one_workflow(call: &Call) -> Answer {
 
 fn runs(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    list_runs(call, repo, "actions/runs", |_| true)
+    list_runs(call, repo, |_| true)
 }
 
 fn runs_of_workflow(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let workflow = find_workflow(call, repo)?.id;
-    let path = format!("actions/workflows/{}/runs", call.param("workflow"));
-    list_runs(call, repo, &path, |run| run.workflow == workflow)
+    list_runs(call, repo, |run| run.workflow == workflow)
 }
 
-fn list_runs(
-    call: &Call,
-    repo: &Repo,
-    path: &str,
-    wanted: impl Fn(&WorkflowRun) -> bool,
-) -> Answer {
+fn list_runs(call: &Call, repo: &Repo, wanted: impl Fn(&WorkflowRun) -> bool) -> Answer {
     let is = |name: &str, value: Option<&str>| {
         call.query(name).is_none_or(|wanted| Some(wanted) == value)
     };
@@ -152,9 +114,8 @@ fn list_runs(
             && (is("status", Some(status)) || is("status", conclusion))
     };
     let all: Vec<&WorkflowRun> = call.world.runs.iter().rev().filter(fits).collect();
-    let path = format!("{}/{path}", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, Some("workflow_runs"), &all, |run| {
-        workflow_run(&call.forge, &call.world, &call.links, repo, run)
+    Reply::page(call, Some("workflow_runs"), &all, |run| {
+        workflow_run(call, repo, run)
     })
 }
 
@@ -164,18 +125,12 @@ fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c WorkflowRun, Refusal> {
         .runs
         .get(call.id("run")?)
         .filter(|run| run.repo == repo.id);
-    run.ok_or_else(Refusal::not_found)
+    run.found()
 }
 
 fn one(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    Ok(Reply::json(workflow_run(
-        &call.forge,
-        &call.world,
-        &call.links,
-        repo,
-        find(call, repo)?,
-    )?))
+    Ok(Reply::json(workflow_run(call, repo, find(call, repo)?)?))
 }
 
 fn jobs(call: &Call) -> Answer {
@@ -190,13 +145,7 @@ fn jobs(call: &Call) -> Answer {
             .collect(),
         _ => call.world.jobs_of(run, None),
     };
-    list_jobs(
-        call,
-        repo,
-        run,
-        &format!("actions/runs/{}/jobs", run.id),
-        &all,
-    )
+    list_jobs(call, repo, run, &all)
 }
 
 fn jobs_of_attempt(call: &Call) -> Answer {
@@ -204,25 +153,12 @@ fn jobs_of_attempt(call: &Call) -> Answer {
     let run = find(call, repo)?;
     let attempt = call.number("attempt")?;
     let all = call.world.jobs_of(run, u32::try_from(attempt).ok());
-    list_jobs(
-        call,
-        repo,
-        run,
-        &format!("actions/runs/{}/attempts/{attempt}/jobs", run.id),
-        &all,
-    )
+    list_jobs(call, repo, run, &all)
 }
 
-fn list_jobs(
-    call: &Call,
-    repo: &Repo,
-    run: &WorkflowRun,
-    path: &str,
-    jobs: &[&CheckRun],
-) -> Answer {
-    let path = format!("{}/{path}", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, Some("jobs"), jobs, |job| {
-        Ok(job_shape(&call.world, &call.links, repo, run, job))
+fn list_jobs(call: &Call, repo: &Repo, run: &WorkflowRun, jobs: &[&CheckRun]) -> Answer {
+    Reply::page(call, Some("jobs"), jobs, |job| {
+        Ok(job_shape(call, repo, run, job))
     })
 }
 
@@ -232,24 +168,15 @@ fn find_job<'c>(call: &'c Call, repo: &Repo) -> Result<(&'c WorkflowRun, &'c Che
         .checks
         .get(call.id("job")?)
         .filter(|job| job.repo == repo.id);
-    let job = job.ok_or_else(Refusal::not_found)?;
-    let run = job
-        .run
-        .and_then(|run| call.world.runs.get(run))
-        .ok_or_else(Refusal::not_found)?;
+    let job = job.found()?;
+    let run = job.run.and_then(|run| call.world.runs.get(run)).found()?;
     Ok((run, job))
 }
 
 fn one_job(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let (run, job) = find_job(call, repo)?;
-    Ok(Reply::json(job_shape(
-        &call.world,
-        &call.links,
-        repo,
-        run,
-        job,
-    )))
+    Ok(Reply::json(job_shape(call, repo, run, job)))
 }
 
 /// Artifacts are not stored.

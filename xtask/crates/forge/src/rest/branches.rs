@@ -13,38 +13,29 @@ use super::shapes::{commit, git_ref, merge, protection_summary, short_branch};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
 use crate::pull_requests::pushed;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Permission, Repo};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
-        .route("/repos/{owner}/{repo}/branches", get(to(list)))
+        .route("/branches", get(to(list)))
         // Branch names may contain slashes.
         .route(
-            "/repos/{owner}/{repo}/branches/{*branch}",
+            "/branches/{*branch}",
             get(to(one))
                 .put(to(rules::protect))
                 .delete(to(rules::unprotect)),
         )
+        .route("/rules/branches/{*branch}", get(to(rules::rules)))
         .route(
-            "/repos/{owner}/{repo}/rules/branches/{*branch}",
-            get(to(rules::rules)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/rulesets",
+            "/rulesets",
             get(to(rules::rulesets)).post(to(rules::create_ruleset)),
         )
-        .route("/repos/{owner}/{repo}/git/ref/{*ref}", get(to(one_ref)))
+        .route("/git/ref/{*ref}", get(to(one_ref)))
+        .route("/git/matching-refs/{*ref}", get(to(matching_refs)))
+        .route("/git/refs", axum::routing::post(to(create_ref)))
         .route(
-            "/repos/{owner}/{repo}/git/matching-refs/{*ref}",
-            get(to(matching_refs)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/git/refs",
-            axum::routing::post(to(create_ref)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/git/refs/{*ref}",
+            "/git/refs/{*ref}",
             get(to(one_ref)).patch(to(move_ref)).delete(to(delete_ref)),
         )
 }
@@ -56,9 +47,8 @@ fn list(call: &Call) -> Answer {
         .branches()
         .filter(|(name, _)| wanted.is_none_or(|wanted| repo.rules.contains_key(*name) == wanted))
         .collect();
-    let path = format!("{}/branches", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &branches, |(name, sha)| {
-        Ok(short_branch(&call.world, &call.links, repo, name, sha))
+    Reply::page(call, None, &branches, |(name, sha)| {
+        Ok(short_branch(call, repo, name, sha))
     })
 }
 
@@ -74,13 +64,13 @@ fn one(call: &Call) -> Answer {
     let sha = repo
         .branch(path)
         .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, "Branch not found"))?;
-    let mut shown = short_branch(&call.world, &call.links, repo, path, sha);
-    let api = call.links.repo_api(&call.world, repo);
+    let mut shown = short_branch(call, repo, path, sha);
+    let api = call.repo_api(repo);
     merge(
         &mut shown,
         json!({
-            "commit": commit(&call.forge, &call.world, &call.links, repo, sha)?,
-            "_links": {"self": format!("{api}/branches/{path}"), "html": format!("{}/tree/{path}", call.links.repo(&call.world, repo))},
+            "commit": commit(call, repo, sha)?,
+            "_links": {"self": format!("{api}/branches/{path}"), "html": format!("{}/tree/{path}", call.repo_page(repo))},
             "protection": protection_summary(repo.rules.get(path)),
         }),
     );
@@ -90,13 +80,8 @@ fn one(call: &Call) -> Answer {
 fn one_ref(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let name = format!("refs/{}", call.param("ref"));
-    let sha = repo.refs.get(&name).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(git_ref(
-        &call.links.repo_api(&call.world, repo),
-        repo,
-        &name,
-        sha,
-    )))
+    let sha = repo.refs.get(&name).found()?;
+    Ok(Reply::json(git_ref(&call.repo_api(repo), repo, &name, sha)))
 }
 
 fn matching_refs(call: &Call) -> Answer {
@@ -107,9 +92,8 @@ fn matching_refs(call: &Call) -> Answer {
         .iter()
         .filter(|(name, _)| name.starts_with(&start))
         .collect();
-    let api = call.links.repo_api(&call.world, repo);
-    let path = format!("{api}/git/matching-refs/{}", call.param("ref"));
-    Reply::page(call, &path, None, &refs, |(name, sha)| {
+    let api = call.repo_api(repo);
+    Reply::page(call, None, &refs, |(name, sha)| {
         Ok(git_ref(&api, repo, name, sha))
     })
 }
@@ -157,7 +141,7 @@ fn set_ref(call: &Call, repo: &Repo, name: &str, status: StatusCode) -> Answer {
     })?;
     Ok(Reply::with(
         status,
-        git_ref(&call.links.repo_api(&call.world, repo), repo, name, &sha),
+        git_ref(&call.repo_api(repo), repo, name, &sha),
     ))
 }
 

@@ -12,7 +12,7 @@ use super::shapes::{annotation, check_run, check_suite};
 use crate::call::{Answer, Call, Fields, Reply, to};
 use crate::forge::Forge;
 use crate::pull_requests::merge_what_waits;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Annotation, App, CheckRun, CheckSuite, Id, Permission, Repo, World};
 
 type OfCommit = fn(&Call, &Repo, &str) -> Answer;
@@ -28,27 +28,12 @@ pub(super) const BELOW_A_COMMIT: &[(&str, OfCommit)] = &[
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
-        .route("/repos/{owner}/{repo}/check-runs", post(to(create)))
-        .route(
-            "/repos/{owner}/{repo}/check-runs/{check}",
-            get(to(one)).patch(to(update)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/check-runs/{check}/annotations",
-            get(to(annotations)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/check-suites/{suite}",
-            get(to(one_suite)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/check-suites/{suite}/check-runs",
-            get(to(of_suite)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/statuses/{sha}",
-            post(to(statuses::create_status)),
-        )
+        .route("/check-runs", post(to(create)))
+        .route("/check-runs/{check}", get(to(one)).patch(to(update)))
+        .route("/check-runs/{check}/annotations", get(to(annotations)))
+        .route("/check-suites/{suite}", get(to(one_suite)))
+        .route("/check-suites/{suite}/check-runs", get(to(of_suite)))
+        .route("/statuses/{sha}", post(to(statuses::create_status)))
 }
 
 fn check_runs(call: &Call, repo: &Repo, sha: &str) -> Answer {
@@ -74,23 +59,15 @@ fn check_runs(call: &Call, repo: &Repo, sha: &str) -> Answer {
                 .is_none_or(|status| check.status == status)
     };
     let all: Vec<&CheckRun> = all.iter().filter(wanted).copied().collect();
-    let path = format!(
-        "{}/commits/{sha}/check-runs",
-        call.links.repo_api(&call.world, repo)
-    );
-    Reply::page(call, &path, Some("check_runs"), &all, |check| {
-        Ok(check_run(&call.world, &call.links, repo, check))
+    Reply::page(call, Some("check_runs"), &all, |check| {
+        Ok(check_run(call, repo, check))
     })
 }
 
 fn check_suites(call: &Call, repo: &Repo, sha: &str) -> Answer {
     let all: Vec<&CheckSuite> = call.world.suites_of(repo.id, sha).collect();
-    let path = format!(
-        "{}/commits/{sha}/check-suites",
-        call.links.repo_api(&call.world, repo)
-    );
-    Reply::page(call, &path, Some("check_suites"), &all, |suite| {
-        check_suite(&call.forge, &call.world, &call.links, repo, suite)
+    Reply::page(call, Some("check_suites"), &all, |suite| {
+        check_suite(call, repo, suite)
     })
 }
 
@@ -103,17 +80,8 @@ fn pulls(call: &Call, repo: &Repo, sha: &str) -> Answer {
                 .is_some_and(|merged| merged.commit == sha)
     };
     let all: Vec<_> = call.world.pulls_of(repo.id).filter(at).collect();
-    let path = format!(
-        "{}/commits/{sha}/pulls",
-        call.links.repo_api(&call.world, repo)
-    );
-    Reply::page(call, &path, None, &all, |pull| {
-        Ok(super::shapes::simple_pull(
-            &call.world,
-            &call.links,
-            repo,
-            pull,
-        ))
+    Reply::page(call, None, &all, |pull| {
+        Ok(super::shapes::simple_pull(call, repo, pull))
     })
 }
 
@@ -123,29 +91,19 @@ fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c CheckRun, Refusal> {
         .checks
         .get(call.id("check")?)
         .filter(|check| check.repo == repo.id);
-    check.ok_or_else(Refusal::not_found)
+    check.found()
 }
 
 fn one(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    Ok(Reply::json(check_run(
-        &call.world,
-        &call.links,
-        repo,
-        find(call, repo)?,
-    )))
+    Ok(Reply::json(check_run(call, repo, find(call, repo)?)))
 }
 
 fn annotations(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let check = find(call, repo)?;
-    let path = format!(
-        "{}/check-runs/{}/annotations",
-        call.links.repo_api(&call.world, repo),
-        check.id
-    );
-    Reply::page(call, &path, None, &check.annotations, |row| {
-        Ok(annotation(&call.links, &call.world, repo, check, row))
+    Reply::page(call, None, &check.annotations, |row| {
+        Ok(annotation(call, repo, check, row))
     })
 }
 
@@ -155,18 +113,12 @@ fn suite<'c>(call: &'c Call, repo: &Repo) -> Result<&'c CheckSuite, Refusal> {
         .suites
         .get(call.id("suite")?)
         .filter(|suite| suite.repo == repo.id);
-    suite.ok_or_else(Refusal::not_found)
+    suite.found()
 }
 
 fn one_suite(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    Ok(Reply::json(check_suite(
-        &call.forge,
-        &call.world,
-        &call.links,
-        repo,
-        suite(call, repo)?,
-    )?))
+    Ok(Reply::json(check_suite(call, repo, suite(call, repo)?)?))
 }
 
 fn of_suite(call: &Call) -> Answer {
@@ -177,13 +129,8 @@ fn of_suite(call: &Call) -> Answer {
         .into_iter()
         .filter(|check| check.suite == suite.id)
         .collect();
-    let path = format!(
-        "{}/check-suites/{}/check-runs",
-        call.links.repo_api(&call.world, repo),
-        suite.id
-    );
-    Reply::page(call, &path, Some("check_runs"), &checks, |check| {
-        Ok(check_run(&call.world, &call.links, repo, check))
+    Reply::page(call, Some("check_runs"), &checks, |check| {
+        Ok(check_run(call, repo, check))
     })
 }
 
@@ -227,10 +174,10 @@ fn create(call: &Call) -> Answer {
 
 fn finish(call: &Call, id: Id, created: bool) -> Answer {
     merge_what_waits(&call.forge);
-    let world = call.forge.world();
-    let check = world.checks.get(id).ok_or_else(Refusal::not_found)?;
-    let repo = world.repos.get(check.repo).ok_or_else(Refusal::not_found)?;
-    let shown = check_run(&world, &call.links, repo, check);
+    let now = call.now();
+    let check = now.world.checks.get(id).found()?;
+    let repo = now.world.repos.get(check.repo).found()?;
+    let shown = check_run(&now, repo, check);
     Ok(if created {
         Reply::created(shown)
     } else {
@@ -307,7 +254,7 @@ const CONCLUSIONS: &[&str] = &[
 /// Applies the fields of a request.
 fn apply(world: &mut World, id: Id, fields: &Fields<'_>) -> Result<(), Refusal> {
     let now = world.now();
-    let check = world.checks.edit(id).ok_or_else(Refusal::not_found)?;
+    let check = world.checks.edit(id).found()?;
     let text = |name: &str| fields.text(name).map(|text| text.map(str::to_owned));
     let time = |name: &str| {
         fields

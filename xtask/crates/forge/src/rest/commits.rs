@@ -13,17 +13,17 @@ use serde_json::{Value, json};
 use super::shapes::{commit, file_change, path_in_url};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Permission, Repo};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
-        .route("/repos/{owner}/{repo}/commits", get(to(list)))
+        .route("/commits", get(to(list)))
         // Ref names may contain slashes.
-        .route("/repos/{owner}/{repo}/commits/{*ref}", get(to(below)))
-        .route("/repos/{owner}/{repo}/compare/{*spec}", get(to(compare)))
-        .route("/repos/{owner}/{repo}/contents", get(to(contents)))
-        .route("/repos/{owner}/{repo}/contents/{*path}", get(to(contents)))
+        .route("/commits/{*ref}", get(to(below)))
+        .route("/compare/{*spec}", get(to(compare)))
+        .route("/contents", get(to(contents)))
+        .route("/contents/{*path}", get(to(contents)))
 }
 
 fn list(call: &Call) -> Answer {
@@ -34,10 +34,7 @@ fn list(call: &Call) -> Answer {
         call.query("sha").unwrap_or(&repo.default_branch),
     )?;
     let shas = call.forge.git.history(repo.id, &start)?;
-    let path = format!("{}/commits", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &shas, |sha| {
-        commit(&call.forge, &call.world, &call.links, repo, sha)
-    })
+    Reply::page(call, None, &shas, |sha| commit(call, repo, sha))
 }
 
 /// A commit, or its checks and statuses.
@@ -59,7 +56,7 @@ fn below(call: &Call) -> Answer {
             "application/vnd.github.v3.sha; charset=utf-8",
         ));
     }
-    let mut shown = commit(&call.forge, &call.world, &call.links, repo, &sha)?;
+    let mut shown = commit(call, repo, &sha)?;
     let parent = call
         .forge
         .git
@@ -77,7 +74,7 @@ fn below(call: &Call) -> Answer {
     shown["stats"] = json!({"additions": added, "deletions": removed, "total": added + removed});
     shown["files"] = files
         .iter()
-        .map(|file| file_change(&call.world, &call.links, repo, &sha, file))
+        .map(|file| file_change(call, repo, &sha, file))
         .collect();
     Ok(Reply::json(shown))
 }
@@ -86,7 +83,7 @@ fn below(call: &Call) -> Answer {
 fn compare(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let spec = call.param("spec");
-    let (base_name, head_name) = spec.split_once("...").ok_or_else(Refusal::not_found)?;
+    let (base_name, head_name) = spec.split_once("...").found()?;
     let find = |name: &str| find_in_network(call, repo, name).map_err(|_| Refusal::not_found());
     let (base, head) = (find(base_name)?, find(head_name)?);
     let git = &call.forge.git;
@@ -97,7 +94,7 @@ fn compare(call: &Call) -> Answer {
         (0, _) => "behind",
         _ => "diverged",
     };
-    let show = |sha: &str| commit(&call.forge, &call.world, &call.links, repo, sha);
+    let show = |sha: &str| commit(call, repo, sha);
     let merge_base = distance.merge_base.as_deref().ok_or_else(|| {
         Refusal::new(
             StatusCode::NOT_FOUND,
@@ -112,14 +109,10 @@ fn compare(call: &Call) -> Answer {
     let files = git.changes(repo.id, &base, &head)?;
     let files = files
         .iter()
-        .map(|file| file_change(&call.world, &call.links, repo, &head, file));
-    let page = format!(
-        "{}/compare/{}",
-        call.links.repo(&call.world, repo),
-        path_in_url(spec)
-    );
+        .map(|file| file_change(call, repo, &head, file));
+    let page = format!("{}/compare/{}", call.repo_page(repo), path_in_url(spec));
     Ok(Reply::json(json!({
-        "url": format!("{}/compare/{}", call.links.repo_api(&call.world, repo), path_in_url(spec)),
+        "url": format!("{}/compare/{}", call.repo_api(repo), path_in_url(spec)),
         "html_url": page,
         "permalink_url": page,
         "diff_url": format!("{page}.diff"),
@@ -140,23 +133,15 @@ fn find_in_network(call: &Call, repo: &Repo, name: &str) -> Result<String, Refus
     let Some((owner, branch)) = name.split_once(':') else {
         return commit_named(call, repo, name);
     };
-    let owner = call
-        .world
-        .user_named(owner)
-        .ok_or_else(Refusal::not_found)?
-        .id;
+    let owner = call.world.user_named(owner).found()?.id;
     if owner == repo.owner {
         return commit_named(call, repo, branch);
     }
     let related = |other: &crate::world::Repo| {
         other.owner == owner && call.world.root_of(other).id == call.world.root_of(repo).id
     };
-    let other = call
-        .world
-        .repos
-        .find(related)
-        .ok_or_else(Refusal::not_found)?;
-    let sha = other.branch(branch).ok_or_else(Refusal::not_found)?;
+    let other = call.world.repos.find(related).found()?;
+    let sha = other.branch(branch).found()?;
     call.forge.git.bring(
         other.id,
         repo.id,
@@ -228,8 +213,8 @@ fn contents(call: &Call) -> Answer {
 }
 
 fn entry(call: &Call, repo: &Repo, sha: &str, path: &str, kind: &str, object: &str) -> Value {
-    let api = call.links.repo_api(&call.world, repo);
-    let page = call.links.repo(&call.world, repo);
+    let api = call.repo_api(repo);
+    let page = call.repo_page(repo);
     let url = format!("{api}/contents/{}?ref={sha}", path_in_url(path));
     let git = format!(
         "{api}/git/{}/{object}",

@@ -14,29 +14,21 @@ use super::shapes::user;
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
 use crate::links::node_id;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
+use crate::view::View;
 use crate::world::{Deployment, DeploymentStatus, Id, Permission, Repo, Verdict, World};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
+        .route("/deployments", get(to(list)).post(to(create)))
+        .route("/deployments/{deployment}", get(to(one)))
         .route(
-            "/repos/{owner}/{repo}/deployments",
-            get(to(list)).post(to(create)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/deployments/{deployment}",
-            get(to(one)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/deployments/{deployment}/statuses",
+            "/deployments/{deployment}/statuses",
             get(to(statuses)).post(to(add_status)),
         )
+        .route("/environments", get(to(environments::environments)))
         .route(
-            "/repos/{owner}/{repo}/environments",
-            get(to(environments::environments)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/environments/{name}",
+            "/environments/{name}",
             get(to(environments::environment))
                 .put(to(environments::keep_environment))
                 .delete(to(environments::remove_environment)),
@@ -53,8 +45,8 @@ const STATES: &[&str] = &[
     "success",
 ];
 
-fn shown(call: &Call, world: &World, repo: &Repo, row: &Deployment) -> Value {
-    let api = call.links.repo_api(world, repo);
+fn shown(view: &View, repo: &Repo, row: &Deployment) -> Value {
+    let api = view.repo_api(repo);
     let url = format!("{api}/deployments/{}", row.id);
     json!({
         "id": row.id,
@@ -67,7 +59,7 @@ fn shown(call: &Call, world: &World, repo: &Repo, row: &Deployment) -> Value {
         "original_environment": row.environment,
         "environment": row.environment,
         "description": row.description,
-        "creator": user(world, &call.links, row.creator),
+        "creator": user(view, row.creator),
         "created_at": row.created_at.to_string(),
         "updated_at": row.updated_at.to_string(),
         "statuses_url": format!("{url}/statuses"),
@@ -77,21 +69,15 @@ fn shown(call: &Call, world: &World, repo: &Repo, row: &Deployment) -> Value {
     })
 }
 
-fn shown_status(
-    call: &Call,
-    world: &World,
-    repo: &Repo,
-    row: &Deployment,
-    status: &DeploymentStatus,
-) -> Value {
-    let api = call.links.repo_api(world, repo);
+fn shown_status(view: &View, repo: &Repo, row: &Deployment, status: &DeploymentStatus) -> Value {
+    let api = view.repo_api(repo);
     let url = format!("{api}/deployments/{}", row.id);
     json!({
         "id": status.id,
         "node_id": node_id("DES", status.id),
         "url": format!("{url}/statuses/{}", status.id),
         "state": status.state,
-        "creator": user(world, &call.links, status.creator),
+        "creator": user(view, status.creator),
         "description": status.description,
         "environment": row.environment,
         "target_url": status.log_url,
@@ -115,10 +101,7 @@ fn list(call: &Call) -> Answer {
             && is("environment", &row.environment)
     };
     let all: Vec<&Deployment> = call.world.deployments.iter().rev().filter(fits).collect();
-    let path = format!("{}/deployments", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &all, |row| {
-        Ok(shown(call, &call.world, repo, row))
-    })
+    Reply::page(call, None, &all, |row| Ok(shown(call, repo, row)))
 }
 
 fn create(call: &Call) -> Answer {
@@ -166,7 +149,7 @@ fn create(call: &Call) -> Answer {
         world.deployments.put(row.id, row.clone());
         Ok(row)
     })?;
-    Ok(Reply::created(shown(call, &call.world, repo, &row)))
+    Ok(Reply::created(shown(call, repo, &row)))
 }
 
 /// Without a list, every check and status must have succeeded; with a list, those in it.
@@ -190,30 +173,20 @@ fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c Deployment, Refusal> {
         .deployments
         .get(call.id("deployment")?)
         .filter(|row| row.repo == repo.id);
-    row.ok_or_else(Refusal::not_found)
+    row.found()
 }
 
 fn one(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    Ok(Reply::json(shown(
-        call,
-        &call.world,
-        repo,
-        find(call, repo)?,
-    )))
+    Ok(Reply::json(shown(call, repo, find(call, repo)?)))
 }
 
 fn statuses(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let row = find(call, repo)?;
     let all: Vec<&DeploymentStatus> = row.statuses.iter().rev().collect();
-    let path = format!(
-        "{}/deployments/{}/statuses",
-        call.links.repo_api(&call.world, repo),
-        row.id
-    );
-    Reply::page(call, &path, None, &all, |status| {
-        Ok(shown_status(call, &call.world, repo, row, status))
+    Reply::page(call, None, &all, |status| {
+        Ok(shown_status(call, repo, row, status))
     })
 }
 
@@ -248,7 +221,7 @@ fn add_status(call: &Call) -> Answer {
             creator,
             created_at,
         };
-        let row = world.deployments.edit(id).ok_or_else(Refusal::not_found)?;
+        let row = world.deployments.edit(id).found()?;
         row.statuses.push(status.clone());
         row.updated_at = created_at;
         let environment = row.environment.clone();
@@ -257,11 +230,9 @@ fn add_status(call: &Call) -> Answer {
         }
         Ok(status)
     })?;
-    let world = call.forge.world();
-    let row = world.deployments.get(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::created(shown_status(
-        call, &world, repo, row, &status,
-    )))
+    let now = call.now();
+    let row = now.world.deployments.get(id).found()?;
+    Ok(Reply::created(shown_status(&now, repo, row, &status)))
 }
 
 /// An environment has one active deployment.

@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 
 use crate::call::{Answer, Call, Reply};
 use crate::forge::Forge;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Id, Permission};
 
 /// Lifetime of a link, ms.
@@ -24,7 +24,7 @@ pub(super) fn redirect(call: &Call) -> Answer {
         .checks
         .get(id)
         .filter(|job| job.repo == repo.id && job.run.is_some());
-    job.ok_or_else(Refusal::not_found)?;
+    job.found()?;
     if !path(&call.forge, id).exists() {
         return Err(Refusal::new(StatusCode::NOT_FOUND, "Not Found"));
     }

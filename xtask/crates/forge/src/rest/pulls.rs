@@ -16,30 +16,21 @@ use crate::forge::Forge;
 use crate::pull_requests::{
     MergeRequest, NewPull, PullUpdate, merge, open, request_reviewers, update,
 };
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{Id, MergeMethod, Permission, Pull};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
+        .route("/pulls", get(to(list)).post(to(create)))
+        .route("/pulls/{number}", get(to(one)).patch(to(change)))
         .route(
-            "/repos/{owner}/{repo}/pulls",
-            get(to(list)).post(to(create)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/pulls/{number}",
-            get(to(one)).patch(to(change)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/pulls/{number}/merge",
+            "/pulls/{number}/merge",
             put(to(merge_pull)).get(to(is_merged)),
         )
+        .route("/pulls/{number}/commits", get(to(commits)))
+        .route("/pulls/{number}/files", get(to(files)))
         .route(
-            "/repos/{owner}/{repo}/pulls/{number}/commits",
-            get(to(commits)),
-        )
-        .route("/repos/{owner}/{repo}/pulls/{number}/files", get(to(files)))
-        .route(
-            "/repos/{owner}/{repo}/pulls/{number}/requested_reviewers",
+            "/pulls/{number}/requested_reviewers",
             post(to(ask)).get(to(asked)).delete(to(unask)),
         )
         .merge(conversation::routes())
@@ -89,10 +80,7 @@ fn list(call: &Call) -> Answer {
     if newest_first {
         pulls.reverse();
     }
-    let path = format!("{}/pulls", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &pulls, |pull| {
-        Ok(simple_pull(&call.world, &call.links, repo, pull))
-    })
+    Reply::page(call, None, &pulls, |pull| Ok(simple_pull(call, repo, pull)))
 }
 
 fn create(call: &Call) -> Answer {
@@ -133,13 +121,10 @@ fn create(call: &Call) -> Answer {
 
 /// The current state.
 fn shown(call: &Call, id: Id, status: StatusCode) -> Answer {
-    let world = call.forge.world();
-    let pull = world.pulls.get(id).ok_or_else(Refusal::not_found)?;
-    let repo = world.repos.get(pull.repo).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::with(
-        status,
-        pull_shape(&call.forge, &world, &call.links, repo, pull)?,
-    ))
+    let now = call.now();
+    let pull = now.world.pulls.get(id).found()?;
+    let repo = now.world.repos.get(pull.repo).found()?;
+    Ok(Reply::with(status, pull_shape(&now, repo, pull)?))
 }
 
 fn one(call: &Call) -> Answer {
@@ -212,14 +197,7 @@ fn commits(call: &Call) -> Answer {
         .forge
         .git
         .log(repo.id, &pull.base_sha, &pull.head_sha)?;
-    let path = format!(
-        "{}/pulls/{}/commits",
-        call.links.repo_api(&call.world, repo),
-        pull.number
-    );
-    Reply::page(call, &path, None, &shas, |sha| {
-        commit(&call.forge, &call.world, &call.links, repo, sha)
-    })
+    Reply::page(call, None, &shas, |sha| commit(call, repo, sha))
 }
 
 fn files(call: &Call) -> Answer {
@@ -228,28 +206,14 @@ fn files(call: &Call) -> Answer {
         .forge
         .git
         .changes(repo.id, &pull.base_sha, &pull.head_sha)?;
-    let path = format!(
-        "{}/pulls/{}/files",
-        call.links.repo_api(&call.world, repo),
-        pull.number
-    );
-    Reply::page(call, &path, None, &files, |file| {
-        Ok(file_change(
-            &call.world,
-            &call.links,
-            repo,
-            &pull.head_sha,
-            file,
-        ))
+    Reply::page(call, None, &files, |file| {
+        Ok(file_change(call, repo, &pull.head_sha, file))
     })
 }
 
 fn asked(call: &Call) -> Answer {
     let (_, pull) = call.pull(Permission::Read)?;
-    let users = pull
-        .requested_reviewers
-        .iter()
-        .map(|id| user(&call.world, &call.links, *id));
+    let users = pull.requested_reviewers.iter().map(|id| user(call, *id));
     Ok(Reply::json(
         json!({"users": users.collect::<Vec<_>>(), "teams": []}),
     ))
@@ -269,9 +233,9 @@ fn ask(call: &Call) -> Answer {
     );
     call.forge
         .change(|world| request_reviewers(world, pull.id, &people, &teams, false))?;
-    let world = call.forge.world();
-    let pull = world.pulls.get(pull.id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::created(simple_pull(&world, &call.links, repo, pull)))
+    let now = call.now();
+    let pull = now.world.pulls.get(pull.id).found()?;
+    Ok(Reply::created(simple_pull(&now, repo, pull)))
 }
 
 fn unask(call: &Call) -> Answer {
@@ -283,12 +247,12 @@ fn unask(call: &Call) -> Answer {
         .map(|user| user.id)
         .collect();
     call.forge.change(|world| {
-        let pull = world.pulls.edit(pull.id).ok_or_else(Refusal::not_found)?;
+        let pull = world.pulls.edit(pull.id).found()?;
         pull.requested_reviewers
             .retain(|reviewer| !ids.contains(reviewer));
         Ok(())
     })?;
-    let world = call.forge.world();
-    let pull = world.pulls.get(pull.id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(simple_pull(&world, &call.links, repo, pull)))
+    let now = call.now();
+    let pull = now.world.pulls.get(pull.id).found()?;
+    Ok(Reply::json(simple_pull(&now, repo, pull)))
 }

@@ -11,7 +11,8 @@ use super::shapes::{full_repo, label, merge, minimal_repo, permissions, user};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
 use crate::git::Git;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
+use crate::view::View;
 use crate::world::{Id, Label, Merging, Permission, Repo, World};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
@@ -19,23 +20,19 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
         .route("/user/repos", get(to(own)).post(to(create)))
         .route("/users/{login}/repos", get(to(of_user)))
         .route("/repos/{owner}/{repo}", get(to(one)).patch(to(update)))
-        .route("/repos/{owner}/{repo}/forks", get(to(forks)).post(to(fork)))
+}
+
+/// Below a repository's address.
+pub(super) fn routes_of_one() -> Router<Arc<Forge>> {
+    Router::new()
+        .route("/forks", get(to(forks)).post(to(fork)))
+        .route("/collaborators", get(to(collaborators)))
         .route(
-            "/repos/{owner}/{repo}/collaborators",
-            get(to(collaborators)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/collaborators/{login}",
+            "/collaborators/{login}",
             get(to(is_collaborator)).put(to(add_collaborator)),
         )
-        .route(
-            "/repos/{owner}/{repo}/collaborators/{login}/permission",
-            get(to(permission_of)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/labels",
-            get(to(labels)).post(to(create_label)),
-        )
+        .route("/collaborators/{login}/permission", get(to(permission_of)))
+        .route("/labels", get(to(labels)).post(to(create_label)))
 }
 
 pub(crate) struct NewRepo {
@@ -97,43 +94,33 @@ pub(crate) fn make(world: &mut World, git: &Git, new: NewRepo) -> Result<Id, Ref
     Ok(id)
 }
 
-fn shown(call: &Call, world: &World, repo: &Repo) -> Result<Value, Refusal> {
-    let given = world
-        .permission(repo, call.user()?)
-        .ok_or_else(Refusal::not_found)?;
-    Ok(full_repo(world, &call.links, repo, permissions(given)))
+fn shown(call: &Call, view: &View, repo: &Repo) -> Result<Value, Refusal> {
+    let given = view.world.permission(repo, call.user()?).found()?;
+    Ok(full_repo(view, repo, permissions(given)))
 }
 
 fn one(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    Ok(Reply::json(shown(call, &call.world, repo)?))
+    Ok(Reply::json(shown(call, call, repo)?))
 }
 
 fn own(call: &Call) -> Answer {
     let user = call.user()?;
-    list(call, "/user/repos", |repo| {
+    list(call, |repo| {
         repo.owner == user || repo.collaborators.contains_key(&user)
     })
 }
 
 fn of_user(call: &Call) -> Answer {
-    let owner = call
-        .world
-        .user_named(call.param("login"))
-        .ok_or_else(Refusal::not_found)?
-        .id;
-    let path = format!("/users/{}/repos", call.param("login"));
-    list(call, &path, |repo| repo.owner == owner)
+    let owner = call.world.user_named(call.param("login")).found()?.id;
+    list(call, |repo| repo.owner == owner)
 }
 
-fn list(call: &Call, path: &str, wanted: impl Fn(&Repo) -> bool) -> Answer {
+fn list(call: &Call, wanted: impl Fn(&Repo) -> bool) -> Answer {
     let user = call.user()?;
     let visible = |repo: &&Repo| call.world.permission(repo, user).is_some() && wanted(repo);
     let repos: Vec<&Repo> = call.world.repos.iter().filter(visible).collect();
-    let path = format!("{}{path}", call.links.api);
-    Reply::page(call, &path, None, &repos, |repo| {
-        shown(call, &call.world, repo)
-    })
+    Reply::page(call, None, &repos, |repo| shown(call, call, repo))
 }
 
 fn create(call: &Call) -> Answer {
@@ -149,9 +136,9 @@ fn create(call: &Call) -> Answer {
     let id = call
         .forge
         .change(|world| make(world, &call.forge.git, new))?;
-    let world = call.forge.world();
-    let repo = world.repos.get(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::created(shown(call, &world, repo)?))
+    let now = call.now();
+    let repo = now.world.repos.get(id).found()?;
+    Ok(Reply::created(shown(call, &now, repo)?))
 }
 
 fn update(call: &Call) -> Answer {
@@ -172,7 +159,7 @@ fn update(call: &Call) -> Answer {
         if let Some(name) = &name {
             rename(world, id, name)?;
         }
-        let repo = world.repos.edit(id).ok_or_else(Refusal::not_found)?;
+        let repo = world.repos.edit(id).found()?;
         if let Some(branch) = branch {
             if repo.branch(&branch).is_none() {
                 let message = format!("The branch {branch} was not found. Please push that ref first or create it via the Git Data API.");
@@ -195,13 +182,13 @@ fn update(call: &Call) -> Answer {
         }
         Ok(())
     })?;
-    let world = call.forge.world();
-    let repo = world.repos.get(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(shown(call, &world, repo)?))
+    let now = call.now();
+    let repo = now.world.repos.get(id).found()?;
+    Ok(Reply::json(shown(call, &now, repo)?))
 }
 
 fn rename(world: &mut World, id: Id, name: &str) -> Result<(), Refusal> {
-    let repo = world.repos.get(id).ok_or_else(Refusal::not_found)?;
+    let repo = world.repos.get(id).found()?;
     let (owner, before) = (world.login(repo.owner), world.full_name(repo));
     let taken = world
         .repo_named(owner, name)
@@ -209,7 +196,7 @@ fn rename(world: &mut World, id: Id, name: &str) -> Result<(), Refusal> {
     if taken.is_some() {
         return Err(Refusal::field("Repository", "name", "already_exists"));
     }
-    let repo = world.repos.edit(id).ok_or_else(Refusal::not_found)?;
+    let repo = world.repos.edit(id).found()?;
     name.clone_into(&mut repo.name);
     repo.former_names.push(before);
     Ok(())
@@ -218,10 +205,7 @@ fn rename(world: &mut World, id: Id, name: &str) -> Result<(), Refusal> {
 fn forks(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let forks: Vec<&Repo> = call.world.forks(repo.id).collect();
-    let path = format!("{}/forks", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &forks, |fork| {
-        Ok(minimal_repo(&call.world, &call.links, fork))
-    })
+    Reply::page(call, None, &forks, |fork| Ok(minimal_repo(call, fork)))
 }
 
 fn fork(call: &Call) -> Answer {
@@ -258,12 +242,9 @@ fn fork(call: &Call) -> Answer {
                 .change(|world| make(world, &call.forge.git, new))?
         }
     };
-    let world = call.forge.world();
-    let repo = world.repos.get(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::with(
-        StatusCode::ACCEPTED,
-        shown(call, &world, repo)?,
-    ))
+    let now = call.now();
+    let repo = now.world.repos.get(id).found()?;
+    Ok(Reply::with(StatusCode::ACCEPTED, shown(call, &now, repo)?))
 }
 
 fn collaborators(call: &Call) -> Answer {
@@ -275,14 +256,13 @@ fn collaborators(call: &Call) -> Answer {
                 .map(|(id, permission)| (*id, *permission)),
         )
         .collect();
-    let path = format!("{}/collaborators", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &people, |(id, given)| {
+    Reply::page(call, None, &people, |(id, given)| {
         Ok(collaborator(call, *id, *given))
     })
 }
 
 fn collaborator(call: &Call, id: Id, given: Permission) -> Value {
-    let mut shown = user(&call.world, &call.links, id);
+    let mut shown = user(call, id);
     merge(
         &mut shown,
         json!({"permissions": permissions(given), "role_name": role(given)}),
@@ -296,10 +276,7 @@ fn role(given: Permission) -> Value {
 
 fn is_collaborator(call: &Call) -> Answer {
     let repo = call.repo(Permission::Write)?;
-    let user = call
-        .world
-        .user_named(call.param("login"))
-        .ok_or_else(Refusal::not_found)?;
+    let user = call.world.user_named(call.param("login")).found()?;
     match user.id == repo.owner || repo.collaborators.contains_key(&user.id) {
         true => Ok(Reply::empty(StatusCode::NO_CONTENT)),
         false => Err(Refusal::not_found()),
@@ -308,15 +285,11 @@ fn is_collaborator(call: &Call) -> Answer {
 
 fn add_collaborator(call: &Call) -> Answer {
     let id = call.repo(Permission::Admin)?.id;
-    let user = call
-        .world
-        .user_named(call.param("login"))
-        .ok_or_else(Refusal::not_found)?
-        .id;
+    let user = call.world.user_named(call.param("login")).found()?.id;
     let permission = permission_named(call.fields().text("permission")?.unwrap_or("push"))
         .ok_or_else(|| Refusal::field("Repository", "permission", "invalid"))?;
     call.forge.change(|world| {
-        let repo = world.repos.edit(id).ok_or_else(Refusal::not_found)?;
+        let repo = world.repos.edit(id).found()?;
         repo.collaborators.insert(user, permission);
         Ok(())
     })?;
@@ -337,10 +310,7 @@ pub(crate) fn permission_named(name: &str) -> Option<Permission> {
 
 fn permission_of(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    let user = call
-        .world
-        .user_named(call.param("login"))
-        .ok_or_else(Refusal::not_found)?;
+    let user = call.world.user_named(call.param("login")).found()?;
     let given = call.world.permission(repo, user.id);
     // The older field has no roles in between.
     let permission = match given {
@@ -364,10 +334,7 @@ fn labels(call: &Call) -> Answer {
         .iter()
         .filter(|label| label.repo == repo.id)
         .collect();
-    let path = format!("{}/labels", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &all, |row| {
-        Ok(label(&call.world, &call.links, repo, row))
-    })
+    Reply::page(call, None, &all, |row| Ok(label(call, repo, row)))
 }
 
 fn create_label(call: &Call) -> Answer {
@@ -398,5 +365,5 @@ fn create_label(call: &Call) -> Answer {
         world.labels.put(row.id, row.clone());
         Ok(row)
     })?;
-    Ok(Reply::created(label(&call.world, &call.links, repo, &row)))
+    Ok(Reply::created(label(call, repo, &row)))
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::shapes::{full_user, merge};
 use crate::call::{Answer, Call, Reply, to};
 use crate::forge::Forge;
-use crate::refusal::Refusal;
+use crate::refusal::Found as _;
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
@@ -45,12 +45,8 @@ fn rate_limit(call: &Call) -> Answer {
 }
 
 fn own(call: &Call) -> Answer {
-    let user = call
-        .world
-        .users
-        .get(call.user()?)
-        .ok_or_else(Refusal::not_found)?;
-    let mut shown = full_user(&call.world, &call.links, user);
+    let user = call.world.users.get(call.user()?).found()?;
+    let mut shown = full_user(call, user);
     let private = call
         .world
         .repos
@@ -72,9 +68,6 @@ fn own(call: &Call) -> Answer {
 }
 
 fn other(call: &Call) -> Answer {
-    let user = call
-        .world
-        .user_named(call.param("login"))
-        .ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(full_user(&call.world, &call.links, user)))
+    let user = call.world.user_named(call.param("login")).found()?;
+    Ok(Reply::json(full_user(call, user)))
 }

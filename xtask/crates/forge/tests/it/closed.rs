@@ -6,8 +6,14 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use crate::support::Scene;
 
-/// Sends a head as it stands, and returns the status of the reply.
+/// The status of the reply to a head.
 fn status(scene: &Scene, head: &str) -> String {
+    let reply = reply(scene, head);
+    reply.split(' ').nth(1).unwrap_or_default().to_owned()
+}
+
+/// Sends a head as it stands, and returns the whole reply.
+fn reply(scene: &Scene, head: &str) -> String {
     let address = scene.forge.url().strip_prefix("http://").expect("it works");
     let mut stream = TcpStream::connect(address).expect("it works");
     let head = head
@@ -24,7 +30,22 @@ fn status(scene: &Scene, head: &str) -> String {
         .expect("it works");
     let mut reply = String::new();
     stream.read_to_string(&mut reply).expect("it works");
-    reply.split(' ').nth(1).unwrap_or_default().to_owned()
+    reply
+}
+
+#[test]
+fn a_list_links_its_other_pages_at_the_address_that_was_asked() {
+    let scene = Scene::new();
+    let _ = scene
+        .forge
+        .commit(&scene.repo, &scene.bob, "feat", "a.txt", "a\n", "Add a");
+    let list = "GET /api/v3/repos/ada/taxi/branches?per_page=1 HTTP/1.1\nhost: OURS\nauthorization: Bearer TOKEN";
+    let reply = reply(&scene, list);
+    let next = format!(
+        "<{}/api/v3/repos/ada/taxi/branches?per_page=1&page=2>; rel=\"next\"",
+        scene.forge.url()
+    );
+    assert!(reply.contains(&next), "{reply}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::shapes::user;
 use super::{find, find_job};
 use crate::call::{Answer, Call, Reply};
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{CheckRun, Environment, Id, Permission, Verdict, WorkflowRun};
 
 pub(super) fn rerun(call: &Call) -> Answer {
@@ -65,7 +65,7 @@ fn again(call: &Call, run: &WorkflowRun, wanted: impl Fn(&CheckRun) -> bool) -> 
             };
             world.checks.put(id, fresh);
         }
-        let run = world.runs.edit(run.id).ok_or_else(Refusal::not_found)?;
+        let run = world.runs.edit(run.id).found()?;
         run.attempt = attempt;
         run.updated_at = now;
         run.started_at = now;
@@ -97,7 +97,7 @@ pub(super) fn cancel(call: &Call) -> Answer {
                 job.completed_at = Some(now);
             }
         }
-        let run = world.runs.edit(run.id).ok_or_else(Refusal::not_found)?;
+        let run = world.runs.edit(run.id).found()?;
         run.cancelled = true;
         run.waiting_for.clear();
         run.updated_at = now;
@@ -114,16 +114,16 @@ pub(super) fn pending(call: &Call) -> Answer {
         .waiting_for
         .iter()
         .filter_map(|id| call.world.environments.get(*id));
-    let api = call.links.repo_api(&call.world, repo);
+    let api = call.repo_api(repo);
     let shown = waiting.map(|environment: &Environment| {
-        let reviewers = environment.reviewers.iter().map(|id| json!({"type": "User", "reviewer": user(&call.world, &call.links, *id)}));
+        let reviewers = environment.reviewers.iter().map(|id| json!({"type": "User", "reviewer": user(call, *id)}));
         json!({
             "environment": {
                 "id": environment.id,
                 "node_id": crate::links::node_id("EN", environment.id),
                 "name": environment.name,
                 "url": format!("{api}/environments/{}", environment.name),
-                "html_url": format!("{}/deployments/activity_log?environments_filter={}", call.links.repo(&call.world, repo), environment.name),
+                "html_url": format!("{}/deployments/activity_log?environments_filter={}", call.repo_page(repo), environment.name),
             },
             "wait_timer": environment.wait_timer,
             "wait_timer_started_at": run.created_at.to_string(),
@@ -168,7 +168,7 @@ pub(super) fn decide(call: &Call) -> Answer {
         ));
     }
     call.forge.change(|world| {
-        let row = world.runs.edit(run.id).ok_or_else(Refusal::not_found)?;
+        let row = world.runs.edit(run.id).found()?;
         row.waiting_for.retain(|id| !ids.contains(id));
         let names: Vec<String> = ids
             .iter()

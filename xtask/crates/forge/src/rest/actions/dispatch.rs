@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use self::definition::Definition;
 use super::find_workflow;
 use crate::call::{Answer, Call, Reply};
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::runs::{Beginning, begin};
 use crate::world::{Dispatch, Id, Permission, Repo, Workflow};
 
@@ -66,11 +66,11 @@ pub(super) fn dispatch(call: &Call) -> Answer {
     if !details {
         return Ok(Reply::empty(StatusCode::NO_CONTENT));
     }
-    let world = call.forge.world();
+    let now = call.now();
     Ok(Reply::json(json!({
         "workflow_run_id": run,
-        "run_url": format!("{}/actions/runs/{run}", call.links.repo_api(&world, repo)),
-        "html_url": format!("{}/actions/runs/{run}", call.links.repo(&world, repo)),
+        "run_url": format!("{}/actions/runs/{run}", now.repo_api(repo)),
+        "html_url": format!("{}/actions/runs/{run}", now.repo_page(repo)),
     })))
 }
 
@@ -86,14 +86,8 @@ fn tip(repo: &Repo, git_ref: &str) -> Option<(Option<String>, String)> {
 /// GitHub knows a workflow by its file on the default branch, even if it never ran.
 fn workflow_by_file(call: &Call, repo: &Repo) -> Result<Workflow, Refusal> {
     let path = format!(".github/workflows/{}", call.param("workflow"));
-    let tip = repo
-        .branch(&repo.default_branch)
-        .ok_or_else(Refusal::not_found)?;
-    let text = call
-        .forge
-        .git
-        .file(repo.id, tip, &path)
-        .ok_or_else(Refusal::not_found)?;
+    let tip = repo.branch(&repo.default_branch).found()?;
+    let text = call.forge.git.file(repo.id, tip, &path).found()?;
     let name = definition::name(&text).unwrap_or_else(|| path.clone());
     call.forge.change(|world| {
         let (id, created_at): (Id, _) = (world.next_id(), world.now());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::shapes::{merge, protection};
 use crate::call::{Answer, Call, Fields, Reply};
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
 use crate::world::{BranchRule, Permission, Repo};
 
 fn rule<'c>(repo: &'c Repo, branch: &str) -> Result<&'c BranchRule, Refusal> {
@@ -18,13 +18,13 @@ fn rule<'c>(repo: &'c Repo, branch: &str) -> Result<&'c BranchRule, Refusal> {
 
 pub(super) fn show_protection(call: &Call, branch: &str) -> Answer {
     let repo = call.repo(Permission::Admin)?;
-    let api = call.links.repo_api(&call.world, repo);
+    let api = call.repo_api(repo);
     Ok(Reply::json(protection(&api, branch, rule(repo, branch)?)))
 }
 
 pub(super) fn show_required_checks(call: &Call, branch: &str) -> Answer {
     let repo = call.repo(Permission::Admin)?;
-    let api = call.links.repo_api(&call.world, repo);
+    let api = call.repo_api(repo);
     let shown = protection(&api, branch, rule(repo, branch)?);
     match shown.get("required_status_checks") {
         Some(checks) => Ok(Reply::json(checks.clone())),
@@ -37,25 +37,19 @@ pub(super) fn show_required_checks(call: &Call, branch: &str) -> Answer {
 
 pub(super) fn protect(call: &Call) -> Answer {
     let repo = call.repo(Permission::Admin)?;
-    let branch = call
-        .param("branch")
-        .strip_suffix("/protection")
-        .ok_or_else(Refusal::not_found)?;
+    let branch = call.param("branch").strip_suffix("/protection").found()?;
     if repo.branch(branch).is_none() {
         return Err(Refusal::new(StatusCode::NOT_FOUND, "Branch not found"));
     }
     let rule = rule_in(&call.fields())?;
     keep_rule(call, repo, branch, Some(rule.clone()))?;
-    let api = call.links.repo_api(&call.world, repo);
+    let api = call.repo_api(repo);
     Ok(Reply::json(protection(&api, branch, &rule)))
 }
 
 pub(super) fn unprotect(call: &Call) -> Answer {
     let repo = call.repo(Permission::Admin)?;
-    let branch = call
-        .param("branch")
-        .strip_suffix("/protection")
-        .ok_or_else(Refusal::not_found)?;
+    let branch = call.param("branch").strip_suffix("/protection").found()?;
     rule(repo, branch)?;
     keep_rule(call, repo, branch, None)?;
     Ok(Reply::empty(StatusCode::NO_CONTENT))
@@ -68,7 +62,7 @@ fn keep_rule(
     rule: Option<BranchRule>,
 ) -> Result<(), Refusal> {
     call.forge.change(|world| {
-        let repo = world.repos.edit(repo.id).ok_or_else(Refusal::not_found)?;
+        let repo = world.repos.edit(repo.id).found()?;
         match rule {
             Some(rule) => repo.rules.insert(branch.to_owned(), rule),
             None => repo.rules.remove(branch),
@@ -115,12 +109,7 @@ pub(super) fn rules(call: &Call) -> Answer {
     let source = ruled.map(|(_, ruleset)| {
         json!({"ruleset_source_type": "Repository", "ruleset_source": call.world.full_name(repo), "ruleset_id": ruleset})
     });
-    let path = format!(
-        "{}/rules/branches/{}",
-        call.links.repo_api(&call.world, repo),
-        call.param("branch")
-    );
-    Reply::page(call, &path, None, &rules, |rule| {
+    Reply::page(call, None, &rules, |rule| {
         let mut shown = rule.clone();
         merge(&mut shown, source.clone().unwrap_or_default());
         Ok(shown)
@@ -170,8 +159,7 @@ pub(super) fn rulesets(call: &Call) -> Answer {
         .iter()
         .filter_map(|(branch, rule)| Some((branch.as_str(), rule, rule.ruleset?)));
     let all: Vec<_> = with_ruleset.collect();
-    let path = format!("{}/rulesets", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, None, &all, |(branch, rule, id)| {
+    Reply::page(call, None, &all, |(branch, rule, id)| {
         Ok(ruleset(call, repo, branch, rule, *id))
     })
 }
@@ -243,7 +231,7 @@ pub(super) fn create_ruleset(call: &Call) -> Answer {
     let id = call.forge.change(|world| {
         let id = world.next_id();
         rule.ruleset = Some(id);
-        let repo = world.repos.edit(repo.id).ok_or_else(Refusal::not_found)?;
+        let repo = world.repos.edit(repo.id).found()?;
         repo.rules.insert(branch.clone(), rule.clone());
         Ok(id)
     })?;

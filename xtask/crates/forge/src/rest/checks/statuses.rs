@@ -17,12 +17,8 @@ pub(super) fn statuses(call: &Call, repo: &Repo, sha: &str) -> Answer {
         .rev()
         .filter(|status| status.repo == repo.id && status.sha == sha)
         .collect();
-    let path = format!(
-        "{}/commits/{sha}/statuses",
-        call.links.repo_api(&call.world, repo)
-    );
-    Reply::page(call, &path, None, &all, |status| {
-        Ok(status_shape(&call.world, &call.links, repo, status))
+    Reply::page(call, None, &all, |status| {
+        Ok(status_shape(call, repo, status))
     })
 }
 
@@ -34,16 +30,14 @@ pub(super) fn combined(call: &Call, repo: &Repo, sha: &str) -> Answer {
         () if any(Verdict::Pending) || all.is_empty() => "pending",
         () => "success",
     };
-    let api = call.links.repo_api(&call.world, repo);
-    let shown = all
-        .iter()
-        .map(|status| simple_status(&call.world, &call.links, repo, status));
+    let api = call.repo_api(repo);
+    let shown = all.iter().map(|status| simple_status(call, repo, status));
     Ok(Reply::json(json!({
         "state": state,
         "statuses": shown.collect::<Vec<_>>(),
         "sha": sha,
         "total_count": all.len(),
-        "repository": minimal_repo(&call.world, &call.links, repo),
+        "repository": minimal_repo(call, repo),
         "commit_url": format!("{api}/commits/{sha}"),
         "url": format!("{api}/commits/{sha}/status"),
     })))
@@ -76,10 +70,5 @@ pub(super) fn create_status(call: &Call) -> Answer {
         Ok(row)
     })?;
     merge_what_waits(&call.forge);
-    Ok(Reply::created(status_shape(
-        &call.world,
-        &call.links,
-        repo,
-        &row,
-    )))
+    Ok(Reply::created(status_shape(call, repo, &row)))
 }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::super::shapes::user;
 use crate::call::{Answer, Call, Fields, Reply};
 use crate::links::node_id;
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
+use crate::view::View;
 use crate::world::{BranchPolicy, Environment, Id, Permission, Repo, World};
 
 pub(super) fn make_environment(world: &mut World, repo: Id, name: &str) -> Id {
@@ -34,7 +35,7 @@ pub(super) fn make_environment(world: &mut World, repo: Id, name: &str) -> Id {
     })
 }
 
-fn shown_environment(call: &Call, world: &World, repo: &Repo, row: &Environment) -> Value {
+fn shown_environment(view: &View, repo: &Repo, row: &Environment) -> Value {
     let mut rules = Vec::new();
     if row.wait_timer > 0 {
         rules.push(json!({"id": row.id * 10, "node_id": node_id("GA", row.id * 10), "type": "wait_timer", "wait_timer": row.wait_timer}));
@@ -43,7 +44,7 @@ fn shown_environment(call: &Call, world: &World, repo: &Repo, row: &Environment)
         let reviewers: Value = row
             .reviewers
             .iter()
-            .map(|id| json!({"type": "User", "reviewer": user(world, &call.links, *id)}))
+            .map(|id| json!({"type": "User", "reviewer": user(view, *id)}))
             .collect();
         rules.push(json!({
             "id": row.id * 10 + 1,
@@ -60,8 +61,8 @@ fn shown_environment(call: &Call, world: &World, repo: &Repo, row: &Environment)
         "id": row.id,
         "node_id": node_id("EN", row.id),
         "name": row.name,
-        "url": format!("{}/environments/{}", call.links.repo_api(world, repo), row.name),
-        "html_url": format!("{}/deployments/activity_log?environments_filter={}", call.links.repo(world, repo), row.name),
+        "url": format!("{}/environments/{}", view.repo_api(repo), row.name),
+        "html_url": format!("{}/deployments/activity_log?environments_filter={}", view.repo_page(repo), row.name),
         "created_at": row.created_at.to_string(),
         "updated_at": row.updated_at.to_string(),
         "protection_rules": rules,
@@ -79,27 +80,20 @@ pub(super) fn environments(call: &Call) -> Answer {
         .iter()
         .filter(|row| row.repo == repo.id)
         .collect();
-    let path = format!("{}/environments", call.links.repo_api(&call.world, repo));
-    Reply::page(call, &path, Some("environments"), &all, |row| {
-        Ok(shown_environment(call, &call.world, repo, row))
+    Reply::page(call, Some("environments"), &all, |row| {
+        Ok(shown_environment(call, repo, row))
     })
 }
 
 pub(super) fn environment(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    environment_now(call, &call.world, repo)
+    environment_now(call, repo, call.param("name"))
 }
 
-fn environment_now(call: &Call, world: &World, repo: &Repo) -> Answer {
-    let row = world
-        .environments
-        .find(|row| row.repo == repo.id && row.name == call.param("name"));
-    Ok(Reply::json(shown_environment(
-        call,
-        world,
-        repo,
-        row.ok_or_else(Refusal::not_found)?,
-    )))
+fn environment_now(view: &View, repo: &Repo, name: &str) -> Answer {
+    let mut known = view.world.environments.iter();
+    let row = known.find(|row| row.repo == repo.id && row.name == name);
+    Ok(Reply::json(shown_environment(view, repo, row.found()?)))
 }
 
 pub(super) fn keep_environment(call: &Call) -> Answer {
@@ -133,7 +127,7 @@ pub(super) fn keep_environment(call: &Call) -> Answer {
     call.forge.change(|world| {
         let id = make_environment(world, repo.id, call.param("name"));
         let now = world.now();
-        let row = world.environments.edit(id).ok_or_else(Refusal::not_found)?;
+        let row = world.environments.edit(id).found()?;
         row.wait_timer = wait_timer;
         row.prevent_self_review = prevent_self_review;
         row.reviewers = reviewers;
@@ -141,7 +135,7 @@ pub(super) fn keep_environment(call: &Call) -> Answer {
         row.updated_at = now;
         Ok(())
     })?;
-    environment_now(call, &call.forge.world(), repo)
+    environment_now(&call.now(), repo, call.param("name"))
 }
 
 pub(super) fn remove_environment(call: &Call) -> Answer {
@@ -150,7 +144,7 @@ pub(super) fn remove_environment(call: &Call) -> Answer {
         .world
         .environments
         .find(|row| row.repo == repo.id && row.name == call.param("name"));
-    let id = row.ok_or_else(Refusal::not_found)?.id;
+    let id = row.found()?.id;
     call.forge.change(|world| {
         world.environments.remove(id);
         Ok(())

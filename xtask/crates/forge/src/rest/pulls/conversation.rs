@@ -9,33 +9,28 @@ use super::super::shapes::{comment, label, remark, review as review_shape};
 use crate::call::{Answer, Call, Fields, Reply, to};
 use crate::forge::Forge;
 use crate::pull_requests::{NewReview, add_comment, dismiss, merge_what_waits, review};
-use crate::refusal::Refusal;
+use crate::refusal::{Found as _, Refusal};
+use crate::view::View;
 use crate::world::{Comment, Id, Label, Permission, Review, ReviewState, Thread};
 
 pub(super) fn routes() -> Router<Arc<Forge>> {
     Router::new()
         .route(
-            "/repos/{owner}/{repo}/pulls/{number}/reviews",
+            "/pulls/{number}/reviews",
             get(to(reviews)).post(to(add_review)),
         )
         .route(
-            "/repos/{owner}/{repo}/pulls/{number}/reviews/{review}/dismissals",
+            "/pulls/{number}/reviews/{review}/dismissals",
             put(to(dismiss_review)),
         )
+        .route("/pulls/{number}/comments", get(to(remarks)))
+        .route("/issues/{number}/comments", get(to(comments)).post(to(add)))
         .route(
-            "/repos/{owner}/{repo}/pulls/{number}/comments",
-            get(to(remarks)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/issues/{number}/comments",
-            get(to(comments)).post(to(add)),
-        )
-        .route(
-            "/repos/{owner}/{repo}/issues/comments/{comment}",
+            "/issues/comments/{comment}",
             get(to(one_comment)).patch(to(edit_comment)),
         )
         .route(
-            "/repos/{owner}/{repo}/issues/{number}/labels",
+            "/issues/{number}/labels",
             post(to(add_labels)).get(to(labels)),
         )
 }
@@ -48,13 +43,8 @@ fn reviews(call: &Call) -> Answer {
         .iter()
         .filter(|review| review.pull == pull.id)
         .collect();
-    let path = format!(
-        "{}/pulls/{}/reviews",
-        call.links.repo_api(&call.world, repo),
-        pull.number
-    );
-    Reply::page(call, &path, None, &all, |review| {
-        Ok(review_shape(&call.world, &call.links, repo, pull, review))
+    Reply::page(call, None, &all, |review| {
+        Ok(review_shape(call, repo, pull, review))
     })
 }
 
@@ -89,15 +79,9 @@ fn add_review(call: &Call) -> Answer {
     };
     let id = call.forge.change(|world| review(world, pull.id, new))?;
     merge_what_waits(&call.forge);
-    let world = call.forge.world();
-    let made = world.reviews.get(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(review_shape(
-        &world,
-        &call.links,
-        repo,
-        pull,
-        made,
-    )))
+    let now = call.now();
+    let made = now.world.reviews.get(id).found()?;
+    Ok(Reply::json(review_shape(&now, repo, pull, made)))
 }
 
 fn dismiss_review(call: &Call) -> Answer {
@@ -113,15 +97,9 @@ fn dismiss_review(call: &Call) -> Answer {
         return Err(Refusal::not_found());
     }
     call.forge.change(|world| dismiss(world, id))?;
-    let world = call.forge.world();
-    let dismissed = world.reviews.get(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(review_shape(
-        &world,
-        &call.links,
-        repo,
-        pull,
-        dismissed,
-    )))
+    let now = call.now();
+    let dismissed = now.world.reviews.get(id).found()?;
+    Ok(Reply::json(review_shape(&now, repo, pull, dismissed)))
 }
 
 fn remarks(call: &Call) -> Answer {
@@ -132,13 +110,8 @@ fn remarks(call: &Call) -> Answer {
         .iter()
         .filter(|thread| thread.pull == pull.id)
         .collect();
-    let path = format!(
-        "{}/pulls/{}/comments",
-        call.links.repo_api(&call.world, repo),
-        pull.number
-    );
-    Reply::page(call, &path, None, &all, |thread| {
-        Ok(remark(&call.world, &call.links, repo, pull, thread))
+    Reply::page(call, None, &all, |thread| {
+        Ok(remark(call, repo, pull, thread))
     })
 }
 
@@ -150,14 +123,7 @@ fn comments(call: &Call) -> Answer {
         .iter()
         .filter(|comment| comment.pull == pull.id)
         .collect();
-    let path = format!(
-        "{}/issues/{}/comments",
-        call.links.repo_api(&call.world, repo),
-        pull.number
-    );
-    Reply::page(call, &path, None, &all, |row| {
-        Ok(comment(&call.world, &call.links, repo, pull, row))
-    })
+    Reply::page(call, None, &all, |row| Ok(comment(call, repo, pull, row)))
 }
 
 fn add(call: &Call) -> Answer {
@@ -166,36 +132,27 @@ fn add(call: &Call) -> Answer {
     let id = call
         .forge
         .change(|world| add_comment(world, pull.id, author, body))?;
-    let world = call.forge.world();
-    let row = world.comments.get(id).ok_or_else(Refusal::not_found)?;
-    Ok(Reply::created(comment(
-        &world,
-        &call.links,
-        repo,
-        pull,
-        row,
-    )))
+    let now = call.now();
+    let row = now.world.comments.get(id).found()?;
+    Ok(Reply::created(comment(&now, repo, pull, row)))
 }
 
 fn one_comment(call: &Call) -> Answer {
-    shown_comment(call, &call.world, call.id("comment")?)
+    shown_comment(call, call, call.id("comment")?)
 }
 
-fn shown_comment(call: &Call, world: &crate::world::World, id: Id) -> Answer {
+fn shown_comment(call: &Call, view: &View, id: Id) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    let row = world.comments.get(id).ok_or_else(Refusal::not_found)?;
-    let pull = world
-        .pulls
-        .get(row.pull)
-        .filter(|pull| pull.repo == repo.id)
-        .ok_or_else(Refusal::not_found)?;
-    Ok(Reply::json(comment(world, &call.links, repo, pull, row)))
+    let row = view.world.comments.get(id).found()?;
+    let pull = view.world.pulls.get(row.pull);
+    let pull = pull.filter(|pull| pull.repo == repo.id).found()?;
+    Ok(Reply::json(comment(view, repo, pull, row)))
 }
 
 fn edit_comment(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let (id, user) = (call.id("comment")?, call.user()?);
-    let row = call.world.comments.get(id).ok_or_else(Refusal::not_found)?;
+    let row = call.world.comments.get(id).found()?;
     if row.author != user && call.world.permission(repo, user) < Some(Permission::Write) {
         return Err(Refusal::forbidden(
             "Resource not accessible by personal access token",
@@ -204,12 +161,12 @@ fn edit_comment(call: &Call) -> Answer {
     let body = call.fields().required("body")?.to_owned();
     call.forge.change(|world| {
         let now = world.now();
-        let row = world.comments.edit(id).ok_or_else(Refusal::not_found)?;
+        let row = world.comments.edit(id).found()?;
         row.body = body;
         row.updated_at = now;
         Ok(())
     })?;
-    shown_comment(call, &call.forge.world(), id)
+    shown_comment(call, &call.now(), id)
 }
 
 fn labels(call: &Call) -> Answer {
@@ -219,14 +176,7 @@ fn labels(call: &Call) -> Answer {
         .iter()
         .filter_map(|id| call.world.labels.get(*id))
         .collect();
-    let path = format!(
-        "{}/issues/{}/labels",
-        call.links.repo_api(&call.world, repo),
-        pull.number
-    );
-    Reply::page(call, &path, None, &all, |row| {
-        Ok(label(&call.world, &call.links, repo, row))
-    })
+    Reply::page(call, None, &all, |row| Ok(label(call, repo, row)))
 }
 
 fn add_labels(call: &Call) -> Answer {
@@ -258,18 +208,18 @@ fn add_labels(call: &Call) -> Answer {
                     },
                 );
             }
-            let pull = world.pulls.edit(pull.id).ok_or_else(Refusal::not_found)?;
+            let pull = world.pulls.edit(pull.id).found()?;
             if !pull.labels.contains(&id) {
                 pull.labels.push(id);
             }
         }
         Ok(())
     })?;
-    let world = call.forge.world();
-    let pull = world.pulls.get(pull.id).ok_or_else(Refusal::not_found)?;
-    let all = pull.labels.iter().filter_map(|id| world.labels.get(*id));
-    Ok(Reply::json(
-        all.map(|row| label(&world, &call.links, repo, row))
-            .collect(),
-    ))
+    let now = call.now();
+    let pull = now.world.pulls.get(pull.id).found()?;
+    let all = pull
+        .labels
+        .iter()
+        .filter_map(|id| now.world.labels.get(*id));
+    Ok(Reply::json(all.map(|row| label(&now, repo, row)).collect()))
 }

@@ -3,15 +3,16 @@
 use serde_json::{Value, json};
 
 use super::{minimal_repo, simple_commit, user};
-use crate::forge::Forge;
-use crate::links::{Links, node_id};
+use crate::links::node_id;
 use crate::refusal::Refusal;
+use crate::view::View;
 use crate::world::{
-    Annotation, App, CheckRun, CheckSuite, Repo, Status, Verdict, Workflow, WorkflowRun, World,
+    Annotation, App, CheckRun, CheckSuite, Repo, Status, Verdict, Workflow, WorkflowRun,
 };
 
-fn app(world: &World, links: &Links, app: &App) -> Value {
-    let created = world
+fn app(view: &View, app: &App) -> Value {
+    let created = view
+        .world
         .repos
         .iter()
         .next()
@@ -22,11 +23,11 @@ fn app(world: &World, links: &Links, app: &App) -> Value {
         "id": app.id,
         "slug": app.slug,
         "node_id": node_id("A", app.id),
-        "owner": user(world, links, 0),
+        "owner": user(view, 0),
         "name": app.name,
         "description": "",
-        "external_url": format!("{}/apps/{}", links.web, app.slug),
-        "html_url": format!("{}/apps/{}", links.web, app.slug),
+        "external_url": format!("{}/apps/{}", view.links.web, app.slug),
+        "html_url": format!("{}/apps/{}", view.links.web, app.slug),
         "created_at": created,
         "updated_at": created,
         "permissions": {"checks": "write", "metadata": "read"},
@@ -35,9 +36,10 @@ fn app(world: &World, links: &Links, app: &App) -> Value {
 }
 
 /// Pull requests with this head, in short.
-fn pulls_at(world: &World, links: &Links, repo: &Repo, sha: &str) -> Value {
-    let side = |repo: &Repo, name: &str, sha: &str| json!({"ref": name, "sha": sha, "repo": {"id": repo.id, "url": links.repo_api(world, repo), "name": repo.name}});
-    let pulls = world
+fn pulls_at(view: &View, repo: &Repo, sha: &str) -> Value {
+    let side = |repo: &Repo, name: &str, sha: &str| json!({"ref": name, "sha": sha, "repo": {"id": repo.id, "url": view.repo_api(repo), "name": repo.name}});
+    let pulls = view
+        .world
         .pulls_of(repo.id)
         .filter(|pull| pull.open && pull.head_sha == sha && !pull.is_cross_repository());
     pulls
@@ -45,7 +47,7 @@ fn pulls_at(world: &World, links: &Links, repo: &Repo, sha: &str) -> Value {
             json!({
                 "id": pull.id,
                 "number": pull.number,
-                "url": format!("{}/pulls/{}", links.repo_api(world, repo), pull.number),
+                "url": format!("{}/pulls/{}", view.repo_api(repo), pull.number),
                 "head": side(repo, &pull.head_ref, &pull.head_sha),
                 "base": side(repo, &pull.base_ref, &pull.base_sha),
             })
@@ -53,17 +55,17 @@ fn pulls_at(world: &World, links: &Links, repo: &Repo, sha: &str) -> Value {
         .collect()
 }
 
-pub(crate) fn check_page(world: &World, links: &Links, repo: &Repo, check: &CheckRun) -> String {
+pub(crate) fn check_page(view: &View, repo: &Repo, check: &CheckRun) -> String {
     match check.run {
-        Some(run) => links.job(world, repo, run, check.id),
-        None => format!("{}/runs/{}", links.repo(world, repo), check.id),
+        Some(run) => view.job_page(repo, run, check.id),
+        None => format!("{}/runs/{}", view.repo_page(repo), check.id),
     }
 }
 
-pub(crate) fn check_run(world: &World, links: &Links, repo: &Repo, check: &CheckRun) -> Value {
-    let url = format!("{}/check-runs/{}", links.repo_api(world, repo), check.id);
-    let page = check_page(world, links, repo, check);
-    let suite = world.suites.get(check.suite);
+pub(crate) fn check_run(view: &View, repo: &Repo, check: &CheckRun) -> Value {
+    let url = format!("{}/check-runs/{}", view.repo_api(repo), check.id);
+    let page = check_page(view, repo, check);
+    let suite = view.world.suites.get(check.suite);
     let actions = App::actions();
     json!({
         "id": check.id,
@@ -86,25 +88,19 @@ pub(crate) fn check_run(world: &World, links: &Links, repo: &Repo, check: &Check
             "annotations_url": format!("{url}/annotations"),
         },
         "check_suite": {"id": check.suite},
-        "app": app(world, links, suite.map_or(&actions, |suite| &suite.app)),
-        "pull_requests": pulls_at(world, links, repo, &check.head_sha),
+        "app": app(view, suite.map_or(&actions, |suite| &suite.app)),
+        "pull_requests": pulls_at(view, repo, &check.head_sha),
     })
 }
 
-pub(crate) fn check_suite(
-    forge: &Forge,
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    suite: &CheckSuite,
-) -> Result<Value, Refusal> {
-    let checks = world.checks_of(repo.id, &suite.head_sha);
+pub(crate) fn check_suite(view: &View, repo: &Repo, suite: &CheckSuite) -> Result<Value, Refusal> {
+    let checks = view.world.checks_of(repo.id, &suite.head_sha);
     let checks: Vec<&CheckRun> = checks
         .into_iter()
         .filter(|check| check.suite == suite.id)
         .collect();
     let (status, conclusion) = suite_state(&checks);
-    let url = format!("{}/check-suites/{}", links.repo_api(world, repo), suite.id);
+    let url = format!("{}/check-suites/{}", view.repo_api(repo), suite.id);
     Ok(json!({
         "id": suite.id,
         "node_id": node_id("CS", suite.id),
@@ -115,12 +111,12 @@ pub(crate) fn check_suite(
         "url": url,
         "before": null,
         "after": suite.head_sha,
-        "pull_requests": pulls_at(world, links, repo, &suite.head_sha),
-        "app": app(world, links, &suite.app),
-        "repository": minimal_repo(world, links, repo),
+        "pull_requests": pulls_at(view, repo, &suite.head_sha),
+        "app": app(view, &suite.app),
+        "repository": minimal_repo(view, repo),
         "created_at": suite.created_at.to_string(),
         "updated_at": suite.created_at.to_string(),
-        "head_commit": simple_commit(forge, repo, &suite.head_sha)?,
+        "head_commit": simple_commit(&view.forge, repo, &suite.head_sha)?,
         "latest_check_runs_count": checks.len(),
         "check_runs_url": format!("{url}/check-runs"),
     }))
@@ -147,15 +143,14 @@ pub(crate) fn suite_state(checks: &[&CheckRun]) -> (&'static str, Option<&'stati
 }
 
 pub(crate) fn annotation(
-    links: &Links,
-    world: &World,
+    view: &View,
     repo: &Repo,
     check: &CheckRun,
     annotation: &Annotation,
 ) -> Value {
     json!({
         "path": annotation.path,
-        "blob_href": format!("{}/contents/{}?ref={}", links.repo_api(world, repo), annotation.path, check.head_sha),
+        "blob_href": format!("{}/contents/{}?ref={}", view.repo_api(repo), annotation.path, check.head_sha),
         "start_line": annotation.start_line,
         "start_column": null,
         "end_line": annotation.end_line,
@@ -167,17 +162,17 @@ pub(crate) fn annotation(
     })
 }
 
-pub(crate) fn status(world: &World, links: &Links, repo: &Repo, status: &Status) -> Value {
-    let mut shown = simple_status(world, links, repo, status);
-    shown["creator"] = user(world, links, status.creator);
+pub(crate) fn status(view: &View, repo: &Repo, status: &Status) -> Value {
+    let mut shown = simple_status(view, repo, status);
+    shown["creator"] = user(view, status.creator);
     shown
 }
 
 /// Inside a combined status.
-pub(crate) fn simple_status(world: &World, links: &Links, repo: &Repo, status: &Status) -> Value {
+pub(crate) fn simple_status(view: &View, repo: &Repo, status: &Status) -> Value {
     json!({
-        "url": format!("{}/statuses/{}", links.repo_api(world, repo), status.sha),
-        "avatar_url": format!("{}/{}.png", links.web, world.login(status.creator)),
+        "url": format!("{}/statuses/{}", view.repo_api(repo), status.sha),
+        "avatar_url": format!("{}/{}.png", view.links.web, view.world.login(status.creator)),
         "id": status.id,
         "node_id": node_id("SC", status.id),
         "state": status.state,
@@ -189,8 +184,8 @@ pub(crate) fn simple_status(world: &World, links: &Links, repo: &Repo, status: &
     })
 }
 
-pub(crate) fn workflow(world: &World, links: &Links, repo: &Repo, workflow: &Workflow) -> Value {
-    let page = links.repo(world, repo);
+pub(crate) fn workflow(view: &View, repo: &Repo, workflow: &Workflow) -> Value {
+    let page = view.repo_page(repo);
     json!({
         "id": workflow.id,
         "node_id": node_id("W", workflow.id),
@@ -199,23 +194,17 @@ pub(crate) fn workflow(world: &World, links: &Links, repo: &Repo, workflow: &Wor
         "state": "active",
         "created_at": workflow.created_at.to_string(),
         "updated_at": workflow.created_at.to_string(),
-        "url": format!("{}/actions/workflows/{}", links.repo_api(world, repo), workflow.id),
+        "url": format!("{}/actions/workflows/{}", view.repo_api(repo), workflow.id),
         "html_url": format!("{page}/blob/{}/{}", repo.default_branch, workflow.path),
         "badge_url": format!("{page}/workflows/{}/badge.svg", super::path_in_url(&workflow.name)),
     })
 }
 
-pub(crate) fn workflow_run(
-    forge: &Forge,
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    run: &WorkflowRun,
-) -> Result<Value, Refusal> {
-    let api = links.repo_api(world, repo);
+pub(crate) fn workflow_run(view: &View, repo: &Repo, run: &WorkflowRun) -> Result<Value, Refusal> {
+    let api = view.repo_api(repo);
     let url = format!("{api}/actions/runs/{}", run.id);
-    let (status, conclusion) = world.run_state(run);
-    let workflow = world.workflows.get(run.workflow);
+    let (status, conclusion) = view.world.run_state(run);
+    let workflow = view.world.workflows.get(run.workflow);
     Ok(json!({
         "id": run.id,
         "name": workflow.map(|workflow| workflow.name.clone()),
@@ -233,13 +222,13 @@ pub(crate) fn workflow_run(
         "conclusion": conclusion,
         "workflow_id": run.workflow,
         "url": url,
-        "html_url": format!("{}/actions/runs/{}", links.repo(world, repo), run.id),
-        "pull_requests": pulls_at(world, links, repo, &run.head_sha),
+        "html_url": format!("{}/actions/runs/{}", view.repo_page(repo), run.id),
+        "pull_requests": pulls_at(view, repo, &run.head_sha),
         "created_at": run.created_at.to_string(),
         "updated_at": run.updated_at.to_string(),
         "run_started_at": run.started_at.to_string(),
-        "actor": user(world, links, run.actor),
-        "triggering_actor": user(world, links, run.actor),
+        "actor": user(view, run.actor),
+        "triggering_actor": user(view, run.actor),
         "jobs_url": format!("{url}/jobs"),
         "logs_url": format!("{url}/logs"),
         "check_suite_url": format!("{api}/check-suites/{}", run.suite),
@@ -248,20 +237,14 @@ pub(crate) fn workflow_run(
         "rerun_url": format!("{url}/rerun"),
         "previous_attempt_url": null,
         "workflow_url": format!("{api}/actions/workflows/{}", run.workflow),
-        "head_commit": simple_commit(forge, repo, &run.head_sha)?,
-        "repository": minimal_repo(world, links, repo),
-        "head_repository": minimal_repo(world, links, repo),
+        "head_commit": simple_commit(&view.forge, repo, &run.head_sha)?,
+        "repository": minimal_repo(view, repo),
+        "head_repository": minimal_repo(view, repo),
     }))
 }
 
-pub(crate) fn job(
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    run: &WorkflowRun,
-    job: &CheckRun,
-) -> Value {
-    let api = links.repo_api(world, repo);
+pub(crate) fn job(view: &View, repo: &Repo, run: &WorkflowRun, job: &CheckRun) -> Value {
+    let api = view.repo_api(repo);
     let steps = job.steps.iter().map(|step| {
         json!({
             "name": step.name,
@@ -281,7 +264,7 @@ pub(crate) fn job(
         "head_sha": job.head_sha,
         "head_branch": run.head_branch,
         "url": format!("{api}/actions/jobs/{}", job.id),
-        "html_url": links.job(world, repo, run.id, job.id),
+        "html_url": view.job_page(repo, run.id, job.id),
         "status": job.status,
         "conclusion": job.conclusion,
         "created_at": job.started_at.unwrap_or(run.started_at).to_string(),
@@ -295,6 +278,6 @@ pub(crate) fn job(
         "runner_name": "local",
         "runner_group_id": 1,
         "runner_group_name": "Default",
-        "workflow_name": world.workflows.get(run.workflow).map(|workflow| workflow.name.clone()),
+        "workflow_name": view.world.workflows.get(run.workflow).map(|workflow| workflow.name.clone()),
     })
 }

@@ -5,25 +5,20 @@ use serde_json::{Value, json};
 use super::user;
 use crate::forge::Forge;
 use crate::git::{Commit, FileChange, Signature};
-use crate::links::{Links, node_id};
+use crate::links::node_id;
 use crate::refusal::Refusal;
+use crate::view::View;
 use crate::world::{Id, Repo, World};
 
-pub(crate) fn commit(
-    forge: &Forge,
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    sha: &str,
-) -> Result<Value, Refusal> {
-    let commit = forge.git.commit(repo.id, sha)?;
-    let api = links.repo_api(world, repo);
-    let page = links.repo(world, repo);
+pub(crate) fn commit(view: &View, repo: &Repo, sha: &str) -> Result<Value, Refusal> {
+    let commit = view.forge.git.commit(repo.id, sha)?;
+    let api = view.repo_api(repo);
+    let page = view.repo_page(repo);
     let parents = commit.parents.iter().map(|parent| {
         json!({"sha": parent, "url": format!("{api}/commits/{parent}"), "html_url": format!("{page}/commit/{parent}")})
     });
     let account =
-        |signature: &Signature| account_of(world, signature).map(|id| user(world, links, id));
+        |signature: &Signature| account_of(&view.world, signature).map(|id| user(view, id));
     Ok(json!({
         "sha": commit.sha,
         "node_id": format!("C_kwF{}_{}", repo.id, commit.sha),
@@ -81,14 +76,8 @@ pub(crate) fn simple_commit(forge: &Forge, repo: &Repo, sha: &str) -> Result<Val
     }))
 }
 
-pub(crate) fn file_change(
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    sha: &str,
-    file: &FileChange,
-) -> Value {
-    let page = links.repo(world, repo);
+pub(crate) fn file_change(view: &View, repo: &Repo, sha: &str, file: &FileChange) -> Value {
+    let page = view.repo_page(repo);
     json!({
         "sha": sha,
         "filename": file.path,
@@ -98,7 +87,7 @@ pub(crate) fn file_change(
         "changes": file.additions + file.deletions,
         "blob_url": format!("{page}/blob/{sha}/{}", path_in_url(&file.path)),
         "raw_url": format!("{page}/raw/{sha}/{}", path_in_url(&file.path)),
-        "contents_url": format!("{}/contents/{}?ref={sha}", links.repo_api(world, repo), path_in_url(&file.path)),
+        "contents_url": format!("{}/contents/{}?ref={sha}", view.repo_api(repo), path_in_url(&file.path)),
     })
 }
 

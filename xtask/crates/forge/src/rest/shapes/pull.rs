@@ -3,21 +3,24 @@
 use serde_json::{Value, json};
 
 use super::{label, merge, repo as repo_shape, user};
-use crate::forge::Forge;
-use crate::links::{Links, node_id};
+use crate::links::node_id;
 use crate::pull_requests::{Mergeable, merge_state};
 use crate::refusal::Refusal;
+use crate::view::View;
 use crate::world::{Comment, Id, Permission, Pull, Repo, Review, Thread, World};
 
 /// In a list.
-pub(crate) fn simple_pull(world: &World, links: &Links, repo: &Repo, pull: &Pull) -> Value {
-    let api = links.repo_api(world, repo);
+pub(crate) fn simple_pull(view: &View, repo: &Repo, pull: &Pull) -> Value {
+    let api = view.repo_api(repo);
     let own = format!("{api}/pulls/{}", pull.number);
     let issue = format!("{api}/issues/{}", pull.number);
-    let page = links.pull(world, pull);
+    let page = view.pull_page(pull);
     let statuses = format!("{api}/statuses/{}", pull.head_sha);
-    let users = |ids: &[Id]| -> Value { ids.iter().map(|id| user(world, links, *id)).collect() };
-    let labels = pull.labels.iter().filter_map(|id| world.labels.get(*id));
+    let users = |ids: &[Id]| -> Value { ids.iter().map(|id| user(view, *id)).collect() };
+    let labels = pull
+        .labels
+        .iter()
+        .filter_map(|id| view.world.labels.get(*id));
     let mut shown = json!({
         "url": own,
         "id": pull.id,
@@ -31,18 +34,18 @@ pub(crate) fn simple_pull(world: &World, links: &Links, repo: &Repo, pull: &Pull
         "locked": false,
         "active_lock_reason": null,
         "title": pull.title,
-        "user": user(world, links, pull.author),
+        "user": user(view, pull.author),
         "body": pull.body,
         "created_at": pull.created_at.to_string(),
         "updated_at": pull.updated_at.to_string(),
         "closed_at": pull.closed_at.map(|at| at.to_string()),
         "merged_at": pull.merged.as_ref().map(|merged| merged.at.to_string()),
         "merge_commit_sha": pull.merged.as_ref().map(|merged| merged.commit.clone()),
-        "assignee": pull.assignees.first().map(|id| user(world, links, *id)),
+        "assignee": pull.assignees.first().map(|id| user(view, *id)),
         "assignees": users(&pull.assignees),
         "requested_reviewers": users(&pull.requested_reviewers),
         "requested_teams": [],
-        "labels": labels.map(|row| label(world, links, repo, row)).collect::<Value>(),
+        "labels": labels.map(|row| label(view, repo, row)).collect::<Value>(),
         "milestone": null,
         "draft": pull.draft,
         "commits_url": format!("{own}/commits"),
@@ -52,13 +55,13 @@ pub(crate) fn simple_pull(world: &World, links: &Links, repo: &Repo, pull: &Pull
         "statuses_url": statuses,
     });
     let more = json!({
-        "head": head(world, links, pull),
+        "head": head(view, pull),
         "base": {
-            "label": format!("{}:{}", world.login(repo.owner), pull.base_ref),
+            "label": format!("{}:{}", view.world.login(repo.owner), pull.base_ref),
             "ref": pull.base_ref,
             "sha": pull.base_sha,
-            "user": user(world, links, repo.owner),
-            "repo": repo_shape(world, links, repo),
+            "user": user(view, repo.owner),
+            "repo": repo_shape(view, repo),
         },
         "_links": {
             "self": {"href": own},
@@ -70,31 +73,31 @@ pub(crate) fn simple_pull(world: &World, links: &Links, repo: &Repo, pull: &Pull
             "commits": {"href": format!("{own}/commits")},
             "statuses": {"href": statuses},
         },
-        "author_association": association(world, repo, pull.author),
-        "auto_merge": auto_merge(world, links, pull),
+        "author_association": association(&view.world, repo, pull.author),
+        "auto_merge": auto_merge(view, pull),
     });
     merge(&mut shown, more);
     shown
 }
 
-fn head(world: &World, links: &Links, pull: &Pull) -> Value {
-    let repo = pull.head_repo.and_then(|id| world.repos.get(id));
-    let owner = repo.map_or("unknown", |repo| world.login(repo.owner));
+fn head(view: &View, pull: &Pull) -> Value {
+    let repo = pull.head_repo.and_then(|id| view.world.repos.get(id));
+    let owner = repo.map_or("unknown", |repo| view.world.login(repo.owner));
     json!({
         "label": format!("{owner}:{}", pull.head_ref),
         "ref": pull.head_ref,
         "sha": pull.head_sha,
-        "user": user(world, links, repo.map_or(pull.author, |repo| repo.owner)),
-        "repo": repo.map(|repo| repo_shape(world, links, repo)),
+        "user": user(view, repo.map_or(pull.author, |repo| repo.owner)),
+        "repo": repo.map(|repo| repo_shape(view, repo)),
     })
 }
 
-fn auto_merge(world: &World, links: &Links, pull: &Pull) -> Value {
+fn auto_merge(view: &View, pull: &Pull) -> Value {
     let Some(auto) = &pull.auto_merge else {
         return Value::Null;
     };
     json!({
-        "enabled_by": user(world, links, auto.by),
+        "enabled_by": user(view, auto.by),
         "merge_method": auto.method.name(),
         "commit_title": auto.title.clone().unwrap_or_default(),
         "commit_message": auto.message.clone().unwrap_or_default(),
@@ -102,22 +105,21 @@ fn auto_merge(world: &World, links: &Links, pull: &Pull) -> Value {
 }
 
 /// With all fields.
-pub(crate) fn pull(
-    forge: &Forge,
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    pull: &Pull,
-) -> Result<Value, Refusal> {
-    let merge_state = merge_state(forge, world, pull)?;
-    let mut shown = simple_pull(world, links, repo, pull);
-    let files = forge.git.changes(repo.id, &pull.base_sha, &pull.head_sha)?;
-    let threads = world
+pub(crate) fn pull(view: &View, repo: &Repo, pull: &Pull) -> Result<Value, Refusal> {
+    let merge_state = merge_state(&view.forge, &view.world, pull)?;
+    let mut shown = simple_pull(view, repo, pull);
+    let files = view
+        .forge
+        .git
+        .changes(repo.id, &pull.base_sha, &pull.head_sha)?;
+    let threads = view
+        .world
         .threads
         .iter()
         .filter(|thread| thread.pull == pull.id)
         .count();
-    let comments = world
+    let comments = view
+        .world
         .comments
         .iter()
         .filter(|comment| comment.pull == pull.id)
@@ -132,11 +134,11 @@ pub(crate) fn pull(
         "mergeable": mergeable,
         "rebaseable": mergeable,
         "mergeable_state": merge_state.state.to_lowercase(),
-        "merged_by": pull.merged.as_ref().map(|merged| user(world, links, merged.by)),
+        "merged_by": pull.merged.as_ref().map(|merged| user(view, merged.by)),
         "comments": comments,
         "review_comments": threads,
         "maintainer_can_modify": pull.maintainer_can_modify,
-        "commits": forge.git.distance(repo.id, &pull.base_sha, &pull.head_sha)?.ahead,
+        "commits": view.forge.git.distance(repo.id, &pull.base_sha, &pull.head_sha)?.ahead,
         "additions": files.iter().map(|file| file.additions).sum::<u64>(),
         "deletions": files.iter().map(|file| file.deletions).sum::<u64>(),
         "changed_files": files.len(),
@@ -160,71 +162,45 @@ pub(crate) fn association(world: &World, repo: &Repo, user: Id) -> &'static str 
     }
 }
 
-pub(crate) fn review(
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    pull: &Pull,
-    review: &Review,
-) -> Value {
-    let page = format!(
-        "{}#pullrequestreview-{}",
-        links.pull(world, pull),
-        review.id
-    );
-    let own = format!("{}/pulls/{}", links.repo_api(world, repo), pull.number);
+pub(crate) fn review(view: &View, repo: &Repo, pull: &Pull, review: &Review) -> Value {
+    let page = format!("{}#pullrequestreview-{}", view.pull_page(pull), review.id);
+    let own = format!("{}/pulls/{}", view.repo_api(repo), pull.number);
     json!({
         "id": review.id,
         "node_id": node_id("PRR", review.id),
-        "user": user(world, links, review.author),
+        "user": user(view, review.author),
         "body": review.body,
         "state": review.state.name(),
         "html_url": page,
         "pull_request_url": own,
-        "author_association": association(world, repo, review.author),
+        "author_association": association(&view.world, repo, review.author),
         "_links": {"html": {"href": page}, "pull_request": {"href": own}},
         "submitted_at": review.submitted_at.to_string(),
         "commit_id": review.commit,
     })
 }
 
-pub(crate) fn comment(
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    pull: &Pull,
-    comment: &Comment,
-) -> Value {
-    let api = links.repo_api(world, repo);
+pub(crate) fn comment(view: &View, repo: &Repo, pull: &Pull, comment: &Comment) -> Value {
+    let api = view.repo_api(repo);
     json!({
         "id": comment.id,
         "node_id": node_id("IC", comment.id),
         "url": format!("{api}/issues/comments/{}", comment.id),
-        "html_url": format!("{}#issuecomment-{}", links.pull(world, pull), comment.id),
+        "html_url": format!("{}#issuecomment-{}", view.pull_page(pull), comment.id),
         "issue_url": format!("{api}/issues/{}", pull.number),
-        "user": user(world, links, comment.author),
+        "user": user(view, comment.author),
         "body": comment.body,
         "created_at": comment.created_at.to_string(),
         "updated_at": comment.updated_at.to_string(),
-        "author_association": association(world, repo, comment.author),
+        "author_association": association(&view.world, repo, comment.author),
     })
 }
 
 /// A comment on a line.
-pub(crate) fn remark(
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    pull: &Pull,
-    thread: &Thread,
-) -> Value {
-    let own = format!("{}/pulls/{}", links.repo_api(world, repo), pull.number);
-    let url = format!(
-        "{}/pulls/comments/{}",
-        links.repo_api(world, repo),
-        thread.id
-    );
-    let page = format!("{}#discussion_r{}", links.pull(world, pull), thread.id);
+pub(crate) fn remark(view: &View, repo: &Repo, pull: &Pull, thread: &Thread) -> Value {
+    let own = format!("{}/pulls/{}", view.repo_api(repo), pull.number);
+    let url = format!("{}/pulls/comments/{}", view.repo_api(repo), thread.id);
+    let page = format!("{}#discussion_r{}", view.pull_page(pull), thread.id);
     json!({
         "id": thread.id,
         "node_id": node_id("PRRC", thread.id),
@@ -236,13 +212,13 @@ pub(crate) fn remark(
         "side": "RIGHT",
         "commit_id": thread.commit,
         "original_commit_id": thread.commit,
-        "user": user(world, links, thread.author),
+        "user": user(view, thread.author),
         "body": thread.body,
         "created_at": thread.created_at.to_string(),
         "updated_at": thread.created_at.to_string(),
         "html_url": page,
         "pull_request_url": own,
-        "author_association": association(world, repo, thread.author),
+        "author_association": association(&view.world, repo, thread.author),
         "_links": {"self": {"href": url}, "html": {"href": page}, "pull_request": {"href": own}},
     })
 }

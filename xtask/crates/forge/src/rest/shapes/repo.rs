@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::user;
-use crate::links::{Links, node_id};
-use crate::world::{BranchRule, Label, Repo, World};
+use crate::links::node_id;
+use crate::view::View;
+use crate::world::{BranchRule, Label, Repo};
 
 /// Address fields: name, and path below the repository.
 const ADDRESSES: &[(&str, &str)] = &[
@@ -50,16 +51,16 @@ const ADDRESSES: &[(&str, &str)] = &[
 ];
 
 /// With the fewest fields.
-pub(crate) fn minimal_repo(world: &World, links: &Links, repo: &Repo) -> Value {
-    let api = links.repo_api(world, repo);
+pub(crate) fn minimal_repo(view: &View, repo: &Repo) -> Value {
+    let api = view.repo_api(repo);
     let mut shown = json!({
         "id": repo.id,
         "node_id": node_id("R", repo.id),
         "name": repo.name,
-        "full_name": world.full_name(repo),
+        "full_name": view.world.full_name(repo),
         "private": repo.private,
-        "owner": user(world, links, repo.owner),
-        "html_url": links.repo(world, repo),
+        "owner": user(view, repo.owner),
+        "html_url": view.repo_page(repo),
         "description": repo.description,
         "fork": repo.parent.is_some(),
         "url": api,
@@ -71,12 +72,16 @@ pub(crate) fn minimal_repo(world: &World, links: &Links, repo: &Repo) -> Value {
 }
 
 /// Inside a pull request.
-pub(crate) fn repo(world: &World, links: &Links, repo: &Repo) -> Value {
-    let mut shown = minimal_repo(world, links, repo);
-    let page = links.repo(world, repo);
-    let full_name = world.full_name(repo);
-    let forks = world.forks(repo.id).count();
-    let issues = world.pulls_of(repo.id).filter(|pull| pull.open).count();
+pub(crate) fn repo(view: &View, repo: &Repo) -> Value {
+    let mut shown = minimal_repo(view, repo);
+    let page = view.repo_page(repo);
+    let full_name = view.world.full_name(repo);
+    let forks = view.world.forks(repo.id).count();
+    let issues = view
+        .world
+        .pulls_of(repo.id)
+        .filter(|pull| pull.open)
+        .count();
     let more = json!({
         "clone_url": format!("{page}.git"),
         "default_branch": repo.default_branch,
@@ -117,11 +122,11 @@ pub(crate) fn repo(world: &World, links: &Links, repo: &Repo) -> Value {
 }
 
 /// With all fields.
-pub(crate) fn full_repo(world: &World, links: &Links, row: &Repo, permissions: Value) -> Value {
-    let mut shown = repo(world, links, row);
+pub(crate) fn full_repo(view: &View, row: &Repo, permissions: Value) -> Value {
+    let mut shown = repo(view, row);
     let merging = &row.merging;
     let more = json!({
-        "network_count": world.forks(row.id).count(),
+        "network_count": view.world.forks(row.id).count(),
         "subscribers_count": 0,
         "permissions": permissions,
         "allow_merge_commit": merging.allow_merge_commit,
@@ -132,9 +137,9 @@ pub(crate) fn full_repo(world: &World, links: &Links, row: &Repo, permissions: V
         "allow_update_branch": false,
     });
     merge(&mut shown, more);
-    if let Some(parent) = row.parent.and_then(|parent| world.repos.get(parent)) {
-        shown["parent"] = repo(world, links, parent);
-        shown["source"] = repo(world, links, world.root_of(parent));
+    if let Some(parent) = row.parent.and_then(|parent| view.world.repos.get(parent)) {
+        shown["parent"] = repo(view, parent);
+        shown["source"] = repo(view, view.world.root_of(parent));
     }
     shown
 }
@@ -146,11 +151,11 @@ pub(crate) fn merge(into: &mut Value, from: Value) {
     }
 }
 
-pub(crate) fn label(world: &World, links: &Links, repo: &Repo, label: &Label) -> Value {
+pub(crate) fn label(view: &View, repo: &Repo, label: &Label) -> Value {
     json!({
         "id": label.id,
         "node_id": node_id("LA", label.id),
-        "url": format!("{}/labels/{}", links.repo_api(world, repo), label.name),
+        "url": format!("{}/labels/{}", view.repo_api(repo), label.name),
         "name": label.name,
         "description": label.description,
         "color": label.color,
@@ -159,14 +164,8 @@ pub(crate) fn label(world: &World, links: &Links, repo: &Repo, label: &Label) ->
 }
 
 /// In a list.
-pub(crate) fn short_branch(
-    world: &World,
-    links: &Links,
-    repo: &Repo,
-    name: &str,
-    sha: &str,
-) -> Value {
-    let api = links.repo_api(world, repo);
+pub(crate) fn short_branch(view: &View, repo: &Repo, name: &str, sha: &str) -> Value {
+    let api = view.repo_api(repo);
     let rule = repo.rules.get(name);
     json!({
         "name": name,

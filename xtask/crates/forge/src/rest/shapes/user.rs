@@ -2,23 +2,24 @@
 
 use serde_json::{Value, json};
 
-use crate::links::{Links, node_id};
-use crate::world::{Id, Permission, User, UserKind, World};
+use crate::links::node_id;
+use crate::view::View;
+use crate::world::{Id, Permission, User, UserKind};
 
 /// In short; a deleted account is `ghost`.
-pub(crate) fn user(world: &World, links: &Links, id: Id) -> Value {
-    let row = world.users.get(id);
-    let login = world.login(id);
+pub(crate) fn user(view: &View, id: Id) -> Value {
+    let row = view.world.users.get(id);
+    let login = view.world.login(id);
     let kind = row.map_or(UserKind::User, |user| user.kind);
-    let api = format!("{}/users/{login}", links.api);
+    let api = format!("{}/users/{login}", view.links.api);
     json!({
         "login": login,
         "id": id,
         "node_id": node_id("U", id),
-        "avatar_url": format!("{}/{login}.png", links.web),
+        "avatar_url": format!("{}/{login}.png", view.links.web),
         "gravatar_id": "",
         "url": api,
-        "html_url": format!("{}/{login}", links.web),
+        "html_url": format!("{}/{login}", view.links.web),
         "followers_url": format!("{api}/followers"),
         "following_url": format!("{api}/following{{/other_user}}"),
         "gists_url": format!("{api}/gists{{/gist_id}}"),
@@ -35,9 +36,10 @@ pub(crate) fn user(world: &World, links: &Links, id: Id) -> Value {
 }
 
 /// With all public fields.
-pub(crate) fn full_user(world: &World, links: &Links, row: &User) -> Value {
-    let mut shown = user(world, links, row.id);
-    let repos = world
+pub(crate) fn full_user(view: &View, row: &User) -> Value {
+    let mut shown = user(view, row.id);
+    let repos = view
+        .world
         .repos
         .iter()
         .filter(|repo| repo.owner == row.id && !repo.private)
