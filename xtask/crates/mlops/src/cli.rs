@@ -12,7 +12,7 @@ use clap::{
 };
 
 use crate::commands;
-use crate::context::Context;
+use crate::context::{Context, Surroundings};
 use crate::env::Env;
 use crate::error;
 use crate::ui::{Manner, Ui};
@@ -112,15 +112,12 @@ impl Cli {
         let ui = Ui::new(&env, options.manner());
         let ended = match matches.get_flag(PARSE_ONLY) {
             true => Ok(()),
-            false => Context::find(env, ui.clone()).and_then(|context| {
+            false => Surroundings::new(env, ui.clone()).and_then(|around| {
                 let named = matches.subcommand();
                 let own = named.and_then(|(name, rest)| Some((self.own.remove(name)?, rest)));
                 match own {
-                    Some((own, rest)) => (own.run)(&context, rest),
-                    None => {
-                        let command = BuiltIn::from_arg_matches(&matches)?.command;
-                        run(&context, command, &self)
-                    }
+                    Some((own, rest)) => (own.run)(&Context::find(around)?, rest),
+                    None => run(around, BuiltIn::from_arg_matches(&matches)?.command, &self),
                 }
             }),
         };
@@ -189,6 +186,22 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Create a project of your own
+    ///
+    /// Asks for names, targets and the kind of the model, shows the plan, writes the project with this tool
+    /// as a dependency, and makes the first commit. `--yes` takes the default of each question.
+    Init(commands::init::Args),
+    #[command(flatten)]
+    InProject(InProject),
+    /// Print a script that completes `cargo xtask` in a shell
+    ///
+    /// Save it to a file, and load that file in the shell's startup file. Generate it again after an update.
+    Completions(completions::Args),
+}
+
+/// The commands that need a project.
+#[derive(Debug, Subcommand)]
+enum InProject {
     /// Install the tools and Python packages that the project needs
     ///
     /// Finds git, Python, uv and the Databricks CLI, and installs what is missing into the folder of
@@ -236,10 +249,6 @@ enum Command {
     Ci(commands::ci::Args),
     /// Run the benchmarks
     Bench(commands::bench::Args),
-    /// Print a script that completes `cargo xtask` in a shell
-    ///
-    /// Save it to a file, and load that file in the shell's startup file. Generate it again after an update.
-    Completions(completions::Args),
 }
 
 impl Options {
@@ -253,30 +262,36 @@ impl Options {
     }
 }
 
-fn run(context: &Context, command: Command, cli: &Cli) -> anyhow::Result<()> {
+fn run(around: Surroundings, command: Command, cli: &Cli) -> anyhow::Result<()> {
     match command {
-        Command::Setup(args) => commands::setup::run(context, &args),
-        Command::Test(args) => commands::test::run(context, &args),
-        Command::OpenPr(args) => commands::open_pr::run(context, &args),
-        Command::Merge(args) => commands::merge::run(context, &args),
-        Command::Promote(args) => commands::promote::run(context, &args),
-        Command::Deploy(args) => commands::deploy::run(context, &args),
-        Command::Run(args) => commands::run::run(context, &args),
-        Command::Status(args) => commands::status::run(context, &args),
-        Command::Logs(args) => commands::logs::run(context, &args),
-        Command::Rerun(args) => commands::rerun::run(context, &args),
-        Command::Destroy(args) => commands::destroy::run(context, &args),
-        Command::Data(args) => commands::data::run(context, &args),
-        Command::Model(args) => commands::model::run(context, &args),
-        Command::Workspace(args) => commands::workspace::run(context, &args),
-        Command::Ci(args) => commands::ci::run(context, &args),
-        Command::Bench(args) => commands::bench::run(context, &args),
+        Command::Init(args) => commands::init::run(&around, &args),
+        Command::InProject(command) => run_in_project(&Context::find(around)?, command),
         Command::Completions(args) => {
-            context
-                .ui
-                .answer(&completions::script(cli.definition(), args.shell)?);
+            let script = completions::script(cli.definition(), args.shell)?;
+            around.ui.answer(&script);
             Ok(())
         }
+    }
+}
+
+fn run_in_project(context: &Context, command: InProject) -> anyhow::Result<()> {
+    match command {
+        InProject::Setup(args) => commands::setup::run(context, &args),
+        InProject::Test(args) => commands::test::run(context, &args),
+        InProject::OpenPr(args) => commands::open_pr::run(context, &args),
+        InProject::Merge(args) => commands::merge::run(context, &args),
+        InProject::Promote(args) => commands::promote::run(context, &args),
+        InProject::Deploy(args) => commands::deploy::run(context, &args),
+        InProject::Run(args) => commands::run::run(context, &args),
+        InProject::Status(args) => commands::status::run(context, &args),
+        InProject::Logs(args) => commands::logs::run(context, &args),
+        InProject::Rerun(args) => commands::rerun::run(context, &args),
+        InProject::Destroy(args) => commands::destroy::run(context, &args),
+        InProject::Data(args) => commands::data::run(context, &args),
+        InProject::Model(args) => commands::model::run(context, &args),
+        InProject::Workspace(args) => commands::workspace::run(context, &args),
+        InProject::Ci(args) => commands::ci::run(context, &args),
+        InProject::Bench(args) => commands::bench::run(context, &args),
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod ci;
 pub(crate) mod data;
 pub(crate) mod deploy;
 pub(crate) mod destroy;
+pub(crate) mod init;
 pub(crate) mod logs;
 pub(crate) mod merge;
 pub(crate) mod model;

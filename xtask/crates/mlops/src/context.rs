@@ -30,6 +30,28 @@ pub struct Context {
     pub(crate) patience: Patience,
 }
 
+/// What there is before a project is found.
+#[derive(Debug, Clone)]
+pub(crate) struct Surroundings {
+    /// What the environment says.
+    pub(crate) env: Env,
+    /// The terminal.
+    pub(crate) ui: Ui,
+    /// Ctrl-C.
+    pub(crate) interrupt: Interrupt,
+}
+
+impl Surroundings {
+    /// Listens for Ctrl-C from here on.
+    pub(crate) fn new(env: Env, ui: Ui) -> anyhow::Result<Surroundings> {
+        Ok(Surroundings {
+            env,
+            ui,
+            interrupt: Interrupt::listen()?,
+        })
+    }
+}
+
 /// The name of [`Context::local`].
 const LOCAL: &str = ".xtask";
 
@@ -38,16 +60,16 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 impl Context {
     /// Finds the project around the current folder and reads its configuration.
-    pub(crate) fn find(env: Env, ui: Ui) -> anyhow::Result<Context> {
-        let root = project_root(&env.cwd)?;
+    pub(crate) fn find(around: Surroundings) -> anyhow::Result<Context> {
+        let root = project_root(&around.env.cwd)?;
         keep_out_of_git(&root.join(LOCAL));
         let config = Config::read(&root.join("xtask.toml"))?;
         Ok(Context {
             root,
             config,
-            env,
-            ui,
-            interrupt: Interrupt::listen()?,
+            env: around.env,
+            ui: around.ui,
+            interrupt: around.interrupt,
             patience: Patience::new(PATIENCE),
         })
     }
@@ -81,7 +103,11 @@ fn keep_out_of_git(folder: &Utf8Path) {
     }
 }
 
-fn project_root(cwd: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
+/// The folder of the project around another folder.
+///
+/// # Errors
+/// Where there is none.
+pub(crate) fn project_root(cwd: &Utf8Path) -> anyhow::Result<Utf8PathBuf> {
     cwd.ancestors()
         .find(|folder| folder.join("xtask.toml").is_file())
         .map(Utf8Path::to_owned)

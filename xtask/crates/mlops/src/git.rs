@@ -9,6 +9,7 @@ mod broken;
 mod changes;
 mod clone_state;
 mod commit;
+mod create;
 mod history;
 mod objects;
 mod partial;
@@ -23,11 +24,11 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use xshell::{Cmd, cmd};
 
 use crate::child_env::{self, Program, sh};
-use crate::context::Context;
+use crate::context::{Context, Surroundings};
 use crate::env::Env;
 use crate::error::Failure;
 use crate::interrupt::Interrupt;
@@ -61,22 +62,32 @@ pub(crate) struct Git {
 impl Git {
     /// The repository around the project.
     pub(crate) fn open(context: &Context) -> anyhow::Result<Git> {
-        let git = Git {
-            root: context.root.clone(),
+        let around = Surroundings {
             env: context.env.clone(),
             ui: context.ui.clone(),
             interrupt: context.interrupt.clone(),
-            login: OnceLock::new(),
-            settings: settings::Settings::default(),
-            apart: None,
         };
+        let git = Git::at(&around, &context.root)?;
+        git.must_open()?;
+        Ok(git)
+    }
+
+    /// git in a folder, which need not be in a repository.
+    pub(crate) fn at(around: &Surroundings, root: &Utf8Path) -> anyhow::Result<Git> {
         if which::which("git").is_err() {
             return Failure::missing("git is not on PATH")
                 .next("install git: https://git-scm.com/downloads")
                 .err();
         }
-        git.must_open()?;
-        Ok(git)
+        Ok(Git {
+            root: root.to_owned(),
+            env: around.env.clone(),
+            ui: around.ui.clone(),
+            interrupt: around.interrupt.clone(),
+            login: OnceLock::new(),
+            settings: settings::Settings::default(),
+            apart: None,
+        })
     }
 
     /// Tracked files, and untracked ones that are not ignored; relative to the project.

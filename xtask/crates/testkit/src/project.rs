@@ -85,6 +85,23 @@ impl Project {
         project.commit("A project")
     }
 
+    /// A project that a command made in another folder, which is moved here with its repository.
+    ///
+    /// # Panics
+    /// When it cannot be moved; the message says why.
+    #[must_use]
+    pub fn moved_from(made: &Path, xtask: &str) -> Project {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let project = Project::empty(xtask, folder);
+        for entry in std::fs::read_dir(made).expect("the folder is there") {
+            let path = entry.expect("the folder can be read").path();
+            let to = project.root().join(path.file_name().expect("a name"));
+            std::fs::rename(path, to).expect("the file is moved");
+        }
+        std::fs::remove_dir(made).expect("the folder is empty");
+        project
+    }
+
     fn empty(xtask: &str, folder: TempDir) -> Project {
         let mut project = Project {
             folder,

@@ -16,6 +16,11 @@ const EXAMPLES: &[(&str, &[Example])] = &[
         ("Open a pull request for the branch", "cargo xtask open-pr"),
         ("Show what is open and what is deployed", "cargo xtask status"),
     ]),
+    ("init", &[
+        ("Answer questions, then create ../churn", "cargo xtask init ../churn"),
+        ("Take the default of each question", "cargo xtask init ../churn --yes --name churn"),
+        ("Take the answers from a file, in CI", "cargo xtask init ../churn --yes --answers answers.toml"),
+    ]),
     ("setup", &[
         ("Install what is missing", "cargo xtask setup"),
         ("Report what is missing", "cargo xtask setup --check"),

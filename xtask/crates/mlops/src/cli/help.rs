@@ -10,7 +10,7 @@ use super::examples;
 
 /// The groups of `cargo xtask --help`. Each command is in one of them.
 pub(super) const GROUPS: [(&str, &[&str]); 4] = [
-    ("First steps", &["setup", "test"]),
+    ("First steps", &["init", "setup", "test"]),
     (
         "Daily work",
         &["status", "open-pr", "logs", "rerun", "merge"],

@@ -70,6 +70,11 @@ struct Locked {
     source: Option<String>,
 }
 
+/// The repository and commit of the tool that a Cargo.lock names.
+pub(crate) fn locked_commit(lock: &str) -> Option<OwnSource> {
+    git(&locked(lock)??)
+}
+
 /// The tool's source in a Cargo.lock; a path dependency has none.
 fn locked(lock: &str) -> Option<Option<String>> {
     let lock: Lock = toml::from_str(lock).unwrap_or_default();
@@ -81,7 +86,7 @@ fn locked(lock: &str) -> Option<Option<String>> {
 }
 
 /// `git+URL?tag=NAME#COMMIT`.
-fn git(source: &str) -> Option<OwnSource> {
+pub(crate) fn git(source: &str) -> Option<OwnSource> {
     let (address, commit) = source.strip_prefix("git+")?.rsplit_once('#')?;
     let url = address.split('?').next().unwrap_or(address);
     Some(OwnSource::Git {

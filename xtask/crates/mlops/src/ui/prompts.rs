@@ -122,6 +122,11 @@ impl Ui {
         Ok(typed.trim() == name)
     }
 
+    /// Whether `--yes` was given.
+    pub(crate) fn assumes_yes(&self) -> bool {
+        self.assume_yes
+    }
+
     /// An explanation before a prompt, for first-time users.
     pub(crate) fn hint(&self, text: &str) {
         if self.can_ask() {

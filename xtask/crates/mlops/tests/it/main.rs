@@ -13,6 +13,7 @@ mod docs;
 mod faults;
 mod guards;
 mod hosted;
+mod init;
 mod journey;
 mod layers;
 mod links;

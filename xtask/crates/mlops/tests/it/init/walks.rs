@@ -1,0 +1,70 @@
+//! New projects at work: tested, proposed, merged, deployed, promoted and taken back.
+
+use serde_json::Value;
+use xtask_testkit::{Project, Said};
+
+use super::world::World;
+use crate::open_pr::world::World as Proposed;
+
+#[test]
+fn a_regression_goes_from_its_first_test_to_production_and_back() {
+    walk("regression", &[]);
+}
+
+#[test]
+fn a_classification_goes_from_its_first_test_to_production_and_back() {
+    walk("classification", &["--package", "leaving"]);
+}
+
+fn walk(kind: &str, args: &[&str]) {
+    let world = World::new();
+    let made = world.make("churn", &[&["--kind", kind], args].concat());
+    let project = Project::moved_from(&made, env!("CARGO_BIN_EXE_xtask-mlops"));
+    drop(world);
+
+    let said = project.succeed(&["test", "--json"]);
+    let told: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!(told["verdict"], "passed", "{told}");
+    assert_eq!(told["integration"]["model"]["version"], 1, "{told}");
+
+    let work = Proposed::of(project);
+    work.git(&["switch", "--quiet", "--create", "first-thought"]);
+    work.project.edit(
+        "notebooks/Train.py",
+        "# COMMAND ----------",
+        "# A thought\n\n# COMMAND ----------",
+    );
+    work.commit("Think");
+    let opened = work.open(&[]);
+    assert_eq!(opened["number"], 1, "{opened}");
+    let reviewer = work.forge.user("bob");
+    work.forge.permit(&work.repository, &reviewer, "write");
+    let sha = work.git(&["rev-parse", "HEAD"]);
+    work.forge.checks(
+        &work.repository,
+        &sha,
+        &[("Unit and integration tests", "success")],
+    );
+    work.forge
+        .review(&work.repository, 1, &reviewer, "APPROVE", "fine");
+    let done = |args: &[&str]| {
+        let said: Said = work.run(args);
+        assert_eq!(said.code, Some(0), "{args:?}: {}", said.stderr);
+        said
+    };
+    let _ = done(&["merge", "--yes"]);
+    work.git(&["switch", "--quiet", "main"]);
+    work.git_as(&work.owner, &["pull", "--quiet", "origin", "main"]);
+    work.git_as(&work.owner, &["push", "--quiet", "origin", "main:release"]);
+
+    for target in ["staging", "prod"] {
+        let _ = done(&["deploy", "--target", target, "--yes"]);
+    }
+    // The version of the merged code.
+    let _ = done(&["test", "integration", "--force"]);
+    for (from, to) in [("test", "staging"), ("staging", "prod")] {
+        let said = done(&["promote", "--from", from, "--to", to, "--yes"]);
+        assert!(said.stderr.contains("Predicted"), "{}", said.stderr);
+    }
+    let _ = done(&["promote", "--to", "prod", "--undo", "--yes"]);
+}
