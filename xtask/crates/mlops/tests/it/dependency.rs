@@ -61,6 +61,21 @@ fn a_repository_that_depends_on_the_tool_has_its_commands_and_its_own() {
     );
     assert!(said(&team.xtask(&clone, &["hello", "--help"])).contains("Who to greet"));
 
+    // A project that this one's tool makes depends on the same commit, so that cargo has compiled it already.
+    team.name_the_user();
+    let made = team.xtask(&clone, &["init", "../made", "--yes"]);
+    assert!(made.status.success(), "{}", told(&made));
+    let made = team.folder.path().join("made");
+    let manifest = fs::read_to_string(made.join("xtask/Cargo.toml")).unwrap();
+    let line = format!("xtask-mlops = {{ git = \"{url}\", rev = \"{commit}\" }}");
+    assert!(manifest.contains(&line), "{manifest}");
+    let listed = team.cargo(&made, &["xtask", "ci", "--list"]);
+    assert!(said(&listed).contains("test       project"), "{listed:?}");
+    assert!(
+        !told(&listed).contains("Compiling xtask-mlops"),
+        "{listed:?}"
+    );
+
     let up = team.cargo(&clone, &["xtask", "workspace", "up"]);
     assert!(up.status.success(), "{}", told(&up));
     // From here on the tool's sources are nowhere on this machine.
@@ -157,6 +172,11 @@ impl Team {
                 fs::remove_dir_all(path).unwrap();
             }
         }
+    }
+
+    fn name_the_user(&self) {
+        let settings = "[user]\nname = Ann\nemail = ann@example.com\n";
+        fs::write(self.home().join(".gitconfig"), settings).unwrap();
     }
 
     fn target(&self) -> PathBuf {

@@ -111,6 +111,13 @@ pub(super) const PARTS: &[Part] = &[
         run: tool::rust,
     },
     Part {
+        name: "init",
+        group: Group::Tool,
+        about: "new projects, from their first test to production and back",
+        needs: &[],
+        run: tool::init,
+    },
+    Part {
         name: "conformance",
         group: Group::Tool,
         about: "the Databricks CLI, databricks-sdk and MLflow find in the local workspace what docs/conformance.md says",

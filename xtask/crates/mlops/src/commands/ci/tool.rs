@@ -108,15 +108,25 @@ pub(super) fn spark_notebooks(suite: &Suite<'_>) -> anyhow::Result<String> {
     Ok(format!("{cells}; {} runs", passed(&finished.stdout)))
 }
 
-/// All Rust tests but those of the docs, which are a part of their own.
+/// All Rust tests but those of the docs and of new projects, which are parts of their own.
 pub(super) fn rust(suite: &Suite<'_>) -> anyhow::Result<String> {
-    let line = cmd!(suite, "cargo test {TESTS...} -- --skip docs::");
+    let line = cmd!(
+        suite,
+        "cargo test {TESTS...} -- --skip docs:: --skip init::walks::"
+    );
     // The part `github` looks at what they send, and need not run them again.
     let exchanges = super::github::exchanges(suite)?;
     let line = line.env("XTASK_TEST_GITHUB_EXCHANGES", exchanges);
     suite.kept.set(true);
     let finished = suite.succeed(suite.with_programs(line), "Rust tests failed")?;
     Ok(format!("{} tests", passed(&finished.stdout)))
+}
+
+/// New projects at work.
+pub(super) fn init(suite: &Suite<'_>) -> anyhow::Result<String> {
+    let line = cmd!(suite, "cargo test {TESTS...} --test it -- init::walks::");
+    let finished = suite.succeed(suite.with_programs(line), "a new project does not work")?;
+    Ok(format!("{} projects", passed(&finished.stdout)))
 }
 
 /// The table of what the local workspace answers.

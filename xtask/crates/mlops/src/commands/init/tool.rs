@@ -40,7 +40,7 @@ impl Tool {
     ) -> anyhow::Result<Tool> {
         let mut pin = match url {
             Some(url) => Pin {
-                url: as_cargo_takes(url),
+                url: named(around, url),
                 revision: "HEAD".to_owned(),
                 tag: None,
             },
@@ -230,6 +230,14 @@ struct Installed {
 fn is_version(tag: &str) -> bool {
     let digits = tag.strip_prefix('v').unwrap_or(tag);
     digits.starts_with(|c: char| c.is_ascii_digit()) && digits.contains('.')
+}
+
+/// The address of `--tool`, which may be a folder.
+fn named(around: &Surroundings, url: &str) -> String {
+    match around.env.cwd.join(url).canonicalize_utf8() {
+        Ok(folder) => as_cargo_takes(folder.as_str()),
+        Err(_) => as_cargo_takes(url),
+    }
 }
 
 /// A repository's address as cargo takes it: without user and password, with a scheme.

@@ -1,27 +1,48 @@
 //! New projects at work: tested, proposed, merged, deployed, promoted and taken back.
 
+use std::fs;
+
 use serde_json::Value;
-use xtask_testkit::{Project, Said};
+use xtask_testkit::{Project, Said, repository};
 
 use super::world::World;
 use crate::open_pr::world::World as Proposed;
 
+/// As the README's second section says.
 #[test]
 fn a_regression_goes_from_its_first_test_to_production_and_back() {
-    walk("regression", &[]);
+    let page = fs::read_to_string(repository().join("README.md")).unwrap();
+    let (_, section) = page.split_once("## Your own project\n").unwrap();
+    let lines: Vec<&str> = section
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ "))
+        .collect();
+    let [init, cd, test] = lines[..3] else {
+        panic!("{section}");
+    };
+    let (world, shell) = (World::new(), |mut command: std::process::Command| {
+        let said = Said::from(command.output().unwrap());
+        assert_eq!(said.code, Some(0), "{command:?}: {}", said.stderr);
+    });
+    let mut line = world.tool.shell(&format!("{init} && {cd}"));
+    line.env("CARGO_HOME", world.cargo_home());
+    shell(line);
+    let project = Project::moved_from(&world.folder("churn"), env!("CARGO_BIN_EXE_xtask-mlops"));
+    shell(project.shell(test));
+    walk(project);
 }
 
 #[test]
 fn a_classification_goes_from_its_first_test_to_production_and_back() {
-    walk("classification", &["--package", "leaving"]);
+    let world = World::new();
+    let made = world.make("win-back", &["--kind=classification", "--package=leaving"]);
+    walk(Project::moved_from(
+        &made,
+        env!("CARGO_BIN_EXE_xtask-mlops"),
+    ));
 }
 
-fn walk(kind: &str, args: &[&str]) {
-    let world = World::new();
-    let made = world.make("churn", &[&["--kind", kind], args].concat());
-    let project = Project::moved_from(&made, env!("CARGO_BIN_EXE_xtask-mlops"));
-    drop(world);
-
+fn walk(project: Project) {
     let said = project.succeed(&["test", "--json"]);
     let told: Value = serde_json::from_str(&said.stdout).unwrap();
     assert_eq!(told["verdict"], "passed", "{told}");

@@ -39,7 +39,7 @@ impl World {
         self.beside().join(name)
     }
 
-    fn cargo_home(&self) -> PathBuf {
+    pub(super) fn cargo_home(&self) -> PathBuf {
         self.tool.home().join("cargo")
     }
 
