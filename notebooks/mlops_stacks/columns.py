@@ -1,4 +1,7 @@
-"""What the data are: the columns, those that a model may see, and the problem that it solves. Another project begins here."""
+"""The project in one place: what the data are, what is predicted, and how a prediction is measured.
+
+The limits are in thresholds.toml, the rules that drop rows in cleaning.py. Another project begins here.
+"""
 
 from mlops_stacks.kinds import INTEGER, NUMBER, TIME
 from mlops_stacks.problem import Regression
@@ -18,8 +21,8 @@ INPUTS = ("tpep_pickup_datetime", "trip_distance", "pickup_zip", "dropoff_zip")
 
 LABEL = "fare_amount"
 
-PROBLEM = Regression(answer="fare", unit="dollars", above=0, at_most=400)
-"""What is predicted, and in which unit: see problem.py."""
+PROBLEM = Regression(answer="fare", unit="dollars", above=0, at_most=400, primary="rmse")
+"""What is predicted, in which unit, and the metric that decides: problem.py has all of them, and which way is better."""
 
 LATER_BY = "tpep_pickup_datetime"
 """The column that says which rows are later: training measures on the latest. Empty: on the last ones, as they come."""

@@ -184,7 +184,10 @@ def spoilt(generator: np.random.Generator, columns: dict[str, np.ndarray]) -> pa
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line: make --out DIR [--rows N] [--seed S]."""
-    parser = argparse.ArgumentParser(prog="python -m mlops_stacks.data", description="Generate taxi trips.")
+    parser = argparse.ArgumentParser(
+        prog="python -m mlops_stacks.data",
+        description="Generate taxi trips.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     maker = commands.add_parser("make", help="write training.parquet, test.parquet and inference_input.parquet")
     maker.add_argument("--out", required=True, metavar="DIR", help="folder to write into; created if missing")

@@ -8,7 +8,13 @@ import pyarrow as pa
 
 from mlops_stacks import sources, tables
 from mlops_stacks.cleaning import FINISHED_RULES, INPUT_RULES
-from mlops_stacks.schema import FINISHED, DataRefused, check_schema, with_exact_types, without_zone
+from mlops_stacks.schema import (
+    FINISHED,
+    DataRefused,
+    check_schema,
+    with_exact_types,
+    without_zone,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

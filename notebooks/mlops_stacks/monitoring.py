@@ -17,7 +17,7 @@ from mlops_stacks.rules import Check
 from mlops_stacks.schema import with_exact_types
 from mlops_stacks.thresholds import read_limits
 
-PROFILE, TRAINING_LOSS = "training_profile", f"training_{PROBLEM.loss.name}"
+PROFILE, TRAINING_LOSS = "training_profile", f"training_{PROBLEM.primary}"
 """What training keeps in a model's metadata for this: see drift.py, and the loss on its held-out rows."""
 
 
@@ -174,14 +174,17 @@ def _judge(
     metrics |= {f"finished_{name}": value for name, value in error.items()}
     if error["rows"] == 0:
         notes.append(f"the error is not known: no {PROBLEM.answer} has arrived yet")
+    elif PROBLEM.primary not in error:
+        notes.append(f"the error is not judged: {PROBLEM.loss} cannot be told from batches of rows")
     elif error["rows"] < limits.min_rows or training_loss is None:
         needed = f"{error['rows']:.0f} rows with a {PROBLEM.answer}, at least {limits.min_rows} are needed"
         notes.append(f"the error is not judged: {'it is not known in training' if training_loss is None else needed}")
     else:
         metrics[TRAINING_LOSS] = training_loss
-        meaning = f"{PROBLEM.loss} of rows whose {PROBLEM.answer} is known by now; {training_loss:.4g} in training"
-        limit = training_loss * (1 + limits.max_loss_over_training)
-        checks.append(Check("error", error[PROBLEM.loss.name], limit, meaning))
+        then = PROBLEM.loss_of({PROBLEM.primary: training_loss})
+        meaning = f"{PROBLEM.loss_title} of rows whose {PROBLEM.answer} is known by now; {then:.4g} in training"
+        limit = then * (1 + limits.max_loss_over_training)
+        checks.append(Check("error", PROBLEM.loss_of(error), limit, meaning))
     finite = {name: value for name, value in metrics.items() if np.isfinite(value)}
     # A number that is not finite is not below its limit.
     return [replace(check, passed=check.value <= check.limit) for check in checks], finite, notes

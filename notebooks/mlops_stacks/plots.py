@@ -32,7 +32,7 @@ def diagnostics(
     shares = (importance / importance.sum()).sort_values()
     axes["gain"].barh(shares.index, shares.to_numpy(), color="tab:green")
     axes["gain"].set(title="What the trees use", xlabel="share of the gain")
-    name = PROBLEM.loss.name
+    name = PROBLEM.primary
     loss = {s: PROBLEM.measure(truth[rows], predicted[rows])[name] for s, rows in slices.items() if rows.any()}
     axes["slices"].bar(list(loss), list(loss.values()), color="tab:orange")
     axes["slices"].set(title="By slice", ylabel=str(PROBLEM.loss))

@@ -39,16 +39,23 @@ class Problem:
 
     Attributes:
         answer: what is predicted, as people call it.
-        metrics: the first one decides: the gate's rules and monitoring hold it against limits. It is an error, so lower
-            is better.
+        metrics: all that are measured.
+        primary: the name of the metric that decides: the gate's rules and monitoring hold it against limits.
         objective: LightGBM's.
         width: how many numbers a model predicts for each row. With more than one, predictions are a matrix.
     """
 
     answer: str
     metrics: tuple[Metric, ...]
+    primary: str
     objective: str
     width: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuses a primary metric that cannot decide."""
+        fit = [metric.name for metric in self.metrics if metric.better in ("lower", "higher")]
+        if self.primary not in fit:
+            raise ValueError(f"primary is {self.primary!r}; one of these can decide: {', '.join(fit)}")
 
     @property
     def parameters(self) -> dict[str, object]:
@@ -71,7 +78,17 @@ class Problem:
     @property
     def loss(self) -> Metric:
         """The metric that decides."""
-        return self.metrics[0]
+        return next(metric for metric in self.metrics if metric.name == self.primary)
+
+    @property
+    def loss_title(self) -> str:
+        """What `loss_of` gives, as people read it."""
+        return str(self.loss) if self.loss.better == "lower" else f"1 - {self.loss}"
+
+    def loss_of(self, measured: dict[str, float]) -> float:
+        """The number that limits are for, lower being better: the primary metric, or 1 minus one that should be high."""
+        found = measured[self.primary]
+        return found if self.loss.better == "lower" else 1 - found
 
     def truth(self, labels: pd.Series) -> np.ndarray:
         """Labels as the numbers that predictions are held against."""
@@ -121,18 +138,20 @@ class Regression(Problem):
         unit: of the label, and so of the errors: `euros`.
         above: an answer is more than this.
         at_most: an answer is not more than this.
+        primary: the metric that decides. With RMSE large errors count more than small ones.
     """
 
     answer: str
     unit: str
     above: float = -np.inf
     at_most: float = np.inf
+    primary: str = "rmse"
 
     objective = "regression"
 
     @property
     def metrics(self) -> tuple[Metric, ...]:
-        """RMSE decides: large errors count more than small ones."""
+        """In the unit of the label."""
         return (
             Metric("rmse", "RMSE", self.unit, power=2),
             Metric("mae", "mean absolute error", self.unit),
@@ -170,11 +189,13 @@ class Classification(Problem):
         answer: what is predicted: `churn`.
         positive: the label whose probability is predicted: 1, True, or a text.
         negative: the other label.
+        primary: the metric that decides.
     """
 
     answer: str
     positive: object = 1
     negative: object = 0
+    primary: str = "log_loss"
 
     objective = "binary"
     metrics = (
@@ -214,10 +235,12 @@ class Multiclass(Problem):
     Attributes:
         answer: what is predicted: `plan`.
         classes: the labels, each once.
+        primary: the metric that decides.
     """
 
     answer: str
     classes: tuple[object, ...]
+    primary: str = "log_loss"
 
     objective = "multiclass"
     metrics = (

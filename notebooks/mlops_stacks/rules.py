@@ -74,14 +74,14 @@ def leak_check(whole: np.ndarray, alternatives: list[np.ndarray], thresholds: Th
 def baseline_check(loss: float, baseline_loss: float, thresholds: Thresholds) -> Check:
     """Better than the baseline, by a margin."""
     limit = baseline_loss * (1 - thresholds.min_gain_over_baseline)
-    explanation = f"{PROBLEM.loss}; {baseline.NAME} has {baseline_loss:.4g}"
+    explanation = f"{PROBLEM.loss_title}; {baseline.NAME} has {baseline_loss:.4g}"
     return Check(f"better_than_{baseline.NAME.replace(' ', '_')}", loss, limit, explanation)
 
 
 def champion_check(loss: float, champion_loss: float, thresholds: Thresholds) -> Check:
     """Not worse than the champion on the whole."""
     limit = champion_loss * (1 + thresholds.max_loss_over_champion)
-    return Check("not_worse_than_champion", loss, limit, f"{PROBLEM.loss}; the champion has {champion_loss:.4g}")
+    return Check("not_worse_than_champion", loss, limit, f"{PROBLEM.loss_title}; the champion has {champion_loss:.4g}")
 
 
 def incomparable_check(champion: str, reason: str, thresholds: Thresholds) -> Check:
@@ -108,9 +108,9 @@ def slice_checks(
     for name, rows in slices.items():
         if int(rows.sum()) < thresholds.min_slice_rows:
             continue
-        ours, best = (PROBLEM.measure(truth[rows], side[rows])[PROBLEM.loss.name] for side in (candidate, champion))
+        ours, best = (PROBLEM.loss_of(PROBLEM.measure(truth[rows], side[rows])) for side in (candidate, champion))
         limit = best * (1 + thresholds.max_slice_loss_over_champion)
-        checks.append(Check(f"slice_{name}", ours, limit, f"{PROBLEM.loss}; the champion has {best:.4g}"))
+        checks.append(Check(f"slice_{name}", ours, limit, f"{PROBLEM.loss_title}; the champion has {best:.4g}"))
     return checks
 
 

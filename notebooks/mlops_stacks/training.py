@@ -126,7 +126,7 @@ def train(
         mlflow.log_figure(figure, "diagnostics.png")
         kept = {
             monitoring.PROFILE: drift.to_plain(drift.profile(cleaned.frame)),
-            monitoring.TRAINING_LOSS: measured[f"holdout_{PROBLEM.loss.name}"],
+            monitoring.TRAINING_LOSS: measured[f"holdout_{PROBLEM.primary}"],
         }
         info = log_model(trees, late[list(INPUTS)].head(5), kept)
         number = _register(info, model_name, tags)
@@ -200,7 +200,7 @@ def _judge(trees: "lightgbm.Booster", early: pd.DataFrame, late: pd.DataFrame) -
     truth, predicted = PROBLEM.truth(late[LABEL]), trees.predict(predict.transform(late))
     measured = {f"holdout_{name}": value for name, value in PROBLEM.measure(truth, predicted).items()}
     fitted = PROBLEM.measure(PROBLEM.truth(early[LABEL]), trees.predict(predict.transform(early)))
-    measured[f"train_{PROBLEM.loss.name}"] = fitted[PROBLEM.loss.name]
+    measured[f"train_{PROBLEM.primary}"] = fitted[PROBLEM.primary]
     importance = pd.Series(trees.feature_importance("gain"), index=trees.feature_name(), dtype=np.float64)
     return measured, plots.diagnostics(truth, predicted, importance, baseline.slices(late))
 

@@ -154,11 +154,11 @@ def _compare(
     checks = [rules.input_check(candidate.inputs, INPUTS)]
     ours, theirs = Side(np.array([]), {}), Side(np.array([]), {})
     if checks[0].value <= checks[0].limit:
-        truth, loss = PROBLEM.truth(test.frame[LABEL]), PROBLEM.loss.name
+        truth, loss = PROBLEM.truth(test.frame[LABEL]), PROBLEM.loss_of
         ours = predict_side(candidate, test.frame)
         simplest = PROBLEM.measure(truth, baseline.predictions(test.frame))
         checks.append(rules.leak_check(ours.predicted, without_the_answer(candidate, test.frame), thresholds))
-        checks.append(rules.baseline_check(ours.measured[loss], simplest[loss], thresholds))
+        checks.append(rules.baseline_check(loss(ours.measured), loss(simplest), thresholds))
         if champion:
             try:
                 theirs = predict_side(champion, test.frame)
@@ -166,7 +166,7 @@ def _compare(
                 checks.append(rules.incomparable_check(champion.version, str(error).splitlines()[0], thresholds))
             else:
                 rows = baseline.slices(test.frame)
-                checks.append(rules.champion_check(ours.measured[loss], theirs.measured[loss], thresholds))
+                checks.append(rules.champion_check(loss(ours.measured), loss(theirs.measured), thresholds))
                 checks += rules.slice_checks(truth, ours.predicted, theirs.predicted, rows, thresholds)
     checks = rules.judged(checks)
     beside = champion.version if champion else ""
@@ -176,7 +176,7 @@ def _compare(
 def predict_side(version: Version, frame: pd.DataFrame) -> Side:
     """Predicts from the version's own inputs alone and measures, overall and by slice."""
     predicted = version.predict(frame[inputs_of(version, frame)])
-    truth, loss = PROBLEM.truth(frame[LABEL]), PROBLEM.loss.name
+    truth, loss = PROBLEM.truth(frame[LABEL]), PROBLEM.primary
     measured = PROBLEM.measure(truth, predicted)
     for name, rows in baseline.slices(frame).items():
         if rows.any():

@@ -11,7 +11,15 @@ from mlflow.models import ModelSignature, infer_signature
 from mlflow.pyfunc import PythonModel
 from mlflow.types import ColSpec, Schema
 
-from mlops_stacks import baseline, datasets, deployment, records, registry, rules, validation
+from mlops_stacks import (
+    baseline,
+    datasets,
+    deployment,
+    records,
+    registry,
+    rules,
+    validation,
+)
 from mlops_stacks.columns import INPUTS, LABEL, PROBLEM
 from mlops_stacks.schema import DataRefused
 from mlops_stacks.validation import ModelRejected

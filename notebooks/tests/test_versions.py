@@ -46,20 +46,21 @@ def saved(store, tmp_path, monkeypatch):
         (folder / "corrections.py").write_text(f"OFFSET = {offset}\n")
         (folder / "mlops_stacks" / "__init__.py").write_text(f"OFFSET = {offset * 10}\n")
         (folder / "model.py").write_text(MODEL)
+        brought = ("corrections.py", "mlops_stacks")
         with monkeypatch.context() as patch:
             patch.syspath_prepend(str(folder))
-            packages = ("mlops_stacks", "corrections")
-            for name in [name for name in sys.modules if name.split(".")[0] in packages]:
+            ours = ("mlops_stacks", "corrections")
+            for name in [name for name in sys.modules if name.split(".")[0] in ours]:
                 patch.delitem(sys.modules, name)
             with mlflow.start_run():
                 info = mlflow.pyfunc.log_model(
                     name="model",
                     python_model=str(folder / "model.py"),
-                    code_paths=[str(folder / "corrections.py"), str(folder / "mlops_stacks")],
+                    code_paths=[str(folder / name) for name in brought],
                     signature=ModelSignature(datasets.schema(INPUTS), Schema([ColSpec("double")])),
                     pip_requirements=["numpy"],
                 )
-            for name in ("mlops_stacks", "corrections"):
+            for name in ours:
                 sys.modules.pop(name, None)
         return info.model_uri
 

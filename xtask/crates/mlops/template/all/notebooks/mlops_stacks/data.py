@@ -1,7 +1,8 @@
 """Makes the three data sets of tests and of the target `test`: `python -m mlops_stacks.data make --out DIR`.
 
 They are cut from the table that `SAMPLE` in columns.py names: the earliest rows are the training set, later ones the
-test set, the latest the inference input. Without `SAMPLE` example.py generates them. The same seed writes the same bytes.
+test set, the latest the inference input. Without `SAMPLE` example.py generates them. The same seed writes the same
+bytes.
 """
 
 import argparse

@@ -6,8 +6,10 @@ To use a table of your own, change this file first: docs/your-data.md has every 
 from mlops_stacks.kinds import FLAG, INTEGER, NUMBER, TEXT, TIME
 from mlops_stacks.problem import Classification
 
-PROBLEM = Classification(answer="target", positive="yes", negative="no")
-"""The kind of task: one of two labels; predicted is the probability of `positive`. problem.py has its metrics."""
+PROBLEM = Classification(answer="target", positive="yes", negative="no", primary="log_loss")
+"""The kind of task: one of two labels. Predicted is the probability of `positive`. The primary metric decides whether a
+model is good enough: problem.py has all metrics, and which way is better.
+"""
 
 LABEL = "target"
 """The column that is predicted."""

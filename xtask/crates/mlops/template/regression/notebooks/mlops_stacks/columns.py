@@ -6,8 +6,10 @@ To use a table of your own, change this file first: docs/your-data.md has every 
 from mlops_stacks.kinds import FLAG, INTEGER, NUMBER, TEXT, TIME
 from mlops_stacks.problem import Regression
 
-PROBLEM = Regression(answer="target", unit="units", above=0, at_most=200)
-"""The kind of task: a number, with its unit and the range of possible answers. problem.py has its metrics."""
+PROBLEM = Regression(answer="target", unit="units", above=0, at_most=200, primary="rmse")
+"""The kind of task: a number, with its unit and the range of possible answers. The primary metric decides whether a
+model is good enough: problem.py has all metrics, and which way is better.
+"""
 
 LABEL = "target"
 """The column that is predicted."""

@@ -10,7 +10,7 @@ from mlflow import MlflowClient
 
 from mlops_stacks import records
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FIXTURES = ROOT / "notebooks" / "tests" / "fixtures"
 TAG_KEYS = [value for name, value in vars(records).items() if name.isupper() and str(value).startswith("mlops_")]
 

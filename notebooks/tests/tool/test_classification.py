@@ -13,7 +13,6 @@ from mlflow import MlflowClient
 
 import mlops_stacks
 from mlops_stacks.columns import LABEL
-from mlops_stacks.problem import Classification, Multiclass
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -189,43 +188,3 @@ def test_a_version_that_predicts_another_count_of_numbers_is_refused(register, s
         pytest.raises(VersionFailed, match="3 numbers for 3 rows; a plan needs 3 per row"),
     ):
         fares.predict(sets.clean_training.head(3))
-
-
-def test_more_classes_are_measured_as_they_are_defined():
-    problem = Multiclass("plan", classes=("a", "b", "c"))
-    truth = problem.truth(pd.Series(["a", "c", "b", "b"]))
-    predicted = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.6, 0.3, 0.1], [0.2, 0.5, 0.3]])
-    found = problem.measure(truth, predicted)
-    assert found["log_loss"] == pytest.approx(-np.log([0.7, 0.8, 0.3, 0.5]).mean())
-    assert found["brier"] == pytest.approx(np.mean([0.14, 0.06, 0.86, 0.38]))
-    assert (found["accuracy"], found["balanced_accuracy"]) == (0.75, pytest.approx((1 + 0.5 + 1) / 3))
-    parts = problem.measure_all([(truth[:1], predicted[:1]), (truth[1:], predicted[1:])])
-    assert parts == pytest.approx({name: found[name] for name in ("log_loss", "brier", "accuracy")} | {"rows": 4.0})
-    written = pd.DataFrame(problem.columns(predicted))
-    assert written["prediction"].tolist() == ["a", "c", "a", "b"]
-    assert np.array_equal(problem.predicted(written), predicted)
-    wrong = np.array([[0.5, np.nan, 0.5], [1.2, -0.1, -0.1], [0.5, 0.2, 0.2], [0.2, 0.3, 0.5]])
-    assert [rows.tolist() for rows, _ in problem.impossible(wrong)] == [
-        [True, False, False, False],
-        [False, True, False, False],
-        [False, False, True, False],
-    ]
-    with pytest.raises(ValueError, match="the label 'd' is not a class of plan: a, b, c"):
-        problem.truth(pd.Series(["a", "d"]))
-
-
-def test_classes_are_measured_as_they_are_defined():
-    problem = Classification("churn", positive=True)
-    truth = problem.truth(pd.Series([True, False, True, False]))
-    found = problem.measure(truth, np.array([0.9, 0.2, 0.4, 0.4]))
-    assert found["log_loss"] == pytest.approx(-np.log([0.9, 0.8, 0.4, 0.6]).mean())
-    assert found["brier"] == pytest.approx(np.mean([0.01, 0.04, 0.36, 0.16]))
-    assert (found["accuracy"], found["roc_auc"]) == (0.75, 0.875)
-    alone = problem.measure(np.ones(2), np.array([0.5, 0.6]))
-    assert np.isnan(alone["roc_auc"])
-    parts = problem.measure_all([(truth[:1], np.array([0.9])), (truth[1:], np.array([0.2, 0.4, 0.4]))])
-    assert parts == pytest.approx({name: found[name] for name in ("log_loss", "brier", "accuracy")} | {"rows": 4.0})
-    assert [why for wrong, why in problem.impossible(np.array([0.5, np.nan, 1.5])) if wrong.any()] == [
-        "not a number",
-        "no probability from 0 to 1",
-    ]
