@@ -11,6 +11,7 @@ from mlops_stacks import drift, inference, monitoring, training
 from mlops_stacks.columns import INPUTS, LABEL, PROBLEM
 from mlops_stacks.monitoring import InUse, Limits
 
+judged = pytest.mark.skipif(not PROBLEM.loss.power, reason="the primary metric cannot be told from batches of rows")
 COMMAND = "cargo xtask run a_job --target somewhere"
 
 
@@ -64,6 +65,7 @@ def test_a_column_with_one_value_has_one_or_two_parts(sets, number):
     assert drift.ColumnProfile([], []).part_names() == ["all"]
 
 
+@judged
 def test_what_looks_like_training_is_within_the_limits(model, sets):
     watched = monitor(model, sets.clean_training, sets.training)
     assert (watched.state, watched.reason) == ("within_limits", "every limit kept")
@@ -92,6 +94,7 @@ def test_an_input_that_moved_is_seen_and_the_command_is_named(model, sets, numbe
     assert "drift.png" in [item.path for item in MlflowClient().list_artifacts(watched.run_id)]
 
 
+@judged
 def test_labels_that_changed_are_seen_though_the_inputs_did_not(model, sets, tmp_path):
     path = str(tmp_path / "changed.parquet")
     labels = np.random.default_rng(0).permutation(sets.clean_training[LABEL])
@@ -107,6 +110,7 @@ def test_labels_that_changed_are_seen_though_the_inputs_did_not(model, sets, tmp
     assert watched.metrics["finished_rows"] == len(changed)
 
 
+@judged
 def test_few_rows_are_not_judged(model, sets):
     watched = monitor(model, sets.clean_test, sets.test, limits=Limits(0.1, 0.25, min_rows=10**6))
     assert (watched.state, watched.checks) == ("", [])
@@ -117,6 +121,7 @@ def test_few_rows_are_not_judged(model, sets):
     assert (nothing.state, nothing.figure) == ("", None)
 
 
+@judged
 def test_a_version_without_a_profile_is_said_to_have_none(register, model_name, sets):
     rows = sets.clean_training.head(500)
     version = register(rows, rows[LABEL], rounds=2)

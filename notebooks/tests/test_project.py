@@ -93,7 +93,7 @@ def test_notebooks_are_databricks_source_without_output_or_secrets(path):
 def test_the_metrics_of_xtask_toml_are_those_that_training_logs():
     with open(ROOT / "xtask.toml", "rb") as file:
         named = tomllib.load(file)["model"].get("metrics", [])
-    logged = {f"holdout_{metric.name}" for metric in PROBLEM.metrics} | {f"train_{PROBLEM.loss.name}"}
+    logged = {f"holdout_{metric.name}" for metric in PROBLEM.metrics} | {f"train_{PROBLEM.primary}"}
     assert set(named) <= logged, "metrics in xtask.toml names what no model of this problem has"
 
 

@@ -40,11 +40,12 @@ def test_tags_name_code_job_and_data_without_credentials(trained, sets):
 def test_run_has_parameters_metrics_counts_and_a_picture(trained):
     run = mlflow.get_run(trained.run_id)
     assert run.data.params["rounds"] == "150"
-    measured = {f"holdout_{metric.name}" for metric in PROBLEM.metrics} | {f"train_{PROBLEM.loss.name}"}
+    measured = {f"holdout_{metric.name}" for metric in PROBLEM.metrics} | {f"train_{PROBLEM.primary}"}
     assert measured == trained.metrics.keys()
     late = training.split_by_time(trained.training.frame, 0.2)[1]
     simplest = PROBLEM.measure(PROBLEM.truth(late[columns.LABEL]), baseline.predictions(late))
-    assert run.data.metrics[f"holdout_{PROBLEM.loss.name}"] < simplest[PROBLEM.loss.name]
+    ours = PROBLEM.loss_of({PROBLEM.primary: run.data.metrics[f"holdout_{PROBLEM.primary}"]})
+    assert ours < PROBLEM.loss_of(simplest)
     assert run.data.metrics["rows_read"] == trained.training.rows_read
     dropped = {f"dropped_{rule}": rows for rule, rows in trained.training.dropped.items()}
     assert dropped.items() <= run.data.metrics.items()
