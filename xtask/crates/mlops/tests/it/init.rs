@@ -24,7 +24,11 @@ fn a_new_project_has_its_own_names_and_nothing_of_the_example() {
             &["--kind=classification", "--spark", "--package=winback"],
             false,
         ),
-        ("fares", &["--example", "taxi"], true),
+        (
+            "fares",
+            &["--example", "taxi", "--package", LONGEST_PACKAGE],
+            true,
+        ),
     ] {
         let made = world.make(name, args);
         let listed = files(&made);
@@ -37,13 +41,26 @@ fn a_new_project_has_its_own_names_and_nothing_of_the_example() {
             } else {
                 0
             };
-            let old = ["mlops_stacks", "mlops-stacks", "mlops stacks", "taxi"];
-            for word in &old[..if trips { 3 } else { 4 }] {
+            let old = [
+                "mlops_stacks",
+                "mlops-stacks",
+                "mlops stacks",
+                "{ tool }",
+                "tool_repository",
+                "taxi",
+            ];
+            for word in &old[..if trips { 5 } else { 6 }] {
                 assert!(
                     !text.contains(word) && !path.contains(word),
                     "{name}: {word} in {path}"
                 );
             }
+            let of_trips = [
+                "trip", "trips", "fare", "fares", "miles", "dollars", "pickup",
+            ];
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            let found = words.find(|word| !trips && of_trips.contains(word));
+            assert_eq!(found, None, "{name}: {path}");
         }
         assert!(rust <= 300, "{name}: {rust} lines of Rust");
         let git = |args: &[&str]| world.git(&made, args);
@@ -55,6 +72,7 @@ fn a_new_project_has_its_own_names_and_nothing_of_the_example() {
         assert_eq!(git(&["ls-files"]).lines().count(), listed.len());
         locked(&world, &made);
         recorded(&made, &listed);
+        formatted(&world, &made);
     }
     let made = world.folder("win-back");
     let bundle = fs::read_to_string(made.join("databricks.yml")).unwrap();
@@ -72,6 +90,19 @@ fn locked(world: &World, made: &Path) {
         .current_dir(made);
     let said = Said::from(world.around(&mut cargo).output().unwrap());
     assert_eq!(said.code, Some(0), "{}", said.stderr);
+}
+
+/// The longest name that a package can have.
+const LONGEST_PACKAGE: &str = "a_package_whose_name_has_forty_letters_x";
+
+/// ruff finds nothing, however long the new names are.
+fn formatted(world: &World, made: &Path) {
+    for args in [&["check"][..], &["format", "--check"]] {
+        let mut ruff = Command::new(world.tool.root().join(".venv/bin/ruff"));
+        ruff.args(args).arg("--no-cache").current_dir(made);
+        let said = Said::from(world.around(&mut ruff).output().unwrap());
+        assert_eq!(said.code, Some(0), "{args:?}: {}", said.stdout);
+    }
 }
 
 /// The record names each file but itself.

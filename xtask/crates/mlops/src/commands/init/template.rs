@@ -23,6 +23,8 @@ const PACKAGE: &str = "mlops_stacks";
 const DASHED: &str = "mlops-stacks";
 /// In xtask/Cargo.toml: where the tool comes from.
 const TOOL: &str = "{ TOOL }";
+/// In README.md: the repository of the tool.
+const REPOSITORY: &str = "TOOL_REPOSITORY";
 /// What a copy of the tool needs besides its crates, as the tool's repository has it.
 const WORKSPACE: &[&str] = &["Cargo.toml", "Cargo.lock", "xtask/Cargo.toml"];
 
@@ -160,6 +162,7 @@ impl Template<'_> {
         let renamed = |text: &str| {
             text.replace(PACKAGE, &answers.package)
                 .replace(DASHED, &answers.dashed())
+                .replace(REPOSITORY, &self.tool.url)
         };
         let mut file = self.read(from)?;
         if let Ok(text) = std::str::from_utf8(&file.bytes) {
