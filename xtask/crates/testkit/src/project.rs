@@ -85,7 +85,8 @@ impl Project {
         project.commit("A project")
     }
 
-    /// A project that a command made in another folder, which is moved here with its repository.
+    /// A project that a command made in another folder, which is moved here with its repository. Its lock file has
+    /// the packages of the repository that is tested.
     ///
     /// # Panics
     /// When it cannot be moved; the message says why.
@@ -99,7 +100,34 @@ impl Project {
             std::fs::rename(path, to).expect("the file is moved");
         }
         std::fs::remove_dir(made).expect("the folder is empty");
+        project.keep_tools_of_its_own();
         project
+    }
+
+    /// Has the project note of its own what its Python environment was made of: the note of the repository that is
+    /// tested is of another pyproject.toml, and each of them would install the shared environment anew.
+    fn keep_tools_of_its_own(&self) {
+        let [shared, own] = [repository(), self.root()].map(|root| root.join(".xtask/tools"));
+        std::fs::remove_file(&own).expect("a link");
+        std::fs::create_dir(&own).expect("a folder");
+        for entry in std::fs::read_dir(&shared).expect("the folder is there") {
+            let path = entry.expect("the folder can be read").path();
+            if path.is_dir() {
+                let link = own.join(path.file_name().expect("a name"));
+                std::os::unix::fs::symlink(path, link).expect("a link");
+            }
+        }
+        let digest = |name: &str| {
+            let bytes = std::fs::read(self.root().join(name)).unwrap_or_default();
+            xtask_remote::sha256(&bytes)
+        };
+        let note = std::fs::read(shared.join("environment.json")).expect("the environment is made");
+        let mut note: serde_json::Value = serde_json::from_slice(&note).expect("a note");
+        note["asked"] = ["pyproject.toml", "uv.lock", ".python-version"]
+            .map(digest)
+            .concat()
+            .into();
+        std::fs::write(own.join("environment.json"), note.to_string()).expect("a file");
     }
 
     fn empty(xtask: &str, folder: TempDir) -> Project {
