@@ -1,9 +1,6 @@
 """Another problem: four files of the package say that customers leave, and all the rest is as it is."""
 
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import mlflow
 import numpy as np
@@ -11,42 +8,21 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-import mlops_stacks
 from mlops_stacks.columns import LABEL
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.fixture
-def of_churn(monkeypatch) -> Iterator[None]:
+def of_churn(package_of) -> None:
     """The package of a project that replaced columns.py, cleaning.py, features.py and baseline.py."""
-    yield from package_of(monkeypatch, FIXTURES / "classification")
+    package_of(FIXTURES / "classification")
 
 
 @pytest.fixture
-def of_plans(monkeypatch) -> Iterator[None]:
+def of_plans(package_of) -> None:
     """The same, with a label of three values."""
-    yield from package_of(monkeypatch, FIXTURES / "multiclass", FIXTURES / "classification")
-
-
-def package_of(monkeypatch, *folders: Path) -> Iterator[None]:
-    """The package with the files of these folders before its own."""
-    here = sys.modules["mlops_stacks.versions"].Process
-
-    def ours() -> list[str]:
-        return [name for name in sys.modules if name.split(".")[0] == "mlops_stacks"]
-
-    for name in ours():
-        monkeypatch.delitem(sys.modules, name)
-    package = ModuleType("mlops_stacks")
-    package.__path__ = [*map(str, folders), *mlops_stacks.__path__]
-    monkeypatch.setitem(sys.modules, "mlops_stacks", package)
-    from mlops_stacks import versions
-
-    monkeypatch.setattr(versions, "Process", here)
-    yield
-    for name in ours():
-        del sys.modules[name]
+    package_of(FIXTURES / "multiclass", FIXTURES / "classification")
 
 
 def customers(rows: int, seed: int, monthly: float = 0.4) -> pd.DataFrame:
