@@ -12,6 +12,7 @@ use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{FromRequestParts as _, OriginalUri, RawPathParams, Request, State};
 use axum::http::{HeaderMap, Method, header};
 use axum::response::Response;
@@ -20,10 +21,12 @@ use serde_json::Value;
 
 use crate::caller::Caller;
 use crate::forge::Forge;
-use crate::links::Links;
 use crate::refusal::{Found as _, Refusal};
+use crate::view::Links;
 use crate::view::View;
-use crate::world::{Access, Id, Permission, Pull, Repo};
+use crate::world::{Access, Id, OfRepo, Permission, Pull, Repo, Row, Table};
+
+pub(crate) type Routes = Router<Arc<Forge>>;
 
 pub(crate) struct Call {
     /// At the start of the call.
@@ -98,9 +101,7 @@ impl Call {
         let reads = matches!(parts.method, Method::GET | Method::HEAD);
         // GraphQL always uses POST; there the document decides.
         if !reads && !may_write(&caller) && parts.uri.path() != "/api/graphql" {
-            return Err(Refusal::forbidden(
-                "Resource not accessible by personal access token",
-            ));
+            return Err(Refusal::not_accessible());
         }
         let links = parts
             .extensions
@@ -157,7 +158,6 @@ impl Call {
         &self.body
     }
 
-    /// The caller's account.
     pub(crate) fn user(&self) -> Result<Id, Refusal> {
         self.caller.user().found()
     }
@@ -174,10 +174,19 @@ impl Call {
         }
         match needed {
             Permission::Admin => Err(Refusal::forbidden("Must have admin rights to Repository.")),
-            _ => Err(Refusal::forbidden(
-                "Resource not accessible by personal access token",
-            )),
+            _ => Err(Refusal::not_accessible()),
         }
+    }
+
+    /// A row of the repository, by the id in the path.
+    pub(crate) fn row<'w, T: Row + OfRepo>(
+        &self,
+        table: &'w Table<T>,
+        name: &str,
+        repo: &Repo,
+    ) -> Result<&'w T, Refusal> {
+        let row = table.get(self.id(name)?);
+        row.filter(|row| row.repo() == repo.id).found()
     }
 
     /// The pull request in the path, if the caller has the permission.

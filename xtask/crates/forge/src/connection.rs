@@ -24,7 +24,6 @@ impl Connection {
     }
 }
 
-/// A listener.
 pub(crate) struct Door<L> {
     inner: L,
     is_socket: bool,

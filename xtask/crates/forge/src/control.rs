@@ -2,26 +2,22 @@
 
 mod runs;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::json;
 use xtask_local_server::secret::{Secret, fingerprint};
 
-use crate::call::{Answer, Call, Reply, to};
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::caller::Caller;
 use crate::faults::Fault;
-use crate::forge::Forge;
 use crate::git::merge::Author;
 use crate::pull_requests::{advance_queue, merge_what_waits, pushed};
 use crate::refusal::{Found as _, Refusal};
 use crate::rest::{NewRepo, make, permission_named};
 use crate::world::{Access, Repo, Token, User, UserKind};
 
-pub(crate) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/status", get(to(status)))
         .route("/stop", post(to(stop)))
         .route("/users", post(to(create_user)))

@@ -25,9 +25,7 @@ pub(crate) struct Fault {
     pub(crate) delay_ms: u64,
     /// Status of the reply; the request is not executed.
     pub(crate) status: Option<u16>,
-    /// Headers of the reply.
     pub(crate) headers: BTreeMap<String, String>,
-    /// Body of the reply.
     pub(crate) body: Option<String>,
     /// Truncates the body of the real reply to this many bytes.
     pub(crate) truncate: Option<usize>,

@@ -22,7 +22,6 @@ pub(crate) struct Forge {
     /// `http://127.0.0.1:PORT`, without a trailing slash.
     pub(crate) url: String,
     pub(crate) port: u16,
-    /// The owner's token.
     pub(crate) token: Secret,
     pub(crate) git: Git,
     world: RwLock<Arc<World>>,

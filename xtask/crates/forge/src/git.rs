@@ -19,7 +19,6 @@ pub(crate) enum GitError {
     Start(#[from] std::io::Error),
     #[error("git {verb} failed: {said}")]
     Failed { verb: String, said: String },
-    /// An invalid ref name.
     #[error("{0} is not a valid ref name.")]
     RefName(String),
     /// A valid ref that cannot be written, such as `a/b` beside `a`.

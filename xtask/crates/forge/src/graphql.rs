@@ -60,7 +60,6 @@ fn known() -> Result<&'static Known, Refusal> {
         .map_err(|error| Refusal::internal(error))
 }
 
-/// `POST /graphql`.
 pub(crate) fn answer(call: &Call) -> Answer {
     let body = call.json();
     let Some(query) = body.get("query").and_then(Value::as_str) else {
@@ -116,7 +115,6 @@ fn execute(
     }
 }
 
-/// Occurrences by name.
 fn counts<'n>(names: impl Iterator<Item = &'n str>) -> Vec<(String, usize)> {
     let mut counts = HashMap::new();
     for name in names {

@@ -6,7 +6,7 @@
 //! - `world` is the state without git, as a value; `store` keeps it on disk; `forge` holds the current one. A change
 //!   works on a copy, which becomes the world once it is stored.
 //! - `git` runs git; `pull_requests` are the rules of pull requests.
-//! - `entrance` is the first layer of every request: authentication, faults, recording. Behind it are `rest`,
+//! - `middleware` is the first layer of every request: authentication, faults, recording. Behind it are `rest`,
 //!   `graphql`, `git::http`, `pages`, and `control`, with which the owner creates users and repositories, reports
 //!   checks and orders faults.
 //! - [`serve`] starts and stops all of it.
@@ -21,13 +21,12 @@ mod caller;
 mod clock;
 mod connection;
 mod control;
-mod entrance;
 mod exchanges;
 mod faults;
 mod forge;
 mod git;
 mod graphql;
-mod links;
+mod middleware;
 mod pages;
 mod pull_requests;
 mod refusal;

@@ -7,22 +7,18 @@ mod sign_in;
 
 pub(crate) use sign_in::{link, sign_in};
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use maud::{Markup, html};
 
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::refusal::Refusal;
 use crate::world::{Permission, Pull, Repo};
 use layout::{ago, page, pull_badge};
 
 /// Unknown addresses are passed on to git.
-pub(crate) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(crate) fn routes() -> Routes {
+    Routes::new()
         .route("/", get(to(repositories)))
         .route("/sign-in", get(to(sign_in)))
         .route(layout::STYLE_PATH, get(to(style)))
@@ -118,7 +114,6 @@ fn row(call: &Call, repo: &Repo, pull: &Pull) -> Markup {
     }
 }
 
-/// A refusal for browsers.
 pub(crate) fn refusal(refusal: &Refusal) -> Reply {
     let hint = match refusal.status {
         StatusCode::UNAUTHORIZED => {

@@ -40,9 +40,13 @@ impl Refusal {
         Refusal::new(StatusCode::FORBIDDEN, message)
     }
 
-    /// 422 with a message.
     pub(crate) fn unprocessable(message: impl Into<String>) -> Refusal {
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
+    }
+
+    /// The token, or its user, may not do this.
+    pub(crate) fn not_accessible() -> Refusal {
+        Refusal::forbidden("Resource not accessible by personal access token")
     }
 
     /// 422 "Validation Failed".
@@ -55,16 +59,22 @@ impl Refusal {
 
     /// 422 with a message for no particular field.
     pub(crate) fn custom(resource: &'static str, message: impl Into<String>) -> Refusal {
-        let message = Some(message.into());
+        Refusal::told(resource, None, message)
+    }
+
+    pub(crate) fn told(
+        resource: &'static str,
+        field: Option<&'static str>,
+        message: impl Into<String>,
+    ) -> Refusal {
         Refusal::invalid(Problem {
             resource,
-            field: None,
+            field,
             code: "custom",
-            message,
+            message: Some(message.into()),
         })
     }
 
-    /// 422 for a field.
     pub(crate) fn field(
         resource: &'static str,
         field: &'static str,

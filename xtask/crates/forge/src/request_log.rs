@@ -20,7 +20,6 @@ pub(crate) struct Asked {
     pub(crate) query: String,
     /// JSON if possible, else a string; `null` for none and for git.
     pub(crate) body: Value,
-    /// The token's account.
     pub(crate) login: Option<String>,
     /// `None` if the connection was cut.
     pub(crate) status: Option<u16>,

@@ -14,18 +14,14 @@ mod users;
 pub(crate) use actions::may_approve;
 pub(crate) use repos::{NewRepo, make, permission_named};
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::routing::get;
 
-use crate::call::{Answer, Call, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Routes, to};
 use crate::refusal::Refusal;
 
 /// Relative to the API's base address.
-pub(crate) fn routes() -> Router<Arc<Forge>> {
-    let of_a_repository = Router::new()
+pub(crate) fn routes() -> Routes {
+    let of_a_repository = Routes::new()
         .merge(repos::routes_of_one())
         .merge(branches::routes())
         .merge(commits::routes())
@@ -33,7 +29,7 @@ pub(crate) fn routes() -> Router<Arc<Forge>> {
         .merge(pulls::routes())
         .merge(actions::routes())
         .merge(deployments::routes());
-    Router::new()
+    Routes::new()
         .merge(users::routes())
         .merge(repos::routes())
         .nest("/repos/{owner}/{repo}", of_a_repository)

@@ -10,17 +10,17 @@ use axum::routing::get;
 use crate::call::{refused, to};
 use crate::caller::Caller;
 use crate::control;
-use crate::entrance::entrance as enter;
 use crate::forge::Forge;
 use crate::git::http::{Service, service};
 use crate::graphql;
+use crate::middleware::admit_and_answer;
 use crate::pages;
 use crate::pull_requests::{merge_what_waits, pushed};
 use crate::refusal::{Found as _, Refusal};
 use crate::rest;
 use crate::world::{Access, Permission};
 
-pub(crate) fn entrance(forge: Arc<Forge>) -> Router {
+pub(crate) fn router(forge: Arc<Forge>) -> Router {
     let inside = Router::new()
         .nest("/api/v3", rest::routes())
         .route("/api/graphql", axum::routing::post(to(graphql::answer)))
@@ -29,7 +29,9 @@ pub(crate) fn entrance(forge: Arc<Forge>) -> Router {
         .merge(pages::routes())
         .fallback(git)
         .with_state(forge.clone());
-    Router::new().fallback(enter).with_state((forge, inside))
+    Router::new()
+        .fallback(admit_and_answer)
+        .with_state((forge, inside))
 }
 
 /// `/OWNER/REPO.git/…`: git's protocol.

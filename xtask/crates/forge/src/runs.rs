@@ -13,7 +13,6 @@ pub(crate) struct Beginning<'a> {
     pub(crate) actor: Id,
 }
 
-/// A run without jobs.
 pub(crate) fn begin(world: &mut World, of: &Beginning<'_>) -> WorkflowRun {
     let now = world.now();
     let suite = world.next_id();

@@ -64,7 +64,7 @@ pub async fn serve(
     forge.state.announce(&announcement(&forge))?;
     tracing::info!(url = forge.url, "serving");
 
-    let routes = router::entrance(forge.clone());
+    let routes = router::router(forge.clone());
     let mut servers = JoinSet::new();
     let service = routes
         .clone()

@@ -7,19 +7,16 @@ use rusqlite::{Connection, params};
 
 use crate::world::{Change, World};
 
-/// Version of the layout.
 const VERSION: i64 = 1;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     #[error("the forge's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// A row with invalid content.
     #[error("the forge's database has an invalid value: {0}")]
     Json(#[from] serde_json::Error),
     #[error("the forge's database cannot be closed to other users: {0}")]
     Permissions(#[source] std::io::Error),
-    /// Written by a newer program.
     #[error(
         "the forge's database has version {found}, and this program supports {VERSION}: delete the folder, or use the newer program"
     )]

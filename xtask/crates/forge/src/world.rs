@@ -68,9 +68,46 @@ impl Default for Settings {
     }
 }
 
-impl Row for Settings {
-    const KIND: &'static str = "settings";
+/// Implements [`Row`], with the name in the database.
+macro_rules! rows {
+    ($($type:ident $kind:literal,)*) => {
+        $(impl Row for $type { const KIND: &'static str = $kind; })*
+    };
 }
+
+rows! {
+    Settings "settings",
+    Workflow "workflow",
+    WorkflowRun "workflow_run",
+    Dispatch "dispatch",
+    Environment "environment",
+    Deployment "deployment",
+    CheckSuite "check_suite",
+    CheckRun "check_run",
+    Status "status",
+    User "user",
+    Token "token",
+    Session "session",
+    Pull "pull_request",
+    Comment "comment",
+    Review "review",
+    Thread "review_thread",
+    Repo "repository",
+    Label "label",
+}
+
+/// What belongs to a repository.
+pub(crate) trait OfRepo {
+    fn repo(&self) -> Id;
+}
+
+macro_rules! of_repo {
+    ($($type:ident)*) => {
+        $(impl OfRepo for $type { fn repo(&self) -> Id { self.repo } })*
+    };
+}
+
+of_repo! { Label Pull CheckSuite CheckRun Status Workflow WorkflowRun Dispatch Environment Deployment }
 
 /// The id of the only row.
 const SETTINGS: Id = 1;

@@ -17,14 +17,18 @@ impl<'a> Fields<'a> {
     }
 
     /// `None` if missing or null.
+    fn read<T>(
+        &self,
+        name: &str,
+        kind: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, Refusal> {
+        let read = |value| read(value).ok_or_else(|| wrong(name, value, kind));
+        self.get(name).map(read).transpose()
+    }
+
     pub(crate) fn text(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) => value
-                .as_str()
-                .map(Some)
-                .ok_or_else(|| wrong(name, value, "string")),
-        }
+        self.read(name, "string", Value::as_str)
     }
 
     pub(crate) fn required(&self, name: &str) -> Result<&'a str, Refusal> {
@@ -43,23 +47,11 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Refusal> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) => value
-                .as_bool()
-                .map(Some)
-                .ok_or_else(|| wrong(name, value, "boolean")),
-        }
+        self.read(name, "boolean", Value::as_bool)
     }
 
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Refusal> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) => value
-                .as_i64()
-                .map(Some)
-                .ok_or_else(|| wrong(name, value, "integer")),
-        }
+        self.read(name, "integer", Value::as_i64)
     }
 
     /// Empty if missing.
@@ -79,24 +71,15 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn object(&self, name: &str) -> Result<Option<Fields<'a>>, Refusal> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) if value.is_object() => Ok(Some(Fields(value))),
-            Some(value) => Err(wrong(name, value, "object")),
-        }
+        self.read(name, "object", |value| {
+            value.is_object().then_some(Fields(value))
+        })
     }
 
     /// Empty if missing.
     pub(crate) fn objects(&self, name: &str) -> Result<Vec<Fields<'a>>, Refusal> {
-        match self.get(name) {
-            None => Ok(Vec::new()),
-            Some(value) => {
-                let items = value
-                    .as_array()
-                    .ok_or_else(|| wrong(name, value, "array"))?;
-                Ok(items.iter().map(Fields).collect())
-            }
-        }
+        let items = self.read(name, "array", Value::as_array)?;
+        Ok(items.into_iter().flatten().map(Fields).collect())
     }
 
     pub(crate) fn any(&self, name: &str) -> Option<&'a Value> {

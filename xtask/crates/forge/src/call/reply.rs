@@ -23,7 +23,7 @@ pub(crate) struct Reply {
     status: StatusCode,
     headers: Vec<(HeaderName, String)>,
     body: Content,
-    /// Lets the entrance render a refusal as a page for browsers.
+    /// Lets the middleware render a refusal as a page for browsers.
     refusal: Option<Refusal>,
 }
 
@@ -35,12 +35,10 @@ enum Content {
 }
 
 impl Reply {
-    /// 200.
     pub(crate) fn json(body: Value) -> Reply {
         Reply::with(StatusCode::OK, body)
     }
 
-    /// 201.
     pub(crate) fn created(body: Value) -> Reply {
         Reply::with(StatusCode::CREATED, body)
     }
@@ -63,7 +61,6 @@ impl Reply {
         }
     }
 
-    /// 302.
     pub(crate) fn redirect(to: String) -> Reply {
         Reply {
             headers: vec![(LOCATION, to)],
@@ -71,7 +68,6 @@ impl Reply {
         }
     }
 
-    /// 200.
     pub(crate) fn text(text: String, media_type: &'static str) -> Reply {
         Reply {
             body: Content::Text(text, media_type),
@@ -100,9 +96,11 @@ impl Reply {
     pub(crate) fn page<T>(
         call: &Call,
         name: Option<&str>,
-        all: &[T],
-        show: impl Fn(&T) -> Result<Value, Refusal>,
+        all: impl IntoIterator<Item = T>,
+        show: impl Fn(T) -> Result<Value, Refusal>,
     ) -> Answer {
+        let all: Vec<T> = all.into_iter().collect();
+        let total = all.len();
         let number = |name: &str, default: usize| match call.query(name) {
             None => Ok(default),
             Some(text) => text.parse().map_err(|_| {
@@ -114,16 +112,16 @@ impl Reply {
         let size = number("per_page", 30)?.clamp(1, 100);
         let page = number("page", 1)?.max(1);
         let shown: Result<Vec<Value>, Refusal> = all
-            .iter()
+            .into_iter()
             .skip((page - 1) * size)
             .take(size)
             .map(show)
             .collect();
         let body = match name {
             None => Value::Array(shown?),
-            Some(name) => json!({"total_count": all.len(), name: shown?}),
+            Some(name) => json!({"total_count": total, name: shown?}),
         };
-        let last = all.len().div_ceil(size).max(1);
+        let last = total.div_ceil(size).max(1);
         let mut links = Vec::new();
         let mut link = |page: usize, rel: &str| {
             links.push(format!("<{}>; rel=\"{rel}\"", call.page_address(page)));

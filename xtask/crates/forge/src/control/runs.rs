@@ -45,7 +45,6 @@ struct JobReport {
     name: Option<String>,
     status: Option<String>,
     conclusion: Option<String>,
-    /// Duration so far.
     seconds: Option<i64>,
     steps: Option<Vec<StepReport>>,
     log: Option<String>,
@@ -170,17 +169,8 @@ fn add_job(world: &mut World, run: &WorkflowRun, report: &JobReport) -> Result<I
         name,
         head_sha: run.head_sha.clone(),
         status: "queued".to_owned(),
-        conclusion: None,
-        started_at: None,
-        completed_at: None,
-        details_url: None,
         external_id: format!("{:032x}", id),
-        title: None,
-        summary: None,
-        text: None,
-        annotations: Vec::new(),
-        steps: Vec::new(),
-        environment: None,
+        ..CheckRun::default()
     };
     world.checks.put(id, job);
     apply(world, id, report)?;
@@ -320,7 +310,6 @@ fn step_of(
     }
 }
 
-/// Requested dispatches.
 pub(super) fn dispatches(call: &Call) -> Answer {
     let repo = repo(call)?;
     let rows = call

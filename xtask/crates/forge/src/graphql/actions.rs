@@ -3,9 +3,9 @@
 use super::commits::thing;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::records::page;
-use crate::links::node_id;
 use crate::refusal::Found as _;
 use crate::rest::may_approve;
+use crate::view::node_id;
 use crate::world::{CheckRun, Deployment, DeploymentStatus, Id};
 
 pub(super) fn run(scope: &Scope, id: Id, name: &str) -> Given {

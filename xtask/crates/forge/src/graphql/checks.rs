@@ -5,10 +5,10 @@ use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::query::pull_named;
 use super::records::{page, page_with};
 use super::{actions, counts};
-use crate::links::node_id;
 use crate::pull_requests::is_required;
 use crate::refusal::{Found as _, Refusal};
 use crate::rest::shapes::{check_page, path_in_url, suite_state};
+use crate::view::node_id;
 use crate::world::{App, CheckRun, Id, Status, Step, Verdict};
 
 /// GraphQL's spelling.

@@ -3,9 +3,9 @@
 use super::commits::thing as commit;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::records::page;
-use crate::links::node_id;
 use crate::refusal::Found as _;
 use crate::rest::shapes::association;
+use crate::view::node_id;
 use crate::world::Id;
 
 pub(super) fn comment(scope: &Scope, id: Id, name: &str) -> Given {

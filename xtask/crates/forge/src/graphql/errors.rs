@@ -17,7 +17,6 @@ pub(super) fn text_of(refusal: &Refusal) -> String {
     format!("{}{MARK}{}", refusal.graphql_type(), refusal.sentence())
 }
 
-/// An error before execution.
 pub(super) fn plain(message: impl std::fmt::Display) -> Value {
     json!({"errors": [{"message": message.to_string()}]})
 }
@@ -47,7 +46,6 @@ pub(super) fn executed(query: &str, response: ExecutionResponse) -> Value {
     reply
 }
 
-/// An invalid variable.
 pub(super) fn variables(error: &RequestError, document: &Valid<ExecutableDocument>) -> Value {
     let error = error.to_graphql_error(&document.sources);
     json!({"errors": [{"message": error.message, "locations": error.locations}]})

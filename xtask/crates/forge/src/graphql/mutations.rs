@@ -16,9 +16,7 @@ type Payload = Result<Vec<(&'static str, Out)>, Refusal>;
 
 pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
     if !scope.may_write {
-        return Err(Refusal::forbidden(
-            "Resource not accessible by personal access token",
-        ));
+        return Err(Refusal::not_accessible());
     }
     // An earlier field of the document may have changed the world.
     let scope = &scope.renewed();

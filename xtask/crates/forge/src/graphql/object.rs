@@ -15,7 +15,6 @@ use crate::refusal::{Found as _, Refusal};
 use crate::view::View;
 use crate::world::{Id, Permission, Pull, Repo, UserKind};
 
-/// The context of an execution.
 #[derive(Clone)]
 pub(super) struct Scope {
     pub(super) view: View,
@@ -58,7 +57,6 @@ pub(super) enum Thing {
     Connection(Arc<records::Connection>),
 }
 
-/// The value of a field.
 #[derive(Debug, Clone)]
 pub(super) enum Out {
     Leaf(Value),

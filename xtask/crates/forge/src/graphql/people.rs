@@ -4,8 +4,8 @@ use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::query::repository;
 use super::records::page;
 use crate::git::Signature;
-use crate::links::node_id;
 use crate::rest::shapes::account_of;
+use crate::view::node_id;
 use crate::world::{Id, UserKind};
 
 pub(super) fn user(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
@@ -35,7 +35,6 @@ pub(super) fn user(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
     })
 }
 
-/// The author of a commit.
 pub(super) fn git_actor(scope: &Scope, signature: &Signature) -> Thing {
     let account = account_of(&scope.world, signature);
     let is_person = |id: &Id| {

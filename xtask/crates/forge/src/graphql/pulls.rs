@@ -6,12 +6,11 @@ use super::records::page;
 use super::refs::branch_ref;
 use super::repositories::labels;
 use crate::git::FileChange;
-use crate::links::node_id;
 use crate::pull_requests::{Mergeable, merge_state, review_decision};
 use crate::rest::shapes::association;
+use crate::view::node_id;
 use crate::world::{Id, Permission, Pull, ReviewState};
 
-/// Filtered, ordered and paged.
 pub(super) fn list(scope: &Scope, mut all: Vec<&Pull>, args: &Args) -> Given {
     let states = args.texts("states");
     let wanted_labels = args.texts("labels");
@@ -51,7 +50,6 @@ pub(super) fn pull(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
     }
 }
 
-/// Stored fields.
 fn said(scope: &Scope, pull: &Pull, name: &str) -> Option<Out> {
     let path = || scope.pull_page(pull);
     let time = |at: Option<crate::clock::Time>| leaf(at.map(|at| at.to_string()));
@@ -100,7 +98,6 @@ fn said(scope: &Scope, pull: &Pull, name: &str) -> Option<Out> {
     })
 }
 
-/// Connections.
 fn lists(scope: &Scope, pull: &Pull, name: &str, args: &Args) -> Option<Given> {
     let world = &scope.world;
     let reviews = |kind: Vec<&crate::world::Review>| {
@@ -217,7 +214,6 @@ fn review_requests(scope: &Scope, pull: &Pull, args: &Args) -> Given {
     page(people.chain(teams), args)
 }
 
-/// Computed fields.
 fn computed(scope: &Scope, pull: &Pull, name: &str) -> Given {
     let world = &scope.world;
     let repo = scope.repo(pull.repo)?;

@@ -2,8 +2,8 @@
 
 use super::object::{Args, Given, Out, Scope, Thing, leaf, record, unanswered};
 use super::search;
-use crate::links::parse_node_id;
 use crate::refusal::Refusal;
+use crate::view::parse_node_id;
 use crate::world::{Id, UserKind};
 
 pub(super) fn field(scope: &Scope, name: &str, args: &Args) -> Given {
@@ -124,7 +124,6 @@ fn row(scope: &Scope, kind: &str, id: Id) -> Option<(Thing, Option<Id>)> {
     })
 }
 
-/// By global id.
 pub(super) fn pull_named(scope: &Scope, name: &str) -> Result<Id, Refusal> {
     match node(scope, name)? {
         Thing::Pull(id) => Ok(id),

@@ -3,8 +3,8 @@
 use super::commits::thing;
 use super::object::{Args, Given, Out, Scope, Thing, leaf, unanswered};
 use super::records::page;
-use crate::links::node_id;
 use crate::refusal::Found as _;
+use crate::view::node_id;
 use crate::world::{Id, Pull};
 
 /// In the order of the queue.

@@ -15,7 +15,6 @@ pub(super) fn field(fields: &[(&'static str, Out)], name: &str) -> Given {
     }
 }
 
-/// One page of a connection.
 #[derive(Debug)]
 pub(super) struct Connection {
     page: Vec<Thing>,
@@ -113,7 +112,6 @@ pub(super) fn connection(connection: &Connection, name: &str) -> Given {
     })
 }
 
-/// An item with its cursor.
 pub(super) fn edge(node: Thing, number: usize) -> Thing {
     record(vec![
         ("cursor", leaf(cursor(number))),

@@ -6,8 +6,8 @@ use super::query::node;
 use super::records::page;
 use super::refs::{branch_ref, ref_named, refs};
 use super::{actions, pulls};
-use crate::links::node_id;
 use crate::refusal::{Found as _, Refusal};
+use crate::view::node_id;
 use crate::world::{Id, Label, Permission, Repo, UserKind};
 
 pub(super) fn repository(scope: &Scope, id: Id, name: &str, args: &Args) -> Given {
@@ -265,7 +265,6 @@ pub(super) fn label(scope: &Scope, id: Id, name: &str) -> Given {
     })
 }
 
-/// By global id.
 pub(super) fn labels_named(scope: &Scope, names: &[&str]) -> Result<Vec<Id>, Refusal> {
     let label = |name: &&str| match node(scope, name)? {
         Thing::Label(id) => Ok(id),

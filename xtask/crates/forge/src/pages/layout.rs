@@ -77,7 +77,6 @@ pub(super) fn badge(word: &str, class: &str) -> Markup {
     html! { span class={ "badge " (class) } { (word.replace('_', " ")) } }
 }
 
-/// Duration so far.
 pub(super) fn duration(call: &Call, check: &CheckRun) -> String {
     let Some(start) = check.started_at else {
         return String::new();

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use super::merge_state::{base_tip, merge_state};
+use super::merge_state::merge_state;
 use super::push::pushed;
 use crate::forge::Forge;
 use crate::git::merge::Author;
@@ -13,7 +13,6 @@ use crate::world::{AutoMerge, Id, MergeMethod, Merged, Permission, Pull, Queued,
 pub(crate) struct MergeRequest {
     pub(crate) by: Id,
     pub(crate) method: Option<MergeMethod>,
-    /// The expected head.
     pub(crate) sha: Option<String>,
     pub(crate) title: Option<String>,
     pub(crate) message: Option<String>,
@@ -41,9 +40,7 @@ fn check(
     request: &MergeRequest,
 ) -> Result<MergeMethod, Refusal> {
     if world.permission(repo, request.by) < Some(Permission::Write) {
-        return Err(Refusal::forbidden(
-            "Resource not accessible by personal access token",
-        ));
+        return Err(Refusal::not_accessible());
     }
     if pull.merged.is_some() {
         return Err(not_allowed("Pull Request is already merged"));
@@ -94,7 +91,7 @@ fn land(
     method: MergeMethod,
     request: &MergeRequest,
 ) -> Result<String, Refusal> {
-    let Some(base) = base_tip(world, pull).map(str::to_owned) else {
+    let Some(base) = world.tip(pull.repo, &pull.base_ref).map(str::to_owned) else {
         return Err(not_allowed("Base branch does not exist"));
     };
     let commit = match method {

@@ -27,64 +27,43 @@ pub(crate) fn merge_state(
     world: &World,
     pull: &Pull,
 ) -> Result<MergeState, Refusal> {
-    let plain = |mergeable, state| MergeState {
-        mergeable,
-        state,
-        obstacle: None,
-    };
-    if !pull.open {
-        return Ok(plain(Mergeable::Unknown, "UNKNOWN"));
-    }
-    if still_unknown(forge, world)? {
-        return Ok(plain(Mergeable::Unknown, "UNKNOWN"));
-    }
-    let Some(base) = base_tip(world, pull) else {
-        return Ok(plain(Mergeable::Unknown, "UNKNOWN"));
-    };
-    if forge
-        .git
-        .merge_tree(pull.repo, base, &pull.head_sha)?
-        .is_none()
-    {
-        let obstacle = Some("Pull Request is not mergeable".to_owned());
-        return Ok(MergeState {
-            mergeable: Mergeable::Conflicting,
-            state: "DIRTY",
+    let said = |mergeable, state, obstacle: Option<String>| {
+        Ok(MergeState {
+            mergeable,
+            state,
             obstacle,
-        });
+        })
+    };
+    let because = |text: &str| Some(text.to_owned());
+    if !pull.open || still_unknown(forge, world)? {
+        return said(Mergeable::Unknown, "UNKNOWN", None);
+    }
+    let Some(base) = world.tip(pull.repo, &pull.base_ref) else {
+        return said(Mergeable::Unknown, "UNKNOWN", None);
+    };
+    let git = &forge.git;
+    if git.merge_tree(pull.repo, base, &pull.head_sha)?.is_none() {
+        let obstacle = because("Pull Request is not mergeable");
+        return said(Mergeable::Conflicting, "DIRTY", obstacle);
     }
     if pull.draft {
-        let obstacle = Some("Pull Request is still a draft".to_owned());
-        return Ok(MergeState {
-            mergeable: Mergeable::Yes,
-            state: "DRAFT",
-            obstacle,
-        });
+        let obstacle = because("Pull Request is still a draft");
+        return said(Mergeable::Yes, "DRAFT", obstacle);
     }
     let rule = world.rule(pull.repo, &pull.base_ref);
     if let Some(obstacle) = rule.and_then(|rule| rule_in_the_way(world, pull, rule)) {
-        return Ok(MergeState {
-            mergeable: Mergeable::Yes,
-            state: "BLOCKED",
-            obstacle: Some(obstacle),
-        });
+        return said(Mergeable::Yes, "BLOCKED", Some(obstacle));
     }
-    if rule.is_some_and(|rule| rule.strict)
-        && forge.git.distance(pull.repo, base, &pull.head_sha)?.behind > 0
-    {
-        let obstacle =
-            Some("Head branch is out of date. Review and try the merge again.".to_owned());
-        return Ok(MergeState {
-            mergeable: Mergeable::Yes,
-            state: "BEHIND",
-            obstacle,
-        });
+    let strict = rule.is_some_and(|rule| rule.strict);
+    if strict && git.distance(pull.repo, base, &pull.head_sha)?.behind > 0 {
+        let obstacle = because("Head branch is out of date. Review and try the merge again.");
+        return said(Mergeable::Yes, "BEHIND", obstacle);
     }
     let state = match world.verdict(pull.repo, &pull.head_sha) {
         None | Some(Verdict::Passed) => "CLEAN",
         Some(_) => "UNSTABLE",
     };
-    Ok(plain(Mergeable::Yes, state))
+    said(Mergeable::Yes, state, None)
 }
 
 /// Counts down the "unknown" answers.
@@ -98,10 +77,6 @@ fn still_unknown(forge: &Forge, world: &World) -> Result<bool, Refusal> {
         *left = left.saturating_sub(1);
         Ok(unknown)
     })
-}
-
-pub(super) fn base_tip<'w>(world: &'w World, pull: &Pull) -> Option<&'w str> {
-    world.repos.get(pull.repo)?.branch(&pull.base_ref)
 }
 
 fn rule_in_the_way(world: &World, pull: &Pull, rule: &BranchRule) -> Option<String> {

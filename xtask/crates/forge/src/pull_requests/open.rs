@@ -43,14 +43,8 @@ fn within_limits(title: Option<&str>, body: Option<&str>) -> Result<(), Refusal>
     ];
     for (field, text, most) in fields {
         if text.is_some_and(|text| text.chars().count() > most) {
-            return Err(Refusal::invalid(Problem {
-                resource: RESOURCE,
-                field: Some(field),
-                code: "custom",
-                message: Some(format!(
-                    "{field} is too long (maximum is {most} characters)"
-                )),
-            }));
+            let message = format!("{field} is too long (maximum is {most} characters)");
+            return Err(Refusal::told(RESOURCE, Some(field), message));
         }
     }
     Ok(())
@@ -78,9 +72,7 @@ pub(crate) fn open(
     let may_write = world.permission(head_repo, author) >= Some(Permission::Write)
         || world.permission(base_repo, author) >= Some(Permission::Write);
     if !may_write {
-        return Err(Refusal::forbidden(
-            "Resource not accessible by personal access token",
-        ));
+        return Err(Refusal::not_accessible());
     }
     let label = format!("{}:{branch}", world.login(head_repo.owner));
     let head_repo = head_repo.id;
@@ -216,15 +208,7 @@ pub(crate) fn update(
 }
 
 fn may_reopen(world: &World, pull: &Pull) -> Result<(), Refusal> {
-    let field = Some("state");
-    let refuse = |message: &str| {
-        Err(Refusal::invalid(Problem {
-            resource: RESOURCE,
-            field,
-            code: "custom",
-            message: Some(message.to_owned()),
-        }))
-    };
+    let refuse = |message: &str| Err(Refusal::told(RESOURCE, Some("state"), message));
     if pull.merged.is_some() {
         return refuse("state cannot be changed. The pull request cannot be reopened.");
     }

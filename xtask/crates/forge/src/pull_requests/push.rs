@@ -55,16 +55,8 @@ fn heads_moved(world: &mut World, git: &Git, repo: Id, branch: &str) -> Result<(
     let pulls: Vec<Pull> = world.pulls.iter().filter(follows).cloned().collect();
     let now = world.now();
     for pull in pulls {
-        let tip = world
-            .repos
-            .get(repo)
-            .and_then(|repo| repo.branch(branch))
-            .map(str::to_owned);
-        let base = world
-            .repos
-            .get(pull.repo)
-            .and_then(|repo| repo.branch(&pull.base_ref))
-            .map(str::to_owned);
+        let tip = world.tip(repo, branch).map(str::to_owned);
+        let base = world.tip(pull.repo, &pull.base_ref).map(str::to_owned);
         if let Some(tip) = &tip {
             git.bring(
                 repo,
@@ -127,12 +119,7 @@ fn base_moved(
     branch: &str,
     pusher: Id,
 ) -> Result<(), Refusal> {
-    let Some(tip) = world
-        .repos
-        .get(repo)
-        .and_then(|repo| repo.branch(branch))
-        .map(str::to_owned)
-    else {
+    let Some(tip) = world.tip(repo, branch).map(str::to_owned) else {
         return Ok(());
     };
     let into = |pull: &&Pull| pull.open && pull.repo == repo && pull.base_ref == branch;

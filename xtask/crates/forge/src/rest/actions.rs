@@ -5,21 +5,17 @@ mod dispatch;
 
 pub(crate) use attempts::may_approve;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::routing::{get, post};
 use serde_json::json;
 
 use super::logs;
 use super::shapes::{job as job_shape, workflow as workflow_shape, workflow_run};
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::refusal::{Found as _, Refusal};
 use crate::world::{CheckRun, Permission, Repo, Workflow, WorkflowRun};
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/actions/workflows", get(to(workflows)))
         .route("/actions/workflows/{workflow}", get(to(one_workflow)))
         .route(
@@ -55,13 +51,8 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
 
 fn workflows(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    let all: Vec<&Workflow> = call
-        .world
-        .workflows
-        .iter()
-        .filter(|workflow| workflow.repo == repo.id)
-        .collect();
-    Reply::page(call, Some("workflows"), &all, |row| {
+    let all = call.world.workflows.of(repo);
+    Reply::page(call, Some("workflows"), all, |row| {
         Ok(workflow_shape(call, repo, row))
     })
 }
@@ -114,18 +105,13 @@ fn list_runs(call: &Call, repo: &Repo, wanted: impl Fn(&WorkflowRun) -> bool) ->
             && (is("status", Some(status)) || is("status", conclusion))
     };
     let all: Vec<&WorkflowRun> = call.world.runs.iter().rev().filter(fits).collect();
-    Reply::page(call, Some("workflow_runs"), &all, |run| {
+    Reply::page(call, Some("workflow_runs"), all, |run| {
         workflow_run(call, repo, run)
     })
 }
 
 fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c WorkflowRun, Refusal> {
-    let run = call
-        .world
-        .runs
-        .get(call.id("run")?)
-        .filter(|run| run.repo == repo.id);
-    run.found()
+    call.row(&call.world.runs, "run", repo)
 }
 
 fn one(call: &Call) -> Answer {
@@ -163,12 +149,7 @@ fn list_jobs(call: &Call, repo: &Repo, run: &WorkflowRun, jobs: &[&CheckRun]) ->
 }
 
 fn find_job<'c>(call: &'c Call, repo: &Repo) -> Result<(&'c WorkflowRun, &'c CheckRun), Refusal> {
-    let job = call
-        .world
-        .checks
-        .get(call.id("job")?)
-        .filter(|job| job.repo == repo.id);
-    let job = job.found()?;
+    let job = call.row(&call.world.checks, "job", repo)?;
     let run = job.run.and_then(|run| call.world.runs.get(run)).found()?;
     Ok((run, job))
 }

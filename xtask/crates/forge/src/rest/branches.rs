@@ -2,22 +2,18 @@
 
 mod rules;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::json;
 
 use super::shapes::{commit, git_ref, merge, protection_summary, short_branch};
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::pull_requests::pushed;
 use crate::refusal::{Found as _, Refusal};
 use crate::world::{Permission, Repo};
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/branches", get(to(list)))
         // Branch names may contain slashes.
         .route(
@@ -47,7 +43,7 @@ fn list(call: &Call) -> Answer {
         .branches()
         .filter(|(name, _)| wanted.is_none_or(|wanted| repo.rules.contains_key(*name) == wanted))
         .collect();
-    Reply::page(call, None, &branches, |(name, sha)| {
+    Reply::page(call, None, branches, |(name, sha)| {
         Ok(short_branch(call, repo, name, sha))
     })
 }
@@ -93,7 +89,7 @@ fn matching_refs(call: &Call) -> Answer {
         .filter(|(name, _)| name.starts_with(&start))
         .collect();
     let api = call.repo_api(repo);
-    Reply::page(call, None, &refs, |(name, sha)| {
+    Reply::page(call, None, refs, |(name, sha)| {
         Ok(git_ref(&api, repo, name, sha))
     })
 }

@@ -2,15 +2,11 @@
 
 mod statuses;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::routing::{get, post};
 
 use super::commits::commit_named;
 use super::shapes::{annotation, check_run, check_suite};
-use crate::call::{Answer, Call, Fields, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Fields, Reply, Routes, to};
 use crate::pull_requests::merge_what_waits;
 use crate::refusal::{Found as _, Refusal};
 use crate::world::{Annotation, App, CheckRun, CheckSuite, Id, Permission, Repo, World};
@@ -26,8 +22,8 @@ pub(super) const BELOW_A_COMMIT: &[(&str, OfCommit)] = &[
     ("/pulls", pulls),
 ];
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/check-runs", post(to(create)))
         .route("/check-runs/{check}", get(to(one)).patch(to(update)))
         .route("/check-runs/{check}/annotations", get(to(annotations)))
@@ -59,14 +55,14 @@ fn check_runs(call: &Call, repo: &Repo, sha: &str) -> Answer {
                 .is_none_or(|status| check.status == status)
     };
     let all: Vec<&CheckRun> = all.iter().filter(wanted).copied().collect();
-    Reply::page(call, Some("check_runs"), &all, |check| {
+    Reply::page(call, Some("check_runs"), all, |check| {
         Ok(check_run(call, repo, check))
     })
 }
 
 fn check_suites(call: &Call, repo: &Repo, sha: &str) -> Answer {
     let all: Vec<&CheckSuite> = call.world.suites_of(repo.id, sha).collect();
-    Reply::page(call, Some("check_suites"), &all, |suite| {
+    Reply::page(call, Some("check_suites"), all, |suite| {
         check_suite(call, repo, suite)
     })
 }
@@ -80,18 +76,13 @@ fn pulls(call: &Call, repo: &Repo, sha: &str) -> Answer {
                 .is_some_and(|merged| merged.commit == sha)
     };
     let all: Vec<_> = call.world.pulls_of(repo.id).filter(at).collect();
-    Reply::page(call, None, &all, |pull| {
+    Reply::page(call, None, all, |pull| {
         Ok(super::shapes::simple_pull(call, repo, pull))
     })
 }
 
 fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c CheckRun, Refusal> {
-    let check = call
-        .world
-        .checks
-        .get(call.id("check")?)
-        .filter(|check| check.repo == repo.id);
-    check.found()
+    call.row(&call.world.checks, "check", repo)
 }
 
 fn one(call: &Call) -> Answer {
@@ -108,12 +99,7 @@ fn annotations(call: &Call) -> Answer {
 }
 
 fn suite<'c>(call: &'c Call, repo: &Repo) -> Result<&'c CheckSuite, Refusal> {
-    let suite = call
-        .world
-        .suites
-        .get(call.id("suite")?)
-        .filter(|suite| suite.repo == repo.id);
-    suite.found()
+    call.row(&call.world.suites, "suite", repo)
 }
 
 fn one_suite(call: &Call) -> Answer {
@@ -129,7 +115,7 @@ fn of_suite(call: &Call) -> Answer {
         .into_iter()
         .filter(|check| check.suite == suite.id)
         .collect();
-    Reply::page(call, Some("check_runs"), &checks, |check| {
+    Reply::page(call, Some("check_runs"), checks, |check| {
         Ok(check_run(call, repo, check))
     })
 }
@@ -148,22 +134,12 @@ fn create(call: &Call) -> Answer {
             id,
             repo: repo.id,
             suite,
-            run: None,
             attempt: 1,
             name,
             head_sha: sha,
             status: "queued".to_owned(),
-            conclusion: None,
             started_at: Some(world.now()),
-            completed_at: None,
-            details_url: None,
-            external_id: String::new(),
-            title: None,
-            summary: None,
-            text: None,
-            annotations: Vec::new(),
-            steps: Vec::new(),
-            environment: None,
+            ..CheckRun::default()
         };
         world.checks.put(id, check);
         apply(world, id, &fields)?;

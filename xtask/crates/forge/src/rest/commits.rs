@@ -1,8 +1,5 @@
 //! Commits, comparisons and files.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::ACCEPT;
 use axum::routing::get;
@@ -11,13 +8,12 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::shapes::{commit, file_change, path_in_url};
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::refusal::{Found as _, Refusal};
 use crate::world::{Permission, Repo};
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/commits", get(to(list)))
         // Ref names may contain slashes.
         .route("/commits/{*ref}", get(to(below)))
@@ -34,7 +30,7 @@ fn list(call: &Call) -> Answer {
         call.query("sha").unwrap_or(&repo.default_branch),
     )?;
     let shas = call.forge.git.history(repo.id, &start)?;
-    Reply::page(call, None, &shas, |sha| commit(call, repo, sha))
+    Reply::page(call, None, shas, |sha| commit(call, repo, &sha))
 }
 
 /// A commit, or its checks and statuses.

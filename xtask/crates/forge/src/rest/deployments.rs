@@ -2,24 +2,19 @@
 
 mod environments;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::commits::commit_named;
 use super::shapes::user;
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
-use crate::links::node_id;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::refusal::{Found as _, Refusal};
-use crate::view::View;
+use crate::view::{View, node_id};
 use crate::world::{Deployment, DeploymentStatus, Id, Permission, Repo, Verdict, World};
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/deployments", get(to(list)).post(to(create)))
         .route("/deployments/{deployment}", get(to(one)))
         .route(
@@ -101,7 +96,7 @@ fn list(call: &Call) -> Answer {
             && is("environment", &row.environment)
     };
     let all: Vec<&Deployment> = call.world.deployments.iter().rev().filter(fits).collect();
-    Reply::page(call, None, &all, |row| Ok(shown(call, repo, row)))
+    Reply::page(call, None, all, |row| Ok(shown(call, repo, row)))
 }
 
 fn create(call: &Call) -> Answer {
@@ -168,12 +163,7 @@ fn unready(world: &World, repo: &Repo, sha: &str, contexts: Option<&[String]>) -
 }
 
 fn find<'c>(call: &'c Call, repo: &Repo) -> Result<&'c Deployment, Refusal> {
-    let row = call
-        .world
-        .deployments
-        .get(call.id("deployment")?)
-        .filter(|row| row.repo == repo.id);
-    row.found()
+    call.row(&call.world.deployments, "deployment", repo)
 }
 
 fn one(call: &Call) -> Answer {
@@ -185,7 +175,7 @@ fn statuses(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let row = find(call, repo)?;
     let all: Vec<&DeploymentStatus> = row.statuses.iter().rev().collect();
-    Reply::page(call, None, &all, |status| {
+    Reply::page(call, None, all, |status| {
         Ok(shown_status(call, repo, row, status))
     })
 }

@@ -2,25 +2,21 @@
 
 mod conversation;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::http::header::ACCEPT;
 use axum::routing::{get, post, put};
 use serde_json::json;
 
 use super::shapes::{commit, file_change, pull as pull_shape, simple_pull, user};
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::pull_requests::{
     MergeRequest, NewPull, PullUpdate, merge, open, request_reviewers, update,
 };
 use crate::refusal::{Found as _, Refusal};
 use crate::world::{Id, MergeMethod, Permission, Pull};
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/pulls", get(to(list)).post(to(create)))
         .route("/pulls/{number}", get(to(one)).patch(to(change)))
         .route(
@@ -80,7 +76,7 @@ fn list(call: &Call) -> Answer {
     if newest_first {
         pulls.reverse();
     }
-    Reply::page(call, None, &pulls, |pull| Ok(simple_pull(call, repo, pull)))
+    Reply::page(call, None, pulls, |pull| Ok(simple_pull(call, repo, pull)))
 }
 
 fn create(call: &Call) -> Answer {
@@ -119,7 +115,6 @@ fn create(call: &Call) -> Answer {
     shown(call, id, StatusCode::CREATED)
 }
 
-/// The current state.
 fn shown(call: &Call, id: Id, status: StatusCode) -> Answer {
     let now = call.now();
     let pull = now.world.pulls.get(id).found()?;
@@ -147,9 +142,7 @@ fn change(call: &Call) -> Answer {
     let (repo, pull) = call.pull(Permission::Read)?;
     let user = call.user()?;
     if pull.author != user && call.world.permission(repo, user) < Some(Permission::Triage) {
-        return Err(Refusal::forbidden(
-            "Resource not accessible by personal access token",
-        ));
+        return Err(Refusal::not_accessible());
     }
     let fields = call.fields();
     let wanted = PullUpdate {
@@ -197,7 +190,7 @@ fn commits(call: &Call) -> Answer {
         .forge
         .git
         .log(repo.id, &pull.base_sha, &pull.head_sha)?;
-    Reply::page(call, None, &shas, |sha| commit(call, repo, sha))
+    Reply::page(call, None, shas, |sha| commit(call, repo, &sha))
 }
 
 fn files(call: &Call) -> Answer {
@@ -206,8 +199,8 @@ fn files(call: &Call) -> Answer {
         .forge
         .git
         .changes(repo.id, &pull.base_sha, &pull.head_sha)?;
-    Reply::page(call, None, &files, |file| {
-        Ok(file_change(call, repo, &pull.head_sha, file))
+    Reply::page(call, None, files, |file| {
+        Ok(file_change(call, repo, &pull.head_sha, &file))
     })
 }
 
@@ -223,9 +216,7 @@ fn ask(call: &Call) -> Answer {
     let (repo, pull) = call.pull(Permission::Read)?;
     let user = call.user()?;
     if pull.author != user && call.world.permission(repo, user) < Some(Permission::Write) {
-        return Err(Refusal::forbidden(
-            "Resource not accessible by personal access token",
-        ));
+        return Err(Refusal::not_accessible());
     }
     let (people, teams) = (
         call.fields().texts("reviewers")?,

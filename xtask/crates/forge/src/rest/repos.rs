@@ -1,30 +1,26 @@
 //! Repositories, forks, collaborators and labels.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::shapes::{full_repo, label, merge, minimal_repo, permissions, user};
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::git::Git;
 use crate::refusal::{Found as _, Refusal};
 use crate::view::View;
 use crate::world::{Id, Label, Merging, Permission, Repo, World};
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/user/repos", get(to(own)).post(to(create)))
         .route("/users/{login}/repos", get(to(of_user)))
         .route("/repos/{owner}/{repo}", get(to(one)).patch(to(update)))
 }
 
 /// Below a repository's address.
-pub(super) fn routes_of_one() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes_of_one() -> Routes {
+    Routes::new()
         .route("/forks", get(to(forks)).post(to(fork)))
         .route("/collaborators", get(to(collaborators)))
         .route(
@@ -58,12 +54,8 @@ pub(crate) fn make(world: &mut World, git: &Git, new: NewRepo) -> Result<Id, Ref
         .repo_named(world.login(new.owner), &new.name)
         .is_some()
     {
-        return Err(Refusal::invalid(crate::refusal::Problem {
-            resource: "Repository",
-            field: Some("name"),
-            code: "custom",
-            message: Some("name already exists on this account".to_owned()),
-        }));
+        let message = "name already exists on this account";
+        return Err(Refusal::told("Repository", Some("name"), message));
     }
     let id = world.next_id();
     match new.parent {
@@ -120,7 +112,7 @@ fn list(call: &Call, wanted: impl Fn(&Repo) -> bool) -> Answer {
     let user = call.user()?;
     let visible = |repo: &&Repo| call.world.permission(repo, user).is_some() && wanted(repo);
     let repos: Vec<&Repo> = call.world.repos.iter().filter(visible).collect();
-    Reply::page(call, None, &repos, |repo| shown(call, call, repo))
+    Reply::page(call, None, repos, |repo| shown(call, call, repo))
 }
 
 fn create(call: &Call) -> Answer {
@@ -205,7 +197,7 @@ fn rename(world: &mut World, id: Id, name: &str) -> Result<(), Refusal> {
 fn forks(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
     let forks: Vec<&Repo> = call.world.forks(repo.id).collect();
-    Reply::page(call, None, &forks, |fork| Ok(minimal_repo(call, fork)))
+    Reply::page(call, None, forks, |fork| Ok(minimal_repo(call, fork)))
 }
 
 fn fork(call: &Call) -> Answer {
@@ -256,8 +248,8 @@ fn collaborators(call: &Call) -> Answer {
                 .map(|(id, permission)| (*id, *permission)),
         )
         .collect();
-    Reply::page(call, None, &people, |(id, given)| {
-        Ok(collaborator(call, *id, *given))
+    Reply::page(call, None, people, |(id, given)| {
+        Ok(collaborator(call, id, given))
     })
 }
 
@@ -328,13 +320,8 @@ fn permission_of(call: &Call) -> Answer {
 
 fn labels(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    let all: Vec<&Label> = call
-        .world
-        .labels
-        .iter()
-        .filter(|label| label.repo == repo.id)
-        .collect();
-    Reply::page(call, None, &all, |row| Ok(label(call, repo, row)))
+    let all = call.world.labels.of(repo);
+    Reply::page(call, None, all, |row| Ok(label(call, repo, row)))
 }
 
 fn create_label(call: &Call) -> Answer {

@@ -1,18 +1,14 @@
 //! Accounts and rate limits.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::routing::get;
 use serde_json::json;
 
 use super::shapes::{full_user, merge};
-use crate::call::{Answer, Call, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Reply, Routes, to};
 use crate::refusal::Found as _;
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route("/", get(to(root)))
         .route("/meta", get(to(meta)))
         .route("/rate_limit", get(to(rate_limit)))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Id, Row};
+use super::Id;
 use crate::clock::Time;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -34,7 +34,6 @@ pub(crate) struct WorkflowRun {
     pub(crate) created_at: Time,
     pub(crate) updated_at: Time,
     pub(crate) started_at: Time,
-    /// Cancellation was requested.
     #[serde(default)]
     pub(crate) cancelled: bool,
     /// Environments whose reviewers have not decided.
@@ -42,7 +41,6 @@ pub(crate) struct WorkflowRun {
     pub(crate) waiting_for: Vec<Id>,
 }
 
-/// A requested `workflow_dispatch`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Dispatch {
     pub(crate) id: Id,
@@ -54,7 +52,6 @@ pub(crate) struct Dispatch {
     pub(crate) created_at: Time,
 }
 
-/// A deployment target.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Environment {
     pub(crate) id: Id,
@@ -75,7 +72,6 @@ pub(crate) struct BranchPolicy {
     pub(crate) custom_branch_policies: bool,
 }
 
-/// A deployment with its statuses.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Deployment {
     pub(crate) id: Id,
@@ -104,20 +100,4 @@ pub(crate) struct DeploymentStatus {
     pub(crate) environment_url: String,
     pub(crate) creator: Id,
     pub(crate) created_at: Time,
-}
-
-impl Row for Workflow {
-    const KIND: &'static str = "workflow";
-}
-impl Row for WorkflowRun {
-    const KIND: &'static str = "workflow_run";
-}
-impl Row for Dispatch {
-    const KIND: &'static str = "dispatch";
-}
-impl Row for Environment {
-    const KIND: &'static str = "environment";
-}
-impl Row for Deployment {
-    const KIND: &'static str = "deployment";
 }

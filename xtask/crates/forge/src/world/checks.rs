@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Id, Row};
+use super::Id;
 use crate::clock::Time;
 
 /// Check runs of one app (or one workflow run) for a commit.
@@ -16,7 +16,6 @@ pub(crate) struct CheckSuite {
     pub(crate) created_at: Time,
 }
 
-/// The author of checks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct App {
     pub(crate) id: Id,
@@ -36,7 +35,7 @@ impl App {
 }
 
 /// A workflow job is a check run with the same id.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct CheckRun {
     pub(crate) id: Id,
     pub(crate) repo: Id,
@@ -62,7 +61,6 @@ pub(crate) struct CheckRun {
     pub(crate) environment: Option<String>,
 }
 
-/// A comment on a line.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Annotation {
     pub(crate) path: String,
@@ -128,14 +126,4 @@ impl Status {
             _ => Verdict::Failed,
         }
     }
-}
-
-impl Row for CheckSuite {
-    const KIND: &'static str = "check_suite";
-}
-impl Row for CheckRun {
-    const KIND: &'static str = "check_run";
-}
-impl Row for Status {
-    const KIND: &'static str = "status";
 }

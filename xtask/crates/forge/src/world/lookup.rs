@@ -62,7 +62,6 @@ impl World {
         given.or((!repo.private).then_some(Permission::Read))
     }
 
-    /// Forks of a repository.
     pub(crate) fn forks(&self, repo: Id) -> impl Iterator<Item = &Repo> {
         self.repos
             .iter()
@@ -76,6 +75,10 @@ impl World {
 
     pub(crate) fn pull_numbered(&self, repo: Id, number: u64) -> Option<&Pull> {
         self.pulls_of(repo).find(|pull| pull.number == number)
+    }
+
+    pub(crate) fn tip(&self, repo: Id, branch: &str) -> Option<&str> {
+        self.repos.get(repo)?.branch(branch)
     }
 
     pub(crate) fn rule(&self, repo: Id, branch: &str) -> Option<&BranchRule> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Id, Row};
+use super::Id;
 use crate::clock::Time;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,14 +45,4 @@ pub(crate) struct Session {
     pub(crate) user: Id,
     pub(crate) fingerprint: String,
     pub(crate) ends: Time,
-}
-
-impl Row for User {
-    const KIND: &'static str = "user";
-}
-impl Row for Token {
-    const KIND: &'static str = "token";
-}
-impl Row for Session {
-    const KIND: &'static str = "session";
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Id, Row};
+use super::Id;
 use crate::clock::Time;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,7 +41,6 @@ pub(crate) struct Merged {
     pub(crate) commit: String,
 }
 
-/// A requested automatic merge.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AutoMerge {
     pub(crate) by: Id,
@@ -156,17 +155,4 @@ impl ReviewState {
             ReviewState::Dismissed => "DISMISSED",
         }
     }
-}
-
-impl Row for Pull {
-    const KIND: &'static str = "pull_request";
-}
-impl Row for Comment {
-    const KIND: &'static str = "comment";
-}
-impl Row for Review {
-    const KIND: &'static str = "review";
-}
-impl Row for Thread {
-    const KIND: &'static str = "review_thread";
 }

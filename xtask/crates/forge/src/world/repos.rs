@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Id, Row};
+use super::Id;
 use crate::clock::Time;
 
 /// Objects are in a bare git repository; refs are stored here, too.
@@ -19,7 +19,6 @@ pub(crate) struct Repo {
     pub(crate) description: Option<String>,
     pub(crate) private: bool,
     pub(crate) default_branch: String,
-    /// The fork's parent.
     pub(crate) parent: Option<Id>,
     pub(crate) collaborators: BTreeMap<Id, Permission>,
     pub(crate) merging: Merging,
@@ -44,7 +43,6 @@ pub(crate) enum Permission {
     Admin,
 }
 
-/// Allowed merge methods.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Merging {
@@ -79,13 +77,10 @@ pub(crate) struct BranchRule {
     pub(crate) required_approvals: Option<u32>,
     /// A push dismisses earlier approvals.
     pub(crate) dismiss_stale: bool,
-    /// Code owners must approve.
     pub(crate) code_owners: bool,
-    /// Open threads block the merge.
     pub(crate) resolve_threads: bool,
     /// The rule applies to administrators, too.
     pub(crate) enforce_admins: bool,
-    /// Merges go through a queue.
     pub(crate) merge_queue: bool,
     /// A ruleset instead of classic protection.
     pub(crate) ruleset: Option<Id>,
@@ -112,11 +107,4 @@ impl Repo {
             .iter()
             .filter_map(|(name, sha)| Some((name.strip_prefix("refs/heads/")?, sha.as_str())))
     }
-}
-
-impl Row for Repo {
-    const KIND: &'static str = "repository";
-}
-impl Row for Label {
-    const KIND: &'static str = "label";
 }

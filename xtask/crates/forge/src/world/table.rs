@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Id;
+use super::{Id, OfRepo, Repo};
 
 pub(crate) trait Row: Clone + Serialize + DeserializeOwned {
     /// Name in the database.
@@ -47,6 +47,14 @@ impl<T: Row> Table<T> {
         self.rows.values().map(AsRef::as_ref)
     }
 
+    pub(crate) fn of(&self, repo: &Repo) -> impl DoubleEndedIterator<Item = &T>
+    where
+        T: OfRepo,
+    {
+        let id = repo.id;
+        self.iter().filter(move |row| row.repo() == id)
+    }
+
     pub(crate) fn find(&self, fits: impl Fn(&T) -> bool) -> Option<&T> {
         self.iter().find(|row| fits(row))
     }
@@ -62,7 +70,6 @@ impl<T: Row> Table<T> {
         self.changed.insert(id);
     }
 
-    /// Deletes the other rows.
     pub(crate) fn retain(&mut self, fits: impl Fn(&T) -> bool) {
         let over: Vec<Id> = self
             .rows

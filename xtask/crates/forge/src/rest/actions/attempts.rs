@@ -120,7 +120,7 @@ pub(super) fn pending(call: &Call) -> Answer {
         json!({
             "environment": {
                 "id": environment.id,
-                "node_id": crate::links::node_id("EN", environment.id),
+                "node_id": crate::view::node_id("EN", environment.id),
                 "name": environment.name,
                 "url": format!("{api}/environments/{}", environment.name),
                 "html_url": format!("{}/deployments/activity_log?environments_filter={}", call.repo_page(repo), environment.name),

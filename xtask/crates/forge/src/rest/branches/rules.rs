@@ -109,7 +109,7 @@ pub(super) fn rules(call: &Call) -> Answer {
     let source = ruled.map(|(_, ruleset)| {
         json!({"ruleset_source_type": "Repository", "ruleset_source": call.world.full_name(repo), "ruleset_id": ruleset})
     });
-    Reply::page(call, None, &rules, |rule| {
+    Reply::page(call, None, rules, |rule| {
         let mut shown = rule.clone();
         merge(&mut shown, source.clone().unwrap_or_default());
         Ok(shown)
@@ -159,8 +159,8 @@ pub(super) fn rulesets(call: &Call) -> Answer {
         .iter()
         .filter_map(|(branch, rule)| Some((branch.as_str(), rule, rule.ruleset?)));
     let all: Vec<_> = with_ruleset.collect();
-    Reply::page(call, None, &all, |(branch, rule, id)| {
-        Ok(ruleset(call, repo, branch, rule, *id))
+    Reply::page(call, None, all, |(branch, rule, id)| {
+        Ok(ruleset(call, repo, branch, rule, id))
     })
 }
 

@@ -17,7 +17,7 @@ pub(super) fn statuses(call: &Call, repo: &Repo, sha: &str) -> Answer {
         .rev()
         .filter(|status| status.repo == repo.id && status.sha == sha)
         .collect();
-    Reply::page(call, None, &all, |status| {
+    Reply::page(call, None, all, |status| {
         Ok(status_shape(call, repo, status))
     })
 }

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 
 use super::super::shapes::user;
 use crate::call::{Answer, Call, Fields, Reply};
-use crate::links::node_id;
 use crate::refusal::{Found as _, Refusal};
-use crate::view::View;
+use crate::view::{View, node_id};
 use crate::world::{BranchPolicy, Environment, Id, Permission, Repo, World};
 
 pub(super) fn make_environment(world: &mut World, repo: Id, name: &str) -> Id {
@@ -74,13 +73,8 @@ fn shown_environment(view: &View, repo: &Repo, row: &Environment) -> Value {
 
 pub(super) fn environments(call: &Call) -> Answer {
     let repo = call.repo(Permission::Read)?;
-    let all: Vec<&Environment> = call
-        .world
-        .environments
-        .iter()
-        .filter(|row| row.repo == repo.id)
-        .collect();
-    Reply::page(call, Some("environments"), &all, |row| {
+    let all = call.world.environments.of(repo);
+    Reply::page(call, Some("environments"), all, |row| {
         Ok(shown_environment(call, repo, row))
     })
 }

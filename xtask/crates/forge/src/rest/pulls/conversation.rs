@@ -1,20 +1,16 @@
 //! Reviews, comments and labels of a pull request.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::routing::{get, post, put};
 
 use super::super::shapes::{comment, label, remark, review as review_shape};
-use crate::call::{Answer, Call, Fields, Reply, to};
-use crate::forge::Forge;
+use crate::call::{Answer, Call, Fields, Reply, Routes, to};
 use crate::pull_requests::{NewReview, add_comment, dismiss, merge_what_waits, review};
 use crate::refusal::{Found as _, Refusal};
 use crate::view::View;
-use crate::world::{Comment, Id, Label, Permission, Review, ReviewState, Thread};
+use crate::world::{Id, Label, Permission, ReviewState};
 
-pub(super) fn routes() -> Router<Arc<Forge>> {
-    Router::new()
+pub(super) fn routes() -> Routes {
+    Routes::new()
         .route(
             "/pulls/{number}/reviews",
             get(to(reviews)).post(to(add_review)),
@@ -37,13 +33,8 @@ pub(super) fn routes() -> Router<Arc<Forge>> {
 
 fn reviews(call: &Call) -> Answer {
     let (repo, pull) = call.pull(Permission::Read)?;
-    let all: Vec<&Review> = call
-        .world
-        .reviews
-        .iter()
-        .filter(|review| review.pull == pull.id)
-        .collect();
-    Reply::page(call, None, &all, |review| {
+    let all = call.world.reviews.iter().filter(|row| row.pull == pull.id);
+    Reply::page(call, None, all, |review| {
         Ok(review_shape(call, repo, pull, review))
     })
 }
@@ -104,26 +95,16 @@ fn dismiss_review(call: &Call) -> Answer {
 
 fn remarks(call: &Call) -> Answer {
     let (repo, pull) = call.pull(Permission::Read)?;
-    let all: Vec<&Thread> = call
-        .world
-        .threads
-        .iter()
-        .filter(|thread| thread.pull == pull.id)
-        .collect();
-    Reply::page(call, None, &all, |thread| {
+    let all = call.world.threads.iter().filter(|row| row.pull == pull.id);
+    Reply::page(call, None, all, |thread| {
         Ok(remark(call, repo, pull, thread))
     })
 }
 
 fn comments(call: &Call) -> Answer {
     let (repo, pull) = call.pull(Permission::Read)?;
-    let all: Vec<&Comment> = call
-        .world
-        .comments
-        .iter()
-        .filter(|comment| comment.pull == pull.id)
-        .collect();
-    Reply::page(call, None, &all, |row| Ok(comment(call, repo, pull, row)))
+    let all = call.world.comments.iter().filter(|row| row.pull == pull.id);
+    Reply::page(call, None, all, |row| Ok(comment(call, repo, pull, row)))
 }
 
 fn add(call: &Call) -> Answer {
@@ -154,9 +135,7 @@ fn edit_comment(call: &Call) -> Answer {
     let (id, user) = (call.id("comment")?, call.user()?);
     let row = call.world.comments.get(id).found()?;
     if row.author != user && call.world.permission(repo, user) < Some(Permission::Write) {
-        return Err(Refusal::forbidden(
-            "Resource not accessible by personal access token",
-        ));
+        return Err(Refusal::not_accessible());
     }
     let body = call.fields().required("body")?.to_owned();
     call.forge.change(|world| {
@@ -176,7 +155,7 @@ fn labels(call: &Call) -> Answer {
         .iter()
         .filter_map(|id| call.world.labels.get(*id))
         .collect();
-    Reply::page(call, None, &all, |row| Ok(label(call, repo, row)))
+    Reply::page(call, None, all, |row| Ok(label(call, repo, row)))
 }
 
 fn add_labels(call: &Call) -> Answer {

@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{minimal_repo, simple_commit, user};
-use crate::links::node_id;
 use crate::refusal::Refusal;
-use crate::view::View;
+use crate::view::{View, node_id};
 use crate::world::{
     Annotation, App, CheckRun, CheckSuite, Repo, Status, Verdict, Workflow, WorkflowRun,
 };

@@ -5,9 +5,8 @@ use serde_json::{Value, json};
 use super::user;
 use crate::forge::Forge;
 use crate::git::{Commit, FileChange, Signature};
-use crate::links::node_id;
 use crate::refusal::Refusal;
-use crate::view::View;
+use crate::view::{View, node_id};
 use crate::world::{Id, Repo, World};
 
 pub(crate) fn commit(view: &View, repo: &Repo, sha: &str) -> Result<Value, Refusal> {

@@ -3,13 +3,11 @@
 use serde_json::{Value, json};
 
 use super::{label, merge, repo as repo_shape, user};
-use crate::links::node_id;
 use crate::pull_requests::{Mergeable, merge_state};
 use crate::refusal::Refusal;
-use crate::view::View;
+use crate::view::{View, node_id};
 use crate::world::{Comment, Id, Permission, Pull, Repo, Review, Thread, World};
 
-/// In a list.
 pub(crate) fn simple_pull(view: &View, repo: &Repo, pull: &Pull) -> Value {
     let api = view.repo_api(repo);
     let own = format!("{api}/pulls/{}", pull.number);
@@ -104,7 +102,6 @@ fn auto_merge(view: &View, pull: &Pull) -> Value {
     })
 }
 
-/// With all fields.
 pub(crate) fn pull(view: &View, repo: &Repo, pull: &Pull) -> Result<Value, Refusal> {
     let merge_state = merge_state(&view.forge, &view.world, pull)?;
     let mut shown = simple_pull(view, repo, pull);
@@ -196,7 +193,6 @@ pub(crate) fn comment(view: &View, repo: &Repo, pull: &Pull, comment: &Comment) 
     })
 }
 
-/// A comment on a line.
 pub(crate) fn remark(view: &View, repo: &Repo, pull: &Pull, thread: &Thread) -> Value {
     let own = format!("{}/pulls/{}", view.repo_api(repo), pull.number);
     let url = format!("{}/pulls/comments/{}", view.repo_api(repo), thread.id);

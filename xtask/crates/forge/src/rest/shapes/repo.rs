@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::user;
-use crate::links::node_id;
-use crate::view::View;
+use crate::view::{View, node_id};
 use crate::world::{BranchRule, Label, Repo};
 
 /// Address fields: name, and path below the repository.
@@ -121,7 +120,6 @@ pub(crate) fn repo(view: &View, repo: &Repo) -> Value {
     shown
 }
 
-/// With all fields.
 pub(crate) fn full_repo(view: &View, row: &Repo, permissions: Value) -> Value {
     let mut shown = repo(view, row);
     let merging = &row.merging;
@@ -163,7 +161,6 @@ pub(crate) fn label(view: &View, repo: &Repo, label: &Label) -> Value {
     })
 }
 
-/// In a list.
 pub(crate) fn short_branch(view: &View, repo: &Repo, name: &str, sha: &str) -> Value {
     let api = view.repo_api(repo);
     let rule = repo.rules.get(name);
@@ -192,7 +189,6 @@ pub(crate) fn protection_summary(rule: Option<&BranchRule>) -> Value {
     })
 }
 
-/// Checks as objects.
 pub(crate) fn checks(contexts: &[String]) -> Value {
     contexts
         .iter()

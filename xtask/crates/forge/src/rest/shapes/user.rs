@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::links::node_id;
-use crate::view::View;
+use crate::view::{View, node_id};
 use crate::world::{Id, Permission, User, UserKind};
 
 /// In short; a deleted account is `ghost`.

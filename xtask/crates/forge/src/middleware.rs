@@ -31,10 +31,10 @@ use crate::connection::Connection;
 use crate::exchanges::Question;
 use crate::faults::{Fault, When};
 use crate::forge::Forge;
-use crate::links::Links;
 use crate::pages;
 use crate::refusal::Refusal;
 use crate::request_log::Asked;
+use crate::view::Links;
 
 /// Size limit of a body, except for git's.
 const LARGEST: usize = 10 * 1024 * 1024;
@@ -43,7 +43,7 @@ const LARGEST: usize = 10 * 1024 * 1024;
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
 
-pub(crate) async fn entrance(
+pub(crate) async fn admit_and_answer(
     State((forge, inside)): State<(Arc<Forge>, Router)>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
