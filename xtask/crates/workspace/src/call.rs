@@ -3,16 +3,18 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
+use axum::{Json, Router};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::caller::Caller;
 use crate::error::ApiError;
 use crate::state::App;
+
+pub(crate) type Routes = Router<Arc<App>>;
 
 /// What a handler answers.
 pub(crate) type Reply = Result<Json<Value>, ApiError>;
@@ -58,11 +60,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
         serde_json::from_slice(json).map(JsonBody).map_err(|error| {
             let why = missing_field(&error.to_string())
                 .unwrap_or_else(|| format!("invalid request body: {error}"));
-            ApiError::new(
-                axum::http::StatusCode::BAD_REQUEST,
-                "MALFORMED_REQUEST",
-                why,
-            )
+            ApiError::bad_request("MALFORMED_REQUEST", why)
         })
     }
 }

@@ -28,16 +28,20 @@ impl ApiError {
         }
     }
 
+    pub fn bad_request(error_code: &str, message: impl Into<String>) -> ApiError {
+        ApiError::new(StatusCode::BAD_REQUEST, error_code, message)
+    }
+
     pub fn not_found(message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::NOT_FOUND, "RESOURCE_DOES_NOT_EXIST", message)
     }
 
     pub fn invalid(message: impl Into<String>) -> ApiError {
-        ApiError::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETER_VALUE", message)
+        ApiError::bad_request("INVALID_PARAMETER_VALUE", message)
     }
 
     pub fn already_exists(message: impl Into<String>) -> ApiError {
-        ApiError::new(StatusCode::BAD_REQUEST, "RESOURCE_ALREADY_EXISTS", message)
+        ApiError::bad_request("RESOURCE_ALREADY_EXISTS", message)
     }
 
     pub fn unauthenticated() -> ApiError {

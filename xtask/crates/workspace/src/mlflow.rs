@@ -5,7 +5,6 @@ mod allowed_calls;
 mod artifact_roots;
 mod client;
 mod database_template;
-mod experiment_ids;
 mod experiments;
 mod lineage;
 mod proxy;
@@ -19,9 +18,9 @@ pub(crate) use lineage::TASK_RUN_TAG;
 
 use std::sync::Arc;
 
-use axum::Router;
 use serde::Serialize;
 
+use crate::call::Routes;
 use crate::mlflow_state::Phase;
 use crate::state::App;
 
@@ -60,7 +59,7 @@ pub(crate) fn status(app: &App) -> Status {
 }
 
 /// Tracking, registry, artifacts, and MLflow's pages below `/mlflow/`.
-pub(crate) fn router() -> Router<Arc<App>> {
+pub(crate) fn router() -> Routes {
     unity_catalog::router()
         .merge(workspace_registry::router())
         .merge(proxy::router())

@@ -7,8 +7,8 @@ mod addresses;
 mod assets;
 mod catalogs;
 mod cells;
+mod error_page;
 mod experiments;
-mod export;
 mod files;
 mod formatting;
 mod graph;
@@ -20,27 +20,23 @@ mod mlflow_state;
 mod models;
 mod output;
 mod paging;
-mod problem;
 mod run;
 mod runs;
 mod task;
 mod terminal;
 
-pub(crate) use export::executed_notebook;
-pub(crate) use problem::no_such_page;
+pub(crate) use error_page::no_such_page;
+pub(crate) use task::executed_notebook;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::routing::{get, post};
 
-use crate::state::App;
+use crate::call::Routes;
 
-pub(crate) fn router() -> Router<Arc<App>> {
+pub(crate) fn router() -> Routes {
     let run = "/jobs/{job_id}/runs/{run_id}";
     let model = "/explore/data/models/{catalog}/{schema}/{model}";
     let volume = "/explore/data/volumes/{catalog}/{schema}/{volume}";
-    Router::new()
+    Routes::new()
         .merge(addresses::router())
         .merge(assets::router())
         .route("/", get(runs::show))

@@ -26,7 +26,6 @@ pub struct App {
     pub url: String,
     pub port: u16,
     pub identity: Identity,
-    /// The workspace's own user.
     pub user: Arc<Principal>,
     pub token: Secret,
     pub store: Store,

@@ -4,7 +4,6 @@ mod access;
 mod credentials;
 mod jobs;
 mod objects;
-mod owners;
 mod permissions;
 mod principals;
 mod records;
@@ -49,10 +48,8 @@ const USER_NAME: &str = "ml.developer@workspace.local";
 pub enum StoreError {
     #[error("the workspace's database failed: {0}")]
     Sqlite(#[from] rusqlite::Error),
-    /// A column with invalid JSON.
     #[error("the workspace's database has an invalid value: {0}")]
     Json(#[from] serde_json::Error),
-    /// Written by a newer program.
     #[error(
         "{path} has schema version {found}, and this program supports {known}: it was written by a newer xtask; \
          use that version, or start over with `cargo xtask workspace reset`"
@@ -72,7 +69,6 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether the disk is full.
     pub fn is_full_disk(&self) -> bool {
         matches!(self, StoreError::Sqlite(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
     }
@@ -85,7 +81,6 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub struct Store(Mutex<Connection>);
 
 impl Store {
-    /// Creates or migrates the database.
     pub fn open(path: &Utf8Path) -> Result<Store> {
         let failed = |source: Box<dyn std::error::Error + Send + Sync>| StoreError::Open {
             path: path.to_string(),
@@ -117,6 +112,20 @@ impl Store {
     /// Runs one statement, and answers how many rows it changed.
     fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
         self.write(|tx| Ok(tx.prepare_cached(sql)?.execute(params)?))
+    }
+
+    fn set(&self, sql: &str, params: impl Params) -> Result<()> {
+        self.execute(sql, params).map(drop)
+    }
+
+    /// Runs one statement, and answers whether it changed a row.
+    fn changes(&self, sql: &str, params: impl Params) -> Result<bool> {
+        Ok(self.execute(sql, params)? > 0)
+    }
+
+    fn count(&self, sql: &str, params: impl Params) -> Result<i64> {
+        let count = self.row(sql, params, |row| row.get(0))?;
+        Ok(count.unwrap_or_default())
     }
 
     /// The first row of a query.
@@ -186,7 +195,6 @@ impl Store {
     }
 }
 
-/// A column of JSON.
 fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| {

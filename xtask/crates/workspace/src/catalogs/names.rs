@@ -83,11 +83,7 @@ pub(crate) fn taken(kind: &str, full_name: &str) -> ApiError {
         format!("{}_ALREADY_EXISTS", kind.to_uppercase()),
         capitalised(kind),
     );
-    ApiError::new(
-        StatusCode::BAD_REQUEST,
-        &code,
-        format!("{kind} '{full_name}' already exists"),
-    )
+    ApiError::bad_request(&code, format!("{kind} '{full_name}' already exists"))
 }
 
 /// 400 for an object that is not empty.
@@ -96,7 +92,7 @@ pub(crate) fn not_empty(kind: &str, full_name: &str, holds: &str) -> ApiError {
         "{} '{full_name}' is not empty: it has {holds}. Delete it with force=true.",
         capitalised(kind)
     );
-    ApiError::new(StatusCode::BAD_REQUEST, "INVALID_STATE", message)
+    ApiError::bad_request("INVALID_STATE", message)
 }
 
 fn capitalised(word: &str) -> String {

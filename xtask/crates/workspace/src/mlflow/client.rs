@@ -78,6 +78,14 @@ pub(super) async fn post(app: &App, route: &str, body: &Value) -> Result<Value, 
     call(app, Method::POST, route, body).await
 }
 
+pub(super) async fn patch(app: &App, route: &str, body: &Value) -> Result<Value, ApiError> {
+    call(app, Method::PATCH, route, body).await
+}
+
+pub(super) async fn delete(app: &App, route: &str, body: &Value) -> Result<Value, ApiError> {
+    call(app, Method::DELETE, route, body).await
+}
+
 pub(super) async fn get(app: &App, route: &str, query: &Value) -> Result<Value, ApiError> {
     call(app, Method::GET, route, query).await
 }

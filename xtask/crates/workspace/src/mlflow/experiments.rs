@@ -1,6 +1,5 @@
 //! Experiments, where Databricks differs from open-source MLflow.
 
-use axum::http::Method;
 use serde_json::{Value, json};
 use xtask_local_server::now_ms;
 
@@ -87,7 +86,7 @@ pub(super) async fn delete(call: &Call, body: &Value) -> Result<Value, ApiError>
         )
         .await?;
     }
-    client::call(call, Method::POST, "experiments/delete", body).await
+    client::post(call, "experiments/delete", body).await
 }
 
 /// 404 for a deleted experiment, which MLflow would still return.

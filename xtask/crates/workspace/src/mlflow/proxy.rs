@@ -1,8 +1,5 @@
 //! The proxy in front of MLflow, and the differences that it evens out.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
 use axum::http::header::{
@@ -16,7 +13,7 @@ use serde_json::Value;
 
 use super::allowed_calls::MlflowCall;
 use super::{artifact_roots, client, experiments, lineage};
-use crate::call::Call;
+use crate::call::{Call, Routes};
 use crate::error::ApiError;
 use crate::state::App;
 
@@ -46,8 +43,8 @@ const PAGE_POLICY: HeaderValue =
     HeaderValue::from_static("frame-ancestors 'self'; object-src 'none'; base-uri 'self'");
 const DATA_POLICY: HeaderValue = HeaderValue::from_static("sandbox");
 
-pub(super) fn router() -> Router<Arc<App>> {
-    let mut router = Router::new()
+pub(super) fn router() -> Routes {
+    let mut router = Routes::new()
         .route("/mlflow", get(|| async { Redirect::permanent("/mlflow/") }))
         .route("/mlflow/", any(forward))
         .route("/mlflow/{*rest}", any(forward))
@@ -106,7 +103,7 @@ async fn answer(call: &Call, request: Request) -> Result<Response, ApiError> {
         // Databricks' clients put the arguments of a deletion into the query; MLflow reads the body only.
         (Method::DELETE, Some(name)) if request.uri().query().is_some() => {
             let said = query_object(request.uri().query());
-            let reply = client::call(call, Method::DELETE, name, &said).await?;
+            let reply = client::delete(call, name, &said).await?;
             Ok(axum::Json(reply).into_response())
         }
         _ => pass_on(call, &sent, request).await,

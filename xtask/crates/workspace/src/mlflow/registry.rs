@@ -1,6 +1,5 @@
 //! Registered models: MLflow's registry, under three-level names, in the form of Unity Catalog.
 
-use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::client;
@@ -89,7 +88,7 @@ pub(crate) async fn update_model(
         return get_model(app, &name).await;
     };
     let body = json!({"name": name, "description": comment});
-    let reply = client::call(app, Method::PATCH, "registered-models/update", &body).await?;
+    let reply = client::patch(app, "registered-models/update", &body).await?;
     Ok(model_view(app, &reply["registered_model"]))
 }
 
@@ -101,13 +100,7 @@ pub(crate) async fn delete_model(app: &App, full_name: &str) -> Result<(), ApiEr
             "Registered model '{name}' has versions and cannot be deleted; delete its versions first"
         )));
     }
-    client::call(
-        app,
-        Method::DELETE,
-        "registered-models/delete",
-        &json!({"name": name}),
-    )
-    .await?;
+    client::delete(app, "registered-models/delete", &json!({"name": name})).await?;
     remove_files(app, &name.replace('.', "/"));
     Ok(app.store.forget_owner("model", &name)?)
 }
@@ -149,7 +142,7 @@ pub(crate) async fn update_version(
     if let Some(comment) = changes["comment"].as_str() {
         let name = canonical_name(full_name)?;
         let body = json!({"name": name, "version": version, "description": comment});
-        client::call(app, Method::PATCH, "model-versions/update", &body).await?;
+        client::patch(app, "model-versions/update", &body).await?;
     }
     get_version(app, full_name, version).await
 }
@@ -162,7 +155,7 @@ pub(crate) async fn delete_version(
 ) -> Result<(), ApiError> {
     let name = canonical_name(full_name)?;
     let body = json!({"name": name, "version": version});
-    client::call(app, Method::DELETE, "model-versions/delete", &body).await?;
+    client::delete(app, "model-versions/delete", &body).await?;
     remove_files(app, &format!("{}/{version}", name.replace('.', "/")));
     Ok(app
         .store
@@ -212,7 +205,7 @@ pub(crate) async fn set_alias(
 
 pub(crate) async fn delete_alias(app: &App, full_name: &str, alias: &str) -> Result<(), ApiError> {
     let body = json!({"name": canonical_name(full_name)?, "alias": catalog_limits::alias(alias)});
-    client::call(app, Method::DELETE, "registered-models/alias", &body)
+    client::delete(app, "registered-models/alias", &body)
         .await
         .map(drop)
 }

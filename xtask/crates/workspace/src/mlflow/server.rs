@@ -1,21 +1,23 @@
 //! Supervises MLflow's server: starts it, waits until it answers, restarts it.
 
+/// On a loaded machine a start takes up to a minute.
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rusqlite::{Connection, params};
 use tokio::process::Child;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use xtask_local_server::state_dir::create_private_dir;
 
+use super::Phase;
 use super::database_template::DatabaseTemplate;
-use super::{Phase, experiment_ids};
 use crate::state::App;
+use crate::store::new_id;
 use crate::{process_group, python};
 
-/// On a loaded machine a start takes up to a minute.
 const START_LIMIT: Duration = Duration::from_secs(180);
 /// How long it may answer with errors during a start.
 const FAILING_LIMIT: Duration = Duration::from_secs(10);
@@ -132,7 +134,7 @@ fn settle(database: &Utf8Path, template: Option<DatabaseTemplate>) {
     if let Some(Err(error)) = template.as_ref().map(DatabaseTemplate::keep) {
         tracing::warn!(error, "the next workspace creates its own database");
     }
-    if let Err(error) = experiment_ids::make_long(database) {
+    if let Err(error) = make_ids_long(database) {
         tracing::warn!(%error, "experiment ids stay short");
     }
 }
@@ -247,4 +249,23 @@ fn last_words(app: &App) -> String {
         .find(|line| !line.trim().is_empty())
         .unwrap_or("it wrote nothing");
     format!("{last} (log: {path})")
+}
+
+/// MLflow's own ids are below this.
+const SHORT_ID: i64 = 10_000_000;
+/// Name of the row that starts the count.
+const COUNT_FROM_HERE: &str = "(experiment ids count from here)";
+
+/// Makes experiment ids as long as Databricks'. MLflow counts from 1, but clients recognise only long numbers as ids (the
+/// CLI's output filters, links). SQLite gives a new row the highest id plus one, so one deleted row with a high id makes
+/// all later ids long. Does nothing if the ids are long already; MLflow's tables must exist.
+fn make_ids_long(database: &Utf8Path) -> crate::store::Result<()> {
+    let connection = Connection::open(database)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.execute(
+        "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage)
+         SELECT ?1, ?2, '', 'deleted' WHERE NOT EXISTS (SELECT 1 FROM experiments WHERE experiment_id > ?3)",
+        params![new_id(15)?, COUNT_FROM_HERE, SHORT_ID],
+    )?;
+    Ok(())
 }

@@ -1,23 +1,20 @@
 //! The workspace model registry, in the calls that only Databricks has: the CLI deploys `resources.models` with them.
 //! All other calls go to MLflow through the proxy.
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask_local_server::secret;
 
 use super::client;
 use super::unity_catalog::visible_tags;
-use crate::call::{Call, JsonBody, QueryString, Reply};
+use crate::call::{Call, JsonBody, QueryString, Reply, Routes};
 use crate::caller::Caller;
 use crate::error::ApiError;
-use crate::state::App;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .route(
             "/api/2.0/mlflow/databricks/registered-models/get",
             get(model),

@@ -4,7 +4,6 @@ mod classic;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::response::Redirect;
 use axum::routing::get;
@@ -13,7 +12,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use self::classic::Target;
-use super::problem::Problem;
+use super::error_page::ErrorPage;
+use crate::call::Routes;
 use crate::state::App;
 
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -23,8 +23,8 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 
 /// Redirects for pages of MLflow, and for links of the older form.
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .route("/go", get(go))
         .route("/ml/experiments/{experiment}", get(experiment))
         .route("/ml/experiments/{experiment}/runs/{run}", get(run))
@@ -96,7 +96,7 @@ struct Go {
 
 /// `GET /go?to=…`: redirects a link of the older form, or an id. A fragment never reaches the server, so a script
 /// passes it here, or the user pastes it.
-async fn go(State(app): State<Arc<App>>, Query(query): Query<Go>) -> Result<Redirect, Problem> {
+async fn go(State(app): State<Arc<App>>, Query(query): Query<Go>) -> Result<Redirect, ErrorPage> {
     let found = match classic::read(&query.to) {
         Some(Target::Page(address)) => Some(address),
         Some(Target::Run(run_id)) => page_of_run(&app, run_id)?,
@@ -110,12 +110,12 @@ async fn go(State(app): State<Arc<App>>, Query(query): Query<Go>) -> Result<Redi
     };
     found.map(|address| Redirect::to(&address)).ok_or_else(|| {
         let text = format!("The workspace has nothing called {}.", query.to);
-        Problem::absent("This leads nowhere", &text, ("Runs", "/"))
+        ErrorPage::absent("This leads nowhere", &text, ("Runs", "/"))
     })
 }
 
 /// The page of a run, or the section of a task run on it.
-fn page_of_run(app: &App, run_id: i64) -> Result<Option<String>, Problem> {
+fn page_of_run(app: &App, run_id: i64) -> Result<Option<String>, ErrorPage> {
     if let Some(run) = app.store.run(run_id)? {
         return Ok(Some(format!("/jobs/{}/runs/{run_id}", run.job_id)));
     }
@@ -128,7 +128,7 @@ fn page_of_run(app: &App, run_id: i64) -> Result<Option<String>, Problem> {
         .map(|run| format!("/jobs/{}/runs/{}#task-{run_id}", run.job_id, run.run_id)))
 }
 
-fn page_of_object(app: &App, object_id: i64) -> Result<Option<String>, Problem> {
+fn page_of_object(app: &App, object_id: i64) -> Result<Option<String>, ErrorPage> {
     let path = app.store.object_path(object_id)?;
     Ok(path.map(|path| super::files::address(&path)))
 }

@@ -1,12 +1,9 @@
 //! Style, scripts and icon of the pages, embedded in the binary.
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::routing::get;
 
-use crate::state::App;
+use crate::call::Routes;
 
 pub(super) struct Asset {
     pub path: &'static str,
@@ -36,8 +33,8 @@ pub(super) const ICON: Asset = Asset {
     text: include_str!("assets/icon.svg"),
 };
 
-pub(super) fn router() -> Router<Arc<App>> {
-    let mut router = Router::new();
+pub(super) fn router() -> Routes {
+    let mut router = Routes::new();
     for asset in [&STYLE, &SCRIPT, &MORPH, &ICON] {
         router = router.route(
             asset.path,

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::addresses::{self, path};
+use super::error_page::{ErrorPage, Reply};
 use super::layout::{Room, crumbs, empty, page};
 use super::listing;
 use super::models;
-use super::problem::{Problem, Reply};
 use crate::call::on_disk;
 use crate::error::ApiError;
 use crate::files::{Entry, RelativePath};
@@ -166,7 +166,7 @@ fn listed(app: &App, place: &RelativePath) -> Result<Option<Vec<Entry>>, ApiErro
     }
 }
 
-fn absent(what: &str, name: &str) -> Problem {
+fn absent(what: &str, name: &str) -> ErrorPage {
     let text = format!("The workspace has no {what} {name}.");
-    Problem::absent("This is not here", &text, ("the volumes", "/explore/data"))
+    ErrorPage::absent("This is not here", &text, ("the volumes", "/explore/data"))
 }

@@ -6,10 +6,10 @@ use axum::extract::{Query, State};
 use maud::html;
 
 use super::addresses::path;
+use super::error_page::Reply;
 use super::formatting::time;
 use super::layout::{Room, empty, page};
 use super::mlflow_state::{self, TokenQuery};
-use super::problem::Reply;
 use crate::mlflow::reading;
 use crate::state::App;
 

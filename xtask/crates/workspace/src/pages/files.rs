@@ -7,10 +7,10 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::addresses;
+use super::error_page::{ErrorPage, Reply};
 use super::formatting::size;
 use super::layout::{Room, crumbs, page};
 use super::listing;
-use super::problem::{Problem, Reply};
 use crate::call::on_disk;
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
@@ -51,7 +51,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, Path(given): Path<String>)
     let title = if name.is_empty() { "Workspace" } else { name };
     let Some(content) = content else {
         let text = format!("The workspace has no file or folder {key}.");
-        return Err(Problem::absent(
+        return Err(ErrorPage::absent(
             "This is not here",
             &text,
             ("the workspace's files", "/browse"),

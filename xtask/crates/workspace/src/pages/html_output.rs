@@ -9,8 +9,8 @@ use axum::response::{Html, IntoResponse};
 use serde_json::Value;
 
 use super::cells::{Notebook, Output};
+use super::error_page::ErrorPage;
 use super::output::document;
-use super::problem::Problem;
 use crate::call::on_disk;
 use crate::runner::outcome::read_events;
 use crate::state::App;
@@ -24,7 +24,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path((task_run_id, cell, output)): Path<(i64, usize, usize)>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<impl IntoResponse, ErrorPage> {
     let found = on_disk(&app, move |app| {
         let events = app.task_run_dir(task_run_id).join("events.jsonl");
         Ok(html_of(&Notebook::of(read_events(&events)), cell, output))
@@ -32,7 +32,7 @@ pub(super) async fn show(
     .await?;
     let Some(html) = found else {
         let text = format!("Task run {task_run_id} has no such output.");
-        return Err(Problem::absent("Output not found", &text, ("Runs", "/")));
+        return Err(ErrorPage::absent("Output not found", &text, ("Runs", "/")));
     };
     let headers = [
         (CONTENT_SECURITY_POLICY, POLICY),

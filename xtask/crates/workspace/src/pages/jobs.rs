@@ -3,7 +3,6 @@
 mod details;
 mod job;
 mod run_now;
-mod schedule;
 
 pub(super) use details::Deployment;
 pub(super) use job::show as show_job;
@@ -14,10 +13,10 @@ use std::sync::Arc;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 
+use super::error_page::Reply;
 use super::formatting::look;
 use super::layout::{Room, empty, live_page};
 use super::paging::{PageQuery, Part, ROWS};
-use super::problem::Reply;
 use crate::state::App;
 use crate::store::{Job, RunBrief, RunChoice};
 
@@ -62,7 +61,7 @@ fn table(app: &App, rows: &[(Job, Vec<RunBrief>)]) -> Markup {
                         tr {
                             th scope="row" { a href={ "/jobs/" (job.job_id) } { (job.settings.name) } }
                             td { (outcomes(last)) }
-                            td.dim { (schedule::short(app, job)) }
+                            td.dim { (details::short_schedule(app, job)) }
                             td.dim { (job.creator) }
                         }
                     }

@@ -16,10 +16,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::addresses;
+use super::error_page::Reply;
 use super::formatting::time;
 use super::layout::{Room, empty, page};
 use super::mlflow_state;
-use super::problem::Reply;
 use crate::mlflow::{self, reading, reading::Model};
 use crate::state::App;
 

@@ -16,11 +16,11 @@ use serde_json::json;
 
 use self::loading::{Loaded, load};
 use super::addresses;
+use super::error_page::ErrorPage;
 use super::formatting::{badge, duration, exact};
 use super::graph;
 use super::layout::{Room, crumbs, live_page};
 use super::output::Frames;
-use super::problem::Problem;
 use super::task::{Shown, cell_id, parameters, task_section};
 use crate::runner;
 use crate::state::App;
@@ -28,7 +28,7 @@ use crate::state::App;
 pub(super) async fn show(
     State(app): State<Arc<App>>,
     Path((job_id, run_id)): Path<(i64, i64)>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ErrorPage> {
     let run = app.store.run(run_id)?.filter(|run| run.job_id == job_id);
     let Some(run) = run else {
         return Ok(match task_on_its_run(&app, job_id, run_id)? {
@@ -43,7 +43,7 @@ pub(super) async fn show(
 }
 
 /// On Databricks a task run has a page, too; here it is a section of its run's page.
-fn task_on_its_run(app: &App, job_id: i64, run_id: i64) -> Result<Option<String>, Problem> {
+fn task_on_its_run(app: &App, job_id: i64, run_id: i64) -> Result<Option<String>, ErrorPage> {
     let Some(task) = app.store.task_run(run_id)? else {
         return Ok(None);
     };
@@ -54,8 +54,8 @@ fn task_on_its_run(app: &App, job_id: i64, run_id: i64) -> Result<Option<String>
     Ok(of_job.then(|| format!("/jobs/{job_id}/runs/{}#task-{run_id}", task.job_run_id)))
 }
 
-fn absent(job_id: i64, run_id: i64) -> Problem {
-    Problem::absent(
+fn absent(job_id: i64, run_id: i64) -> ErrorPage {
+    ErrorPage::absent(
         "Run not found",
         &format!(
             "Job {job_id} has no run {run_id} on this workspace. It may have been deleted, or be on another one."

@@ -7,10 +7,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::addresses;
+use super::error_page::Reply;
 use super::formatting::{badge, duration, time};
 use super::layout::{Room, empty, live_page};
 use super::paging::{PageQuery, Part, ROWS};
-use super::problem::Reply;
 use crate::state::App;
 use crate::store::{RunBrief, RunChoice, RunType};
 

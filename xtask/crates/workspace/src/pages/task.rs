@@ -1,12 +1,15 @@
 //! A task run with its executed notebook, for the run's page and for exports.
 
-use maud::{Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use serde_json::Value;
 
+use super::assets::STYLE;
 use super::cells::{Cell, Failure, Notebook, Output};
 use super::formatting::{badge, look};
 use super::output::{self, Frames, Position};
 use super::terminal;
+use crate::runner::outcome::read_events;
+use crate::state::App;
 use crate::store::{Run, TaskRun};
 
 pub(super) struct Shown {
@@ -143,4 +146,29 @@ fn failed(failure: &Failure) -> Markup {
             @if !failure.traceback.is_empty() { pre.traceback { (terminal::coloured(&failure.traceback)) } }
         }
     }
+}
+
+/// An executed notebook as one self-contained HTML file, for `runs/export`.
+pub(crate) fn executed_notebook(app: &App, task: TaskRun) -> String {
+    let events = app.task_run_dir(task.run_id).join("events.jsonl");
+    let shown = Shown {
+        notebook: Notebook::of(read_events(&events)),
+        task,
+        models: Vec::new(),
+        started: None,
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (shown.notebook.path) }
+                style { (PreEscaped(STYLE.text)) }
+            }
+            body { main { (task_section(&shown, Frames::Inline)) } }
+        }
+    }
+    .into_string()
 }

@@ -5,16 +5,13 @@ mod clusters;
 mod pipelines;
 mod warehouses;
 
-use std::sync::Arc;
-
-use axum::Router;
-
+use crate::call::Routes;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::store::Record;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .merge(pipelines::router())
         .merge(warehouses::router())
         .merge(clusters::router())

@@ -5,26 +5,24 @@ mod place;
 mod upload;
 
 use std::io::ErrorKind;
-use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::StatusCode;
 use axum::routing::{post, put};
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::place::Place;
 use crate::access::Right;
-use crate::call::{Call, QueryString, Reply, on_disk};
+use crate::call::{Call, QueryString, Reply, Routes, on_disk};
 use crate::error::ApiError;
-use crate::state::App;
 
 /// Entries in one reply.
 const ENTRIES_PER_PAGE: usize = 1000;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .route(
             "/api/2.0/fs/files/{*path}",
             put(upload::upload)
@@ -162,8 +160,7 @@ async fn delete(call: Call, path: &str, folder: bool) -> Result<StatusCode, ApiE
             .remove(place.path(), false)
             .map_err(|error| match error.kind() {
                 ErrorKind::NotFound => place.absent(),
-                ErrorKind::DirectoryNotEmpty => ApiError::new(
-                    StatusCode::BAD_REQUEST,
+                ErrorKind::DirectoryNotEmpty => ApiError::bad_request(
                     "DIRECTORY_NOT_EMPTY",
                     format!("The folder {place} is not empty."),
                 ),

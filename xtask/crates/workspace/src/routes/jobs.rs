@@ -2,20 +2,19 @@
 
 mod describe;
 mod describe_run;
-mod export;
 mod runs;
 mod start;
 mod update;
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::access::{self, Act};
-use crate::call::{Call, JsonBody, QueryString, Reply};
+use crate::call::{Call, JsonBody, QueryString, Reply, Routes};
 use crate::error::ApiError;
 use crate::jobs::{Declared, JobSettings, checked};
 use crate::runner::{cancel, check_run_as};
@@ -25,8 +24,8 @@ use crate::store::{Job, LifeCycle, RunFilter};
 /// Tasks in one reply of `jobs/get` or `runs/get`.
 const TASKS_PER_PAGE: usize = 100;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    let mut router = Router::new();
+pub(super) fn router() -> Routes {
+    let mut router = Routes::new();
     for version in ["2.1", "2.2"] {
         let path = |name: &str| format!("/api/{version}/jobs/{name}");
         router = router
@@ -40,7 +39,7 @@ pub(super) fn router() -> Router<Arc<App>> {
             .route(&path("runs/submit"), post(start::submit))
             .route(&path("runs/repair"), post(start::repair))
             .route(&path("runs/delete"), post(runs::delete))
-            .route(&path("runs/export"), get(export::export))
+            .route(&path("runs/export"), get(runs::export))
             .route(&path("runs/get"), get(runs::get_run))
             .route(&path("runs/get-output"), get(runs::get_output))
             .route(&path("runs/list"), get(runs::list))

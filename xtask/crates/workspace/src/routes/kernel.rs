@@ -2,10 +2,8 @@
 
 use std::pin::Pin;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
@@ -17,18 +15,17 @@ use tokio::process::{Child, ChildStdout};
 use tokio_util::io::ReaderStream;
 
 use crate::access;
-use crate::call::{Call, JsonBody};
+use crate::call::{Call, JsonBody, Routes};
 use crate::caller::Credential;
 use crate::error::ApiError;
 use crate::process_group::Group;
 use crate::python;
 use crate::state::App;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new().route("/kernel/v1/overlays", post(install))
+pub(super) fn router() -> Routes {
+    Routes::new().route("/kernel/v1/overlays", post(install))
 }
 
-/// A request of `overlays.py`.
 #[derive(Deserialize, Serialize)]
 struct Wanted {
     arguments: Vec<String>,

@@ -1,30 +1,29 @@
 //! `/local/v1`: controls of the workspace itself.
 
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
-use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::Path;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use xtask_local_server::now_ms;
 use xtask_local_server::sign_in::{LINK_LIFETIME, local_path};
 
-use crate::call::{Call, JsonBody, QueryString, Reply, on_disk};
+use crate::call::{Call, JsonBody, QueryString, Reply, Routes, on_disk};
 use crate::error::ApiError;
 use crate::mlflow;
 use crate::runner::schedules::upcoming;
-use crate::state::{App, VERSION};
+use crate::state::VERSION;
 
 /// Bytes of events in one reply, at least.
 const EVENTS_CHUNK: u64 = 4 << 20;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .route("/local/v1/status", get(status))
         .route("/local/v1/schedules", get(schedules))
         .route("/local/v1/shutdown", post(shutdown))

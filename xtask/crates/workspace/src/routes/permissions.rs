@@ -1,16 +1,14 @@
 //! Access control lists of jobs, experiments, folders and so on: validated, stored and shown here, enforced by
 //! `access`.
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::extract::Path;
 use axum::routing::get;
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::access::{self, Act, Right};
-use crate::call::{Call, JsonBody, Reply};
+use crate::call::{Call, JsonBody, Reply, Routes};
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
 use crate::state::App;
@@ -84,15 +82,17 @@ const RECORDS: &[(&str, &str)] = &[
 ];
 const PRINCIPALS: [&str; 3] = ["user_name", "group_name", "service_principal_name"];
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .route(
             "/api/2.0/permissions/{object_type}/{object_id}",
             get(show).put(replace).patch(change),
         )
         .route(
             "/api/2.0/permissions/sql/{object_type}/{object_id}",
-            get(show_sql).put(replace_sql).patch(change_sql),
+            get(|call, target| show(call, sql(target)))
+                .put(|call, target, body| replace(call, sql(target), body))
+                .patch(|call, target, body| change(call, sql(target), body)),
         )
 }
 
@@ -113,18 +113,6 @@ async fn show(call: Call, Path(target): Target) -> Reply {
 /// SQL objects have a two-part name in the path.
 fn sql(Path((kind, id)): Target) -> Target {
     Path((format!("sql/{kind}"), id))
-}
-
-async fn show_sql(call: Call, target: Target) -> Reply {
-    show(call, sql(target)).await
-}
-
-async fn replace_sql(call: Call, target: Target, body: JsonBody<Entries>) -> Reply {
-    replace(call, sql(target), body).await
-}
-
-async fn change_sql(call: Call, target: Target, body: JsonBody<Entries>) -> Reply {
-    change(call, sql(target), body).await
 }
 
 async fn replace(call: Call, Path(target): Target, JsonBody(body): JsonBody<Entries>) -> Reply {
@@ -231,7 +219,6 @@ impl Object {
         ))
     }
 
-    /// The creator's entry.
     fn owner_entry(&self, app: &App) -> Result<Value, ApiError> {
         let job = app.store.job(self.id.parse().unwrap_or_default())?;
         let creator = job.map_or_else(|| app.identity.user_name.clone(), |job| job.creator);

@@ -3,25 +3,20 @@
 mod error;
 mod filter;
 mod groups;
-mod me;
-mod page;
 mod patch;
 mod principals;
 
-use std::sync::Arc;
-
-use axum::Router;
 use axum::routing::get;
 
-use crate::state::App;
+use crate::call::Routes;
 use crate::store::PrincipalKind;
 
 const ROOT: &str = "/api/2.0/preview/scim/v2";
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Routes {
     let at = |path: &str| format!("{ROOT}/{path}");
-    Router::new()
-        .route(&at("Me"), get(me::me))
+    Routes::new()
+        .route(&at("Me"), get(principals::me))
         .merge(principals::router(
             &at("ServicePrincipals"),
             PrincipalKind::ServicePrincipal,

@@ -6,27 +6,30 @@
 mod catalogs;
 mod grants;
 mod models;
-mod schemas;
 mod volumes;
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::Path;
 use axum::routing::{MethodRouter, get, post};
-use axum::{Json, Router};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::access;
-use crate::call::{Call, JsonBody, Reply};
+use crate::call::{Call, JsonBody, Reply, Routes};
 use crate::catalogs::names::{self, FullName};
 use crate::catalogs::{CATALOG, Kind, SCHEMA, VOLUME};
 use crate::state::App;
 
 type Fields = Map<String, Value>;
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Routes {
     let path = |rest: &str| format!("/api/2.1/unity-catalog/{rest}");
-    Router::new()
+    Routes::new()
+        .route(
+            &path("current-metastore-assignment"),
+            get(metastore_assignment),
+        )
         .route(
             &path("catalogs"),
             post(catalogs::create).get(catalogs::list),
@@ -35,10 +38,13 @@ pub(super) fn router() -> Router<Arc<App>> {
             &path("catalogs/{name}"),
             one(&CATALOG).delete(catalogs::delete),
         )
-        .route(&path("schemas"), post(schemas::create).get(schemas::list))
+        .route(
+            &path("schemas"),
+            post(catalogs::create_schema).get(catalogs::list_schemas),
+        )
         .route(
             &path("schemas/{full_name}"),
-            one(&SCHEMA).delete(schemas::delete),
+            one(&SCHEMA).delete(catalogs::delete_schema),
         )
         .route(&path("volumes"), post(volumes::create).get(volumes::list))
         .route(
@@ -69,6 +75,14 @@ pub(super) fn router() -> Router<Arc<App>> {
             &path("permissions/{securable_type}/{full_name}"),
             get(grants::show).patch(grants::change),
         )
+}
+
+async fn metastore_assignment(call: Call) -> Json<Value> {
+    Json(json!({
+        "metastore_id": call.identity.metastore_id(),
+        "workspace_id": call.identity.workspace_id.parse::<i64>().unwrap_or_default(),
+        "default_catalog_name": "main",
+    }))
 }
 
 /// Shows and updates a catalog, schema or volume.

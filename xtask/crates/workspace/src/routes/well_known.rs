@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use crate::auth;
+use crate::call::Routes;
 use crate::state::App;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .route("/health", get(|| async { StatusCode::OK }))
         .route("/.well-known/databricks-config", get(databricks_config))
         .route("/oidc/.well-known/oauth-authorization-server", get(oidc))

@@ -8,28 +8,25 @@ mod jupyter;
 mod notebook;
 mod read;
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::json;
 
 use self::body::ImportBody;
 use self::export::Format;
 use crate::access::{self, Right};
-use crate::call::{Call, JsonBody, QueryString, RawBody, Reply, on_disk};
+use crate::call::{Call, JsonBody, QueryString, RawBody, Reply, Routes, on_disk};
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
-use crate::state::App;
 
 /// Bytes; data belongs in volumes.
 const LARGEST_FILE: usize = 200 << 20;
 
-pub(super) fn router() -> Router<Arc<App>> {
-    Router::new()
+pub(super) fn router() -> Routes {
+    Routes::new()
         .route("/api/2.0/workspace/get-status", get(get_status))
         .route("/api/2.0/workspace/list", get(list))
         .route("/api/2.0/workspace/mkdirs", post(mkdirs))

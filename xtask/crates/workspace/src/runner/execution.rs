@@ -33,11 +33,7 @@ async fn execute(app: &Arc<App>, run_id: i64, cancelled: watch::Receiver<bool>) 
         Ok(state) => state,
         Err(error) => {
             tracing::error!(run_id, %error, "executing a run failed");
-            RunState::ended(
-                LifeCycle::InternalError,
-                ResultState::Failed,
-                error.to_string(),
-            )
+            RunState::broken(error.to_string())
         }
     };
     if let Err(error) = end_children(app, run_id).await {
@@ -75,11 +71,7 @@ async fn run_to_end(
     cancelled: watch::Receiver<bool>,
 ) -> Result<RunState, StoreError> {
     let Some(run) = app.store.run(run_id)? else {
-        return Ok(RunState::ended(
-            LifeCycle::InternalError,
-            ResultState::Failed,
-            "the run was deleted",
-        ));
+        return Ok(RunState::broken("the run was deleted"));
     };
     let mut execution = Execution::new(app.clone(), Arc::new(run), cancelled)?;
     let state = execution.all_tasks().await?;
@@ -214,10 +206,7 @@ impl Execution {
                     .find(|key| !self.ends.contains_key(*key))
                     .cloned();
                 let message = "the workspace failed to run this task; see its log (server.log)";
-                (
-                    lost.unwrap_or_default(),
-                    RunState::ended(LifeCycle::InternalError, ResultState::Failed, message),
-                )
+                (lost.unwrap_or_default(), RunState::broken(message))
             }
         };
         // A retry adds an attempt.
@@ -255,16 +244,13 @@ impl Execution {
             self.ended(joined)?;
         }
         self.close_waiting(result, message)?;
-        Ok(RunState::ended(LifeCycle::Terminated, result, message))
+        Ok(RunState::terminated(result, message))
     }
 
     fn close_waiting(&mut self, result: ResultState, message: &str) -> Result<(), StoreError> {
         for task in self.tasks.clone() {
             if !self.ends.contains_key(&task.task_key) {
-                self.settle(
-                    &task,
-                    &RunState::ended(LifeCycle::Terminated, result, message),
-                )?;
+                self.settle(&task, &RunState::terminated(result, message))?;
             }
         }
         Ok(())

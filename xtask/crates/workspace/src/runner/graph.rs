@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::jobs::{RunIf, Task};
-use crate::store::{LifeCycle, ResultState, RunState, TaskRun};
+use crate::store::{ResultState, RunState, TaskRun};
 
 /// How a task ended, for the tasks that depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,6 @@ pub(super) enum End {
     Canceled,
     /// It was not run, without a failure: its `run_if` was false, or a condition chose another branch.
     Excluded,
-    /// The outcome of a condition.
     Decided(bool),
 }
 
@@ -76,8 +75,7 @@ pub(super) fn decide(task: &Task, ends: &BTreeMap<String, End>) -> Decision {
     );
     // Whatever run_if is: a branch that was not taken is excluded to its last task.
     if excluded > 0 && excluded == before.len() {
-        return Decision::Skip(RunState::ended(
-            LifeCycle::Terminated,
+        return Decision::Skip(RunState::terminated(
             ResultState::Excluded,
             "All upstream tasks were excluded.",
         ));
@@ -95,18 +93,13 @@ pub(super) fn decide(task: &Task, ends: &BTreeMap<String, End>) -> Decision {
         return Decision::Run;
     }
     Decision::Skip(match task.run_if {
-        RunIf::AtLeastOneFailed | RunIf::AllFailed => RunState::ended(
-            LifeCycle::Terminated,
-            ResultState::Excluded,
-            "No task before this one failed.",
-        ),
-        _ if failures > 0 => RunState::ended(
-            LifeCycle::Terminated,
-            ResultState::UpstreamFailed,
-            "An upstream task failed.",
-        ),
-        _ => RunState::ended(
-            LifeCycle::Terminated,
+        RunIf::AtLeastOneFailed | RunIf::AllFailed => {
+            RunState::terminated(ResultState::Excluded, "No task before this one failed.")
+        }
+        _ if failures > 0 => {
+            RunState::terminated(ResultState::UpstreamFailed, "An upstream task failed.")
+        }
+        _ => RunState::terminated(
             ResultState::UpstreamCanceled,
             "An upstream task was canceled.",
         ),
@@ -141,23 +134,13 @@ pub(super) fn verdict(tasks: &[TaskRun]) -> RunState {
         )
     });
     match failed {
-        None if last_fine => RunState::ended(LifeCycle::Terminated, ResultState::Success, ""),
-        Some(_) if last_fine => {
-            RunState::ended(LifeCycle::Terminated, ResultState::SuccessWithFailures, "")
-        }
-        Some(task) => RunState::ended(
-            LifeCycle::InternalError,
-            ResultState::Failed,
-            format!(
-                "Task {} failed with message: {}. This caused all downstream tasks to get skipped.",
-                task.task_key, task.state.message
-            ),
-        ),
-        None => RunState::ended(
-            LifeCycle::Terminated,
-            ResultState::Canceled,
-            "Run canceled.",
-        ),
+        None if last_fine => RunState::terminated(ResultState::Success, ""),
+        Some(_) if last_fine => RunState::terminated(ResultState::SuccessWithFailures, ""),
+        Some(task) => RunState::broken(format!(
+            "Task {} failed with message: {}. This caused all downstream tasks to get skipped.",
+            task.task_key, task.state.message
+        )),
+        None => RunState::terminated(ResultState::Canceled, "Run canceled."),
     }
 }
 
@@ -165,6 +148,7 @@ pub(super) fn verdict(tasks: &[TaskRun]) -> RunState {
 mod tests {
     use super::*;
     use crate::runner::parameters::tests::task;
+    use crate::store::LifeCycle;
     use serde_json::{Value, json};
 
     fn declared(json: Value) -> Task {
@@ -178,7 +162,7 @@ mod tests {
     fn ended(key: &str, needs: &[&str], result: ResultState) -> TaskRun {
         let needs: Vec<Value> = needs.iter().map(|need| json!({"task_key": need})).collect();
         TaskRun {
-            state: RunState::ended(LifeCycle::Terminated, result, "boom"),
+            state: RunState::terminated(result, "boom"),
             ..task(key, json!({"task_key": key, "depends_on": needs}))
         }
     }

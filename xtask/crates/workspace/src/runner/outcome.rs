@@ -25,7 +25,6 @@ pub(crate) fn events(path: &Utf8Path) -> impl Iterator<Item = Value> + use<> {
         .filter_map(|line| serde_json::from_str(&String::from_utf8_lossy(&line)).ok())
 }
 
-/// Result of a task's code.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     /// As the API shows it: printed text, the value given to `exit`, and the error with its location.

@@ -83,11 +83,7 @@ fn advance(app: &App, run_id: i64, limit: i64) -> Result<Place, StoreError> {
 
 /// Cancels a run that is active or queued; does nothing if it has ended.
 pub(crate) fn cancel(app: &Arc<App>, run: &Run) -> Result<(), ApiError> {
-    let state = RunState::ended(
-        LifeCycle::Terminated,
-        ResultState::Canceled,
-        "cancelled while queued",
-    );
+    let state = RunState::terminated(ResultState::Canceled, "cancelled while queued");
     if run.end_time.is_none() && !app.store.cancel_queued(run.run_id, &state)? {
         app.runner.cancel(run.run_id);
     }

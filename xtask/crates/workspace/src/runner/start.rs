@@ -17,7 +17,6 @@ use crate::store::{Job, LifeCycle, NewRun, NewTask, Run, RunState, RunType, new_
 /// Characters.
 const LONGEST_TOKEN: usize = 64;
 
-/// Parameters in a request.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Parameters {

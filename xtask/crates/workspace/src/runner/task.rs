@@ -12,7 +12,7 @@ mod work;
 pub(super) use work::Task;
 
 use crate::jobs::{Kind, NO_PIPELINES};
-use crate::store::{LifeCycle, ResultState, RunState};
+use crate::store::{ResultState, RunState};
 use work::{Ending, TaskError};
 
 /// The API's message for every failed task; the output has the details.
@@ -45,7 +45,7 @@ impl Task {
         if let Err(error) = self.fail_with(message.clone()) {
             tracing::error!(%error, "cannot keep a task's output");
         }
-        RunState::ended(LifeCycle::InternalError, ResultState::Failed, message)
+        RunState::broken(message)
     }
 }
 
@@ -56,5 +56,5 @@ fn state_after(ending: Ending) -> RunState {
         Ending::Timeout => (ResultState::TimedOut, "Run timed out."),
         Ending::Cancelled => (ResultState::Canceled, "Run canceled."),
     };
-    RunState::ended(LifeCycle::Terminated, result, message)
+    RunState::terminated(result, message)
 }

@@ -18,16 +18,15 @@ impl Store {
     /// Valid until [`Store::end_run_tokens`].
     pub fn mint_run_token(&self, job_run_id: i64, run_as: &str) -> Result<Secret> {
         let token = Secret::generate::<32>("dkea")?;
-        self.execute("INSERT INTO run_tokens (fingerprint, job_run_id, created_at, run_as) VALUES (?1, ?2, ?3, ?4)", params![token.fingerprint(), job_run_id, now_ms(), run_as]).map(drop)?;
+        self.set("INSERT INTO run_tokens (fingerprint, job_run_id, created_at, run_as) VALUES (?1, ?2, ?3, ?4)", params![token.fingerprint(), job_run_id, now_ms(), run_as])?;
         Ok(token)
     }
 
     pub fn end_run_tokens(&self, job_run_id: i64) -> Result<()> {
-        self.execute(
+        self.set(
             "UPDATE run_tokens SET ended_at = ?2 WHERE job_run_id = ?1 AND ended_at IS NULL",
             params![job_run_id, now_ms()],
         )
-        .map(drop)
     }
 
     /// The run of a valid token. Looked up by SHA-256, so that timing tells nothing about the token.

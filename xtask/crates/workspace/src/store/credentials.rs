@@ -47,7 +47,7 @@ impl Store {
             created_at: now,
             expires_at: lifetime_ms.map(|lifetime| now.saturating_add(lifetime)),
         };
-        self.execute("INSERT INTO client_secrets (secret_id, principal_id, fingerprint, created_at, expires_at)
+        self.set("INSERT INTO client_secrets (secret_id, principal_id, fingerprint, created_at, expires_at)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
                 params![
                     made.secret_id,
@@ -55,7 +55,7 @@ impl Store {
                     made.fingerprint,
                     made.created_at,
                     made.expires_at
-                ]).map(drop)?;
+                ])?;
         Ok((value, made))
     }
 
@@ -78,22 +78,19 @@ impl Store {
 
     /// Looked up by SHA-256, so that timing tells nothing about the secret.
     pub fn has_client_secret(&self, principal_id: i64, presented: &str) -> Result<bool> {
-        Ok(self
-            .row(
-                "SELECT 1 FROM client_secrets WHERE principal_id = ?1 AND fingerprint = ?2
-                     AND (expires_at IS NULL OR expires_at > ?3)",
-                params![principal_id, fingerprint(presented), now_ms()],
-                |_| Ok(()),
-            )?
-            .is_some())
+        const VALID: &str =
+            "SELECT count(*) FROM client_secrets WHERE principal_id = ?1 AND fingerprint = ?2
+             AND (expires_at IS NULL OR expires_at > ?3)";
+        let given = params![principal_id, fingerprint(presented), now_ms()];
+        Ok(self.count(VALID, given)? > 0)
     }
 
     /// `false` if there was none.
     pub fn delete_client_secret(&self, principal_id: i64, secret_id: &str) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "DELETE FROM client_secrets WHERE principal_id = ?1 AND secret_id = ?2",
             params![principal_id, secret_id],
-        )? == 1)
+        )
     }
 
     /// Creates a policy, or with `replace` changes it; `None` if it exists, or is missing.
@@ -147,10 +144,10 @@ impl Store {
 
     /// `false` if there was none.
     pub fn delete_federation_policy(&self, principal_id: i64, policy_id: &str) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "DELETE FROM federation_policies WHERE principal_id = ?1 AND policy_id = ?2",
             params![principal_id, policy_id],
-        )? == 1)
+        )
     }
 }
 

@@ -38,11 +38,11 @@ impl Store {
     /// `false` if there is none.
     pub fn replace_job(&self, job_id: i64, settings: &Declared<JobSettings>) -> Result<bool> {
         let json = serde_json::to_string(settings)?;
-        Ok(self.execute("UPDATE jobs SET name = ?2, settings_json = ?3, trigger_since = CASE
+        self.changes("UPDATE jobs SET name = ?2, settings_json = ?3, trigger_since = CASE
                    WHEN json_extract(settings_json, '$.trigger') IS json_extract(?3, '$.trigger') THEN trigger_since
                    ELSE ?4 END
                  WHERE job_id = ?1",
-                params![job_id, settings.name, json, now_ms()])? == 1)
+                params![job_id, settings.name, json, now_ms()])
     }
 
     pub fn job(&self, job_id: i64) -> Result<Option<Job>> {
@@ -61,7 +61,7 @@ impl Store {
 
     /// `false` if there was none. Its runs stay.
     pub fn delete_job(&self, job_id: i64) -> Result<bool> {
-        Ok(self.execute("DELETE FROM jobs WHERE job_id = ?1", [job_id])? == 1)
+        self.changes("DELETE FROM jobs WHERE job_id = ?1", [job_id])
     }
 }
 

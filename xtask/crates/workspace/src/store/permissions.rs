@@ -1,4 +1,4 @@
-//! Access control lists of jobs, experiments and folders, and grants of Unity Catalog.
+//! Access control lists of jobs, experiments and folders, grants of Unity Catalog, and owners of objects in MLflow.
 
 use std::collections::BTreeSet;
 
@@ -20,20 +20,18 @@ impl Store {
 
     pub fn set_acl(&self, object_type: &str, object_id: &str, acl: &[Value]) -> Result<()> {
         let json = serde_json::to_string(acl)?;
-        self.execute(
+        self.set(
             "INSERT INTO permissions (object_type, object_id, acl_json) VALUES (?1, ?2, ?3)
                  ON CONFLICT (object_type, object_id) DO UPDATE SET acl_json = excluded.acl_json",
             params![object_type, object_id, json],
         )
-        .map(drop)
     }
 
     pub fn delete_acl(&self, object_type: &str, object_id: &str) -> Result<()> {
-        self.execute(
+        self.set(
             "DELETE FROM permissions WHERE object_type = ?1 AND object_id = ?2",
             [object_type, object_id],
         )
-        .map(drop)
     }
 
     /// Sorted by principal.
@@ -77,10 +75,30 @@ impl Store {
     }
 
     pub fn delete_grants(&self, securable_type: &str, full_name: &str) -> Result<()> {
-        self.execute(
+        self.set(
             "DELETE FROM grants WHERE securable_type = ?1 AND full_name = ?2",
             [securable_type, full_name],
         )
-        .map(drop)
+    }
+
+    /// `kind` is `experiment`, `model` or `version`; `None` for the workspace's own user.
+    pub fn owner(&self, kind: &str, id: &str) -> Result<Option<String>> {
+        self.row(
+            "SELECT owner FROM owners WHERE kind = ?1 AND id = ?2",
+            [kind, id],
+            |row| row.get(0),
+        )
+    }
+
+    pub fn set_owner(&self, kind: &str, id: &str, owner: &str) -> Result<()> {
+        self.set(
+            "INSERT INTO owners (kind, id, owner) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (kind, id) DO UPDATE SET owner = excluded.owner",
+            params![kind, id, owner],
+        )
+    }
+
+    pub fn forget_owner(&self, kind: &str, id: &str) -> Result<()> {
+        self.set("DELETE FROM owners WHERE kind = ?1 AND id = ?2", [kind, id])
     }
 }

@@ -117,7 +117,7 @@ impl Store {
 
     /// Changes everything but id, kind and name.
     pub fn replace_principal(&self, changed: &Principal) -> Result<()> {
-        self.execute("UPDATE principals SET display_name = ?2, external_id = ?3, entitlements_json = ?4, active = ?5
+        self.set("UPDATE principals SET display_name = ?2, external_id = ?3, entitlements_json = ?4, active = ?5
                  WHERE principal_id = ?1",
                 params![
                     changed.id,
@@ -125,12 +125,12 @@ impl Store {
                     changed.external_id,
                     serde_json::to_string(&changed.entitlements)?,
                     changed.active
-                ]).map(drop)
+                ])
     }
 
     /// Also deletes tokens, secrets and policies; `false` if there was none.
     pub fn delete_principal(&self, id: i64) -> Result<bool> {
-        Ok(self.execute("DELETE FROM principals WHERE principal_id = ?1", [id])? == 1)
+        self.changes("DELETE FROM principals WHERE principal_id = ?1", [id])
     }
 
     pub fn principal(&self, id: i64) -> Result<Option<Principal>> {
@@ -169,15 +169,15 @@ impl Store {
 
     /// `false` if the name is taken.
     pub fn rename_group(&self, id: i64, name: &str) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "UPDATE OR IGNORE groups SET display_name = ?2 WHERE group_id = ?1",
             params![id, name],
-        )? == 1)
+        )
     }
 
     /// Members stay.
     pub fn delete_group(&self, id: i64) -> Result<bool> {
-        Ok(self.execute("DELETE FROM groups WHERE group_id = ?1", [id])? == 1)
+        self.changes("DELETE FROM groups WHERE group_id = ?1", [id])
     }
 
     pub fn group(&self, id: i64) -> Result<Option<Group>> {

@@ -18,11 +18,10 @@ pub struct Record {
 impl Store {
     pub fn create_record(&self, kind: &str, id: &str, body: &Value) -> Result<()> {
         let json = serde_json::to_string(body)?;
-        self.execute(
+        self.set(
             "INSERT INTO records (kind, id, body_json, created_time) VALUES (?1, ?2, ?3, ?4)",
             params![kind, id, json, now_ms()],
         )
-        .map(drop)
     }
 
     pub fn record(&self, kind: &str, id: &str) -> Result<Option<Record>> {
@@ -46,18 +45,18 @@ impl Store {
     /// `false` if there is none.
     pub fn replace_record(&self, kind: &str, id: &str, body: &Value) -> Result<bool> {
         let json = serde_json::to_string(body)?;
-        Ok(self.execute(
+        self.changes(
             "UPDATE records SET body_json = ?3 WHERE kind = ?1 AND id = ?2",
             params![kind, id, json],
-        )? == 1)
+        )
     }
 
     /// `false` if there was none.
     pub fn delete_record(&self, kind: &str, id: &str) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "DELETE FROM records WHERE kind = ?1 AND id = ?2",
             [kind, id],
-        )? == 1)
+        )
     }
 }
 

@@ -3,8 +3,6 @@
 //! `jobs/run-now` stores a run with its tasks; the runner executes it.
 
 mod brief;
-mod closing;
-mod queue;
 mod repairs;
 mod state;
 mod tasks;
@@ -63,7 +61,6 @@ impl Run {
     }
 }
 
-/// See [`Run`].
 #[derive(Debug, Clone)]
 pub struct NewRun {
     pub job_id: i64,
@@ -131,12 +128,12 @@ impl Store {
                     serde_json::to_string(&new.settings)?,
                     serde_json::to_string(&new.parameters)?,
                     serde_json::to_string(&new.overrides)?,
-                    new.state.life_cycle.as_str(),
-                    new.state.result.map(ResultState::as_str),
+                    new.state.life_cycle,
+                    new.state.result,
                     new.state.message,
                     now_ms(),
                     new.state.life_cycle.has_ended().then(now_ms),
-                    new.run_type.as_str(),
+                    new.run_type,
                     new.parent_run_id,
                     new.run_as,
                     new.due_time,
@@ -168,7 +165,7 @@ impl Store {
                 filter.active,
                 filter.limit,
                 filter.offset,
-                filter.run_type.map(RunType::as_str),
+                filter.run_type,
                 filter.parent_run_id,
                 filter.start_time_from,
                 filter.start_time_to,
@@ -188,20 +185,19 @@ impl Store {
 
     /// A state that ends the run also sets its end time, once, and never before its start: the clock may be set back.
     pub fn set_run_state(&self, run_id: i64, state: &RunState) -> Result<()> {
-        self.execute(
+        self.set(
             "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
                    end_time = CASE WHEN ?5 THEN coalesce(end_time, max(?6, start_time)) END
                  WHERE run_id = ?1",
             params![
                 run_id,
-                state.life_cycle.as_str(),
-                state.result.map(ResultState::as_str),
+                state.life_cycle,
+                state.result,
                 state.message,
                 state.life_cycle.has_ended(),
                 now_ms()
             ],
         )
-        .map(drop)
     }
 
     /// For later tasks of the same run.
@@ -213,9 +209,9 @@ impl Store {
         value: &Value,
     ) -> Result<()> {
         let json = serde_json::to_string(value)?;
-        self.execute("INSERT INTO task_values (job_run_id, task_key, key, value_json) VALUES (?1, ?2, ?3, ?4)
+        self.set("INSERT INTO task_values (job_run_id, task_key, key, value_json) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (job_run_id, task_key, key) DO UPDATE SET value_json = excluded.value_json",
-                params![job_run_id, task_key, key, json]).map(drop)
+                params![job_run_id, task_key, key, json])
     }
 
     /// As (task key, key, value).
@@ -247,10 +243,88 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Run> {
         state: RunState::from_row(row, 8)?,
         start_time: row.get(11)?,
         end_time: row.get(12)?,
-        run_type: RunType::parse(&row.get::<_, String>(13)?),
+        run_type: row.get(13)?,
         parent_run_id: row.get(14)?,
         repair_count: row.get(15)?,
         run_as: row.get(16)?,
         due_time: row.get(17)?,
     })
+}
+
+impl Store {
+    /// Closes runs that were active when the previous process died, and voids all run tokens. Answers the number of
+    /// runs.
+    pub fn close_interrupted_runs(&self, message: &str) -> Result<usize> {
+        let now = now_ms();
+        let state = (LifeCycle::InternalError, ResultState::Failed);
+        self.write(|tx| {
+            let close = |table: &str| {
+                tx.execute(
+                    &format!(
+                        "UPDATE {table} SET life_cycle_state = ?1, result_state = ?2, state_message = ?3, end_time = max(?4, coalesce(start_time, 0))
+                         WHERE end_time IS NULL"
+                    ),
+                    params![state.0, state.1, message, now],
+                )
+            };
+            close("task_runs")?;
+            let closed = close("runs")?;
+            tx.execute("UPDATE run_tokens SET ended_at = ?1 WHERE ended_at IS NULL", [now])?;
+            Ok(closed)
+        })
+    }
+
+    /// Answers the ids of its task runs; `None` if the run is active or does not exist.
+    pub fn delete_run(&self, run_id: i64) -> Result<Option<Vec<i64>>> {
+        self.write(|tx| {
+            let tasks: Vec<i64> = tx
+                .prepare_cached("SELECT run_id FROM task_runs WHERE job_run_id = ?1")?
+                .query_map([run_id], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let deleted = tx.execute(
+                "DELETE FROM runs WHERE run_id = ?1 AND end_time IS NOT NULL",
+                [run_id],
+            )?;
+            Ok((deleted == 1).then_some(tasks))
+        })
+    }
+}
+
+impl Store {
+    pub fn begun_runs(&self, job_id: i64) -> Result<i64> {
+        self.count(
+            "SELECT count(*) FROM runs WHERE job_id = ?1 AND end_time IS NULL AND life_cycle_state <> 'QUEUED'",
+            [job_id],
+        )
+    }
+
+    /// Moves the oldest queued run of a job to PENDING if fewer than `limit` of the job's runs have begun. Answers
+    /// whether it was this one.
+    pub fn leave_queue(&self, run_id: i64, limit: i64) -> Result<bool> {
+        self.changes("UPDATE runs SET life_cycle_state = 'PENDING' WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'
+                     AND (SELECT count(*) FROM runs AS other WHERE other.job_id = runs.job_id
+                          AND other.end_time IS NULL AND other.life_cycle_state <> 'QUEUED') < ?2
+                     AND NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.job_id = runs.job_id
+                          AND other.life_cycle_state = 'QUEUED' AND other.number_in_job < runs.number_in_job)", params![run_id, limit])
+    }
+
+    /// Ends a queued run with its tasks; answers whether it was queued.
+    pub fn cancel_queued(&self, run_id: i64, state: &RunState) -> Result<bool> {
+        let result = state.result;
+        self.write(|tx| {
+            let ended = tx.execute(
+                "UPDATE runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
+                 WHERE run_id = ?1 AND life_cycle_state = 'QUEUED'",
+                params![run_id, state.life_cycle, result, state.message, now_ms()],
+            )?;
+            if ended == 1 {
+                tx.execute(
+                    "UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4, end_time = ?5
+                     WHERE job_run_id = ?1 AND end_time IS NULL",
+                    params![run_id, state.life_cycle, result, state.message, now_ms()],
+                )?;
+            }
+            Ok(ended == 1)
+        })
+    }
 }

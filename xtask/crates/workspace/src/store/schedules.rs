@@ -40,21 +40,20 @@ impl Store {
     /// Does nothing if the job was deleted.
     pub fn set_due(&self, job_id: i64, due: &Due) -> Result<()> {
         let trigger = serde_json::to_string(&due.trigger)?;
-        self.execute("INSERT INTO schedules (job_id, trigger_json, last_due, next_due)
+        self.set("INSERT INTO schedules (job_id, trigger_json, last_due, next_due)
                  SELECT job_id, ?2, ?3, ?4 FROM jobs WHERE job_id = ?1
                  ON CONFLICT (job_id) DO UPDATE SET
                    trigger_json = excluded.trigger_json, last_due = excluded.last_due, next_due = excluded.next_due",
-                params![job_id, trigger, due.last, due.next]).map(drop)
+                params![job_id, trigger, due.last, due.next])
     }
 
     pub fn forget_due(&self, job_id: i64) -> Result<()> {
-        self.execute("DELETE FROM schedules WHERE job_id = ?1", [job_id])
-            .map(drop)
+        self.set("DELETE FROM schedules WHERE job_id = ?1", [job_id])
     }
 
     /// When schedules are disabled.
     pub fn forget_dues(&self) -> Result<()> {
-        self.execute("DELETE FROM schedules", []).map(drop)
+        self.set("DELETE FROM schedules", [])
     }
 }
 

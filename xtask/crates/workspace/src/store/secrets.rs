@@ -31,13 +31,8 @@ impl Store {
     }
 
     pub fn has_secret_scope(&self, name: &str) -> Result<bool> {
-        Ok(self
-            .row(
-                "SELECT 1 FROM secret_scopes WHERE name = ?1",
-                [name],
-                |_| Ok(()),
-            )?
-            .is_some())
+        const NAMED: &str = "SELECT count(*) FROM secret_scopes WHERE name = ?1";
+        Ok(self.count(NAMED, [name])? > 0)
     }
 
     pub fn secret_scopes(&self) -> Result<Vec<String>> {
@@ -48,14 +43,14 @@ impl Store {
 
     /// Also deletes its secrets; `false` if there was none.
     pub fn delete_secret_scope(&self, name: &str) -> Result<bool> {
-        Ok(self.execute("DELETE FROM secret_scopes WHERE name = ?1", [name])? > 0)
+        self.changes("DELETE FROM secret_scopes WHERE name = ?1", [name])
     }
 
     /// Replaces a secret with the same key.
     pub fn put_secret(&self, scope: &str, key: &str, value: &[u8]) -> Result<()> {
-        self.execute("INSERT INTO secrets (scope, key, value, updated_at) VALUES (?1, ?2, ?3, ?4)
+        self.set("INSERT INTO secrets (scope, key, value, updated_at) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (scope, key) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
-                params![scope, key, value, now_ms()]).map(drop)
+                params![scope, key, value, now_ms()])
     }
 
     pub fn secret(&self, scope: &str, key: &str) -> Result<Option<Vec<u8>>> {
@@ -81,20 +76,19 @@ impl Store {
 
     /// `false` if there was none.
     pub fn delete_secret(&self, scope: &str, key: &str) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "DELETE FROM secrets WHERE scope = ?1 AND key = ?2",
             [scope, key],
-        )? > 0)
+        )
     }
 
     /// Replaces the principal's permission.
     pub fn put_secret_acl(&self, scope: &str, principal: &str, permission: &str) -> Result<()> {
-        self.execute(
+        self.set(
             "INSERT INTO secret_acls (scope, principal, permission) VALUES (?1, ?2, ?3)
                  ON CONFLICT (scope, principal) DO UPDATE SET permission = excluded.permission",
             [scope, principal, permission],
         )
-        .map(drop)
     }
 
     /// As (principal, permission).
@@ -108,9 +102,9 @@ impl Store {
 
     /// `false` if there was none.
     pub fn delete_secret_acl(&self, scope: &str, principal: &str) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "DELETE FROM secret_acls WHERE scope = ?1 AND principal = ?2",
             [scope, principal],
-        )? > 0)
+        )
     }
 }

@@ -32,27 +32,26 @@ impl Store {
     /// `false` if the name is taken.
     pub fn create_securable(&self, securable: &Securable) -> Result<bool> {
         let json = serde_json::to_string(&securable.body)?;
-        Ok(self.execute(
+        self.changes(
             "INSERT INTO securables (kind, full_name, parent, body_json) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO NOTHING",
             params![securable.kind, securable.full_name, securable.parent, json],
-        )? == 1)
+        )
     }
 
     pub fn replace_securable(&self, kind: &str, full_name: &str, body: &Value) -> Result<()> {
         let json = serde_json::to_string(body)?;
-        self.execute(
+        self.set(
             "UPDATE securables SET body_json = ?3 WHERE kind = ?1 AND full_name = ?2",
             params![kind, full_name, json],
         )
-        .map(drop)
     }
 
     /// `false` if there was none.
     pub fn delete_securable(&self, kind: &str, full_name: &str) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "DELETE FROM securables WHERE kind = ?1 AND full_name = ?2",
             [kind, full_name],
-        )? == 1)
+        )
     }
 }

@@ -112,11 +112,11 @@ impl Store {
 
     /// Revokes a personal token, of `owner_id` or of anyone; `false` if there is none.
     pub fn delete_access_token(&self, token_id: &str, owner_id: Option<i64>) -> Result<bool> {
-        Ok(self.execute(
+        self.changes(
             "DELETE FROM access_tokens
                  WHERE token_id = ?1 AND kind = 'PAT' AND (?2 IS NULL OR principal_id = ?2)",
             params![token_id, owner_id],
-        )? == 1)
+        )
     }
 }
 

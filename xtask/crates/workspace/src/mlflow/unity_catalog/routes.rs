@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::{Method, StatusCode};
 use axum::routing::{delete, get, patch, post};
-use axum::{Json, Router};
 use serde_json::{Value, json};
 use xtask_local_server::now_ms;
 
 use super::{ORIGIN_TAG, Version, canonical_name, model_wire, visible_tags};
 use crate::access::{Model, sees};
-use crate::call::{Call, Reply};
+use crate::call::{Call, Reply, Routes};
 use crate::catalog_limits;
 use crate::catalogs::require_creation;
 use crate::error::ApiError;
@@ -24,9 +23,9 @@ const BODY_LIMIT: usize = 16 * 1024 * 1024;
 /// Reported lifetime of the credentials that clients request, ms.
 const CREDENTIALS_LIFETIME: i64 = 3_600_000;
 
-pub(in crate::mlflow) fn router() -> Router<Arc<App>> {
+pub(in crate::mlflow) fn router() -> Routes {
     let at = |path: &str| format!("{ROOT}/{path}");
-    Router::new()
+    Routes::new()
         .route(&at("registered-models/create"), post(create_model))
         .route(&at("registered-models/update"), patch(update_model))
         .route(&at("registered-models/delete"), delete(delete_model))
@@ -98,23 +97,21 @@ impl FromRequest<Arc<App>> for Arguments {
 }
 
 async fn create_model(call: Call, Arguments(body): Arguments) -> Reply {
-    let name = body["name"].as_str().unwrap_or_default().to_owned();
+    let name = text(&body["name"]).to_owned();
     let parts: Vec<&str> = name.split('.').collect();
     if let ([catalog, schema, _], false) = (parts.as_slice(), call.caller.is_admin()) {
         require_creation(&call, "CREATE_MODEL", catalog, schema)?;
     }
     let tags = new_tags(&body)?;
     let body = json!({"name": name, "tags": tags,
-        "description": body["description"].as_str().unwrap_or_default()});
+        "description": text(&body["description"])});
     let reply = client::post(&call, "registered-models/create", &body).await?;
     call.store.set_owner("model", &name, call.caller.name())?;
-    Ok(Json(
-        json!({"registered_model": model_wire(&reply["registered_model"])}),
-    ))
+    Ok(model_reply(&reply))
 }
 
 fn model_of(arguments: &Value) -> Model<'_> {
-    Model(arguments["name"].as_str().unwrap_or_default())
+    Model(text(&arguments["name"]))
 }
 
 async fn update_model(call: Call, Arguments(body): Arguments) -> Reply {
@@ -127,30 +124,22 @@ async fn update_model(call: Call, Arguments(body): Arguments) -> Reply {
             "the local workspace does not rename registered models",
         ));
     }
-    let body = json!({"name": body["name"], "description": body["description"].as_str().unwrap_or_default()});
-    let reply = client::call(&call, Method::PATCH, "registered-models/update", &body).await?;
-    Ok(Json(
-        json!({"registered_model": model_wire(&reply["registered_model"])}),
-    ))
+    let body = json!({"name": body["name"], "description": text(&body["description"])});
+    let reply = client::patch(&call, "registered-models/update", &body).await?;
+    Ok(model_reply(&reply))
 }
 
 async fn delete_model(call: Call, Arguments(body): Arguments) -> Reply {
     model_of(&body).require_owner(&call)?;
-    registry::delete_model(&call, body["name"].as_str().unwrap_or_default()).await?;
+    registry::delete_model(&call, text(&body["name"])).await?;
     Ok(Json(json!({})))
 }
 
 async fn get_model(call: Call, Arguments(query): Arguments) -> Reply {
     model_of(&query).require_execute(&call)?;
-    let reply = client::get(
-        &call,
-        "registered-models/get",
-        &json!({"name": query["name"]}),
-    )
-    .await?;
-    Ok(Json(
-        json!({"registered_model": model_wire(&reply["registered_model"])}),
-    ))
+    let query = json!({"name": query["name"]});
+    let reply = client::get(&call, "registered-models/get", &query).await?;
+    Ok(model_reply(&reply))
 }
 
 async fn search_models(call: Call, Arguments(query): Arguments) -> Reply {
@@ -179,14 +168,14 @@ async fn set_model_tag(call: Call, Arguments(body): Arguments) -> Reply {
 
 async fn delete_model_tag(call: Call, Arguments(body): Arguments) -> Reply {
     model_of(&body).require_tag(&call)?;
-    client::call(&call, Method::DELETE, "registered-models/delete-tag", &body)
+    client::delete(&call, "registered-models/delete-tag", &body)
         .await
         .map(Json)
 }
 
 async fn set_alias(call: Call, Arguments(body): Arguments) -> Reply {
     model_of(&body).require_owner(&call)?;
-    registry::new_alias(body["alias"].as_str().unwrap_or_default())?;
+    registry::new_alias(text(&body["alias"]))?;
     client::post(&call, "registered-models/alias", &body)
         .await
         .map(Json)
@@ -194,7 +183,7 @@ async fn set_alias(call: Call, Arguments(body): Arguments) -> Reply {
 
 async fn delete_alias(call: Call, Arguments(body): Arguments) -> Reply {
     model_of(&body).require_owner(&call)?;
-    client::call(&call, Method::DELETE, "registered-models/alias", &body)
+    client::delete(&call, "registered-models/alias", &body)
         .await
         .map(Json)
 }
@@ -212,7 +201,7 @@ async fn sdk_enabled() -> Json<Value> {
 /// Creates a version without files: they arrive through the Files API, and `finalize` completes it.
 async fn create_version(call: Call, Arguments(body): Arguments) -> Reply {
     model_of(&body).require_new_version(&call)?;
-    let source = body["source"].as_str().unwrap_or_default();
+    let source = text(&body["source"]);
     let known_root = artifact_roots::to_mlflow(source);
     let place = known_root.as_deref().unwrap_or(source);
     // Clients give the location of a logged model's files; MLflow needs the model.
@@ -224,7 +213,7 @@ async fn create_version(call: Call, Arguments(body): Arguments) -> Reply {
         .as_ref()
         .map_or_else(|| place.to_owned(), |id| format!("models:/{id}"));
     let mut sent = json!({"name": body["name"], "source": known_source, "tags": tags,
-        "description": body["description"].as_str().unwrap_or_default()});
+        "description": text(&body["description"])});
     if body["run_id"].as_str().is_some_and(|id| !id.is_empty()) {
         sent["run_id"] = body["run_id"].clone();
     }
@@ -241,7 +230,7 @@ async fn create_version(call: Call, Arguments(body): Arguments) -> Reply {
             if let Some(fields) = sent.as_object_mut() {
                 fields.remove("model_id");
             }
-            let name = body["name"].as_str().unwrap_or_default();
+            let name = text(&body["name"]);
             // A missing model is not an error of the source.
             client::get(&call, "registered-models/get", &json!({"name": name})).await?;
             sent["source"] = Value::from(format!("dbfs:/Models/{}", name.replace('.', "/")));
@@ -269,7 +258,7 @@ fn logged_model(body: &Value, source: &str) -> Option<String> {
 
 async fn update_version(call: Call, Arguments(body): Arguments) -> Reply {
     model_of(&body).require_owner(&call)?;
-    let reply = client::call(&call, Method::PATCH, "model-versions/update", &body).await?;
+    let reply = client::patch(&call, "model-versions/update", &body).await?;
     Ok(version_reply(&reply))
 }
 
@@ -282,9 +271,8 @@ async fn delete_version(call: Call, Arguments(body): Arguments) -> Reply {
 
 async fn get_version(call: Call, Arguments(query): Arguments) -> Reply {
     model_of(&query).require_execute(&call)?;
-    Ok(Json(
-        json!({"model_version": find_version(&call, &query).await?.wire()}),
-    ))
+    let version = find_version(&call, &query).await?;
+    Ok(Json(json!({"model_version": version.wire()})))
 }
 
 async fn search_versions(call: Call, Arguments(query): Arguments) -> Reply {
@@ -303,8 +291,7 @@ async fn download_uri(call: Call, Arguments(query): Arguments) -> Reply {
     model_of(&query).require_execute(&call)?;
     let version = find_version(&call, &query).await?;
     if version.status() != "READY" {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
+        return Err(ApiError::bad_request(
             "INVALID_STATE",
             format!(
                 "Version {} of '{}' cannot be loaded: its status is {}.",
@@ -337,9 +324,8 @@ async fn finalize(call: Call, Arguments(body): Arguments) -> Reply {
     let tag = json!({"name": body["name"], "version": body["version"], "key": ORIGIN_TAG,
         "value": version.finalized_origin()});
     client::post(&call, "model-versions/set-tag", &tag).await?;
-    Ok(Json(
-        json!({"model_version": find_version(&call, &body).await?.wire()}),
-    ))
+    let version = find_version(&call, &body).await?;
+    Ok(Json(json!({"model_version": version.wire()})))
 }
 
 async fn set_version_tag(call: Call, Arguments(body): Arguments) -> Reply {
@@ -356,7 +342,7 @@ async fn set_version_tag(call: Call, Arguments(body): Arguments) -> Reply {
 async fn delete_version_tag(call: Call, Arguments(body): Arguments) -> Reply {
     model_of(&body).require_tag(&call)?;
     not_ours(&body)?;
-    client::call(&call, Method::DELETE, "model-versions/delete-tag", &body)
+    client::delete(&call, "model-versions/delete-tag", &body)
         .await
         .map(Json)
 }
@@ -400,6 +386,10 @@ async fn find_version(app: &App, arguments: &Value) -> Result<Version, ApiError>
     let query = json!({"name": arguments["name"], "version": arguments["version"]});
     let reply = client::get(app, "model-versions/get", &query).await?;
     Ok(Version::new(&reply["model_version"]))
+}
+
+fn model_reply(reply: &Value) -> Json<Value> {
+    Json(json!({"registered_model": model_wire(&reply["registered_model"])}))
 }
 
 fn version_reply(reply: &Value) -> Json<Value> {

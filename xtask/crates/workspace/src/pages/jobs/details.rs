@@ -1,5 +1,6 @@
 //! Deployment and permissions of a job.
 
+/// Size limit for a bundle's metadata, bytes.
 use std::io::Read as _;
 
 use maud::{Markup, html};
@@ -9,9 +10,10 @@ use super::super::formatting::{short_commit, time};
 use crate::error::ApiError;
 use crate::files::WorkspacePath;
 use crate::jobs::JobSettings;
+use crate::runner::schedules::{Upcoming, upcoming};
 use crate::state::App;
+use crate::store::Job;
 
-/// Size limit for a bundle's metadata, bytes.
 const METADATA_LIMIT: u64 = 4 << 20;
 
 /// Metadata of the bundle's last deployment.
@@ -110,6 +112,34 @@ pub(super) fn permissions(
             Some((who(entry)?, level.to_owned()))
         })
         .collect())
+}
+
+pub(super) fn short_schedule(app: &App, job: &Job) -> Markup {
+    match upcoming(app, job) {
+        Some(upcoming) => html! { code { (upcoming.what) } (when_next(&upcoming)) },
+        None => html! { "none" },
+    }
+}
+
+pub(super) fn full_schedule(app: &App, job: &Job) -> Markup {
+    let Some(upcoming) = upcoming(app, job) else {
+        return html! { "none; it runs on request" };
+    };
+    html! {
+        code { (upcoming.what) } (when_next(&upcoming))
+        @if !upcoming.paused && !upcoming.by_clock {
+            ". The local workspace stores this trigger, but does not fire it."
+        } @else if !upcoming.paused && !upcoming.fires {
+            ". To fire schedules here, run " code { "cargo xtask workspace up --schedules" } "."
+        }
+    }
+}
+
+fn when_next(upcoming: &Upcoming) -> Markup {
+    html! {
+        @if upcoming.paused { ", paused" }
+        @else if let Some(next) = upcoming.next { ", next " (time(next.as_millisecond())) }
+    }
 }
 
 #[cfg(test)]

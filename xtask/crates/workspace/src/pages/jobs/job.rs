@@ -6,14 +6,14 @@ use axum::extract::{Path, Query, State};
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::super::error_page::{ErrorPage, Reply};
 use super::super::formatting::time;
 use super::super::graph;
 use super::super::layout::{Room, crumbs, live_page};
 use super::super::paging::{PageQuery, Part, ROWS};
-use super::super::problem::{Problem, Reply};
 use super::super::runs;
-use super::details::{Deployment, permissions};
-use super::{run_now, schedule};
+use super::details::{Deployment, full_schedule, permissions};
+use super::run_now;
 use crate::jobs::{Declared, Task};
 use crate::state::App;
 use crate::store::{Job, RunChoice};
@@ -62,8 +62,8 @@ pub(in crate::pages) async fn show(
     Ok(live_page(&app, Room::Jobs, &title, live, &content))
 }
 
-pub(super) fn absent(job_id: i64) -> Problem {
-    Problem::absent(
+pub(super) fn absent(job_id: i64) -> ErrorPage {
+    ErrorPage::absent(
         "Job not found",
         &format!(
             "The workspace has no job {job_id} and no run of it. It may have been deleted, or be on another workspace."
@@ -72,11 +72,11 @@ pub(super) fn absent(job_id: i64) -> Problem {
     )
 }
 
-fn facts(app: &App, job: &Job) -> Result<Markup, Problem> {
+fn facts(app: &App, job: &Job) -> Result<Markup, ErrorPage> {
     let settings = &job.settings;
     Ok(html! {
         dl.facts {
-            div { dt { "Schedule" } dd { (schedule::full(app, job)) } }
+            div { dt { "Schedule" } dd { (full_schedule(app, job)) } }
             @if let Some(deployment) = Deployment::of(app, job.job_id, settings) {
                 div { dt { "Code" } dd { (deployment.told()) } }
             }
@@ -145,7 +145,7 @@ pub(in crate::pages) fn work(task: &Value) -> Markup {
     }
 }
 
-fn permission_table(app: &App, job: &Job) -> Result<Markup, Problem> {
+fn permission_table(app: &App, job: &Job) -> Result<Markup, ErrorPage> {
     let entries = permissions(app, job.job_id, &job.creator)?;
     Ok(html! {
         h2 #permissions { "Permissions" }

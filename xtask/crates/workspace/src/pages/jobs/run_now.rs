@@ -8,8 +8,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::super::error_page::ErrorPage;
 use super::super::layout::see;
-use super::super::problem::Problem;
 use crate::caller::Caller;
 use crate::jobs::JobSettings;
 use crate::runner::start::{Parameters, Request, run_job};
@@ -66,7 +66,7 @@ pub(in crate::pages) async fn start(
     caller: Caller,
     Path(job_id): Path<i64>,
     Form(form): Form<Vec<(String, String)>>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ErrorPage> {
     let Some(job) = app.store.job(job_id)? else {
         return Err(super::job::absent(job_id));
     };
@@ -78,7 +78,7 @@ pub(in crate::pages) async fn start(
     };
     let title = format!("{} was not started", job.settings.name);
     let run = run_job(&app, job, request)
-        .map_err(|error| Problem::refused(&title, &error, ("the job", &page)))?;
+        .map_err(|error| ErrorPage::refused(&title, &error, ("the job", &page)))?;
     Ok(see(&format!("{page}/runs/{}", run.run_id)))
 }
 

@@ -8,10 +8,10 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::addresses::{self, path};
+use super::super::error_page::{ErrorPage, Reply};
 use super::super::formatting::{metric as written, time};
 use super::super::layout::{Room, crumbs, page};
 use super::super::mlflow_state;
-use super::super::problem::{Problem, Reply};
 use super::chart::{Point, chart};
 use super::tags;
 use crate::mlflow::TASK_RUN_TAG;
@@ -91,12 +91,12 @@ async fn of(app: &App, name: String, query: &ModelQuery) -> Reply {
 }
 
 /// 404 for an unknown model; other errors stay as they are.
-pub(super) fn absent(name: &str, error: crate::error::ApiError) -> Problem {
+pub(super) fn absent(name: &str, error: crate::error::ApiError) -> ErrorPage {
     if error.status != axum::http::StatusCode::NOT_FOUND {
         return error.into();
     }
     let text = format!("The workspace has no such model: {name}. {}", error.message);
-    Problem::absent("Model not found", &text, ("the models", "/models"))
+    ErrorPage::absent("Model not found", &text, ("the models", "/models"))
 }
 
 fn more(listed: &Listed<ModelVersion>, query: &ModelQuery) -> Markup {
@@ -117,7 +117,7 @@ struct Measured {
 }
 
 impl Measured {
-    async fn of(app: &App, versions: &[ModelVersion]) -> Result<Measured, Problem> {
+    async fn of(app: &App, versions: &[ModelVersion]) -> Result<Measured, ErrorPage> {
         let ids: BTreeSet<&str> = versions.iter().flat_map(runs_of).collect();
         let ids: Vec<&str> = ids.into_iter().collect();
         let runs = reading::runs(app, &ids).await?;

@@ -7,10 +7,10 @@ use axum::extract::{Path, State};
 use maud::{Markup, html};
 
 use super::super::addresses;
+use super::super::error_page::{ErrorPage, Reply};
 use super::super::formatting::{metric as written, time};
 use super::super::layout::{Room, crumbs, page};
 use super::super::mlflow_state;
-use super::super::problem::{Problem, Reply};
 use super::files::Contents;
 use super::model::{absent, aliases, job_run, runs_of};
 use super::tags::{mlflow_run, value as value_of};
@@ -26,7 +26,7 @@ pub(in crate::pages) async fn show(
     let up = addresses::model(&name);
     let Ok(number) = number.parse::<i64>() else {
         let text = format!("{number} is not a version number.");
-        return Err(Problem::absent(
+        return Err(ErrorPage::absent(
             "Version not found",
             &text,
             ("the model", &up),

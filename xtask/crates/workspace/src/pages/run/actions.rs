@@ -8,8 +8,8 @@ use axum::response::Response;
 use maud::{Markup, html};
 use serde_json::{Value, json};
 
+use super::super::error_page::ErrorPage;
 use super::super::layout::see;
-use super::super::problem::Problem;
 use super::loading::Loaded;
 use crate::runner;
 use crate::runner::repair::{Request, repair as open_again};
@@ -86,7 +86,7 @@ fn wants_repair(task: &TaskRun) -> bool {
 pub(in crate::pages) async fn cancel(
     State(app): State<Arc<App>>,
     Path((job_id, run_id)): Path<(i64, i64)>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ErrorPage> {
     let run = find(&app, job_id, run_id)?;
     runner::cancel(&app, &run)
         .map_err(|error| refused("The run was not cancelled", &error, &run))?;
@@ -98,7 +98,7 @@ pub(in crate::pages) async fn repair(
     State(app): State<Arc<App>>,
     Path((job_id, run_id)): Path<(i64, i64)>,
     Form(form): Form<Vec<(String, String)>>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ErrorPage> {
     let run = find(&app, job_id, run_id)?;
     let title = "The run was not repaired";
     let request: Request = serde_json::from_value(asked(&run, form)).map_err(|error| {
@@ -132,11 +132,11 @@ fn asked(run: &Run, form: Vec<(String, String)>) -> Value {
     request
 }
 
-fn find(app: &App, job_id: i64, run_id: i64) -> Result<Run, Problem> {
+fn find(app: &App, job_id: i64, run_id: i64) -> Result<Run, ErrorPage> {
     let run = app.store.run(run_id)?.filter(|run| run.job_id == job_id);
     run.ok_or_else(|| super::absent(job_id, run_id))
 }
 
-fn refused(title: &str, error: &crate::error::ApiError, run: &Run) -> Problem {
-    Problem::refused(title, error, ("the run", &address(run)))
+fn refused(title: &str, error: &crate::error::ApiError, run: &Run) -> ErrorPage {
+    ErrorPage::refused(title, error, ("the run", &address(run)))
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::cells::Notebook;
+use super::super::error_page::ErrorPage;
 use super::super::jobs::Deployment;
-use super::super::problem::Problem;
 use super::super::task::Shown;
 use crate::error::ApiError;
 use crate::mlflow::{self, reading, reading::TrackedRun};
@@ -48,7 +48,7 @@ impl Loaded {
     }
 }
 
-pub(super) async fn load(app: &Arc<App>, run: Run) -> Result<Loaded, Problem> {
+pub(super) async fn load(app: &Arc<App>, run: Run) -> Result<Loaded, ErrorPage> {
     let (task_runs, left_out) = with_iterations(app, run.run_id)?;
     let mut tasks = Vec::new();
     for task in task_runs {
@@ -84,7 +84,7 @@ pub(super) async fn load(app: &Arc<App>, run: Run) -> Result<Loaded, Problem> {
 }
 
 /// Tasks in the order of their start, each followed by its iterations; and the number of iterations left out.
-fn with_iterations(app: &App, run_id: i64) -> Result<(Vec<TaskRun>, usize), Problem> {
+fn with_iterations(app: &App, run_id: i64) -> Result<(Vec<TaskRun>, usize), ErrorPage> {
     let (mut tasks, mut left_out) = (Vec::new(), 0);
     let mut task_runs = app.store.task_runs(run_id)?;
     task_runs.sort_by_key(|task| task.start_time.unwrap_or(i64::MAX));

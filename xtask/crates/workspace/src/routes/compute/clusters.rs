@@ -1,16 +1,14 @@
 //! Clusters. Jobs that name one run locally; commands on a cluster do not.
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use xtask_local_server::now_ms;
 
 use super::Kind;
-use crate::call::{Call, JsonBody, QueryString, Reply};
+use crate::call::{Call, JsonBody, QueryString, Reply, Routes};
 use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{Record, new_uuid};
@@ -23,8 +21,8 @@ const CLUSTERS: Kind = Kind {
 /// `state_message` of a cluster.
 const A_RECORD: &str = "A record: the local workspace starts no machines.";
 
-pub(super) fn router() -> Router<Arc<App>> {
-    let mut router = Router::new();
+pub(super) fn router() -> Routes {
+    let mut router = Routes::new();
     for version in ["2.0", "2.1"] {
         let path = |name: &str| format!("/api/{version}/clusters/{name}");
         router = router
@@ -139,8 +137,7 @@ struct Resize {
 async fn resize(call: Call, JsonBody(body): JsonBody<Resize>) -> Reply {
     let mut record = CLUSTERS.find(&call, &body.cluster_id)?;
     if record.body["state"] != "RUNNING" {
-        return Err(ApiError::new(
-            axum::http::StatusCode::BAD_REQUEST,
+        return Err(ApiError::bad_request(
             "INVALID_STATE",
             format!("Cluster {} is terminated: start it first", record.id),
         ));

@@ -1,17 +1,15 @@
 //! Pipelines (Lakeflow Declarative Pipelines).
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use xtask_local_server::now_ms;
 
 use super::Kind;
-use crate::call::{Call, JsonBody, QueryString, Reply};
+use crate::call::{Call, JsonBody, QueryString, Reply, Routes};
 use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{Record, new_uuid};
@@ -24,9 +22,9 @@ const PIPELINES: Kind = Kind {
 /// Request fields that are no part of the pipeline.
 const DIRECTIONS: [&str; 3] = ["allow_duplicate_names", "dry_run", "expected_last_modified"];
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Routes {
     let path = |rest: &str| format!("/api/2.0/pipelines{rest}");
-    Router::new()
+    Routes::new()
         .route(&path(""), post(create).get(list))
         .route(&path("/{pipeline_id}"), get(show).put(edit).delete(delete))
         .route(&path("/{pipeline_id}/updates"), post(start).get(updates))

@@ -1,14 +1,12 @@
 //! SQL warehouses.
 
-use std::sync::Arc;
-
+use axum::Json;
 use axum::extract::Path;
 use axum::routing::{get, post};
-use axum::{Json, Router};
 use serde_json::{Map, Value, json};
 
 use super::Kind;
-use crate::call::{Call, JsonBody, Reply};
+use crate::call::{Call, JsonBody, Reply, Routes};
 use crate::error::ApiError;
 use crate::state::App;
 use crate::store::{Record, new_uuid};
@@ -22,9 +20,9 @@ const WAREHOUSES: Kind = Kind {
 const NO_SQL: &str = "the local workspace keeps SQL warehouses as records and runs no SQL on them: run it on a \
      Databricks workspace";
 
-pub(super) fn router() -> Router<Arc<App>> {
+pub(super) fn router() -> Routes {
     let path = |rest: &str| format!("/api/2.0/sql/{rest}");
-    Router::new()
+    Routes::new()
         .route(&path("warehouses"), post(create).get(list))
         .route(&path("warehouses/{id}"), get(show).delete(delete))
         .route(&path("warehouses/{id}/edit"), post(edit))

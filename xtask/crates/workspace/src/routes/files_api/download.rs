@@ -96,7 +96,6 @@ pub(super) async fn download(
     })
 }
 
-/// An HTTP date.
 fn http_date(text: &str) -> Option<Timestamp> {
     let zoned = jiff::fmt::rfc2822::parse(&text.replace("GMT", "+0000")).ok()?;
     Some(zoned.timestamp())

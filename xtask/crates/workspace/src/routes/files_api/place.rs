@@ -14,7 +14,6 @@ use crate::state::App;
 #[derive(Debug)]
 pub(super) struct Place {
     area: Area,
-    /// The client's path.
     shown: String,
     /// Relative to the tree of its area.
     path: RelativePath,

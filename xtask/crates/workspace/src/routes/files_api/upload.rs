@@ -49,8 +49,7 @@ pub(super) async fn upload(
     let mut length = 0;
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| {
-            ApiError::new(
-                StatusCode::BAD_REQUEST,
+            ApiError::bad_request(
                 "MALFORMED_REQUEST",
                 format!("the upload of {place} was interrupted: {error}"),
             )

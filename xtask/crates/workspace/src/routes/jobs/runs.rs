@@ -1,4 +1,4 @@
-//! `runs/get`, `list`, `get-output`, `cancel` and `delete`.
+//! `runs/get`, `list`, `get-output`, `export`, `cancel` and `delete`.
 
 use axum::Json;
 use serde::Deserialize;
@@ -8,8 +8,8 @@ use super::{TASKS_PER_PAGE, cancel_runs, describe, describe_run, find};
 use crate::access::{self, Act};
 use crate::call::{Call, JsonBody, QueryString, Reply, on_disk};
 use crate::error::ApiError;
-use crate::runner;
 use crate::store::{Run, RunFilter, RunType, TaskRun};
+use crate::{pages, runner};
 
 #[derive(Deserialize)]
 pub(super) struct GetRun {
@@ -218,4 +218,24 @@ pub(super) fn find_run(call: &Call, run_id: i64, act: Act) -> Result<Run, ApiErr
 
 fn absent(run_id: i64) -> ApiError {
     ApiError::not_found(format!("Run {run_id} does not exist."))
+}
+
+/// An executed notebook as one HTML file. A notebook has one view. (`views_to_export` selects dashboards, which do not exist here.)
+pub(super) async fn export(call: Call, QueryString(query): QueryString<RunId>) -> Reply {
+    let (_, task) = one_task(&call, query.run_id, "Exporting")?;
+    if task.settings.notebook_task.is_none() {
+        return Err(ApiError::invalid(format!(
+            "Run {} is not a notebook: only executed notebooks can be exported",
+            query.run_id
+        )));
+    }
+    let name = task.settings.notebook_path().rsplit('/').next();
+    let view = json!({"type": "NOTEBOOK", "name": name.unwrap_or_default()});
+    let content = on_disk(&call.app, move |app| {
+        Ok(pages::executed_notebook(app, task))
+    })
+    .await?;
+    let mut view = view;
+    view["content"] = content.into();
+    Ok(Json(json!({"views": [view]})))
 }

@@ -27,11 +27,7 @@ impl ScimError {
     }
 
     pub(super) fn invalid(message: impl Into<String>) -> ScimError {
-        ScimError(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "invalidValue",
-            message,
-        ))
+        ScimError(ApiError::bad_request("invalidValue", message))
     }
 }
 

@@ -1,10 +1,12 @@
-//! SCIM filters, as clients send them: comparisons of an attribute with a string, joined by `and` or `or`.
+//! Lists, page by page, with SCIM filters as clients send them: comparisons of an attribute with a string, joined by
+//! `and` or `or`.
 
-use serde_json::Value;
+use serde::Deserialize;
+/// Alternatives, each a list of comparisons that must all hold.
+use serde_json::{Value, json};
 
 use super::error::ScimError;
 
-/// Alternatives, each a list of comparisons that must all hold.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Filter(Vec<Vec<Comparison>>);
 
@@ -107,7 +109,6 @@ fn texts(resource: &Value, attribute: &str) -> Vec<String> {
         .collect()
 }
 
-/// Words and quoted strings.
 fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = text.trim_start();
@@ -124,6 +125,39 @@ fn words(text: &str) -> Vec<String> {
         rest = after.trim_start();
     }
     words
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ListQuery {
+    #[serde(default)]
+    filter: String,
+    start_index: Option<usize>,
+    count: Option<usize>,
+}
+
+const MOST: usize = 1000;
+
+/// SCIM counts from 1.
+pub(super) fn page(query: &ListQuery, resources: Vec<Value>) -> Result<Value, ScimError> {
+    let filter = Filter::parse(&query.filter)?;
+    let found: Vec<Value> = resources
+        .into_iter()
+        .filter(|resource| filter.accepts(resource))
+        .collect();
+    let (total, start) = (found.len(), query.start_index.unwrap_or(1).max(1));
+    let page: Vec<Value> = found
+        .into_iter()
+        .skip(start - 1)
+        .take(query.count.unwrap_or(MOST).min(MOST))
+        .collect();
+    Ok(json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": total,
+        "startIndex": start,
+        "itemsPerPage": page.len(),
+        "Resources": page,
+    }))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::error::ScimError;
-use super::page::{ListQuery, page};
+use super::filter::{ListQuery, page};
 use super::patch::Patch;
 use crate::call::{Call, JsonBody, QueryString};
 use crate::caller::Caller;

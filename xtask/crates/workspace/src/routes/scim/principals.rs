@@ -1,18 +1,15 @@
 //! Users and service principals.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::Router;
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::error::ScimError;
-use super::page::{ListQuery, page};
+use super::filter::{ListQuery, page};
 use super::patch::Patch;
-use crate::call::{Call, JsonBody, QueryString};
+use crate::call::{Call, JsonBody, QueryString, Routes};
 use crate::caller::Caller;
 use crate::files::RelativePath;
 use crate::state::App;
@@ -22,6 +19,7 @@ type Reply = Result<Json<Value>, ScimError>;
 type Id = Path<String>;
 
 use PrincipalKind::{ServicePrincipal, User};
+use axum::response::{AppendHeaders, IntoResponse};
 
 fn noun(kind: PrincipalKind) -> &'static str {
     match kind {
@@ -35,7 +33,7 @@ fn view(app: &App, who: &Principal) -> Value {
     view_as(who.kind, app, who)
 }
 
-pub(super) fn view_as(kind: PrincipalKind, app: &App, who: &Principal) -> Value {
+fn view_as(kind: PrincipalKind, app: &App, who: &Principal) -> Value {
     let (schema, name) = match kind {
         User => ("User", "userName"),
         ServicePrincipal => ("ServicePrincipal", "applicationId"),
@@ -235,14 +233,23 @@ async fn delete(kind: PrincipalKind, call: Call, Path(id): Id) -> Result<StatusC
 }
 
 /// The same routes for users and for service principals.
-pub(super) fn router(root: &str, kind: PrincipalKind) -> Router<Arc<App>> {
+pub(super) fn router(root: &str, kind: PrincipalKind) -> Routes {
     let all = get(move |call, query| list(kind, call, query))
         .post(move |call, body| create(kind, call, body));
     let one = get(move |call, id| show(kind, call, id))
         .put(move |call, id, body| replace(kind, call, id, body))
         .patch(move |call, id, body| patch(kind, call, id, body))
         .delete(move |call, id| delete(kind, call, id));
-    Router::new()
+    Routes::new()
         .route(root, all)
         .route(&format!("{root}/{{id}}"), one)
+}
+
+/// The header carries the workspace's id. A service principal appears as a user named by its application id, as on
+/// Databricks.
+pub(super) async fn me(call: Call) -> impl IntoResponse {
+    (
+        AppendHeaders([("X-Databricks-Org-Id", call.identity.workspace_id.clone())]),
+        Json(view_as(User, &call, &call.caller.who)),
+    )
 }

@@ -12,7 +12,6 @@ use crate::catalogs::require_creation;
 use crate::error::ApiError;
 use crate::mlflow::registry::{self, NewModel};
 
-/// Default and maximum.
 const VERSIONS_PER_PAGE: u32 = 100;
 const MOST_VERSIONS_PER_PAGE: u32 = 1000;
 

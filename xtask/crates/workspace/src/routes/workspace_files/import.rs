@@ -186,8 +186,7 @@ pub(super) fn make_folder(app: &App, path: &WorkspacePath) -> Result<(), ApiErro
 /// A non-empty folder only with `recursive`.
 pub(super) fn delete(app: &App, path: &WorkspacePath, recursive: bool) -> Result<(), ApiError> {
     if matches!(path.key().as_str(), "/" | "/Users" | "/Shared") {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
+        return Err(ApiError::bad_request(
             "DIRECTORY_PROTECTED",
             format!("The folder ({path}) is protected and cannot be deleted."),
         ));
@@ -196,8 +195,7 @@ pub(super) fn delete(app: &App, path: &WorkspacePath, recursive: bool) -> Result
         .remove(path.relative(), recursive)
         .map_err(|error| match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory => absent(path),
-            ErrorKind::DirectoryNotEmpty => ApiError::new(
-                StatusCode::BAD_REQUEST,
+            ErrorKind::DirectoryNotEmpty => ApiError::bad_request(
                 "DIRECTORY_NOT_EMPTY",
                 format!(
                     "Folder ({path}) is not empty; set recursive to delete it with its content."

@@ -48,7 +48,6 @@ pub(super) enum Ending {
 }
 
 impl Task {
-    /// Stores a one-line error.
     pub(super) fn fail_with(&self, message: String) -> Result<(), StoreError> {
         let output = TaskOutput {
             error: Some(message),

@@ -60,20 +60,12 @@ impl Store {
     }
 
     pub fn count_runs(&self, choice: RunChoice) -> Result<i64> {
-        self.read(|connection| {
-            let sql = format!("SELECT count(*) FROM runs WHERE {}", choice.condition());
-            Ok(connection
-                .prepare_cached(&sql)?
-                .query_row([choice.job()], |row| row.get(0))?)
-        })
+        let sql = format!("SELECT count(*) FROM runs WHERE {}", choice.condition());
+        self.count(&sql, [choice.job()])
     }
 
     pub fn count_jobs(&self) -> Result<i64> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached("SELECT count(*) FROM jobs")?
-                .query_row([], |row| row.get(0))?)
-        })
+        self.count("SELECT count(*) FROM jobs", [])
     }
 }
 
@@ -86,7 +78,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<RunBrief> {
         state: RunState::from_row(row, 4)?,
         start_time: row.get(7)?,
         end_time: row.get(8)?,
-        run_type: RunType::parse(&row.get::<_, String>(9)?),
+        run_type: row.get(9)?,
         repair_count: row.get(10)?,
     })
 }

@@ -6,7 +6,7 @@ use rusqlite::{Transaction, params};
 use serde_json::Value;
 use xtask_local_server::now_ms;
 
-use super::{LifeCycle, Result, ResultState, RunState, Store, json, tasks};
+use super::{LifeCycle, Result, RunState, Store, json, tasks};
 use crate::store::new_id;
 
 /// The original execution of a run, or a repair.
@@ -16,7 +16,6 @@ pub struct Repair {
     pub number: i64,
     /// 0 for the original.
     pub repair_id: i64,
-    /// Its task runs.
     pub task_run_ids: Vec<i64>,
     /// State and end; `None` for the newest, whose state is the run's.
     pub ended: Option<(RunState, i64)>,
@@ -79,7 +78,7 @@ impl Store {
                     number,
                     repair_id,
                     serde_json::to_string(&attempts)?,
-                    LifeCycle::Pending.as_str(),
+                    LifeCycle::Pending,
                     now_ms()
                 ],
             )?;
@@ -102,8 +101,8 @@ impl Store {
                         ),
                         params![
                             plan.run_id,
-                            state.life_cycle.as_str(),
-                            state.result.map(ResultState::as_str),
+                            state.life_cycle,
+                            state.result,
                             state.message,
                             end
                         ],
@@ -147,8 +146,8 @@ fn close_life(tx: &Transaction<'_>, run_id: i64) -> Result<Option<i64>> {
          WHERE job_run_id = ?1 AND end_time IS NULL",
         params![
             run_id,
-            state.life_cycle.as_str(),
-            state.result.map(ResultState::as_str),
+            state.life_cycle,
+            state.result,
             state.message,
             end
         ],

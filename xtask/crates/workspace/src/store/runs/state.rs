@@ -1,6 +1,7 @@
 //! The states of runs and task runs, in the words of the Jobs API.
 
-use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Row, ToSql};
 
 /// An enum with the spelling of each variant in the API and the database.
 macro_rules! spelled {
@@ -14,8 +15,20 @@ macro_rules! spelled {
                 match self { $($name::$variant => $text,)+ }
             }
 
-            pub(in crate::store) fn parse(text: &str) -> $name {
+            fn parse(text: &str) -> $name {
                 match text { $($text => $name::$variant,)+ _ => $name::$default }
+            }
+        }
+
+        impl ToSql for $name {
+            fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+                Ok(self.as_str().into())
+            }
+        }
+
+        impl FromSql for $name {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<$name> {
+                value.as_str().map($name::parse)
             }
         }
     };
@@ -46,9 +59,7 @@ spelled! {
         Failed = "FAILED",
         TimedOut = "TIMEDOUT",
         Canceled = "CANCELED",
-        /// A dependency failed.
         UpstreamFailed = "UPSTREAM_FAILED",
-        /// A dependency was cancelled.
         UpstreamCanceled = "UPSTREAM_CANCELED",
         /// Its `run_if` was false.
         Excluded = "EXCLUDED",
@@ -71,7 +82,6 @@ impl LifeCycle {
 spelled! {
     /// `run_type` of a run.
     RunType, JobRun {
-        /// A job was run.
         JobRun = "JOB_RUN",
         /// `dbutils.notebook.run` in a notebook.
         WorkflowRun = "WORKFLOW_RUN",
@@ -97,6 +107,15 @@ impl RunState {
         }
     }
 
+    pub fn terminated(result: ResultState, message: impl Into<String>) -> RunState {
+        RunState::ended(LifeCycle::Terminated, result, message)
+    }
+
+    /// The workspace failed, or a task without an output did.
+    pub fn broken(message: impl Into<String>) -> RunState {
+        RunState::ended(LifeCycle::InternalError, ResultState::Failed, message)
+    }
+
     pub fn ended(
         life_cycle: LifeCycle,
         result: ResultState,
@@ -112,11 +131,8 @@ impl RunState {
     /// From three columns: life cycle, result, message.
     pub(super) fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<RunState> {
         Ok(RunState {
-            life_cycle: LifeCycle::parse(&row.get::<_, String>(first)?),
-            result: row
-                .get::<_, Option<String>>(first + 1)?
-                .as_deref()
-                .map(ResultState::parse),
+            life_cycle: row.get(first)?,
+            result: row.get(first + 1)?,
             message: row.get(first + 2)?,
         })
     }

@@ -5,7 +5,7 @@ use rusqlite::{Row, Transaction, params};
 use serde_json::Value;
 use xtask_local_server::now_ms;
 
-use super::state::{LifeCycle, ResultState, RunState};
+use super::state::{LifeCycle, RunState};
 use crate::jobs::{Declared, Task};
 use crate::store::{Result, Store, json, new_id};
 
@@ -69,8 +69,8 @@ pub(super) fn insert(tx: &Transaction<'_>, job_run_id: i64, tasks: &[NewTask]) -
             position,
             task.task_key,
             serde_json::to_string(&task.settings)?,
-            task.state.life_cycle.as_str(),
-            task.state.result.map(ResultState::as_str),
+            task.state.life_cycle,
+            task.state.result,
             task.state.message,
             task.state.life_cycle.has_ended().then(now_ms),
         ])?;
@@ -86,7 +86,7 @@ pub(super) fn add_attempt(tx: &Transaction<'_>, task_run_id: i64) -> Result<i64>
            life_cycle_state, loop_run_id, input_json)
          SELECT ?1, job_run_id, position, task_key, attempt_number + 1, settings_json, ?3, loop_run_id, input_json
          FROM task_runs WHERE run_id = ?2",
-        params![run_id, task_run_id, LifeCycle::Pending.as_str()],
+        params![run_id, task_run_id, LifeCycle::Pending],
     )?;
     Ok(run_id)
 }
@@ -130,7 +130,7 @@ impl Store {
         input: &Value,
     ) -> Result<Option<TaskRun>> {
         let run_id = new_id(15)?;
-        self.execute("INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state,
+        self.set("INSERT INTO task_runs (run_id, job_run_id, position, task_key, settings_json, life_cycle_state,
                    loop_run_id, input_json) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                 params![
                     run_id,
@@ -138,59 +138,56 @@ impl Store {
                     i64::try_from(index).unwrap_or(i64::MAX),
                     task.task_key,
                     serde_json::to_string(task)?,
-                    LifeCycle::Pending.as_str(),
+                    LifeCycle::Pending,
                     of.run_id,
                     serde_json::to_string(input)?,
-                ]).map(drop)?;
+                ])?;
         self.task_run(run_id)
     }
 
     pub fn set_outcome(&self, task_run_id: i64, outcome: bool) -> Result<()> {
-        self.execute(
+        self.set(
             "UPDATE task_runs SET outcome = ?2 WHERE run_id = ?1",
             params![task_run_id, outcome.to_string()],
         )
-        .map(drop)
     }
 
     pub fn set_started_run(&self, task_run_id: i64, run_id: i64) -> Result<()> {
-        self.execute(
+        self.set(
             "UPDATE task_runs SET started_run_id = ?2 WHERE run_id = ?1",
             params![task_run_id, run_id],
         )
-        .map(drop)
     }
 
     /// The process was started with these parameters.
     pub fn start_task(&self, task_run_id: i64, parameters: &Value) -> Result<()> {
         let json = serde_json::to_string(parameters)?;
-        self.execute("UPDATE task_runs SET life_cycle_state = ?2, start_time = coalesce(start_time, ?3), parameters_json = ?4
+        self.set("UPDATE task_runs SET life_cycle_state = ?2, start_time = coalesce(start_time, ?3), parameters_json = ?4
                  WHERE run_id = ?1",
-                params![task_run_id, LifeCycle::Running.as_str(), now_ms(), json]).map(drop)
+                params![task_run_id, LifeCycle::Running, now_ms(), json])
     }
 
-    /// The first cell began.
     pub fn mark_execution_started(&self, task_run_id: i64) -> Result<()> {
-        self.execute("UPDATE task_runs SET execution_started_at = coalesce(execution_started_at, ?2) WHERE run_id = ?1",
-                params![task_run_id, now_ms()]).map(drop)
+        self.set("UPDATE task_runs SET execution_started_at = coalesce(execution_started_at, ?2) WHERE run_id = ?1",
+                params![task_run_id, now_ms()])
     }
 
     /// A state that ends the task run also sets its end time, once.
     pub fn set_task_state(&self, task_run_id: i64, state: &RunState) -> Result<()> {
-        self.execute("UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
+        self.set("UPDATE task_runs SET life_cycle_state = ?2, result_state = ?3, state_message = ?4,
                    end_time = CASE WHEN ?5 THEN coalesce(end_time, max(?6, coalesce(start_time, 0))) END
                  WHERE run_id = ?1", params![
                 task_run_id,
-                state.life_cycle.as_str(),
-                state.result.map(ResultState::as_str),
+                state.life_cycle,
+                state.result,
                 state.message,
                 state.life_cycle.has_ended(),
                 now_ms()
-            ]).map(drop)
+            ])
     }
 
     pub fn set_task_output(&self, task_run_id: i64, output: &TaskOutput) -> Result<()> {
-        self.execute("UPDATE task_runs SET notebook_result = ?2, logs = ?3, logs_truncated = ?4, error = ?5, error_trace = ?6
+        self.set("UPDATE task_runs SET notebook_result = ?2, logs = ?3, logs_truncated = ?4, error = ?5, error_trace = ?6
                  WHERE run_id = ?1",
                 params![
                     task_run_id,
@@ -199,7 +196,7 @@ impl Store {
                     output.logs_truncated,
                     output.error,
                     output.error_trace
-                ]).map(drop)
+                ])
     }
 }
 

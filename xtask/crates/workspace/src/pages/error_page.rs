@@ -8,10 +8,10 @@ use super::layout::{Room, frame};
 use crate::error::ApiError;
 use crate::store::StoreError;
 
-pub(super) type Reply = Result<Markup, Problem>;
+pub(super) type Reply = Result<Markup, ErrorPage>;
 
 #[derive(Debug)]
-pub(super) struct Problem {
+pub(super) struct ErrorPage {
     status: StatusCode,
     title: String,
     text: String,
@@ -25,10 +25,10 @@ enum Next {
     Type(&'static str),
 }
 
-impl Problem {
+impl ErrorPage {
     /// 404, with a link to the list of similar objects.
-    pub(super) fn absent(title: impl Into<String>, text: &str, list: (&str, &str)) -> Problem {
-        Problem {
+    pub(super) fn absent(title: impl Into<String>, text: &str, list: (&str, &str)) -> ErrorPage {
+        ErrorPage {
             status: StatusCode::NOT_FOUND,
             title: title.into(),
             text: text.to_owned(),
@@ -37,8 +37,8 @@ impl Problem {
     }
 
     /// A refused form, with a link back to its page.
-    pub(super) fn refused(title: &str, error: &ApiError, back: (&str, &str)) -> Problem {
-        Problem {
+    pub(super) fn refused(title: &str, error: &ApiError, back: (&str, &str)) -> ErrorPage {
+        ErrorPage {
             status: error.status,
             title: title.to_owned(),
             text: error.message.clone(),
@@ -47,8 +47,8 @@ impl Problem {
     }
 }
 
-impl From<ApiError> for Problem {
-    fn from(error: ApiError) -> Problem {
+impl From<ApiError> for ErrorPage {
+    fn from(error: ApiError) -> ErrorPage {
         let (title, next) = match error.status {
             StatusCode::NOT_FOUND => (
                 "This is not here",
@@ -63,7 +63,7 @@ impl From<ApiError> for Problem {
                 Next::Type("cargo xtask workspace logs"),
             ),
         };
-        Problem {
+        ErrorPage {
             status: error.status,
             title: title.to_owned(),
             text: error.message,
@@ -72,13 +72,13 @@ impl From<ApiError> for Problem {
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Problem {
+impl From<StoreError> for ErrorPage {
+    fn from(error: StoreError) -> ErrorPage {
         ApiError::from(error).into()
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
         let content = html! {
             div.problem {
@@ -102,7 +102,7 @@ impl IntoResponse for Problem {
 
 /// For an unknown address.
 pub(crate) fn no_such_page(path: &str) -> Response {
-    Problem::absent(
+    ErrorPage::absent(
         "Page not found",
         &format!("The local workspace has no page {path}."),
         ("Runs", "/"),
