@@ -5,7 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::project::{Said, repository};
+use crate::project::Said;
+use crate::repository::repository;
 
 impl Said {
     /// Runs a command of xtask to its end. What it prints with `--json` must be as docs/schemas says.

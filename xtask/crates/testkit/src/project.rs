@@ -9,6 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::other_workspaces::OtherWorkspaces;
+use crate::repository::repository;
 use crate::{environment, habits, warm_mlflow};
 
 /// A git repository with a project in it, in a folder of its own, with a home beside it that holds a
@@ -107,7 +108,8 @@ impl Project {
     /// Has the project note of its own what its Python environment was made of: the note of the repository that is
     /// tested is of another pyproject.toml, and each of them would install the shared environment anew.
     fn keep_tools_of_its_own(&self) {
-        let [shared, own] = [repository(), self.root()].map(|root| root.join(".xtask/tools"));
+        let own = self.root().join(".xtask/tools");
+        let shared = std::fs::read_link(&own).expect("a link");
         std::fs::remove_file(&own).expect("a link");
         std::fs::create_dir(&own).expect("a folder");
         for entry in std::fs::read_dir(&shared).expect("the folder is there") {
@@ -380,16 +382,6 @@ impl From<Output> for Said {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
-}
-
-/// The repository that is tested.
-#[must_use]
-pub fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors()
-        .nth(3)
-        .map(Path::to_owned)
-        .unwrap_or_default()
 }
 
 /// The local workspace's program, built beside xtask.

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-use crate::project::repository;
+use crate::repository::repository;
 
 const PARENT: &str = include_str!("warm_mlflow/parent.py");
 const PYTHON: &str = include_str!("warm_mlflow/python.py");

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::project::repository;
+use crate::repository::repository;
 use crate::server_program::{ServerProgram, built};
 
 /// A running local workspace, with its MLflow server and its state in a folder of its own. Dropping it

@@ -69,9 +69,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let (chosen, left_out): (Vec<_>, Vec<_>) = chosen
-        .into_iter()
-        .partition(|figure| own_source::is_in(&context.root) || !figure.compiles_the_tool());
+    let (chosen, left_out): (Vec<_>, Vec<_>) = chosen.into_iter().partition(|figure| {
+        own_source::is_the_tools_repository(&context.root) || !figure.compiles_the_tool()
+    });
     for figure in left_out {
         let line = format!(
             "{}: the sources of the tool are not in this project",

@@ -53,7 +53,7 @@ enum End {
 
 /// Runs the command.
 pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
-    let has_the_tool = own_source::is_in(&context.root);
+    let has_the_tool = own_source::is_the_tools_repository(&context.root);
     let chosen = choose(&args.only, has_the_tool)?;
     if args.list {
         for part in chosen {
@@ -82,7 +82,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> anyhow::Result<()> {
     conclude(context, &ends, started.elapsed())
 }
 
-/// A project that depends on the tool has none of the sources that the group `tool` checks.
+/// The group `tool` checks the tool's own repository, and no project that depends on the tool or has a copy of it.
 fn choose(only: &[String], has_the_tool: bool) -> anyhow::Result<Vec<&'static Part>> {
     let here = |part: &&Part| has_the_tool || part.group == Group::Project;
     let known = |name: &String| PARTS.iter().filter(here).any(|part| part.is(name));

@@ -38,6 +38,12 @@ pub(crate) fn is_in(root: &Utf8Path) -> bool {
     root.join(CRATES).join("workspace/Cargo.toml").is_file()
 }
 
+/// Whether the project is the tool's own repository, and not one with a copy of the tool.
+pub(crate) fn is_the_tools_repository(root: &Utf8Path) -> bool {
+    let template = root.join(CRATES).join("mlops/template/template.toml");
+    is_in(root) && template.is_file()
+}
+
 impl OwnSource {
     /// Looks into the project's Cargo.lock, and asks cargo where that does not tell.
     pub(crate) fn find(

@@ -184,11 +184,11 @@ impl Template<'_> {
     /// Says in xtask/Cargo.toml where the tool comes from, or takes it whole.
     fn depend(&self, files: &mut Files, vendor: bool) -> anyhow::Result<()> {
         if vendor {
-            let crates = self
-                .tool
-                .tracked()
-                .iter()
-                .filter(|path| path.starts_with("xtask/crates"));
+            // A copy makes no projects: `init` there takes the repository that it was copied from.
+            let is_copied = |path: &&Utf8PathBuf| {
+                path.starts_with("xtask/crates") && !path.starts_with(OVERLAYS)
+            };
+            let crates = self.tool.tracked().iter().filter(is_copied);
             for path in crates
                 .map(Utf8PathBuf::as_path)
                 .chain(WORKSPACE.iter().map(Utf8Path::new))

@@ -121,7 +121,7 @@ impl Pin {
                 tag: record.tool.tag,
             }));
         }
-        if own_source::is_in(root) {
+        if own_source::is_the_tools_repository(root) {
             return Pin::of_clone(around, root).map(Some);
         }
         let lock = fs_err::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
@@ -148,7 +148,9 @@ impl Pin {
         match source.strip_prefix("path+file://") {
             // ROOT/xtask/crates/mlops
             Some(path) => match Utf8Path::new(path).ancestors().nth(3) {
-                Some(root) if own_source::is_in(root) => Pin::of_clone(around, root).map(Some),
+                Some(root) if own_source::is_the_tools_repository(root) => {
+                    Pin::of_clone(around, root).map(Some)
+                }
                 _ => Ok(None),
             },
             None => Ok(own_source::git(source).map(Pin::from)),

@@ -55,7 +55,10 @@ def test_one_sentence_and_no_stack(text: str, said: str) -> None:
             "has no Delta: it is not fetched: run `cargo xtask setup`",
         ),
         (OfPyspark("lab.s.t: the local workspace keeps tables as Parquet, not as delta"), "has no Delta: it is not"),
-        (OfPyspark("[CATALOG_NOT_FOUND] The catalog `foo` not found."), "no catalog foo: create it with CREATE CATALOG"),
+        (
+            OfPyspark("[CATALOG_NOT_FOUND] The catalog `foo` not found."),
+            "no catalog foo: create it with CREATE CATALOG",
+        ),
         (ValueError("databricks-datasets\nis mine"), "databricks-datasets\nis mine"),
     ],
 )
