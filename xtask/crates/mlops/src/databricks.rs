@@ -1,6 +1,5 @@
 //! The Databricks CLI as methods on a target of the bundle.
 
-mod aside;
 mod changes;
 mod deploying;
 pub(crate) mod guard;
@@ -28,9 +27,9 @@ use crate::error::{Failure, Kind};
 use crate::git::Git;
 use crate::local_workspace::{self, LocalWorkspace, Mode};
 use crate::process::{self, Finished};
+use crate::temporary::Temporary;
 use crate::tools::Toolbox;
 use crate::vars;
-use aside::Aside;
 pub(crate) use changes::Change;
 pub(crate) use deploying::Outcome;
 pub(crate) use guard::{Purpose, Writer};
@@ -47,6 +46,11 @@ const SUMMARY: Duration = Duration::from_secs(60);
 /// bundle builds or runs.
 const PLAN: Duration = Duration::from_secs(600);
 
+/// A state folder for one read; the CLI creates it.
+fn aside(context: &Context) -> Temporary {
+    Temporary::path(&context.local().join("cache/looks/look"))
+}
+
 /// A target of the bundle and its workspace.
 pub(crate) struct Target<'a> {
     pub(crate) name: String,
@@ -55,8 +59,9 @@ pub(crate) struct Target<'a> {
     workspace: TargetWorkspace,
     context: &'a Context,
     program: Utf8PathBuf,
-    /// The CLI's state folder for reading; `None` if the CLI may run the bundle's code.
-    aside: Option<Aside>,
+    /// The CLI's state folder for reading; `None` if the CLI may run the bundle's code. In the bundle's own
+    /// (`.databricks`) a plan would resume an unfinished deployment, and make a running one fail.
+    aside: Option<Temporary>,
     /// The bundle's folder.
     files: Utf8PathBuf,
     edits: OnceLock<String>,
@@ -73,8 +78,7 @@ impl<'a> Target<'a> {
         toolbox: &Toolbox,
         name: &str,
     ) -> anyhow::Result<Target<'a>> {
-        let aside = Some(Aside::new(context));
-        Target::opened(context, toolbox, name, aside)
+        Target::opened(context, toolbox, name, Some(aside(context)))
     }
 
     /// Like [`Target::open`], for commands that deploy, validate or destroy the bundle: the CLI may run its
@@ -91,7 +95,7 @@ impl<'a> Target<'a> {
         context: &'a Context,
         toolbox: &Toolbox,
         name: &str,
-        aside: Option<Aside>,
+        aside: Option<Temporary>,
     ) -> anyhow::Result<Target<'a>> {
         let bundle = Bundle::read(context)?;
         let workspace = bundle::find(&bundle.targets(&context.config), name)?;
@@ -145,7 +149,7 @@ impl<'a> Target<'a> {
             workspace: target.workspace.clone(),
             context,
             program,
-            aside: Some(Aside::new(context)),
+            aside: Some(aside(context)),
             files: context.root.clone(),
             edits: OnceLock::new(),
             bundle: bundle.clone(),
@@ -353,7 +357,7 @@ impl<'a> Target<'a> {
         }
         self.surround(&mut command);
         let copies = match &self.aside {
-            Some(Aside(folder)) => folder.clone(),
+            Some(folder) => folder.to_path_buf(),
             None => self.copies(),
         };
         command.env(vars::DATABRICKS_BUNDLE_TMP, copies);

@@ -155,16 +155,10 @@ pub(crate) struct Partly {
 
 impl Partly {
     /// The error of a step, with what was done before it.
-    pub(crate) fn wrap(error: anyhow::Error, words: &[String], done: usize) -> anyhow::Error {
-        match done {
-            0 => error,
-            _ => {
-                let (done, left) = words.split_at(done.min(words.len()));
-                error.context(Partly {
-                    done: done.to_vec(),
-                    left: left.to_vec(),
-                })
-            }
+    pub(crate) fn wrap(self, error: anyhow::Error) -> anyhow::Error {
+        match self.done.is_empty() {
+            true => error,
+            false => error.context(self),
         }
     }
 }

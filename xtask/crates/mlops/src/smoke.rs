@@ -2,7 +2,6 @@
 //! to its target, in a separate process without credentials.
 
 mod code;
-mod home;
 mod missing;
 
 use std::process::Command;
@@ -18,9 +17,9 @@ use crate::context::Context;
 use crate::databricks::{Summary, Target};
 use crate::error::Failure;
 use crate::process;
+use crate::temporary::Temporary;
 use crate::tools::Toolbox;
 use crate::ui::safe_line;
-use home::Home;
 
 /// The timeout; imports alone take 30 s on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(180);
@@ -80,7 +79,7 @@ pub(crate) fn predict(
 ) -> anyhow::Result<Smoke> {
     let deployed = code::deployed(context, target, &summary.workspace.file_path)?;
     let source = deployed.join(&context.config.data.source);
-    let home = Home::new(context)?;
+    let home = Temporary::folder(&context.local().join("cache/smoke/home"))?;
     let mut command = Command::new(&toolbox.python);
     match &context.config.model.smoke {
         Some(module) => {
@@ -88,13 +87,11 @@ pub(crate) fn predict(
             command.args(["-m", module]);
         }
         None => {
-            let script = home.0.join("built_in.py");
-            fs_err::write(&script, BUILT_IN)?;
-            command.arg(script);
+            command.arg(home.file("built_in.py", BUILT_IN.as_bytes())?);
         }
     }
     command.arg("--model").arg(files.canonicalize_utf8()?);
-    seclude(context, &mut command, &home.0, &source);
+    seclude(context, &mut command, &home, &source);
     let typed = process::typed(&command);
     let ended = process::run_bounded(&context.ui, &context.interrupt, command, DEADLINE)?;
     if !ended.status.success() {

@@ -51,7 +51,11 @@ impl<S> Steps<S> {
     ) -> anyhow::Result<()> {
         for (index, step) in self.steps.iter().enumerate() {
             let applied = context.interrupt.check().and_then(|()| apply(step));
-            applied.map_err(|error| Partly::wrap(error, &self.words, index))?;
+            applied.map_err(|error| {
+                let (done, left) = self.words.split_at(index);
+                let (done, left) = (done.to_vec(), left.to_vec());
+                Partly { done, left }.wrap(error)
+            })?;
         }
         Ok(())
     }

@@ -30,8 +30,6 @@ mod survey;
 mod tag_limits;
 mod tags;
 pub mod undo;
-mod unity_catalog;
-mod workspace_registry;
 
 pub use artifacts::OverArtifacts;
 pub use calls::Call;
@@ -45,5 +43,3 @@ pub use registry::{NewVersion, Registry, Version};
 pub use steps::{Aim, Step, Work};
 pub use survey::Copy;
 pub use undo::{UndoPlan, plan_undo};
-pub use unity_catalog::UnityCatalog;
-pub use workspace_registry::WorkspaceRegistry;

@@ -19,7 +19,7 @@ pub struct OpenEnd<'a> {
     /// The way of calls.
     pub transport: &'a dyn Transport,
     /// How its registry speaks.
-    pub registry: &'a dyn Registry,
+    pub registry: Registry,
     /// The way of a version's files.
     pub carrier: &'a dyn Carrier,
 }

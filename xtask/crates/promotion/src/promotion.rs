@@ -12,6 +12,10 @@ use crate::steps::Step;
 pub trait Watch {
     /// A step begins.
     fn step(&mut self, step: &Step);
+    /// A step was made.
+    fn made(&mut self, _step: &Step) {}
+    /// The step of this name was taken back, after a refusal.
+    fn unmade(&mut self, _name: &str) {}
     /// So many bytes of so many have been moved.
     fn bytes(&mut self, _done: u64, _total: u64) {}
     /// Something that a reader should know.

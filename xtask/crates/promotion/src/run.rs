@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use xtask_remote::Request;
+use xtask_remote::databricks::model_versions;
 use xtask_remote::records::artifact_digest;
 
 use crate::calls::Known;
@@ -98,6 +99,7 @@ impl<'r, 'a> Run<'r, 'a> {
             let name = || step.name.to_owned();
             self.journal.write(&Line::Before { step: name() });
             self.make(step)?;
+            self.watch.made(step);
             self.journal.write(&Line::After { step: name() });
         }
         Ok(())
@@ -160,7 +162,7 @@ impl<'r, 'a> Run<'r, 'a> {
             self.known.version = Some(loop {
                 attempts -= 1;
                 let error = match to.transport.send(call) {
-                    Ok(reply) => match to.registry.created(call, &reply) {
+                    Ok(reply) => match model_versions::made(call, &reply) {
                         Ok(number) => break number,
                         Err(error) => error,
                     },
@@ -375,7 +377,7 @@ impl<'r, 'a> Run<'r, 'a> {
             .send(&lock::giving_back(&self.promotion.to));
     }
 
-    fn note_refusal(&self, plan: &Plan, refusal: &Refusal) -> Result<(), Error> {
+    fn note_refusal(&mut self, plan: &Plan, refusal: &Refusal) -> Result<(), Error> {
         let to = &self.promotion.to;
         let Some(number) = self.known.version else {
             return Ok(());
@@ -390,6 +392,7 @@ impl<'r, 'a> Run<'r, 'a> {
         {
             let back = steps::after_challenger(to, plan.event.waits, &ours);
             self.send(&back.into_iter().collect::<Vec<_>>())?;
+            self.watch.unmade("challenger");
         }
         let version = to.registry.version(to.transport, to.model, number)?;
         if version.is_some_and(|version| version.tags.contains_key(&plan.event.key())) {

@@ -7,6 +7,7 @@ pub mod actions;
 mod address;
 mod base_rules;
 pub mod branch_status;
+mod check_contexts;
 pub mod checks;
 pub mod deployments;
 pub mod merging;
@@ -131,21 +132,23 @@ impl GitHub {
         self.send(request)?.json(request)
     }
 
-    /// Reads a list to its end. `items` takes the entries out of a page: some lists are bare arrays,
-    /// some stand in an object.
+    /// Reads a list to its end: bare arrays, or those in a `field` of an object.
     ///
     /// # Errors
     /// Any [`Error`]; [`Error::Unexpected`] for a list that leads elsewhere or has no end.
-    pub fn pages<P: DeserializeOwned, T>(
+    pub(crate) fn pages<T: DeserializeOwned>(
         &self,
         first: &Request,
-        items: impl Fn(P) -> Vec<T>,
+        field: Option<&str>,
     ) -> Result<Vec<T>, Error> {
         let mut request = first.clone().query("per_page", PER_PAGE);
         let mut all = Vec::new();
         for _ in 0..MOST_PAGES {
             let response = self.send(&request)?;
-            all.extend(items(response.json(&request)?));
+            all.extend(match field {
+                None => response.json::<Vec<T>>(&request)?,
+                Some(field) => response.field(&request, field)?,
+            });
             let Some(next) = response.header("link").and_then(next_page) else {
                 return Ok(all);
             };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::Error;
-use crate::transport::{Method, Request, Transport, call};
+use crate::transport::{Method, Request, Transport, call, field};
 
 /// Kinds of bundle resources that a local workspace has.
 pub const RESOURCES: &[&str] = &[
@@ -129,12 +129,8 @@ pub fn shutdown(transport: &dyn Transport) -> Result<(), Error> {
 
 /// A link that signs the reader's browser in once and leads to `path`.
 pub fn sign_in(transport: &dyn Transport, path: &str) -> Result<String, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        url: String,
-    }
     let request = Request::new(Method::Post, "/local/v1/sign-in").json(&json!({ "path": path }));
-    Ok(call::<Reply>(transport, &request)?.url)
+    field(transport, &request, "url")
 }
 
 /// The notebook events of a task run, from a byte offset on.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::Error;
-use crate::transport::{Method, Request, Transport, call};
+use crate::transport::{Method, Request, Transport, field, list};
 
 pub use metric::MetricValue;
 
@@ -100,12 +100,8 @@ impl Run {
 }
 
 pub fn run(transport: &dyn Transport, run_id: &str) -> Result<Run, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        run: Run,
-    }
     let request = Request::new(Method::Get, "/api/2.0/mlflow/runs/get").query("run_id", run_id);
-    Ok(call::<Reply>(transport, &request)?.run)
+    field(transport, &request, "run")
 }
 
 /// The runs in an experiment that a task run made, oldest first.
@@ -114,11 +110,6 @@ pub fn runs_of_task(
     experiment_id: &str,
     task_run_id: i64,
 ) -> Result<Vec<Run>, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        #[serde(default)]
-        runs: Vec<Run>,
-    }
     // MLflow knows `IN` for attributes only: one search a task.
     let request = Request::new(Method::Post, "/api/2.0/mlflow/runs/search")
         .json(&json!({
@@ -128,7 +119,7 @@ pub fn runs_of_task(
             "max_results": 100,
         }))
         .reads();
-    Ok(call::<Reply>(transport, &request)?.runs)
+    list(transport, &request, "runs")
 }
 
 /// The newest runs in some experiments, newest first.
@@ -137,11 +128,6 @@ pub fn newest_runs(
     experiments: &[String],
     count: u32,
 ) -> Result<Vec<Run>, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        #[serde(default)]
-        runs: Vec<Run>,
-    }
     let request = Request::new(Method::Post, "/api/2.0/mlflow/runs/search")
         .json(&json!({
             "experiment_ids": experiments,
@@ -149,7 +135,7 @@ pub fn newest_runs(
             "max_results": count,
         }))
         .reads();
-    Ok(call::<Reply>(transport, &request)?.runs)
+    list(transport, &request, "runs")
 }
 
 /// The request for the content of a file among the artifacts that an MLflow server keeps, without a deadline.
@@ -171,7 +157,9 @@ fn not_a_number() -> MetricValue {
     MetricValue::new(f64::NAN)
 }
 
-fn number_or_zero<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+pub(crate) fn number_or_zero<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<i64, D::Error> {
     let value = serde_json::Value::deserialize(deserializer)?;
     Ok(number(&value).unwrap_or_default())
 }

@@ -8,12 +8,11 @@ mod digest;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::Error;
+use crate::databricks::model_versions;
 use crate::databricks::registry::RegistryKind;
 use crate::mlflow::{KeyValue, Run};
-use crate::transport::{Method, Request, Transport, call};
+use crate::transport::Transport;
 
 pub use digest::artifact_digest;
 
@@ -261,25 +260,9 @@ pub fn of_version(
     model: &str,
     version: u64,
 ) -> Result<VersionRecord, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        model_version: Tagged,
-    }
-    #[derive(Deserialize)]
-    struct Tagged {
-        #[serde(default)]
-        tags: Vec<KeyValue>,
-    }
     // The catalog's own routes (`unity-catalog/models/…`) do not show the tags that MLflow set.
-    let request = Request::new(Method::Get, registry.path("model-versions/get"))
-        .query("name", model)
-        .query("version", version);
-    let reply: Reply = call(transport, &request)?;
-    Ok(VersionRecord::read(
-        model,
-        version,
-        &reply.model_version.tags,
-    ))
+    let found = model_versions::version(transport, registry, model, version)?;
+    Ok(VersionRecord::read(model, version, &found.tags))
 }
 
 /// Tags by key.

@@ -267,6 +267,20 @@ impl Response {
         self.headers.get(name)
     }
 
+    /// One field of the JSON object that the body is; null where it is missing.
+    pub(crate) fn field<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        name: &str,
+    ) -> Result<T, Error> {
+        let mut fields: serde_json::Map<String, serde_json::Value> = self.json(request)?;
+        let field = fields.remove(name).unwrap_or_default();
+        serde_json::from_value(field).map_err(|error| Error::Unexpected {
+            call: request.call(),
+            reason: format!("{name}: {error}; it starts with: {}", start_of(&self.body)),
+        })
+    }
+
     /// The body as JSON.
     ///
     /// # Errors
@@ -279,6 +293,45 @@ impl Response {
                 _ => format!("{error}; it starts with: {}", start_of(&self.body)),
             },
         })
+    }
+}
+
+/// Sends a request and reads one field of the object in its reply.
+pub(crate) fn field<T: DeserializeOwned>(
+    transport: &dyn Transport,
+    request: &Request,
+    name: &str,
+) -> Result<T, Error> {
+    transport.send(request)?.field(request, name)
+}
+
+/// The same of a list, which is empty where the reply has no such field.
+pub(crate) fn list<T: DeserializeOwned>(
+    transport: &dyn Transport,
+    request: &Request,
+    name: &str,
+) -> Result<Vec<T>, Error> {
+    Ok(field::<Option<Vec<T>>>(transport, request, name)?.unwrap_or_default())
+}
+
+/// Reads a list of Databricks' to its end. An empty page may still be followed by another: only the token says when it
+/// ends.
+pub(crate) fn pages<T: DeserializeOwned>(
+    transport: &dyn Transport,
+    first: &Request,
+    name: &str,
+) -> Result<Vec<T>, Error> {
+    let (mut all, mut request) = (Vec::new(), first.clone());
+    loop {
+        let page = transport.send(&request)?;
+        let items: Option<Vec<T>> = page.field(&request, name)?;
+        all.extend(items.into_iter().flatten());
+        let token: Option<String> = page.field(&request, "next_page_token")?;
+        let token = token.filter(|token| !token.is_empty());
+        match token.map(|token| first.clone().query("page_token", token)) {
+            Some(next) if next.query != request.query => request = next,
+            _ => return Ok(all),
+        }
     }
 }
 

@@ -1,21 +1,20 @@
 //! The bundle without its resources: enough to find a target's workspace, identity and deployment state,
 //! and the CLI runs no code of the checkout for it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde_json::{Map, Value, json};
 
 use super::Bundle;
 use crate::context::Context;
+use crate::temporary::Temporary;
 
 /// Their folder below the project's root, and the relative path back.
 const FOLDER: &str = ".xtask/cache/outlines";
 const ROOT: &str = "../../../../";
 
-/// A folder with such a bundle, removed on drop.
+/// A folder with such a bundle.
 #[derive(Debug)]
-pub(crate) struct Outline(Utf8PathBuf);
+pub(crate) struct Outline(Temporary);
 
 impl Outline {
     /// Writes one.
@@ -41,25 +40,13 @@ impl Outline {
     }
 
     fn of_text(context: &Context, text: &Value) -> anyhow::Result<Outline> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{}-{number}", std::process::id());
-        let outline = Outline(context.root.join(FOLDER).join(name));
-        // Left by a killed process with the same id.
-        let _ = fs_err::remove_dir_all(&outline.0);
-        fs_err::create_dir_all(&outline.0)?;
-        fs_err::write(outline.0.join("databricks.yml"), text.to_string())?;
-        Ok(outline)
+        let folder = Temporary::folder(&context.root.join(FOLDER).join("outline"))?;
+        fs_err::write(folder.join("databricks.yml"), text.to_string())?;
+        Ok(Outline(folder))
     }
 
     pub(crate) fn folder(&self) -> &Utf8Path {
         &self.0
-    }
-}
-
-impl Drop for Outline {
-    fn drop(&mut self) {
-        let _ = fs_err::remove_dir_all(&self.0);
     }
 }
 

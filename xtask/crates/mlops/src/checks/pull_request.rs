@@ -2,7 +2,7 @@
 
 use xtask_remote::Timestamp;
 use xtask_remote::github::branch_status::{self, BranchStatus};
-use xtask_remote::github::checks::State;
+use xtask_remote::github::checks::{self, State};
 
 use super::facts::{Check, CheckState, GitHub, PullRequest, Verdict};
 use crate::config::Config;
@@ -89,7 +89,7 @@ fn pull_request(pull: branch_status::Pull) -> PullRequest {
     }
 }
 
-fn one(check: branch_status::Check, by_us: bool, now: Timestamp) -> Check {
+fn one(check: checks::Check, by_us: bool, now: Timestamp) -> Check {
     let time = |text: &Option<String>| text.as_ref()?.parse::<Timestamp>().ok();
     let end = time(&check.completed_at).or_else(|| (check.state == State::Pending).then_some(now));
     let seconds = time(&check.started_at)

@@ -19,10 +19,10 @@ use serde::Serialize;
 use xtask_remote::github::pulls::{self, Pull};
 
 use crate::checks::facts::Verdict;
-use crate::commands::status;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::git::Git;
+use crate::overview;
 use crate::pull_request::block;
 use crate::secrets::Scanner;
 use crate::steps::Steps;
@@ -345,7 +345,7 @@ fn follow(context: &Context, git: &Git, pull: &Pull) -> anyhow::Result<Verdict> 
         "Following",
         "the checks (Ctrl-C stops watching; the checks go on)",
     );
-    status::follow(context, git).map_err(|error| match context.interrupt.is_set() {
+    overview::follow(context, git).map_err(|error| match context.interrupt.is_set() {
         true => Failure::interrupted(
             "stopped watching; the pull request stays open, and its checks go on",
         )

@@ -3,10 +3,11 @@
 use std::time::{Duration, Instant};
 
 use super::guard::{self, Agreed, Removal, Writer};
-use super::plan::{Plan, PlanFile};
+use super::plan::Plan;
 use super::{Target, Versions, words};
 use crate::error::Failure;
 use crate::process::{self, Finished};
+use crate::temporary::Temporary;
 use xtask_remote::databricks::bundle_state;
 
 /// The CLI's errors for a plan made before another deployment.
@@ -46,8 +47,9 @@ impl Writer<'_, '_> {
         if !self.end_versions(plan)? {
             return Ok(Outcome::Moved("the plan has changed since".to_owned()));
         }
-        let file = PlanFile::write(&target.context.local().join("cache"), plan)?;
-        let mut args = vec!["deploy", "--auto-approve", "--plan", file.path.as_str()];
+        let folder = Temporary::folder(&target.context.local().join("cache/plan"))?;
+        let file = folder.file("plan.json", plan.text.as_bytes())?;
+        let mut args = vec!["deploy", "--auto-approve", "--plan", file.as_str()];
         if force_lock {
             args.push("--force-lock");
         }

@@ -1,10 +1,7 @@
 //! The CLI's plan of a deployment, kept verbatim so that exactly this plan can be applied.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use fs_err::os::unix::fs::OpenOptionsExt as _;
 use serde::Deserialize;
 
 use super::{PLAN, Target};
@@ -22,7 +19,7 @@ pub(crate) struct Plan {
     /// Whether it was made from an earlier deployment's state.
     pub(super) follows: bool,
     /// The verbatim output. It may contain the bundle's settings.
-    text: String,
+    pub(super) text: String,
 }
 
 #[derive(Deserialize)]
@@ -54,34 +51,6 @@ impl Plan {
             follows: printed.lineage.is_some(),
             text,
         })
-    }
-}
-
-/// A plan file for the CLI, mode 0600, removed after the deployment.
-pub(super) struct PlanFile {
-    pub(super) path: Utf8PathBuf,
-}
-
-impl PlanFile {
-    pub(super) fn write(folder: &Utf8Path, plan: &Plan) -> anyhow::Result<PlanFile> {
-        fs_err::create_dir_all(folder)?;
-        let path = folder.join(format!("plan-{}.json", std::process::id()));
-        // Left by a killed process with the same id.
-        let _ = fs_err::remove_file(&path);
-        let mut file = fs_err::OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path)?;
-        let written = PlanFile { path };
-        file.write_all(plan.text.as_bytes())?;
-        Ok(written)
-    }
-}
-
-impl Drop for PlanFile {
-    fn drop(&mut self) {
-        let _ = fs_err::remove_file(&self.path);
     }
 }
 

@@ -8,23 +8,14 @@ use xshell::cmd;
 use super::Git;
 use crate::child_env::sh;
 use crate::error::Failure;
+use crate::temporary::Temporary;
 
 /// A temporary index and object store.
 #[derive(Debug)]
 pub(crate) struct Apart {
     git: Git,
-    _folder: Folder,
+    _folder: Temporary,
     pub(crate) tree: String,
-}
-
-/// Removed on drop.
-#[derive(Debug)]
-struct Folder(Utf8PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs_err::remove_dir_all(&self.0);
-    }
 }
 
 impl Apart {
@@ -37,16 +28,16 @@ impl Apart {
 impl Git {
     /// Adds all uncommitted changes to a temporary index.
     pub(crate) fn stage_apart(&self) -> anyhow::Result<Apart> {
-        let name = format!("xtask-apart-{}", std::process::id());
-        let folder = Folder(Utf8PathBuf::from(self.git_folder()?).join(name));
-        fs_err::create_dir_all(folder.0.join("objects"))?;
+        let folder = Utf8PathBuf::from(self.git_folder()?).join("xtask-apart");
+        let folder = Temporary::folder(&folder)?;
+        fs_err::create_dir(folder.join("objects"))?;
         let index = self.git_path("index")?;
         if index.is_file() {
             // A copy of the index, so that only changed files are read.
-            fs_err::copy(index, folder.0.join("index"))?;
+            fs_err::copy(index, folder.join("index"))?;
         }
         let git = Git {
-            apart: Some((folder.0.clone(), self.git_path("objects")?)),
+            apart: Some((folder.to_path_buf(), self.git_path("objects")?)),
             ..self.clone()
         };
         let top = self.top()?;

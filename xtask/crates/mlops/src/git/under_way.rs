@@ -2,50 +2,18 @@
 
 use super::Git;
 
-/// Operations in progress, their marker, and how to end them. Those that may contain another come first.
+/// The marker of each git command that may be in progress. Those that may contain another come first.
 /// Markers are refs or files of git.
-const STATES: &[(Mark, &str, &str)] = &[
-    (
-        Mark::File("rebase-apply/applying"),
-        "git am",
-        "git am --continue, or --abort",
-    ),
-    (
-        Mark::File("rebase-merge"),
-        "a rebase",
-        "git rebase --continue, or --abort",
-    ),
-    (
-        Mark::File("rebase-apply"),
-        "a rebase",
-        "git rebase --continue, or --abort",
-    ),
-    (
-        Mark::Ref("MERGE_HEAD"),
-        "a merge",
-        "git merge --continue, or --abort",
-    ),
-    (
-        Mark::Ref("CHERRY_PICK_HEAD"),
-        "a cherry-pick",
-        "git cherry-pick --continue, or --abort",
-    ),
-    (
-        Mark::Ref("REVERT_HEAD"),
-        "a revert",
-        "git revert --continue, or --abort",
-    ),
-    (
-        Mark::Sequence("pick"),
-        "a cherry-pick",
-        "git cherry-pick --continue, or --abort",
-    ),
-    (
-        Mark::Sequence("revert"),
-        "a revert",
-        "git revert --continue, or --abort",
-    ),
-    (Mark::File("BISECT_START"), "a bisect", "git bisect reset"),
+const STATES: &[(Mark, &str)] = &[
+    (Mark::File("rebase-apply/applying"), "am"),
+    (Mark::File("rebase-merge"), "rebase"),
+    (Mark::File("rebase-apply"), "rebase"),
+    (Mark::Ref("MERGE_HEAD"), "merge"),
+    (Mark::Ref("CHERRY_PICK_HEAD"), "cherry-pick"),
+    (Mark::Ref("REVERT_HEAD"), "revert"),
+    (Mark::Sequence("pick"), "cherry-pick"),
+    (Mark::Sequence("revert"), "revert"),
+    (Mark::File("BISECT_START"), "bisect"),
 ];
 
 /// A marker.
@@ -60,19 +28,28 @@ enum Mark {
 
 impl Git {
     /// The operation in progress, and how to end it.
-    pub(crate) fn under_way(&self) -> anyhow::Result<Option<(&'static str, &'static str)>> {
-        for (mark, what, next) in STATES {
+    pub(crate) fn under_way(&self) -> anyhow::Result<Option<(String, String)>> {
+        for (mark, command) in STATES {
             let is_set = match mark {
                 Mark::Ref(name) => self.resolve(name).is_some(),
                 Mark::File(name) => self.git_path(name)?.exists(),
-                Mark::Sequence(command) => {
+                Mark::Sequence(first) => {
                     let left = fs_err::read_to_string(self.git_path("sequencer/todo")?);
-                    left.is_ok_and(|left| left.trim_start().starts_with(command))
+                    left.is_ok_and(|left| left.trim_start().starts_with(first))
                 }
             };
-            if is_set {
-                return Ok(Some((what, next)));
+            if !is_set {
+                continue;
             }
+            let what = match *command {
+                "am" => "git am".to_owned(),
+                command => format!("a {command}"),
+            };
+            let next = match *command {
+                "bisect" => "git bisect reset".to_owned(),
+                command => format!("git {command} --continue, or --abort"),
+            };
+            return Ok(Some((what, next)));
         }
         Ok(None)
     }

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use xtask_remote::github::checks::State;
-use xtask_remote::github::merging::{self, MergeCheck, MergeFacts};
+use xtask_remote::github::checks::{Check, State};
+use xtask_remote::github::merging::{self, MergeFacts};
 use xtask_remote::github::pulls::Pull;
 use xtask_remote::github::repositories::Name;
 
@@ -174,12 +174,12 @@ fn conflicts(facts: &MergeFacts, readiness: &mut Readiness) {
 /// Required checks by GitHub's rules and by xtask.toml; where neither requires one, all that ran.
 fn checks(facts: &MergeFacts, configured: &[String], readiness: &mut Readiness) {
     let by_name = |name: &String| facts.required.contains(name) || configured.contains(name);
-    let required: Vec<&MergeCheck> = facts
+    let required: Vec<&Check> = facts
         .checks
         .iter()
-        .filter(|one| one.required || by_name(&one.check.name))
+        .filter(|one| one.required == Some(true) || by_name(&one.name))
         .collect();
-    let is_reported = |name: &String| facts.checks.iter().any(|one| one.check.name == *name);
+    let is_reported = |name: &String| facts.checks.iter().any(|one| one.name == *name);
     for name in facts.required.iter().filter(|name| !is_reported(name)) {
         readiness.lacks(
             &format!("the required check {name} has not started: no workflow has reported it"),
@@ -199,7 +199,7 @@ fn checks(facts: &MergeFacts, configured: &[String], readiness: &mut Readiness) 
         false => (required, "required check"),
     };
     let with = |state: State| -> Vec<&str> {
-        let found = counted.iter().filter(|one| one.check.state == state);
+        let found = counted.iter().filter(|one| one.state == state);
         found.map(|one| one.label.as_str()).collect()
     };
     let (failed, pending) = (with(State::Failed), with(State::Pending));

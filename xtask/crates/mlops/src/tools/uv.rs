@@ -52,16 +52,8 @@ pub(crate) fn item(workshop: &Workshop<'_>) -> Item {
 
 pub(crate) fn fetch(workshop: &Workshop<'_>, plan: &Plan) -> anyhow::Result<Utf8PathBuf> {
     let wheels = &workshop.lock.uv;
-    let what = format!("uv {}", wheels.version);
-    let progress = workshop
-        .context
-        .ui
-        .progress("Fetching", &format!("{what} from PyPI"));
-    let home = workshop.install(&name(workshop), |folder| {
-        pypi::install(workshop, &plan.python, "uv", wheels, folder, &progress)
-    })?;
-    progress.finish("Fetched", &what);
-    Ok(program(&home))
+    let names = (&*name(workshop), &*format!("uv {}", wheels.version));
+    pypi::fetch(workshop, &plan.python, "uv", wheels, names).map(|home| program(&home))
 }
 
 fn name(workshop: &Workshop<'_>) -> String {

@@ -96,7 +96,7 @@ pub(super) fn has_left(end: &OpenEnd<'_>, id: &str) -> Result<bool, Error> {
 /// The files of those who broke locks of this model.
 fn left(end: &OpenEnd<'_>) -> Result<Vec<String>, Error> {
     let beside = format!("{}.", path(end));
-    let mut listed = workspace_files::list(end.transport, end.state_path)?;
+    let mut listed = workspace_files::in_folder(end.transport, end.state_path)?;
     listed.retain(|path| same_file(path).starts_with(same_file(&beside)));
     Ok(listed)
 }

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use xtask_promotion::apply::{Promotion, Watch, apply, take_back};
 use xtask_promotion::journal::Journal;
 use xtask_promotion::{
-    Asked, Error, OpenEnd, OverRest, Owner, Plan, Step, UndoPlan, UnityCatalog, plan, plan_undo,
+    Asked, Error, OpenEnd, OverRest, Owner, Plan, Registry, Step, UndoPlan, plan, plan_undo,
 };
 use xtask_remote::Transport;
 
@@ -36,7 +36,7 @@ impl<'a> Ways<'a> {
             model: STAGING,
             state_path: "/none",
             transport: self.staging,
-            registry: &UnityCatalog,
+            registry: Registry::UNITY_CATALOG,
             carrier: &OverRest,
         }
     }
@@ -48,7 +48,7 @@ impl<'a> Ways<'a> {
             model: PROD,
             state_path: STATE,
             transport: self.prod,
-            registry: &UnityCatalog,
+            registry: Registry::UNITY_CATALOG,
             carrier: &OverRest,
         }
     }

@@ -1,6 +1,6 @@
 //! What both registries of a workspace can do, each by calls of its own.
 
-use super::models::{Aliased, Version};
+use super::model_versions::{self, ModelVersion};
 use super::registry::RegistryKind;
 use super::{models, workspace_models};
 use crate::Error;
@@ -14,18 +14,22 @@ impl RegistryKind {
         transport: &dyn Transport,
         model: &str,
         alias: &str,
-    ) -> Result<Option<Aliased>, Error> {
+    ) -> Result<Option<ModelVersion>, Error> {
         match self {
-            RegistryKind::UnityCatalog => models::aliased(transport, model, alias),
+            RegistryKind::UnityCatalog => model_versions::by_alias(transport, self, model, alias),
             RegistryKind::Workspace => workspace_models::aliased(transport, model, alias),
         }
     }
 
     /// All versions of a model, in no particular order.
-    pub fn versions(self, transport: &dyn Transport, model: &str) -> Result<Vec<Version>, Error> {
+    pub fn versions(
+        self,
+        transport: &dyn Transport,
+        model: &str,
+    ) -> Result<Vec<ModelVersion>, Error> {
         match self {
             RegistryKind::UnityCatalog => models::versions(transport, model),
-            RegistryKind::Workspace => workspace_models::versions(transport, model),
+            RegistryKind::Workspace => model_versions::known(transport, self, model),
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::Error;
 use crate::databricks::path;
-use crate::transport::{Method, Request, Transport, call};
+use crate::transport::{Method, Request, Transport, pages};
 
 /// The files in a folder of a volume: names, and lengths in bytes.
 pub fn list(transport: &dyn Transport, folder: &str) -> Result<BTreeMap<String, u64>, Error> {
@@ -35,29 +35,8 @@ struct Entry {
 }
 
 fn entries(transport: &dyn Transport, folder: &str) -> Result<Vec<Entry>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        #[serde(default)]
-        contents: Vec<Entry>,
-        next_page_token: Option<String>,
-    }
-    let first = Request::new(
-        Method::Get,
-        format!("/api/2.0/fs/directories{}", path(folder)),
-    );
-    let (mut found, mut request) = (Vec::new(), first.clone());
-    loop {
-        let page: Page = call(transport, &request)?;
-        found.extend(page.contents);
-        let Some(token) = page.next_page_token.filter(|token| !token.is_empty()) else {
-            return Ok(found);
-        };
-        let next = first.clone().query("page_token", &token);
-        if next.query == request.query {
-            return Ok(found);
-        }
-        request = next;
-    }
+    let first = format!("/api/2.0/fs/directories{}", path(folder));
+    pages(transport, &Request::new(Method::Get, first), "contents")
 }
 
 /// All files below a folder: paths relative to it, and lengths in bytes.

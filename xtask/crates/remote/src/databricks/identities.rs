@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::Error;
 use crate::databricks::segment;
-use crate::transport::{Method, Request, Transport, call};
+use crate::transport::{Method, Request, Transport, call, list};
 
 const SERVICE_PRINCIPALS: &str = "/api/2.0/preview/scim/v2/ServicePrincipals";
 
@@ -44,14 +44,9 @@ impl fmt::Debug for ClientSecret {
 
 /// The service principals that are called so.
 pub fn named(transport: &dyn Transport, name: &str) -> Result<Vec<ServicePrincipal>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        #[serde(rename = "Resources", default)]
-        resources: Vec<ServicePrincipal>,
-    }
     let filter = format!("displayName eq \"{}\"", name.replace(['"', '\\'], ""));
     let request = Request::new(Method::Get, SERVICE_PRINCIPALS).query("filter", filter);
-    Ok(call::<Page>(transport, &request)?.resources)
+    list(transport, &request, "Resources")
 }
 
 /// Makes a service principal.
@@ -74,11 +69,6 @@ pub fn delete(transport: &dyn Transport, id: &str) -> Result<(), Error> {
 /// Makes a secret. A service principal has five at most: the oldest makes room.
 pub fn new_secret(transport: &dyn Transport, id: &str) -> Result<ClientSecret, Error> {
     #[derive(Deserialize)]
-    struct Page {
-        #[serde(default)]
-        secrets: Vec<Known>,
-    }
-    #[derive(Deserialize)]
     struct Known {
         id: String,
         create_time: String,
@@ -88,7 +78,7 @@ pub fn new_secret(transport: &dyn Transport, id: &str) -> Result<ClientSecret, E
         "/api/2.0/accounts/servicePrincipals/{}/credentials/secrets",
         segment(id)
     );
-    let mut known = call::<Page>(transport, &Request::new(Method::Get, &path))?.secrets;
+    let mut known: Vec<Known> = list(transport, &Request::new(Method::Get, &path), "secrets")?;
     known.sort_by(|a, b| a.create_time.cmp(&b.create_time));
     for old in known.iter().rev().skip(MOST - 1) {
         let path = format!("{path}/{}", segment(&old.id));

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::Error;
-use crate::transport::{Method, Request, Transport, call};
+use crate::transport::{Method, Request, Transport, call, field, list, pages};
 
 /// A run of a job.
 #[derive(Debug, Clone, Deserialize)]
@@ -148,10 +148,6 @@ pub fn run_now(
     parameters: &BTreeMap<String, String>,
     token: &str,
 ) -> Result<i64, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        run_id: i64,
-    }
     let mut body = json!({ "job_id": job_id, "idempotency_token": token });
     if !parameters.is_empty() {
         body["job_parameters"] = json!(parameters);
@@ -159,7 +155,7 @@ pub fn run_now(
     let request = Request::new(Method::Post, "/api/2.2/jobs/run-now")
         .json(&body)
         .repeatable();
-    Ok(call::<Reply>(transport, &request)?.run_id)
+    field(transport, &request, "run_id")
 }
 
 /// A run with all its tasks, in the order in which they started.
@@ -187,21 +183,8 @@ pub fn run(transport: &dyn Transport, run_id: i64) -> Result<Run, Error> {
 
 /// The iterations of a task that is a loop, in the order of its inputs.
 pub fn iterations(transport: &dyn Transport, task_run_id: i64) -> Result<Vec<Task>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        #[serde(default)]
-        iterations: Vec<Task>,
-        next_page_token: Option<String>,
-    }
     let request = Request::new(Method::Get, "/api/2.2/jobs/runs/get").query("run_id", task_run_id);
-    let first: Page = call(transport, &request)?;
-    let (mut iterations, mut next) = (first.iterations, first.next_page_token);
-    while let Some(token) = next.filter(|token| !token.is_empty()) {
-        let page: Page = call(transport, &request.clone().query("page_token", &token))?;
-        iterations.extend(page.iterations);
-        next = page.next_page_token.filter(|following| *following != token);
-    }
-    Ok(iterations)
+    pages(transport, &request, "iterations")
 }
 
 /// What a task run left.
@@ -221,16 +204,11 @@ pub fn cancel(transport: &dyn Transport, run_id: i64) -> Result<(), Error> {
 
 /// The newest runs of a job, newest first; of all jobs where `job_id` is `None`. At most 25.
 pub fn newest_runs(transport: &dyn Transport, job_id: Option<i64>) -> Result<Vec<Run>, Error> {
-    #[derive(Deserialize)]
-    struct Reply {
-        #[serde(default)]
-        runs: Vec<Run>,
-    }
     let mut request = Request::new(Method::Get, "/api/2.2/jobs/runs/list").query("limit", 25);
     if let Some(job_id) = job_id {
         request = request.query("job_id", job_id);
     }
-    Ok(call::<Reply>(transport, &request)?.runs)
+    list(transport, &request, "runs")
 }
 
 /// Whether there is such a job.

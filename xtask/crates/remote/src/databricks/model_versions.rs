@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::models::Aliased;
 use super::registry::RegistryKind;
 use crate::Error;
-use crate::mlflow::{KeyValue, number};
-use crate::transport::{Method, Request, Response, Transport, call};
+use crate::mlflow::{KeyValue, number, number_or_zero};
+use crate::transport::{Method, Request, Response, Transport, field, pages};
 
-/// A version, with all that is known of it.
+/// A version of a registered model.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Known {
-    version: Value,
+pub struct ModelVersion {
+    /// Its number; counted from 1 and never used twice.
+    #[serde(deserialize_with = "counted")]
+    pub version: u64,
     /// `PENDING_REGISTRATION`, `READY`, `FAILED_REGISTRATION`.
     #[serde(default)]
     pub status: String,
@@ -28,32 +29,22 @@ pub struct Known {
     /// The logged model that it was made from; empty without one.
     #[serde(default)]
     pub model_id: String,
-    #[serde(default)]
-    creation_timestamp: Value,
+    /// When it was registered, in milliseconds since 1970; 0 where that is not told.
+    #[serde(
+        default,
+        rename = "creation_timestamp",
+        deserialize_with = "number_or_zero"
+    )]
+    pub created: i64,
     #[serde(default)]
     pub tags: Vec<KeyValue>,
 }
 
-impl Known {
-    #[must_use]
-    pub fn number(&self) -> Option<u64> {
-        number(&self.version).and_then(|number| u64::try_from(number).ok())
-    }
-
-    pub(super) fn aliased(self) -> Option<Aliased> {
-        Some(Aliased {
-            version: self.number()?,
-            created: number(&self.creation_timestamp).unwrap_or_default(),
-            run_id: self.run_id,
-            tags: self.tags,
-        })
-    }
-}
-
-/// What names one version.
-#[derive(Deserialize)]
-pub(super) struct Reply {
-    pub(super) model_version: Known,
+/// A version's number, which MLflow's own server writes as text.
+fn counted<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let counted = number(&value).and_then(|number| u64::try_from(number).ok());
+    counted.ok_or_else(|| serde::de::Error::custom("it names no version"))
 }
 
 /// A version that is to be made.
@@ -80,11 +71,11 @@ pub fn version(
     registry: RegistryKind,
     model: &str,
     number: u64,
-) -> Result<Known, Error> {
+) -> Result<ModelVersion, Error> {
     let request = Request::new(Method::Get, registry.path("model-versions/get"))
         .query("name", model)
         .query("version", number);
-    Ok(call::<Reply>(transport, &request)?.model_version)
+    field(transport, &request, "model_version")
 }
 
 /// All versions of a model, in no particular order. Unity Catalog tells none of their tags here.
@@ -95,29 +86,41 @@ pub fn known(
     transport: &dyn Transport,
     registry: RegistryKind,
     model: &str,
-) -> Result<Vec<Known>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        #[serde(default)]
-        model_versions: Vec<Known>,
-        next_page_token: Option<String>,
-    }
+) -> Result<Vec<ModelVersion>, Error> {
     // A filter knows no escapes, but both kinds of quotes.
     let quote = if model.contains('\'') { '"' } else { '\'' };
     let first = Request::new(Method::Get, registry.path("model-versions/search"))
         .query("filter", format!("name={quote}{model}{quote}"));
-    let (mut versions, mut request) = (Vec::new(), first.clone());
-    loop {
-        let page: Page = call(transport, &request)?;
-        versions.extend(page.model_versions);
-        // An empty page may still be followed by another: only the token says when it ends.
-        let token = page.next_page_token.filter(|token| !token.is_empty());
-        let next = token.map(|token| first.clone().query("page_token", token));
-        match next {
-            Some(next) if next.query != request.query => request = next,
-            _ => return Ok(versions),
+    pages(transport, &first, "model_versions")
+}
+
+/// The version that an alias names; `None` when the model has no such alias, or there is no such model.
+pub(super) fn by_alias(
+    transport: &dyn Transport,
+    registry: RegistryKind,
+    model: &str,
+    alias: &str,
+) -> Result<Option<ModelVersion>, Error> {
+    let request = Request::new(Method::Get, registry.path("registered-models/alias"))
+        .query("name", model)
+        .query("alias", alias);
+    match field(transport, &request, "model_version") {
+        // MLflow answers so, with a status of 400.
+        Err(Error::Refused { message, .. })
+            if message.contains(" alias ") && message.contains("not found") =>
+        {
+            Ok(None)
         }
+        Err(error) if error.is_not_found() && !is_unknown_call(registry, &error) => Ok(None),
+        found => found.map(Some),
     }
+}
+
+/// Whether a refusal says that the server has no such call, as a workspace's own registry may have no aliases.
+pub(super) fn is_unknown_call(registry: RegistryKind, error: &Error) -> bool {
+    registry == RegistryKind::Workspace
+        && matches!(error, Error::Refused { code, message, .. }
+            if code == "ENDPOINT_NOT_FOUND" || message.contains("No API found for"))
 }
 
 /// Makes a version. Sent twice it makes two.
@@ -142,13 +145,8 @@ pub fn create(registry: RegistryKind, model: &str, new: &New<'_>) -> Request {
 /// # Errors
 /// [`Error::Unexpected`] for a reply of another form.
 pub fn made(request: &Request, reply: &Response) -> Result<u64, Error> {
-    let made: Reply = reply.json(request)?;
-    made.model_version
-        .number()
-        .ok_or_else(|| Error::Unexpected {
-            call: request.call(),
-            reason: "it names no version".to_owned(),
-        })
+    let made: ModelVersion = reply.field(request, "model_version")?;
+    Ok(made.version)
 }
 
 /// Writes a tag on a version. `version` may be a word that stands for a number.

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::Error;
-use crate::transport::{Method, Request, Transport, call};
+use crate::transport::{Method, Request, Transport, list};
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Object {
@@ -30,27 +30,17 @@ impl Object {
 
 /// Everything below a folder, by path; empty where the folder is not there.
 pub fn below(transport: &dyn Transport, folder: &str) -> Result<Vec<Object>, Error> {
-    #[derive(Deserialize)]
-    struct Listed {
-        #[serde(default)]
-        objects: Vec<Object>,
-    }
     let mut folders = vec![folder.to_owned()];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         let request = Request::new(Method::Get, "/api/2.0/workspace/list").query("path", &folder);
-        let listed: Listed = match call(transport, &request) {
+        let objects: Vec<Object> = match list(transport, &request, "objects") {
             Err(error) if error.is_not_found() => continue,
             other => other?,
         };
-        folders.extend(
-            listed
-                .objects
-                .iter()
-                .filter(|object| object.is_folder())
-                .map(|object| object.path.clone()),
-        );
-        found.extend(listed.objects);
+        let below = objects.iter().filter(|object| object.is_folder());
+        folders.extend(below.map(|object| object.path.clone()));
+        found.extend(objects);
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::databricks::segment;
-use crate::transport::{Method, Request, Response, Transport, call};
+use crate::transport::{Method, Request, Response, Transport, call, list};
 
 /// Writes JSON into a new file. Of two who do so at once one is refused (`RESOURCE_ALREADY_EXISTS`), as is a call that
 /// comes later. Its folder must be there.
@@ -52,19 +52,14 @@ pub fn modified_at(transport: &dyn Transport, path: &str) -> Result<Option<i64>,
 }
 
 /// The paths of what lies in a folder; none where there is no folder.
-pub fn list(transport: &dyn Transport, folder: &str) -> Result<Vec<String>, Error> {
-    #[derive(Deserialize)]
-    struct Listed {
-        #[serde(default)]
-        objects: Vec<Object>,
-    }
+pub fn in_folder(transport: &dyn Transport, folder: &str) -> Result<Vec<String>, Error> {
     #[derive(Deserialize)]
     struct Object {
         path: String,
     }
     let request = Request::new(Method::Get, "/api/2.0/workspace/list").query("path", folder);
-    match call::<Listed>(transport, &request) {
+    match list::<Object>(transport, &request, "objects") {
         Err(error) if error.is_not_found() => Ok(Vec::new()),
-        listed => Ok(listed?.objects.into_iter().map(|one| one.path).collect()),
+        listed => Ok(listed?.into_iter().map(|one| one.path).collect()),
     }
 }

@@ -85,13 +85,9 @@ impl Run {
 
 /// The runs for a commit, newest first.
 pub fn runs_of(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Run>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        workflow_runs: Vec<Run>,
-    }
     let path = format!("{}/actions/runs", name.path());
     let request = Request::new(Method::Get, path).query("head_sha", sha);
-    github.pages(&request, |page: Page| page.workflow_runs)
+    github.pages(&request, Some("workflow_runs"))
 }
 
 pub fn run(github: &GitHub, name: &Name, run: u64) -> Result<Run, Error> {
@@ -217,10 +213,6 @@ pub fn dispatch(
     git_ref: &str,
     inputs: &Value,
 ) -> Result<Option<u64>, Error> {
-    #[derive(Deserialize)]
-    struct Details {
-        workflow_run_id: u64,
-    }
     const DETAILS: &str = "return_run_details";
     let path = format!(
         "{}/actions/workflows/{}/dispatches",
@@ -234,9 +226,7 @@ pub fn dispatch(
         let response = github.send(&request)?;
         match response.body.is_empty() {
             true => Ok(None),
-            false => response
-                .json::<Details>(&request)
-                .map(|details| Some(details.workflow_run_id)),
+            false => response.field(&request, "workflow_run_id").map(Some),
         }
     };
     match ask(json!({"ref": git_ref, "inputs": inputs, DETAILS: true})) {
@@ -257,10 +247,6 @@ pub fn dispatched(
     workflow: &str,
     branch: &str,
 ) -> Result<Vec<Run>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        workflow_runs: Vec<Run>,
-    }
     let path = format!(
         "{}/actions/workflows/{}/runs",
         name.path(),
@@ -270,16 +256,12 @@ pub fn dispatched(
         .query("event", "workflow_dispatch")
         .query("branch", branch)
         .query("per_page", 100);
-    Ok(github.call::<Page>(&request)?.workflow_runs)
+    github.send(&request)?.field(&request, "workflow_runs")
 }
 
 /// The jobs of a run, of the newest attempt.
 pub fn jobs(github: &GitHub, name: &Name, run: u64) -> Result<Vec<Job>, Error> {
-    #[derive(Deserialize)]
-    struct Page {
-        jobs: Vec<Job>,
-    }
     let path = format!("{}/actions/runs/{run}/jobs", name.path());
     let request = Request::new(Method::Get, path).query("filter", "latest");
-    github.pages(&request, |page: Page| page.jobs)
+    github.pages(&request, Some("jobs"))
 }

@@ -6,7 +6,7 @@ mod reply;
 use serde_json::json;
 
 use super::GitHub;
-use super::checks::{Called, State, labels};
+use super::checks::{Check, label};
 use super::repositories::Name;
 use crate::Error;
 
@@ -111,37 +111,6 @@ pub struct Pull {
     pub approvals_needed: Option<u64>,
 }
 
-/// A check of a commit.
-#[derive(Debug, Clone)]
-pub struct Check {
-    /// Its name, by which rules require it. Several may have it.
-    pub name: String,
-    /// What to call it: its name, with its workflow where another check has the same name.
-    pub label: String,
-    /// The workflow that it is a job of.
-    pub workflow: Option<String>,
-    /// What started that workflow.
-    pub event: Option<String>,
-    /// How it stands.
-    pub state: State,
-    /// GitHub's own word for that, in lower case.
-    pub word: String,
-    /// Whether a merge waits for it; `None` where that is not known.
-    pub required: Option<bool>,
-    /// When it started, RFC 3339.
-    pub started_at: Option<String>,
-    /// When it ended, RFC 3339.
-    pub completed_at: Option<String>,
-    /// Its page.
-    pub url: Option<String>,
-    /// The job on GitHub Actions that it is, whose log can be had.
-    pub job: Option<u64>,
-    /// The workflow's run.
-    pub run: Option<u64>,
-    /// What it says about itself.
-    pub summary: Option<String>,
-}
-
 /// How many points are left for this hour.
 #[derive(Debug, Clone)]
 pub struct Rate {
@@ -174,20 +143,7 @@ pub fn ask(
         next = following.filter(|following| *following != cursor);
     }
     status.checks = newest_of_each(status.checks);
-    let called: Vec<Called<'_>> = status
-        .checks
-        .iter()
-        .map(|one| {
-            (
-                one.name.as_str(),
-                one.workflow.as_deref(),
-                one.event.as_deref(),
-            )
-        })
-        .collect();
-    for (label, check) in labels(&called).into_iter().zip(&mut status.checks) {
-        check.label = label;
-    }
+    label(&mut status.checks);
     for check in &mut status.checks {
         let by_name = status.required.contains(&check.name);
         check.required = match check.required {

@@ -38,10 +38,10 @@ pub fn of_commit(
     let request = Request::new(Method::Get, list.as_str())
         .query("environment", environment)
         .query("sha", sha);
-    let found: Vec<Deployment> = github.pages(&request, |page| page)?;
+    let found: Vec<Deployment> = github.pages(&request, None)?;
     for deployment in &found {
         let request = Request::new(Method::Get, format!("{list}/{}/statuses", deployment.id));
-        let statuses: Vec<Status> = github.pages(&request, |page| page)?;
+        let statuses: Vec<Status> = github.pages(&request, None)?;
         // One that a later deployment has made inactive keeps the success before that.
         if statuses.iter().any(|status| status.state == "success") {
             return Ok(Deployed::Yes);

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::GitHub;
 use super::base_rules::BaseRef;
-use super::checks::{Called, Check, State, labels, state_of};
+use super::check_contexts::{Nodes, PullCommit, Rollup};
+use super::checks::{Check, label};
 use super::pulls;
 use super::repositories::{Name, User};
 use crate::Error;
@@ -66,37 +67,6 @@ impl Way {
     }
 }
 
-/// A check of a pull request, and whether the base requires it.
-#[derive(Debug, Clone)]
-pub struct MergeCheck {
-    pub check: Check,
-    /// What to call it: its name, with its workflow where another check has the same name.
-    pub label: String,
-    /// The workflow that it is a job of, and what started that.
-    workflow: Option<(String, Option<String>)>,
-    /// Whether it must pass.
-    pub required: bool,
-}
-
-/// Calls each check so that it can be told from the others.
-fn label(checks: &mut [MergeCheck]) {
-    let called: Vec<Called<'_>> = checks
-        .iter()
-        .map(|one| {
-            let workflow = one.workflow.as_ref();
-            let event = workflow.and_then(|(_, event)| event.as_deref());
-            (
-                one.check.name.as_str(),
-                workflow.map(|(name, _)| name.as_str()),
-                event,
-            )
-        })
-        .collect();
-    for (label, one) in labels(&called).into_iter().zip(checks) {
-        one.label = label;
-    }
-}
-
 /// The last word of a reviewer.
 #[derive(Debug, Clone)]
 pub struct Review {
@@ -139,7 +109,7 @@ pub struct MergeFacts {
     /// Conversations that are not resolved.
     pub unresolved: usize,
     /// The checks of the newest commit.
-    pub checks: Vec<MergeCheck>,
+    pub checks: Vec<Check>,
     /// The checks that the base's rules require, by name; also those that nothing has reported.
     pub required: Vec<String>,
     /// Whether the base has a merge queue.
@@ -254,9 +224,7 @@ pub fn merge_when_ready(github: &GitHub, id: &str, sha: &str, way: Way) -> Resul
 
 /// The shape of the answer to [`GATE`].
 mod reply {
-    use super::{
-        BaseRef, Check, Deserialize, MergeCheck, MergeFacts, Review, State, User, Way, state_of,
-    };
+    use super::{BaseRef, Deserialize, MergeFacts, Nodes, PullCommit, Review, Rollup, User, Way};
 
     #[derive(Deserialize)]
     pub(super) struct Data {
@@ -301,13 +269,7 @@ mod reply {
         latest_opinionated_reviews: Option<Nodes<ReviewNode>>,
         review_threads: Nodes<Thread>,
         base_ref: Option<BaseRef>,
-        commits: Nodes<CommitNode>,
-    }
-
-    #[derive(Deserialize)]
-    struct Nodes<T> {
-        #[serde(default = "Vec::new")]
-        nodes: Vec<T>,
+        commits: Nodes<PullCommit>,
     }
 
     #[derive(Deserialize)]
@@ -333,148 +295,22 @@ mod reply {
         is_resolved: bool,
     }
 
-    #[derive(Deserialize)]
-    struct CommitNode {
-        commit: Commit,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Commit {
-        status_check_rollup: Option<Rollup>,
-    }
-
-    #[derive(Deserialize)]
-    struct Rollup {
-        contexts: Contexts,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Contexts {
-        page_info: PageInfo,
-        nodes: Vec<Context>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct PageInfo {
-        has_next_page: bool,
-        end_cursor: Option<String>,
-    }
-
-    #[derive(Deserialize)]
-    #[serde(tag = "__typename")]
-    enum Context {
-        #[serde(rename_all = "camelCase")]
-        CheckRun {
-            name: String,
-            status: String,
-            conclusion: Option<String>,
-            details_url: Option<String>,
-            is_required: bool,
-            check_suite: Option<Suite>,
-        },
-        #[serde(rename_all = "camelCase")]
-        StatusContext {
-            context: String,
-            state: String,
-            target_url: Option<String>,
-            is_required: bool,
-        },
-    }
-
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Suite {
-        workflow_run: Option<WorkflowRun>,
-    }
-
-    #[derive(Deserialize)]
-    struct WorkflowRun {
-        event: Option<String>,
-        workflow: Option<Workflow>,
-    }
-
-    #[derive(Deserialize)]
-    struct Workflow {
-        name: String,
-    }
-
-    impl From<Context> for MergeCheck {
-        fn from(context: Context) -> MergeCheck {
-            match context {
-                Context::CheckRun {
-                    name,
-                    status,
-                    conclusion,
-                    details_url: url,
-                    is_required: required,
-                    check_suite,
-                } => MergeCheck {
-                    label: name.clone(),
-                    workflow: check_suite
-                        .and_then(|suite| suite.workflow_run)
-                        .and_then(|run| Some((run.workflow?.name, run.event))),
-                    check: Check {
-                        state: state_of(&status, conclusion.as_deref()),
-                        word: conclusion.unwrap_or(status).to_lowercase(),
-                        name,
-                        url,
-                    },
-                    required,
-                },
-                Context::StatusContext {
-                    context: name,
-                    state,
-                    target_url: url,
-                    is_required: required,
-                } => MergeCheck {
-                    label: name.clone(),
-                    workflow: None,
-                    check: Check {
-                        state: match state.as_str() {
-                            "SUCCESS" => State::Passed,
-                            "PENDING" | "EXPECTED" => State::Pending,
-                            _ => State::Failed,
-                        },
-                        word: state.to_lowercase(),
-                        name,
-                        url,
-                    },
-                    required,
-                },
-            }
-        }
-    }
-
     impl Repository {
         /// What was asked for, and where its checks go on; `None` without the pull request.
         pub(super) fn facts(self) -> Option<(MergeFacts, Option<String>)> {
             let ways = self.ways();
             let pull = self.pull_request?;
-            let rollup = pull.commits.nodes.into_iter().next_back();
-            let contexts = rollup
-                .and_then(|node| node.commit.status_check_rollup)
-                .map(|rollup| rollup.contexts);
-            let (checks, next) = match contexts {
-                None => (Vec::new(), None),
-                Some(contexts) => (
-                    contexts.nodes.into_iter().map(MergeCheck::from).collect(),
-                    contexts
-                        .page_info
-                        .end_cursor
-                        .filter(|_| contexts.page_info.has_next_page),
-                ),
-            };
+            let rollup = pull.commits.seen().last();
+            let rollup = rollup.and_then(|node| node.commit.status_check_rollup);
+            let (checks, next) = rollup.map(Rollup::page).unwrap_or_default();
             let login = |user: Option<User>| user.map(|user| user.login).unwrap_or_default();
-            let reviews = pull.latest_opinionated_reviews.map(|found| found.nodes);
+            let reviews = pull.latest_opinionated_reviews.into_iter();
             let review = |review: ReviewNode| Review {
                 author: login(review.author),
                 state: review.state,
                 sha: review.commit.map(|commit| commit.oid),
             };
-            let unresolved = pull.review_threads.nodes.iter();
+            let unresolved = pull.review_threads.seen();
             let facts = MergeFacts {
                 id: pull.id,
                 number: pull.number,
@@ -489,11 +325,7 @@ mod reply {
                 mergeable: pull.mergeable,
                 merge_state: pull.merge_state_status,
                 decision: pull.review_decision,
-                reviews: reviews
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(review)
-                    .collect(),
+                reviews: reviews.flat_map(Nodes::seen).map(review).collect(),
                 unresolved: unresolved.filter(|thread| !thread.is_resolved).count(),
                 checks,
                 required: pull

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::GitHub;
+use super::merging::Merged;
 use super::repositories::{Name, User};
 use crate::Error;
 use crate::escape::segment;
@@ -128,7 +129,7 @@ pub fn of_branch(
         .query("head", format!("{}:{branch}", head.owner))
         .query("sort", "created")
         .query("direction", "desc");
-    let found: Vec<Pull> = github.pages(&request, |page| page)?;
+    let found: Vec<Pull> = github.pages(&request, None)?;
     // `head` names an owner: two forks of one owner are told apart here. A deleted fork has no
     // repository any more, and no open pull request is of interest there.
     Ok(found
@@ -150,7 +151,7 @@ pub fn open_into(github: &GitHub, name: &Name, base: &str) -> Result<Vec<Pull>, 
         .query("base", base)
         .query("sort", "created")
         .query("direction", "asc");
-    let found: Vec<Pull> = github.pages(&request, |page| page)?;
+    let found: Vec<Pull> = github.pages(&request, None)?;
     Ok(found
         .into_iter()
         .filter(|pull| pull.is_open() && pull.base.branch == base)
@@ -164,19 +165,14 @@ pub fn open_into(github: &GitHub, name: &Name, base: &str) -> Result<Vec<Pull>, 
 /// Any [`Error`]; one with status 422 for a commit that GitHub does not have.
 pub fn of_commit(github: &GitHub, name: &Name, sha: &str) -> Result<Vec<Pull>, Error> {
     let path = format!("{}/commits/{}/pulls", name.path(), segment(sha));
-    github.pages(&Request::new(Method::Get, path), |page| page)
+    github.pages(&Request::new(Method::Get, path), None)
 }
 
 /// The commits of a pull request, by their hashes; GitHub tells of 250 at most.
 pub fn commits(github: &GitHub, name: &Name, number: u64) -> Result<Vec<String>, Error> {
-    #[derive(Deserialize)]
-    struct Commit {
-        sha: String,
-    }
     let request = Request::new(Method::Get, format!("{}/commits", path(name, number)));
-    github.pages(&request, |page: Vec<Commit>| {
-        page.into_iter().map(|commit| commit.sha).collect()
-    })
+    let commits: Vec<Merged> = github.pages(&request, None)?;
+    Ok(commits.into_iter().map(|commit| commit.sha).collect())
 }
 
 /// One pull request.

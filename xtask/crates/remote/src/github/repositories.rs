@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::GitHub;
+use super::pulls::Label;
 use crate::Error;
 use crate::escape::segment;
 use crate::transport::{Method, Request};
@@ -152,12 +153,7 @@ pub fn get(github: &GitHub, name: &Name) -> Result<Repository, Error> {
 
 /// The names of a repository's labels.
 pub fn labels(github: &GitHub, name: &Name) -> Result<Vec<String>, Error> {
-    #[derive(Deserialize)]
-    struct Label {
-        name: String,
-    }
     let request = Request::new(Method::Get, format!("{}/labels", name.path()));
-    github.pages(&request, |page: Vec<Label>| {
-        page.into_iter().map(|label| label.name).collect()
-    })
+    let labels: Vec<Label> = github.pages(&request, None)?;
+    Ok(labels.into_iter().map(|label| label.name).collect())
 }

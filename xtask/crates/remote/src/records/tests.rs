@@ -5,10 +5,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::transport::Response;
+use crate::transport::{Request, Response};
 
 fn fixture<T: serde::de::DeserializeOwned>(name: &str) -> T {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../..");

@@ -1,7 +1,7 @@
 //! The two ends of a promotion: which targets, and the connections to them.
 
 use camino::Utf8PathBuf;
-use xtask_promotion::{Carrier, OpenEnd, Owner, Registry, UnityCatalog, WorkspaceRegistry};
+use xtask_promotion::{Carrier, OpenEnd, Owner, Registry};
 use xtask_remote::Transport;
 use xtask_remote::databricks::registry::RegistryKind;
 
@@ -169,14 +169,10 @@ impl<'a> OpenTarget<'a> {
         transport: Box<dyn Transport + 'p>,
         toolbox: &'a Toolbox,
     ) -> anyhow::Result<Connection<'p>> {
-        let registry: Box<dyn Registry> = match self.kind {
-            RegistryKind::UnityCatalog => Box::new(UnityCatalog),
-            RegistryKind::Workspace => Box::new(WorkspaceRegistry::of(&*transport, &self.model)?),
-        };
         Ok(Connection {
             place: self,
+            registry: Registry::of(&*transport, self.kind, &self.model)?,
             transport,
-            registry,
             carrier: model_files::carrier(toolbox, &self.target, self.kind),
         })
     }
@@ -187,7 +183,7 @@ pub(super) struct Connection<'p> {
     place: &'p OpenTarget<'p>,
     /// Of calls.
     pub(super) transport: Box<dyn Transport + 'p>,
-    registry: Box<dyn Registry>,
+    registry: Registry,
     carrier: Box<dyn Carrier + 'p>,
 }
 
@@ -200,7 +196,7 @@ impl Connection<'_> {
             model: &self.place.model,
             state_path: &self.place.summary.workspace.state_path,
             transport: &*self.transport,
-            registry: &*self.registry,
+            registry: self.registry,
             carrier: &*self.carrier,
         }
     }

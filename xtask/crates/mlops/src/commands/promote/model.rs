@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 use serde::Serialize;
 use xtask_promotion::apply::{self, Done, Promotion};
-use xtask_promotion::journal::{self, Journal};
+use xtask_promotion::journal;
 use xtask_promotion::{Asked, Call, Error, Plan, Refusal, Step, plan, steps};
 use xtask_remote::databricks::bundle_state;
 
@@ -11,8 +11,7 @@ use super::Args;
 use super::ends::{self, Connection, OpenTarget, Targets};
 use super::evidence::{self, Evidence};
 use super::via_ci::{self, Ended, Workflow};
-use super::watch::Screen;
-use super::{ask, plan_file, show};
+use super::{ask, plan_file, show, watch};
 use crate::bundle;
 use crate::context::Context;
 use crate::crash;
@@ -352,18 +351,15 @@ impl Planned<'_> {
             folder: folder.as_std_path(),
             smoke: &predict,
         };
-        let journals = ends::journals(context);
-        let mut journal = Journal::open(journals.as_std_path(), &plan.id, &plan.sentence());
-        if let Some(trouble) = journal.trouble() {
-            context.ui.warn(&format!(
-                "no journal is kept, which stops nothing: {trouble}"
-            ));
-        }
-        let mut screen = Screen::new(context);
-        let done = apply::apply(plan, steps, &promotion, &mut screen, &mut journal)
-            .map_err(engine_failure::of)?;
-        crash::point(&context.env, "journal's end");
-        journal.end();
+        let done = watch::applied(
+            context,
+            &plan.id,
+            &plan.sentence(),
+            steps,
+            |screen, journal| {
+                apply::apply(plan, steps, &promotion, screen, journal).map_err(engine_failure::of)
+            },
+        )?;
         crash::point(&context.env, "files' end");
         // Only a cache from here on.
         let _ = std::fs::remove_dir_all(folder);

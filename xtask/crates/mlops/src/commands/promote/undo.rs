@@ -7,11 +7,9 @@ use xtask_promotion::{Call, Error, Owner, Step, UndoPlan, plan_undo};
 
 use super::Args;
 use super::ends::{self, OpenTarget};
-use super::show;
-use super::watch::Screen;
+use super::{show, watch};
 use crate::bundle;
 use crate::context::Context;
-use crate::crash;
 use crate::databricks::{Purpose, guard};
 use crate::engine_failure;
 use crate::error::Failure;
@@ -100,24 +98,15 @@ fn apply(
         smoke: &no_smoke,
     };
     let id = journal_of(plan);
-    let journals = ends::journals(context);
-    let mut journal = Journal::open(journals.as_std_path(), &id, &plan.sentence());
-    apply::take_back(
-        plan,
-        steps,
-        &promotion,
-        &mut Screen::new(context),
-        &mut journal,
-    )
-    .map_err(|error| match error {
-        Error::Interrupted => Failure::interrupted("stopped")
-            .next(format!("cargo xtask promote --undo {}", plan.event.id))
-            .into(),
-        error => engine_failure::of(error),
-    })?;
-    crash::point(&context.env, "journal's end");
-    journal.end();
-    Ok(())
+    let take_back = |screen: &mut watch::Screen<'_>, journal: &mut Journal| {
+        apply::take_back(plan, steps, &promotion, screen, journal).map_err(|error| match error {
+            Error::Interrupted => Failure::interrupted("stopped")
+                .next(format!("cargo xtask promote --undo {}", plan.event.id))
+                .into(),
+            error => engine_failure::of(error),
+        })
+    };
+    watch::applied(context, &id, &plan.sentence(), steps, take_back).map(drop)
 }
 
 fn answer(

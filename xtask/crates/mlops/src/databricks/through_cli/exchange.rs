@@ -1,24 +1,22 @@
 //! The temporary files of one call: the request body, which must not be in argv, and the CLI's log with the
 //! response.
 
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::databricks::words::says_there_was_no_connection;
+use crate::temporary::Temporary;
 
 /// How many bytes of a response body the log keeps. Only error responses are read from it, and they are
 /// shorter.
 const KEPT: &str = "8192";
 
-/// A private folder, removed on drop.
+/// A private folder.
 #[derive(Debug)]
-pub(in crate::databricks) struct Exchange(Utf8PathBuf);
+pub(in crate::databricks) struct Exchange(Temporary);
 
 /// A response of the service.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,26 +38,12 @@ impl Answer {
 impl Exchange {
     /// A folder below `cache`.
     pub(in crate::databricks) fn begin(cache: &Utf8Path) -> std::io::Result<Exchange> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let calls = cache.join("calls");
-        let folder = calls.join(format!("{}-{number}", std::process::id()));
-        // Left by a killed process with the same id.
-        let _ = fs_err::remove_dir_all(&folder);
-        fs_err::create_dir_all(&calls)?;
-        std::fs::DirBuilder::new().mode(0o700).create(&folder)?;
-        Ok(Exchange(folder))
+        Temporary::folder(&cache.join("calls/call")).map(Exchange)
     }
 
     /// Passes JSON to `databricks api`.
     pub(super) fn send(&self, command: &mut Command, value: &Value) -> std::io::Result<()> {
-        let path = self.0.join("body.json");
-        let mut file = std::fs::OpenOptions::new()
-            .create_new(true)
-            .write(true)
-            .mode(0o600)
-            .open(&path)?;
-        file.write_all(value.to_string().as_bytes())?;
+        let path = self.0.file("body.json", value.to_string().as_bytes())?;
         command.arg("--json").arg(format!("@{path}"));
         Ok(())
     }
@@ -99,12 +83,6 @@ impl Exchange {
 
     fn log(&self) -> String {
         fs_err::read_to_string(self.0.join("log")).unwrap_or_default()
-    }
-}
-
-impl Drop for Exchange {
-    fn drop(&mut self) {
-        let _ = fs_err::remove_dir_all(&self.0);
     }
 }
 

@@ -73,11 +73,20 @@ fn a_version_that_does_not_predict() {
         start: f64::NAN,
         ..Training::default()
     });
+    let said = world.promote(&["--yes"]);
     refused(
         &world,
-        &world.promote(&["--yes"]),
+        &said,
         "the smoke prediction with the code of live failed",
     );
+    // What stays and what is left; the challenger's alias was taken back.
+    for line in [
+        "  done: write on it what it is, and whom it replaces",
+        "  not done: make the new version the challenger",
+        "  not done: make the new version the first champion",
+    ] {
+        assert!(said.stderr.contains(line), "{line}: {}", said.stderr);
+    }
     // The version stays, and says why it was refused.
     let number = world.to.versions()[0];
     assert_eq!(

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 
 use super::super::base_rules::BaseRef;
-use super::super::checks::{State, state_of};
+use super::super::check_contexts::{Commit, Named, Nodes, PullCommit, Rollup};
 use super::super::repositories::Name;
-use super::{BranchStatus, Candidate, Check, IsOwn, Pull, Question, Rate};
+use super::{BranchStatus, Candidate, IsOwn, Pull, Question, Rate};
 use crate::Error;
 
 #[derive(Deserialize)]
@@ -45,11 +45,6 @@ struct Parent {
 }
 
 #[derive(Deserialize)]
-struct Named {
-    name: String,
-}
-
-#[derive(Deserialize)]
 struct Branch {
     target: Option<Commit>,
     compare: Option<Compare>,
@@ -59,48 +54,6 @@ struct Branch {
 #[serde(rename_all = "camelCase")]
 struct Compare {
     ahead_by: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Commit {
-    oid: String,
-    status_check_rollup: Option<Rollup>,
-}
-
-#[derive(Deserialize)]
-struct Rollup {
-    contexts: Contexts,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Contexts {
-    page_info: PageInfo,
-    #[serde(default)]
-    nodes: Vec<Option<Context>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PageInfo {
-    has_next_page: bool,
-    end_cursor: Option<String>,
-}
-
-/// A list; GitHub puts null in the place of what the token may not see.
-#[derive(Deserialize)]
-struct Nodes<T> {
-    #[serde(default = "Vec::new")]
-    nodes: Vec<Option<T>>,
-    #[serde(rename = "totalCount", default)]
-    total: u64,
-}
-
-impl<T> Nodes<T> {
-    fn seen(self) -> impl Iterator<Item = T> {
-        self.nodes.into_iter().flatten()
-    }
 }
 
 #[derive(Deserialize)]
@@ -170,67 +123,6 @@ struct Thread {
     is_resolved: bool,
 }
 
-#[derive(Deserialize)]
-struct PullCommit {
-    commit: Commit,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "__typename")]
-enum Context {
-    CheckRun(CheckRun),
-    StatusContext(StatusContext),
-    #[serde(other)]
-    Unknown,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CheckRun {
-    database_id: Option<u64>,
-    name: String,
-    status: String,
-    conclusion: Option<String>,
-    started_at: Option<String>,
-    completed_at: Option<String>,
-    details_url: Option<String>,
-    title: Option<String>,
-    summary: Option<String>,
-    is_required: Option<bool>,
-    check_suite: Option<Suite>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Suite {
-    app: Option<App>,
-    workflow_run: Option<WorkflowRun>,
-}
-
-#[derive(Deserialize)]
-struct App {
-    slug: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WorkflowRun {
-    database_id: Option<u64>,
-    event: Option<String>,
-    workflow: Option<Named>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct StatusContext {
-    context: String,
-    state: String,
-    target_url: Option<String>,
-    description: Option<String>,
-    created_at: Option<String>,
-    is_required: Option<bool>,
-}
-
 /// Takes a status out of an answer, with the cursor of the next page of checks.
 pub(super) fn status(
     reply: Reply,
@@ -298,19 +190,8 @@ pub(super) fn status(
             tip.and_then(|tip| tip.status_check_rollup)
         }
     };
-    let mut next = None;
-    if let Some(Rollup { contexts }) = rollup {
-        next = contexts
-            .page_info
-            .end_cursor
-            .filter(|_| contexts.page_info.has_next_page);
-        status.checks = contexts
-            .nodes
-            .into_iter()
-            .flatten()
-            .filter_map(check)
-            .collect();
-    }
+    let (checks, next) = rollup.map(Rollup::page).unwrap_or_default();
+    status.checks = checks;
     Ok((status, next))
 }
 
@@ -399,53 +280,5 @@ fn pulled(pull: PullRequest) -> Pull {
             .filter(|_| pull.is_in_merge_queue == Some(true))
             .map(|entry| entry.position.unwrap_or(0)),
         approvals_needed: pull.base_ref.and_then(|base| base.required_approvals()),
-    }
-}
-
-fn check(context: Context) -> Option<Check> {
-    match context {
-        Context::CheckRun(run) => {
-            let (app, workflow) = match run.check_suite {
-                Some(suite) => (suite.app, suite.workflow_run),
-                None => (None, None),
-            };
-            let on_actions = app.is_some_and(|app| app.slug == "github-actions");
-            Some(Check {
-                state: state_of(&run.status, run.conclusion.as_deref()),
-                word: run.conclusion.unwrap_or(run.status).to_lowercase(),
-                label: run.name.clone(),
-                name: run.name,
-                event: workflow.as_ref().and_then(|run| run.event.clone()),
-                run: workflow.as_ref().and_then(|run| run.database_id),
-                workflow: workflow.and_then(|run| Some(run.workflow?.name)),
-                required: run.is_required,
-                started_at: run.started_at,
-                completed_at: run.completed_at,
-                url: run.details_url,
-                // The id of a check run of GitHub Actions is that of its job.
-                job: run.database_id.filter(|_| on_actions),
-                summary: run.title.or(run.summary).filter(|text| !text.is_empty()),
-            })
-        }
-        Context::StatusContext(status) => Some(Check {
-            label: status.context.clone(),
-            name: status.context,
-            workflow: None,
-            event: None,
-            state: match status.state.as_str() {
-                "SUCCESS" => State::Passed,
-                "PENDING" | "EXPECTED" => State::Pending,
-                _ => State::Failed,
-            },
-            word: status.state.to_lowercase(),
-            required: status.is_required,
-            started_at: status.created_at,
-            completed_at: None,
-            url: status.target_url,
-            job: None,
-            run: None,
-            summary: status.description.filter(|text| !text.is_empty()),
-        }),
-        Context::Unknown => None,
     }
 }

@@ -1,3 +1,4 @@
+use super::super::checks::State;
 use super::*;
 
 fn check(name: &str, started_at: &str, state: State) -> Check {

@@ -1,7 +1,6 @@
 //! What the deployment of a commit would change in the destination: the Databricks CLI's plan of the files
 //! of that very commit, laid out beside the clone; where it cannot be had, the bundle's files compared.
 
-use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
 use super::evidence;
@@ -10,6 +9,7 @@ use crate::context::Context;
 use crate::databricks::Target;
 use crate::git::Git;
 use crate::pull_request::resources;
+use crate::temporary::Temporary;
 use crate::ui::safe_line;
 
 /// What would change.
@@ -22,15 +22,6 @@ pub(super) struct BundlePlan {
     /// How the bundle's files differ, where there is no plan; Markdown, one line for each resource.
     #[serde(skip)]
     pub(super) compared: Vec<String>,
-}
-
-/// Files that go when they are not needed any more.
-struct LaidOut(Utf8PathBuf);
-
-impl Drop for LaidOut {
-    fn drop(&mut self) {
-        let _ = fs_err::remove_dir_all(&self.0);
-    }
 }
 
 /// Plans the deployment of a commit to a target. `before` are the files that the release branch
@@ -59,13 +50,9 @@ pub(super) fn of(
 
 fn plan(context: &Context, git: &Git, target: &str, commit: &str) -> anyhow::Result<Vec<String>> {
     let toolbox = evidence::at_hand(context, target)?;
-    let folder = context
-        .local()
-        .join("cache")
-        .join(format!("release-{}", std::process::id()));
-    let files = LaidOut(folder);
-    git.lay_out(commit, &files.0)?;
-    let project = files.0.join(Utf8Path::new(&git.prefix()?));
+    let files = Temporary::path(&context.local().join("cache/release"));
+    git.lay_out(commit, &files)?;
+    let project = files.join(git.prefix()?);
     let bundle = Bundle::in_folder(context, &toolbox.databricks, &project)?;
     if !bundle.plans_by_itself() {
         anyhow::bail!("the bundle runs code or builds files for a plan, which a look does not do");

@@ -49,7 +49,7 @@ pub(super) fn checks(
         let states: Vec<(String, State)> = facts
             .checks
             .iter()
-            .map(|one| (one.label.clone(), one.check.state))
+            .map(|one| (one.label.clone(), one.state))
             .collect();
         if !at_once {
             tell(context, &told, &states);

@@ -1,7 +1,7 @@
 //! From the open pull request to what is deployed: its checks, the merge, what the merge made.
 
-use xtask_remote::github::checks::State;
-use xtask_remote::github::merging::{MergeCheck, MergeFacts};
+use xtask_remote::github::checks::{Check, State};
+use xtask_remote::github::merging::MergeFacts;
 use xtask_remote::github::pulls::{self, Pull};
 
 use super::Command;
@@ -80,7 +80,7 @@ impl Command<'_> {
 
     /// A failed check, as the exit code.
     fn failed_checks(&self, facts: &MergeFacts) -> anyhow::Result<()> {
-        let failed = |one: &&MergeCheck| one.check.state == State::Failed;
+        let failed = |one: &&Check| one.state == State::Failed;
         match facts.checks.iter().find(failed) {
             None => Ok(()),
             Some(one) => Failure::failed(format!(
@@ -89,7 +89,7 @@ impl Command<'_> {
             ))
             .next(format!(
                 "its page: {}",
-                one.check.url.as_deref().unwrap_or(&facts.url)
+                one.url.as_deref().unwrap_or(&facts.url)
             ))
             .err(),
         }

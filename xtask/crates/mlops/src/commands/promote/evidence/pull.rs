@@ -82,7 +82,7 @@ pub(super) fn of(
     let (passed, not_passed): (Vec<_>, Vec<_>) = facts
         .checks
         .iter()
-        .partition(|check| matches!(check.check.state, State::Passed | State::Skipped));
+        .partition(|check| matches!(check.state, State::Passed | State::Skipped));
     Ok(Some(PullRequest {
         number: pull.number,
         title: pull.title.clone(),

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use serde_json::{Value, json};
 use xtask_remote::databricks::models;
+use xtask_remote::databricks::registry::RegistryKind;
 use xtask_remote::{Credentials, Http, Method, Request, Transport as _};
 use xtask_testkit::{FaultProxy, Workspace};
 
@@ -126,7 +127,9 @@ impl Place {
 
     /// The version that has an alias.
     pub(crate) fn aliased(&self, alias: &str) -> Option<u64> {
-        let found = models::aliased(&self.http, &self.model, alias).unwrap();
+        let found = RegistryKind::UnityCatalog
+            .aliased(&self.http, &self.model, alias)
+            .unwrap();
         found.map(|found| found.version)
     }
 

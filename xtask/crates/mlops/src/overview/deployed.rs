@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use xtask_promotion::links::{self, Destination, Found, Links};
 use xtask_remote::databricks::bundle_state::{Resources, Source};
+use xtask_remote::databricks::jobs;
+use xtask_remote::databricks::model_versions::ModelVersion;
 use xtask_remote::databricks::registry::RegistryKind;
-use xtask_remote::databricks::{jobs, models};
 use xtask_remote::mlflow::{self, MetricValue, Run};
 use xtask_remote::records::{RunRecord, TrainedIn, VersionRecord};
 use xtask_remote::{Error, Transport};
@@ -91,8 +92,8 @@ impl<'a> Deployed<'a> {
 
 /// The answers of one target.
 struct Answers {
-    champion: Result<Option<models::Aliased>, Error>,
-    challenger: Result<Option<models::Aliased>, Error>,
+    champion: Result<Option<ModelVersion>, Error>,
+    challenger: Result<Option<ModelVersion>, Error>,
     training: Result<Vec<jobs::Run>, Error>,
     inference: Result<Vec<jobs::Run>, Error>,
     runs: Result<Vec<Run>, Error>,
@@ -169,7 +170,7 @@ pub(super) fn fill(
 }
 
 /// The run that trained a version: here, unless the version was brought from another workspace.
-fn trained_in(version: &models::Aliased, host: &str) -> Option<TrainedIn> {
+fn trained_in(version: &ModelVersion, host: &str) -> Option<TrainedIn> {
     TrainedIn::of_version(host, &version.run_id, &version.tags)
 }
 
@@ -266,7 +267,7 @@ fn ask(deployed: &Deployed<'_>, transport: &dyn Transport) -> Answers {
 
 fn version(
     deployed: &Deployed<'_>,
-    aliased: models::Aliased,
+    aliased: ModelVersion,
     metrics: BTreeMap<String, MetricValue>,
 ) -> Version {
     let model = deployed.model.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `status --watch`: looks again and again until the checks of one commit have ended.
+//! Looks again and again until the checks of one commit have ended.
 //!
 //! It is pinned to the commit that it sees; a new push is told and followed. It ends only when every
 //! required check is there and has ended: just after a push GitHub knows of none, and a workflow that is
@@ -9,9 +9,8 @@ use std::time::{Duration, Instant};
 use xtask_remote::Timestamp;
 
 use super::facts::{CheckState, Facts, GitHub, Verdict};
-use super::{Args, Known, Looker, screen};
+use super::{Known, Looker, screen};
 use crate::context::Context;
-use crate::error::Failure;
 use crate::git::Git;
 use crate::ui::{Canvas, Tone};
 use crate::words::{length, short};
@@ -49,26 +48,8 @@ struct Watch {
     failures: u32,
 }
 
-/// Runs the command.
-pub(super) fn run(context: &Context, git: &Git, args: &Args) -> anyhow::Result<()> {
-    let until = args
-        .timeout
-        .map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
-    let (facts, answered) = to_the_end(context, git, until, args.fail_fast, true)?;
-    let columns = context.ui.columns();
-    let lines = screen::whole(&context.ui, columns, &facts, Timestamp::now());
-    lines.iter().for_each(|line| context.ui.answer(line));
-    context.ui.json(&facts)?;
-    if answered && until.is_some_and(|until| Instant::now() >= until) && is_open(&facts) {
-        return Failure::pending("the checks have not ended in the time that was given")
-            .next("cargo xtask status --watch")
-            .err();
-    }
-    super::ended(&facts)
-}
-
 /// Looks until the checks have ended: what was seen last, and whether GitHub answered then.
-pub(super) fn to_the_end(
+pub(crate) fn to_the_end(
     context: &Context,
     git: &Git,
     until: Option<Instant>,
@@ -110,10 +91,6 @@ pub(super) fn to_the_end(
         facts = looker.look(environments, |_, _| ())?;
     }
     Ok((facts, watch.failures == 0))
-}
-
-fn is_open(facts: &Facts) -> bool {
-    matches!(facts.verdict, Verdict::Pending | Verdict::Unknown)
 }
 
 /// Waits for the next look. The picture is painted anew when the terminal's size changes, and each
