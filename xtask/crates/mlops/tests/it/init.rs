@@ -78,6 +78,14 @@ fn a_new_project_has_its_own_names_and_nothing_of_the_example() {
     let bundle = fs::read_to_string(made.join("databricks.yml")).unwrap();
     assert!(bundle.contains("\n  name: win-back\n"), "{bundle}");
     assert!(made.join("notebooks/winback").is_dir());
+    let settings = fs::read_to_string(made.join("xtask.toml")).unwrap();
+    for line in [
+        "\nspark = [\"notebooks/tests/spark\"] ",
+        "\nextras = [\"spark\"] ",
+        "\n    \"holdout_log_loss\",\n",
+    ] {
+        assert_eq!(settings.matches(line).count(), 1, "{settings}");
+    }
     let project = fs::read_to_string(made.join("pyproject.toml")).unwrap();
     assert!(project.contains("name = \"win-back-project\""), "{project}");
 }

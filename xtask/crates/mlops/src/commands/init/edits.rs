@@ -24,6 +24,9 @@ pub(super) fn apply(
     edit(files, "databricks.yml", |text| {
         bundle(text, answers, defaults)
     })?;
+    if answers.spark {
+        edit(files, "xtask.toml", spark)?;
+    }
     for (name, target) in &answers.targets {
         match (&defaults[name].branch, &target.branch) {
             (Some(from), Some(to)) if from != to => {
@@ -35,6 +38,17 @@ pub(super) fn apply(
             }
             _ => {}
         }
+    }
+    Ok(())
+}
+
+/// Has the tests that need Spark run, and Spark installed.
+fn spark(text: &mut String) -> anyhow::Result<()> {
+    let tests = "spark = [\"notebooks/tests/spark\"]     # tests that need Spark; `cargo xtask ci` runs them";
+    let extras = "extras = [\"spark\"]                    # extras of pyproject.toml: PySpark and Delta, for Java 17";
+    for (next, line) in [("\nintegration-target = ", tests), ("\n\n[github]", extras)] {
+        let all = 0..text.len();
+        once(text, all, next, &format!("\n{line}{next}"))?;
     }
     Ok(())
 }

@@ -123,9 +123,7 @@ impl Template<'_> {
         vendor: bool,
     ) -> anyhow::Result<Files> {
         let sample = answers.example == Some(Sample::Taxi);
-        let mut layers = vec!["all"];
-        layers.push(if sample { "taxi" } else { answers.kind.name() });
-        layers.extend(answers.spark.then_some("spark"));
+        let layers = ["all", if sample { "taxi" } else { answers.kind.name() }];
         let mut files = Files::new();
         let mut put = |path: &Utf8Path, from: &Utf8Path| self.put(&mut files, path, from, answers);
         for path in self.tool.tracked() {
