@@ -57,7 +57,10 @@ impl OwnSource {
         let lock = fs_err::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
         let found = match locked(&lock) {
             None => None,
-            Some(Some(source)) => git(&source),
+            Some(Some(source)) => git(&source).map(|pin| OwnSource::Git {
+                url: pin.url,
+                commit: pin.commit,
+            }),
             Some(None) => folder(workshop, cargo.ok_or_else(remedies::no_cargo)?)?,
         };
         found.ok_or_else(remedies::no_workspace_sources)
@@ -77,7 +80,7 @@ struct Locked {
 }
 
 /// The repository and commit of the tool that a Cargo.lock names.
-pub(crate) fn locked_commit(lock: &str) -> Option<OwnSource> {
+pub(crate) fn locked_commit(lock: &str) -> Option<Pinned> {
     git(&locked(lock)??)
 }
 
@@ -91,13 +94,24 @@ fn locked(lock: &str) -> Option<Option<String>> {
     tool.map(|tool| tool.source)
 }
 
-/// `git+URL?tag=NAME#COMMIT`.
-pub(crate) fn git(source: &str) -> Option<OwnSource> {
+/// A commit of the tool's repository, as cargo names it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Pinned {
+    pub(crate) url: String,
+    /// All of its digits.
+    pub(crate) commit: String,
+    /// The tag that was asked for.
+    pub(crate) tag: Option<String>,
+}
+
+/// Reads `git+URL?tag=NAME#COMMIT`.
+pub(crate) fn git(source: &str) -> Option<Pinned> {
     let (address, commit) = source.strip_prefix("git+")?.rsplit_once('#')?;
-    let url = address.split('?').next().unwrap_or(address);
-    Some(OwnSource::Git {
+    let (url, query) = address.split_once('?').unwrap_or((address, ""));
+    Some(Pinned {
         url: url.to_owned(),
         commit: commit.to_owned(),
+        tag: query.strip_prefix("tag=").map(str::to_owned),
     })
 }
 
@@ -141,13 +155,12 @@ mod tests {
         let lock = |source: &str| format!("version = 4\n[[package]]\nname = \"{TOOL}\"\n{source}");
         let line = "source = \"git+https://github.com/o/r?tag=v0.1.0#0123abcd\"\n";
         let source = locked(&lock(line)).unwrap().unwrap();
-        let OwnSource::Git { url, commit } = git(&source).unwrap() else {
-            panic!("{source}");
+        let pinned = Pinned {
+            url: "https://github.com/o/r".to_owned(),
+            commit: "0123abcd".to_owned(),
+            tag: Some("v0.1.0".to_owned()),
         };
-        assert_eq!(
-            (url.as_str(), commit.as_str()),
-            ("https://github.com/o/r", "0123abcd")
-        );
+        assert_eq!(git(&source), Some(pinned));
         assert_eq!(locked(&lock("")), Some(None));
         assert_eq!(locked("version = 4\n"), None);
         assert_eq!(locked("no lock file"), None);

@@ -7,7 +7,8 @@ use super::record::Record;
 use crate::context::{self, Surroundings};
 use crate::error::Failure;
 use crate::git::{Git, without_user};
-use crate::tools::own_source::{self, OwnSource};
+use crate::temporary::Temporary;
+use crate::tools::own_source::{self, Pinned};
 use crate::words;
 
 /// A version of the tool, with its files in a temporary folder.
@@ -50,8 +51,9 @@ impl Tool {
             pin.revision = revision.to_owned();
             pin.tag = is_version(revision).then(|| revision.to_owned());
         }
-        let folder = Temporary::new(&std::env::temp_dir().join("xtask-init"))?;
-        let git = Git::at(around, &folder.0)?;
+        let temporary = Utf8PathBuf::try_from(std::env::temp_dir())?;
+        let folder = Temporary::folder(&temporary.join("xtask-init"))?;
+        let git = Git::at(around, &folder)?;
         git.init("tool")?;
         let said = without_user(&pin.url, &pin.url);
         let progress = around
@@ -70,7 +72,7 @@ impl Tool {
 
     /// The folder with its files.
     pub(super) fn folder(&self) -> &Utf8Path {
-        &self.folder.0
+        &self.folder
     }
 
     /// The files that its repository tracks.
@@ -114,18 +116,21 @@ impl Pin {
     }
 
     fn of_project(around: &Surroundings, root: &Utf8Path) -> anyhow::Result<Option<Pin>> {
-        if let Some(record) = Record::read(root) {
-            return Ok(Some(Pin {
-                url: record.tool.url,
-                revision: record.tool.commit,
-                tag: record.tool.tag,
-            }));
-        }
         if own_source::is_the_tools_repository(root) {
             return Pin::of_clone(around, root).map(Some);
         }
         let lock = fs_err::read_to_string(root.join("Cargo.lock")).unwrap_or_default();
-        Ok(own_source::locked_commit(&lock).map(Pin::from))
+        let locked = own_source::locked_commit(&lock).map(Pin::from);
+        // A copy of the tool is of no repository for Cargo.lock; the record knows which it was.
+        let copied = || {
+            let tool = Record::read(root)?.tool;
+            Some(Pin {
+                url: tool.url,
+                revision: tool.commit,
+                tag: tool.tag,
+            })
+        };
+        Ok(locked.or_else(copied))
     }
 
     /// What `cargo install` wrote beside the folder of the program.
@@ -202,24 +207,12 @@ impl Pin {
     }
 }
 
-impl From<OwnSource> for Pin {
-    fn from(source: OwnSource) -> Pin {
-        match source {
-            OwnSource::Git { url, commit } => Pin {
-                url,
-                revision: commit,
-                tag: None,
-            },
-            OwnSource::Folder(root) => Pin {
-                url: as_cargo_takes(root.as_str()),
-                revision: "HEAD".to_owned(),
-                tag: None,
-            },
-            OwnSource::Project => Pin {
-                url: String::new(),
-                revision: "HEAD".to_owned(),
-                tag: None,
-            },
+impl From<Pinned> for Pin {
+    fn from(pinned: Pinned) -> Pin {
+        Pin {
+            url: pinned.url,
+            revision: pinned.commit,
+            tag: pinned.tag,
         }
     }
 }
@@ -255,26 +248,6 @@ fn as_cargo_takes(url: &str) -> String {
     match url.split_once(':') {
         Some((host, path)) if !host.contains('/') => format!("ssh://{host}/{path}"),
         _ => format!("file://{url}"),
-    }
-}
-
-/// A folder that is removed with its content when it is dropped.
-#[derive(Debug)]
-pub(super) struct Temporary(pub(super) Utf8PathBuf);
-
-impl Temporary {
-    /// Makes a folder that nobody else uses; `start` is the begin of its path.
-    pub(super) fn new(start: &std::path::Path) -> anyhow::Result<Temporary> {
-        let path = Utf8PathBuf::try_from(start.to_owned())?;
-        let path = Utf8PathBuf::from(format!("{path}-{}", std::process::id()));
-        fs_err::create_dir(&path)?;
-        Ok(Temporary(path))
-    }
-}
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = fs_err::remove_dir_all(&self.0);
     }
 }
 

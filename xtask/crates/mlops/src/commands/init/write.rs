@@ -8,12 +8,13 @@ use xshell::cmd;
 use super::answers::Answers;
 use super::record;
 use super::template::Files;
-use super::tool::{Temporary, Tool};
+use super::tool::Tool;
 use crate::child_env::{self, Program, sh};
 use crate::context::Surroundings;
 use crate::error::Failure;
 use crate::git::Git;
 use crate::process;
+use crate::temporary::Temporary;
 use crate::vars;
 
 /// Everything that is written.
@@ -33,8 +34,9 @@ impl Project<'_> {
     pub(super) fn write(mut self, around: &Surroundings) -> anyhow::Result<String> {
         let parent = self.folder.parent().unwrap_or(Utf8Path::new("/"));
         let name = self.folder.file_name().unwrap_or_default();
-        let staged = Temporary::new(parent.join(format!(".{name}.init")).as_std_path())?;
-        let root = &staged.0;
+        let staged = Temporary::path(&parent.join(format!(".{name}.init")));
+        let root: &Utf8Path = &staged;
+        fs_err::create_dir(root)?;
         for (path, file) in &self.files {
             around.interrupt.check()?;
             let mode = if file.executable { 0o777 } else { 0o666 };

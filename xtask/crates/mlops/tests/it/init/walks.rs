@@ -42,6 +42,15 @@ fn a_classification_goes_from_its_first_test_to_production_and_back() {
     ));
 }
 
+#[test]
+fn a_renamed_sample_is_trained() {
+    let world = World::new();
+    let made = world.make("fares", &["--example", "taxi"]);
+    let project = Project::moved_from(&made, env!("CARGO_BIN_EXE_xtask-mlops"));
+    let _ = project.succeed(&["ci", "--only", "locks,ruff,bundle"]);
+    let _ = project.succeed(&["test", "integration"]);
+}
+
 fn walk(project: Project) {
     // What its workflow runs, besides the tests.
     let _ = project.succeed(&["ci", "--only", "locks,ruff,bundle"]);
