@@ -11,7 +11,7 @@ from mlops_stacks import drift, inference, monitoring, training
 from mlops_stacks.columns import INPUTS, LABEL, PROBLEM
 from mlops_stacks.monitoring import InUse, Limits
 
-judged = pytest.mark.skipif(not PROBLEM.loss.power, reason="the primary metric cannot be told from batches of rows")
+judged = pytest.mark.skipif(not PROBLEM.loss.power, reason="the primary metric needs all rows at once")
 COMMAND = "cargo xtask run a_job --target somewhere"
 
 
